@@ -1,0 +1,163 @@
+# Everything a developer and CI do here. `make` alone lists it. Each target sets up what it needs.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+MAKEFLAGS += --no-print-directory
+
+# make setup PYTHON=…  names the interpreter that .venv is made from; what runs later is .venv's.
+GIVEN_PYTHON := $(PYTHON)
+VENV := .venv
+PY := $(VENV)/bin/python
+override PYTHON := $(CURDIR)/$(PY)
+export PYTHON
+# SAM wants python3.13 on the PATH, and a shim that fails there stops it.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export SAM_CLI_TELEMETRY := 0
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+REGION := eu-west-1
+# Parallel test processes. Each flow worker runs an AWS of its own.
+WORKERS ?= 2
+FLOW_WORKERS ?= 2
+# More arguments for pytest: make test-unit ARGS="-k waves -x"
+ARGS ?=
+
+READY := $(VENV)/.ready
+NODE := $(shell command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 && echo yes)
+NODE_READY := $(if $(NODE),node_modules/.ready)
+MACHINES := $(wildcard statemachines/*.asl.json)
+SOURCES := $(wildcard layers/core/ferryman cli/ferryman_cli local/ferryman_local functions)
+LINTED := . scripts/lint-asl scripts/check-locks
+
+PYTEST := $(PY) -m pytest
+PARALLEL_TESTS := $(wildcard tests/unit tests/contract tests/local tests/example)
+FLOW_TESTS := $(wildcard tests/flow)
+
+.PHONY: help
+help: ## this list
+	@awk 'BEGIN {FS = ":.*## "} \
+		/^##@ / {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-zA-Z][a-zA-Z0-9_-]*:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+##@ Try it
+.PHONY: demo bench
+demo: $(READY) ## the whole story on this machine, live (KEEP=1 leaves it running)
+	@$(PY) -m ferryman_local.demo $(if $(KEEP),--keep)
+
+bench: $(READY) ## measure push to verified, overhead, delay, cost and cold imports
+	@$(PY) -m ferryman_local.bench
+
+##@ Test
+.PHONY: test test-fast test-unit test-contract test-local test-example test-flow
+test: test-fast test-flow ## all tests
+
+test-fast: $(READY) ## all but the flow tests
+	$(call pytest,$(PARALLEL_TESTS),$(WORKERS))
+
+test-unit: $(READY) ## decisions and models, no network
+	$(call pytest,$(wildcard tests/unit),$(WORKERS))
+
+test-contract: $(READY) ## template, state machines, models, events and permissions agree
+	$(call pytest,$(wildcard tests/contract),$(WORKERS))
+
+test-local: $(READY) ## the local AWS itself
+	$(call pytest,$(wildcard tests/local),$(WORKERS))
+
+test-example: $(READY) ## the example platform's applications
+	$(call pytest,$(wildcard tests/example),$(WORKERS))
+
+test-flow: $(READY) ## the whole product on the local AWS
+	$(call pytest,$(FLOW_TESTS),$(FLOW_WORKERS))
+
+# $(call pytest,folders,processes): tests of one module or class stay in one process.
+define pytest
+@$(if $(strip $(1)),$(PYTEST) -n $(2) --dist loadscope $(1) $(ARGS),echo "$@: no such tests yet")
+endef
+
+##@ Check (what CI runs)
+.PHONY: check check-format lint types imports asl cfn-lint sam-validate locks
+check: $(READY) ## everything below; goes on after a failure and fails at the end
+	@$(MAKE) -k check-format lint types imports asl cfn-lint sam-validate locks && echo "make check: clean"
+
+check-format: $(READY) ## the code is formatted (make format does it)
+	$(PY) -m ruff format --check --diff $(LINTED)
+
+lint: $(READY) ## ruff
+	$(PY) -m ruff check $(LINTED)
+
+types: $(READY) ## mypy, strict
+	$(PY) -m mypy $(SOURCES)
+
+imports: $(READY) ## who may import whom (.importlinter)
+	@$(VENV)/bin/lint-imports --cache-dir .cache/import_linter --no-logo
+
+asl: $(READY) $(NODE_READY) ## state machines: statelint, JSONata syntax, asl-validator where Node is there
+	$(PY) scripts/lint-asl $(MACHINES)
+
+cfn-lint: $(READY) ## the template
+	$(VENV)/bin/cfn-lint --regions $(REGION) -- template.yaml
+
+sam-validate: $(READY) ## the template, as SAM reads it; asks nothing of AWS
+	@AWS_ACCESS_KEY_ID=none AWS_SECRET_ACCESS_KEY=none AWS_EC2_METADATA_DISABLED=true AWS_CONFIG_FILE=/dev/null \
+		AWS_SHARED_CREDENTIALS_FILE=/dev/null $(VENV)/bin/sam validate --lint --region $(REGION) --template-file template.yaml
+
+locks: $(READY) ## requirements are locked, with hashes and without addresses
+	@$(PY) scripts/check-locks
+
+##@ Make
+.PHONY: setup format lock build schema clean clean-all
+setup: $(READY) $(NODE_READY) ## .venv with everything pinned, and the Node tools where Node is there
+	@echo "Ready: . $(VENV)/bin/activate"
+
+format: $(READY) ## format the code and mend what ruff can mend
+	$(PY) -m ruff check --fix-only $(LINTED)
+	$(PY) -m ruff format $(LINTED)
+
+build: $(READY) ## sam build, with both layers
+	$(VENV)/bin/sam build --cached --parallel --template-file template.yaml
+
+schema: $(READY) ## docs/schema/platform.v1.json from the models
+	@mkdir -p docs/schema .cache
+	$(PY) -m ferryman.platform.schema > .cache/platform.v1.json
+	@mv .cache/platform.v1.json docs/schema/platform.v1.json
+
+# One set of pins for Linux on x86_64 and aarch64 (and for a developer's macOS). The layer takes its
+# versions from the developer's, so that what is tested is what is shipped.
+LOCK = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+lock: $(READY) ## lock the requirements again (UPGRADE=1 takes newer versions)
+	$(LOCK) requirements/dev.in -o requirements/dev.txt
+	$(LOCK) -c requirements/dev.txt layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
+	$(if $(NODE),npm install --package-lock-only $(if $(UPGRADE),&& npm update --package-lock-only),@echo "lock: package-lock.json left alone: no node and npm on the PATH")
+
+clean: ## remove what builds and checks leave
+	rm -rf .aws-sam .cache build dist .hypothesis *.egg-info
+	find . -path ./$(VENV) -prune -o -path ./node_modules -prune -o -type d -name __pycache__ -exec rm -rf {} +
+
+clean-all: clean ## the environments too
+	rm -rf $(VENV) node_modules
+
+# --- set-up; done once, and again when a lock changes -------------------------------------------
+
+$(VENV)/.locked: requirements/dev.txt
+	@if ! $(PY) -c '' 2>/dev/null; then \
+		found=$$(PYTHON="$(GIVEN_PYTHON)" scripts/find-python) && echo "setup: $(VENV) from $$found" && \
+		rm -rf $(VENV) && "$$found" -m venv $(VENV); \
+	fi
+	@echo "setup: installing pinned requirements (about a minute)"
+	@$(PY) -m pip install -qq --require-hashes --no-deps --only-binary :all: -r requirements/dev.txt || { \
+		echo "setup: pip could not install requirements/dev.txt. It needs a package index: see 'pip config list'." >&2; exit 1; }
+	@touch $@
+
+# The .pth has `local` too, which the installed command hasn't.
+$(READY): $(VENV)/.locked pyproject.toml
+	@$(PY) -m pip install -qq --no-index --no-deps --no-build-isolation --editable .
+	@$(PY) -c 'import pathlib, sysconfig; \
+		pathlib.Path(sysconfig.get_path("purelib"), "ferryman-dev.pth").write_text( \
+		"".join(f"../../../../{folder}\n" for folder in ("layers/core", "cli", "local")))'
+	@touch $@
+
+node_modules/.ready: package.json package-lock.json
+	@echo "setup: installing Node tools"
+	@npm ci --silent || { echo "setup: npm ci failed. It needs a package registry: see 'npm config list'." >&2; exit 1; }
+	@touch $@

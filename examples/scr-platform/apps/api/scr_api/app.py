@@ -1,0 +1,61 @@
+"""The application: routes on one database. Importing it opens nothing and reads no environment."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from scr_api import database, projects
+from scr_api.settings import Settings
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Raises ConfigurationError when the database URL can't be one."""
+    engine = database.connect(settings.database_url)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        engine.dispose()
+
+    app = FastAPI(
+        title="SCR API",
+        version=settings.version,
+        docs_url="/api/docs",
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        lifespan=lifespan,
+    )
+    app.include_router(projects.router(engine))
+
+    # Twice: load balancer targets are checked at /health, and /api/* is what it routes here from outside.
+    @app.get("/health")
+    @app.get("/api/health", include_in_schema=False)
+    def health() -> JSONResponse:
+        status, body = check_health(engine, settings.version)
+        return JSONResponse(body, status_code=status)
+
+    @app.exception_handler(OperationalError)
+    def database_unavailable(_request: Request, error: OperationalError) -> JSONResponse:
+        return JSONResponse({"detail": f"database: {reason_of(error)}"}, status_code=503)
+
+    return app
+
+
+def check_health(engine: Engine, version: str) -> tuple[int, dict[str, str | None]]:
+    """The HTTP status and the body. A database that was never migrated is healthy, with revision null."""
+    try:
+        with engine.connect() as connection:
+            revision = database.current_revision(connection)
+    except SQLAlchemyError as error:
+        return 503, {"status": "unavailable", "version": version, "reason": f"database: {reason_of(error)}"}
+    return 200, {"status": "ok", "version": version, "revision": revision}
+
+
+def reason_of(error: SQLAlchemyError) -> str:
+    """One line, without the statement and its parameters."""
+    cause = getattr(error, "orig", None) or error
+    return (str(cause).strip().splitlines() or [type(cause).__name__])[0]

@@ -1,0 +1,1 @@
+"""The SCR platform's web page, rendered on the server."""

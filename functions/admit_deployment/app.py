@@ -1,0 +1,13 @@
+"""Step: the last gate before anything changes."""
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from ferryman import admit, ids
+from ferryman.contracts import AdmitDeploymentInput, AdmitDeploymentOutput
+from ferryman.runtime import step, store
+
+
+@step(AdmitDeploymentInput)
+def handler(event: AdmitDeploymentInput, context: LambdaContext) -> AdmitDeploymentOutput:
+    """Check fence, hold, digests and abort; flip the phase to Running."""
+    return admit.admit(event, store=store(), clock=ids.now, new_id=ids.new_id)

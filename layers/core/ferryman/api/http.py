@@ -1,0 +1,128 @@
+"""Requests and answers: payload format 2.0 of a Lambda function URL, JSON in and out. Pure.
+
+Format: https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads
+"""
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+
+Problem = tuple[str, str]
+
+
+class HttpError(Exception):
+    """A request that can't be answered as asked, told by status, code and message."""
+
+    def __init__(
+        self, status: int, code: str, message: str, problems: list[Problem] | None = None, headers: dict[str, str] | None = None
+    ) -> None:
+        self.status = status
+        self.code = code
+        self.problems = problems or []
+        self.headers = headers or {}
+        super().__init__(message)
+
+
+class Body(BaseModel):
+    """What a person sends: camelCase, and a typo must not pass silently."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call, understood."""
+
+    method: str
+    segments: list[str]
+    query: dict[str, str]
+    body: Any
+    who: str
+    """IAM ARN of the caller, as AWS checked it."""
+    size: int = 0
+    """Length of the body in bytes."""
+    params: dict[str, str] = field(default_factory=dict)
+    """Values of the `{names}` in the route."""
+
+    def flag(self, name: str) -> bool:
+        """Return a query parameter that is `true` or `false` (default)."""
+        value = self.query.get(name, "false").lower()
+        if value not in ("true", "false"):
+            raise HttpError(400, "BadRequest", f"query parameter {name} is {value!r}; use true or false")
+        return value == "true"
+
+    def number(self, name: str, default: int, most: int) -> int:
+        """Return a query parameter that is a whole number from 1 to `most`."""
+        value = self.query.get(name, str(default))
+        if not (value.isascii() and value.isdigit() and 1 <= int(value[:9]) <= most):
+            raise HttpError(400, "BadRequest", f"query parameter {name} is {value!r}; use a number from 1 to {most}")
+        return int(value)
+
+    def read[B: Body](self, model: type[B]) -> B:
+        """Return the body as a model; an absent body is an empty one."""
+        try:
+            return model.model_validate({} if self.body is None else self.body)
+        except ValidationError as error:
+            problems = [(".".join(map(str, item["loc"])), item["msg"]) for item in error.errors(include_url=False)]
+            told = "; ".join(f"{path}: {message}" if path else message for path, message in problems)
+            raise HttpError(422, "InvalidRequest", f"the request's body does not fit: {told}", problems) from None
+
+
+def parse(event: dict[str, Any]) -> Request:
+    """Read an invocation event; raise HttpError 403 without an IAM identity, 400 for a body that is not JSON."""
+    context = event.get("requestContext", {})
+    who = ((context.get("authorizer") or {}).get("iam") or {}).get("userArn")
+    if not who:
+        raise HttpError(403, "Forbidden", "the request carries no IAM identity; sign it with SigV4 for service `lambda`")
+    text = _text(event)
+    query = event.get("queryStringParameters") or dict(parse_qsl(event.get("rawQueryString", "")))
+    return Request(
+        method=str(context.get("http", {}).get("method", "GET")).upper(),
+        segments=[unquote(part) for part in str(event.get("rawPath", "/")).split("/") if part],
+        query=query,
+        body=_json(text),
+        who=str(who),
+        size=len(text),
+    )
+
+
+def _text(event: dict[str, Any]) -> bytes:
+    body = event.get("body") or ""
+    if not event.get("isBase64Encoded"):
+        return str(body).encode()
+    try:
+        return base64.b64decode(body, validate=True)
+    except (binascii.Error, ValueError):
+        raise HttpError(400, "BadRequest", "the body is said to be base64 and is not") from None
+
+
+def _json(text: bytes) -> Any:
+    if not text.strip():
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise HttpError(400, "BadRequest", f"the body is not JSON: {error}") from None
+
+
+def answer(status: int, body: Any, headers: dict[str, str] | None = None) -> dict[str, Any]:
+    """Form what a function URL returns."""
+    return {
+        "statusCode": status,
+        "headers": {"content-type": "application/json", "cache-control": "no-store", **(headers or {})},
+        "body": json.dumps(body, ensure_ascii=False),
+        "isBase64Encoded": False,
+    }
+
+
+def failure(error: HttpError) -> dict[str, Any]:
+    """Form the answer to a request that failed."""
+    problems = [{"path": path, "message": message} for path, message in error.problems]
+    body = {"error": {"code": error.code, "message": str(error), "problems": problems}}
+    return answer(error.status, body, error.headers)

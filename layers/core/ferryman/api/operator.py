@@ -1,0 +1,117 @@
+"""What the API's routes work with: the store, a clock, ids, and the few effects they have outside of the table."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ferryman.aws import translated
+from ferryman.ids import Clock, NewId
+from ferryman.platform import Platform
+from ferryman.records import Plan
+from ferryman.store import Store
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Tasks of the newest rollout of one service, as ECS tells them now."""
+
+    ecs_deployment: str
+    desired: int
+    running: int
+    failed: int
+
+
+class Outside(Protocol):
+    """What the API asks of AWS besides the table. `Aws` is the real one; tests bring their own."""
+
+    def verify(self, document: Platform) -> list[tuple[str, str]]:
+        """Return what is wrong on the ECS side."""
+
+    def adopt(self, document: Platform) -> None:
+        """Take what runs as `current`, where nothing is recorded yet."""
+
+    def observe(self, plan: Plan) -> dict[str, Counts]:
+        """Return what ECS says now about the services of a plan."""
+
+    def nudge(self, platform: str, environment: str) -> None:
+        """Have reconcile look at an environment now instead of at the next sweep."""
+
+    def wake(self, platform: str, environment: str, deployment: str) -> None:
+        """Have the waiting steps of a deployment judged again now."""
+
+
+@dataclass(frozen=True)
+class Operator:
+    """Everything a route needs."""
+
+    store: Store
+    outside: Outside
+    clock: Clock
+    new_id: NewId
+
+
+@dataclass(frozen=True)
+class Aws:
+    """The real outside. `client` makes the boto3 client of a service at first use, so that a read costs only the table's."""
+
+    store: Store
+    client: Callable[[str], Any]
+    clock: Clock
+    new_id: NewId
+    account: str
+    region: str
+    reconcile_function: str
+    relay_function: str
+
+    def verify(self, document: Platform) -> list[tuple[str, str]]:
+        """Hold the document against ECS, ECR and its `ssm:` references."""
+        from ferryman.references import References
+        from ferryman.verify import verify
+
+        return verify(
+            document,
+            ecs=self.client("ecs"),
+            ecr=self.client("ecr"),
+            references=References(self.client("ssm")),
+            account=self.account,
+            region=self.region,
+        )
+
+    def adopt(self, document: Platform) -> None:
+        """See `ferryman.adoption`."""
+        raise NotImplementedError
+
+    def observe(self, plan: Plan) -> dict[str, Counts]:
+        """Read the PRIMARY deployment of each service that the plan changes."""
+        from ferryman import ecs
+
+        names = [name for name, service in plan.services.items() if service.skip is None]
+        with translated():
+            found = ecs.services(self.client("ecs"), plan.cluster, names)
+        counts = {}
+        for name, service in found.items():
+            primary = next((d for d in service.get("deployments", []) if d.get("status") == "PRIMARY"), None)
+            if primary is not None:
+                counts[name] = Counts(
+                    ecs_deployment=primary["id"],
+                    desired=primary.get("desiredCount", 0),
+                    running=primary.get("runningCount", 0),
+                    failed=primary.get("failedTasks", 0),
+                )
+        return counts
+
+    def nudge(self, platform: str, environment: str) -> None:
+        """Invoke reconcile, without waiting for it."""
+        self._invoke(self.reconcile_function, {"platform": platform, "environment": environment})
+
+    def wake(self, platform: str, environment: str, deployment: str) -> None:
+        """Invoke relay_change, without waiting for it."""
+        wake = {"platform": platform, "environment": environment, "deployment": deployment}
+        self._invoke(self.relay_function, {"wake": wake})
+
+    def _invoke(self, function: str, payload: dict[str, Any]) -> None:
+        with translated():
+            self.client("lambda").invoke(
+                FunctionName=function, InvocationType="Event", Payload=json.dumps(payload).encode()
+            )

@@ -1,0 +1,239 @@
+"""What the API shows of the records: the shapes that the `ferryman` command prints. Pure."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import AwareDatetime
+
+from ferryman import steps
+from ferryman.api.operator import Counts
+from ferryman.explain import Newer, Summary, current_step
+from ferryman.records import (
+    AbortRequest,
+    Actor,
+    CheckResult,
+    Condition,
+    Deployment,
+    EnvironmentState,
+    Hold,
+    Phase,
+    Record,
+    Release,
+    Request,
+    Running,
+    Settled,
+    Step,
+)
+
+StepKind = Literal["begin", "admit", "migration", "rollout", "rollback", "smokeTest"]
+
+
+class DeploymentSummary(Record):
+    """One line of a history."""
+
+    id: str
+    platform: str
+    environment: str
+    version: str
+    from_version: str | None
+    kind: str
+    phase: Phase
+    ended: bool
+    reason: str
+    message: str
+    initiated_by: Actor
+    superseded_by: str | None
+    created_at: AwareDatetime
+    started_at: AwareDatetime | None
+    ended_at: AwareDatetime | None
+    elapsed_seconds: int
+    step: str | None
+    """The step that runs, or that began last."""
+
+
+class StepView(Record):
+    """One step, also one that has not begun (`Pending`)."""
+
+    key: str
+    kind: StepKind
+    service: str | None = None
+    wave: int | None = None
+    status: str = "Pending"
+    reason: str = ""
+    message: str = ""
+    logs: list[str] = []
+    started_at: AwareDatetime | None = None
+    ended_at: AwareDatetime | None = None
+    elapsed_seconds: int | None = None
+    timeout_seconds: int | None = None
+    desired: int | None = None
+    running: int | None = None
+    failed: int | None = None
+    exit_code: int | None = None
+    checks: list[CheckResult] = []
+
+
+class DeploymentView(DeploymentSummary):
+    """Everything that `ferryman watch` shows."""
+
+    digests: dict[str, str]
+    attempts: int
+    abort: AbortRequest | None
+    execution_arn: str | None
+    waves: list[list[str]]
+    steps: list[StepView]
+
+
+class EnvironmentView(Record):
+    """Where an environment stands."""
+
+    platform: str
+    name: str
+    summary: Summary
+    headline: str
+    ready: Literal["True", "False", "Unknown"]
+    current: Running | None
+    active: DeploymentSummary | None
+    requested: Request | None
+    hold: Hold | None
+    newer: list[Newer]
+    settled: dict[str, Settled]
+    conditions: list[Condition]
+    observed_generation: int
+    reconciled_at: AwareDatetime | None
+
+
+class ReleaseView(Record):
+    """One line of the list of releases."""
+
+    version: str
+    status: str
+    names: list[str]
+    components: dict[str, str]
+    missing: list[str]
+    refused: dict[str, str]
+    verified: dict[str, AwareDatetime]
+    runs_in: list[str]
+    first_seen_at: AwareDatetime
+    ready_at: AwareDatetime | None
+
+
+def summary(deployment: Deployment, now: datetime) -> DeploymentSummary:
+    """Return what a history shows of a deployment."""
+    return DeploymentSummary(**_summary(deployment, now))
+
+
+def _summary(deployment: Deployment, now: datetime) -> dict[str, object]:
+    names = [name for name in DeploymentSummary.model_fields if name in Deployment.model_fields]
+    return {
+        **{name: getattr(deployment, name) for name in names},
+        "ended": deployment.phase.terminal,
+        "elapsed_seconds": _seconds(deployment.created_at, deployment.ended_at or now),
+        "step": current_step(deployment),
+    }
+
+
+def deployment(deployment: Deployment, now: datetime, live: dict[str, Counts] | None = None) -> DeploymentView:
+    """Return all that is to be seen of a deployment; `live` counts replace the recorded ones of running rollouts."""
+    return DeploymentView(
+        **_summary(deployment, now),
+        digests=deployment.digests,
+        attempts=deployment.attempts,
+        abort=deployment.abort,
+        execution_arn=deployment.execution_arn,
+        waves=deployment.plan.waves if deployment.plan else [],
+        steps=[_step(view, deployment, now, live or {}) for view in _flow(deployment)],
+    )
+
+
+def _flow(deployment: Deployment) -> list[StepView]:
+    """Name all steps in the order of the flow: those of the plan, then those of the way back that began."""
+    plan, done = deployment.plan, deployment.steps
+    flow = [StepView(key=steps.BEGIN, kind="begin"), StepView(key=steps.ADMIT, kind="admit")]
+    if plan is None:
+        return flow
+    if plan.migration is not None:
+        flow.append(StepView(key=steps.MIGRATION, kind="migration", timeout_seconds=plan.migration.timeout_seconds))
+    back: list[StepView] = []
+    for number, wave in enumerate(plan.waves):
+        for name in wave:
+            limit = plan.services[name].timeout_seconds if name in plan.services else None
+            key = steps.rollout(name, "forward")
+            flow.append(StepView(key=key, kind="rollout", service=name, wave=number, timeout_seconds=limit))
+            key = steps.rollout(name, "back")
+            if key in done:
+                back.append(StepView(key=key, kind="rollback", service=name, wave=number, timeout_seconds=limit))
+    if plan.checks:
+        flow.append(StepView(key=steps.SMOKE_TEST, kind="smokeTest"))
+    return flow + back[::-1]
+
+
+def _step(view: StepView, deployment: Deployment, now: datetime, live: dict[str, Counts]) -> StepView:
+    step = deployment.step(view.key)
+    if step is None:
+        return view
+    view = view.but(
+        status=str(step.status),
+        reason=step.reason,
+        message=step.message,
+        logs=step.logs,
+        started_at=step.started_at,
+        ended_at=step.ended_at,
+        elapsed_seconds=_seconds(step.started_at, step.ended_at or now),
+        checks=step.checks,
+        exit_code=step.migration.exit_code if step.migration else None,
+    )
+    return _counted(view, step, live)
+
+
+def _counted(view: StepView, step: Step, live: dict[str, Counts]) -> StepView:
+    progress = step.rollout
+    if progress is None:
+        return view
+    seen = live.get(progress.service)
+    if step.ended_at is None and seen is not None and seen.ecs_deployment == progress.ecs_deployment:
+        return view.but(desired=seen.desired, running=seen.running, failed=seen.failed)
+    return view.but(desired=progress.desired, running=progress.running, failed=progress.failed)
+
+
+def environment(
+    state: EnvironmentState, summary: Summary, headline: str, newer: list[Newer], active: DeploymentSummary | None
+) -> EnvironmentView:
+    """Return where an environment stands; `summary`, `headline` and `newer` come from `ferryman.explain`."""
+    ready = state.condition("Ready")
+    return EnvironmentView(
+        platform=state.platform,
+        name=state.environment,
+        summary=summary,
+        headline=headline,
+        ready=ready.status if ready else "Unknown",
+        current=state.current,
+        active=active,
+        requested=state.requested,
+        hold=state.hold,
+        newer=newer,
+        settled=state.settled,
+        conditions=state.conditions,
+        observed_generation=state.observed_generation,
+        reconciled_at=state.reconciled_at,
+    )
+
+
+def release(release: Release, components: list[str], runs_in: list[str]) -> ReleaseView:
+    """Return what the list of releases shows of one."""
+    return ReleaseView(
+        version=release.version,
+        status=str(release.status),
+        names=release.names,
+        components=release.digests,
+        missing=[name for name in components if name not in release.components],
+        refused=release.refused,
+        verified={name: proof.at for name, proof in release.verified.items()},
+        runs_in=runs_in,
+        first_seen_at=release.first_seen_at,
+        ready_at=release.ready_at,
+    )
+
+
+def _seconds(start: datetime, end: datetime) -> int:
+    return max(0, int((end - start).total_seconds()))

@@ -1,0 +1,47 @@
+"""AWS's errors in our words: which call is worth another try.
+
+Wrap an AWS call in `translated()`; what the caller has to decide on itself still arrives as ClientError.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
+
+from ferryman.errors import Throttled, Unavailable
+
+_THROTTLING = frozenset(
+    {
+        "ThrottlingException",
+        "Throttling",
+        "ThrottledException",
+        "TooManyRequestsException",
+        "RequestLimitExceeded",
+        "ProvisionedThroughputExceededException",
+        "LimitExceededException",
+        "RequestThrottled",
+        "SlowDown",
+    }
+)
+_FAILING = frozenset(
+    {"ServerException", "InternalServerError", "InternalFailure", "InternalError", "ServiceUnavailable", "ServiceUnavailableException"}
+)  # fmt: skip
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise Throttled or Unavailable for what may pass; let every other error through as it is."""
+    try:
+        yield
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if code in _THROTTLING or status == 429:
+            raise Throttled(f"{error.operation_name}: {code}") from error
+        if code in _FAILING or status >= 500:
+            raise Unavailable(f"{error.operation_name}: {code or status}") from error
+        raise
+    except (ConnectionError, HTTPClientError) as error:
+        raise Unavailable(f"AWS could not be reached or did not answer in time: {error}") from error
+    except BotoCoreError:
+        raise

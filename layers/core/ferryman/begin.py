@@ -1,0 +1,189 @@
+"""Step begin_deployment: check the claim, verify the ECS side, freeze the plan."""
+
+from typing import Any
+
+from ferryman import ecr as ecr_edge
+from ferryman import steps, timeline, verify
+from ferryman.contracts import BeginDeploymentInput, BeginDeploymentOutput, PlannedWave
+from ferryman.errors import DigestMismatch, NotFound, VerificationFailed
+from ferryman.ids import Clock, NewId
+from ferryman.platform import Environment, Platform, Service, SmokeTest, parse
+from ferryman.records import (
+    Deployment,
+    EnvironmentState,
+    EventType,
+    Plan,
+    PlannedCheck,
+    PlannedMigration,
+    PlannedService,
+    Step,
+    StepStatus,
+)
+from ferryman.references import References
+from ferryman.store import Store
+
+
+def begin(
+    event: BeginDeploymentInput, *, store: Store, ecs: Any, ecr: Any, references: References, clock: Clock, new_id: NewId
+) -> BeginDeploymentOutput:
+    """Freeze the plan, once: a second run returns the first one's.
+
+    Raise VerificationFailed or ReferenceUnresolved when the ECS side is not what the document says, DigestMismatch when an
+    image of the release is gone, ClaimLost when another deployment owns the environment.
+    """
+    deployment = store.deployment(event.platform, event.environment, event.deployment)
+    if deployment.abort is not None:
+        return BeginDeploymentOutput(verdict="Aborted")
+    plan = deployment.plan
+    if plan is None:
+        applied = store.platform(event.platform)
+        document = parse(applied.document)
+        state = store.state(event.platform, event.environment)
+        plan = freeze(document, applied.generation, deployment, state, ecs=ecs, ecr=ecr, references=references)
+        frozen = plan
+        at = clock()
+
+        def change(before: Deployment) -> Deployment | None:
+            if before.plan is not None:
+                return None
+            step = Step(status=StepStatus.SUCCEEDED, reason="Planned", started_at=at, ended_at=clock())
+            return before.but(
+                plan=frozen, started_at=before.started_at or at, steps={**before.steps, steps.BEGIN: step}
+            )  # fmt: skip
+
+        message = f"began {deployment.version}: {len(plan.services)} services in {len(plan.waves)} waves"
+        stored = store.update_deployment(
+            event,
+            change,
+            lambda after: [timeline.event(after, EventType.STARTED, message, at=at, new_id=new_id, step=steps.BEGIN)],
+        )
+        plan = stored.plan or plan
+    return BeginDeploymentOutput(verdict="Planned", waves=[PlannedWave(services=names) for names in plan.waves])
+
+
+def freeze(
+    document: Platform,
+    generation: int,
+    deployment: Deployment,
+    state: EnvironmentState,
+    *,
+    ecs: Any,
+    ecr: Any,
+    references: References,
+) -> Plan:
+    """Read AWS and the document, and write down what this deployment will do."""
+    try:
+        environment = document.environment(deployment.environment)
+    except KeyError:
+        raise NotFound(f"platform {document.name} no longer has an environment {deployment.environment!r}") from None
+    at = f"spec.environments.{deployment.environment}"
+    seen = verify.survey(environment, ecs=ecs, references=references, at=at)
+    problems = verify.judge(environment, seen, at=at)
+    if problems:
+        raise VerificationFailed(
+            "the ECS side is not what the document says: " + "; ".join(f"{path}: {text}" for path, text in problems)
+        )
+    images = _Images(document, ecr)
+    services = {
+        service.name: _service(service, deployment, state, seen, images) for service in environment.services
+    }  # fmt: skip
+    return Plan(
+        generation=generation,
+        cluster=seen.cluster,
+        waves=[[service.name for service in wave.services] for wave in environment.waves],
+        services=services,
+        migration=_migration(environment, deployment, seen, images),
+        checks=[_check(check, deployment.version, references) for check in environment.smoke_tests],
+        on_failure=environment.on_failure,
+    )
+
+
+class _Images:
+    """Addresses of the release's images; each repository is asked once."""
+
+    def __init__(self, document: Platform, ecr: Any) -> None:
+        self._document = document
+        self._ecr = ecr
+
+    def uri(self, component: str, digest: str) -> str:
+        return ecr_edge.image_uri(self._ecr, self._repository(component), digest)
+
+    def child(self, component: str, digest: str, architecture: str) -> str:
+        try:
+            return ecr_edge.platform_digest(self._ecr, self._repository(component), digest, architecture)
+        except NotFound as error:
+            raise DigestMismatch(f"the image of {component} is gone: {error}; push it again or deploy another release") from error
+
+    def _repository(self, component: str) -> str:
+        return self._document.spec.components[component].repository
+
+
+def _service(
+    service: Service, deployment: Deployment, state: EnvironmentState, seen: verify.Survey, images: _Images
+) -> PlannedService:
+    live, base = seen.services[service.name], seen.bases[service.name]
+    digest = deployment.digests.get(service.component)
+    target = state.last_succeeded.task_definitions.get(service.name) if state.last_succeeded else None
+    common = {
+        "name": service.name,
+        "arn": live["serviceArn"],
+        "component": service.component,
+        "container": service.container_name,
+        "base_task_definition": base["taskDefinitionArn"],
+        "rollback_task_definition": target,
+        "timeout_seconds": int(service.timeout.total_seconds()),
+        "fail_fast": service.fail_fast,
+    }
+    if digest is None:
+        return PlannedService(**common, digest="", platform_digest="", image="", skip="NotInRelease")
+    architecture = base.get("runtimePlatform", {}).get("cpuArchitecture", "X86_64")
+    return PlannedService(
+        **common,
+        digest=digest,
+        platform_digest=images.child(service.component, digest, architecture),
+        image=images.uri(service.component, digest),
+        skip="ScaledToZero" if live.get("desiredCount") == 0 else None,
+    )
+
+
+def _migration(
+    environment: Environment, deployment: Deployment, seen: verify.Survey, images: _Images
+) -> PlannedMigration | None:
+    migration = environment.migration
+    digest = deployment.digests.get(migration.component) if migration else None
+    # Going backwards never migrates; a release without the component has nothing to migrate with.
+    if migration is None or digest is None or seen.migration_base is None or deployment.kind == "rollback":
+        return None
+    return PlannedMigration(
+        component=migration.component,
+        container=migration.container_name,
+        digest=digest,
+        image=images.uri(migration.component, digest),
+        base_task_definition=seen.migration_base["taskDefinitionArn"],
+        command=migration.command,
+        timeout_seconds=int(migration.timeout.total_seconds()),
+        subnets=seen.subnets,
+        security_groups=seen.security_groups,
+        assign_public_ip=migration.network.assign_public_ip,
+        launch_type=migration.launch_type,
+    )
+
+
+def _check(check: SmokeTest, version: str, references: References) -> PlannedCheck:
+    return PlannedCheck(
+        name=check.name,
+        url=references.text(check.url).rstrip("/") + check.path,
+        headers={name: references.text(value) for name, value in check.headers.items()},
+        allow_http=check.allow_http,
+        status=check.expect.status,
+        expect_headers={name: _filled(value, version) for name, value in check.expect.headers.items()},
+        expect_json={path: _filled(value, version) for path, value in check.expect.json_fields.items()},
+        expect_body=_filled(check.expect.body, version),
+        attempts=check.attempts,
+        delay_seconds=int(check.delay.total_seconds()),
+        timeout_seconds=int(check.timeout.total_seconds()),
+    )
+
+
+def _filled(value: Any, version: str) -> Any:
+    return value.replace("{release}", version) if isinstance(value, str) else value

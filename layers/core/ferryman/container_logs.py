@@ -1,0 +1,41 @@
+"""The last lines that a container wrote, from the log stream of the awslogs driver."""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from ferryman.aws import translated
+from ferryman.ecs import Raw
+from ferryman.errors import TransientError
+
+LINES = 20
+_WIDTH = 400
+
+
+def stream(definition: Raw, container: str, task_arn: str) -> tuple[str, str] | None:
+    """Return log group and stream of a task's container, or None when its log goes elsewhere. Pure.
+
+    The driver names a stream `prefix/container/task-id`; without a prefix the name can't be known.
+    """
+    found = next((item for item in definition["containerDefinitions"] if item["name"] == container), {})
+    log = found.get("logConfiguration") or {}
+    options = log.get("options") or {}
+    group, prefix = options.get("awslogs-group"), options.get("awslogs-stream-prefix")
+    if log.get("logDriver") != "awslogs" or not group or not prefix:
+        return None
+    return group, f"{prefix}/{container}/{task_arn.rsplit('/', 1)[-1]}"
+
+
+def tail(logs: Any, definition: Raw, container: str, task_arn: str) -> list[str]:
+    """Return at most 20 lines, the last one last. A log that can't be read is an empty one: it never hides a verdict."""
+    place = stream(definition, container, task_arn)
+    if place is None:
+        return []
+    try:
+        with translated():
+            answer = logs.get_log_events(
+                logGroupName=place[0], logStreamName=place[1], limit=LINES, startFromHead=False
+            )
+    except (ClientError, TransientError):
+        return []
+    return [event["message"].rstrip()[:_WIDTH] for event in answer["events"]]

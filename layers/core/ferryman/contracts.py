@@ -1,0 +1,185 @@
+"""What each step takes and gives. Small: ids and verdicts; everything else is in the table.
+
+Unknown keys are ignored and new keys have defaults for a minor version, because running executions keep the old state
+machine while Lambdas change under them. `tests/contract` holds these models and `statemachines/` together.
+"""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from ferryman.steps import Direction
+
+
+class Contract(BaseModel):
+    """Frozen and camelCase, like everything that the state machine passes."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
+
+
+class DeploymentRef(Contract):
+    """Names one deployment and the claim under which its steps may write."""
+
+    platform: str
+    environment: str
+    deployment: str
+    fence: int
+
+
+class ExecutionInput(DeploymentRef):
+    """Input of the `deploy` machine."""
+
+
+class BeginDeploymentInput(DeploymentRef):
+    """Input of begin_deployment."""
+
+
+class PlannedWave(Contract):
+    """Names of the services that go side by side."""
+
+    services: list[str]
+
+
+class BeginDeploymentOutput(Contract):
+    """The shape of the flow; the plan itself is stored."""
+
+    verdict: Literal["Planned", "Aborted"]
+    waves: list[PlannedWave] = []
+
+
+class AdmitDeploymentInput(DeploymentRef):
+    """Input of admit_deployment."""
+
+
+class AdmitDeploymentOutput(Contract):
+    """Whether the deployment may change anything."""
+
+    verdict: Literal["Admitted", "Refused"]
+    reason: str = ""
+
+
+class RunMigrationInput(DeploymentRef):
+    """Input of run_migration."""
+
+
+class RunMigrationOutput(Contract):
+    """Started: watch it. Skipped: there is none, or it already succeeded. Failed: it could not start."""
+
+    verdict: Literal["Started", "Skipped", "Failed", "Aborted"]
+    reason: str = ""
+
+
+class WatchMigrationInput(DeploymentRef):
+    """Input of watch_migration, which answers through its token."""
+
+    task_token: str
+
+
+class MigrationVerdict(Contract):
+    """The answer of watch_migration."""
+
+    verdict: Literal["Succeeded", "Failed", "Aborted"]
+    reason: str = ""
+
+
+class UpdateServiceInput(DeploymentRef):
+    """Input of update_service."""
+
+    service: str
+    direction: Direction
+
+
+class UpdateServiceOutput(Contract):
+    """Started: watch it. Skipped: nothing to do here. Stopped: an earlier wave failed or a person aborted."""
+
+    verdict: Literal["Started", "Skipped", "Stopped", "Failed"]
+    reason: str = ""
+
+
+class WatchRolloutInput(DeploymentRef):
+    """Input of watch_rollout, which answers through its token."""
+
+    service: str
+    direction: Direction
+    task_token: str
+
+
+class RolloutVerdict(Contract):
+    """The answer of watch_rollout for one service."""
+
+    service: str
+    verdict: Literal["Succeeded", "Skipped", "Stopped", "Failed", "Aborted", "Errored"]
+    reason: str = ""
+
+
+class Wake(Contract):
+    """Judge again what one deployment waits for: a person asked to abort it."""
+
+    platform: str
+    environment: str
+    deployment: str
+
+
+class RelayChangeInput(Contract):
+    """Input of relay_change: an event of ECS from EventBridge, or our own wake."""
+
+    source: str = ""
+    detail_type: str = Field(default="", alias="detail-type")
+    resources: list[str] = []
+    detail: dict[str, Any] = {}
+    wake: Wake | None = None
+
+
+class SmokeTestInput(DeploymentRef):
+    """Input of smoke_test: one round of all checks that have not passed yet."""
+
+
+class SmokeTestOutput(Contract):
+    """Waiting: another round after `retry_after_seconds`."""
+
+    verdict: Literal["Succeeded", "Failed", "Waiting", "Aborted", "Skipped"]
+    reason: str = ""
+    retry_after_seconds: int = 0
+
+
+class StepFailure(Contract):
+    """What the state machine caught."""
+
+    error: str
+    cause: str = ""
+    step: str = ""
+
+
+class FinishDeploymentInput(DeploymentRef):
+    """Input of finish_deployment."""
+
+    failure: StepFailure | None = None
+
+
+class FinishDeploymentOutput(Contract):
+    """The recorded outcome."""
+
+    phase: str
+
+
+class NotifyInput(Contract):
+    """Input of notify, from the table's stream (`Records`) or from the sweep (`sweep: true`)."""
+
+    records: list[dict[str, Any]] = Field(default=[], validation_alias=AliasChoices("Records", "records"))
+    sweep: bool = False
+
+
+class FailedRecord(Contract):
+    """A stream record that has to come again: its sequence number."""
+
+    item_identifier: str
+
+
+class NotifyOutput(Contract):
+    """What was done; `batchItemFailures` is what Lambda reads of it."""
+
+    sent: int = 0
+    failed: int = 0
+    gave_up: int = 0
+    batch_item_failures: list[FailedRecord] = []

@@ -1,0 +1,109 @@
+"""Partition and sort keys of every record. Pure; DESIGN.md, "Records"."""
+
+from typing import Any
+
+from ferryman.records import (
+    AppliedPlatform,
+    Deployment,
+    EnvironmentState,
+    MigrationClaim,
+    OutboxMessage,
+    Record,
+    Release,
+    TimelineEvent,
+    Wait,
+)
+
+PLATFORMS = "PLATFORM"
+DEPLOYMENT = "DEPLOYMENT#"
+EVENT = "EVENT#"
+OUTBOX = "OUTBOX#"
+UNSENT = "OUTBOX"
+
+
+def _key(pk: str, sk: str) -> dict[str, str]:
+    return {"pk": pk, "sk": sk}
+
+
+def platform(name: str) -> dict[str, str]:
+    """Key of a document."""
+    return _key(PLATFORMS, name)
+
+
+def releases(platform: str) -> str:
+    """Partition of a platform's releases."""
+    return f"RELEASE#{platform}"
+
+
+def release(platform: str, version: str) -> dict[str, str]:
+    """Key of a release."""
+    return _key(releases(platform), version)
+
+
+def environment(platform: str, environment: str) -> str:
+    """Partition of an environment."""
+    return f"ENV#{platform}#{environment}"
+
+
+def state(platform: str, env: str) -> dict[str, str]:
+    """Key of an environment's state."""
+    return _key(environment(platform, env), "STATE")
+
+
+def deployment(platform: str, env: str, deployment: str) -> dict[str, str]:
+    """Key of a deployment."""
+    return _key(environment(platform, env), f"{DEPLOYMENT}{deployment}")
+
+
+def timeline(owner: str) -> str:
+    """Partition of a timeline: of a deployment, or of what belongs to none (`<platform>#<environment>`)."""
+    return f"DEPLOYMENT#{owner}"
+
+
+def outbox(owner: str, event: str, channel: str) -> dict[str, str]:
+    """Key of an outbox message: once per owner, event and channel."""
+    return _key(timeline(owner), f"{OUTBOX}{event}#{channel}")
+
+
+def migrations(platform: str, env: str) -> str:
+    """Partition of an environment's migrations."""
+    return f"MIGRATION#{platform}#{env}"
+
+
+def waits(resource: str) -> str:
+    """Partition of the steps that wait for a resource."""
+    return f"WAIT#{resource}"
+
+
+def wait(record: Wait) -> dict[str, str]:
+    """Key of a wait: one per step, so that a newer token replaces the older one."""
+    return _key(waits(record.resource), f"{record.deployment}#{record.step}")
+
+
+def owner_of(event: TimelineEvent) -> str:
+    """Whose timeline an event belongs to."""
+    return event.deployment or "#".join(part for part in (event.platform, event.environment) if part)
+
+
+def of(record: Record) -> dict[str, Any]:
+    """Return the key attributes of a record."""
+    match record:
+        case AppliedPlatform():
+            return platform(record.name)
+        case Release():
+            return release(record.platform, record.version)
+        case EnvironmentState():
+            return state(record.platform, record.environment)
+        case Deployment():
+            return deployment(record.platform, record.environment, record.id)
+        case TimelineEvent():
+            return _key(timeline(owner_of(record)), f"{EVENT}{record.id}")
+        case OutboxMessage():
+            # The sparse index `pending` holds just the messages that still have to go out.
+            waiting = record.sent_at is None and not record.gave_up
+            return outbox(record.owner, record.event, record.channel) | ({"pending": UNSENT} if waiting else {})
+        case MigrationClaim():
+            return _key(migrations(record.platform, record.environment), f"{record.version}#{record.attempt:04d}")
+        case Wait():
+            return wait(record)
+    raise TypeError(f"{type(record).__name__} has no key")

@@ -1,0 +1,33 @@
+"""The platform document, `ferryman/v1 Platform`: what people write, parsed and checked. Pure."""
+
+from ferryman.platform.document import (
+    ChatChannel,
+    Component,
+    Environment,
+    MailChannel,
+    Migration,
+    Platform,
+    Service,
+    SmokeTest,
+    TopicChannel,
+    Wave,
+    parse,
+)
+from ferryman.platform.tags import Tag, TagKind, classify
+
+__all__ = [
+    "ChatChannel",
+    "Component",
+    "Environment",
+    "MailChannel",
+    "Migration",
+    "Platform",
+    "Service",
+    "SmokeTest",
+    "Tag",
+    "TagKind",
+    "TopicChannel",
+    "Wave",
+    "classify",
+    "parse",
+]

@@ -1,0 +1,102 @@
+"""What every handler needs: clients, settings, logging, and the decorator that parses, calls and dumps.
+
+Called by `functions/*/app.py` only. The environment is read here and nowhere else, at call time.
+"""
+
+import functools
+import os
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.config import Config
+from pydantic import BaseModel, ValidationError
+
+from ferryman.errors import InvalidInput, PermanentError
+from ferryman.store import Store
+
+In = TypeVar("In", bound=BaseModel)
+
+# Time-outs far below the Lambdas' own, so that a hanging call becomes an error that can be told, not a killed process.
+_CONFIG = Config(connect_timeout=3, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 3})
+
+
+@functools.cache
+def client(service: str) -> Any:
+    """Return the boto3 client of a service, made at first use and kept while the sandbox lives."""
+    return boto3.client(service, config=_CONFIG)  # type: ignore[call-overload]
+
+
+def setting(name: str) -> str:
+    """Return a value that the template put into the function's environment."""
+    return os.environ[name]
+
+
+@functools.cache
+def store() -> Store:
+    """Return the store on the operator's table."""
+    return Store(client("dynamodb"), setting("TABLE_NAME"))
+
+
+@functools.cache
+def logger() -> Logger:
+    """Return the structured logger; `step` puts the deployment's ids into each line."""
+    return Logger(service="ferryman", utc=True)
+
+
+@functools.cache
+def metrics() -> Metrics:
+    """Return the metrics, written as EMF into the log."""
+    return Metrics(namespace="Ferryman", service="ferryman")
+
+
+def step(contract: type[In]) -> Callable[[Callable[[In, LambdaContext], Any]], Callable[[Any, LambdaContext], Any]]:
+    """Make a Lambda handler of a function from a contract to a contract (or to None).
+
+    A payload that does not fit raises InvalidInput, which is not retried. Errors are logged once, here, with the ids.
+    """
+
+    def decorate(function: Callable[[In, LambdaContext], Any]) -> Callable[[Any, LambdaContext], Any]:
+        @functools.wraps(function)
+        def handler(payload: Any, context: LambdaContext) -> Any:
+            log = logger()
+            log.clear_state()
+            log.append_keys(**_ids(payload, context))
+            try:
+                result = function(_parse(contract, payload), context)
+            except PermanentError as error:
+                log.error(str(error), error=type(error).__name__)
+                raise
+            except Exception:
+                log.exception("step failed")
+                raise
+            finally:
+                metrics().flush_metrics()
+            return result.model_dump(mode="json", by_alias=True) if isinstance(result, BaseModel) else result
+
+        return handler
+
+    return decorate
+
+
+def _parse(contract: type[In], payload: Any) -> In:
+    try:
+        return contract.model_validate(payload)
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        raise InvalidInput(f"the payload does not fit {contract.__name__}: {problems}") from None
+
+
+def _ids(payload: Any, context: LambdaContext) -> dict[str, Any]:
+    found = {"function": getattr(context, "function_name", "?"), "request_id": getattr(context, "aws_request_id", "?")}
+    if isinstance(payload, dict):
+        for name in ("platform", "environment", "deployment", "service", "direction"):
+            if isinstance(payload.get(name), str):
+                found[name] = payload[name]
+        event_id = payload.get("id")
+        found["correlation_id"] = str(payload.get("deployment") or event_id or found["request_id"])
+    return found
+
+

@@ -1,0 +1,330 @@
+"""The one table. Every write is conditional; a writer that lost its claim or its race fails loudly.
+
+Called by everything that remembers; takes the DynamoDB client as an argument. Key design: DESIGN.md, "Records".
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+
+from ferryman import keys
+from ferryman.aws import translated
+from ferryman.errors import ClaimLost, Conflict, NotFound
+from ferryman.records import (
+    AppliedPlatform,
+    Deployment,
+    EnvironmentState,
+    MigrationClaim,
+    OutboxMessage,
+    Record,
+    Release,
+    TimelineEvent,
+    Wait,
+)
+from ferryman.writes import Add, Fenced, Save, Write
+
+R = TypeVar("R", bound=Record)
+_ATTEMPTS = 10
+
+
+class Store:
+    """Reads and writes records."""
+
+    def __init__(self, dynamodb: Any, table: str) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+        self._serialize = TypeSerializer().serialize
+        self._deserialize = TypeDeserializer().deserialize
+
+    # ── reading (always consistent: decisions are made on it) ──
+
+    def platform(self, name: str) -> AppliedPlatform:
+        """Return the document as applied; raise NotFound, naming the platforms that exist."""
+        item = self._get(keys.platform(name))
+        if item is None:
+            known = ", ".join(found.name for found in self.platforms()) or "none has been applied yet"
+            raise NotFound(f"no platform is named {name!r}; there are: {known}")
+        return AppliedPlatform.model_validate(item)
+
+    def find_platform(self, name: str) -> AppliedPlatform | None:
+        """Return the document as applied, or None."""
+        item = self._get(keys.platform(name))
+        return None if item is None else AppliedPlatform.model_validate(item)
+
+    def platforms(self) -> list[AppliedPlatform]:
+        """Return all platforms."""
+        return [AppliedPlatform.model_validate(item) for item in self._query(keys.PLATFORMS)]
+
+    def state(self, platform: str, environment: str) -> EnvironmentState:
+        """Return an environment's state; a fresh one (rev 0) when nothing was written yet."""
+        item = self._get(keys.state(platform, environment))
+        if item is None:
+            return EnvironmentState(platform=platform, environment=environment)
+        return EnvironmentState.model_validate(item)
+
+    def release(self, platform: str, version: str) -> Release | None:
+        """Return one release."""
+        item = self._get(keys.release(platform, version))
+        return None if item is None else Release.model_validate(item)
+
+    def releases(self, platform: str) -> list[Release]:
+        """Return all releases of a platform, oldest first."""
+        found = [Release.model_validate(item) for item in self._query(keys.releases(platform))]
+        return sorted(found, key=lambda release: release.order)
+
+    def deployment(self, platform: str, environment: str, deployment: str) -> Deployment:
+        """Return one deployment; raise NotFound."""
+        item = self._get(keys.deployment(platform, environment, deployment))
+        if item is None:
+            raise NotFound(f"{platform}/{environment} has no deployment {deployment!r}")
+        return Deployment.model_validate(item)
+
+    def deployments(self, platform: str, environment: str, limit: int = 50) -> list[Deployment]:
+        """Return the latest deployments, newest first."""
+        partition = keys.environment(platform, environment)
+        items = self._query(partition, prefix=keys.DEPLOYMENT, newest_first=True, limit=limit)
+        return [Deployment.model_validate(item) for item in items]
+
+    def timeline(self, owner: str, limit: int = 500) -> list[TimelineEvent]:
+        """Return a deployment's (or, for `<platform>#<env>`, an environment's) timeline, oldest first."""
+        items = self._query(keys.timeline(owner), prefix=keys.EVENT, limit=limit)
+        return [TimelineEvent.model_validate(item) for item in items]
+
+    def waits(self, resource: str) -> list[Wait]:
+        """Return the steps that wait for a change of this resource."""
+        return [Wait.model_validate(item) for item in self._query(keys.waits(resource))]
+
+    def migration_claims(self, platform: str, environment: str, version: str) -> list[MigrationClaim]:
+        """Return the attempts at one release's migration, first to last."""
+        items = self._query(keys.migrations(platform, environment), prefix=f"{version}#")
+        return sorted((MigrationClaim.model_validate(item) for item in items), key=lambda claim: claim.attempt)
+
+    def message(self, owner: str, event: str, channel: str) -> OutboxMessage | None:
+        """Return one outbox message."""
+        item = self._get(keys.outbox(owner, event, channel))
+        return None if item is None else OutboxMessage.model_validate(item)
+
+    def unsent(self, limit: int = 100) -> list[OutboxMessage]:
+        """Return messages that nobody sent yet (eventually consistent: the sweep's work list)."""
+        items = self._query(keys.UNSENT, index="pending", partition_key="pending", limit=limit, consistent=False)
+        return [OutboxMessage.model_validate(item) for item in items]
+
+    # ── writing ──
+
+    def write(self, *writes: Write) -> None:
+        """Do all or nothing. Raise Conflict when a record changed meanwhile, ClaimLost when a fence no longer holds."""
+        items = [self._action(write) for write in writes]
+        try:
+            with translated():
+                self._dynamodb.transact_write_items(TransactItems=items)
+        except ClientError as error:
+            self._explain(error, writes)
+
+    def update_deployment(
+        self,
+        ref: Any,
+        change: Callable[[Deployment], Deployment | None],
+        also: Callable[[Deployment], Iterable[Write]] = lambda deployment: (),
+    ) -> Deployment:
+        """Apply `change` under the deployment's fence, again when somebody was faster; None from it means: leave as is.
+
+        `ref` has platform, environment, deployment and fence. `also` adds writes to the same transaction, made from the
+        changed record. Raise ClaimLost when the fence no longer holds the claim.
+        """
+        for _ in self._attempts():
+            before = self.deployment(ref.platform, ref.environment, ref.deployment)
+            after = change(before)
+            if after is None:
+                return before
+            fence = Fenced(ref.platform, ref.environment, ref.deployment, ref.fence)
+            try:
+                self.write(fence, Save(after), *also(after))
+            except Conflict:
+                continue
+            return after.but(rev=after.rev + 1)
+        raise Conflict(f"deployment {ref.deployment} kept changing; the next try reads it again")
+
+    def update_state(
+        self,
+        platform: str,
+        environment: str,
+        change: Callable[[EnvironmentState], EnvironmentState | None],
+        also: Callable[[EnvironmentState], Iterable[Write]] = lambda state: (),
+    ) -> EnvironmentState:
+        """Apply `change` to an environment's state, again when somebody was faster; None from it means: leave as is.
+
+        `also` adds writes to the same transaction, made from the changed state.
+        """
+        for _ in self._attempts():
+            before = self.state(platform, environment)
+            after = change(before)
+            if after is None:
+                return before
+            try:
+                self.write(Save(after), *also(after))
+            except Conflict:
+                continue
+            return after.but(rev=after.rev + 1)
+        raise Conflict(f"{platform}/{environment} kept changing; the next try reads it again")
+
+    def mark(self, message: OutboxMessage, *, since: int) -> bool:
+        """Store how a message fares; False, and nothing stored, when it has more than `since` attempts by now."""
+        names = {"sentAt", "triedAt", "attempts", "lastError", "gaveUp"}
+        item = self._item(message)
+        values = {f":{name}": item[name] for name in names}
+        changes = "SET " + ", ".join(f"{name} = :{name}" for name in sorted(names))
+        try:
+            with translated():
+                self._dynamodb.update_item(
+                    TableName=self._table,
+                    Key={name: item[name] for name in ("pk", "sk")},
+                    UpdateExpression=changes if "pending" in item else f"{changes} REMOVE pending",
+                    ConditionExpression="attempts = :since",
+                    ExpressionAttributeValues={**values, ":since": {"N": str(since)}},
+                )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
+
+    def forget_wait(self, wait: Wait) -> None:
+        """Remove a wait that was answered, unless a newer token took its place."""
+        try:
+            with translated():
+                self._dynamodb.delete_item(
+                    TableName=self._table,
+                    Key=self._plain(keys.wait(wait)),
+                    ConditionExpression="#token = :token",
+                    ExpressionAttributeNames={"#token": "token"},
+                    ExpressionAttributeValues={":token": {"S": wait.token}},
+                )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+
+    # ── inside ──
+
+    def _attempts(self) -> Iterator[int]:
+        for attempt in range(_ATTEMPTS):
+            if attempt:
+                time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - spreading writers, not a secret
+            yield attempt
+
+    def _item(self, record: Record, **extra: Any) -> dict[str, Any]:
+        return self._plain({**record.dump(), **keys.of(record), **extra})
+
+    def _plain(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {name: self._serialize(_storable(value)) for name, value in data.items()}
+
+    def _action(self, write: Write) -> dict[str, Any]:
+        if isinstance(write, Fenced):
+            return {
+                "ConditionCheck": {
+                    "TableName": self._table,
+                    "Key": self._plain(keys.state(write.platform, write.environment)),
+                    "ConditionExpression": "#a.#d = :deployment AND #a.#f = :fence",
+                    "ExpressionAttributeNames": {"#a": "active", "#d": "deployment", "#f": "fence"},
+                    "ExpressionAttributeValues": {
+                        ":deployment": {"S": write.deployment},
+                        ":fence": {"N": str(write.fence)},
+                    },
+                }
+            }
+        if isinstance(write, Add):
+            extra = {"expiresAt": write.expires_at} if write.expires_at is not None else {}
+            return {"Put": {"TableName": self._table, "Item": self._item(write.record, **extra)}}
+        record = write.record
+        put: dict[str, Any] = {"TableName": self._table, "Item": self._item(record, rev=record.rev + 1)}
+        if record.rev == 0:
+            put["ConditionExpression"] = "attribute_not_exists(pk)"
+        else:
+            put["ConditionExpression"] = "#rev = :rev"
+            put["ExpressionAttributeNames"] = {"#rev": "rev"}
+            put["ExpressionAttributeValues"] = {":rev": {"N": str(record.rev)}}
+        return {"Put": put}
+
+    def _explain(self, error: ClientError, writes: tuple[Write, ...]) -> None:
+        if error.response["Error"]["Code"] != "TransactionCanceledException":
+            raise error
+        reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
+        for write, reason in zip(writes, reasons, strict=False):
+            if reason == "ConditionalCheckFailed" and isinstance(write, Fenced):
+                raise ClaimLost(
+                    f"deployment {write.deployment} (fence {write.fence}) no longer holds "
+                    f"{write.platform}/{write.environment}; nothing was written"
+                ) from error
+        # Everything else that cancels a transaction (a changed record, a concurrent transaction, throttling) is a race.
+        raise Conflict(f"somebody else wrote first ({', '.join(str(reason) for reason in reasons)})") from error
+
+    def _get(self, key: dict[str, str]) -> dict[str, Any] | None:
+        with translated():
+            answer = self._dynamodb.get_item(TableName=self._table, Key=self._plain(key), ConsistentRead=True)
+        item = answer.get("Item")
+        return None if item is None else self._read(item)
+
+    def _read(self, item: dict[str, Any]) -> dict[str, Any]:
+        return {name: _readable(self._deserialize(value)) for name, value in item.items()}
+
+    def _query(
+        self,
+        partition: str,
+        *,
+        prefix: str | None = None,
+        newest_first: bool = False,
+        limit: int | None = None,
+        index: str | None = None,
+        partition_key: str = "pk",
+        consistent: bool = True,
+    ) -> Iterator[dict[str, Any]]:
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": "#pk = :pk",
+            "ExpressionAttributeNames": {"#pk": partition_key},
+            "ExpressionAttributeValues": {":pk": {"S": partition}},
+            "ScanIndexForward": not newest_first,
+            "ConsistentRead": consistent,
+        }
+        if index:
+            request["IndexName"] = index
+        if prefix:
+            request["KeyConditionExpression"] += " AND begins_with(sk, :prefix)"
+            request["ExpressionAttributeValues"][":prefix"] = {"S": prefix}
+        count = 0
+        while True:
+            with translated():
+                page = self._dynamodb.query(**request)
+            for item in page["Items"]:
+                yield self._read(item)
+                count += 1
+                if limit is not None and count >= limit:
+                    return
+            if "LastEvaluatedKey" not in page:
+                return
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def _storable(value: Any) -> Any:
+    """Make floats storable: DynamoDB numbers are decimals. They occur only in free-form detail."""
+    if isinstance(value, float):
+        return str(value)
+    if isinstance(value, dict):
+        return {name: _storable(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    return value
+
+
+def _readable(value: Any) -> Any:
+    """Turn DynamoDB's decimals back into ints; every number that we store is whole."""
+    if isinstance(value, dict):
+        return {name: _readable(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_readable(item) for item in value]
+    if type(value).__name__ == "Decimal":
+        return int(value)
+    return value

@@ -1,0 +1,138 @@
+"""What a deployment's records tell: which step decided it, what was changed, what was taken back. Pure.
+
+Called by `ferryman.messages`.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from ferryman import steps
+from ferryman.records import Deployment, Step, StepStatus
+
+_FORWARD, _BACK = "rollout/", "rollback/"
+_SEVERITY = (StepStatus.FAILED, StepStatus.ERRORED, StepStatus.ABORTED, StepStatus.RUNNING)
+
+
+@dataclass(frozen=True)
+class Cause:
+    """The step that decided a deployment's outcome."""
+
+    key: str
+    step: Step
+
+    @property
+    def title(self) -> str:
+        """The step in words."""
+        return title_of(self.key)
+
+    @property
+    def exit_code(self) -> int | None:
+        """Exit code of the migration's container; a service's stands in the step's message."""
+        return self.step.migration.exit_code if self.step.migration else None
+
+
+def title_of(key: str) -> str:
+    """Return a step's key in words."""
+    if key.startswith(_FORWARD):
+        return f"rollout of {key.removeprefix(_FORWARD)}"
+    if key.startswith(_BACK):
+        return f"rollback of {key.removeprefix(_BACK)}"
+    return {
+        steps.BEGIN: "planning and verification",
+        steps.ADMIT: "admission",
+        steps.MIGRATION: "database migration",
+        steps.SMOKE_TEST: "smoke test",
+    }.get(key, key.replace("_", " "))
+
+
+def ordered(deployment: Deployment) -> list[tuple[str, Step]]:
+    """Return the steps in the order in which they began: a stored map has none of its own."""
+    return sorted(deployment.steps.items(), key=lambda item: (item[1].started_at, item[0]))
+
+
+def cause_of(deployment: Deployment) -> Cause | None:
+    """Return the forward step that did not pass: the gravest kind first, then the earliest; None if all passed."""
+    failing = [(key, step) for key, step in ordered(deployment) if not key.startswith(_BACK) and not step.status.passed]
+    if not failing:
+        return None
+    key, step = min(failing, key=lambda item: _SEVERITY.index(item[1].status))
+    return Cause(key, step)
+
+
+def also_failed(deployment: Deployment, cause: Cause | None) -> list[Cause]:
+    """Return the other forward steps that failed by themselves."""
+    bad = (StepStatus.FAILED, StepStatus.ERRORED)
+    return [
+        Cause(key, step)
+        for key, step in ordered(deployment)
+        if step.status in bad and not key.startswith(_BACK) and (cause is None or key != cause.key)
+    ]
+
+
+def changed(deployment: Deployment) -> list[str]:
+    """Return the services that got, or may have got, another task definition."""
+    return [
+        key.removeprefix(_FORWARD)
+        for key, step in ordered(deployment)
+        if key.startswith(_FORWARD)
+        and step.status is not StepStatus.SKIPPED
+        and step.rollout is not None
+        and step.rollout.task_definition is not None
+    ]
+
+
+def migrated(deployment: Deployment) -> bool:
+    """Tell whether the migration was started, whatever came of it."""
+    step = deployment.step(steps.MIGRATION)
+    return step is not None and step.migration is not None and step.migration.task is not None
+
+
+@dataclass(frozen=True)
+class Return:
+    """What became of the services that were changed, after it had been decided to go back."""
+
+    back: list[str]
+    failed: list[Cause]
+    held: list[str]
+    without_target: list[str]
+    left: list[str]
+
+
+def return_of(deployment: Deployment) -> Return:
+    """Sort the changed services by what became of them."""
+    back: list[str] = []
+    failed: list[Cause] = []
+    held: list[str] = []
+    without_target: list[str] = []
+    left: list[str] = []
+    for service in changed(deployment):
+        key = steps.rollout(service, "back")
+        step = deployment.step(key)
+        if step is None:
+            left.append(service)
+        elif step.reason == "HoldPolicy":
+            held.append(service)
+        elif step.reason == "NoTarget":
+            without_target.append(service)
+        elif step.status.passed:
+            back.append(service)
+        else:
+            failed.append(Cause(key, step))
+    return Return(back, failed, held, without_target, left)
+
+
+def took(deployment: Deployment) -> str:
+    """Return how long a deployment took, in words; empty while it has not ended."""
+    if deployment.ended_at is None:
+        return ""
+    return in_words(deployment.ended_at - (deployment.started_at or deployment.created_at))
+
+
+def in_words(span: timedelta) -> str:
+    """Write a time span as `3m12s`."""
+    total = max(0, round(span.total_seconds()))
+    hours, rest = divmod(total, 3_600)
+    minutes, seconds = divmod(rest, 60)
+    if hours:
+        return f"{hours}h{minutes:02d}m"
+    return f"{minutes}m{seconds:02d}s" if minutes else f"{seconds}s"

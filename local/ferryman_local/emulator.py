@@ -1,0 +1,235 @@
+"""Starts and stops the local AWS. `python -m ferryman_local.emulator` is the process; `Emulator` starts it for others.
+
+The process reads nothing from stdin but its end: when the one who started it is gone, however it went, the pipe
+closes and the emulator ends with all it started. (The kernel's parent-death signal follows the starting *thread*.)
+"""
+
+import atexit
+import contextlib
+import os
+import platform
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+import uuid
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import boto3
+
+from ferryman_local.processes import OWNER_VARIABLE, end_all
+
+READY_SECONDS = 60.0
+MACHINES = {"aarch64": "arm64", "arm64": "arm64"}
+
+
+class EmulatorError(Exception):
+    """The emulator did not start, or died."""
+
+
+def free_port() -> int:
+    """A TCP port on loopback that nothing uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Emulator:
+    """One local AWS: a process on loopback with its own state folder."""
+
+    region = "eu-west-1"
+
+    def __init__(
+        self,
+        state_dir: Path,
+        *,
+        auth: bool = True,
+        port: int | None = None,
+        account: str = "000000000000",
+        wait_scale: float = 1.0,
+        token_timeout_scale: float = 1.0,
+        lambda_endpoint: str | None = None,
+        log: Path | None = None,
+    ) -> None:
+        self.state_dir = state_dir
+        self.account = account
+        self.port = port or free_port()
+        self.log = log or state_dir / "emulator.log"
+        self._auth, self._wait_scale, self._token_scale = auth, wait_scale, token_timeout_scale
+        self._lambda_endpoint = lambda_endpoint
+        self._owner = uuid.uuid4().hex
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def endpoint(self) -> str:
+        """Where every AWS API is."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def registry(self) -> str:
+        """Prefix of image references, as in `localhost:4566/scr-api:tag`."""
+        return f"localhost:{self.port}"
+
+    @property
+    def pid(self) -> int | None:
+        """Id of the emulator's process while it is started."""
+        return self._process.pid if self._process else None
+
+    def env(self) -> dict[str, str]:
+        """The environment in which any AWS client (boto3, aws, sam) talks to this emulator."""
+        return {
+            **os.environ,
+            "AWS_ENDPOINT_URL": self.endpoint, "AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region,
+            "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        }
+
+    def session(self, access_key: str = "test", secret_key: str = "test", token: str | None = None) -> boto3.Session:  # noqa: S107
+        """A boto3 session whose clients talk to this emulator; by default as the account's root."""
+        session = boto3.Session(
+            aws_access_key_id=access_key, aws_secret_access_key=secret_key, aws_session_token=token,
+            region_name=self.region,
+        )
+        make = session.client
+
+        def client(service: str, *args: Any, **kwargs: Any) -> Any:
+            kwargs.setdefault("endpoint_url", self.endpoint)
+            return make(service, *args, **kwargs)  # type: ignore[call-overload]
+
+        session.client = client  # type: ignore[method-assign,assignment]
+        return session
+
+    def start(self) -> Self:
+        """Start and wait until it answers; raises EmulatorError with the end of its log."""
+        self.state_dir.mkdir(parents=True, exist_ok=True)
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "ferryman_local.emulator"],
+                env=self._process_environment(), stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        atexit.register(self.stop)
+        try:
+            self._await_ready()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def _process_environment(self) -> dict[str, str]:
+        data = self.state_dir.resolve() / "data"
+        for name in ("tmp", "s3"):
+            (data / name).mkdir(parents=True, exist_ok=True)
+        package = str(Path(__file__).resolve().parents[1])
+        settings = {
+            "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(self.port), "MINISTACK_REGION": self.region,
+            "MINISTACK_ACCOUNT_ID": self.account, "MINISTACK_HOST": "localhost", "HOSTNAME": f"ferryman-{self.port}",
+            "IOT_MTLS_ENABLED": "0", "SFTP_ENABLED": "0", "AUTH": "true" if self._auth else "false",
+            "SFN_WAIT_SCALE": str(self._wait_scale), "LOG_LEVEL": os.environ.get("FERRYMAN_LOCAL_LOG_LEVEL", "INFO"),
+            "LAMBDA_EXECUTOR": "local", "TMPDIR": str(data / "tmp"), "S3_DATA_DIR": str(data / "s3"),
+            "DOCKER_HOST": "unix:///nonexistent/ferryman-uses-no-docker.sock",
+            "FERRYMAN_LOCAL_STATE": str(data), "FERRYMAN_LOCAL_TOKEN_TIMEOUT_SCALE": str(self._token_scale),
+            "FERRYMAN_LOCAL_LAMBDA_ENDPOINT": self._lambda_endpoint or "", OWNER_VARIABLE: self._owner,
+            "PYTHONPATH": os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH", "")])),
+            "PYTHONUNBUFFERED": "1",
+        }
+        return {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "COV_"))} | settings
+
+    def _await_ready(self) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            assert self._process is not None
+            if self._process.poll() is not None:
+                raise EmulatorError(self._explain(f"ended with status {self._process.returncode}"))
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.endpoint}/_ministack/ready", timeout=2):
+                return
+            time.sleep(0.05)
+        raise EmulatorError(self._explain(f"did not answer on {self.endpoint} within {READY_SECONDS:.0f} s"))
+
+    def _explain(self, what: str) -> str:
+        return f"the local AWS {what}. The end of its log ({self.log}):\n{self.log_tail()}"
+
+    def log_tail(self, lines: int = 30) -> str:
+        """The end of the emulator's log."""
+        if not self.log.exists():
+            return "(no log)"
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def stop(self) -> None:
+        """End it and everything it started; safe to call twice."""
+        process, self._process = self._process, None
+        atexit.unregister(self.stop)
+        if process is None:
+            return
+        if process.stdin:
+            process.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=5)
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        if left := end_all(self._owner):
+            raise EmulatorError(f"processes {left} of the local AWS could not be ended: end them by hand")
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+
+def host_architecture() -> str:
+    """`amd64` or `arm64`, as image indexes name it."""
+    return MACHINES.get(platform.machine(), "amd64")
+
+
+def main() -> None:
+    """Patch ministack and run it until stdin closes or a signal comes."""
+    from ministack import app
+
+    from ferryman_local import control, patches
+    from ferryman_local.engine import Engine
+    from ferryman_local.patching import IncompatibleEmulatorError
+
+    state = Path(os.environ["FERRYMAN_LOCAL_STATE"])
+    port, owner = int(os.environ["GATEWAY_PORT"]), os.environ[OWNER_VARIABLE]
+    mark = {OWNER_VARIABLE: owner}
+    engine = Engine(port, state / "images", mark=mark, architecture=host_architecture())
+    switchboard = control.Control(lambda_endpoint=os.environ.get("FERRYMAN_LOCAL_LAMBDA_ENDPOINT") or None)
+    try:
+        patches.apply(switchboard, engine, state, mark,
+                      token_timeout_scale=float(os.environ.get("FERRYMAN_LOCAL_TOKEN_TIMEOUT_SCALE", "1")))
+    except IncompatibleEmulatorError as error:
+        sys.exit(str(error))
+    app.app = control.serve(switchboard, app.app)
+
+    def end(*_: Any) -> None:
+        end_all(owner, grace=0.5)
+        os._exit(0)
+
+    def watch_starter() -> None:
+        while os.read(0, 4096):
+            pass
+        end()
+
+    threading.Thread(target=watch_starter, daemon=True, name="ferryman-watch-starter").start()
+    set_handler = signal.signal
+
+    def keep_ours(number: int, handler: Any) -> Any:
+        return None if number == signal.SIGTERM else set_handler(number, handler)
+
+    set_handler(signal.SIGTERM, end)
+    set_handler(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the starter, which stops us in order
+    signal.signal = keep_ours  # type: ignore[assignment]  # ministack would leave its children running
+    sys.argv = ["ministack"]
+    app.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""Deploys the real template to the local AWS with the real `sam`. Used by the demo, the flow tests and `ferryman local up`."""
+
+import contextlib
+import hashlib
+import os
+import platform
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from ferryman_local.emulator import Emulator
+
+STACK = "ferryman"
+SOURCES = ("template.yaml", "samconfig.toml", "functions", "layers", "statemachines")
+IGNORED = {"__pycache__", ".aws-sam", ".pytest_cache", ".ruff_cache", ".mypy_cache"}
+PROGRESS = re.compile(r"Build Succeeded|Building (codeuri|layer)|Changeset created|CREATE_COMPLETE|Successfully", re.I)
+Report = Callable[[str], None]
+
+
+class OperatorError(Exception):
+    """`sam` failed; the message holds the end of what it printed."""
+
+
+def deploy_operator(emulator: Emulator, template_dir: Path, parameters: Mapping[str, str], *,
+                    report: Report = lambda _line: None, stack: str = STACK, timeout: float = 300) -> dict[str, str]:
+    """Build (unless nothing changed) and deploy the stack; its outputs. `Architecture` is the host's unless given."""
+    build = build_operator(template_dir, report=report, timeout=timeout)
+    wanted = {"Architecture": host_architecture(), **parameters} if takes_architecture(template_dir) else parameters
+    started = time.monotonic()
+    overrides = [f"{key}={value}" for key, value in wanted.items()]
+    run_sam(
+        ["deploy", "--template-file", str(build / "template.yaml"), "--stack-name", stack, "--resolve-s3",
+         "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND", "CAPABILITY_NAMED_IAM", "--no-confirm-changeset",
+         "--no-fail-on-empty-changeset", "--region", emulator.region, "--config-file", str(no_settings(template_dir)),
+         *(["--parameter-overrides", *overrides] if overrides else [])],
+        template_dir, emulator.env(), report, timeout)
+    report(f"deployed in {time.monotonic() - started:.1f} s")
+    return stack_outputs(emulator, stack)
+
+
+def stack_outputs(emulator: Emulator, stack: str = STACK) -> dict[str, str]:
+    """The stack's outputs by key."""
+    found = emulator.session().client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    if not found["StackStatus"].endswith("_COMPLETE") or "ROLLBACK" in found["StackStatus"]:
+        raise OperatorError(f"stack {stack} is {found['StackStatus']}: {found.get('StackStatusReason', 'no reason given')}"
+                            f"\n{emulator.log_tail()}")
+    return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+
+
+def build_operator(template_dir: Path, *, report: Report = lambda _line: None, timeout: float = 300) -> Path:
+    """Run `sam build` when the sources changed since the last build; the folder with the built template.
+
+    Test workers that start side by side build once: the first one holds a lock.
+    """
+    home = template_dir / ".aws-sam"
+    target, stamp = home / "build", home / "ferryman-sources"
+    wanted = fingerprint(template_dir)
+    home.mkdir(exist_ok=True)
+    with _only_one(home / "ferryman-lock"):
+        if stamp.exists() and stamp.read_text() == wanted and (target / "template.yaml").exists():
+            report("sources unchanged: the last build is used")
+            return target
+        started = time.monotonic()
+        stamp.unlink(missing_ok=True)
+        arguments = ["build", "--build-dir", str(target), "--config-file", str(no_settings(template_dir))]
+        if takes_architecture(template_dir):
+            arguments += ["--parameter-overrides", f"Architecture={host_architecture()}"]
+        run_sam(arguments, template_dir, dict(os.environ), report, timeout)
+        stamp.write_text(wanted)
+        report(f"built in {time.monotonic() - started:.1f} s")
+    return target
+
+
+def no_settings(template_dir: Path) -> Path:
+    """An empty samconfig: the project's own one is for AWS."""
+    file = template_dir / ".aws-sam" / "ferryman-local.toml"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("version = 0.1\n")
+    return file
+
+
+def fingerprint(template_dir: Path) -> str:
+    """A hash over everything the build depends on."""
+    total = hashlib.sha256(f"{sys.version} {host_architecture()}".encode())
+    for source in SOURCES:
+        root = template_dir / source
+        files = [root] if root.is_file() else sorted(p for p in root.rglob("*") if p.is_file())
+        for file in files:
+            relative = file.relative_to(template_dir)
+            if not IGNORED & set(relative.parts):
+                total.update(f"{relative}\0".encode() + hashlib.sha256(file.read_bytes()).digest())
+    return total.hexdigest()
+
+
+def takes_architecture(template_dir: Path) -> bool:
+    """Whether the template has an `Architecture` parameter."""
+    return re.search(r"^  Architecture:", (template_dir / "template.yaml").read_text(), re.MULTILINE) is not None
+
+
+def host_architecture() -> str:
+    """The host's architecture in Lambda's words."""
+    return "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
+
+
+def run_sam(arguments: list[str], folder: Path, env: Mapping[str, str], report: Report, timeout: float) -> None:
+    """Run `sam` of the running environment; its progress goes to `report`, its end into the error."""
+    beside = Path(sys.executable).parent / "sam"
+    program = str(beside) if beside.exists() else shutil.which("sam")
+    if program is None:
+        raise OperatorError("`sam` was not found beside this Python nor on the PATH: install aws-sam-cli (`make test` does)")
+    full = {
+        **env, "SAM_CLI_TELEMETRY": "0", "SAM_CLI_CONTAINER_CONNECTION_TIMEOUT": "1", "PYTHONUNBUFFERED": "1",
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", "")]),
+    }
+    process = subprocess.Popen(
+        [program, *arguments], cwd=folder, env=full, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    tail: deque[str] = deque(maxlen=40)
+    deadline = time.monotonic() + timeout
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            tail.append(line.rstrip())
+            if PROGRESS.search(line):
+                report(line.strip())
+            if time.monotonic() > deadline:
+                raise OperatorError(f"`sam {arguments[0]}` still ran after {timeout:.0f} s:\n" + "\n".join(tail))
+        if status := process.wait():
+            raise OperatorError(f"`sam {arguments[0]}` in {folder} ended with {status}:\n" + "\n".join(tail))
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@contextlib.contextmanager
+def _only_one(lock: Path) -> Iterator[None]:
+    import fcntl
+
+    with lock.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield

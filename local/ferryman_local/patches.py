@@ -1,0 +1,46 @@
+"""Corrections of the emulator, so that the flow meets on this machine what AWS-documented behaviour it would meet there.
+
+Applied by `python -m ferryman_local.emulator` before ministack serves; each is one function whose docstring says what
+AWS does. The version is pinned and every replaced attribute is checked: anything else is refused.
+
+Lambda (patch_lambda): errorType is the exception's class and the process survives it; a function sees only its own
+code, layers and what AWS's runtime bundles; code and layers are unpacked once per content; function-URL events carry
+the IAM caller; faults and counters for tests; the endpoint Lambdas see can be a fault proxy.
+Step Functions (patch_states): StartExecution is idempotent while RUNNING; machine-level TimeoutSeconds; an abort ends
+waiting tasks and Maps, and ABORTED stays; a failing Lambda behind waitForTaskToken fails its task at once; a new token
+per attempt; late answers are TaskTimedOut; scaled token timeouts; Output of Succeed; States.ALL does not catch
+States.Runtime; 256 KiB limit; transitions counted.
+ECS (patch_ecs): the process engine; clientToken; imageDigest on every task; CannotPullContainerError; exit 143 for a
+stopped task; a rollout completes when its targets are healthy; failing health checks fail the rollout; old failed
+deployments go with the next one.
+IAM (patch_iam): ECS actions are checked on AWS's resources, with ecs:cluster; RegisterTaskDefinition needs PassRole.
+
+Left as it is: DescribeServiceDeployments is empty (the operator follows ids in DescribeServices); imagePushedAt has
+whole seconds; HeartbeatSeconds is not enforced; aborting a parent leaves a nested execution running; one successful
+health check is enough (AWS wants HealthyThresholdCount); targets are not checked again once healthy.
+"""
+
+from pathlib import Path
+
+from ferryman_local import patch_ecs, patch_iam, patch_lambda, patch_states
+from ferryman_local.control import Control
+from ferryman_local.engine import Engine
+from ferryman_local.patching import check_version, module
+
+
+def apply(control: Control, engine: Engine, folder: Path, mark: dict[str, str], *, token_timeout_scale: float) -> None:
+    """Replace what has to be replaced; raises IncompatibleEmulatorError and leaves nothing served otherwise."""
+    check_version()
+    patch_lambda.apply(control, folder, mark)
+    patch_states.apply(control, token_timeout_scale)
+    patch_ecs.apply(engine)
+    patch_iam.apply()
+    patch_schedules()
+
+
+def patch_schedules() -> None:
+    """Schedules are looked at every second instead of every ten: AWS's are precise to the minute, ours should not lag."""
+    from ferryman_local.patching import replace
+
+    replace(module("services.eventbridge"), "_SCHEDULER_TICK_INTERVAL", lambda _: 1)
+    replace(module("services.scheduler"), "_SCHEDULE_TICK_INTERVAL", lambda _: 1)
