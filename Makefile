@@ -80,7 +80,7 @@ check: $(READY) ## everything below; goes on after a failure and fails at the en
 	@$(MAKE) -k check-format lint types imports asl cfn-lint sam-validate locks && echo "make check: clean"
 
 check-format: $(READY) ## the code is formatted (make format does it)
-	$(PY) -m ruff format --check --diff $(LINTED)
+	$(PY) -m ruff format --check $(LINTED)
 
 lint: $(READY) ## ruff
 	$(PY) -m ruff check $(LINTED)

@@ -35,13 +35,23 @@ def deploy_operator(emulator: Emulator, template_dir: Path, parameters: Mapping[
     started = time.monotonic()
     overrides = [f"{key}={value}" for key, value in wanted.items()]
     run_sam(
-        ["deploy", "--template-file", str(build / "template.yaml"), "--stack-name", stack, "--resolve-s3",
+        ["deploy", "--template-file", str(build / "template.yaml"), "--stack-name", stack,
+         "--s3-bucket", artifacts_bucket(emulator), "--s3-prefix", stack,
          "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND", "CAPABILITY_NAMED_IAM", "--no-confirm-changeset",
          "--no-fail-on-empty-changeset", "--region", emulator.region, "--config-file", str(no_settings(template_dir)),
          *(["--parameter-overrides", *overrides] if overrides else [])],
         template_dir, emulator.env(), report, timeout)
     report(f"deployed in {time.monotonic() - started:.1f} s")
     return stack_outputs(emulator, stack)
+
+
+def artifacts_bucket(emulator: Emulator) -> str:
+    """A bucket for what `sam` uploads; its own `--resolve-s3` makes a stack for that first."""
+    name = f"ferryman-artifacts-{emulator.account}"
+    s3 = emulator.session().client("s3")
+    with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": emulator.region})
+    return name
 
 
 def stack_outputs(emulator: Emulator, stack: str = STACK) -> dict[str, str]:
@@ -116,6 +126,7 @@ def run_sam(arguments: list[str], folder: Path, env: Mapping[str, str], report: 
         raise OperatorError("`sam` was not found beside this Python nor on the PATH: install aws-sam-cli (`make test` does)")
     full = {
         **env, "SAM_CLI_TELEMETRY": "0", "SAM_CLI_CONTAINER_CONNECTION_TIMEOUT": "1", "PYTHONUNBUFFERED": "1",
+        "SAM_CLI_POLL_DELAY": "0.3",  # its default of 5 s is for AWS
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", "")]),
     }
     process = subprocess.Popen(

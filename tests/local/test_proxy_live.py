@@ -1,30 +1,24 @@
 """Each fault of the proxy with real clients, in front of a real emulator that checks signatures."""
 
 import json
-import socket
-import threading
 import time
-import urllib.request
 import uuid
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from ferryman_local.emulator import Emulator
-from ferryman_local.images import push_image
 from ferryman_local.proxy import FaultProxy
 from local.relay_stage import client, eventually
 
+pytest_plugins = ["local.relay_stage"]
 
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with Emulator(tmp_path_factory.mktemp("emulator"), auth=True) as running:
-        yield running
+
+@pytest.fixture
+def emulator(watched_emulator: Emulator) -> Emulator:
+    return watched_emulator
 
 
 @pytest.fixture
@@ -100,29 +94,6 @@ def test_signatures_survive_and_bad_ones_are_still_refused(
         client(forged, "dynamodb", proxy.endpoint).create_table(**table(name + "2"))
 
     assert {r.access_key for r in proxy.requests} == {key["AccessKeyId"]}
-
-
-def test_the_registry_passes(proxy: FaultProxy, direct: Any, name: str, tmp_path: Path) -> None:
-    direct("ecr").create_repository(repositoryName=name)
-    (tmp_path / "app.bin").write_bytes(uuid.uuid4().bytes * 200_000)
-
-    digest = push_image(proxy.endpoint, name, "v1", tmp_path, cmd=["true"])
-
-    found = direct("ecr").describe_images(repositoryName=name, imageIds=[{"imageTag": "v1"}])["imageDetails"]
-    assert [image["imageDigest"] for image in found] == [digest]
-    assert proxy.count("registry", "PUT") > 0
-    manifest = httpx.get(f"{proxy.endpoint}/v2/{name}/manifests/v1").json()
-    assert httpx.get(f"{proxy.endpoint}/v2/{name}/blobs/{manifest['layers'][0]['digest']}").status_code == 200
-
-
-def test_many_clients_share_it(through: Any, proxy: FaultProxy) -> None:
-    clients = [through("ecs") for _ in range(8)]
-
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda n: clients[n % 8].list_clusters(), range(160)))
-
-    assert len(answers) == 160
-    assert proxy.count("ecs", "ListClusters", forwarded=True) == 160
 
 
 def test_a_lost_response_worked(through: Any, direct: Any, proxy: FaultProxy, name: str) -> None:
@@ -282,41 +253,3 @@ def test_a_condition_that_fails_is_reported_and_stops_nobody(
 
     through("ecs").list_clusters()
     assert "no such argument" in caplog.text
-
-
-def test_one_connection_carries_many_requests_and_expectations(proxy: FaultProxy) -> None:
-    with socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as connection:
-        stream = connection.makefile("rwb")
-        for _ in range(3):
-            stream.write(b"GET /_ministack/health HTTP/1.1\r\nHost: x\r\n\r\n")
-            stream.flush()
-            assert stream.readline().startswith(b"HTTP/1.1 200")
-            headers = dict(line.split(b": ", 1) for line in iter(stream.readline, b"\r\n"))
-            lower = {key.lower(): value for key, value in headers.items()}
-            stream.read(int(lower[b"content-length"]))
-        stream.write(b"POST /x HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
-        stream.flush()
-        assert stream.readline().startswith(b"HTTP/1.1 100")
-        stream.close()
-
-
-def test_stopping_resets_what_hangs_and_frees_the_port(emulator: Emulator) -> None:
-    proxy = FaultProxy(emulator.port).start()
-    proxy.fault("timeout", times=None)
-    gone = threading.Event()
-
-    def ask() -> None:
-        try:
-            urllib.request.urlopen(f"{proxy.endpoint}/_ministack/health", timeout=30)
-        except OSError:
-            gone.set()
-
-    asking = threading.Thread(target=ask)
-    asking.start()
-    proxy.wait_for(lambda r: r.path == "/_ministack/health")
-    proxy.stop()
-
-    assert gone.wait(5)
-    asking.join()
-    with FaultProxy(emulator.port, port=proxy.port) as again:
-        assert urllib.request.urlopen(f"{again.endpoint}/_ministack/health", timeout=5).status == 200

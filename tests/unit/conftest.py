@@ -3,10 +3,12 @@
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+import yaml
 from moto import mock_aws
 
 from ferryman.store import Store
@@ -92,3 +94,9 @@ class FakeIds:
 @pytest.fixture
 def new_id() -> FakeIds:
     return FakeIds()
+
+
+@pytest.fixture
+def scr_document() -> dict[str, Any]:
+    path = Path(__file__).parents[2] / "examples" / "scr-platform" / "platform.yaml"
+    return dict(yaml.safe_load(path.read_text()))

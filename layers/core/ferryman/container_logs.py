@@ -4,6 +4,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from ferryman import excerpts
 from ferryman.aws import translated
 from ferryman.ecs import Raw
 from ferryman.errors import TransientError
@@ -27,7 +28,7 @@ def stream(definition: Raw, container: str, task_arn: str) -> tuple[str, str] | 
 
 
 def tail(logs: Any, definition: Raw, container: str, task_arn: str) -> list[str]:
-    """Return at most 20 lines, the last one last. A log that can't be read is an empty one: it never hides a verdict."""
+    """Return at most 20 lines, cleaned of secrets, the last one last. A log that can't be read is an empty one: it never hides a verdict."""
     place = stream(definition, container, task_arn)
     if place is None:
         return []
@@ -38,4 +39,4 @@ def tail(logs: Any, definition: Raw, container: str, task_arn: str) -> list[str]
             )
     except (ClientError, TransientError):
         return []
-    return [event["message"].rstrip()[:_WIDTH] for event in answer["events"]]
+    return excerpts.tail((event["message"] for event in answer["events"]), count=LINES, width=_WIDTH)

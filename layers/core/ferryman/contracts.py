@@ -6,7 +6,7 @@ machine while Lambdas change under them. `tests/contract` holds these models and
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from ferryman.steps import Direction

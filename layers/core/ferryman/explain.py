@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from ferryman.ages import age
 from ferryman.platform import Platform
 from ferryman.records import (
@@ -21,7 +23,9 @@ from ferryman.records import (
     StepStatus,
 )
 
-Reason = Literal["Deploying", "Requested", "Held", "RetryAfter", "Next", "NoTrigger", "Settled", "Superseded", "Assembling"]
+Reason = Literal[
+    "Deploying", "Requested", "Held", "RetryAfter", "Next", "NoTrigger", "Settled", "Superseded", "Assembling"
+]
 """Why a newer release does not run."""
 Summary = Literal["Deploying", "Held", "Requested", "Waiting", "Settled", "UpToDate", "Empty"]
 
@@ -33,7 +37,7 @@ class Newer(Record):
     status: ReleaseStatus
     reason: Reason
     message: str
-    missing: list[str] = []
+    missing: list[str] = Field(default_factory=list)
     """Components without an image."""
 
 
@@ -88,7 +92,7 @@ def explain(
     sentences += [item.message for item in newer if item.reason not in ("Deploying", "Requested")]
     if not newer and state.active is None:
         sentences.append("Nothing newer is known: it is up to date." if state.current else "No release is known yet.")
-    sentences += [*_last_failure(facts, newer), *_drift(facts)]
+    sentences += [*_last_failure(facts), *_drift(facts)]
     summary, headline = _headline(facts, newer)
     return Explanation(
         platform=state.platform,
@@ -133,7 +137,9 @@ def _active(facts: _Facts) -> list[str]:
     if claim is None:
         return []
     if deployment is None:
-        return [f"Deployment {claim.deployment} of {claim.version} holds the environment since {_moment(claim.claimed_at)}."]
+        return [
+            f"Deployment {claim.deployment} of {claim.version} holds the environment since {_moment(claim.claimed_at)}."
+        ]
     began = deployment.started_at or deployment.created_at
     line = f"Deployment {deployment.id} of {deployment.version} is {deployment.phase} for {age(began, facts.now)}"
     sentences = [f"{line}{_where(deployment, facts.now)}."]
@@ -172,10 +178,8 @@ def _hold(facts: _Facts) -> list[str]:
     hold = facts.state.hold
     if hold is None:
         return []
-    return [
-        f"Automation is off: {hold.who} put {facts.env} on hold {facts.ago(hold.at)}, because: {hold.reason}. "
-        f"`ferryman resume {facts.env}` lifts it."
-    ]
+    since = f"{hold.who} put {facts.env} on hold {facts.ago(hold.at)}, because: {hold.reason}"
+    return [f"Automation is off: {since}. `ferryman resume {facts.env}` lifts it."]
 
 
 def _request(facts: _Facts) -> list[str]:
@@ -198,7 +202,9 @@ def _newer(facts: _Facts) -> list[Newer]:
         reason, message, missing = _why_not(facts, release, best)
         if best is None and reason in ("Deploying", "Next", "Held", "Requested", "NoTrigger"):
             best = release.version
-        found.append(Newer(version=release.version, status=release.status, reason=reason, message=message, missing=missing))
+        found.append(
+            Newer(version=release.version, status=release.status, reason=reason, message=message, missing=missing)
+        )
     return found
 
 
@@ -217,7 +223,11 @@ def _why_not(facts: _Facts, release: Release, best: str | None) -> tuple[Reason,
     if successor is not None:
         return "Superseded", f"{version} is passed over for {successor}, which is newer.", []
     if "push" not in facts.document.environment(facts.env).triggers:
-        return "NoTrigger", f"{version} is ready, but {facts.env} has no `push` trigger: nothing starts it by itself.", []
+        return (
+            "NoTrigger",
+            f"{version} is ready, but {facts.env} has no `push` trigger: nothing starts it by itself.",
+            [],
+        )
     if state.hold is not None:
         return "Held", f"{version} is ready and waits for the hold to be lifted.", []
     if state.active is not None:
@@ -253,12 +263,13 @@ def _successor(facts: _Facts, version: str) -> str | None:
     return last.superseded_by if last is not None and last.phase is Phase.SUPERSEDED else None
 
 
-def _last_failure(facts: _Facts, newer: list[Newer]) -> list[str]:
-    """Tell in full how the last deployment failed, unless a person has to act on something else first."""
+def _last_failure(facts: _Facts) -> list[str]:
+    """Tell in full how the last deployment failed, if it did."""
     last = next((d for d in facts.deployments if d.phase.terminal and d.phase is not Phase.SUPERSEDED), None)
     if last is None or last.phase is Phase.SUCCEEDED or last.ended_at is None:
         return []
-    return [f"The last deployment, {last.id} of {last.version}, ended {last.phase} {facts.ago(last.ended_at)}: {last.message}"]
+    ended = f"ended {last.phase} {facts.ago(last.ended_at)}"
+    return [f"The last deployment, {last.id} of {last.version}, {ended}: {last.message}"]
 
 
 def _drift(facts: _Facts) -> list[str]:

@@ -232,7 +232,9 @@ def record(
                 Save(deployment),
                 timeline.event(deployment, EventType.ENDED, judgement.message, at=at, new_id=new_id,
                                detail={"phase": str(judgement.phase), "reason": judgement.reason}),
-                *messages.for_outcome(deployment, _channels(store, deployment), at),
+                *messages.for_outcome(
+                    deployment, _channels(store, deployment), at, hold=state.hold, retry_at=_retry_at(state, deployment)
+                ),
                 *_verified(store, deployment, at),
             ]  # fmt: skip
         if release_claim:
@@ -279,6 +281,11 @@ def _apply(
     if judgement.hold is not None and hold is None:
         hold = Hold(reason=judgement.hold, who="ferryman", at=at)
     return judgement, state.but(settled=dict(newest), hold=hold)
+
+
+def _retry_at(state: EnvironmentState, deployment: Deployment) -> datetime | None:
+    settled = state.settled.get(deployment.version)
+    return settled.retry_at if settled else None
 
 
 def _differs(target: Target | None, version: str) -> bool:

@@ -201,6 +201,8 @@ class EnvironmentState(Record):
     last_succeeded: Target | None = None
     previous: Target | None = None
     """The good state before the last one: what a manual rollback goes to, kept tagged `<env>-previous`."""
+    adopted_at: AwareDatetime | None = None
+    """Since when we operate it: what was complete before is not deployed by itself."""
     tagged: str | None = None
     """Deployment whose outcome the moving tags already show."""
     conditions: list[Condition] = []
@@ -408,6 +410,7 @@ class EventType(StrEnum):
     INCOMPLETE = "Incomplete"
     IMAGE_REFUSED = "ImageRefused"
     RETRY_REQUESTED = "RetryRequested"
+    ADOPTED = "Adopted"
     REDEPLOY_REQUESTED = "RedeployRequested"
     APPLIED = "Applied"
 

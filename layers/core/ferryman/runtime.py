@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import boto3
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger, Metrics, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 from pydantic import BaseModel, ValidationError
@@ -50,6 +51,23 @@ def logger() -> Logger:
 def metrics() -> Metrics:
     """Return the metrics, written as EMF into the log."""
     return Metrics(namespace="Ferryman", service="ferryman")
+
+
+def count(name: str, value: float = 1) -> None:
+    """Count something that happened; written when the handler returns."""
+    metrics().add_metric(name=name, unit=MetricUnit.Count, value=value)
+
+
+def gauge(name: str, seconds: float, **dimensions: str) -> None:
+    """Write a duration at once, under its own dimensions beside `service`."""
+    with single_metric(
+        name=name,
+        unit=MetricUnit.Seconds,
+        value=seconds,
+        namespace="Ferryman",
+        default_dimensions={"service": "ferryman", **dimensions},
+    ):
+        pass
 
 
 def step(contract: type[In]) -> Callable[[Callable[[In, LambdaContext], Any]], Callable[[Any, LambdaContext], Any]]:
@@ -98,5 +116,3 @@ def _ids(payload: Any, context: LambdaContext) -> dict[str, Any]:
         event_id = payload.get("id")
         found["correlation_id"] = str(payload.get("deployment") or event_id or found["request_id"])
     return found
-
-

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from ferryman import timeline
 from ferryman.contracts import DeploymentRef
+from ferryman.errors import ClaimLost
 from ferryman.ids import Clock, NewId
 from ferryman.records import Deployment, EventType, Phase, Step, StepStatus
 from ferryman.store import Store
@@ -75,6 +76,13 @@ def start_back(
         yield timeline.event(after, EventType.STEP_STARTED, message, at=at, new_id=new_id, step=key)
 
     return store.update_deployment(ref, change, writes)
+
+
+def check_claim(store: Store, ref: DeploymentRef) -> None:
+    """Raise ClaimLost when the fence no longer holds: for a second run, whose intent a first one recorded."""
+    active = store.state(ref.platform, ref.environment).active
+    if active is None or (active.deployment, active.fence) != (ref.deployment, ref.fence):
+        raise ClaimLost(f"deployment {ref.deployment} (fence {ref.fence}) no longer holds {ref.platform}/{ref.environment}")
 
 
 def amend(store: Store, ref: DeploymentRef, key: str, edit: Callable[[Step], Step], also: Also = nothing) -> Deployment:

@@ -20,7 +20,12 @@ class HttpError(Exception):
     """A request that can't be answered as asked, told by status, code and message."""
 
     def __init__(
-        self, status: int, code: str, message: str, problems: list[Problem] | None = None, headers: dict[str, str] | None = None
+        self,
+        status: int,
+        code: str,
+        message: str,
+        problems: list[Problem] | None = None,
+        headers: dict[str, str] | None = None,
     ) -> None:
         self.status = status
         self.code = code
@@ -79,7 +84,9 @@ def parse(event: dict[str, Any]) -> Request:
     context = event.get("requestContext", {})
     who = ((context.get("authorizer") or {}).get("iam") or {}).get("userArn")
     if not who:
-        raise HttpError(403, "Forbidden", "the request carries no IAM identity; sign it with SigV4 for service `lambda`")
+        raise HttpError(
+            403, "Forbidden", "the request carries no IAM identity; sign it with SigV4 for service `lambda`"
+        )
     text = _text(event)
     query = event.get("queryStringParameters") or dict(parse_qsl(event.get("rawQueryString", "")))
     return Request(

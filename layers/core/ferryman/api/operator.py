@@ -53,7 +53,7 @@ class Operator:
 
 @dataclass(frozen=True)
 class Aws:
-    """The real outside. `client` makes the boto3 client of a service at first use, so that a read costs only the table's."""
+    """The real outside. `client` makes a boto3 client at first use, so that a read costs only the table's."""
 
     store: Store
     client: Callable[[str], Any]
@@ -61,7 +61,8 @@ class Aws:
     new_id: NewId
     account: str
     region: str
-    reconcile_function: str
+    reconcile_queue: str
+    """URL of the queue that reconcile reads."""
     relay_function: str
 
     def verify(self, document: Platform) -> list[tuple[str, str]]:
@@ -102,16 +103,15 @@ class Aws:
         return counts
 
     def nudge(self, platform: str, environment: str) -> None:
-        """Invoke reconcile, without waiting for it."""
-        self._invoke(self.reconcile_function, {"platform": platform, "environment": environment})
+        """Queue the environment for reconcile."""
+        from ferryman.nudge import Nudge
+
+        Nudge(self.client("sqs"), self.reconcile_queue).environment(platform, environment)
 
     def wake(self, platform: str, environment: str, deployment: str) -> None:
         """Invoke relay_change, without waiting for it."""
         wake = {"platform": platform, "environment": environment, "deployment": deployment}
-        self._invoke(self.relay_function, {"wake": wake})
-
-    def _invoke(self, function: str, payload: dict[str, Any]) -> None:
         with translated():
             self.client("lambda").invoke(
-                FunctionName=function, InvocationType="Event", Payload=json.dumps(payload).encode()
+                FunctionName=self.relay_function, InvocationType="Event", Payload=json.dumps({"wake": wake}).encode()
             )

@@ -18,7 +18,7 @@ _TOLD = 5
 """Deployments whose timelines `events` shows beside the environment's own."""
 
 
-def platforms(operator: Operator, request: Request) -> dict[str, Any]:
+def platforms(operator: Operator, _: Request) -> dict[str, Any]:
     """All platforms, each with the names of its environments."""
     return {"platforms": [_row(applied) for applied in operator.store.platforms()]}
 
@@ -156,9 +156,7 @@ def place(operator: Operator, request: Request) -> tuple[Platform, str]:
     return document, name
 
 
-def _environment(
-    operator: Operator, document: Platform, name: str, releases: list[Release]
-) -> views.EnvironmentView:
+def _environment(operator: Operator, document: Platform, name: str, releases: list[Release]) -> views.EnvironmentView:
     state, found = _explained(operator, document, name, releases)
     active = None
     if state.active is not None:

@@ -1,9 +1,9 @@
 """What the API shows of the records: the shapes that the `ferryman` command prints. Pure."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from ferryman import steps
 from ferryman.api.operator import Counts
@@ -61,7 +61,7 @@ class StepView(Record):
     status: str = "Pending"
     reason: str = ""
     message: str = ""
-    logs: list[str] = []
+    logs: list[str] = Field(default_factory=list)
     started_at: AwareDatetime | None = None
     ended_at: AwareDatetime | None = None
     elapsed_seconds: int | None = None
@@ -70,7 +70,7 @@ class StepView(Record):
     running: int | None = None
     failed: int | None = None
     exit_code: int | None = None
-    checks: list[CheckResult] = []
+    checks: list[CheckResult] = Field(default_factory=list)
 
 
 class DeploymentView(DeploymentSummary):
@@ -123,7 +123,7 @@ def summary(deployment: Deployment, now: datetime) -> DeploymentSummary:
     return DeploymentSummary(**_summary(deployment, now))
 
 
-def _summary(deployment: Deployment, now: datetime) -> dict[str, object]:
+def _summary(deployment: Deployment, now: datetime) -> dict[str, Any]:
     names = [name for name in DeploymentSummary.model_fields if name in Deployment.model_fields]
     return {
         **{name: getattr(deployment, name) for name in names},

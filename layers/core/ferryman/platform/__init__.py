@@ -11,6 +11,7 @@ from ferryman.platform.document import (
     SmokeTest,
     TopicChannel,
     Wave,
+    channel_of,
     parse,
 )
 from ferryman.platform.tags import Tag, TagKind, classify
@@ -28,6 +29,7 @@ __all__ = [
     "TagKind",
     "TopicChannel",
     "Wave",
+    "channel_of",
     "classify",
     "parse",
 ]

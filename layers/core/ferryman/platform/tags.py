@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ferryman.platform.document import Platform
-
-_SEMVER = re.compile(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:[-+][0-9A-Za-z.+-]+)?")
+from ferryman.platform.semver import SEMVER
 
 
 class TagKind(StrEnum):
@@ -31,14 +30,18 @@ def classify(tag: str, platform: Platform) -> Tag:
     """Tell what a tag means; moving tags are recognised before the version pattern so that none can pass for a release."""
     if tag in moving_tags(platform):
         return Tag(TagKind.MOVING)
-    if _SEMVER.fullmatch(tag):
+    if SEMVER.fullmatch(tag):
         return Tag(TagKind.SEMVER)
     match = re.fullmatch(platform.spec.tag_pattern, tag)
     if match is None:
         return Tag(TagKind.OTHER)
     groups = match.groupdict()
+    if not groups["version"]:
+        # The group is optional in this pattern, and the tag has nothing there.
+        return Tag(TagKind.OTHER)
     seq = groups.get("seq")
-    return Tag(TagKind.VERSION, version=groups["version"], seq=int(seq) if seq and seq.isdigit() else None)
+    whole = seq is not None and seq.isascii() and seq.isdigit() and len(seq) <= 18
+    return Tag(TagKind.VERSION, version=groups["version"], seq=int(seq) if seq is not None and whole else None)
 
 
 def moving_tags(platform: Platform) -> set[str]:

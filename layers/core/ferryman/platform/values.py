@@ -1,13 +1,24 @@
-"""The small types that a platform document is made of: durations, names and `ssm:` references."""
+"""The small types that a platform document is made of: durations, names, tags and `ssm:` references."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    Tag,
+    WithJsonSchema,
+)
 
-_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
-_PATTERN = r"^(?=\d)(\d+d)?(\d+h)?(\d+m)?(\d+s)?$"
+_DURATION = re.compile(r"(?:([0-9]{1,9})d)?(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?")
+_DURATION_PATTERN = r"^(?=[0-9])([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$"
+_LONGEST = timedelta(days=3650)
 
 
 def parse_duration(value: Any) -> timedelta:
@@ -16,14 +27,18 @@ def parse_duration(value: Any) -> timedelta:
         return value
     match = _DURATION.fullmatch(value) if isinstance(value, str) and value else None
     if match is None:
-        raise ValueError(f"{value!r} is not a duration; write a whole number with a unit, as in 90s, 10m, 1h30m or 2d")
+        raise ValueError(
+            f"{_shown(value)} is not a duration; write a whole number with a unit, as in 90s, 10m, 1h30m or 2d"
+        )  # fmt: skip
     days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
     try:
         span = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
     except OverflowError:
-        raise ValueError(f"{value!r} is longer than any deployment; use at most 3650d") from None
+        span = timedelta.max
+    if span > _LONGEST:
+        raise ValueError(f"{_shown(value)} is longer than anything here may take; use at most 3650d")
     if span <= timedelta(0):
-        raise ValueError(f"{value!r} is no time at all; use at least 1s")
+        raise ValueError(f"{_shown(value)} is no time at all; use at least 1s")
     return span
 
 
@@ -38,27 +53,109 @@ def format_duration(span: timedelta) -> str:
     return "".join(parts) or "0s"
 
 
+def between(least: str, most: str) -> Callable[[timedelta], timedelta]:
+    """Return a check that a duration lies between two others, both allowed."""
+    low, high = parse_duration(least), parse_duration(most)
+
+    def check(span: timedelta) -> timedelta:
+        if span < low:
+            raise ValueError(f"{format_duration(span)} is too short; use at least {least}, at most {most}")
+        if span > high:
+            raise ValueError(f"{format_duration(span)} is too long; use at most {most}")
+        return span
+
+    return check
+
+
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
     PlainSerializer(format_duration, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": _PATTERN, "examples": ["90s", "10m", "1h30m"]}),
+    WithJsonSchema({"type": "string", "pattern": _DURATION_PATTERN, "examples": ["90s", "10m", "1h30m"]}),
 ]
 
 # Platform and environment names become part of execution names (at most 80 characters with a ULID) and SSM paths.
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,23}$")]
-ServiceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,254}$")]
-Repository = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:[._/-][a-z0-9]+)*$", max_length=256)]
+NAME = r"^[a-z][a-z0-9-]{0,23}$"
+SERVICE_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,254}$"
+REPOSITORY = r"^[a-z0-9]+(?:[._/-][a-z0-9]+)*$"
+IMAGE_TAG = r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$"
+ACCOUNT = r"^[0-9]{12}$"
+REGION = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"
+PATH = r"^/[^\s#]*$"
+HEADER = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
+_REFERENCE = re.compile(r"ssm:/[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*")
 
-Text = Annotated[str, StringConstraints(min_length=1)]
+IN_WORDS = {
+    NAME: "a name has lowercase letters, digits and hyphens, begins with a letter and has at most 24 characters",
+    SERVICE_NAME: "an ECS service's name has letters, digits, hyphens and underscores, at most 255",
+    REPOSITORY: "an ECR repository's name is lowercase, as in scr-api or team/scr-api, without registry and tag",
+    IMAGE_TAG: "an image tag has letters, digits, and . _ - (not first), at most 128 characters",
+    ACCOUNT: "an AWS account id has 12 digits; put it in quotes",
+    REGION: "an AWS region is written like eu-west-1",
+    PATH: "a path begins with / and has no spaces and no #",
+    HEADER: "a header's name has letters, digits and hyphens",
+}
+"""What each pattern means, for people who did not meet it."""
+
+Name = Annotated[str, StringConstraints(pattern=NAME)]
+ServiceName = Annotated[str, StringConstraints(pattern=SERVICE_NAME)]
+Repository = Annotated[str, StringConstraints(pattern=REPOSITORY, max_length=256)]
+ImageTag = Annotated[str, StringConstraints(pattern=IMAGE_TAG)]
+HeaderName = Annotated[str, StringConstraints(pattern=HEADER, max_length=128)]
+
+
+def _header_value(value: str) -> str:
+    if any(ord(char) < 32 or ord(char) == 127 for char in value):
+        raise ValueError("a header's value is one line, without control characters")
+    return value
+
+
+HeaderValue = Annotated[str, StringConstraints(max_length=2048), AfterValidator(_header_value)]
+
+
+def _text(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be empty")
+    if is_reference(value) and not _REFERENCE.fullmatch(value):
+        raise ValueError(f"{_shown(value)} is not a reference; write ssm:/path/of/the/parameter")
+    return value
+
+
+Text = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=2048),
+    AfterValidator(_text),
+    Field(json_schema_extra={"pattern": rf"^(?:{_REFERENCE.pattern}$|(?!ssm:)(?=.*\S))"}),
+]
 """A plain string, or `ssm:/path`, the name of a String parameter that is read at run time."""
 
-TextList = Annotated[
-    list[Text] | Annotated[str, StringConstraints(pattern=r"^ssm:/.+$")],
-    Field(description="A list, or ssm:/path, the name of a StringList parameter that is read at run time."),
+
+def _reference(value: str) -> str:
+    if not _REFERENCE.fullmatch(value):
+        raise ValueError(
+            f"{_shown(value)} is neither a list nor a reference; write [a, b], or ssm:/path/of/the/parameter"
+        )
+    return value
+
+
+Reference = Annotated[
+    str,
+    AfterValidator(_reference),
+    WithJsonSchema({"type": "string", "pattern": f"^{_REFERENCE.pattern}$", "examples": ["ssm:/ferryman/scr/subnets"]}),
 ]
+
+TextList = Annotated[
+    Annotated[list[Text], Field(min_length=1), Tag("list")] | Annotated[Reference, Tag("reference")],
+    Discriminator(lambda value: "reference" if isinstance(value, str) else "list"),
+]
+"""A list, or `ssm:/path`, the name of a StringList parameter that is read at run time."""
 
 
 def is_reference(value: str) -> bool:
     """Tell whether a value is an `ssm:/path` reference."""
     return value.startswith("ssm:")
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

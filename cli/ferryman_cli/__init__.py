@@ -1,0 +1,1 @@
+"""The `ferryman` command: a thin client of the operator's API. It never touches the table."""

@@ -1,0 +1,56 @@
+"""`ferryman apply`: make a document the platform's."""
+
+from typing import Annotated
+
+import typer
+
+from ferryman.errors import InvalidDocument
+from ferryman_cli import options, output, source
+from ferryman_cli.connection import connect
+from ferryman_cli.exits import Exit, Stop
+from ferryman_cli.transport import Api, ApiError
+
+
+def apply(
+    file: Annotated[str, typer.Option("--filename", "-f", metavar="FILE", help="The document; `-` reads standard input.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything and tell what would happen.")] = False,
+    format: options.Output = output.Format.TABLE,
+    api_url: options.ApiUrl = None,
+) -> None:
+    """Apply a platform document: components, environments and rules.
+
+    Every problem is told at once with file and line, and then nothing is sent or changed (exit 2). The operator checks
+    the document against ECS, ECR and SSM before it takes it. The first apply adopts what runs; nothing is deployed.
+
+    \b
+    Examples:
+      ferryman apply -f platform.yaml
+      ferryman apply -f platform.yaml --dry-run
+      cat platform.yaml | ferryman apply -f -
+    """
+    from ferryman.platform import parse
+
+    document = source.read(file)
+    try:
+        name = parse(document.data).name
+    except InvalidDocument as error:
+        raise _refused(document, error.problems) from None
+    api = connect(api_url)
+    try:
+        answer = api.put(Api.path("v1", "platforms", name), document.data, dryRun="true" if dry_run else None)
+    except ApiError as error:
+        if not error.problems:
+            raise
+        raise _refused(document, error.problems, str(error)) from None
+
+    def show() -> None:
+        tail = "" if answer["result"] == "unchanged" and not dry_run else f" (generation {answer['generation']})"
+        tail += " (dry run)" if answer["dryRun"] else ""
+        output.out().print(f"platform/{answer['platform']} ", output.status(answer["result"]), tail, sep="")
+
+    output.emit(format, answer, show)
+
+
+def _refused(document: source.Source, problems: list[tuple[str, str]], why: str = "") -> Stop:
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    return Stop(Exit.BAD_INPUT, f"{why or 'the document is not valid; nothing was sent'} ({count})\n{document.tell(problems)}")

@@ -1,0 +1,149 @@
+"""`ferryman verify`, `abort`, `retry`, `redeploy`, `hold`, `resume`: what may be asked of an environment."""
+
+from typing import Annotated, Any
+
+import typer
+
+from ferryman_cli import options, output
+from ferryman_cli.connection import connect
+from ferryman_cli.exits import Exit
+from ferryman_cli.output import Format
+
+Reason = Annotated[
+    str, typer.Option("--reason", "-r", help="Why: for the timeline and for everybody who asks.", show_default=False)
+]
+OptionalReason = Annotated[str, typer.Option("--reason", "-r", help="Why, for the timeline.", show_default=False)]
+Lift = Annotated[bool, typer.Option("--resume", help="Lift the environment's hold as well, whoever placed it.")]
+
+
+def verify(
+    environment: options.Env,
+    platform: options.Platform = None,
+    format: options.Output = Format.TABLE,
+    api_url: options.ApiUrl = None,
+) -> None:
+    """Check an environment against AWS: services, containers, roles, breaker, references. Exit 1 if something is wrong.
+
+    \b
+    Examples:
+      ferryman verify staging
+    """
+    api = connect(api_url)
+    answer = api.post(f"{options.place(api, platform, environment)}/verify", repeatable=True)
+
+    def show() -> None:
+        if answer["ok"]:
+            output.out().print(f"{answer['platform']}/{environment} verified: ECS is what the document says")
+        else:
+            rows = [[problem["path"], problem["message"]] for problem in answer["problems"]]
+            output.table(["PATH", "PROBLEM"], rows)
+
+    output.emit(format, answer, show)
+    if not answer["ok"]:
+        raise typer.Exit(Exit.FAILED)
+
+
+def abort(
+    environment: options.Env,
+    reason: Reason,
+    platform: options.Platform = None,
+    format: options.Output = Format.TABLE,
+    api_url: options.ApiUrl = None,
+) -> None:
+    """Stop the deployment under way: what it touched goes back, and the environment is put on hold.
+
+    Exit 4 when nothing is under way.
+
+    \b
+    Examples:
+      ferryman abort staging --reason "wrong database"
+    """
+    _ask(api_url, platform, environment, "abort", {"reason": reason}, format, repeatable=True)
+
+
+def retry(
+    environment: options.Env,
+    version: Annotated[
+        str | None, typer.Option("--version", help="Which version. Default: the one that failed last.", show_default=False)
+    ] = None,
+    reason: OptionalReason = "",
+    resume: Lift = False,
+    platform: options.Platform = None,
+    format: options.Output = Format.TABLE,
+    api_url: options.ApiUrl = None,
+) -> None:
+    """Deploy a version again that automation is done with.
+
+    While the environment is on hold this is refused (exit 4), unless --resume lifts the hold with it.
+
+    \b
+    Examples:
+      ferryman retry staging
+      ferryman retry staging --version 3f9c2ab --reason "database is back" --resume
+    """
+    body = {"version": version, "reason": reason, "resume": resume}
+    _ask(api_url, platform, environment, "retry", body, format, repeatable=False)
+
+
+def redeploy(
+    environment: options.Env,
+    reason: OptionalReason = "",
+    resume: Lift = False,
+    platform: options.Platform = None,
+    format: options.Output = Format.TABLE,
+    api_url: options.ApiUrl = None,
+) -> None:
+    """Deploy what runs once more, on the base task definitions as they are now (what Terraform changed).
+
+    \b
+    Examples:
+      ferryman redeploy staging --reason "new memory limit"
+    """
+    body = {"reason": reason, "resume": resume}
+    _ask(api_url, platform, environment, "redeploy", body, format, repeatable=False)
+
+
+def hold(
+    environment: options.Env,
+    reason: Reason,
+    platform: options.Platform = None,
+    format: options.Output = Format.TABLE,
+    api_url: options.ApiUrl = None,
+) -> None:
+    """Switch automation off until somebody resumes it; a deployment under way runs to its end.
+
+    \b
+    Examples:
+      ferryman hold staging --reason "load test until noon"
+    """
+    _ask(api_url, platform, environment, "hold", {"reason": reason}, format, repeatable=True)
+
+
+def resume(
+    environment: options.Env,
+    platform: options.Platform = None,
+    format: options.Output = Format.TABLE,
+    api_url: options.ApiUrl = None,
+) -> None:
+    """Switch automation on again: whatever waits for this environment starts.
+
+    \b
+    Examples:
+      ferryman resume staging
+    """
+    _ask(api_url, platform, environment, "resume", {}, format, repeatable=True)
+
+
+def _ask(
+    api_url: str | None,
+    platform: str | None,
+    environment: str,
+    what: str,
+    body: dict[str, Any],
+    format: Format,
+    *,
+    repeatable: bool,
+) -> None:
+    api = connect(api_url)
+    answer = api.post(f"{options.place(api, platform, environment)}/{what}", body, repeatable=repeatable)
+    output.emit(format, answer, lambda: output.out().print(output.clean(answer["message"])))

@@ -1,0 +1,77 @@
+"""The `ferryman` command: wiring only. Each command is one function under `ferryman_cli.commands`."""
+
+import sys
+from io import TextIOWrapper
+
+import typer
+
+from ferryman_cli import local, options, output
+from ferryman_cli.commands import apply, reads, requests, watch
+from ferryman_cli.exits import Commands
+from ferryman_cli.output import Format
+
+_HELP = """Operate Amazon ECS platforms: push an image and walk away.
+
+\b
+Exit codes:
+  0  done, and what was asked about is well
+  1  what was asked about failed: a deployment that did not succeed, a verification with problems
+  2  bad input: a document, an option, a platform, environment or release that does not exist
+  3  the operator can't be found or reached, does not accept the credentials, or is broken
+  4  refused in the present state: nothing to abort, on hold, already running
+
+\b
+Environment:
+  FERRYMAN_PLATFORM     the platform, where there are several
+  FERRYMAN_STACK        the operator's CloudFormation stack (ferryman)
+  FERRYMAN_API_URL      the operator's API, instead of the stack's output ApiUrl
+  FERRYMAN_API_CONNECT  host:port or http://host:port to connect to instead of that URL's host
+  NO_COLOR              no colours
+"""
+
+app = typer.Typer(
+    cls=Commands,
+    name="ferryman",
+    help=_HELP,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+for _command in (
+    apply.apply,
+    reads.status,
+    reads.releases,
+    reads.history,
+    reads.explain,
+    watch.watch,
+    reads.events,
+    requests.verify,
+    requests.abort,
+    requests.retry,
+    requests.redeploy,
+    requests.hold,
+    requests.resume,
+):
+    app.command()(_command)
+app.add_typer(local.app)
+
+
+@app.command()
+def version(
+    format: options.Output = Format.TABLE,
+) -> None:
+    """Print the version of this command."""
+    from ferryman import __version__
+
+    output.emit(format, {"version": __version__}, lambda: output.out().print(f"ferryman {__version__}"))
+
+
+def main() -> None:
+    """Run the command, as the console script does."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A terminal that can't show a character is no reason to fail.
+            stream.reconfigure(errors="replace")
+    app()

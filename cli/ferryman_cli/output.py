@@ -1,0 +1,128 @@
+"""Printing: tables like kubectl's, JSON and YAML; colours only on a terminal, and never with NO_COLOR.
+
+Standard output carries what was asked for, standard error what went wrong.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from ferryman.ages import age
+
+Cell = str | Text
+_GAP = "   "
+_STYLES = {
+    "Succeeded": "green", "Ready": "green", "True": "green", "created": "green", "configured": "green",
+    "Running": "cyan", "Pending": "dim", "AwaitingApproval": "yellow", "Assembling": "yellow", "RollingBack": "yellow",
+    "Incomplete": "yellow", "Skipped": "dim", "Superseded": "dim", "Baseline": "dim", "unchanged": "dim",
+    "False": "red", "Failed": "red", "RolledBack": "red", "Aborted": "red", "Errored": "red", "Rejected": "red", "Expired": "red",
+}  # fmt: skip
+
+
+class Format(StrEnum):
+    """What `-o` takes."""
+
+    TABLE = "table"
+    JSON = "json"
+    YAML = "yaml"
+
+
+def out() -> Console:
+    """Return the console of standard output, as it is now."""
+    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def complain(message: str) -> None:
+    """Say on standard error what went wrong; `error:` first, as kubectl does."""
+    console = Console(file=sys.stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    console.print(Text.assemble(("error: ", "red"), clean(message)))
+
+
+def warn(message: str) -> None:
+    """Say something beside the point on standard error."""
+    Console(file=sys.stderr, highlight=False, markup=False, emoji=False, soft_wrap=True).print(clean(message))
+
+
+def emit(format: Format, data: Any, show: Callable[[], None]) -> None:
+    """Print data as JSON or YAML, or have it shown for people."""
+    if format is Format.JSON:
+        sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+    elif format is Format.YAML:
+        sys.stdout.write(as_yaml(data))
+    else:
+        show()
+
+
+def as_yaml(data: Any) -> str:
+    """Return data as a YAML document."""
+    from io import StringIO
+
+    from ruamel.yaml import YAML
+
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False
+    yaml.allow_unicode = True
+    yaml.width = 4096
+    yaml.representer.sort_base_mapping_type_on_output = False
+    stream = StringIO()
+    yaml.dump(data, stream)
+    return stream.getvalue()
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
+    """Print columns, as wide as they have to be, without borders and without trailing blanks."""
+    lines: list[list[Text]] = [[Text(header, style="bold") for header in headers]]
+    lines += [[cell if isinstance(cell, Text) else Text(flat(cell) or "-") for cell in row] for row in rows]
+    widths = [max(cell_len(line[i].plain) for line in lines) for i in range(len(headers))]
+    console = out()
+    for line in lines:
+        text = Text()
+        for i, cell in enumerate(line):
+            text.append_text(cell)
+            if i < len(line) - 1:
+                text.append(" " * (widths[i] - cell_len(cell.plain)) + _GAP)
+        console.print(text)
+
+
+def fields(pairs: Sequence[tuple[str, Cell]]) -> None:
+    """Print `Name:  value` lines, like kubectl describe; empty values are left out."""
+    width = max(len(name) for name, _ in pairs) + 1
+    console = out()
+    for name, value in pairs:
+        if value:
+            cell = value if isinstance(value, Text) else Text(clean(value))
+            console.print(Text(f"{name}:".ljust(width) + "  ").append_text(cell))
+
+
+def status(word: str | None) -> Text:
+    """Return a phase or status in its colour."""
+    return Text(flat(word or "-"), style=_STYLES.get(word or "", ""))
+
+
+def since(moment: str | None, until: str | None = None) -> str:
+    """Return the age of a moment in ISO format, as Kubernetes' AGE column has it."""
+    if moment is None:
+        return "-"
+    return age(datetime.fromisoformat(moment), datetime.fromisoformat(until) if until else datetime.now(UTC))
+
+
+def who(arn: str) -> str:
+    """Return the telling end of an IAM ARN: `user/jo`, `assumed-role/Admin/jo`."""
+    return arn.split(":", 5)[-1] if arn.startswith("arn:") else arn
+
+
+def flat(text: str) -> str:
+    """Return text on one line."""
+    return " ".join(clean(text).split())
+
+
+def clean(text: str) -> str:
+    """Remove control characters: logs and reasons come from elsewhere and must not steer the terminal."""
+    return "".join(character for character in text if character.isprintable() or character in "\n\t")

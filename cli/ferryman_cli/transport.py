@@ -1,0 +1,139 @@
+"""Talking to the operator's API: SigV4-signed HTTP with time-outs, and another try where that can't do harm."""
+
+import json
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+
+from ferryman_cli.exits import Exit, Stop
+
+_ATTEMPTS = 4
+_AGAIN = frozenset({429, 500, 502, 503, 504})
+_EXITS = {400: Exit.BAD_INPUT, 404: Exit.BAD_INPUT, 405: Exit.BAD_INPUT, 422: Exit.BAD_INPUT, 409: Exit.REFUSED}
+
+
+class ApiError(Stop):
+    """The API answered with an error."""
+
+    def __init__(self, status: int, message: str, problems: list[tuple[str, str]]) -> None:
+        self.status = status
+        self.problems = problems
+        super().__init__(_EXITS.get(status, Exit.UNREACHABLE), message)
+
+
+class Api:
+    """The operator's API.
+
+    `credentials` are botocore's. `connect` (`host:port`, or `http://host:port`) is where to connect to instead of the host
+    in `url`, which still is what is signed and sent as Host: like curl's --connect-to.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        credentials: Any,
+        region: str,
+        connect: str | None = None,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._url = url.rstrip("/")
+        self._credentials = credentials
+        self._region = region
+        self._connect = connect
+        self._pause = pause
+
+    @staticmethod
+    def path(*segments: str) -> str:
+        """Return a path of names, each escaped."""
+        return "/" + "/".join(quote(segment, safe="") for segment in segments)
+
+    def get(self, path: str, **query: str | int | None) -> dict[str, Any]:
+        """Read something."""
+        return self._call("GET", path, query, None, repeatable=True)
+
+    def put(self, path: str, body: Any, **query: str | int | None) -> dict[str, Any]:
+        """Make something as it is in the body."""
+        return self._call("PUT", path, query, body, repeatable=True)
+
+    def post(self, path: str, body: Any = None, *, repeatable: bool) -> dict[str, Any]:
+        """Ask for something; `repeatable` when asking twice does no more than asking once."""
+        return self._call("POST", path, {}, {} if body is None else body, repeatable=repeatable)
+
+    def _call(
+        self, method: str, path: str, query: dict[str, str | int | None], body: Any, *, repeatable: bool
+    ) -> dict[str, Any]:
+        import httpx
+
+        given = urlencode({name: value for name, value in query.items() if value is not None}, quote_via=quote)
+        url = f"{self._url}{path}{'?' if given else ''}{given}"
+        data = b"" if body is None else json.dumps(body).encode()
+        options = {"timeout": httpx.Timeout(30, connect=5), "trust_env": self._connect is None}
+        with httpx.Client(**options) as client:  # type: ignore[arg-type]
+            for attempt in range(1, _ATTEMPTS + 1):
+                last = attempt == _ATTEMPTS
+                try:
+                    response = client.send(self._request(client, method, url, data))
+                except httpx.TransportError as error:
+                    unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+                    if last or not (repeatable or unsent):
+                        raise Stop(Exit.UNREACHABLE, self._unreachable(error, unsent)) from None
+                    self._pause(_delay(attempt))
+                    continue
+                if last or response.status_code not in _AGAIN or not (repeatable or response.status_code == 429):
+                    return _read(response.status_code, response.content)
+                self._pause(_delay(attempt))
+        raise AssertionError("the last attempt returns or raises")
+
+    def _request(self, client: Any, method: str, url: str, data: bytes) -> Any:
+        """Sign for the real URL; connect to where we were told."""
+        from botocore.auth import SigV4Auth
+        from botocore.awsrequest import AWSRequest
+
+        signed = AWSRequest(method=method, url=url, data=data, headers={"content-type": "application/json"})
+        SigV4Auth(self._credentials.get_frozen_credentials(), "lambda", self._region).add_auth(signed)
+        parts = urlsplit(url)
+        headers = {**dict(signed.headers.items()), "host": parts.netloc}
+        extensions: dict[str, Any] = {}
+        if self._connect:
+            scheme, _, place = self._connect.rpartition("://")
+            url = urlunsplit((scheme or parts.scheme, place.rstrip("/"), parts.path, parts.query, ""))
+            extensions = {"sni_hostname": parts.hostname}
+        return client.build_request(method, url, content=data, headers=headers, extensions=extensions)
+
+    def _unreachable(self, error: Exception, unsent: bool) -> str:
+        place = self._connect or self._url
+        why = str(error) or type(error).__name__
+        if unsent:
+            return f"the operator's API can't be reached at {place}: {why}. Is --api-url (FERRYMAN_API_URL) right?"
+        return f"the operator's API at {place} did not answer: {why}. Look with `ferryman status` before you ask again"
+
+
+def _delay(attempt: int) -> float:
+    """Seconds before the next attempt: about 0.2, 0.4, 0.8, spread."""
+    return 0.2 * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311 - spreading, not a secret
+
+
+def _read(status: int, content: bytes) -> dict[str, Any]:
+    try:
+        body = json.loads(content)
+    except ValueError:
+        body = None
+    if status == 200 and isinstance(body, dict):
+        return body
+    error = body.get("error") if isinstance(body, dict) else None
+    if isinstance(error, dict):
+        problems = [(str(item["path"]), str(item["message"])) for item in error.get("problems", [])]
+        raise ApiError(status, str(error.get("message", "no reason given")), problems)
+    told = str(body.get("Message") or body.get("message") or "") if isinstance(body, dict) else ""
+    if status in (401, 403):
+        raise Stop(
+            Exit.UNREACHABLE,
+            f"AWS did not let the request through: {told or status}. Your identity (`aws sts get-caller-identity`) needs "
+            "lambda:InvokeFunctionUrl and lambda:InvokeFunction on the function serve_api, and the right account",
+        )
+    raise Stop(
+        Exit.UNREACHABLE, f"the operator's API answered HTTP {status} {told}: its log (function serve_api) tells why"
+    )

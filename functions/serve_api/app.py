@@ -1,0 +1,26 @@
+"""The API behind the `ferryman` command: a function URL with AWS_IAM, so AWS has checked who calls."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from ferryman import ids
+from ferryman.api.operator import Aws, Operator
+from ferryman.api.routes import serve
+from ferryman.runtime import client, logger, setting, store
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request."""
+    arn = context.invoked_function_arn.split(":")
+    aws = Aws(
+        store=store(),
+        client=client,
+        clock=ids.now,
+        new_id=ids.new_id,
+        account=arn[4],
+        region=arn[3],
+        reconcile_queue=setting("RECONCILE_QUEUE"),
+        relay_function=setting("RELAY_FUNCTION"),
+    )
+    return serve(event, Operator(store=store(), outside=aws, clock=ids.now, new_id=ids.new_id), logger())

@@ -1,0 +1,14 @@
+"""Step: run one round of the HTTP checks that have not passed yet."""
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from ferryman import ids, smoke
+from ferryman.contracts import SmokeTestInput, SmokeTestOutput
+from ferryman.fetch import fetch
+from ferryman.runtime import step, store
+
+
+@step(SmokeTestInput)
+def handler(event: SmokeTestInput, context: LambdaContext) -> SmokeTestOutput:
+    """Ask, judge, record; the state machine waits and calls again while the verdict is Waiting."""
+    return smoke.run(event, store=store(), fetch=fetch, clock=ids.now, new_id=ids.new_id)

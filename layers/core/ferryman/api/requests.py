@@ -1,0 +1,137 @@
+"""What a person may ask of an environment, decided on its state. Pure.
+
+Each function returns the changed state with what to say, or raises Refused with the reason and the next thing to do.
+An outcome whose `state` is None changes nothing: it was so already.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from ferryman.errors import NotFound, Refused
+from ferryman.explain import newer_releases
+from ferryman.records import EnvironmentState, Hold, Release, ReleaseStatus
+from ferryman.records import Request as Wish
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What becomes of a request."""
+
+    state: EnvironmentState | None
+    message: str
+    version: str | None = None
+    lifted_hold: bool = False
+
+
+def hold(state: EnvironmentState, reason: str, who: str, at: datetime) -> Outcome:
+    """Switch automation off. A hold that stands keeps its reason and its owner."""
+    env, standing = state.environment, state.hold
+    if standing is not None:
+        return Outcome(None, f"{env} is already on hold, by {standing.who}: {standing.reason}")
+    running = f"; deployment {state.active.deployment} runs to its end" if state.active else ""
+    message = f"{env} is on hold{running}; `ferryman resume {env}` lifts it"
+    return Outcome(state.but(hold=Hold(reason=reason, who=who, at=at)), message)
+
+
+def resume(state: EnvironmentState) -> Outcome:
+    """Switch automation on again."""
+    env = state.environment
+    if state.hold is None:
+        return Outcome(None, f"{env} was not on hold")
+    return Outcome(
+        state.but(hold=None), f"{env} is no longer on hold (it was, by {state.hold.who}: {state.hold.reason})"
+    )
+
+
+def retry(
+    state: EnvironmentState,
+    releases: list[Release],
+    *,
+    version: str | None,
+    reason: str,
+    lift_hold: bool,
+    who: str,
+    at: datetime,
+) -> Outcome:
+    """Ask for a version again that automation is done with; by default the one that was settled last."""
+    env = state.environment
+    _refuse_hold(state, "retry", lift_hold)
+    wanted = version or _last_settled(state, releases)
+    release = _release(releases, wanted)
+    if release.status is not ReleaseStatus.READY:
+        raise Refused(f"release {wanted} is {release.status}, not Ready: `ferryman releases` shows what it lacks")
+    if state.current is not None and state.current.version == wanted:
+        raise Refused(f"{env} runs {wanted} already; `ferryman redeploy {env}` deploys it once more")
+    _refuse_active(state, wanted)
+    if release not in newer_releases(state, releases):
+        runs = state.current.version if state.current else "what runs"
+        raise Refused(
+            f"{wanted} is older than {runs}, which {env} runs; going back is a rollback, which retry does not do"
+        )
+    wish = Wish(version=wanted, kind="retry", reason=reason, who=who, at=at)
+    return _asked(state, wish)
+
+
+def redeploy(
+    state: EnvironmentState, releases: list[Release], *, reason: str, lift_hold: bool, who: str, at: datetime
+) -> Outcome:
+    """Ask for what runs to be deployed once more, on the base task definitions as they are now."""
+    env = state.environment
+    _refuse_hold(state, "redeploy", lift_hold)
+    if state.current is None or state.current.version is None:
+        raise Refused(f"what {env} runs belongs to no release that Ferryman knows; push a release first")
+    wanted = state.current.version
+    _release(releases, wanted)
+    _refuse_active(state, wanted)
+    return _asked(state, Wish(version=wanted, kind="redeploy", reason=reason, who=who, at=at))
+
+
+def _refuse_hold(state: EnvironmentState, kind: Literal["retry", "redeploy"], lift_hold: bool) -> None:
+    """A hold, whoever placed it, is lifted knowingly or not at all."""
+    if state.hold is not None and not lift_hold:
+        env, standing = state.environment, state.hold
+        raise Refused(
+            f"{env} is on hold, by {standing.who}: {standing.reason}. Lift it with `ferryman resume {env}`, "
+            f"or both at once with `ferryman {kind} {env} --resume`"
+        )
+
+
+def _refuse_active(state: EnvironmentState, version: str) -> None:
+    if state.active is not None and state.active.version == version:
+        env = state.environment
+        raise Refused(
+            f"deployment {state.active.deployment} is bringing {version} to {env} now; `ferryman watch {env}` shows it"
+        )  # fmt: skip
+
+
+def _last_settled(state: EnvironmentState, releases: list[Release]) -> str:
+    env, newer = state.environment, {release.version for release in newer_releases(state, releases)}
+    open_ones = {version: settled for version, settled in state.settled.items() if version in newer}
+    if not open_ones:
+        raise Refused(
+            f"no version that is newer than what {env} runs has failed there: there is nothing to retry. "
+            f"`ferryman explain {env}` tells what it waits for"
+        )
+    return max(open_ones, key=lambda version: open_ones[version].at)
+
+
+def _release(releases: list[Release], version: str) -> Release:
+    found = next((release for release in releases if release.version == version), None)
+    if found is None:
+        latest = ", ".join(release.version for release in releases[:-6:-1]) or "none has been pushed yet"
+        raise NotFound(f"there is no release {version!r}; the latest are: {latest}")
+    return found
+
+
+def _asked(state: EnvironmentState, wish: Wish) -> Outcome:
+    before, env = state.requested, state.environment
+    if before is not None and (before.version, before.kind) == (wish.version, wish.kind):
+        if state.hold is None:
+            return Outcome(None, f"{before.who} asked for that already; it starts next", wish.version)
+        wish = before
+    instead = f" (instead of {before.version}, which {before.who} asked for)" if before and before != wish else ""
+    when = f"once deployment {state.active.deployment} has ended" if state.active else "within seconds"
+    message = f"{wish.kind} of {wish.version} in {env} starts {when}{instead}"
+    # Only with `lift_hold` does anything come this far while a hold stands.
+    return Outcome(state.but(requested=wish, hold=None), message, wish.version, lifted_hold=state.hold is not None)

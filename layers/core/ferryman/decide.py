@@ -1,0 +1,251 @@
+"""What to do next about one environment: DESIGN.md, "The reconcile contract". Pure; `ferryman.reconcile` carries it out.
+
+`decide` gives the one act that is due, or else observations to be written down. Deciding again on the result gives
+nothing new, whoever else decided meanwhile.
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from ferryman import conditions, steps
+from ferryman.records import Actor, Condition, Deployment, Phase, Release, ReleaseStatus
+from ferryman.view import Execution, TagSetting, View
+
+OBSERVED_EVERY = timedelta(minutes=1)
+"""How often `reconciledAt` is refreshed at most."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """Claim the environment for a version and start its execution."""
+
+    version: str
+    kind: Literal["deploy", "retry", "redeploy"]
+    initiated_by: Actor
+    why: str
+    attempts: int = 1
+    requested: bool = False
+    """Whether this answers the person's request that the state holds."""
+    supersede: tuple[str, ...] = ()
+    """Versions that it skips."""
+
+
+@dataclass(frozen=True)
+class Redrive:
+    """Start the execution of a claim that has none, under the same name and with the same input."""
+
+
+@dataclass(frozen=True)
+class Complete:
+    """Record the outcome of a deployment whose execution ended without one."""
+
+    phase: Phase
+    reason: str
+    message: str
+    hold: str | None = None
+
+
+@dataclass(frozen=True)
+class DropClaim:
+    """Drop the claim of a deployment that ended."""
+
+
+@dataclass(frozen=True)
+class Supersede:
+    """Record that releases will never run here because a newer one already does."""
+
+    versions: tuple[str, ...]
+    by: str
+
+
+@dataclass(frozen=True)
+class Observe:
+    """Write down what was seen."""
+
+    conditions: list[Condition]
+    waiting_since: datetime | None
+    generation: int
+
+
+@dataclass(frozen=True)
+class RepairTags:
+    """Point the moving tags at what runs, and remember for which deployment that was done."""
+
+    settings: tuple[TagSetting, ...]
+    deployment: str | None
+
+
+@dataclass(frozen=True)
+class RequeueAfter:
+    """Look again after some seconds."""
+
+    seconds: int
+
+
+Act = Start | Redrive | Complete | DropClaim | Supersede
+Action = Act | Observe | RepairTags | RequeueAfter
+
+
+def decide(view: View, now: datetime) -> list[Action]:
+    """Return what to do about an environment; nothing when it is as it should be."""
+    due = _active(view, now) if view.state.active else _idle(view, now)
+    if due is not None and not isinstance(due, RequeueAfter):
+        return [due]
+    actions: list[Action] = [*_observe(view, now), *_repair_tags(view)]
+    return [*actions, due] if due is not None else actions
+
+
+def _active(view: View, now: datetime) -> Act | RequeueAfter | None:
+    """Rules 1, 2 and 4: a claim is driven on, completed or released, never stolen; a running one is left alone."""
+    deployment = view.deployment
+    if deployment is None or view.execution is None:
+        return None
+    if view.execution is Execution.RUNNING:
+        # Rule 1: with approvals, a deployment in AwaitingApproval is superseded here when onNewer is `replace` and a
+        # newer candidate exists, in one transaction over approval and phase. Pending is momentary: it is left.
+        return None
+    if deployment.phase.terminal:
+        ended = view.execution_ended_at or deployment.ended_at or now
+        wait = (ended + view.mutation_timeout - now).total_seconds()
+        return DropClaim() if wait <= 0 else RequeueAfter(math.ceil(wait))
+    if view.execution is Execution.MISSING:
+        return Redrive()
+    return _unrecorded(deployment, view.execution)
+
+
+def _unrecorded(deployment: Deployment, execution: Execution) -> Complete:
+    if _went_through(deployment):
+        return Complete(Phase.SUCCEEDED, "Verified", f"{deployment.version} runs and passed its checks.")
+    where = (
+        f"Look at what runs (`ferryman explain {deployment.environment}`), then `ferryman resume` and push or retry."
+    )
+    if deployment.abort is not None:
+        who, why = deployment.abort.who, deployment.abort.reason
+        return Complete(
+            Phase.ABORTED, "AbortRequested", f"{who} aborted it: {why}. {where}", f"{who} aborted {deployment.version}: {why}"
+        )  # fmt: skip
+    if execution is Execution.ABORTED:
+        return Complete(
+            Phase.ABORTED,
+            "ExecutionAborted",
+            f"Somebody aborted the execution in Step Functions; services may be half way. {where}",
+            hold=f"the execution of {deployment.version} was aborted in Step Functions",
+        )
+    return Complete(
+        Phase.ERRORED,
+        "ExecutionEnded",
+        "The execution ended without telling how the deployment went; the next deployment takes its services on.",
+    )
+
+
+def _went_through(deployment: Deployment) -> bool:
+    """Tell whether all steps of the plan passed, the smoke test being the last."""
+    plan = deployment.plan
+    if plan is None or any(key.startswith("rollback/") for key in deployment.steps):
+        return False
+    rollouts = [steps.rollout(service, "forward") for wave in plan.waves for service in wave]
+    needed = [steps.BEGIN, steps.ADMIT, steps.MIGRATION, *rollouts, steps.SMOKE_TEST]
+    return all((step := deployment.step(key)) is not None and step.status.passed for key in needed)
+
+
+def _idle(view: View, now: datetime) -> Act | RequeueAfter | None:
+    """Rules 3, 5 and 6: what a person asked for, else the newest release, unless held, settled or not yet due."""
+    state = view.state
+    asked = _requested(view)
+    if asked is not None:
+        return asked
+    current = view.current
+    passed_by = view.overtaken(current) if current else ()
+    if current and passed_by:
+        return Supersede(tuple(release.version for release in passed_by), current.version)
+    # Freeze windows belong here, beside the hold: a time in which nothing starts by itself.
+    if state.hold is not None:
+        return None
+    candidate = view.candidate()
+    if candidate is not None:
+        return _automatic(view, candidate, now)
+    return _redeploy(view)
+
+
+def _requested(view: View) -> Start | None:
+    """A person's wish is stronger than hold, order and settled; it waits until its release is complete."""
+    request = view.state.requested
+    release = view.release(request.version) if request else None
+    if request is None or release is None or release.status not in (ReleaseStatus.READY, ReleaseStatus.BASELINE):
+        return None
+    before = view.state.settled.get(release.version)
+    return Start(
+        version=release.version,
+        kind=request.kind,
+        initiated_by=Actor(who=request.who),
+        why=request.reason,
+        attempts=before.attempts + 1 if before else 1,
+        requested=True,
+        supersede=_versions(view.overtaken(release)),
+    )
+
+
+def _automatic(view: View, candidate: Release, now: datetime) -> Start | RequeueAfter:
+    before = view.settled(candidate)
+    if before is None:
+        return Start(
+            version=candidate.version,
+            kind="deploy",
+            initiated_by=Actor(who="push", automated=True),
+            why="all its images were pushed",
+            supersede=_versions(view.overtaken(candidate)),
+        )
+    assert before.retry_at is not None
+    wait = (before.retry_at - now).total_seconds()
+    if wait > 0:
+        return RequeueAfter(math.ceil(wait))
+    return Start(
+        version=candidate.version,
+        kind="retry",
+        initiated_by=Actor(who="reconcile", automated=True),
+        why=f"attempt {before.attempts} errored ({before.reason})",
+        attempts=before.attempts + 1,
+        supersede=_versions(view.overtaken(candidate)),
+    )
+
+
+def _redeploy(view: View) -> Start | None:
+    """Bring a changed base task definition to what runs, where the document wants that done by itself."""
+    current = view.current
+    changed = conditions.changed_bases(view)
+    if not changed or current is None or view.environment.on_base_change != "deploy" or view.settled(current):
+        return None
+    return Start(
+        version=current.version,
+        kind="redeploy",
+        initiated_by=Actor(who="reconcile", automated=True),
+        why=f"the base task definition of {', '.join(changed)} changed",
+    )
+
+
+def _observe(view: View, now: datetime) -> list[Action]:
+    state = view.state
+    seen = Observe(conditions.observed(view, now), conditions.waiting_since(view), view.generation)
+    same = (state.conditions, state.waiting_since, state.observed_generation) == (
+        seen.conditions,
+        seen.waiting_since,
+        seen.generation,
+    )
+    stale = view.swept and (state.reconciled_at is None or now - state.reconciled_at >= OBSERVED_EVERY)
+    return [seen] if stale or not same else []
+
+
+def _repair_tags(view: View) -> list[Action]:
+    """Rule 9: after every attempt, and whenever a sweep finds one wrong; never while something is on its way."""
+    if view.state.active is not None or view.state.current is None:
+        return []
+    latest = view.latest.id if view.latest else view.state.tagged
+    if not view.wrong_tags and latest == view.state.tagged:
+        return []
+    return [RepairTags(view.wrong_tags, latest)]
+
+
+def _versions(releases: tuple[Release, ...]) -> tuple[str, ...]:
+    return tuple(release.version for release in releases)

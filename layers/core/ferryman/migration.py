@@ -1,0 +1,227 @@
+"""The one-off task that migrates the database: claimed, then run, at most once. Called by run_migration.
+
+Judging it is `ferryman.migration_watch`. An unknown outcome is resolved by the same clientToken and by `startedBy`, else
+it stays unknown and a person has to look: never a second run.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from ferryman import ecs as edge
+from ferryman import migration_claims as claims
+from ferryman import steps, task_definitions
+from ferryman.contracts import RunMigrationInput, RunMigrationOutput
+from ferryman.ecs import Raw
+from ferryman.errors import NotVisibleYet, VerificationFailed
+from ferryman.gates import plan_of
+from ferryman.ids import Clock, NewId
+from ferryman.records import Deployment, MigrationClaim, MigrationProgress, PlannedMigration, Step, StepStatus
+from ferryman.step_records import Also, amend, check_claim, end, start
+from ferryman.store import Store
+from ferryman.writes import Fenced, Save, Write
+
+
+def run(event: RunMigrationInput, *, store: Store, ecs: Any, clock: Clock, new_id: NewId) -> RunMigrationOutput:
+    """Start the migration, or say why not. Failures are recorded in the step; only what may pass is raised."""
+    return _Run(event, store, ecs, clock, new_id).run()
+
+
+def request(claim: MigrationClaim, planned: PlannedMigration, cluster: str) -> Raw:
+    """Return RunTask's request; the same for every call of one attempt, or ECS refuses the token. Pure."""
+    wanted: Raw = {
+        "cluster": cluster,
+        # The exact revision, not the family: it is the release's image by digest.
+        "taskDefinition": claim.task_definition,
+        "count": 1,
+        "launchType": planned.launch_type,
+        "clientToken": claim.client_token,
+        "startedBy": claims.started_by(claim),
+        "overrides": {"containerOverrides": [{"name": planned.container, "command": planned.command}]},
+    }
+    if planned.subnets:
+        network: Raw = {
+            "subnets": planned.subnets,
+            "assignPublicIp": "ENABLED" if planned.assign_public_ip else "DISABLED",
+        }
+        if planned.security_groups:
+            network["securityGroups"] = planned.security_groups
+        wanted["networkConfiguration"] = {"awsvpcConfiguration": network}
+    return wanted
+
+
+class _Run:
+    def __init__(self, event: RunMigrationInput, store: Store, ecs: Any, clock: Clock, new_id: NewId) -> None:
+        self._event, self._store, self._ecs, self._clock, self._new_id = event, store, ecs, clock, new_id
+        self._deployment = store.deployment(event.platform, event.environment, event.deployment)
+        self._plan = plan_of(self._deployment)
+
+    def run(self) -> RunMigrationOutput:
+        step = self._deployment.step(steps.MIGRATION)
+        if step is not None and step.status is not StepStatus.RUNNING:
+            return _told(step)
+        if step is not None and step.migration is not None and step.migration.task is not None:
+            return RunMigrationOutput(verdict="Started")
+        if step is None and self._deployment.abort is not None:
+            return RunMigrationOutput(verdict="Aborted", reason="AbortRequested")
+        attempts = self._store.migration_claims(self._event.platform, self._event.environment, self._deployment.version)
+        decision = claims.decide(self._deployment, attempts)
+        planned = self._plan.migration
+        if isinstance(decision, claims.Skip) or planned is None:
+            skip = decision if isinstance(decision, claims.Skip) else claims.NO_MIGRATION
+            return self._end(StepStatus.SKIPPED, skip.reason, skip.message)
+        if isinstance(decision, claims.Refuse):
+            return self._end(StepStatus.FAILED, decision.reason, decision.message)
+        try:
+            if isinstance(decision, claims.Resume):
+                return self._resume(decision, planned)
+            return self._start(self._claim(decision.attempt, planned), planned)
+        except VerificationFailed as error:
+            return self._end(StepStatus.ERRORED, "VerificationFailed", str(error))
+        except ClientError as error:
+            code, said = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+            return self._end(StepStatus.ERRORED, code, f"{error.operation_name} was refused ({code}): {said}")
+
+    # ── a fresh attempt ──
+
+    def _claim(self, attempt: int, planned: PlannedMigration) -> MigrationClaim:
+        base = edge.task_definition(self._ecs, planned.base_task_definition)
+        wanted = task_definitions.with_image(base, planned.container, planned.image)
+        definition = task_definitions.ensure(self._ecs, wanted, (base["taskDefinitionArn"],))
+        now = self._clock()
+        claim = MigrationClaim(
+            platform=self._event.platform,
+            environment=self._event.environment,
+            version=self._deployment.version,
+            attempt=attempt,
+            deployment=self._deployment.id,
+            status="Claimed",
+            task_definition=definition,
+            client_token=claims.client_token(self._deployment.id, attempt),
+            at=now,
+        )
+        step = Step(status=StepStatus.RUNNING, started_at=now, migration=_progress(claim))
+        said = f"the database is migrated to {self._deployment.version}: `{' '.join(planned.command)}`"
+        start(self._store, self._event, steps.MIGRATION, step, said, new_id=self._new_id, also=lambda _: [Save(claim)])
+        return claim.but(rev=claim.rev + 1)
+
+    def _start(self, claim: MigrationClaim, planned: PlannedMigration) -> RunMigrationOutput:
+        check_claim(self._store, self._event)
+        try:
+            answer = edge.run_task(self._ecs, request(claim, planned, self._plan.cluster))
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code == "ConflictException":
+                # The token is taken by a call with other parameters: a task of ours may run, and it is not listed.
+                if self._clock() < claim.at + claims.CERTAIN_AFTER:
+                    raise NotVisibleYet(f"RunTask knows {claim.client_token}, ListTasks does not yet") from error
+                return self._unknown(claim)
+            said = error.response["Error"].get("Message", "")
+            return self._not_started(claim, code, f"RunTask was refused ({code}): {said}")
+        if answer.get("tasks"):
+            return self._follow(claim, answer["tasks"][0]["taskArn"])
+        failures = answer.get("failures", [])
+        said = "; ".join(f"{item.get('reason')} {item.get('detail') or ''}".strip() for item in failures)
+        return self._not_started(claim, "TaskNotStarted", f"ECS could not start the migration: {said or 'no reason given'}")
+
+    # ── an attempt of which we don't know what became ──
+
+    def _resume(self, decision: claims.Resume, planned: PlannedMigration) -> RunMigrationOutput:
+        claim = decision.claim
+        listed = edge.tasks_started_by(self._ecs, self._plan.cluster, claims.started_by(claim))
+        known = edge.task(self._ecs, self._plan.cluster, claim.task) if claim.task else None
+        found = known or next(iter(listed), None)
+        if found is not None:
+            # Also when a deployment that died started it: it is this release's migration.
+            return self._follow(claim, found["taskArn"])
+        if decision.own and claim.task is None:
+            if self._deployment.abort is not None:
+                return self._end(StepStatus.ABORTED, "AbortRequested", "a person asked to abort before it ran")
+            if self._clock() < claim.at + claims.CERTAIN_UNTIL:
+                return self._start(claim, planned)
+            return self._unknown(claim)
+        never_ran = claims.settled_by_absence(claim, self._clock())
+        if never_ran is None:
+            raise NotVisibleYet(f"the migration task of deployment {claim.deployment} may not be listed yet")
+        if not never_ran:
+            return self._unknown(claim)
+        ref = self._event
+        held = Fenced(ref.platform, ref.environment, ref.deployment, ref.fence)
+        self._store.write(held, Save(claim.but(status="NotStarted")))
+        return self._start(self._claim(claim.attempt + 1, planned), planned)
+
+    # ── recording ──
+
+    def _follow(self, claim: MigrationClaim, task: str) -> RunMigrationOutput:
+        """Record the task in claim and step, in one transaction; a foreign claim becomes ours."""
+        now = self._clock()
+        running = claim.but(status="Running", task=task, deployment=self._deployment.id)
+        progress = _progress(running).but(followed_at=now)
+        step = Step(status=StepStatus.RUNNING, started_at=now, migration=progress)
+        said = f"a migration task of {self._deployment.version} is there already and is followed"
+        also = self._saving(running)
+        recorded = start(self._store, self._event, steps.MIGRATION, step, said, new_id=self._new_id, also=also)
+        if recorded.steps[steps.MIGRATION] != step:
+            amend(self._store, self._event, steps.MIGRATION, lambda step: step.but(migration=progress), also=also)
+        return RunMigrationOutput(verdict="Started")
+
+    def _not_started(self, claim: MigrationClaim, reason: str, message: str) -> RunMigrationOutput:
+        said = f"{message}. The migration did not run and no service was changed; it is tried again"
+        return self._end(StepStatus.ERRORED, reason, said, claim.but(status="NotStarted"))
+
+    def _unknown(self, claim: MigrationClaim) -> RunMigrationOutput:
+        message = (
+            f"nobody can tell whether migration attempt {claim.attempt} of {claim.version} ran (task "
+            f"{claim.task or 'unknown'}, deployment {claim.deployment}); it is not run a second time. No service was "
+            f"changed. Look at the database, push a new commit, and `ferryman resume {self._event.environment}`"
+        )
+        return self._end(StepStatus.ERRORED, "OutcomeUnknown", message, claim.but(status="Unknown"))
+
+    def _end(
+        self, status: StepStatus, reason: str, message: str, claim: MigrationClaim | None = None
+    ) -> RunMigrationOutput:
+        ended = end(
+            self._store,
+            self._event,
+            steps.MIGRATION,
+            lambda step: step.but(
+                status=status,
+                reason=reason,
+                message=message,
+                migration=step.migration or (_progress(claim) if claim else None),
+            ),
+            clock=self._clock,
+            new_id=self._new_id,
+            also=self._saving(claim),
+        )
+        return _told(ended)
+
+    def _saving(self, claim: MigrationClaim | None) -> Also:
+        """Save the claim beside the step, at the revision that the table has now."""
+
+        def also(_: Deployment) -> Iterable[Write]:
+            if claim is None:
+                return []
+            found = self._store.migration_claims(claim.platform, claim.environment, claim.version)
+            stored = next((item.rev for item in found if item.attempt == claim.attempt), 0)
+            return [Save(claim.but(rev=stored))]
+
+        return also
+
+
+def _progress(claim: MigrationClaim) -> MigrationProgress:
+    return MigrationProgress(task_definition=claim.task_definition, task=claim.task, attempt=claim.attempt)
+
+
+def _told(step: Step) -> RunMigrationOutput:
+    match step.status:
+        case StepStatus.RUNNING | StepStatus.SUCCEEDED:
+            return RunMigrationOutput(verdict="Started", reason=step.reason)
+        case StepStatus.SKIPPED:
+            return RunMigrationOutput(verdict="Skipped", reason=step.reason)
+        case StepStatus.ABORTED:
+            return RunMigrationOutput(verdict="Aborted", reason=step.reason)
+    return RunMigrationOutput(verdict="Failed", reason=step.reason)
+
+

@@ -1,0 +1,146 @@
+"""What a document has to obey as a whole: names that exist, things that have one place, an order without circles. Pure."""
+
+import re
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ferryman.platform.environments import Environment
+from ferryman.platform.semver import SEMVER
+from ferryman.platform.values import is_reference
+
+if TYPE_CHECKING:
+    from ferryman.platform.document import Spec
+
+Problem = tuple[str, str]
+"""Dotted path, and what is wrong there and what would be right."""
+
+
+def check(spec: "Spec") -> list[Problem]:
+    """Return every problem of a document whose fields are right one by one."""
+    found = [*_repositories(spec), *_services(spec), *_circles(spec), *_moving_tags(spec)]
+    for name, environment in spec.environments.items():
+        at = f"spec.environments.{name}"
+        found += _references(spec, at, name, environment)
+        found += _repetitions(at, environment)
+        found += _promotion(at, environment)
+        found += _plain_http(at, environment)
+    return found
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """Return `did you mean …?` for a name that is nearly one of the known ones, else an empty string."""
+    by_lower = {one.lower().replace("_", ""): one for one in known}
+    match = get_close_matches(name.lower().replace("_", ""), by_lower, n=1, cutoff=0.6)
+    return f"; did you mean {by_lower[match[0]]}?" if match else ""
+
+
+def _references(spec: "Spec", at: str, name: str, environment: Environment) -> Iterator[Problem]:
+    for w, wave in enumerate(environment.waves):
+        for s, service in enumerate(wave.services):
+            yield from _exists(
+                f"{at}.waves.{w}.services.{s}.component", "component", service.component, spec.components
+            )
+    if environment.migration:
+        yield from _exists(f"{at}.migration.component", "component", environment.migration.component, spec.components)
+    for i, channel in enumerate(environment.notify):
+        yield from _exists(f"{at}.notify.{i}", "channel", channel, spec.channels)
+    if environment.promote_from is not None and environment.promote_from != name:
+        others = [other for other in spec.environments if other != name]
+        yield from _exists(f"{at}.promoteFrom", "environment", environment.promote_from, others)
+
+
+def _exists(at: str, kind: str, name: str, known: Iterable[str]) -> Iterator[Problem]:
+    names = list(known)
+    if name not in names:
+        listed = ", ".join(names) or f"none; add it under spec.{kind}s"
+        yield at, f"no {kind} is named {name!r}; there are: {listed}{closest(name, names)}"
+
+
+def _repositories(spec: "Spec") -> Iterator[Problem]:
+    owners: dict[str, str] = {}
+    for name, component in spec.components.items():
+        first = owners.setdefault(component.repository, name)
+        if first != name:
+            at = f"spec.components.{name}.repository"
+            yield (
+                at,
+                f"{component.repository!r} already belongs to component {first!r}; each has a repository of its own",
+            )
+
+
+def _services(spec: "Spec") -> Iterator[Problem]:
+    places: dict[tuple[str, str], str] = {}
+    for name, environment in spec.environments.items():
+        for w, wave in enumerate(environment.waves):
+            for s, service in enumerate(wave.services):
+                at = f"spec.environments.{name}.waves.{w}.services.{s}.name"
+                first = places.setdefault((environment.cluster, service.name), at)
+                if first != at:
+                    yield at, f"service {service.name!r} is already listed at {first}; a service has one place"
+
+
+def _repetitions(at: str, environment: Environment) -> Iterator[Problem]:
+    lists = {
+        "waves": [(f"waves.{i}.name", wave.name) for i, wave in enumerate(environment.waves)],
+        "smokeTests": [(f"smokeTests.{i}.name", test.name) for i, test in enumerate(environment.smoke_tests)],
+        "triggers": [(f"triggers.{i}", trigger) for i, trigger in enumerate(environment.triggers)],
+        "notify": [(f"notify.{i}", channel) for i, channel in enumerate(environment.notify)],
+        "movingTags": [(f"movingTags.{i}", tag) for i, tag in enumerate(environment.moving_tags)],
+    }
+    for entries in lists.values():
+        seen: set[str] = set()
+        for path, value in entries:
+            if value in seen:
+                yield f"{at}.{path}", f"{value!r} is there twice; take one out or rename it"
+            seen.add(value)
+
+
+def _circles(spec: "Spec") -> Iterator[Problem]:
+    for start in spec.environments:
+        seen = [start]
+        current = spec.environments[start].promote_from
+        while current in spec.environments and current not in seen:
+            seen.append(current)
+            current = spec.environments[current].promote_from
+        if current == start:
+            path = " → ".join([*seen, start])
+            message = f"promotion goes in a circle ({path}); one environment must come first, without promoteFrom"
+            yield f"spec.environments.{start}.promoteFrom", message
+
+
+def _promotion(at: str, environment: Environment) -> Iterator[Problem]:
+    if "promotion" in environment.triggers and environment.promote_from is None:
+        yield (
+            f"{at}.promoteFrom",
+            "is missing: the trigger `promotion` needs the environment that verifies releases first",
+        )
+    if "push" in environment.triggers and environment.promote_from is not None:
+        yield (
+            f"{at}.triggers.{environment.triggers.index('push')}",
+            f"`push` starts a release before {environment.promote_from!r} has verified it; use the trigger `promotion`, "
+            "or leave promoteFrom out",
+        )
+
+
+def _moving_tags(spec: "Spec") -> Iterator[Problem]:
+    pattern = re.compile(spec.tag_pattern)
+    kept = {f"{name}-{suffix}": name for name in spec.environments for suffix in ("current", "previous")}
+    owners: dict[str, str] = {}
+    for name, environment in spec.environments.items():
+        for i, tag in enumerate(environment.moving_tags):
+            at = f"spec.environments.{name}.movingTags.{i}"
+            owner = owners.setdefault(tag, name)
+            if owner != name:
+                yield at, f"{tag!r} already moves with {owner!r}; a tag follows one environment"
+            if tag in kept:
+                yield at, f"{tag!r} is kept by Ferryman itself, for {kept[tag]!r}; leave it out"
+            if pattern.fullmatch(tag) or SEMVER.fullmatch(tag):
+                yield at, f"{tag!r} looks like a version, so a push of it would start a release; use {name}-latest"
+
+
+def _plain_http(at: str, environment: Environment) -> Iterator[Problem]:
+    for i, test in enumerate(environment.smoke_tests):
+        if not is_reference(test.url) and urlsplit(test.url).scheme == "http" and not test.allow_http:
+            yield f"{at}.smokeTests.{i}.url", "is plain http; use https, or add allowHttp: true"

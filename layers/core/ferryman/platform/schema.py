@@ -1,0 +1,52 @@
+"""The JSON Schema of the platform document: `python -m ferryman.platform.schema` prints it.
+
+`docs/schema/platform.v1.json` is its output, so that editors complete and check documents. It says what one field may
+be; what fields have to obey together (`ferryman.platform.rules`) only `ferryman apply` knows.
+"""
+
+import json
+import sys
+from datetime import timedelta
+from typing import Any
+
+from pydantic.json_schema import GenerateJsonSchema
+
+from ferryman.platform.document import Platform
+from ferryman.platform.values import format_duration
+
+ID = "urn:ferryman:schema:platform:v1"
+
+
+class _Generator(GenerateJsonSchema):
+    """pydantic's generator, with durations written the way people write them."""
+
+    def encode_default(self, dft: Any) -> Any:
+        return format_duration(dft) if isinstance(dft, timedelta) else super().encode_default(dft)
+
+
+def schema() -> dict[str, Any]:
+    """Return the schema, JSON Schema draft 2020-12."""
+    made = Platform.model_json_schema(by_alias=True, schema_generator=_Generator)
+    made = _closed(made)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": ID, **made}
+
+
+def text() -> str:
+    """Return the schema as the committed file has it."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _closed(node: Any) -> Any:
+    """Refuse names that don't fit: pydantic describes the names of a mapping, but lets others pass."""
+    if isinstance(node, list):
+        return [_closed(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    node = {name: _closed(value) for name, value in node.items()}
+    if "patternProperties" in node:
+        node["additionalProperties"] = False
+    return node
+
+
+if __name__ == "__main__":
+    sys.stdout.write(text())

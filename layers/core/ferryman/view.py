@@ -1,0 +1,128 @@
+"""Everything that reconcile knows about one environment at one moment. Pure; read by `ferryman.decide`."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from ferryman.platform import Environment
+from ferryman.records import Deployment, EnvironmentState, Phase, Release, ReleaseStatus, Settled
+
+
+class Execution(StrEnum):
+    """How the execution of the active deployment stands."""
+
+    RUNNING = "Running"
+    ABORTED = "Aborted"
+    ENDED = "Ended"
+    MISSING = "Missing"
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What ECS runs and what the document names, against what the record says."""
+
+    live: dict[str, str | None]
+    """Service → ARN of the task definition it runs now; None when there is no such service."""
+    bases: dict[str, str] = field(default_factory=dict)
+    """Service → base task definition that the document names now."""
+
+
+@dataclass(frozen=True)
+class TagSetting:
+    """A moving tag and the image it has to point at."""
+
+    component: str
+    tag: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class View:
+    """One environment: what is declared, what is recorded, what AWS says."""
+
+    platform: str
+    name: str
+    environment: Environment
+    generation: int
+    state: EnvironmentState
+    releases: tuple[Release, ...] = ()
+    deployments: tuple[Deployment, ...] = ()
+    """The latest, newest first; `complete_history` says whether there are no others."""
+    complete_history: bool = True
+    deployment: Deployment | None = None
+    """The active one."""
+    execution: Execution | None = None
+    execution_ended_at: datetime | None = None
+    mutation_timeout: timedelta = timedelta(seconds=60)
+    """Longest time-out of a Lambda that changes ECS: after it, nothing of an ended execution is still at work."""
+    swept: bool = False
+    drift: Drift | None = None
+    """None when nobody looked this time."""
+    wrong_tags: tuple[TagSetting, ...] = ()
+    """Moving tags that point elsewhere (only when somebody looked)."""
+
+    def release(self, version: str | None) -> Release | None:
+        """Return a release by version."""
+        return next((release for release in self.releases if release.version == version), None)
+
+    @property
+    def current(self) -> Release | None:
+        """The release that runs, when it is known."""
+        return self.release(self.state.current.version) if self.state.current else None
+
+    @property
+    def newest(self) -> Release | None:
+        """The newest release that is ready and was completed since we operate this environment."""
+        ready = [release for release in self.releases if release.status is ReleaseStatus.READY]
+        newest = max(ready, key=lambda release: release.order, default=None)
+        return newest if newest is not None and self._ours(newest) else None
+
+    @property
+    def latest(self) -> Deployment | None:
+        """The last attempt that ended; releases that were merely skipped don't count."""
+        ended = (item for item in self.deployments if item.phase.terminal and item.phase is not Phase.SUPERSEDED)
+        return next(ended, None)
+
+    def candidate(self) -> Release | None:
+        """Return the release that automation should bring here: the newest, unless it was here or is settled.
+
+        An Errored one counts, even before its time has come (see `settled`).
+        """
+        newest = self.newest
+        if newest is None or "push" not in self.environment.triggers or self.name in newest.verified:
+            # A verified one that no longer runs was left by a person: only a person goes back to it.
+            return None
+        if self.state.current is not None and newest.version == self.state.current.version:
+            return None
+        if self.current is not None and newest.order <= self.current.order:
+            return None
+        settled = self.settled(newest)
+        return newest if settled is None or settled.retry_at is not None else None
+
+    def settled(self, release: Release) -> Settled | None:
+        """Return how a release is settled here, if it is."""
+        return self.state.settled.get(release.version)
+
+    def overtaken(self, by: Release) -> tuple[Release, ...]:
+        """Return the ready releases older than `by` that nothing ever happened to here."""
+        if "push" not in self.environment.triggers:
+            return ()
+        decided = {deployment.version for deployment in self.deployments} | set(self.state.settled) | {by.version}
+        if self.state.current and self.state.current.version:
+            decided.add(self.state.current.version)
+        # Beyond the horizon of the history that was read, everything was decided when its time came.
+        horizon = self.deployments[-1].created_at if self.deployments and not self.complete_history else None
+        return tuple(
+            release
+            for release in self.releases
+            if release.status is ReleaseStatus.READY
+            and release.order < by.order
+            and release.version not in decided
+            and self.name not in release.verified
+            and self._ours(release)
+            and not (horizon and release.ready_at and release.ready_at <= horizon)
+        )
+
+    def _ours(self, release: Release) -> bool:
+        adopted = self.state.adopted_at
+        return adopted is None or release.ready_at is None or release.ready_at > adopted

@@ -1,0 +1,250 @@
+"""The whole product on this machine: emulator, ECS side, the operator's real stack, and the event relay.
+
+Used by the demo, the flow tests, the benchmark and `ferryman local up`; each starts one, pushes images, and asks the
+operator's own API what became of them.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+import yaml
+
+from ferryman_local import ecs_side, ensure, images
+from ferryman_local.emulator import Emulator
+from ferryman_local.operator_stack import build_operator, deploy_operator
+from ferryman_local.proxy import FaultProxy
+from ferryman_local.relay import Relay
+
+Report = Callable[[str], None]
+
+CHECKOUT = Path(__file__).parents[2]
+PLATFORM_FILE = CHECKOUT / "examples" / "scr-platform" / "platform.yaml"
+# Where SSM wants at least one value and a platform has none.
+NOTHING = "arn:aws:none:::none"
+
+
+class LocalAws:
+    """One local AWS with Ferryman in it. `start()` returns when a push would be taken."""
+
+    def __init__(
+        self,
+        home: Path,
+        *,
+        platform_file: Path = PLATFORM_FILE,
+        platforms: Iterable[Mapping[str, Any]] | None = None,
+        wait_scale: float = 1.0,
+        token_timeout_scale: float = 1.0,
+        proxied: bool = False,
+        port: int | None = None,
+        parameters: Mapping[str, str] | None = None,
+        report: Report = lambda _line: None,
+    ) -> None:
+        self.home = home
+        self.examples = platform_file.parent
+        self.document: dict[str, Any] = yaml.safe_load(platform_file.read_text())
+        self._platforms = list(platforms) if platforms is not None else [self.document]
+        self._proxied = proxied
+        self._parameters = dict(parameters or {})
+        self._report = report
+        home.mkdir(parents=True, exist_ok=True)
+        self.emulator = Emulator(
+            home / "state",
+            port=port,
+            wait_scale=wait_scale,
+            token_timeout_scale=token_timeout_scale,
+            log=home / "emulator.log",
+        )
+        self.outputs: dict[str, str] = {}
+        self.sides: dict[str, ecs_side.EcsSide] = {}
+        self.proxy: FaultProxy | None = None
+        self.relay: Relay | None = None
+
+    def start(self, *, create_sides: bool = True) -> Self:
+        """Bring everything up. The operator is built while the emulator starts and the ECS side is made."""
+        failed: list[BaseException] = []
+
+        def build() -> None:
+            try:
+                build_operator(CHECKOUT, report=self._report)
+            except BaseException as error:  # handed to the caller's thread
+                failed.append(error)
+
+        building = threading.Thread(target=build, name="sam-build")
+        building.start()
+        try:
+            self.emulator.start()
+            self._report(f"emulator answers on {self.emulator.endpoint}")
+            self._write_operator_parameters()
+            if create_sides:
+                for document in self._platforms:
+                    self.create_side(document)
+        finally:
+            building.join()
+        if failed:
+            raise failed[0]
+        self.outputs = deploy_operator(
+            self.emulator, CHECKOUT, {"SweepRate": "rate(1 minute)", **self._parameters}, report=self._report
+        )
+        if self._proxied:
+            self.proxy = FaultProxy(self.emulator.port).start()
+            self._control("PUT", "lambda-endpoint", {"url": self.proxy.endpoint})
+        self.relay = Relay(self.emulator.session(), endpoint=self.emulator.endpoint, region=self.emulator.region)
+        self.relay.start()
+        return self
+
+    def stop(self) -> None:
+        """End everything that was started; safe to call twice."""
+        if self.relay is not None:
+            self.relay.stop()
+            self.relay = None
+        if self.proxy is not None:
+            self.proxy.stop()
+            self.proxy = None
+        self.emulator.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    # ── what people and CI do ──
+
+    def create_side(self, document: Mapping[str, Any]) -> ecs_side.EcsSide:
+        """Make repositories, cluster, services and load balancer for a platform document."""
+        side = ecs_side.create(self.emulator, document, self.examples, report=self._report)
+        self.sides[document["metadata"]["name"]] = side
+        return side
+
+    def push(
+        self,
+        version: str,
+        components: Iterable[str] = ("api", "ai-gateway", "web"),
+        *,
+        fault: str | None = None,
+        document: Mapping[str, Any] | None = None,
+        tag: str | None = None,
+        index: bool = False,
+    ) -> dict[str, str]:
+        """Build and push the images of a version, in the order given; return component → digest.
+
+        `fault` names one of the example's `faults/faults.yaml`: the component it belongs to is built broken.
+        """
+        spec = (document or self.document)["spec"]
+        broken = self.faults()[fault] if fault else None
+        digests = {}
+        for component in components:
+            built = self.build(component, version, broken if broken and broken["component"] == component else None)
+            repository = spec["components"][component]["repository"]
+            send = images.push_index if index else images.push
+            digests[component] = send(self.emulator.port, repository, tag or version, built)
+        return digests
+
+    def build(self, component: str, version: str, fault: Mapping[str, Any] | None = None) -> images.Built:
+        """Build one component's image from the example, broken if a fault is given."""
+        overlay = self.examples / "faults" / fault["overlay"] if fault and fault.get("overlay") else None
+        return images.build(self.app(component), version, overlay=overlay, **(fault or {}).get("env", {}))
+
+    def faults(self) -> dict[str, dict[str, Any]]:
+        """The example's broken releases, by name."""
+        return dict(yaml.safe_load((self.examples / "faults" / "faults.yaml").read_text())["faults"])
+
+    def app(self, component: str) -> Path:
+        """Folder of a component's source."""
+        for kind in ("apps", "services"):
+            if (self.examples / kind / component).is_dir():
+                return self.examples / kind / component
+        raise ecs_side.EcsSideError(f"the example has no component {component!r}")
+
+    def cli_env(self) -> dict[str, str]:
+        """Environment in which the `ferryman` command talks to this operator."""
+        return {
+            **self.emulator.env(),
+            "FERRYMAN_API_URL": self.outputs["ApiUrl"],
+            "FERRYMAN_API_CONNECT": f"http://127.0.0.1:{self.emulator.port}",
+        }
+
+    # ── what tests steer ──
+
+    def lambda_fault(self, function: str, **settings: Any) -> None:
+        """Make the next invocations of a function (logical name) fail; see `ferryman_local.control`."""
+        self._control("POST", "lambda-faults", {"function": f"ferryman-{function}-*", **settings})
+
+    def clear_lambda_faults(self) -> None:
+        """Forget the faults that are still to come."""
+        self._control("DELETE", "lambda-faults")
+
+    def counters(self) -> dict[str, Any]:
+        """Lambda invocations and state transitions so far."""
+        return dict(self._control("GET", "counters"))
+
+    def _control(self, method: str, what: str, body: Any = None) -> Any:
+        answer = httpx.request(method, f"{self.emulator.endpoint}/_ferryman/{what}", json=body, timeout=10)
+        answer.raise_for_status()
+        return answer.json()
+
+    def _write_operator_parameters(self) -> None:
+        """Write what Terraform writes for the operator's own template: exactly what it may touch."""
+        session, region, account = self.emulator.session(), self.emulator.region, self.emulator.account
+        lists: dict[str, list[str]] = {name: [] for name in OPERATOR_LISTS}
+
+        def arn(service: str, resource: str) -> str:
+            return f"arn:aws:{service}:{region}:{account}:{resource}"
+
+        for document in self._platforms:
+            spec, platform = document["spec"], document["metadata"]["name"]
+            for component in spec["components"].values():
+                lists["repository-arns"].append(arn("ecr", f"repository/{component['repository']}"))
+                lists["repository-names"].append(component["repository"])
+            for name, channel in (spec.get("channels") or {}).items():
+                if channel["type"] == "sns":
+                    lists["topic-arns"].append(arn("sns", f"{platform}-{name}"))
+                elif channel["type"] == "mail":
+                    lists["mail-identity-arns"].append(arn("ses", f"identity/{channel['from']}"))
+                elif channel["type"] == "slack":
+                    lists["secret-arns"].append(channel["webhookSecretArn"])
+            for environment in spec["environments"].values():
+                cluster = environment["cluster"]
+                lists["cluster-arns"].append(arn("ecs", f"cluster/{cluster}"))
+                lists["pass-role-arns"] += [f"arn:aws:iam::{account}:role/{cluster}-{kind}" for kind in ("task", "execution")]
+                families = [service["name"] for wave in environment["waves"] for service in wave["services"]]
+                if migration := environment.get("migration"):
+                    family = str(migration["taskDefinition"]).rpartition("/")[2]
+                    lists["migration-task-definition-arns"].append(arn("ecs", f"task-definition/{family}:*"))
+                    families.append(family)
+                lists["log-group-arns"] += [arn("logs", f"log-group:/ecs/{family}:*") for family in families]
+        for name, values in lists.items():
+            unique = list(dict.fromkeys(values)) or [NOTHING]
+            ensure.parameter(session, f"/ferryman/operator/{name}", ",".join(unique), "StringList")
+
+
+OPERATOR_LISTS = (
+    "cluster-arns",
+    "pass-role-arns",
+    "repository-arns",
+    "repository-names",
+    "migration-task-definition-arns",
+    "log-group-arns",
+    "topic-arns",
+    "mail-identity-arns",
+    "secret-arns",
+)
+
+
+def wait_until[T](look: Callable[[], T | None], seconds: float, what: str, every: float = 0.1) -> T:
+    """Look until something comes; raise TimeoutError that says what was waited for."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = look()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {seconds:.0f} s for {what}")
+        time.sleep(every)

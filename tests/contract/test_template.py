@@ -1,0 +1,160 @@
+"""template.yaml against the folders, the settings that the code reads, and the rules on permissions and delivery."""
+
+import ast
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract.machine import ROOT, snake
+from contract.template import functions, resources, statements, template
+
+FUNCTIONS = sorted(functions().items())
+IDS = [name for name, _ in FUNCTIONS]
+
+# Actions without resource-level permissions, and why nobody minds; the list stays short because a test holds it.
+STAR_ALLOWED = {
+    "ecs:DescribeTaskDefinition",
+    "ecs:RegisterTaskDefinition",
+    "ecs:ListTasks",
+    "states:SendTaskSuccess",
+    "logs:CreateLogDelivery",
+    "logs:GetLogDelivery",
+    "logs:UpdateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:DescribeResourcePolicies",
+    "logs:DescribeLogGroups",
+}
+
+
+def test_each_function_has_its_folder_its_events_and_its_name() -> None:
+    folders = {path.parent.name for path in (ROOT / "functions").glob("*/app.py")}
+    assert {snake(name) for name in functions()} == folders
+    for name, properties in FUNCTIONS:
+        assert properties["CodeUri"] == f"functions/{snake(name)}"
+        assert list((ROOT / "events" / snake(name)).glob("*.json")), f"events/{snake(name)}/ has no event"
+
+
+@pytest.mark.parametrize(("name", "properties"), FUNCTIONS, ids=IDS)
+def test_policies_are_explicit(name: str, properties: dict[str, Any]) -> None:
+    for statement in statements(properties):
+        assert statement["Sid"], f"{name}: a statement without a purpose"
+        for action in statement["Action"]:
+            assert "*" not in action, f"{name}: {action}"
+            if statement["Resource"] == "*":
+                assert action in STAR_ALLOWED, f"{name}: {action} on every resource"
+
+
+@pytest.mark.parametrize(("name", "properties"), FUNCTIONS, ids=IDS)
+def test_roles_are_passed_to_ecs_tasks_only(name: str, properties: dict[str, Any]) -> None:
+    for statement in statements(properties):
+        if "iam:PassRole" in statement["Action"]:
+            assert statement["Resource"] == {"Ref": "PassRoleArns"}
+            assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+
+
+def test_only_watchers_may_answer_a_waiting_step() -> None:
+    holders = {
+        snake(name)
+        for name, properties in FUNCTIONS
+        for statement in statements(properties)
+        if "states:SendTaskSuccess" in statement["Action"]
+    }
+    assert holders == {"watch_migration", "watch_rollout", "relay_change"}
+
+
+def test_every_ecs_change_is_bound_to_the_clusters_that_terraform_names() -> None:
+    for name, properties in FUNCTIONS:
+        for statement in statements(properties):
+            if {"ecs:UpdateService", "ecs:RunTask", "ecs:StopTask"} & set(statement["Action"]):
+                assert statement["Condition"] == {"ArnEquals": {"ecs:cluster": {"Ref": "ClusterArns"}}}, name
+
+
+def test_the_environment_a_function_reads_is_the_environment_it_has() -> None:
+    common = set(template()["Globals"]["Function"]["Environment"]["Variables"])
+    for name, properties in FUNCTIONS:
+        source = (ROOT / properties["CodeUri"] / "app.py").read_text()
+        read = set(re.findall(r"setting\(\"(\w+)\"\)", source))
+        given = set(properties.get("Environment", {}).get("Variables", {}))
+        assert read <= given | common, f"{name} reads {read - given - common}, which the template does not set"
+        assert given <= read, f"{name} is given {given - read}, which it never reads"
+
+
+def test_every_asynchronous_function_has_a_dead_letter_queue() -> None:
+    steps = template()["Resources"]["DeployMachine"]["Properties"]["DefinitionSubstitutions"]
+    for name, properties in FUNCTIONS:
+        synchronous = name in steps or "FunctionUrlConfig" in properties
+        assert synchronous or properties["DeadLetterQueue"]["TargetArn"] == {"GetAtt": "DeadLetters.Arn"}, name
+
+
+def test_every_rule_filters_and_every_source_has_a_dead_letter_queue() -> None:
+    dead = {"GetAtt": "DeadLetters.Arn"}
+    for name, properties in FUNCTIONS:
+        for event_name, event in properties.get("Events", {}).items():
+            where, what = f"{name}.{event_name}", event["Properties"]
+            match event["Type"]:
+                case "EventBridgeRule":
+                    assert what["DeadLetterConfig"]["Arn"] == dead, where
+                    assert what["RetryPolicy"], where
+                    assert {"source", "detail-type", "detail"} <= set(what["Pattern"]), f"{where} is too wide"
+                case "ScheduleV2":
+                    assert what["DeadLetterConfig"]["Arn"] == dead, where
+                case "DynamoDB":
+                    assert what["DestinationConfig"]["OnFailure"]["Destination"] == dead, where
+                    assert what["FilterCriteria"]["Filters"], where
+                    assert what["FunctionResponseTypes"] == ["ReportBatchItemFailures"], where
+                case "SQS":
+                    assert what["FunctionResponseTypes"] == ["ReportBatchItemFailures"], where
+                    queue = template()["Resources"][what["Queue"]["GetAtt"].split(".")[0]]["Properties"]
+                    assert queue["RedrivePolicy"]["deadLetterTargetArn"] == dead, where
+                case kind:
+                    pytest.fail(f"{where}: {kind} is not covered by this test")
+
+
+def test_the_table_outlives_everything() -> None:
+    table = template()["Resources"]["Table"]
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert table["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
+    assert table["Properties"]["DeletionProtectionEnabled"]
+
+
+def test_logs_expire_and_hold_no_execution_data() -> None:
+    for name, group in resources("AWS::Logs::LogGroup").items():
+        assert "RetentionInDays" in group["Properties"], name
+    assert template()["Resources"]["DeployMachine"]["Properties"]["Logging"]["IncludeExecutionData"] is False
+
+
+def test_alarms_cover_what_people_must_hear_of() -> None:
+    metrics = {alarm["Properties"]["MetricName"]: alarm["Properties"] for alarm in resources("AWS::CloudWatch::Alarm").values()}
+    assert {"ApproximateNumberOfMessagesVisible", "ExecutionsFailed", "OldestUnreconciled", "RollbackFailed"} <= set(metrics)
+    assert metrics["OldestUnreconciled"]["TreatMissingData"] == "breaching", "silence is the worst sign"
+
+
+def test_a_claim_outlasts_every_lambda_that_changes_ecs() -> None:
+    fallback = template()["Globals"]["Function"]["Timeout"]
+    longest = max(
+        properties.get("Timeout", fallback)
+        for _, properties in FUNCTIONS
+        for statement in statements(properties)
+        if {"ecs:UpdateService", "ecs:RunTask"} & set(statement["Action"])
+    )
+    assert int(functions()["Reconcile"]["Environment"]["Variables"]["MUTATION_TIMEOUT_SECONDS"]) > longest
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "functions").glob("*/app.py")), ids=lambda path: path.parent.name)
+def test_handlers_parse_call_and_return(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    branching = [node for node in ast.walk(tree) if isinstance(node, ast.If | ast.Try | ast.For | ast.While)]
+    assert not branching, f"{path}: a handler decides nothing"
+    assert "os.environ" not in path.read_text()
+    assert len(path.read_text().splitlines()) <= 45
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "events").glob("*/*.json")), ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_events_are_json_of_a_function_that_exists(path: Path) -> None:
+    json.loads(path.read_text())
+    assert (ROOT / "functions" / path.parent.name / "app.py").exists()

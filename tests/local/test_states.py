@@ -1,0 +1,231 @@
+"""Step Functions on the local AWS behaves as on AWS where the flow depends on it."""
+
+import json
+import threading
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from botocore.exceptions import ClientError
+
+from local.clock import until
+
+WORKER = """
+import time
+class TransientError(Exception): pass
+class PermanentError(Exception): pass
+calls = {}
+def handler(event, context):
+    key = event.get("key", "")
+    calls[key] = calls.get(key, 0) + 1
+    if calls[key] <= event.get("failures", 0):
+        raise globals()[event["error"]]("as asked")
+    return {"calls": calls[key]}
+"""
+KEEPER = """
+import boto3
+table = []
+def handler(event, context):
+    if event.get("fail"):
+        raise RuntimeError("before the token was kept")
+    if "token" in event:
+        table.append(event["token"])
+        if event.get("answer"):
+            boto3.client("stepfunctions").send_task_success(taskToken=event["token"], output='{"by": "itself"}')
+    return table
+"""
+type Client = Callable[[str], Any]
+
+
+@pytest.fixture(scope="session")
+def worker(function: Callable[..., str]) -> str:
+    return function(WORKER)
+
+
+@pytest.fixture
+def keeper(function: Callable[..., str]) -> str:
+    return function(KEEPER)
+
+
+@pytest.fixture(scope="session")
+def machine(aws: Client, role: str) -> Callable[..., str]:
+    """Create a JSONata machine from its states; its ARN."""
+
+    def create(states: dict[str, Any], **top: Any) -> str:
+        definition = {"QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states, **top}
+        arn: str = aws("stepfunctions").create_state_machine(
+            name=f"m-{uuid4().hex[:8]}", roleArn=role, definition=json.dumps(definition))["stateMachineArn"]
+        return arn
+
+    return create
+
+
+@pytest.fixture(scope="session")
+def start(aws: Client) -> Callable[..., str]:
+    def run(machine_arn: str, data: Any = None, name: str | None = None) -> str:
+        named = {"name": name} if name else {}
+        arn: str = aws("stepfunctions").start_execution(
+            stateMachineArn=machine_arn, input=json.dumps(data or {}), **named)["executionArn"]
+        return arn
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def ended(aws: Client) -> Callable[[str], Any]:
+    """Wait for an execution's end; its description."""
+
+    def wait(arn: str) -> Any:
+        def closed() -> Any:
+            found = aws("stepfunctions").describe_execution(executionArn=arn)
+            return found if found["status"] != "RUNNING" else None
+
+        return until(closed, f"the end of {arn}")
+
+    return wait
+
+
+def task(function_name: str, payload: Any, **more: Any) -> dict[str, Any]:
+    return {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke",
+            "Arguments": {"FunctionName": function_name, "Payload": payload},
+            "Output": "{% $states.result.Payload %}", **more}
+
+
+def waiting(function_name: str, payload: Any = None, **more: Any) -> dict[str, Any]:
+    return {**task(function_name, {"token": "{% $states.context.Task.Token %}", **(payload or {})}, **more),
+            "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken", "Output": "{% $states.result %}"}
+
+
+def test_catch_by_class_name(worker: str, machine: Any, start: Any, ended: Any) -> None:
+    arn = machine({
+        "Try": task(worker, {"key": uuid4().hex, "failures": 9, "error": "PermanentError"}, Next="Missed", Catch=[
+            {"ErrorEquals": ["TransientError"], "Next": "Missed"},
+            {"ErrorEquals": ["PermanentError"], "Next": "Caught", "Output": "{% $states.errorOutput %}"}]),
+        "Missed": {"Type": "Fail"},
+        "Caught": {"Type": "Succeed"},
+    })
+    found = ended(start(arn))
+    assert found["status"] == "SUCCEEDED"
+    output = json.loads(found["output"])
+    assert output["Error"] == "PermanentError"
+    assert json.loads(output["Cause"])["errorMessage"] == "as asked"
+
+
+def test_retry_by_class_name_and_what_it_costs(
+    worker: str, machine: Any, start: Any, ended: Any, control: httpx.Client
+) -> None:
+    arn = start(machine({"Try": task(worker, {"key": uuid4().hex, "failures": 2, "error": "TransientError"}, End=True,
+                                     Retry=[{"ErrorEquals": ["TransientError"], "IntervalSeconds": 0.05,
+                                             "MaxAttempts": 3}])}))
+    found = ended(arn)
+    assert json.loads(found["output"]) == {"calls": 3}
+    assert control.get("/counters").json()["executions"][arn]["transitions"] == 3
+
+
+def test_transitions_inside_a_map_are_counted(machine: Any, start: Any, ended: Any, control: httpx.Client) -> None:
+    arn = start(machine({"Each": {"Type": "Map", "Items": [1, 2, 3], "End": True, "ItemProcessor": {
+        "StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "End": True}}}}}))
+    assert json.loads(ended(arn)["output"]) == [1, 2, 3]
+    assert control.get("/counters").json()["executions"][arn]["transitions"] == 7
+
+
+def test_output_of_succeed(machine: Any, start: Any, ended: Any) -> None:
+    states = {"Done": {"Type": "Succeed", "Output": {"sum": "{% $states.input.a + 1 %}"}}}
+    assert json.loads(ended(start(machine(states), {"a": 1}))["output"]) == {"sum": 2}
+
+
+def test_starting_twice(keeper: str, aws: Client, machine: Any, start: Any, ended: Any) -> None:
+    arn, name = machine({"Wait": waiting(keeper, End=True)}), uuid4().hex
+    first = start(arn, {"a": 1}, name)
+    assert start(arn, {"a": 1}, name) == first, "running with the same input: the same execution"
+    with pytest.raises(ClientError, match="ExecutionAlreadyExists"):
+        start(arn, {"a": 2}, name)
+    aws("stepfunctions").stop_execution(executionArn=first)
+    ended(first)
+    with pytest.raises(ClientError, match="ExecutionAlreadyExists"):
+        start(arn, {"a": 1}, name)
+
+
+def test_a_failing_function_behind_a_token_fails_the_task_at_once(
+    keeper: str, machine: Any, start: Any, ended: Any
+) -> None:
+    found = ended(start(machine({"Wait": waiting(keeper, {"fail": True}, End=True)})))
+    assert (found["status"], found["error"]) == ("FAILED", "RuntimeError")
+
+
+def test_a_function_that_answers_its_own_token(keeper: str, machine: Any, start: Any, ended: Any) -> None:
+    found = ended(start(machine({"Wait": waiting(keeper, {"answer": True}, TimeoutSeconds=60, End=True)})))
+    assert json.loads(found["output"]) == {"by": "itself"}
+
+
+def test_a_token_times_out_and_the_retry_has_a_new_one(
+    keeper: str, aws: Client, invoke: Any, machine: Any, start: Any, ended: Any
+) -> None:
+    arn = start(machine({"Wait": waiting(keeper, TimeoutSeconds=20, End=True, Retry=[
+        {"ErrorEquals": ["States.Timeout"], "IntervalSeconds": 0.01, "MaxAttempts": 50}])}))
+    tokens = until(lambda: (t := invoke(keeper)) if len(invoke(keeper)) > 1 else None, "a second attempt")
+    assert len(set(tokens)) == len(tokens)
+    with pytest.raises(ClientError, match="TaskTimedOut"):
+        aws("stepfunctions").send_task_success(taskToken=tokens[0], output="{}")
+
+    def answer() -> bool:
+        try:
+            aws("stepfunctions").send_task_success(taskToken=invoke(keeper)[-1], output='{"late": false}')
+        except ClientError:
+            return False
+        return True
+
+    until(answer, "an answer to the token that waits")
+    assert json.loads(ended(arn)["output"]) == {"late": False}
+
+
+def test_an_abort_ends_what_waits_inside_a_map(
+    keeper: str, worker: str, aws: Client, invoke: Any, machine: Any, start: Any, ended: Any, control: httpx.Client
+) -> None:
+    arn = start(machine({"Each": {"Type": "Map", "Items": [1], "End": True, "ItemProcessor": {
+        "StartAt": "Wait", "States": {"Wait": waiting(keeper, Next="After", Catch=[
+            {"ErrorEquals": ["States.ALL"], "Next": "After"}]),
+            "After": task(worker, {"key": "after-abort"}, End=True)}}}}))
+    token = until(lambda: invoke(keeper), "the token")[0]
+    aws("stepfunctions").stop_execution(executionArn=arn)
+    assert ended(arn)["status"] == "ABORTED"
+    with pytest.raises(ClientError, match="TaskTimedOut"):
+        until(lambda: aws("stepfunctions").send_task_success(taskToken=token, output="{}"), "the void token")
+    assert control.get("/counters").json()["executions"][arn]["transitions"] == 2
+    assert ended(arn)["status"] == "ABORTED"
+
+
+def test_a_machine_that_takes_too_long(keeper: str, machine: Any, start: Any, ended: Any) -> None:
+    states = {"Wait": waiting(keeper, End=True, Catch=[{"ErrorEquals": ["States.ALL"], "Next": "No"}]),
+              "No": {"Type": "Succeed"}}
+    assert ended(start(machine(states, TimeoutSeconds=1)))["status"] == "TIMED_OUT"
+
+
+def test_time_out_on_demand(keeper: str, machine: Any, start: Any, ended: Any, control: httpx.Client) -> None:
+    arn = start(machine({"Wait": waiting(keeper, End=True)}))
+    assert control.post("/executions/time-out", json={"executionArn": arn}).status_code == 200
+    assert ended(arn)["status"] == "TIMED_OUT"
+    assert control.post("/executions/time-out", json={"executionArn": arn}).status_code == 404
+
+
+def test_states_all_does_not_catch_a_result_that_is_too_large(
+    function: Callable[..., str], machine: Any, start: Any, ended: Any
+) -> None:
+    large = function("def handler(event, context): return 'x' * 300_000")
+    found = ended(start(machine({"Get": task(large, {}, End=True, Catch=[{"ErrorEquals": ["States.ALL"], "Next": "No"}]),
+                                 "No": {"Type": "Succeed"}})))
+    assert (found["status"], found["error"]) == ("FAILED", "States.DataLimitExceeded")
+
+
+def test_two_starts_at_once_are_one_execution(keeper: str, aws: Client, machine: Any, start: Any) -> None:
+    arn, name, seen = machine({"Wait": waiting(keeper, End=True)}), uuid4().hex, []
+    threads = [threading.Thread(target=lambda: seen.append(start(arn, {}, name))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(seen) == 4
+    assert len(set(seen)) == 1
+    aws("stepfunctions").stop_execution(executionArn=seen[0])

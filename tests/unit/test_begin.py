@@ -1,0 +1,243 @@
+"""Freezing the plan: from document, release and ECS to ids; and what speaks against it."""
+
+from typing import Any
+
+import pytest
+
+from ferryman import begin, steps
+from ferryman.contracts import BeginDeploymentInput, PlannedWave
+from ferryman.errors import ClaimLost, ReferenceUnresolved, VerificationFailed
+from ferryman.records import AbortRequest, AppliedPlatform, EnvironmentState, Phase
+from ferryman.references import References
+from ferryman.store import Store
+from ferryman.writes import Save
+from unit import builders as make
+from unit.conftest import FakeClock, FakeIds
+
+ACCOUNT = "arn:aws:ecs:eu-west-1:123456789012"
+NAMES = ("scr-api-staging", "scr-ai-gateway-staging", "scr-web-staging")
+CONTAINERS = {"scr-api-staging": "api", "scr-ai-gateway-staging": "ai-gateway", "scr-web-staging": "web"}
+
+
+class Ssm:
+    """Parameters as Terraform writes them."""
+
+    class _Missing(Exception):
+        pass
+
+    def __init__(self) -> None:
+        base = "/ferryman/scr/staging"
+        self.values = {
+            f"{base}/private-subnet-ids": "subnet-1,subnet-2",
+            f"{base}/task-security-group-ids": "sg-1",
+            f"{base}/api-url": "https://api.staging.example/",
+            f"{base}/web-url": "https://staging.example",
+            f"{base}/task-definitions/scr-api-migrate-staging": f"{ACCOUNT}:task-definition/scr-api-migrate-staging:4",
+            **{f"{base}/task-definitions/{name}": f"{ACCOUNT}:task-definition/{name}:3" for name in NAMES},
+        }
+        self.reads: list[str] = []
+
+    def get_parameter(self, Name: str) -> Any:  # noqa: N803 - boto3's own name
+        from botocore.exceptions import ClientError
+
+        self.reads.append(Name)
+        if Name not in self.values:
+            raise ClientError({"Error": {"Code": "ParameterNotFound", "Message": "?"}}, "GetParameter")
+        return {"Parameter": {"Type": "String", "Value": self.values[Name]}}
+
+
+class Ecs:
+    """Three services as Terraform makes them."""
+
+    def __init__(self) -> None:
+        self.live = {
+            name: {
+                "serviceName": name,
+                "serviceArn": f"{ACCOUNT}:service/scr-staging/{name}",
+                "clusterArn": f"{ACCOUNT}:cluster/scr-staging",
+                "status": "ACTIVE",
+                "desiredCount": 1,
+                "taskDefinition": f"{ACCOUNT}:task-definition/{name}:2",
+                "deploymentController": {"type": "ECS"},
+                "deploymentConfiguration": {"deploymentCircuitBreaker": {"enable": True, "rollback": True}},
+            }
+            for name in NAMES
+        }
+        self.containers = {**CONTAINERS, "scr-api-migrate-staging": "api"}
+        self.architecture: dict[str, Any] = {}
+
+    def describe_services(self, cluster: str, services: list[str], **_: Any) -> Any:
+        return {"services": [self.live[name] for name in services if name in self.live], "failures": []}
+
+    def describe_task_definition(self, taskDefinition: str, **_: Any) -> Any:  # noqa: N803 - boto3's own name
+        family = taskDefinition.rsplit("/", 1)[-1].split(":")[0]
+        return {
+            "taskDefinition": {
+                "taskDefinitionArn": taskDefinition,
+                "family": family,
+                "containerDefinitions": [{"name": self.containers[family], "image": "x"}],
+                "requiresCompatibilities": ["FARGATE"],
+                "executionRoleArn": "arn:aws:iam::123456789012:role/execution",
+                **self.architecture,
+            },
+            "tags": [],
+        }
+
+
+class Ecr:
+    """Repositories with single images only."""
+
+    def describe_repositories(self, repositoryNames: list[str]) -> Any:  # noqa: N803 - boto3's own name
+        return {"repositories": [{"repositoryName": n, "repositoryUri": f"registry.example/{n}"} for n in repositoryNames]}
+
+    def batch_get_image(self, repositoryName: str, imageIds: Any, **_: Any) -> Any:  # noqa: N803 - boto3's own names
+        media = "application/vnd.oci.image.manifest.v1+json"
+        digest = imageIds[0]["imageDigest"]
+        image = {
+            "repositoryName": repositoryName,
+            "imageId": {"imageDigest": digest},
+            "imageManifest": f'{{"schemaVersion":2,"mediaType":"{media}","config":{{}},"layers":[]}}',
+            "imageManifestMediaType": media,
+        }
+        return {"images": [image], "failures": []}
+
+
+class World:
+    def __init__(self, store: Store, document: dict[str, Any], clock: FakeClock, new_id: FakeIds) -> None:
+        self.store, self.clock, self.new_id = store, clock, new_id
+        self.ecs, self.ecr, self.ssm = Ecs(), Ecr(), Ssm()
+        self.event = BeginDeploymentInput(
+            platform="scr", environment="staging", deployment=make.deployment().id, fence=make.FENCE
+        )
+        applied = AppliedPlatform(name="scr", generation=3, document=document, applied_by="anna", applied_at=make.AT)
+        digests = {name: make.digest("a") for name in ("api", "ai-gateway", "web")}
+        deployment = make.deployment(phase=Phase.PENDING, plan=None, steps={}, digests=digests, started_at=None)
+        store.write(Save(applied), Save(deployment), Save(make.state(last_succeeded=None)))
+
+    def begin(self) -> Any:
+        return begin.begin(
+            self.event,
+            store=self.store,
+            ecs=self.ecs,
+            ecr=self.ecr,
+            references=References(self.ssm),
+            clock=self.clock,
+            new_id=self.new_id,
+        )
+
+    def change(self, **changes: Any) -> None:
+        self.store.update_deployment(self.event, lambda before: before.but(**changes))
+
+    def state(self, **changes: Any) -> EnvironmentState:
+        return self.store.update_state("scr", "staging", lambda before: before.but(**changes))
+
+
+@pytest.fixture
+def world(store: Store, scr_document: dict[str, Any], clock: FakeClock, new_id: FakeIds) -> World:
+    return World(store, scr_document, clock, new_id)
+
+
+def plan_of(world: World) -> Any:
+    return world.store.deployment("scr", "staging", world.event.deployment).plan
+
+
+def test_the_plan_is_frozen_from_document_release_and_ecs(world: World) -> None:
+    answer = world.begin()
+    assert answer.verdict == "Planned"
+    assert answer.waves == [PlannedWave(services=[name]) for name in NAMES]
+    plan = plan_of(world)
+    api = plan.services["scr-api-staging"]
+    assert plan.generation == 3
+    assert plan.cluster == f"{ACCOUNT}:cluster/scr-staging"
+    assert api.image == f"registry.example/scr-api@{make.digest('a')}"
+    assert api.base_task_definition.endswith(":task-definition/scr-api-staging:3")
+    assert api.rollback_task_definition is None
+    assert plan.migration.subnets == ["subnet-1", "subnet-2"]
+    assert plan.checks[0].url == "https://api.staging.example/health"
+    assert plan.checks[0].expect_json == {"version": "abc1234"}
+    deployment = world.store.deployment("scr", "staging", world.event.deployment)
+    assert deployment.step(steps.BEGIN).status.passed  # type: ignore[union-attr]
+
+
+def test_a_second_run_keeps_the_first_plan(world: World) -> None:
+    world.begin()
+    first = plan_of(world)
+    world.ssm.values["/ferryman/scr/staging/api-url"] = "https://changed.example"
+    assert world.begin().waves
+    assert plan_of(world) == first
+
+
+def test_rollback_goes_to_the_last_success_not_to_what_was_there(world: World) -> None:
+    target = make.state().last_succeeded
+    assert target is not None
+    world.state(last_succeeded=target.but(task_definitions={"scr-api-staging": "td:good"}))
+    world.begin()
+    assert plan_of(world).services["scr-api-staging"].rollback_task_definition == "td:good"
+
+
+def test_services_that_cannot_show_anything_are_skipped(world: World) -> None:
+    world.ecs.live["scr-web-staging"]["desiredCount"] = 0
+    world.change(digests={"api": make.digest("a"), "web": make.digest("a")})
+    world.begin()
+    skips = {name: service.skip for name, service in plan_of(world).services.items()}
+    assert skips == {
+        "scr-api-staging": None,
+        "scr-ai-gateway-staging": "NotInRelease",
+        "scr-web-staging": "ScaledToZero",
+    }
+
+
+def test_going_backwards_plans_no_migration(world: World) -> None:
+    world.change(kind="rollback")
+    world.begin()
+    assert plan_of(world).migration is None
+
+
+def broken_service(ecs: Ecs, **changes: Any) -> None:
+    ecs.live["scr-api-staging"].update(changes)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        pytest.param(lambda ecs: ecs.live.pop("scr-api-staging"), "no active service 'scr-api-staging'", id="no-service"),
+        pytest.param(
+            lambda ecs: broken_service(ecs, deploymentController={"type": "CODE_DEPLOY"}), "CODE_DEPLOY", id="code-deploy"
+        ),
+        pytest.param(
+            lambda ecs: broken_service(ecs, deploymentConfiguration={"strategy": "BLUE_GREEN"}), "BLUE_GREEN", id="blue-green"
+        ),
+        pytest.param(
+            lambda ecs: broken_service(ecs, deploymentConfiguration={"deploymentCircuitBreaker": {"enable": True}}),
+            "deploymentCircuitBreaker", id="no-rollback",
+        ),
+        pytest.param(
+            lambda ecs: ecs.containers.update({"scr-api-staging": "app"}), "no container 'api'; it has: app", id="container"
+        ),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_refused_with_its_path(world: World, spoil: Any, words: str) -> None:
+    spoil(world.ecs)
+    with pytest.raises(VerificationFailed, match=r"spec\.environments\.staging\.waves\.0\.services\.0") as raised:
+        world.begin()
+    assert words in str(raised.value)
+    assert plan_of(world) is None
+
+
+def test_a_missing_parameter_is_named(world: World) -> None:
+    del world.ssm.values["/ferryman/scr/staging/web-url"]
+    with pytest.raises((VerificationFailed, ReferenceUnresolved), match="/ferryman/scr/staging/web-url"):
+        world.begin()
+
+
+def test_an_abort_stops_before_anything_is_planned(world: World) -> None:
+    world.change(abort=AbortRequest(reason="no", who="anna", at=make.AT))
+    assert world.begin().verdict == "Aborted"
+    assert plan_of(world) is None
+
+
+def test_a_lost_claim_freezes_nothing(world: World) -> None:
+    world.state(active=None)
+    with pytest.raises(ClaimLost):
+        world.begin()
+    assert plan_of(world) is None
