@@ -30,10 +30,14 @@ def connect(api_url: str | None) -> Api:
         # Reading them now tells of an expired SSO login in words instead of in the first request.
         credentials.get_frozen_credentials()
     except BotoCoreError as error:
-        raise Stop(Exit.UNREACHABLE, f"no AWS credentials can be had: {error}. Log in again, for example `aws sso login`") from None
+        raise Stop(
+            Exit.UNREACHABLE, f"no AWS credentials can be had: {error}. Log in again, for example `aws sso login`"
+        ) from None
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise Stop(Exit.BAD_INPUT, f"{url!r} is not the address of an API; it looks like https://….lambda-url.….on.aws/")
+        raise Stop(
+            Exit.BAD_INPUT, f"{url!r} is not the address of an API; it looks like https://….lambda-url.….on.aws/"
+        )
     match = _REGION.search(parts.hostname)
     region = match.group(1) if match else region
     if not region:
@@ -55,18 +59,22 @@ def _from_stack(session: Any, region: str | None) -> str:
     except ClientError as error:
         raise Stop(Exit.UNREACHABLE, _no_stack(stack, region, error)) from None
     except BotoCoreError as error:
-        raise Stop(Exit.UNREACHABLE, f"CloudFormation in {region} can't be asked for the stack {stack}: {error}") from None
+        raise Stop(
+            Exit.UNREACHABLE, f"CloudFormation in {region} can't be asked for the stack {stack}: {error}"
+        ) from None
     for output in found.get("Outputs", []):
         if output["OutputKey"] == "ApiUrl":
             return str(output["OutputValue"])
-    raise Stop(Exit.UNREACHABLE, f"stack {stack} in {region} has no output ApiUrl: is it Ferryman's? FERRYMAN_STACK names it")
+    raise Stop(
+        Exit.UNREACHABLE, f"stack {stack} in {region} has no output ApiUrl: is it Ferryman's? FERRYMAN_STACK names it"
+    )
 
 
 def _no_stack(stack: str, region: str, error: Any) -> str:
     code, told = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
     if code == "ValidationError":
         return (
-            f"there is no CloudFormation stack {stack} in {region}. Install the operator with `sam deploy` (README), name "
-            "the stack with FERRYMAN_STACK, choose the region with AWS_REGION, or give the address with --api-url"
+            f"there is no CloudFormation stack {stack} in {region}. Install the operator with `sam deploy` (README), "
+            "name the stack with FERRYMAN_STACK, set AWS_REGION to its region, or give the API's address with --api-url"
         )
     return f"CloudFormation in {region} did not tell about the stack {stack}: {code}: {told}. Log in, or give --api-url"

@@ -22,7 +22,7 @@ class Exit(IntEnum):
     """Understood, and not allowed in the present state."""
 
 
-class Stop(Exception):  # noqa: N818 - it ends the command, which need not be an error
+class Stop(Exception):
     """Ends the command with a message for people and an exit code."""
 
     def __init__(self, code: Exit, message: str) -> None:

@@ -1,4 +1,4 @@
-"""`ferryman local`: an AWS on this machine to try things on. The work is done by `ferryman_local`, which never ships."""
+"""`ferryman local`: an AWS on this machine to try things on. `ferryman_local`, which never ships, does the work."""
 
 import importlib
 from typing import Annotated, Any
@@ -10,7 +10,7 @@ from ferryman_cli.exits import Commands, Exit, Stop
 app = typer.Typer(
     cls=Commands,
     name="local",
-    help="Run the operator and a platform on this machine, without an AWS account and without Docker.",
+    help="Run it all on this machine, without an AWS account.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -40,7 +40,8 @@ def push(
         list[str] | None, typer.Argument(metavar="[COMPONENT]...", help="Which components. Default: all.")
     ] = None,
     fault: Annotated[
-        str | None, typer.Option(help="Build a release that fails: a name from the example's faults.", show_default=False)
+        str | None,
+        typer.Option(help="Build a release that fails: a name from the example's faults.", show_default=False),
     ] = None,
 ) -> None:
     """Build images of the example platform without Docker and push them.

@@ -60,12 +60,12 @@ app.add_typer(local.app)
 
 @app.command()
 def version(
-    format: options.Output = Format.TABLE,
+    form: options.Output = Format.TABLE,
 ) -> None:
     """Print the version of this command."""
     from ferryman import __version__
 
-    output.emit(format, {"version": __version__}, lambda: output.out().print(f"ferryman {__version__}"))
+    output.emit(form, {"version": __version__}, lambda: output.out().print(f"ferryman {__version__}"))
 
 
 def main() -> None:

@@ -40,7 +40,9 @@ def only_platform(api: Api, named: str | None) -> str:
     if not names:
         raise Stop(Exit.BAD_INPUT, "no platform has been applied yet; `ferryman apply -f platform.yaml` does that")
     known = ", ".join(names)
-    raise Stop(Exit.BAD_INPUT, f"there are {len(names)} platforms: {known}; name one with --platform or FERRYMAN_PLATFORM")
+    raise Stop(
+        Exit.BAD_INPUT, f"there are {len(names)} platforms: {known}; name one with --platform or FERRYMAN_PLATFORM"
+    )
 
 
 def place(api: Api, platform: str | None, environment: str) -> str:

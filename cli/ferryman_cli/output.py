@@ -22,7 +22,8 @@ _STYLES = {
     "Succeeded": "green", "Ready": "green", "True": "green", "created": "green", "configured": "green",
     "Running": "cyan", "Pending": "dim", "AwaitingApproval": "yellow", "Assembling": "yellow", "RollingBack": "yellow",
     "Incomplete": "yellow", "Skipped": "dim", "Superseded": "dim", "Baseline": "dim", "unchanged": "dim",
-    "False": "red", "Failed": "red", "RolledBack": "red", "Aborted": "red", "Errored": "red", "Rejected": "red", "Expired": "red",
+    "False": "red", "Failed": "red", "RolledBack": "red", "Aborted": "red",
+    "Errored": "red", "Rejected": "red", "Expired": "red",
 }  # fmt: skip
 
 
@@ -50,11 +51,11 @@ def warn(message: str) -> None:
     Console(file=sys.stderr, highlight=False, markup=False, emoji=False, soft_wrap=True).print(clean(message))
 
 
-def emit(format: Format, data: Any, show: Callable[[], None]) -> None:
+def emit(form: Format, data: Any, show: Callable[[], None]) -> None:
     """Print data as JSON or YAML, or have it shown for people."""
-    if format is Format.JSON:
+    if form is Format.JSON:
         sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
-    elif format is Format.YAML:
+    elif form is Format.YAML:
         sys.stdout.write(as_yaml(data))
     else:
         show()

@@ -26,8 +26,8 @@ class ApiError(Stop):
 class Api:
     """The operator's API.
 
-    `credentials` are botocore's. `connect` (`host:port`, or `http://host:port`) is where to connect to instead of the host
-    in `url`, which still is what is signed and sent as Host: like curl's --connect-to.
+    `credentials` are botocore's. `connect` (`host:port`, or `http://host:port`) is where to connect to instead of the
+    host in `url`, which still is what is signed and sent as Host: like curl's --connect-to.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class Api:
 
 def _delay(attempt: int) -> float:
     """Seconds before the next attempt: about 0.2, 0.4, 0.8, spread."""
-    return 0.2 * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311 - spreading, not a secret
+    return float(0.2 * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))  # noqa: S311 - spreading, not a secret
 
 
 def _read(status: int, content: bytes) -> dict[str, Any]:
@@ -131,8 +131,8 @@ def _read(status: int, content: bytes) -> dict[str, Any]:
     if status in (401, 403):
         raise Stop(
             Exit.UNREACHABLE,
-            f"AWS did not let the request through: {told or status}. Your identity (`aws sts get-caller-identity`) needs "
-            "lambda:InvokeFunctionUrl and lambda:InvokeFunction on the function serve_api, and the right account",
+            f"AWS did not let the request through: {told or status}. Your identity (`aws sts get-caller-identity`) "
+            "needs lambda:InvokeFunctionUrl and lambda:InvokeFunction on the operator's function serve_api",
         )
     raise Stop(
         Exit.UNREACHABLE, f"the operator's API answered HTTP {status} {told}: its log (function serve_api) tells why"

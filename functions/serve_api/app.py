@@ -20,7 +20,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         new_id=ids.new_id,
         account=arn[4],
         region=arn[3],
-        reconcile_queue=setting("RECONCILE_QUEUE"),
+        nudges_url=setting("NUDGES_URL"),
         relay_function=setting("RELAY_FUNCTION"),
     )
     return serve(event, Operator(store=store(), outside=aws, clock=ids.now, new_id=ids.new_id), logger())

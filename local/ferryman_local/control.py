@@ -1,6 +1,7 @@
 """What tests and the benchmark see and steer inside the emulator: counters and a fault table, served as
 `/_ferryman/...` on the emulator's own port.
 
+    GET    /_ferryman/owner                    {"owner": mark}: whose emulator answers on this port
     GET    /_ferryman/counters                 {"lambda": {name: {...}}, "executions": {arn: {...}}}
     DELETE /_ferryman/counters                 start from zero
     GET    /_ferryman/lambda-faults            the faults that are still to come
@@ -9,8 +10,8 @@
     DELETE /_ferryman/lambda-faults            forget all
     PUT    /_ferryman/lambda-endpoint          {"url": u}: where Lambdas started from now on find AWS
     POST   /_ferryman/executions/time-out      {"executionArn": arn}: TIMED_OUT now, as a machine-level timeout does
-    any    /_ferryman/at/<load balancer>/<host>/<path>   through that load balancer, with that Host header: what DNS does
-                                               on AWS, as a URL that every client can open
+    any    /_ferryman/at/<load balancer>/<host>/<path>   through that load balancer with that Host header:
+                                               what DNS does on AWS, as a URL that every client can open
 """
 
 import fnmatch
@@ -47,8 +48,10 @@ class Fault:
     def body(self, timeout_seconds: int) -> dict[str, str]:
         """The failure, as Lambda reports it."""
         if self.timeout:
-            return {"errorType": "Sandbox.Timedout",
-                    "errorMessage": f"Task timed out after {timeout_seconds}.00 seconds"}
+            return {
+                "errorType": "Sandbox.Timedout",
+                "errorMessage": f"Task timed out after {timeout_seconds}.00 seconds",
+            }
         return {"errorType": self.error, "errorMessage": self.message}
 
 
@@ -56,6 +59,7 @@ class Fault:
 class Control:
     """Counters and faults of one emulator process."""
 
+    owner: str = ""
     lambdas: dict[str, dict[str, int]] = field(default_factory=dict)
     executions: dict[str, dict[str, int]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
@@ -67,8 +71,9 @@ class Control:
     def count_lambda(self, name: str, what: str, number: int = 1) -> None:
         """Add to a function's counter."""
         with self._lock:
-            row = self.lambdas.setdefault(name, {"invocations": 0, "errors": 0, "coldStarts": 0, "faults": 0,
-                                                 "milliseconds": 0})
+            row = self.lambdas.setdefault(
+                name, {"invocations": 0, "errors": 0, "coldStarts": 0, "faults": 0, "milliseconds": 0}
+            )
             row[what] += number
 
     def count_transitions(self, execution_arn: str, number: int = 1) -> None:
@@ -94,6 +99,8 @@ class Control:
     def answer(self, method: str, path: str, body: bytes) -> tuple[int, Any]:
         """One request to the control endpoint."""
         data = json.loads(body) if body else {}
+        if path == "/_ferryman/owner":
+            return 200, {"owner": self.owner}
         with self._lock:
             if path == "/_ferryman/counters" and method == "GET":
                 return 200, {"lambda": self.lambdas, "executions": self.executions}
@@ -136,8 +143,9 @@ def through_load_balancer(scope: Message) -> Message:
 def serve(control: Control, inner: Asgi) -> Asgi:
     """The emulator's ASGI application with the control endpoint in front."""
 
-    async def app(scope: Message, receive: Callable[[], Awaitable[Message]],
-                  send: Callable[[Message], Awaitable[None]]) -> None:
+    async def app(
+        scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
+    ) -> None:
         if scope["type"] != "http" or not scope["path"].startswith("/_ferryman/"):
             await inner(scope, receive, send)
             return
@@ -154,8 +162,9 @@ def serve(control: Control, inner: Asgi) -> Asgi:
             status, result = control.answer(scope["method"], scope["path"], body)
         except (TypeError, ValueError) as error:
             status, result = 400, {"message": str(error)}
-        await send({"type": "http.response.start", "status": status,
-                    "headers": [(b"content-type", b"application/json")]})
+        await send(
+            {"type": "http.response.start", "status": status, "headers": [(b"content-type", b"application/json")]}
+        )
         await send({"type": "http.response.body", "body": json.dumps(result).encode()})
 
     return app

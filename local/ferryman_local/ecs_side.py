@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
+import yaml  # type: ignore[import-untyped, unused-ignore]
 
 from ferryman_local import ensure, images
 from ferryman_local.emulator import Emulator
@@ -44,7 +44,7 @@ def load(file: Path) -> dict[str, Any]:
 
 
 def create(emulator: Emulator, document: Mapping[str, Any], apps: Path, report: Report = lambda _line: None) -> EcsSide:
-    """Create it all and wait until the services are stable. `apps` is the folder with apps/<component> or services/<component>."""
+    """Create it all and wait until the services are stable; `apps` holds apps/<component> and services/<component>."""
     session, spec, platform = emulator.session(), document["spec"], document["metadata"]["name"]
     side = EcsSide()
     ports = {name: port_of(apps, name) for name in spec["components"]}
@@ -83,8 +83,15 @@ def port_of(apps: Path, component: str) -> int:
 
 def push_placeholder(emulator: Emulator, repository: str, port: int) -> None:
     """The image that a service runs before its first release."""
-    images.push_image(emulator.port, repository, BOOTSTRAP, BOOTSTRAP_APP, cmd=["python", "server.py"],
-                      env={"PORT": str(port), "APP_VERSION": BOOTSTRAP}, exposed=port)
+    images.push_image(
+        emulator.port,
+        repository,
+        BOOTSTRAP,
+        BOOTSTRAP_APP,
+        cmd=["python", "server.py"],
+        env={"PORT": str(port), "APP_VERSION": BOOTSTRAP},
+        exposed=port,
+    )
 
 
 def references(value: Any) -> Iterator[str]:
@@ -106,28 +113,43 @@ def check_references(session: Any, document: Mapping[str, Any]) -> None:
         raise EcsSideError(
             f"the platform document refers to parameters that do not exist: {', '.join(missing)}. What is created is "
             "/ferryman/<platform>/<environment>/{private-subnet-ids, task-security-group-ids, <component>-url, "
-            "task-definitions/<service or migration family>} and /ferryman/<platform>/channels/<channel>-topic-arn.")
+            "task-definitions/<service or migration family>} and /ferryman/<platform>/channels/<channel>-topic-arn."
+        )
 
 
 def wait_stable(session: Any, cluster: str, names: list[str]) -> None:
     """Wait until each service has one completed deployment."""
     ecs, deadline = session.client("ecs"), time.monotonic() + STABLE_SECONDS
+    waiting: list[Any] = []
     while time.monotonic() < deadline:
         found = ecs.describe_services(cluster=cluster, services=names)["services"]
-        waiting = [s for s in found if [d["rolloutState"] for d in s["deployments"]] != ["COMPLETED"]
-                   or s["runningCount"] != s["desiredCount"]]
+        waiting = [
+            s
+            for s in found
+            if [d["rolloutState"] for d in s["deployments"]] != ["COMPLETED"] or s["runningCount"] != s["desiredCount"]
+        ]
         if not waiting:
             return
         time.sleep(0.1)
-    told = "; ".join(f"{s['serviceName']}: {s['events'][0]['message'] if s['events'] else 'no events'}" for s in waiting)
+    told = "; ".join(
+        f"{s['serviceName']}: {s['events'][0]['message'] if s['events'] else 'no events'}" for s in waiting
+    )
     raise EcsSideError(f"services of {cluster} are not stable after {STABLE_SECONDS:.0f} s: {told}")
 
 
 class Environment:
     """One environment of the document."""
 
-    def __init__(self, emulator: Emulator, session: Any, platform: str, name: str, spec: Mapping[str, Any],
-                 components: Mapping[str, Any], ports: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        emulator: Emulator,
+        session: Any,
+        platform: str,
+        name: str,
+        spec: Mapping[str, Any],
+        components: Mapping[str, Any],
+        ports: Mapping[str, int],
+    ) -> None:
         self._emulator, self._session, self._platform, self._name = emulator, session, platform, name
         self._spec, self._components, self._ports = spec, components, ports
         self._prefix = f"/ferryman/{platform}/{name}"
@@ -174,7 +196,8 @@ class Environment:
             component = service["component"]
             path, statuses = ("/", "200,307") if component == "web" else ("/health", "200")
             groups[service["name"]] = ensure.target_group(
-                self._session, service["name"][:32], vpc, self._ports[component], path, statuses)
+                self._session, service["name"][:32], vpc, self._ports[component], path, statuses
+            )
         by_component = {s["component"]: groups[s["name"]] for s in services}
         default = by_component.get("web") or groups[services[-1]["name"]]
         listener = ensure.listener(self._session, self._balancer, default)
@@ -194,17 +217,30 @@ class Environment:
         ensure.log_group(self._session, log_group)
         port = self._ports[component]
         made = self._session.client("ecs").register_task_definition(
-            family=family, networkMode="awsvpc", requiresCompatibilities=["FARGATE"], cpu="256", memory="512",
-            taskRoleArn=self._task_role, executionRoleArn=self._execution_role,
-            containerDefinitions=[{
-                "name": container, "essential": True,
-                "image": f"{self._emulator.registry}/{self._components[component]['repository']}:{BOOTSTRAP}",
-                "portMappings": [{"containerPort": port, "protocol": "tcp"}],
-                "environment": [{"name": k, "value": v} for k, v in self._variables(component).items()],
-                "logConfiguration": {"logDriver": "awslogs", "options": {
-                    "awslogs-group": log_group, "awslogs-region": self._emulator.region,
-                    "awslogs-stream-prefix": "ecs"}},
-            }],
+            family=family,
+            networkMode="awsvpc",
+            requiresCompatibilities=["FARGATE"],
+            cpu="256",
+            memory="512",
+            taskRoleArn=self._task_role,
+            executionRoleArn=self._execution_role,
+            containerDefinitions=[
+                {
+                    "name": container,
+                    "essential": True,
+                    "image": f"{self._emulator.registry}/{self._components[component]['repository']}:{BOOTSTRAP}",
+                    "portMappings": [{"containerPort": port, "protocol": "tcp"}],
+                    "environment": [{"name": k, "value": v} for k, v in self._variables(component).items()],
+                    "logConfiguration": {
+                        "logDriver": "awslogs",
+                        "options": {
+                            "awslogs-group": log_group,
+                            "awslogs-region": self._emulator.region,
+                            "awslogs-stream-prefix": "ecs",
+                        },
+                    },
+                }
+            ],
         )
         arn = str(made["taskDefinition"]["taskDefinitionArn"])
         ensure.parameter(self._session, name, arn)
@@ -218,19 +254,46 @@ class Environment:
     def _service(self, name: str, component: str, group: str) -> None:
         definition = self._task_definition(name, component, component)
         ensure.service(
-            self._session, self._cluster, name, taskDefinition=definition, desiredCount=1, launchType="FARGATE",
-            networkConfiguration={"awsvpcConfiguration": {"subnets": self._subnets, "securityGroups": [self._group],
-                                                          "assignPublicIp": "DISABLED"}},
+            self._session,
+            self._cluster,
+            name,
+            taskDefinition=definition,
+            desiredCount=1,
+            launchType="FARGATE",
+            networkConfiguration={
+                "awsvpcConfiguration": {
+                    "subnets": self._subnets,
+                    "securityGroups": [self._group],
+                    "assignPublicIp": "DISABLED",
+                }
+            },
             deploymentController={"type": "ECS"},
-            deploymentConfiguration={"minimumHealthyPercent": 100, "maximumPercent": 200,
-                                     "deploymentCircuitBreaker": {"enable": True, "rollback": True}},
-            loadBalancers=[{"targetGroupArn": group, "containerName": component,
-                            "containerPort": self._ports[component]}],
+            deploymentConfiguration={
+                "minimumHealthyPercent": 100,
+                "maximumPercent": 200,
+                "deploymentCircuitBreaker": {"enable": True, "rollback": True},
+            },
+            loadBalancers=[
+                {"targetGroupArn": group, "containerName": component, "containerPort": self._ports[component]}
+            ],
         )
 
 
-EXECUTION_POLICY = json.dumps({"Version": "2012-10-17", "Statement": [{
-    "Effect": "Allow", "Resource": "*",
-    "Action": ["ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer",
-               "logs:CreateLogStream", "logs:PutLogEvents"],
-}]})
+EXECUTION_POLICY = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Resource": "*",
+                "Action": [
+                    "ecr:GetAuthorizationToken",
+                    "ecr:BatchGetImage",
+                    "ecr:GetDownloadUrlForLayer",
+                    "logs:CreateLogStream",
+                    "logs:PutLogEvents",
+                ],
+            }
+        ],
+    }
+)

@@ -6,6 +6,7 @@ closes and the emulator ends with all it started. (The kernel's parent-death sig
 
 import atexit
 import contextlib
+import json
 import os
 import platform
 import signal
@@ -84,15 +85,22 @@ class Emulator:
         """The environment in which any AWS client (boto3, aws, sam) talks to this emulator."""
         return {
             **os.environ,
-            "AWS_ENDPOINT_URL": self.endpoint, "AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region,
-            "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         }
 
     def session(self, access_key: str = "test", secret_key: str = "test", token: str | None = None) -> boto3.Session:  # noqa: S107
         """A boto3 session whose clients talk to this emulator; by default as the account's root."""
         session = boto3.Session(
-            aws_access_key_id=access_key, aws_secret_access_key=secret_key, aws_session_token=token,
+            aws_access_key_id=access_key,
+            aws_secret_access_key=secret_key,
+            aws_session_token=token,
             region_name=self.region,
         )
         make = session.client
@@ -111,7 +119,10 @@ class Emulator:
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "ferryman_local.emulator"],
-                env=self._process_environment(), stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT,
+                env=self._process_environment(),
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
         atexit.register(self.stop)
@@ -128,14 +139,25 @@ class Emulator:
             (data / name).mkdir(parents=True, exist_ok=True)
         package = str(Path(__file__).resolve().parents[1])
         settings = {
-            "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(self.port), "MINISTACK_REGION": self.region,
-            "MINISTACK_ACCOUNT_ID": self.account, "MINISTACK_HOST": "localhost", "HOSTNAME": f"ferryman-{self.port}",
-            "IOT_MTLS_ENABLED": "0", "SFTP_ENABLED": "0", "AUTH": "true" if self._auth else "false",
-            "SFN_WAIT_SCALE": str(self._wait_scale), "LOG_LEVEL": os.environ.get("FERRYMAN_LOCAL_LOG_LEVEL", "INFO"),
-            "LAMBDA_EXECUTOR": "local", "TMPDIR": str(data / "tmp"), "S3_DATA_DIR": str(data / "s3"),
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(self.port),
+            "MINISTACK_REGION": self.region,
+            "MINISTACK_ACCOUNT_ID": self.account,
+            "MINISTACK_HOST": "localhost",
+            "HOSTNAME": f"ferryman-{self.port}",
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            "AUTH": "true" if self._auth else "false",
+            "SFN_WAIT_SCALE": str(self._wait_scale),
+            "LOG_LEVEL": os.environ.get("FERRYMAN_LOCAL_LOG_LEVEL", "INFO"),
+            "LAMBDA_EXECUTOR": "local",
+            "TMPDIR": str(data / "tmp"),
+            "S3_DATA_DIR": str(data / "s3"),
             "DOCKER_HOST": "unix:///nonexistent/ferryman-uses-no-docker.sock",
-            "FERRYMAN_LOCAL_STATE": str(data), "FERRYMAN_LOCAL_TOKEN_TIMEOUT_SCALE": str(self._token_scale),
-            "FERRYMAN_LOCAL_LAMBDA_ENDPOINT": self._lambda_endpoint or "", OWNER_VARIABLE: self._owner,
+            "FERRYMAN_LOCAL_STATE": str(data),
+            "FERRYMAN_LOCAL_TOKEN_TIMEOUT_SCALE": str(self._token_scale),
+            "FERRYMAN_LOCAL_LAMBDA_ENDPOINT": self._lambda_endpoint or "",
+            OWNER_VARIABLE: self._owner,
             "PYTHONPATH": os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH", "")])),
             "PYTHONUNBUFFERED": "1",
         }
@@ -147,10 +169,16 @@ class Emulator:
             assert self._process is not None
             if self._process.poll() is not None:
                 raise EmulatorError(self._explain(f"ended with status {self._process.returncode}"))
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.endpoint}/_ministack/ready", timeout=2):
-                return
+            with contextlib.suppress(OSError, ValueError):
+                if self._get("/_ferryman/owner").get("owner") == self._owner and self._get("/_ministack/ready"):
+                    return
             time.sleep(0.05)
         raise EmulatorError(self._explain(f"did not answer on {self.endpoint} within {READY_SECONDS:.0f} s"))
+
+    def _get(self, path: str) -> dict[str, Any]:
+        with urllib.request.urlopen(self.endpoint + path, timeout=2) as response:
+            answer: dict[str, Any] = json.load(response)
+            return answer
 
     def _explain(self, what: str) -> str:
         return f"the local AWS {what}. The end of its log ({self.log}):\n{self.log_tail()}"
@@ -180,7 +208,9 @@ class Emulator:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
 
@@ -201,10 +231,15 @@ def main() -> None:
     port, owner = int(os.environ["GATEWAY_PORT"]), os.environ[OWNER_VARIABLE]
     mark = {OWNER_VARIABLE: owner}
     engine = Engine(port, state / "images", mark=mark, architecture=host_architecture())
-    switchboard = control.Control(lambda_endpoint=os.environ.get("FERRYMAN_LOCAL_LAMBDA_ENDPOINT") or None)
+    switchboard = control.Control(owner=owner, lambda_endpoint=os.environ.get("FERRYMAN_LOCAL_LAMBDA_ENDPOINT") or None)
     try:
-        patches.apply(switchboard, engine, state, mark,
-                      token_timeout_scale=float(os.environ.get("FERRYMAN_LOCAL_TOKEN_TIMEOUT_SCALE", "1")))
+        patches.apply(
+            switchboard,
+            engine,
+            state,
+            mark,
+            token_timeout_scale=float(os.environ.get("FERRYMAN_LOCAL_TOKEN_TIMEOUT_SCALE", "1")),
+        )
     except IncompatibleEmulatorError as error:
         sys.exit(str(error))
     app.app = control.serve(switchboard, app.app)

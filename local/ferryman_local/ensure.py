@@ -18,15 +18,19 @@ def repository(session: Session, name: str) -> str:
     try:
         found = ecr.describe_repositories(repositoryNames=[name])["repositories"][0]
     except ecr.exceptions.RepositoryNotFoundException:
-        found = ecr.create_repository(repositoryName=name, imageScanningConfiguration={"scanOnPush": True})["repository"]
+        found = ecr.create_repository(repositoryName=name, imageScanningConfiguration={"scanOnPush": True})[
+            "repository"
+        ]
     return str(found["repositoryUri"])
 
 
 def role(session: Session, name: str, policies: Mapping[str, str]) -> str:
     """A role that ECS tasks can assume, with inline policies (name → JSON); its ARN."""
     iam = session.client("iam")
-    trust = ('{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},'
-             '"Action":"sts:AssumeRole"}]}')
+    trust = (
+        '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},'
+        '"Action":"sts:AssumeRole"}]}'
+    )
     try:
         arn = iam.get_role(RoleName=name)["Role"]["Arn"]
     except iam.exceptions.NoSuchEntityException:
@@ -95,7 +99,9 @@ def network(session: Session, name: str) -> tuple[str, list[str], str]:
     subnets = [s["SubnetId"] for s in ec2.describe_subnets(Filters=[*inside, *named])["Subnets"]]
     for number in range(len(subnets), 2):
         made = ec2.create_subnet(
-            VpcId=vpc, CidrBlock=f"10.20.{number}.0/24", AvailabilityZone=f"{session.region_name}{'ab'[number]}",
+            VpcId=vpc,
+            CidrBlock=f"10.20.{number}.0/24",
+            AvailabilityZone=f"{session.region_name}{'ab'[number]}",
             TagSpecifications=tags("subnet"),
         )
         subnets.append(made["Subnet"]["SubnetId"])
@@ -117,16 +123,26 @@ def load_balancer(session: Session, name: str, subnets: Sequence[str], group: st
         return str(made["LoadBalancers"][0]["LoadBalancerArn"])
 
 
-def target_group(session: Session, name: str, vpc: str, port: int, health_path: str, statuses: str) -> str:
+def target_group(
+    session: Session, name: str, vpc: str, port: int, health_path: str, statuses: str, unhealthy_after: int = 4
+) -> str:
     """A target group for the tasks of one service; its ARN."""
     elb = session.client("elbv2")
     try:
         return str(elb.describe_target_groups(Names=[name])["TargetGroups"][0]["TargetGroupArn"])
     except (ClientError, IndexError):
         made = elb.create_target_group(
-            Name=name, Protocol="HTTP", Port=port, VpcId=vpc, TargetType="ip", HealthCheckPath=health_path,
-            HealthCheckIntervalSeconds=5, HealthCheckTimeoutSeconds=2, HealthyThresholdCount=2,
-            UnhealthyThresholdCount=4, Matcher={"HttpCode": statuses},
+            Name=name,
+            Protocol="HTTP",
+            Port=port,
+            VpcId=vpc,
+            TargetType="ip",
+            HealthCheckPath=health_path,
+            HealthCheckIntervalSeconds=5,
+            HealthCheckTimeoutSeconds=2,
+            HealthyThresholdCount=2,
+            UnhealthyThresholdCount=unhealthy_after,
+            Matcher={"HttpCode": statuses},
         )
         return str(made["TargetGroups"][0]["TargetGroupArn"])
 
@@ -137,8 +153,12 @@ def listener(session: Session, balancer: str, default_group: str) -> str:
     found = elb.describe_listeners(LoadBalancerArn=balancer)["Listeners"]
     if found:
         return str(found[0]["ListenerArn"])
-    made = elb.create_listener(LoadBalancerArn=balancer, Protocol="HTTP", Port=80,
-                               DefaultActions=[{"Type": "forward", "TargetGroupArn": default_group}])
+    made = elb.create_listener(
+        LoadBalancerArn=balancer,
+        Protocol="HTTP",
+        Port=80,
+        DefaultActions=[{"Type": "forward", "TargetGroupArn": default_group}],
+    )
     return str(made["Listeners"][0]["ListenerArn"])
 
 
@@ -147,8 +167,12 @@ def rule(session: Session, listener_arn: str, priority: int, field: str, value: 
     elb = session.client("elbv2")
     if any(r["Priority"] == str(priority) for r in elb.describe_rules(ListenerArn=listener_arn)["Rules"]):
         return
-    elb.create_rule(ListenerArn=listener_arn, Priority=priority, Conditions=[{"Field": field, "Values": [value]}],
-                    Actions=[{"Type": "forward", "TargetGroupArn": group}])
+    elb.create_rule(
+        ListenerArn=listener_arn,
+        Priority=priority,
+        Conditions=[{"Field": field, "Values": [value]}],
+        Actions=[{"Type": "forward", "TargetGroupArn": group}],
+    )
 
 
 def service(session: Session, cluster_name: str, name: str, **settings: Any) -> None:

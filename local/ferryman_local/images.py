@@ -1,4 +1,6 @@
-"""Builds images from folders and pushes them to a registry, without Docker. Used by the demo, the tests and `ferryman local push`.
+"""Builds images from folders and pushes them to a registry, without Docker.
+
+Used by the demo, the tests and `ferryman local push`.
 
 Same files, same command and same environment give the same bytes, so the same digest.
 """
@@ -14,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import httpx
-import yaml
+import yaml  # type: ignore[import-untyped, unused-ignore]
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -40,21 +42,31 @@ class Built:
 
     def config(self, architecture: str) -> bytes:
         """The image configuration for one architecture."""
-        return _json({
-            "architecture": architecture, "os": "linux", "created": "1970-01-01T00:00:00Z",
-            "config": {
-                "Cmd": list(self.cmd), "Env": [f"{key}={value}" for key, value in sorted(self.env.items())],
-                "WorkingDir": self.workdir, **({"ExposedPorts": {f"{self.port}/tcp": {}}} if self.port else {}),
-            },
-            "rootfs": {"type": "layers", "diff_ids": [_digest(gzip.decompress(self.layer))]},
-        })
+        return _json(
+            {
+                "architecture": architecture,
+                "os": "linux",
+                "created": "1970-01-01T00:00:00Z",
+                "config": {
+                    "Cmd": list(self.cmd),
+                    "Env": [f"{key}={value}" for key, value in sorted(self.env.items())],
+                    "WorkingDir": self.workdir,
+                    **({"ExposedPorts": {f"{self.port}/tcp": {}}} if self.port else {}),
+                },
+                "rootfs": {"type": "layers", "diff_ids": [_digest(gzip.decompress(self.layer))]},
+            }
+        )
 
     def manifest(self, architecture: str) -> bytes:
         """The manifest for one architecture."""
-        return _json({
-            "schemaVersion": 2, "mediaType": MANIFEST,
-            "config": _descriptor(CONFIG, self.config(architecture)), "layers": [_descriptor(LAYER, self.layer)],
-        })
+        return _json(
+            {
+                "schemaVersion": 2,
+                "mediaType": MANIFEST,
+                "config": _descriptor(CONFIG, self.config(architecture)),
+                "layers": [_descriptor(LAYER, self.layer)],
+            }
+        )
 
 
 def spec_of(app_dir: Path) -> dict[str, Any]:
@@ -63,7 +75,9 @@ def spec_of(app_dir: Path) -> dict[str, Any]:
     try:
         spec = yaml.safe_load(file.read_text())
     except FileNotFoundError:
-        raise ImageError(f"{file} is missing: it says what goes into the image (cmd, env, workdir, port, include)") from None
+        raise ImageError(
+            f"{file} is missing: it says what goes into the image (cmd, env, workdir, port, include)"
+        ) from None
     missing = [key for key in ("cmd", "include") if not isinstance(spec, dict) or key not in spec]
     if missing:
         raise ImageError(f"{file} lacks {', '.join(missing)}")
@@ -83,7 +97,9 @@ def build(app_dir: Path, version: str, *, overlay: Path | None = None, **env: st
         raise ImageError(f"{app_dir / 'image.yaml'}: include {spec['include']} matches no file")
     return Built(
         layer=layer_of({str(PurePosixPath(workdir.lstrip("/")) / name): path for name, path in files.items()}),
-        cmd=tuple(map(str, spec["cmd"])), env={"APP_VERSION": version, **wanted, **env}, workdir=workdir,
+        cmd=tuple(map(str, spec["cmd"])),
+        env={"APP_VERSION": version, **wanted, **env},
+        workdir=workdir,
         port=int(spec["port"]) if "port" in spec else None,
     )
 
@@ -100,9 +116,18 @@ def layer_of(files: Mapping[str, Path]) -> bytes:
     return gzip.compress(buffer.getvalue(), mtime=0)
 
 
-def push_image(endpoint: str | int, repository: str, tag: str | None, root: Path, *, cmd: Sequence[str],
-               env: Mapping[str, str] | None = None, workdir: str = "/app", exposed: int | None = None,
-               index: bool = False) -> str:
+def push_image(
+    endpoint: str | int,
+    repository: str,
+    tag: str | None,
+    root: Path,
+    *,
+    cmd: Sequence[str],
+    env: Mapping[str, str] | None = None,
+    workdir: str = "/app",
+    exposed: int | None = None,
+    index: bool = False,
+) -> str:
     """Push a folder as an image whose workdir holds the folder's files; `tag` None pushes it untagged. The digest."""
     files = {str(PurePosixPath(workdir.lstrip("/")) / p.relative_to(root)): p for p in root.rglob("*") if p.is_file()}
     built = Built(layer_of(files), tuple(cmd), dict(env or {}), workdir, exposed)
@@ -121,10 +146,15 @@ def push_index(endpoint: str | int, repository: str, tag: str | None, built: Bui
         children = []
         for architecture in BUILT_FOR:
             _push_manifest(client, repository, None, built, architecture)
-            children.append({**_descriptor(MANIFEST, built.manifest(architecture)),
-                             "platform": {"architecture": architecture, "os": "linux"}})
-        return _put_manifest(client, repository, tag, _json(
-            {"schemaVersion": 2, "mediaType": INDEX, "manifests": children}), INDEX)
+            children.append(
+                {
+                    **_descriptor(MANIFEST, built.manifest(architecture)),
+                    "platform": {"architecture": architecture, "os": "linux"},
+                }
+            )
+        return _put_manifest(
+            client, repository, tag, _json({"schemaVersion": 2, "mediaType": INDEX, "manifests": children}), INDEX
+        )
 
 
 def _client(endpoint: str | int) -> httpx.Client:
@@ -144,21 +174,34 @@ def _push_blob(client: httpx.Client, repository: str, blob: bytes) -> None:
         return
     begun = _checked(client.post(f"/v2/{repository}/blobs/uploads/"), repository)
     location = httpx.URL(begun.headers["Location"])
-    _checked(client.put(location.path, params={**location.params, "digest": digest}, content=blob,
-                        headers={"Content-Type": "application/octet-stream"}), repository)
+    _checked(
+        client.put(
+            location.path,
+            params={**location.params, "digest": digest},
+            content=blob,
+            headers={"Content-Type": "application/octet-stream"},
+        ),
+        repository,
+    )
 
 
 def _put_manifest(client: httpx.Client, repository: str, tag: str | None, manifest: bytes, media_type: str) -> str:
     digest = _digest(manifest)
-    _checked(client.put(f"/v2/{repository}/manifests/{tag or digest}", content=manifest,
-                        headers={"Content-Type": media_type}), repository)
+    _checked(
+        client.put(
+            f"/v2/{repository}/manifests/{tag or digest}", content=manifest, headers={"Content-Type": media_type}
+        ),
+        repository,
+    )
     return digest
 
 
 def _checked(response: httpx.Response, repository: str) -> httpx.Response:
     if response.is_error:
-        raise ImageError(f"the registry at {response.request.url.netloc.decode()} refused the push to {repository}: "
-                         f"{response.status_code} {response.text[:300]}")
+        raise ImageError(
+            f"the registry at {response.request.url.netloc.decode()} refused the push to {repository}: "
+            f"{response.status_code} {response.text[:300]}"
+        )
     return response
 
 

@@ -1,4 +1,7 @@
-"""Deploys the real template to the local AWS with the real `sam`. Used by the demo, the flow tests and `ferryman local up`."""
+"""Deploys the real template to the local AWS with the real `sam`.
+
+Used by the demo, the flow tests and `ferryman local up`.
+"""
 
 import contextlib
 import hashlib
@@ -13,6 +16,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from ferryman_local.emulator import Emulator
 
@@ -27,20 +31,48 @@ class OperatorError(Exception):
     """`sam` failed; the message holds the end of what it printed."""
 
 
-def deploy_operator(emulator: Emulator, template_dir: Path, parameters: Mapping[str, str], *,
-                    report: Report = lambda _line: None, stack: str = STACK, timeout: float = 300) -> dict[str, str]:
+def deploy_operator(
+    emulator: Emulator,
+    template_dir: Path,
+    parameters: Mapping[str, str],
+    *,
+    report: Report = lambda _line: None,
+    stack: str = STACK,
+    timeout: float = 300,
+) -> dict[str, str]:
     """Build (unless nothing changed) and deploy the stack; its outputs. `Architecture` is the host's unless given."""
     build = build_operator(template_dir, report=report, timeout=timeout)
     wanted = {"Architecture": host_architecture(), **parameters} if takes_architecture(template_dir) else parameters
     started = time.monotonic()
     overrides = [f"{key}={value}" for key, value in wanted.items()]
     run_sam(
-        ["deploy", "--template-file", str(build / "template.yaml"), "--stack-name", stack,
-         "--s3-bucket", artifacts_bucket(emulator), "--s3-prefix", stack,
-         "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND", "CAPABILITY_NAMED_IAM", "--no-confirm-changeset",
-         "--no-fail-on-empty-changeset", "--region", emulator.region, "--config-file", str(no_settings(template_dir)),
-         *(["--parameter-overrides", *overrides] if overrides else [])],
-        template_dir, emulator.env(), report, timeout)
+        [
+            "deploy",
+            "--template-file",
+            str(build / "template.yaml"),
+            "--stack-name",
+            stack,
+            "--s3-bucket",
+            artifacts_bucket(emulator),
+            "--s3-prefix",
+            stack,
+            "--capabilities",
+            "CAPABILITY_IAM",
+            "CAPABILITY_AUTO_EXPAND",
+            "CAPABILITY_NAMED_IAM",
+            "--no-confirm-changeset",
+            "--no-fail-on-empty-changeset",
+            "--region",
+            emulator.region,
+            "--config-file",
+            str(no_settings(template_dir)),
+            *(["--parameter-overrides", *overrides] if overrides else []),
+        ],
+        template_dir,
+        emulator.env(),
+        report,
+        timeout,
+    )
     report(f"deployed in {time.monotonic() - started:.1f} s")
     return stack_outputs(emulator, stack)
 
@@ -48,7 +80,7 @@ def deploy_operator(emulator: Emulator, template_dir: Path, parameters: Mapping[
 def artifacts_bucket(emulator: Emulator) -> str:
     """A bucket for what `sam` uploads; its own `--resolve-s3` makes a stack for that first."""
     name = f"ferryman-artifacts-{emulator.account}"
-    s3 = emulator.session().client("s3")
+    s3: Any = emulator.session().client("s3")
     with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):
         s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": emulator.region})
     return name
@@ -58,8 +90,10 @@ def stack_outputs(emulator: Emulator, stack: str = STACK) -> dict[str, str]:
     """The stack's outputs by key."""
     found = emulator.session().client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     if not found["StackStatus"].endswith("_COMPLETE") or "ROLLBACK" in found["StackStatus"]:
-        raise OperatorError(f"stack {stack} is {found['StackStatus']}: {found.get('StackStatusReason', 'no reason given')}"
-                            f"\n{emulator.log_tail()}")
+        raise OperatorError(
+            f"stack {stack} is {found['StackStatus']}: {found.get('StackStatusReason', 'no reason given')}"
+            f"\n{emulator.log_tail()}"
+        )
     return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
 
 
@@ -123,15 +157,27 @@ def run_sam(arguments: list[str], folder: Path, env: Mapping[str, str], report: 
     beside = Path(sys.executable).parent / "sam"
     program = str(beside) if beside.exists() else shutil.which("sam")
     if program is None:
-        raise OperatorError("`sam` was not found beside this Python nor on the PATH: install aws-sam-cli (`make test` does)")
+        raise OperatorError(
+            "`sam` was not found beside this Python nor on the PATH: install aws-sam-cli (`make test` does)"
+        )
     full = {
-        **env, "SAM_CLI_TELEMETRY": "0", "SAM_CLI_CONTAINER_CONNECTION_TIMEOUT": "1", "PYTHONUNBUFFERED": "1",
+        **env,
+        "SAM_CLI_TELEMETRY": "0",
+        "SAM_CLI_CONTAINER_CONNECTION_TIMEOUT": "1",
+        "PYTHONUNBUFFERED": "1",
         "SAM_CLI_POLL_DELAY": "0.3",  # its default of 5 s is for AWS
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", "")]),
     }
     process = subprocess.Popen(
-        [program, *arguments], cwd=folder, env=full, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, start_new_session=True)
+        [program, *arguments],
+        cwd=folder,
+        env=full,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
     tail: deque[str] = deque(maxlen=40)
     deadline = time.monotonic() + timeout
     try:
@@ -147,7 +193,7 @@ def run_sam(arguments: list[str], folder: Path, env: Mapping[str, str], report: 
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        process.communicate()
 
 
 @contextlib.contextmanager

@@ -17,8 +17,12 @@ from ferryman_local.unpack import PullError
 
 log = logging.getLogger("ferryman.ecs")
 
-SCHEDULER_REASONS = ("Deployment completed", "Task definition updated", "Service scaling down",
-                     "Deployment capacity limit")
+SCHEDULER_REASONS = (
+    "Deployment completed",
+    "Task definition updated",
+    "Service scaling down",
+    "Deployment capacity limit",
+)
 STEADY_SECONDS = 1.0
 """How long a task without a load balancer has to run before it counts as started."""
 PROBE_SECONDS = 0.2
@@ -35,9 +39,14 @@ def apply(engine: Engine) -> None:
     replace(ecs, "_mark_task_stopped", lambda original: stopped_by_whom(original))
     replace(ecs, "_run_task", lambda original: client_token(original, ecs))
     replace(ecs, "_update_service", lambda original: forget_failed_deployments(original, ecs))
-    replace(ecs, "_task_ip", lambda original: only_healthy_targets(original, ecs))
-    replace(ecs, "_schedule_service_deployment_completion",
-            lambda original: completed_when_healthy(ecs, ecs._task_ip.__wrapped__))
+    ecs._ACTION_MAP.update(RunTask=ecs._run_task, UpdateService=ecs._update_service)
+    replace(ecs, "_make_deployment", first_deployments_take_time)
+    replace(ecs, "_task_ip", only_healthy_targets)
+    replace(
+        ecs,
+        "_schedule_service_deployment_completion",
+        lambda original: completed_when_healthy(ecs, ecs._task_ip.__wrapped__),
+    )
 
 
 def stand_in_for_docker_errors() -> None:
@@ -104,8 +113,8 @@ def client_token(original: Any, ecs: Any) -> Any:
                 before, arns = known[key]
                 if before != wanted:
                     return ecs.error_response_json(
-                        "ConflictException",
-                        f"The client token {token} was used before with other parameters.", 400)
+                        "ConflictException", f"The client token {token} was used before with other parameters.", 400
+                    )
                 tasks = [ecs._sanitize(ecs._tasks[arn]) for arn in arns if arn in ecs._tasks]
                 return ecs.json_response({"tasks": tasks, "failures": []})
             answer = original({k: v for k, v in data.items() if k != "clientToken"})
@@ -114,6 +123,17 @@ def client_token(original: Any, ecs: Any) -> Any:
             return answer
 
     return run
+
+
+def first_deployments_take_time(original: Any) -> Any:
+    """A new service's deployment is IN_PROGRESS until its tasks run, like every other."""
+
+    def make(definition: str, desired: int, status: str = "PRIMARY") -> Any:
+        deployment = original(definition, desired, status)
+        deployment.update(rolloutState="IN_PROGRESS", rolloutStateReason="ECS deployment in progress.")
+        return deployment
+
+    return make
 
 
 def forget_failed_deployments(original: Any, ecs: Any) -> Any:
@@ -125,7 +145,8 @@ def forget_failed_deployments(original: Any, ecs: Any) -> Any:
         service = ecs._services.get(f"{cluster}/{found[0]}") if found else None
         if service and ("taskDefinition" in data or data.get("forceNewDeployment")):
             service["deployments"] = [
-                d for d in service["deployments"]
+                d
+                for d in service["deployments"]
                 if d["status"] == "PRIMARY" or d.get("rolloutState") != "FAILED" or d.get("runningCount")
             ]
         return original(data)
@@ -133,7 +154,7 @@ def forget_failed_deployments(original: Any, ecs: Any) -> Any:
     return update
 
 
-def only_healthy_targets(original: Any, ecs: Any) -> Any:
+def only_healthy_targets(original: Any) -> Any:
     """A load balancer sends nothing to a target that was never healthy."""
 
     def address(task: dict[str, Any]) -> Any:
@@ -152,7 +173,9 @@ def completed_when_healthy(ecs: Any, address: Callable[[dict[str, Any]], str | N
         service = ecs._services.get(key)
         if not cluster or not service:
             return
-        deployment = ecs._deployment_for_task(service, healthy_task) if healthy_task else ecs._primary_deployment(service)
+        deployment = (
+            ecs._deployment_for_task(service, healthy_task) if healthy_task else ecs._primary_deployment(service)
+        )
         if not deployment:
             return
         expected = deployment["id"]
@@ -180,11 +203,12 @@ def becomes_healthy(ecs: Any, service: Any, task: Any, address: Callable[[dict[s
     balancers = [lb for lb in service.get("loadBalancers") or [] if lb.get("targetGroupArn") in groups]
     if not balancers:
         time.sleep(STEADY_SECONDS)
-        return task.get("lastStatus") == "RUNNING"
+        return bool(task.get("lastStatus") == "RUNNING")
     for balancer in balancers:
         group = groups[balancer["targetGroupArn"]]
-        patience = (float(group.get("HealthCheckIntervalSeconds") or 30) * float(group.get("UnhealthyThresholdCount") or 2)
-                    + float(service.get("healthCheckGracePeriodSeconds") or 0))
+        patience = float(group.get("HealthCheckIntervalSeconds") or 30) * float(
+            group.get("UnhealthyThresholdCount") or 2
+        ) + float(service.get("healthCheckGracePeriodSeconds") or 0)
         deadline = time.monotonic() + patience
         while not probe(address(task), int(balancer.get("containerPort", 80)), group):
             if task.get("lastStatus") != "RUNNING" or task.get("desiredStatus") == "STOPPED":
@@ -225,10 +249,14 @@ def fail_health_check(ecs: Any, service: Any, task: Any, group_arn: str) -> None
     if not ecs._mark_task_stopped(task["taskArn"], task, reason, "ServiceSchedulerInitiated", exit_code=143):
         return
     task_id = task["taskArn"].rsplit("/", 1)[-1]
-    service["events"].insert(0, {
-        "id": ecs.new_uuid(), "createdAt": ecs._iso(),
-        "message": f"(service {service['serviceName']}) (task {task_id}) failed ELB health checks in "
-                   f"(target-group {group_arn}).",
-    })
+    service["events"].insert(
+        0,
+        {
+            "id": ecs.new_uuid(),
+            "createdAt": ecs._iso(),
+            "message": f"(service {service['serviceName']}) (task {task_id}) failed ELB health checks in "
+            f"(target-group {group_arn}).",
+        },
+    )
     ecs._cleanup_task_resources(task, ecs._docker)
     ecs._record_service_task_failure(task)

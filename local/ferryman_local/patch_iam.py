@@ -1,4 +1,4 @@
-"""ECS as IAM sees it: which resource an action is about, the cluster as a condition key, and iam:PassRole.
+"""ECS and ECR as IAM sees them: which resource an action is about, the cluster as a condition key, and iam:PassRole.
 
 The emulator checks every ECS action against the cluster's ARN and never asks for PassRole, so that a policy which is
 right on AWS fails here and one which is too wide passes. Source of the resource types and condition keys: the Service
@@ -26,6 +26,8 @@ def apply() -> None:
         def extract(service: str, method: str, path: str, headers: Any, body: bytes, query: Any, region: str, account: str) -> Any:  # fmt: skip
             if service == "ecs":
                 return _resource(_operation(headers), _data(body), f"arn:aws:ecs:{region}:{account}")
+            if service == "ecr" and (named := _data(body).get("repositoryNames")):
+                return f"arn:aws:ecr:{region}:{account}:repository/{named[0]}"
             return original(service, method, path, headers, body, query, region, account)
 
         return extract

@@ -1,5 +1,6 @@
 """Corrections of the emulator's Lambda. Applied by patches.apply before the emulator serves."""
 
+import contextlib
 import hashlib
 import io
 import json
@@ -41,8 +42,8 @@ class Unpacked:
             if not target.exists():
                 scratch = target.with_suffix(".part")
                 with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                    archive.extractall(scratch)  # noqa: S202 - the developer's own build output
-                os.replace(scratch, target)
+                    archive.extractall(scratch)
+                scratch.replace(target)
         return target
 
 
@@ -81,7 +82,7 @@ def forget_workers(runtime: Any) -> None:
 
 def environment(config: dict[str, Any], runtime: Any, control: Control, mark: Mapping[str, str]) -> dict[str, str]:
     """A function's environment: what AWS sets and what the function asks for, nothing of the developer's."""
-    account, region = runtime._account_region_from_function_config(config)
+    _account, region = runtime._account_region_from_function_config(config)
     name = config.get("FunctionName", "")
     wanted = config.get("Environment", {}).get("Variables", {})
     return {
@@ -128,18 +129,28 @@ def worker_like_aws(original: Any, control: Control, unpacked: Unpacked, bundled
 
         def start() -> Any:
             return subprocess.Popen(
-                command, cwd=code, env=environ, text=True, bufsize=1, start_new_session=True,
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                command,
+                cwd=code,
+                env=environ,
+                text=True,
+                bufsize=1,
+                start_new_session=True,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
             )
 
         self._proc = spawner().call(start)
         self._stderr_queue = queue.Queue()
-        self._stderr_thread = threading.Thread(target=self._read_stderr, daemon=True)
+        self._stderr_thread = threading.Thread(target=read_log, args=(self._proc, self._stderr_queue), daemon=True)
         self._stderr_thread.start()
         module_name, _, handler = config.get("Handler", "app.handler").rpartition(".")
         init = {
-            "path": [*path, str(bundled)], "module": module_name.replace("/", "."), "handler": handler,
-            "function_name": config.get("FunctionName", ""), "memory": config.get("MemorySize", 128),
+            "path": [*path, str(bundled)],
+            "module": module_name.replace("/", "."),
+            "handler": handler,
+            "function_name": config.get("FunctionName", ""),
+            "memory": config.get("MemorySize", 128),
             "arn": config.get("FunctionArn", ""),
         }
         self._proc.stdin.write(json.dumps(init) + "\n")
@@ -160,6 +171,14 @@ class InitError(Exception):
     """The function's module could not be imported."""
 
 
+def read_log(process: Any, lines: queue.Queue[str]) -> None:
+    """Collect what a worker writes; its end is an end mark too."""
+    with contextlib.suppress(OSError, ValueError):
+        for line in process.stderr:
+            lines.put(line.rstrip("\n"))
+    lines.put(worker_script.END_OF_LOG)
+
+
 def log_up_to_the_end_mark(worker: Any, *_waits: float) -> str:
     """The worker marks the end of an invocation's log, so nothing has to be waited for (50 ms per call before)."""
     lines: list[str] = []
@@ -172,7 +191,7 @@ def log_up_to_the_end_mark(worker: Any, *_waits: float) -> str:
 
 
 def errors_by_class_name(original: Any, control: Control) -> Any:
-    """Lambda reports the exception's class as errorType, which ErrorEquals matches; faults and counters sit here too."""
+    """Lambda reports the exception's class as errorType, which ErrorEquals matches; faults and counters are here too."""
 
     def execute(func: dict[str, Any], event: Any, request_id: str) -> Any:
         config = func.get("config") or func
@@ -208,8 +227,10 @@ def failure_in(result: dict[str, Any], request_id: str) -> dict[str, Any] | None
     if kind == "InitError":
         return {"errorType": "Runtime.ImportModuleError", "errorMessage": message}
     if message == "Worker process died":
-        return {"errorType": "Runtime.ExitError",
-                "errorMessage": f"RequestId: {request_id} Error: Runtime exited without providing a reason"}
+        return {
+            "errorType": "Runtime.ExitError",
+            "errorMessage": f"RequestId: {request_id} Error: Runtime exited without providing a reason",
+        }
     return None
 
 
@@ -217,19 +238,33 @@ def caller_in_function_url_events(original: Any) -> Any:
     """An AWS_IAM function URL tells who called in requestContext.authorizer.iam."""
     evaluator, router = module("core.iam_evaluator"), module("core.router")
 
-    def build(url_id: str, account_id: str, region: str, method: str, path: str, headers: dict[str, str],
-              body: bytes, query_params: dict[str, list[str]], **rest: Any) -> dict[str, Any]:
+    def build(
+        url_id: str,
+        account_id: str,
+        region: str,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+        query_params: dict[str, list[str]],
+        **rest: Any,
+    ) -> dict[str, Any]:
         event: dict[str, Any] = original(url_id, account_id, region, method, path, headers, body, query_params, **rest)
         if rest.get("anonymous"):
             return event
         caller = evaluator.resolve_caller_identity(router.extract_access_key_id(headers, query_params))
         if caller:
-            event["requestContext"]["authorizer"] = {"iam": {
-                "accessKey": caller["accessKey"], "accountId": caller["accountId"],
-                "callerId": caller["userId"], "cognitoIdentity": None,
-                "principalOrgId": caller.get("principalOrgId"), "userArn": caller["userArn"],
-                "userId": caller["userId"],
-            }}
+            event["requestContext"]["authorizer"] = {
+                "iam": {
+                    "accessKey": caller["accessKey"],
+                    "accountId": caller["accountId"],
+                    "callerId": caller["userId"],
+                    "cognitoIdentity": None,
+                    "principalOrgId": caller.get("principalOrgId"),
+                    "userArn": caller["userArn"],
+                    "userId": caller["userId"],
+                }
+            }
         return event
 
     return build

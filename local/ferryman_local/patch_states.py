@@ -38,8 +38,11 @@ def apply(control: Control, token_timeout_scale: float) -> None:
     replace(states, "_run_sub_machine", lambda original: sub_machine(states, control))
     replace(states, "_execute_task", lambda original: task_with_limits(original, states, control))
     replace(states, "_with_retry_and_catch", lambda original: count_retried_maps(original, control))
-    replace(states, "_invoke_with_callback",
-            lambda original: callback_like_aws(original, states, closed_tokens, token_timeout_scale))
+    replace(
+        states,
+        "_invoke_with_callback",
+        lambda original: callback_like_aws(original, states, closed_tokens, token_timeout_scale),
+    )
     for name in ("_send_task_success", "_send_task_failure"):
         replace(states, name, lambda original: late_answers_time_out(original, states, closed_tokens))
     replace(states, "time", lambda original: _Clock(original))
@@ -161,7 +164,11 @@ def output_of_succeed(original: Any, states: Any) -> Any:
     """A JSONata Succeed state's Output is the execution's output."""
 
     def output(state: dict[str, Any], data: Any, ctx: Any = None) -> Any:
-        if state.get("Type") == "Succeed" and "Output" in state and states._state_query_language(state, ctx) == "JSONata":
+        if (
+            state.get("Type") == "Succeed"
+            and "Output" in state
+            and states._state_query_language(state, ctx) == "JSONata"
+        ):
             return states._apply_jsonata_output(state, data, ctx)
         return original(state, data, ctx)
 
@@ -243,7 +250,8 @@ def task_with_limits(original: Any, states: Any, control: Control) -> Any:
             raise states._ExecutionError(
                 "States.DataLimitExceeded",
                 f"The state '{ctx['State']['Name']}' returned a result with a size exceeding the maximum number of "
-                "bytes service limit.")
+                "bytes service limit.",
+            )
         return output, following
 
     return execute
@@ -259,8 +267,13 @@ def callback_like_aws(original: Any, states: Any, closed: deque[str], scale: flo
         if not reference and "states:::lambda:invoke" not in resource:
             return original(resource, data, token, state)
         event = threading.Event()
-        info: dict[str, Any] = {"event": event, "result": None, "error": None, "heartbeat": None,
-                                "execution": execution["executionArn"] if execution else ""}
+        info: dict[str, Any] = {
+            "event": event,
+            "result": None,
+            "error": None,
+            "heartbeat": None,
+            "execution": execution["executionArn"] if execution else "",
+        }
         states._task_tokens[token] = info
         try:
             call_lambda(states, reference, data, event)
@@ -300,14 +313,15 @@ def new_token() -> str:
 
 
 def late_answers_time_out(original: Any, states: Any, closed: deque[str]) -> Any:
-    """An answer to a token that was used or timed out is TaskTimedOut; only an unknown token is InvalidToken or gone."""
+    """An answer to a token that was used or timed out is TaskTimedOut; one never handed out is TaskDoesNotExist."""
 
     def send(data: dict[str, Any]) -> Any:
         token = data.get("taskToken", "")
         info = states._task_tokens.get(token)
         if token in closed or (info is not None and info["event"].is_set()):
             return states.error_response_json(
-                "TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'", 400)
+                "TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'", 400
+            )
         if info is not None and "output" in data:
             try:
                 json.loads(data["output"])

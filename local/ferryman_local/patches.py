@@ -1,4 +1,4 @@
-"""Corrections of the emulator, so that the flow meets on this machine what AWS-documented behaviour it would meet there.
+"""Corrections of the emulator, so that the flow meets here what AWS documents.
 
 Applied by `python -m ferryman_local.emulator` before ministack serves; each is one function whose docstring says what
 AWS does. The version is pinned and every replaced attribute is checked: anything else is refused.
@@ -25,7 +25,7 @@ from pathlib import Path
 from ferryman_local import patch_ecs, patch_iam, patch_lambda, patch_states
 from ferryman_local.control import Control
 from ferryman_local.engine import Engine
-from ferryman_local.patching import check_version, module
+from ferryman_local.patching import check_version, module, replace
 
 
 def apply(control: Control, engine: Engine, folder: Path, mark: dict[str, str], *, token_timeout_scale: float) -> None:
@@ -39,8 +39,6 @@ def apply(control: Control, engine: Engine, folder: Path, mark: dict[str, str], 
 
 
 def patch_schedules() -> None:
-    """Schedules are looked at every second instead of every ten: AWS's are precise to the minute, ours should not lag."""
-    from ferryman_local.patching import replace
-
+    """Schedules are looked at every second instead of every ten: AWS's are precise to the minute, so no lag here."""
     replace(module("services.eventbridge"), "_SCHEDULER_TICK_INTERVAL", lambda _: 1)
     replace(module("services.scheduler"), "_SCHEDULE_TICK_INTERVAL", lambda _: 1)

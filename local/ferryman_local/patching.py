@@ -1,4 +1,4 @@
-"""How the emulator's private parts are replaced: with a check, so that another version is refused and not half patched."""
+"""How the emulator's private parts are replaced: checked, so that another version is refused and not half patched."""
 
 from collections.abc import Callable
 from importlib import import_module

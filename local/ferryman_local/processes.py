@@ -39,7 +39,7 @@ class Spawner:
             function, answer = self._work.get()
             try:
                 answer.put((function(), None))
-            except BaseException as error:  # handed to the caller, who raises it
+            except BaseException as error:  # noqa: BLE001 - handed to the caller, who raises it
                 answer.put((None, error))
 
     def call(self, function: Callable[[], Any]) -> Any:

@@ -8,7 +8,6 @@ import gzip
 import hashlib
 import io
 import json
-import os
 import shutil
 import tarfile
 import threading
@@ -34,7 +33,7 @@ class PullError(Exception):
 
 @dataclass(frozen=True)
 class Image:
-    """An image on disk. `digest` is what was asked for, `platform_digest` the manifest that runs (the index's child)."""
+    """An image on disk. `digest` was asked for; `platform_digest` is the manifest that runs, an index's child."""
 
     reference: str
     digest: str
@@ -47,7 +46,7 @@ class Image:
         """Docker's name for it."""
         return self.platform_digest
 
-    def tag(self, repository: str, tag: str | None = None) -> bool:
+    def tag(self, repository: str, **_ignored: Any) -> bool:
         """Docker's re-tag after a pull: nothing to do, names are looked up in the registry each time."""
         return bool(repository)
 
@@ -86,8 +85,9 @@ class ImageStore:
             if platform.get("os") == "linux" and platform.get("architecture") == self._architecture:
                 raw, _ = self._fetch(f"{repository}/manifests/{child['digest']}", reference)
                 return digest, child["digest"], json.loads(raw)
-        raise PullError(f"{reference}: image Manifest does not contain descriptor matching platform "
-                        f"'linux/{self._architecture}'")
+        raise PullError(
+            f"{reference}: image Manifest does not contain descriptor matching platform 'linux/{self._architecture}'"
+        )
 
     def pull(self, reference: str) -> Image:
         """The image, unpacked; fetched from the registry unless its layers are here already."""
@@ -126,7 +126,7 @@ class ImageStore:
                     _apply(archive, member, root)
         (scratch / "config.json").write_bytes(config)
         shutil.rmtree(target, ignore_errors=True)
-        os.replace(scratch, target)
+        scratch.replace(target)
 
     def _fetch(self, path: str, reference: str) -> tuple[bytes, str]:
         accept = ", ".join((*INDEX_TYPES, *MANIFEST_TYPES, "*/*"))
@@ -135,8 +135,10 @@ class ImageStore:
             with urllib.request.urlopen(request, timeout=30) as response:
                 return response.read(), response.headers.get("Content-Type", "").split(";")[0]
         except urllib.error.HTTPError as error:
-            raise PullError(f"pull image manifest has been retried 1 time(s): failed to resolve ref {reference}: "
-                            f"{reference}: not found ({error.code})") from None
+            raise PullError(
+                f"pull image manifest has been retried 1 time(s): failed to resolve ref {reference}: "
+                f"{reference}: not found ({error.code})"
+            ) from None
 
 
 def _apply(archive: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -> None:

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+
 from ferryman_local import ensure
 from ferryman_local.emulator import Emulator
 
@@ -39,9 +40,16 @@ def aws(emulator: Emulator) -> Callable[[str], Any]:
 @pytest.fixture(scope="session")
 def role(aws: Callable[[str], Any]) -> str:
     """A role that Lambda and Step Functions may assume and that may do everything."""
-    trust = {"Version": "2012-10-17", "Statement": [{
-        "Effect": "Allow", "Action": "sts:AssumeRole",
-        "Principal": {"Service": ["lambda.amazonaws.com", "states.amazonaws.com"]}}]}
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": "sts:AssumeRole",
+                "Principal": {"Service": ["lambda.amazonaws.com", "states.amazonaws.com"]},
+            }
+        ],
+    }
     arn: str = aws("iam").create_role(RoleName="tests", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
     aws("iam").put_role_policy(RoleName="tests", PolicyName="everything", PolicyDocument=EVERYTHING)
     return arn
@@ -57,8 +65,14 @@ def function(aws: Callable[[str], Any], role: str) -> Callable[..., str]:
             archive.writestr("app.py", source)
         name = f"f-{uuid4().hex[:8]}"
         aws("lambda").create_function(
-            FunctionName=name, Runtime="python3.13", Role=role, Handler="app.handler", Timeout=timeout,
-            Code={"ZipFile": buffer.getvalue()}, Environment={"Variables": environment})
+            FunctionName=name,
+            Runtime="python3.13",
+            Role=role,
+            Handler="app.handler",
+            Timeout=timeout,
+            Code={"ZipFile": buffer.getvalue()},
+            Environment={"Variables": environment},
+        )
         return name
 
     return create

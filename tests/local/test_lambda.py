@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+
 from ferryman_local.emulator import Emulator
 
 FAILING = """
@@ -75,12 +76,19 @@ def handler(event, context):
 def test_a_function_url_tells_who_called(
     emulator: Emulator, aws: Callable[[str], Any], function: Callable[..., str]
 ) -> None:
-    name = function("import json\ndef handler(event, context): return {'statusCode': 200, 'body': "
-                    "json.dumps(event['requestContext'].get('authorizer'))}")
+    name = function(
+        "import json\ndef handler(event, context): return {'statusCode': 200, 'body': "
+        "json.dumps(event['requestContext'].get('authorizer'))}"
+    )
     url = aws("lambda").create_function_url_config(FunctionName=name, AuthType="AWS_IAM")["FunctionUrl"]
     aws("iam").create_user(UserName="ann")
-    aws("iam").put_user_policy(UserName="ann", PolicyName="call", PolicyDocument=(
-        '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"lambda:InvokeFunctionUrl","Resource":"*"}]}'))
+    aws("iam").put_user_policy(
+        UserName="ann",
+        PolicyName="call",
+        PolicyDocument=(
+            '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"lambda:InvokeFunctionUrl","Resource":"*"}]}'
+        ),
+    )
     key = aws("iam").create_access_key(UserName="ann")["AccessKey"]
     host = httpx.URL(url).host
     request = AWSRequest("GET", f"http://{host}/", headers={"Host": host})

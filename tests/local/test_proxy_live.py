@@ -119,7 +119,8 @@ def test_a_lost_response_of_run_task_started_the_task(through: Any, direct: Any,
         through("ecs").run_task(cluster=name, taskDefinition=name, startedBy="me")
 
     listed = [direct("ecs").list_tasks(cluster=name, startedBy="me", desiredStatus=s) for s in ("RUNNING", "STOPPED")]
-    assert sum(len(answer["taskArns"]) for answer in listed) == 1
+    # It may stop between the two lists, and be in both.
+    assert len({arn for answer in listed for arn in answer["taskArns"]}) == 1
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ import pytest
 from ferryman_local.relay import deployments, images, tasks
 from ferryman_local.relay.images import Image
 from ferryman_local.relay.inputs import payload
+from ferryman_local.relay.reads import ReadError, Reads
+from ferryman_local.relay.watch import Watcher
 
 SERVICE = "arn:aws:ecs:eu-west-1:111122223333:service/staging/web"
 
@@ -154,6 +156,11 @@ def test_a_stopped_task_tells_why_and_a_running_one_does_not() -> None:
         pytest.param({}, '{"id": "1", "time": "t", "detail": {"n": 7, "tags": ["a", "b"], "s": "x"}}', id="event"),
         pytest.param({"Input": '{"fixed": 1}'}, '{"fixed": 1}', id="input"),
         pytest.param({"InputPath": "$.detail.tags[1]"}, '"b"', id="path"),
+        pytest.param(
+            {"InputPath": "$.nowhere[0]"},
+            '{"id": "1", "time": "t", "detail": {"n": 7, "tags": ["a", "b"], "s": "x"}}',
+            id="path-to-nothing",
+        ),
         pytest.param({"InputPath": "$.detail"}, '{"n": 7, "tags": ["a", "b"], "s": "x"}', id="subtree"),
         pytest.param(
             {
@@ -176,3 +183,32 @@ def test_inputs(target: dict[str, Any], expected: str) -> None:
     event = {"id": "1", "time": "t", "detail": {"n": 7, "tags": ["a", "b"], "s": "x"}}
 
     assert payload(event, target, rule_name="r", rule_arn="arn:r") == expected
+
+
+class FakeReads(Reads):
+    """Answers of ECR by repository; an exception is raised instead of answered."""
+
+    def __init__(self, **repositories: list[dict[str, Any]] | Exception) -> None:
+        self.repositories = repositories
+
+    def changed(self, service: str, action: str, **arguments: Any) -> list[dict[str, Any]] | None:
+        if action == "DescribeRepositories":
+            return [{"repositories": [{"repositoryName": name} for name in self.repositories]}]
+        if action == "DescribeImages":
+            answer = self.repositories[arguments["repositoryName"]]
+            if isinstance(answer, Exception):
+                raise answer
+            return [{"imageDetails": answer}]
+        return [{"clusterArns": []}]
+
+
+def test_what_a_look_found_before_it_failed_is_told_by_the_next() -> None:
+    reads = FakeReads(api=[{"imageDigest": "d1", "imageTags": ["v1"]}], web=ReadError("throttled"))
+    watcher = Watcher(reads)
+
+    with pytest.raises(ReadError):
+        watcher.look()
+    reads.repositories["web"] = [{"imageDigest": "d2", "imageTags": ["v1"]}]
+
+    assert [change.detail["repository-name"] for change in watcher.look()] == ["api", "web"]
+    assert watcher.look() == []

@@ -25,16 +25,13 @@ def handler(event, context):
     return {"calls": calls[key]}
 """
 KEEPER = """
-import boto3
-table = []
+import boto3, os
 def handler(event, context):
     if event.get("fail"):
         raise RuntimeError("before the token was kept")
-    if "token" in event:
-        table.append(event["token"])
-        if event.get("answer"):
-            boto3.client("stepfunctions").send_task_success(taskToken=event["token"], output='{"by": "itself"}')
-    return table
+    if event.get("answer"):
+        boto3.client("stepfunctions").send_task_success(taskToken=event["token"], output='{"by": "itself"}')
+    boto3.client("sqs").send_message(QueueUrl=os.environ["TOKENS"], MessageBody=event["token"])
 """
 type Client = Callable[[str], Any]
 
@@ -45,8 +42,28 @@ def worker(function: Callable[..., str]) -> str:
 
 
 @pytest.fixture
-def keeper(function: Callable[..., str]) -> str:
-    return function(KEEPER)
+def tokens(aws: Client) -> str:
+    """The queue to which the keeper sends each token that it gets."""
+    url: str = aws("sqs").create_queue(QueueName=f"tokens-{uuid4().hex[:8]}")["QueueUrl"]
+    return url
+
+
+@pytest.fixture
+def keeper(function: Callable[..., str], tokens: str) -> str:
+    return function(KEEPER, TOKENS=tokens)
+
+
+@pytest.fixture
+def next_token(aws: Client, tokens: str) -> Callable[[], str]:
+    """Wait for the next token that was handed out."""
+
+    def receive() -> str:
+        got = until(lambda: aws("sqs").receive_message(QueueUrl=tokens, WaitTimeSeconds=1).get("Messages"), "a token")
+        aws("sqs").delete_message(QueueUrl=tokens, ReceiptHandle=got[0]["ReceiptHandle"])
+        body: str = got[0]["Body"]
+        return body
+
+    return receive
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +73,8 @@ def machine(aws: Client, role: str) -> Callable[..., str]:
     def create(states: dict[str, Any], **top: Any) -> str:
         definition = {"QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states, **top}
         arn: str = aws("stepfunctions").create_state_machine(
-            name=f"m-{uuid4().hex[:8]}", roleArn=role, definition=json.dumps(definition))["stateMachineArn"]
+            name=f"m-{uuid4().hex[:8]}", roleArn=role, definition=json.dumps(definition)
+        )["stateMachineArn"]
         return arn
 
     return create
@@ -67,7 +85,8 @@ def start(aws: Client) -> Callable[..., str]:
     def run(machine_arn: str, data: Any = None, name: str | None = None) -> str:
         named = {"name": name} if name else {}
         arn: str = aws("stepfunctions").start_execution(
-            stateMachineArn=machine_arn, input=json.dumps(data or {}), **named)["executionArn"]
+            stateMachineArn=machine_arn, input=json.dumps(data or {}), **named
+        )["executionArn"]
         return arn
 
     return run
@@ -88,24 +107,39 @@ def ended(aws: Client) -> Callable[[str], Any]:
 
 
 def task(function_name: str, payload: Any, **more: Any) -> dict[str, Any]:
-    return {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke",
-            "Arguments": {"FunctionName": function_name, "Payload": payload},
-            "Output": "{% $states.result.Payload %}", **more}
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Arguments": {"FunctionName": function_name, "Payload": payload},
+        "Output": "{% $states.result.Payload %}",
+        **more,
+    }
 
 
 def waiting(function_name: str, payload: Any = None, **more: Any) -> dict[str, Any]:
-    return {**task(function_name, {"token": "{% $states.context.Task.Token %}", **(payload or {})}, **more),
-            "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken", "Output": "{% $states.result %}"}
+    return {
+        **task(function_name, {"token": "{% $states.context.Task.Token %}", **(payload or {})}, **more),
+        "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
+        "Output": "{% $states.result %}",
+    }
 
 
 def test_catch_by_class_name(worker: str, machine: Any, start: Any, ended: Any) -> None:
-    arn = machine({
-        "Try": task(worker, {"key": uuid4().hex, "failures": 9, "error": "PermanentError"}, Next="Missed", Catch=[
-            {"ErrorEquals": ["TransientError"], "Next": "Missed"},
-            {"ErrorEquals": ["PermanentError"], "Next": "Caught", "Output": "{% $states.errorOutput %}"}]),
-        "Missed": {"Type": "Fail"},
-        "Caught": {"Type": "Succeed"},
-    })
+    arn = machine(
+        {
+            "Try": task(
+                worker,
+                {"key": uuid4().hex, "failures": 9, "error": "PermanentError"},
+                Next="Missed",
+                Catch=[
+                    {"ErrorEquals": ["TransientError"], "Next": "Missed"},
+                    {"ErrorEquals": ["PermanentError"], "Next": "Caught", "Output": "{% $states.errorOutput %}"},
+                ],
+            ),
+            "Missed": {"Type": "Fail"},
+            "Caught": {"Type": "Succeed"},
+        }
+    )
     found = ended(start(arn))
     assert found["status"] == "SUCCEEDED"
     output = json.loads(found["output"])
@@ -116,17 +150,39 @@ def test_catch_by_class_name(worker: str, machine: Any, start: Any, ended: Any) 
 def test_retry_by_class_name_and_what_it_costs(
     worker: str, machine: Any, start: Any, ended: Any, control: httpx.Client
 ) -> None:
-    arn = start(machine({"Try": task(worker, {"key": uuid4().hex, "failures": 2, "error": "TransientError"}, End=True,
-                                     Retry=[{"ErrorEquals": ["TransientError"], "IntervalSeconds": 0.05,
-                                             "MaxAttempts": 3}])}))
+    arn = start(
+        machine(
+            {
+                "Try": task(
+                    worker,
+                    {"key": uuid4().hex, "failures": 2, "error": "TransientError"},
+                    End=True,
+                    Retry=[{"ErrorEquals": ["TransientError"], "IntervalSeconds": 0.05, "MaxAttempts": 3}],
+                )
+            }
+        )
+    )
     found = ended(arn)
     assert json.loads(found["output"]) == {"calls": 3}
     assert control.get("/counters").json()["executions"][arn]["transitions"] == 3
 
 
 def test_transitions_inside_a_map_are_counted(machine: Any, start: Any, ended: Any, control: httpx.Client) -> None:
-    arn = start(machine({"Each": {"Type": "Map", "Items": [1, 2, 3], "End": True, "ItemProcessor": {
-        "StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "End": True}}}}}))
+    arn = start(
+        machine(
+            {
+                "Each": {
+                    "Type": "Map",
+                    "Items": [1, 2, 3],
+                    "End": True,
+                    "ItemProcessor": {
+                        "StartAt": "A",
+                        "States": {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "End": True}},
+                    },
+                }
+            }
+        )
+    )
     assert json.loads(ended(arn)["output"]) == [1, 2, 3]
     assert control.get("/counters").json()["executions"][arn]["transitions"] == 7
 
@@ -161,45 +217,70 @@ def test_a_function_that_answers_its_own_token(keeper: str, machine: Any, start:
 
 
 def test_a_token_times_out_and_the_retry_has_a_new_one(
-    keeper: str, aws: Client, invoke: Any, machine: Any, start: Any, ended: Any
+    keeper: str, aws: Client, next_token: Callable[[], str], machine: Any, start: Any, ended: Any
 ) -> None:
-    arn = start(machine({"Wait": waiting(keeper, TimeoutSeconds=20, End=True, Retry=[
-        {"ErrorEquals": ["States.Timeout"], "IntervalSeconds": 0.01, "MaxAttempts": 50}])}))
-    tokens = until(lambda: (t := invoke(keeper)) if len(invoke(keeper)) > 1 else None, "a second attempt")
-    assert len(set(tokens)) == len(tokens)
+    arn = start(
+        machine(
+            {
+                "Wait": waiting(
+                    keeper,
+                    TimeoutSeconds=60,
+                    End=True,
+                    Retry=[{"ErrorEquals": ["States.Timeout"], "IntervalSeconds": 0.01, "MaxAttempts": 50}],
+                )
+            }
+        )
+    )
+    first, second = next_token(), next_token()
+    assert first != second
     with pytest.raises(ClientError, match="TaskTimedOut"):
-        aws("stepfunctions").send_task_success(taskToken=tokens[0], output="{}")
-
-    def answer() -> bool:
-        try:
-            aws("stepfunctions").send_task_success(taskToken=invoke(keeper)[-1], output='{"late": false}')
-        except ClientError:
-            return False
-        return True
-
-    until(answer, "an answer to the token that waits")
+        aws("stepfunctions").send_task_success(taskToken=first, output="{}")
+    aws("stepfunctions").send_task_success(taskToken=second, output='{"late": false}')
     assert json.loads(ended(arn)["output"]) == {"late": False}
 
 
+def test_an_unknown_token(aws: Client) -> None:
+    with pytest.raises(ClientError, match="TaskDoesNotExist"):
+        aws("stepfunctions").send_task_success(taskToken="never handed out", output="{}")
+
+
 def test_an_abort_ends_what_waits_inside_a_map(
-    keeper: str, worker: str, aws: Client, invoke: Any, machine: Any, start: Any, ended: Any, control: httpx.Client
+    keeper: str, aws: Client, next_token: Callable[[], str], machine: Any, start: Any, ended: Any, control: httpx.Client
 ) -> None:
-    arn = start(machine({"Each": {"Type": "Map", "Items": [1], "End": True, "ItemProcessor": {
-        "StartAt": "Wait", "States": {"Wait": waiting(keeper, Next="After", Catch=[
-            {"ErrorEquals": ["States.ALL"], "Next": "After"}]),
-            "After": task(worker, {"key": "after-abort"}, End=True)}}}}))
-    token = until(lambda: invoke(keeper), "the token")[0]
+    arn = start(
+        machine(
+            {
+                "Each": {
+                    "Type": "Map",
+                    "Items": [1],
+                    "End": True,
+                    "ItemProcessor": {
+                        "StartAt": "Wait",
+                        "States": {
+                            "Wait": waiting(
+                                keeper, Next="After", Catch=[{"ErrorEquals": ["States.ALL"], "Next": "After"}]
+                            ),
+                            "After": {"Type": "Pass", "End": True},
+                        },
+                    },
+                }
+            }
+        )
+    )
+    token = next_token()
     aws("stepfunctions").stop_execution(executionArn=arn)
     assert ended(arn)["status"] == "ABORTED"
     with pytest.raises(ClientError, match="TaskTimedOut"):
-        until(lambda: aws("stepfunctions").send_task_success(taskToken=token, output="{}"), "the void token")
+        aws("stepfunctions").send_task_success(taskToken=token, output="{}")
     assert control.get("/counters").json()["executions"][arn]["transitions"] == 2
     assert ended(arn)["status"] == "ABORTED"
 
 
 def test_a_machine_that_takes_too_long(keeper: str, machine: Any, start: Any, ended: Any) -> None:
-    states = {"Wait": waiting(keeper, End=True, Catch=[{"ErrorEquals": ["States.ALL"], "Next": "No"}]),
-              "No": {"Type": "Succeed"}}
+    states = {
+        "Wait": waiting(keeper, End=True, Catch=[{"ErrorEquals": ["States.ALL"], "Next": "No"}]),
+        "No": {"Type": "Succeed"},
+    }
     assert ended(start(machine(states, TimeoutSeconds=1)))["status"] == "TIMED_OUT"
 
 
@@ -214,8 +295,16 @@ def test_states_all_does_not_catch_a_result_that_is_too_large(
     function: Callable[..., str], machine: Any, start: Any, ended: Any
 ) -> None:
     large = function("def handler(event, context): return 'x' * 300_000")
-    found = ended(start(machine({"Get": task(large, {}, End=True, Catch=[{"ErrorEquals": ["States.ALL"], "Next": "No"}]),
-                                 "No": {"Type": "Succeed"}})))
+    found = ended(
+        start(
+            machine(
+                {
+                    "Get": task(large, {}, End=True, Catch=[{"ErrorEquals": ["States.ALL"], "Next": "No"}]),
+                    "No": {"Type": "Succeed"},
+                }
+            )
+        )
+    )
     assert (found["status"], found["error"]) == ("FAILED", "States.DataLimitExceeded")
 
 

@@ -12,12 +12,14 @@ from ferryman_cli.transport import Api, ApiError
 
 
 def apply(
-    file: Annotated[str, typer.Option("--filename", "-f", metavar="FILE", help="The document; `-` reads standard input.")],
+    file: Annotated[
+        str, typer.Option("--filename", "-f", metavar="FILE", help="The document; `-` reads standard input.")
+    ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything and tell what would happen.")] = False,
-    format: options.Output = output.Format.TABLE,
+    form: options.Output = output.Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
-    """Apply a platform document: components, environments and rules.
+    """Apply a platform document.
 
     Every problem is told at once with file and line, and then nothing is sent or changed (exit 2). The operator checks
     the document against ECS, ECR and SSM before it takes it. The first apply adopts what runs; nothing is deployed.
@@ -48,9 +50,11 @@ def apply(
         tail += " (dry run)" if answer["dryRun"] else ""
         output.out().print(f"platform/{answer['platform']} ", output.status(answer["result"]), tail, sep="")
 
-    output.emit(format, answer, show)
+    output.emit(form, answer, show)
 
 
 def _refused(document: source.Source, problems: list[tuple[str, str]], why: str = "") -> Stop:
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    return Stop(Exit.BAD_INPUT, f"{why or 'the document is not valid; nothing was sent'} ({count})\n{document.tell(problems)}")
+    return Stop(
+        Exit.BAD_INPUT, f"{why or 'the document is not valid; nothing was sent'} ({count})\n{document.tell(problems)}"
+    )

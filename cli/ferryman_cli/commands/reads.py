@@ -7,7 +7,8 @@ import typer
 from ferryman.ages import span
 from ferryman_cli import options, output
 from ferryman_cli.connection import connect
-from ferryman_cli.output import Format, since, status as coloured
+from ferryman_cli.output import Format, since
+from ferryman_cli.output import status as coloured
 from ferryman_cli.transport import Api
 
 
@@ -15,10 +16,12 @@ def status(
     platform: options.PlatformArgument = None,
     environment: Annotated[str | None, typer.Argument(metavar="[ENV]", help="Name of the environment.")] = None,
     named: options.Platform = None,
-    format: options.Output = Format.TABLE,
+    form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
-    """Show where environments stand: all of them, those of one platform, or one in detail.
+    """Show where environments stand.
+
+    All of them, those of one platform, or one in detail.
 
     \b
     Examples:
@@ -31,11 +34,11 @@ def status(
     if environment:
         path = Api.path("v1", "platforms", options.only_platform(api, chosen), "environments", environment)
         view = api.get(path)
-        output.emit(format, view, lambda: _detail(view))
+        output.emit(form, view, lambda: _detail(view))
         return
     names = [chosen] if chosen else [found["name"] for found in api.get("/v1/platforms")["platforms"]]
     found = [api.get(Api.path("v1", "platforms", name)) for name in names]
-    output.emit(format, found[0] if chosen else {"platforms": found}, lambda: _overview(found))
+    output.emit(form, found[0] if chosen else {"platforms": found}, lambda: _overview(found))
 
 
 def _overview(platforms: list[dict[str, Any]]) -> None:
@@ -65,7 +68,9 @@ def _detail(env: dict[str, Any]) -> None:
         running = f"{_version(env)} for {since(current['at'])} (deployment {current['deployment'] or 'none: adopted'})"
     under_way = ""
     if active:
-        under_way = f"{active['version']} {active['phase']} for {span(active['elapsedSeconds'])} (deployment {active['id']})"
+        under_way = (
+            f"{active['version']} {active['phase']} for {span(active['elapsedSeconds'])} (deployment {active['id']})"
+        )
     output.fields(
         [
             ("Name", f"{env['platform']}/{env['name']}"),
@@ -74,13 +79,18 @@ def _detail(env: dict[str, Any]) -> None:
             ("Running", running),
             ("Deploying", under_way),
             ("Step", (active or {}).get("step") or ""),
-            ("Requested", f"{request['kind']} of {request['version']} by {output.who(request['who'])}" if request else ""),
+            (
+                "Requested",
+                f"{request['kind']} of {request['version']} by {output.who(request['who'])}" if request else "",
+            ),
             ("Hold", f"by {output.who(hold['who'])} {since(hold['at'])} ago: {hold['reason']}" if hold else ""),
         ]
     )
     if env["newer"]:
         output.out().print("\nNewer releases:")
-        output.table(["VERSION", "REASON", "MESSAGE"], [[i["version"], i["reason"], i["message"]] for i in env["newer"]])
+        output.table(
+            ["VERSION", "REASON", "MESSAGE"], [[i["version"], i["reason"], i["message"]] for i in env["newer"]]
+        )
     if env["conditions"]:
         output.out().print("\nConditions:")
         output.table(
@@ -96,10 +106,12 @@ def releases(
     platform: options.PlatformArgument = None,
     named: options.Platform = None,
     limit: options.Limit = 20,
-    format: options.Output = Format.TABLE,
+    form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
-    """List the releases of a platform, newest first: which are complete, and where they proved themselves.
+    """List the releases of a platform, newest first.
+
+    Which are complete, what they lack, where they proved themselves, and where they run.
 
     \b
     Examples:
@@ -124,16 +136,18 @@ def releases(
             ]
             for item in found["releases"]
         ]
-        _list(["VERSION", "STATUS", "IMAGES", "MISSING", "VERIFIED", "RUNS IN", "AGE", "NAMES"], rows, "No release yet.")
+        _list(
+            ["VERSION", "STATUS", "IMAGES", "MISSING", "VERIFIED", "RUNS IN", "AGE", "NAMES"], rows, "No release yet."
+        )
 
-    output.emit(format, found, show)
+    output.emit(form, found, show)
 
 
 def history(
     environment: options.Env,
     platform: options.Platform = None,
     limit: options.Limit = 20,
-    format: options.Output = Format.TABLE,
+    form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
     """List the deployments of an environment, newest first.
@@ -163,16 +177,18 @@ def history(
         headers = ["DEPLOYMENT", "VERSION", "KIND", "PHASE", "TOOK", "AGE", "BY", "MESSAGE"]
         _list(headers, rows, f"No deployment in {environment} yet.")
 
-    output.emit(format, found, show)
+    output.emit(form, found, show)
 
 
 def explain(
     environment: options.Env,
     platform: options.Platform = None,
-    format: options.Output = Format.TABLE,
+    form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
-    """Tell why an environment runs what it runs, and what it waits for.
+    """Tell why an environment runs what it runs.
+
+    Also what it waits for, and what to do about it.
 
     \b
     Examples:
@@ -187,7 +203,7 @@ def explain(
         for sentence in found["sentences"]:
             console.print(output.clean(sentence))
 
-    output.emit(format, found, show)
+    output.emit(form, found, show)
 
 
 def events(
@@ -197,7 +213,7 @@ def events(
     ] = None,
     platform: options.Platform = None,
     limit: options.Limit = 100,
-    format: options.Output = Format.TABLE,
+    form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
     """Show the timeline: who did what when, oldest first.
@@ -213,12 +229,18 @@ def events(
 
     def show() -> None:
         rows: list[list[output.Cell]] = [
-            [since(e["at"]), e["type"], e["step"] or e["deployment"] or e["environment"] or "-", output.who(e["who"]), e["message"]]
+            [
+                since(e["at"]),
+                e["type"],
+                e["step"] or e["deployment"] or e["environment"] or "-",
+                output.who(e["who"]),
+                e["message"],
+            ]
             for e in found["events"]
         ]
         _list(["LAST SEEN", "TYPE", "OBJECT", "BY", "MESSAGE"], rows, f"Nothing has happened in {environment} yet.")
 
-    output.emit(format, found, show)
+    output.emit(form, found, show)
 
 
 def _list(headers: list[str], rows: list[list[output.Cell]], nothing: str) -> None:

@@ -19,10 +19,12 @@ Lift = Annotated[bool, typer.Option("--resume", help="Lift the environment's hol
 def verify(
     environment: options.Env,
     platform: options.Platform = None,
-    format: options.Output = Format.TABLE,
+    form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
-    """Check an environment against AWS: services, containers, roles, breaker, references. Exit 1 if something is wrong.
+    """Check an environment against AWS.
+
+    Services, containers, roles, circuit breaker, references. Exit 1 when something is not as the document says.
 
     \b
     Examples:
@@ -38,7 +40,7 @@ def verify(
             rows = [[problem["path"], problem["message"]] for problem in answer["problems"]]
             output.table(["PATH", "PROBLEM"], rows)
 
-    output.emit(format, answer, show)
+    output.emit(form, answer, show)
     if not answer["ok"]:
         raise typer.Exit(Exit.FAILED)
 
@@ -47,32 +49,33 @@ def abort(
     environment: options.Env,
     reason: Reason,
     platform: options.Platform = None,
-    format: options.Output = Format.TABLE,
+    form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
-    """Stop the deployment under way: what it touched goes back, and the environment is put on hold.
+    """Stop the deployment under way.
 
-    Exit 4 when nothing is under way.
+    What it touched goes back, and the environment is put on hold. Exit 4 when nothing is under way.
 
     \b
     Examples:
       ferryman abort staging --reason "wrong database"
     """
-    _ask(api_url, platform, environment, "abort", {"reason": reason}, format, repeatable=True)
+    _ask(api_url, platform, environment, "abort", {"reason": reason}, form, repeatable=True)
 
 
 def retry(
     environment: options.Env,
     version: Annotated[
-        str | None, typer.Option("--version", help="Which version. Default: the one that failed last.", show_default=False)
+        str | None,
+        typer.Option("--version", help="Which version. Default: the one that failed last.", show_default=False),
     ] = None,
     reason: OptionalReason = "",
     resume: Lift = False,
     platform: options.Platform = None,
-    format: options.Output = Format.TABLE,
+    form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
-    """Deploy a version again that automation is done with.
+    """Deploy a version again that has failed.
 
     While the environment is on hold this is refused (exit 4), unless --resume lifts the hold with it.
 
@@ -82,56 +85,62 @@ def retry(
       ferryman retry staging --version 3f9c2ab --reason "database is back" --resume
     """
     body = {"version": version, "reason": reason, "resume": resume}
-    _ask(api_url, platform, environment, "retry", body, format, repeatable=False)
+    _ask(api_url, platform, environment, "retry", body, form, repeatable=False)
 
 
 def redeploy(
     environment: options.Env,
     reason: OptionalReason = "",
-    resume: Lift = False,
     platform: options.Platform = None,
-    format: options.Output = Format.TABLE,
+    form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
-    """Deploy what runs once more, on the base task definitions as they are now (what Terraform changed).
+    """Deploy what runs once more.
+
+    On the base task definitions as they are now, so that what Terraform changed takes effect.
+    A hold stays and does not stand in the way.
 
     \b
     Examples:
       ferryman redeploy staging --reason "new memory limit"
     """
-    body = {"reason": reason, "resume": resume}
-    _ask(api_url, platform, environment, "redeploy", body, format, repeatable=False)
+    body = {"reason": reason}
+    _ask(api_url, platform, environment, "redeploy", body, form, repeatable=False)
 
 
 def hold(
     environment: options.Env,
     reason: Reason,
     platform: options.Platform = None,
-    format: options.Output = Format.TABLE,
+    form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
-    """Switch automation off until somebody resumes it; a deployment under way runs to its end.
+    """Switch automation off until it is resumed.
+
+    A deployment under way runs to its end.
 
     \b
     Examples:
       ferryman hold staging --reason "load test until noon"
     """
-    _ask(api_url, platform, environment, "hold", {"reason": reason}, format, repeatable=True)
+    _ask(api_url, platform, environment, "hold", {"reason": reason}, form, repeatable=True)
 
 
 def resume(
     environment: options.Env,
     platform: options.Platform = None,
-    format: options.Output = Format.TABLE,
+    form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
-    """Switch automation on again: whatever waits for this environment starts.
+    """Switch automation on again.
+
+    Whatever waits for this environment starts.
 
     \b
     Examples:
       ferryman resume staging
     """
-    _ask(api_url, platform, environment, "resume", {}, format, repeatable=True)
+    _ask(api_url, platform, environment, "resume", {}, form, repeatable=True)
 
 
 def _ask(
@@ -140,10 +149,10 @@ def _ask(
     environment: str,
     what: str,
     body: dict[str, Any],
-    format: Format,
+    form: Format,
     *,
     repeatable: bool,
 ) -> None:
     api = connect(api_url)
     answer = api.post(f"{options.place(api, platform, environment)}/{what}", body, repeatable=repeatable)
-    output.emit(format, answer, lambda: output.out().print(output.clean(answer["message"])))
+    output.emit(form, answer, lambda: output.out().print(output.clean(answer["message"])))

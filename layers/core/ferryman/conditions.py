@@ -60,7 +60,7 @@ def _ready(view: View) -> Seen:
     if state.active:
         return "Ready", "Unknown", "Progressing", f"{state.active.version} is on its way; until then {running} runs."
     settled = view.settled(newest) if newest else None
-    if newest and settled and settled.phase is not Phase.SUPERSEDED and newest.version != running:
+    if newest and settled and newest.version != running:
         tail = (
             f"it is tried again at {settled.retry_at:%Y-%m-%d %H:%M:%S} UTC"
             if settled.retry_at

@@ -18,7 +18,7 @@ def stream(definition: Raw, container: str, task_arn: str) -> tuple[str, str] | 
 
     The driver names a stream `prefix/container/task-id`; without a prefix the name can't be known.
     """
-    found = next((item for item in definition["containerDefinitions"] if item["name"] == container), {})
+    found: Raw = next((item for item in definition["containerDefinitions"] if item["name"] == container), {})
     log = found.get("logConfiguration") or {}
     options = log.get("options") or {}
     group, prefix = options.get("awslogs-group"), options.get("awslogs-stream-prefix")
@@ -28,7 +28,10 @@ def stream(definition: Raw, container: str, task_arn: str) -> tuple[str, str] | 
 
 
 def tail(logs: Any, definition: Raw, container: str, task_arn: str) -> list[str]:
-    """Return at most 20 lines, cleaned of secrets, the last one last. A log that can't be read is an empty one: it never hides a verdict."""
+    """Return at most 20 lines, cleaned of secrets, the last one last.
+
+    A log that can't be read is an empty one: it never hides a verdict.
+    """
     place = stream(definition, container, task_arn)
     if place is None:
         return []

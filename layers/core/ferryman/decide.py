@@ -1,4 +1,4 @@
-"""What to do next about one environment: DESIGN.md, "The reconcile contract". Pure; `ferryman.reconcile` carries it out.
+"""What to do next about one environment: DESIGN.md, "The reconcile contract". Pure; `ferryman.acts` carries it out.
 
 `decide` gives the one act that is due, or else observations to be written down. Deciding again on the result gives
 nothing new, whoever else decided meanwhile.
@@ -124,8 +124,11 @@ def _unrecorded(deployment: Deployment, execution: Execution) -> Complete:
     if deployment.abort is not None:
         who, why = deployment.abort.who, deployment.abort.reason
         return Complete(
-            Phase.ABORTED, "AbortRequested", f"{who} aborted it: {why}. {where}", f"{who} aborted {deployment.version}: {why}"
-        )  # fmt: skip
+            Phase.ABORTED,
+            "AbortRequested",
+            f"{who} aborted it: {why}. {where}",
+            hold=f"{who} aborted {deployment.version}: {why}",
+        )
     if execution is Execution.ABORTED:
         return Complete(
             Phase.ABORTED,
@@ -239,7 +242,7 @@ def _observe(view: View, now: datetime) -> list[Action]:
 
 def _repair_tags(view: View) -> list[Action]:
     """Rule 9: after every attempt, and whenever a sweep finds one wrong; never while something is on its way."""
-    if view.state.active is not None or view.state.current is None:
+    if view.state.active is not None:
         return []
     latest = view.latest.id if view.latest else view.state.tagged
     if not view.wrong_tags and latest == view.state.tagged:

@@ -1,6 +1,6 @@
 """Reading and changing ECS: each function is one question or one act, with the client as its argument.
 
-Everything is translated: throttling and outages arrive as TransientError, what a caller has to decide on as ClientError.
+Everything is translated: throttling and outages arrive as TransientError, all that a caller decides on as ClientError.
 """
 
 from collections.abc import Iterable
@@ -91,7 +91,8 @@ def stopped_tasks(ecs: Any, cluster: str, service: str, task_definition: str, si
     ours = [
         task
         for task in found
-        if task["taskDefinitionArn"] == task_definition and (task.get("createdAt") is None or task["createdAt"] >= since)
+        if task["taskDefinitionArn"] == task_definition
+        and (task.get("createdAt") is None or task["createdAt"] >= since)
     ]
     return sorted(ours, key=lambda task: str(task.get("stoppedAt", "")), reverse=True)
 

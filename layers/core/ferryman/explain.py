@@ -3,42 +3,15 @@
 `ferryman explain` prints the sentences, `ferryman status` the headline.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from pydantic import Field
-
 from ferryman.ages import age
+from ferryman.newer import Facts, Newer, asked, newer
 from ferryman.platform import Platform
-from ferryman.records import (
-    Deployment,
-    EnvironmentState,
-    Phase,
-    Record,
-    Release,
-    ReleaseStatus,
-    Running,
-    Settled,
-    StepStatus,
-)
+from ferryman.records import Deployment, EnvironmentState, Phase, Record, Release, Running, StepStatus
 
-Reason = Literal[
-    "Deploying", "Requested", "Held", "RetryAfter", "Next", "NoTrigger", "Settled", "Superseded", "Assembling"
-]
-"""Why a newer release does not run."""
 Summary = Literal["Deploying", "Held", "Requested", "Waiting", "Settled", "UpToDate", "Empty"]
-
-
-class Newer(Record):
-    """A release that is newer than what runs, or that a person asked for, and why it does not run."""
-
-    version: str
-    status: ReleaseStatus
-    reason: Reason
-    message: str
-    missing: list[str] = Field(default_factory=list)
-    """Components without an image."""
 
 
 class Explanation(Record):
@@ -54,31 +27,6 @@ class Explanation(Record):
     """Newest first."""
 
 
-@dataclass(frozen=True)
-class _Facts:
-    document: Platform
-    state: EnvironmentState
-    releases: list[Release]
-    deployments: list[Deployment]
-    now: datetime
-
-    @property
-    def env(self) -> str:
-        return self.state.environment
-
-    @property
-    def running_version(self) -> str | None:
-        return self.state.current.version if self.state.current else None
-
-    @property
-    def active(self) -> Deployment | None:
-        claim = self.state.active
-        return next((d for d in self.deployments if claim and d.id == claim.deployment), None)
-
-    def ago(self, at: datetime) -> str:
-        return f"{age(at, self.now)} ago"
-
-
 def explain(
     document: Platform, state: EnvironmentState, releases: list[Release], deployments: list[Deployment], now: datetime
 ) -> Explanation:
@@ -86,14 +34,14 @@ def explain(
 
     `deployments` are the latest ones of the environment, newest first.
     """
-    facts = _Facts(document, state, releases, deployments, now)
-    newer = _newer(facts)
-    sentences = [_runs(facts), *_active(facts), *_hold(facts), *_request(facts)]
-    sentences += [item.message for item in newer if item.reason not in ("Deploying", "Requested")]
-    if not newer and state.active is None:
+    facts = Facts(document, state, releases, deployments, now)
+    found = newer(facts)
+    sentences = [_runs(facts), *_active(facts), *_hold(facts), *asked(facts)]
+    sentences += [item.message for item in found if item.reason not in ("Deploying", "Requested")]
+    if not found and state.active is None:
         sentences.append("Nothing newer is known: it is up to date." if state.current else "No release is known yet.")
     sentences += [*_last_failure(facts), *_drift(facts)]
-    summary, headline = _headline(facts, newer)
+    summary, headline = _headline(facts, found)
     return Explanation(
         platform=state.platform,
         environment=state.environment,
@@ -101,20 +49,11 @@ def explain(
         headline=headline,
         sentences=sentences,
         runs=state.current,
-        newer=newer,
+        newer=found,
     )
 
 
-def newer_releases(state: EnvironmentState, releases: list[Release]) -> list[Release]:
-    """Return what came after the release that runs, newest first; what was there before Ferryman is no candidate."""
-    running = next((r for r in releases if state.current and r.version == state.current.version), None)
-    found = [r for r in releases if r.status is not ReleaseStatus.BASELINE]
-    if running is not None:
-        found = [r for r in found if r.order > running.order]
-    return sorted(found, key=lambda release: release.order, reverse=True)
-
-
-def _runs(facts: _Facts) -> str:
+def _runs(facts: Facts) -> str:
     current = facts.state.current
     if current is None:
         return f"{facts.env} runs nothing that Ferryman knows of."
@@ -132,7 +71,7 @@ def _who(deployment: Deployment) -> str:
     return f"Ferryman ({actor.who})" if actor.automated else actor.who
 
 
-def _active(facts: _Facts) -> list[str]:
+def _active(facts: Facts) -> list[str]:
     claim, deployment = facts.state.active, facts.active
     if claim is None:
         return []
@@ -174,7 +113,7 @@ def current_step(deployment: Deployment) -> str | None:
     return max(candidates, key=lambda key: candidates[key].started_at)
 
 
-def _hold(facts: _Facts) -> list[str]:
+def _hold(facts: Facts) -> list[str]:
     hold = facts.state.hold
     if hold is None:
         return []
@@ -182,88 +121,7 @@ def _hold(facts: _Facts) -> list[str]:
     return [f"Automation is off: {since}. `ferryman resume {facts.env}` lifts it."]
 
 
-def _request(facts: _Facts) -> list[str]:
-    request = facts.state.requested
-    if request is None:
-        return []
-    if facts.state.active is not None:
-        when = f"it starts once deployment {facts.state.active.deployment} has ended"
-    elif facts.state.hold is not None:
-        when = "it starts once the hold is lifted"
-    else:
-        when = "it starts within seconds (at the latest with the next sweep, within 5 minutes)"
-    return [f"{request.who} asked to {request.kind} {request.version} {facts.ago(request.at)}; {when}."]
-
-
-def _newer(facts: _Facts) -> list[Newer]:
-    found: list[Newer] = []
-    best: str | None = None
-    for release in newer_releases(facts.state, facts.releases):
-        reason, message, missing = _why_not(facts, release, best)
-        if best is None and reason in ("Deploying", "Next", "Held", "Requested", "NoTrigger"):
-            best = release.version
-        found.append(
-            Newer(version=release.version, status=release.status, reason=reason, message=message, missing=missing)
-        )
-    return found
-
-
-def _why_not(facts: _Facts, release: Release, best: str | None) -> tuple[Reason, str, list[str]]:
-    version, state = release.version, facts.state
-    if state.active is not None and state.active.version == version:
-        return "Deploying", f"{version} is being deployed.", []
-    if state.requested is not None and state.requested.version == version:
-        return "Requested", _request(facts)[0], []
-    if release.status in (ReleaseStatus.ASSEMBLING, ReleaseStatus.INCOMPLETE):
-        return _assembling(facts, release)
-    settled = state.settled.get(version)
-    if settled is not None:
-        return _settled(facts, version, settled)
-    successor = _successor(facts, version) or best
-    if successor is not None:
-        return "Superseded", f"{version} is passed over for {successor}, which is newer.", []
-    if "push" not in facts.document.environment(facts.env).triggers:
-        return (
-            "NoTrigger",
-            f"{version} is ready, but {facts.env} has no `push` trigger: nothing starts it by itself.",
-            [],
-        )
-    if state.hold is not None:
-        return "Held", f"{version} is ready and waits for the hold to be lifted.", []
-    if state.active is not None:
-        return "Next", f"{version} is ready and goes next, when deployment {state.active.deployment} has ended.", []
-    return "Next", f"{version} is ready and about to start (at the latest with the next sweep, within 5 minutes).", []
-
-
-def _assembling(facts: _Facts, release: Release) -> tuple[Reason, str, list[str]]:
-    components = facts.document.spec.components
-    missing = [name for name in components if name not in release.components]
-    have = len(components) - len(missing)
-    wanted = ", ".join(f"{components[name].repository}:{release.version}" for name in missing)
-    message = (
-        f"{release.version} waits for images: {have} of {len(components)} are there, {', '.join(missing)} missing "
-        f"(the first came {facts.ago(release.first_seen_at)}). Push {wanted}."
-    )
-    return "Assembling", message, missing
-
-
-def _settled(facts: _Facts, version: str, settled: Settled) -> tuple[Reason, str, list[str]]:
-    ended = f"{version} ended {settled.phase} {facts.ago(settled.at)} ({settled.reason})"
-    if settled.phase is Phase.ERRORED and settled.retry_at is not None:
-        wait = (settled.retry_at - facts.now).total_seconds()
-        when = f"in {age(facts.now, settled.retry_at)}" if wait > 0 else "with the next sweep"
-        return "RetryAfter", f"{ended}; it is tried again {when} (attempt {settled.attempts + 1}).", []
-    retry = f"`ferryman retry {facts.env} --version {version}`"
-    return "Settled", f"{ended}: automation won't start it again; {retry} does.", []
-
-
-def _successor(facts: _Facts, version: str) -> str | None:
-    """Return what superseded a version, if that was the last thing that happened to it."""
-    last = next((d for d in facts.deployments if d.version == version), None)
-    return last.superseded_by if last is not None and last.phase is Phase.SUPERSEDED else None
-
-
-def _last_failure(facts: _Facts) -> list[str]:
+def _last_failure(facts: Facts) -> list[str]:
     """Tell in full how the last deployment failed, if it did."""
     last = next((d for d in facts.deployments if d.phase.terminal and d.phase is not Phase.SUPERSEDED), None)
     if last is None or last.phase is Phase.SUCCEEDED or last.ended_at is None:
@@ -272,14 +130,14 @@ def _last_failure(facts: _Facts) -> list[str]:
     return [f"The last deployment, {last.id} of {last.version}, {ended}: {last.message}"]
 
 
-def _drift(facts: _Facts) -> list[str]:
+def _drift(facts: Facts) -> list[str]:
     condition = facts.state.condition("Drifted")
     if condition is None or condition.status != "True":
         return []
-    return [f"It drifted ({condition.reason}): {condition.message} `ferryman redeploy {facts.env}` puts it right."]
+    return [f"It drifted ({condition.reason}): {condition.message}"]
 
 
-def _headline(facts: _Facts, newer: list[Newer]) -> tuple[Summary, str]:
+def _headline(facts: Facts, found: list[Newer]) -> tuple[Summary, str]:
     state, active = facts.state, facts.active
     runs = f"runs {facts.running_version or 'no release'}"
     if state.active is not None:
@@ -289,9 +147,10 @@ def _headline(facts: _Facts, newer: list[Newer]) -> tuple[Summary, str]:
         return "Held", f"{runs}; held by {state.hold.who}: {state.hold.reason}"
     if state.requested is not None:
         return "Requested", f"{runs}; {state.requested.kind} of {state.requested.version} starts next"
-    for item in newer:
-        if item.reason == "Next":
-            return "Waiting", f"{runs}; {item.version} is about to start"
+    coming = next((item.version for item in found if item.reason == "Next"), None)
+    if coming is not None:
+        return "Waiting", f"{runs}; {coming} is about to start"
+    for item in found:
         if item.reason == "Assembling":
             return "Waiting", f"{runs}; {item.version} waits for {', '.join(item.missing)}"
         if item.reason == "RetryAfter":

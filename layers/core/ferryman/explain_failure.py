@@ -28,7 +28,15 @@ class Explanation:
 
 
 def rollout(
-    ecs: Any, logs: Any, *, cluster: str, service: Raw | None, name: str, container: str, definition: str, since: datetime
+    ecs: Any,
+    logs: Any,
+    *,
+    cluster: str,
+    service: Raw | None,
+    name: str,
+    container: str,
+    definition: str,
+    since: datetime,
 ) -> Explanation:
     """Explain why a service's tasks of one task definition (ARN) did not hold. `since` is when its deployment began."""
     said = _events(service, since)

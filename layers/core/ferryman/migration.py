@@ -1,6 +1,6 @@
 """The one-off task that migrates the database: claimed, then run, at most once. Called by run_migration.
 
-Judging it is `ferryman.migration_watch`. An unknown outcome is resolved by the same clientToken and by `startedBy`, else
+Judging it is `ferryman.migration_watch`. An unknown outcome is resolved by `startedBy` and by the same clientToken, or
 it stays unknown and a person has to look: never a second run.
 """
 
@@ -123,7 +123,9 @@ class _Run:
             return self._follow(claim, answer["tasks"][0]["taskArn"])
         failures = answer.get("failures", [])
         said = "; ".join(f"{item.get('reason')} {item.get('detail') or ''}".strip() for item in failures)
-        return self._not_started(claim, "TaskNotStarted", f"ECS could not start the migration: {said or 'no reason given'}")
+        return self._not_started(
+            claim, "TaskNotStarted", f"ECS could not start the migration: {said or 'no reason given'}"
+        )
 
     # ── an attempt of which we don't know what became ──
 
@@ -223,5 +225,3 @@ def _told(step: Step) -> RunMigrationOutput:
         case StepStatus.ABORTED:
             return RunMigrationOutput(verdict="Aborted", reason=step.reason)
     return RunMigrationOutput(verdict="Failed", reason=step.reason)
-
-

@@ -18,7 +18,7 @@ from ferryman.explain_failure import container_of
 from ferryman.gates import plan_of
 from ferryman.ids import Clock, NewId
 from ferryman.records import Deployment, MigrationProgress, PlannedMigration, Step, StepStatus, Wait
-from ferryman.step_records import end
+from ferryman.step_records import check_claim, end
 from ferryman.store import Store
 from ferryman.waits import answer, answer_all, remember
 from ferryman.writes import Save, Write
@@ -41,6 +41,15 @@ class Seen:
     stop_code: str = ""
     why: str = ""
     status: str = ""
+    ending: bool = False
+    """Its desiredStatus is STOPPED: somebody stopped it, or an essential container ended."""
+
+    @property
+    def by_itself(self) -> bool:
+        """Whether the container ended without being told to: a program may well exit with 0 on SIGTERM."""
+        return self.stop_code == "EssentialContainerExited" or (
+            not self.stop_code and (self.stopped or not self.ending)
+        )
 
 
 @dataclass(frozen=True)
@@ -69,11 +78,12 @@ def judge(seen: Seen, terms: Terms, now: datetime) -> Verdict:
     if not seen.listed:
         if now < terms.followed_at + UNLISTED:
             return Verdict(None)
-        return Verdict(StepStatus.ERRORED, "OutcomeUnknown", "ECS no longer knows its task, so its exit code is unknown")
+        return Verdict(
+            StepStatus.ERRORED, "OutcomeUnknown", "ECS no longer knows its task, so its exit code is unknown"
+        )
     deadline = terms.started_at + timedelta(seconds=terms.timeout_seconds)
     late = now >= deadline
-    # A program may well exit with 0 when it is told to stop: only one that ended by itself has succeeded.
-    if seen.exit_code == 0 and seen.stop_code in ("", "EssentialContainerExited"):
+    if seen.exit_code == 0 and seen.by_itself:
         return Verdict(StepStatus.SUCCEEDED, "Completed", "ended with exit code 0")
     if terms.aborted_at is not None:
         ended = Verdict(StepStatus.ABORTED, "AbortRequested", f"was stopped: {terms.aborted}")
@@ -110,13 +120,14 @@ def read(task: Raw | None, container: str) -> Seen:
         stop_code=task.get("stopCode") or "",
         why="; ".join(dict.fromkeys(why))[:400],
         status=task.get("lastStatus") or "",
+        ending=task.get("desiredStatus") == "STOPPED",
     )
 
 
 def watch(
     event: WatchMigrationInput, *, store: Store, ecs: Any, logs: Any, states: Any, clock: Clock, new_id: NewId
 ) -> None:
-    """Remember the token, then judge; a verdict answers it at once. Without one, an event or the time-out comes next."""
+    """Remember the token, then judge; a verdict answers it at once. Else an event or the time-out comes next."""
     deployment = store.deployment(event.platform, event.environment, event.deployment)
     step = deployment.step(steps.MIGRATION)
     task = step.migration.task if step is not None and step.migration is not None else None
@@ -159,6 +170,8 @@ def settle(
     seen = read(task, planned.container)
     verdict = judge(seen, _terms(deployment, planned, step, progress), clock())
     if verdict.stop is not None:
+        # A deployment that lost its claim must not stop a task that another one follows now.
+        check_claim(store, ref)
         edge.stop_task(ecs, plan.cluster, progress.task, f"Ferryman: {verdict.stop}")
     if verdict.status is None:
         return None
@@ -195,7 +208,9 @@ def told_to_people(verdict: Verdict, deployment: Deployment, planned: PlannedMig
     said += "No service was changed. "
     env = deployment.environment
     if verdict.reason == "OutcomeUnknown":
-        return said + f"It is not run a second time: look at the database, push a new commit, and `ferryman resume {env}`."
+        return (
+            said + f"It is not run a second time: look at the database, push a new commit, and `ferryman resume {env}`."
+        )
     return said + f"Fix it and push, or run `ferryman retry {env}`."
 
 

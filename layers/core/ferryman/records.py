@@ -174,7 +174,9 @@ class Active(Record):
     """When reconcile first saw the execution closed without a recorded outcome."""
 
 
-ConditionType = Literal["Ready", "Progressing", "Migrated", "Available", "Verified", "Approved", "Held", "Frozen", "Drifted"]
+ConditionType = Literal[
+    "Ready", "Progressing", "Migrated", "Available", "Verified", "Approved", "Held", "Frozen", "Drifted"
+]
 
 
 class Condition(Record):
@@ -334,6 +336,8 @@ class CheckResult(Record):
     attempt: int
     passed: bool
     detail: str
+    at: AwareDatetime | None = None
+    """When the attempt ended; the next one waits for the check's delay from here."""
 
 
 class Step(Record):

@@ -40,8 +40,8 @@ def relay(
 def resources(event: RelayChangeInput) -> list[str]:
     """Return the ARNs that steps may wait for, of an event from EventBridge. Pure.
 
-    A service by the event's `resources`; a service's task by its `group`; a one-off task by its own ARN. Events of other
-    kinds concern nobody.
+    A service by the event's `resources`; a service's task by its `group`; a one-off task by its own ARN. Events of
+    other kinds concern nobody.
     """
     if event.detail_type in _SERVICE_EVENTS:
         arn = next(iter(event.resources), "")
@@ -50,8 +50,15 @@ def resources(event: RelayChangeInput) -> list[str]:
         return [arn]
     if event.detail_type == _TASK_EVENT:
         task, cluster, group = (event.detail.get(name) for name in ("taskArn", "clusterArn", "group"))
-        if not isinstance(task, str) or ":task/" not in task or not isinstance(cluster, str) or ":cluster/" not in cluster:
-            raise InvalidInput(f"an event {_TASK_EVENT!r} has detail.taskArn and detail.clusterArn, not {task!r}, {cluster!r}")
+        if (
+            not isinstance(task, str)
+            or ":task/" not in task
+            or not isinstance(cluster, str)
+            or ":cluster/" not in cluster
+        ):
+            raise InvalidInput(
+                f"an event {_TASK_EVENT!r} has detail.taskArn and detail.clusterArn, not {task!r}, {cluster!r}"
+            )
         if isinstance(group, str) and group.startswith("service:"):
             return [f"{cluster.replace(':cluster/', ':service/')}/{group.removeprefix('service:')}"]
         return [task]

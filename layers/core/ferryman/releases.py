@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from ferryman import assembly, messages, timeline
 from ferryman import ecr as ecr_edge
 from ferryman.assembly import Effect, Pushed
-from ferryman.errors import Conflict
+from ferryman.errors import Conflict, InvalidDocument
 from ferryman.ids import Clock, NewId
 from ferryman.platform import Platform, TagKind, classify, parse
 from ferryman.records import EventType, Release, ReleaseStatus
@@ -152,12 +152,20 @@ def receive(
         # A child of an index, or an attestation: the tagged index follows.
         return _ignored(event, "untagged", count)
     ledger = Ledger(store, ecr, clock, new_id, count)
-    outcomes = []
+    outcomes: list[str] = []
+    broken: InvalidDocument | None = None
     for applied in store.platforms():
-        document = parse(applied.document)
+        try:
+            document = parse(applied.document)
+        except InvalidDocument as error:
+            # Stored by another version of Ferryman: loud, but not in the way of the other platforms.
+            broken = error
+            continue
         component = document.component_of(detail.repository)
         if component is not None:
             outcomes.append(f"{document.name}: {_receive(document, component, detail.tag, event, ledger, nudge)}")
+    if broken is not None:
+        raise broken
     if not outcomes:
         count("PushUnknownRepository")
         return _ignored(event, "no platform has this repository", count)

@@ -85,7 +85,9 @@ def judge(seen: Seen, terms: Terms, now: datetime) -> Verdict:
         back, what = ("BreakerTripped", "gave the new deployment up") if seen.primary else _ROLLED_BACK
         return _failed(back, f"{name}: ECS {what}{f' ({seen.reason})' if seen.reason else ''}.")
     if not seen.primary:
-        return _failed("Replaced", f"{name}: another deployment took the place of ours: rolled back, or updated by others.")
+        return _failed(
+            "Replaced", f"{name}: another deployment took the place of ours: rolled back, or updated by others."
+        )
     if seen.state == "COMPLETED":
         return _completed(seen, terms, now)
     if terms.fail_fast and seen.failed >= terms.fail_fast:
@@ -172,7 +174,7 @@ def check(
 def watch(
     event: WatchRolloutInput, *, store: Store, ecs: Any, logs: Any, states: Any, clock: Clock, new_id: NewId
 ) -> None:
-    """Remember the token, then judge; a verdict answers it at once. Without one, an event or the time-out comes next."""
+    """Remember the token, then judge; a verdict answers it at once. Else an event or the time-out comes next."""
     deployment = store.deployment(event.platform, event.environment, event.deployment)
     planned = service_of(deployment, event.service)
     key = steps.rollout(event.service, event.direction)

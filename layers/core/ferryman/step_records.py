@@ -82,7 +82,9 @@ def check_claim(store: Store, ref: DeploymentRef) -> None:
     """Raise ClaimLost when the fence no longer holds: for a second run, whose intent a first one recorded."""
     active = store.state(ref.platform, ref.environment).active
     if active is None or (active.deployment, active.fence) != (ref.deployment, ref.fence):
-        raise ClaimLost(f"deployment {ref.deployment} (fence {ref.fence}) no longer holds {ref.platform}/{ref.environment}")
+        raise ClaimLost(
+            f"deployment {ref.deployment} (fence {ref.fence}) no longer holds {ref.platform}/{ref.environment}"
+        )
 
 
 def amend(store: Store, ref: DeploymentRef, key: str, edit: Callable[[Step], Step], also: Also = nothing) -> Deployment:

@@ -45,8 +45,9 @@ def with_image(described: Raw, container: str, image: str) -> Raw:
     containers = definition["containerDefinitions"]
     if container not in [item["name"] for item in containers]:
         names = ", ".join(item["name"] for item in containers)
+        name = described.get("taskDefinitionArn", definition["family"])
         raise VerificationFailed(
-            f"task definition {described.get('taskDefinitionArn', definition['family'])} has no container {container!r} "
+            f"task definition {name} has no container {container!r} "
             f"(it has: {names}); name the right one in the platform document"
         )
     definition["containerDefinitions"] = [

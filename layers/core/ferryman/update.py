@@ -82,7 +82,9 @@ class _Update:
     def _act(self, step: Step | None) -> UpdateServiceOutput:
         service = edge.services(self._ecs, self._cluster, [self._planned.name]).get(self._planned.name)
         if service is None or service.get("status") != "ACTIVE":
-            message = f"service {self._planned.name} is no longer there; create it again, or take it out of the document"
+            message = (
+                f"service {self._planned.name} is no longer there; create it again, or take it out of the document"
+            )
             return self._end(StepStatus.ERRORED, "ServiceMissing", message)
         if self._forward and step is None and service.get("desiredCount") == 0:
             # Judged again: the plan's answer is older. A service scaled up since then takes part.
@@ -110,7 +112,8 @@ class _Update:
         if described is None:
             return None
         current = edge.primary(service)
-        if described["status"] == "ACTIVE" or (current is not None and current["taskDefinition"] == arn):
+        back_already = current is not None and current["taskDefinition"] == arn and self._is_fresh(service)
+        if described["status"] == "ACTIVE" or back_already:
             return arn
         # Deregistered: a service can't be updated to it, but its description can be registered anew.
         wanted = task_definitions.registrable(described)
@@ -217,5 +220,3 @@ def _told(step: Step) -> UpdateServiceOutput:
         case StepStatus.ABORTED:
             return UpdateServiceOutput(verdict="Stopped", reason=step.reason)
     return UpdateServiceOutput(verdict="Failed", reason=step.reason)
-
-

@@ -4,6 +4,7 @@ A watcher remembers its token; whoever reaches the verdict first (a later watche
 that wait for that step.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -14,13 +15,15 @@ from ferryman.records import Wait
 from ferryman.store import Store
 from ferryman.writes import Add
 
+_KEPT = timedelta(days=7)
+"""A wait of an execution that died is answered by nobody."""
 # Somebody else answered, or the state timed out and asks again with a new token.
 _DECIDED = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
 
 
 def remember(store: Store, wait: Wait) -> None:
     """Keep a token; a newer one of the same step takes its place."""
-    store.write(Add(wait))
+    store.write(Add(wait, expires_at=int((wait.at + _KEPT).timestamp())))
 
 
 def ref(wait: Wait) -> DeploymentRef:

@@ -45,7 +45,7 @@ class Fault:
     action: str
     times: int | None
     seconds: float
-    until: float  # time.monotonic()
+    lasting: float | None  # seconds from the first hit
     match: Match | None
     status: int | None
     code: str
@@ -54,6 +54,7 @@ class Fault:
     forward: bool
     answers: dict[Key, bytes] = field(default_factory=dict, repr=False)
     hits: int = 0
+    first_hit_at: float = 0.0  # time.monotonic()
     removed: bool = False
 
     def remove(self) -> None:
@@ -64,13 +65,20 @@ class Fault:
         return (
             not self.removed
             and (self.times is None or self.hits < self.times)
-            and time.monotonic() < self.until
+            and not self._over()
             and self.service in ("*", call.service)
             and self.action in ("*", call.action)
             and (self.match is None or self.match(call.arguments))
             # Without an earlier answer there is nothing stale to tell.
             and (self.kind != "stale" or self.transform is not None or key in self.answers)
         )
+
+    def hit(self) -> None:
+        self.first_hit_at = self.first_hit_at or time.monotonic()
+        self.hits += 1
+
+    def _over(self) -> bool:
+        return self.lasting is not None and self.hits > 0 and time.monotonic() > self.first_hit_at + self.lasting
 
 
 class Book:
@@ -99,7 +107,7 @@ class Book:
         with self._changed:
             for fault in self._faults:
                 if fault.strikes(call, key):
-                    fault.hits += 1
+                    fault.hit()
                     struck.append(fault)
                     if fault.kind != "delay":
                         break

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 import threading
-import time
 from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Self
@@ -90,7 +89,8 @@ class FaultProxy:
 
         service: the signing name (`ecs`, `states`, `lambda`, …), or `lambda-url`, `registry`, `http`; `*` is any.
         action: as in AWS's API reference (`UpdateService`), for the last three the HTTP method; `*` is any.
-        match: a further condition on the request's JSON document or form. lasting: the fault ends after these seconds.
+        match: a further condition on the request's JSON document or form.
+        lasting: the fault ends these seconds after it struck first (not after it was armed: so it strikes for sure).
 
         lost_response  the emulator does it, the answer is dropped and the connection reset.
         throttle       the service's own throttling error (`code`, `status`, `message` replace it); nothing is done.
@@ -100,10 +100,9 @@ class FaultProxy:
         delay          forwarded after `seconds`. Delays add up, and go before another fault.
         timeout        never answered, for `seconds` (60 when 0), then reset; with `forward` the emulator does it first.
         """
-        until = time.monotonic() + lasting if lasting is not None else float("inf")
         service = service.lower()
         return self._book.arm(
-            Fault(kind, service, action, times, seconds, until, match, status, code, message, transform, forward)
+            Fault(kind, service, action, times, seconds, lasting, match, status, code, message, transform, forward)
         )
 
     def clear(self) -> None:

@@ -47,10 +47,6 @@ class Reads:
         """All pages of an answer, whether they changed or not."""
         return [json.loads(page) for page in self._pages(service, action, arguments)]
 
-    def forget(self) -> None:
-        """Take every next answer for changed: the last ones may not have been worked up."""
-        self._last.clear()
-
     def close(self) -> None:
         self._pool.clear()
 

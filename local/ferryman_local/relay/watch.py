@@ -32,17 +32,13 @@ class Watcher:
         self._untold: list[Change] = []  # found by a look that failed later on
 
     def look(self) -> list[Change]:
-        """The changes since the last look."""
+        """The changes since the last look. What a look found before it failed is told by the next one."""
         whole = self._looks % self._every == 0
         self._looks += 1
-        try:
-            if whole:
-                self._survey()
-            for part in (self._look_at_images(), self._look_at_clusters(whole)):
-                self._untold.extend(part)
-        except Exception:
-            self._reads.forget()  # what was read but not worked up must count as changed the next time
-            raise
+        if whole:
+            self._survey()
+        for part in (self._look_at_images(), self._look_at_clusters(whole)):
+            self._untold.extend(part)
         told, self._untold = self._untold, []
         return told
 

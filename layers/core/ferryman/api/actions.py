@@ -34,13 +34,13 @@ class RedeployBody(Body):
     """Body of redeploy."""
 
     reason: OptionalReason = ""
-    resume: bool = Field(default=False, description="Lift a hold in the same write.")
 
 
 class RetryBody(RedeployBody):
     """Body of retry."""
 
     version: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
+    resume: bool = Field(default=False, description="Lift a hold in the same write.")
 
 
 def hold(operator: Operator, request: Request) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def redeploy(operator: Operator, request: Request) -> dict[str, Any]:
 
     def decide(state: EnvironmentState) -> requests.Outcome:
         return requests.redeploy(
-            state, releases, reason=body.reason, lift_hold=body.resume, who=request.who, at=at
+            state, releases, reason=body.reason, who=request.who, at=at
         )  # fmt: skip
 
     return _wish(operator, request, platform, env, decide, EventType.REDEPLOY_REQUESTED, body)

@@ -37,8 +37,6 @@ def apply(operator: Operator, request: Request) -> dict[str, Any]:
                 422, "VerificationFailed", "the document does not fit what is in AWS; nothing changed", problems
             )
     if not dry_run:
-        if any(operator.store.state(name, environment).rev == 0 for environment in document.spec.environments):
-            operator.outside.adopt(document)
         if result != "unchanged":
             _save(operator, document, generation, before, request.who)
         for environment in document.spec.environments:
@@ -82,6 +80,7 @@ def _save(operator: Operator, document: Platform, generation: int, before: Appli
         rev=before.rev if before else 0,
     )
     told = f"applied generation {generation}"
+    operator.outside.adopt(document)
     event = timeline.environment_event(
         document.name, None, EventType.APPLIED, told, at=at, new_id=operator.new_id, who=who
     )

@@ -29,7 +29,7 @@ class Outside(Protocol):
         """Return what is wrong on the ECS side."""
 
     def adopt(self, document: Platform) -> None:
-        """Take what runs as `current`, where nothing is recorded yet."""
+        """Take what runs as `current` in environments that are new to us; before the document is stored."""
 
     def observe(self, plan: Plan) -> dict[str, Counts]:
         """Return what ECS says now about the services of a plan."""
@@ -61,8 +61,8 @@ class Aws:
     new_id: NewId
     account: str
     region: str
-    reconcile_queue: str
-    """URL of the queue that reconcile reads."""
+    nudges_url: str
+    """The queue that reconcile reads."""
     relay_function: str
 
     def verify(self, document: Platform) -> list[tuple[str, str]]:
@@ -81,7 +81,18 @@ class Aws:
 
     def adopt(self, document: Platform) -> None:
         """See `ferryman.adoption`."""
-        raise NotImplementedError
+        from ferryman.adoption import adopt
+        from ferryman.references import References
+
+        adopt(
+            document,
+            store=self.store,
+            ecs=self.client("ecs"),
+            ecr=self.client("ecr"),
+            references=References(self.client("ssm")),
+            clock=self.clock,
+            new_id=self.new_id,
+        )
 
     def observe(self, plan: Plan) -> dict[str, Counts]:
         """Read the PRIMARY deployment of each service that the plan changes."""
@@ -106,7 +117,7 @@ class Aws:
         """Queue the environment for reconcile."""
         from ferryman.nudge import Nudge
 
-        Nudge(self.client("sqs"), self.reconcile_queue).environment(platform, environment)
+        Nudge(self.client("sqs"), self.nudges_url).environment(platform, environment)
 
     def wake(self, platform: str, environment: str, deployment: str) -> None:
         """Invoke relay_change, without waiting for it."""

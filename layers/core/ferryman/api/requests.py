@@ -6,10 +6,9 @@ An outcome whose `state` is None changes nothing: it was so already.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from ferryman.errors import NotFound, Refused
-from ferryman.explain import newer_releases
+from ferryman.newer import newer_releases
 from ferryman.records import EnvironmentState, Hold, Release, ReleaseStatus
 from ferryman.records import Request as Wish
 
@@ -56,7 +55,7 @@ def retry(
 ) -> Outcome:
     """Ask for a version again that automation is done with; by default the one that was settled last."""
     env = state.environment
-    _refuse_hold(state, "retry", lift_hold)
+    _refuse_hold(state, lift_hold)
     wanted = version or _last_settled(state, releases)
     release = _release(releases, wanted)
     if release.status is not ReleaseStatus.READY:
@@ -70,30 +69,30 @@ def retry(
             f"{wanted} is older than {runs}, which {env} runs; going back is a rollback, which retry does not do"
         )
     wish = Wish(version=wanted, kind="retry", reason=reason, who=who, at=at)
-    return _asked(state, wish)
+    return _asked(state, wish, lift_hold)
 
 
-def redeploy(
-    state: EnvironmentState, releases: list[Release], *, reason: str, lift_hold: bool, who: str, at: datetime
-) -> Outcome:
-    """Ask for what runs to be deployed once more, on the base task definitions as they are now."""
+def redeploy(state: EnvironmentState, releases: list[Release], *, reason: str, who: str, at: datetime) -> Outcome:
+    """Ask for what runs to be deployed once more, on the base task definitions as they are now.
+
+    A hold does not stand in the way and stays: it keeps newer releases away, not a person.
+    """
     env = state.environment
-    _refuse_hold(state, "redeploy", lift_hold)
     if state.current is None or state.current.version is None:
         raise Refused(f"what {env} runs belongs to no release that Ferryman knows; push a release first")
     wanted = state.current.version
     _release(releases, wanted)
     _refuse_active(state, wanted)
-    return _asked(state, Wish(version=wanted, kind="redeploy", reason=reason, who=who, at=at))
+    return _asked(state, Wish(version=wanted, kind="redeploy", reason=reason, who=who, at=at), lift_hold=False)
 
 
-def _refuse_hold(state: EnvironmentState, kind: Literal["retry", "redeploy"], lift_hold: bool) -> None:
+def _refuse_hold(state: EnvironmentState, lift_hold: bool) -> None:
     """A hold, whoever placed it, is lifted knowingly or not at all."""
     if state.hold is not None and not lift_hold:
         env, standing = state.environment, state.hold
         raise Refused(
             f"{env} is on hold, by {standing.who}: {standing.reason}. Lift it with `ferryman resume {env}`, "
-            f"or both at once with `ferryman {kind} {env} --resume`"
+            f"or both at once with `ferryman retry {env} --resume`"
         )
 
 
@@ -124,14 +123,15 @@ def _release(releases: list[Release], version: str) -> Release:
     return found
 
 
-def _asked(state: EnvironmentState, wish: Wish) -> Outcome:
+def _asked(state: EnvironmentState, wish: Wish, lift_hold: bool) -> Outcome:
     before, env = state.requested, state.environment
+    lifting = lift_hold and state.hold is not None
     if before is not None and (before.version, before.kind) == (wish.version, wish.kind):
-        if state.hold is None:
+        if not lifting:
             return Outcome(None, f"{before.who} asked for that already; it starts next", wish.version)
         wish = before
     instead = f" (instead of {before.version}, which {before.who} asked for)" if before and before != wish else ""
     when = f"once deployment {state.active.deployment} has ended" if state.active else "within seconds"
     message = f"{wish.kind} of {wish.version} in {env} starts {when}{instead}"
-    # Only with `lift_hold` does anything come this far while a hold stands.
-    return Outcome(state.but(requested=wish, hold=None), message, wish.version, lifted_hold=state.hold is not None)
+    after = state.but(requested=wish, hold=None if lifting else state.hold)
+    return Outcome(after, message, wish.version, lifted_hold=lifting)

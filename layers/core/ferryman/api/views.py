@@ -7,7 +7,8 @@ from pydantic import AwareDatetime, Field
 
 from ferryman import steps
 from ferryman.api.operator import Counts
-from ferryman.explain import Newer, Summary, current_step
+from ferryman.explain import Summary, current_step
+from ferryman.newer import Newer
 from ferryman.records import (
     AbortRequest,
     Actor,

@@ -1,9 +1,9 @@
 """Step notify: send what the outbox holds, each message at least once and, but for crashes, just once.
 
-Called by functions/notify: by the table's stream as soon as a message was written, and by a schedule that sweeps up what
-failed. A try is claimed before it is made, so stream and sweep, or two sweeps, don't send the same message side by side.
-A failure is counted, told in the record, and tried again with growing pauses; it never changes a deployment's outcome,
-and never stops another message.
+Called by functions/notify: woken by the table's stream as soon as a message was written, and by a schedule that sweeps
+up what failed. A try is claimed before it is made, so stream and sweep, or two sweeps, don't send the same message side
+by side. A failure is counted, told in the record, and tried again with growing pauses; it never changes a deployment's
+outcome, and never stops another message.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,7 +22,7 @@ from ferryman.records import OutboxMessage
 from ferryman.store import Store
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools import Logger, Metrics
+    from aws_lambda_powertools import Logger
 
 ATTEMPTS = 10
 """After so many failures a message is given up: with the pauses between them, about four hours."""
@@ -35,7 +35,7 @@ Key = tuple[str, str, str]
 
 
 def run(
-    event: NotifyInput, *, store: Store, deliver: Deliver, clock: Clock, log: "Logger", metrics: "Metrics"
+    event: NotifyInput, *, store: Store, deliver: Deliver, clock: Clock, log: "Logger", count: Callable[[str], None]
 ) -> NotifyOutput:
     """Send the messages that the stream's records name, or all that are due (`sweep`).
 
@@ -48,10 +48,12 @@ def run(
         wanted += [_key(message) for message in _due_first(store.unsent(limit=1_000), clock())[:_SWEEP]]
 
     def one(key: Key) -> Result:
-        return _send(key, store, deliver, clock, log, metrics)
+        return _send(key, store, deliver, clock, log)
 
     results = dict(zip(dict.fromkeys(wanted), _side_by_side(one, dict.fromkeys(wanted)), strict=True))
-    counts = [*results.values()]
+    counts = list(results.values())
+    for _ in range(counts.count("gave_up")):
+        count("NotificationGaveUp")
     return NotifyOutput(
         sent=counts.count("sent"),
         failed=counts.count("failed"),
@@ -87,7 +89,7 @@ def key_in(record: dict[str, object]) -> Key | None:
     return (owner, happened, channel) if owner and happened and channel else None
 
 
-def _send(key: Key, store: Store, deliver: Deliver, clock: Clock, log: "Logger", metrics: "Metrics") -> Result:
+def _send(key: Key, store: Store, deliver: Deliver, clock: Clock, log: "Logger") -> Result:
     try:
         message = store.message(*key)
         if message is None or message.sent_at or message.gave_up or due_at(message) > clock():
@@ -97,18 +99,17 @@ def _send(key: Key, store: Store, deliver: Deliver, clock: Clock, log: "Logger",
             return "skipped"
         result, after = _try(claimed, store, deliver, clock)
         store.mark(after, since=claimed.attempts)
-    except Exception:  # noqa: BLE001 - one message never stops the others
+    except Exception:
         # The table did not answer, or a record is not what it should be: never a reason to leave the others unsent.
         log.exception("a message could not be looked at", extra={"message_key": "#".join(key)})
         return "unknown"
-    about = {"message_key": "#".join(key), "attempt": after.attempts, "platform": after.platform}
+    about = {"message_key": "#".join(key), "attempt": after.attempts, "why": after.last_error}
     if result == "sent":
         log.info("message sent", extra=about)
     elif result == "gave_up":
-        metrics.add_metric(name="NotificationGaveUp", unit="Count", value=1)
-        log.error(f"message given up: {after.last_error}", extra=about)
+        log.error("message given up", extra=about)
     else:
-        log.warning(f"message not sent, tried again later: {after.last_error}", extra=about)
+        log.warning("message not sent; tried again later", extra=about)
     return result
 
 

@@ -23,7 +23,7 @@ class ChatChannel(Model):
         if "://" in value:
             # The value is not quoted: it is the credential.
             raise ValueError(
-                "is the webhook itself, which is a secret; store the URL in Secrets Manager and write the secret's ARN here"
+                "is the webhook itself, which is a secret; store it in Secrets Manager and write that secret's ARN here"
             )  # fmt: skip
         if not is_reference(value) and ":secretsmanager:" not in value:
             raise ValueError("is not the ARN of a secret; write arn:aws:secretsmanager:…, or ssm:/path to it")

@@ -83,8 +83,8 @@ class Spec(Model):
 class Platform(Model):
     """A platform that Ferryman operates: components, and the environments they run in."""
 
-    api_version: Literal["ferryman/v1"] = Field(description="ferryman/v1")
-    kind: Literal["Platform"] = Field(description="Platform")
+    api_version: Literal["ferryman/v1"] = Field(description="Version of this format.", examples=["ferryman/v1"])
+    kind: Literal["Platform"] = Field(description="What the document declares.", examples=["Platform"])
     metadata: Metadata = Field(description="The document's identity.")
     spec: Spec = Field(description="What the platform consists of.")
 

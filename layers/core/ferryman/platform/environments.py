@@ -38,7 +38,7 @@ class Service(Model):
     )
     base_task_definition: Text | None = Field(
         default=None,
-        description="Task definition that Terraform publishes, ARN or ssm:/path to it; only the image in it is replaced. "
+        description="Task definition that Terraform publishes, ARN or ssm:/path to it; only its image is replaced. "
         "Default: the service's current one.",
         examples=["ssm:/ferryman/scr/staging/task-definitions/scr-api-staging"],
     )
@@ -77,11 +77,13 @@ class Migration(Model):
 
     component: Name = Field(description="Component whose image runs the migration.", examples=["api"])
     task_definition: Text = Field(
-        description="Task definition of the one-off task, ARN or ssm:/path to it. Its image is replaced by the release's."
+        description="Task definition of the one-off task, ARN or ssm:/path to it; only its image is replaced.",
+        examples=["ssm:/ferryman/scr/staging/task-definitions/scr-api-migrate-staging"],
     )
     container: Text | None = Field(
-        default=None, description="Container that runs the command and whose exit code decides. Default: the component's name."
-    )  # fmt: skip
+        default=None,
+        description="Container that runs the command and whose exit code decides. Default: the component's name.",
+    )
     command: list[Text] = Field(
         min_length=1, description="Command and arguments, one item each.", examples=[["alembic", "upgrade", "head"]]
     )
@@ -174,14 +176,14 @@ class Environment(Model):
     )
     triggers: list[Trigger] = Field(
         default=["manual"],
-        description="What starts a deployment here: push (a complete release), tag (a semver tag), promotion (verified in "
-        "promoteFrom), manual (a person).",
+        description="What starts a deployment here: push (a complete release), tag (a semver tag), promotion "
+        "(promoteFrom has verified it), manual (a person).",
         examples=[["push"]],
     )
     promote_from: Name | None = Field(
         default=None, description="Environment in which a release must be verified first.", examples=["staging"]
     )
-    waves: list[Wave] = Field(min_length=1, max_length=40, description="Rolled out one after the other.")
+    waves: list[Wave] = Field(min_length=1, max_length=40, description="Services, rolled out wave by wave.")
     migration: Migration | None = Field(default=None, description="One-off task before any service changes.")
     smoke_tests: list[SmokeTest] = Field(default=[], max_length=32, description="HTTP checks after the last wave.")
     moving_tags: list[ImageTag] = Field(

@@ -1,13 +1,13 @@
 """What pydantic found wrong with a document, in the words of the people who write documents. Pure."""
 
-from datetime import timedelta
+from collections.abc import Callable
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from ferryman.platform.rules import Problem, closest
-from ferryman.platform.values import IN_WORDS, format_duration
+from ferryman.platform.values import IN_WORDS
 
 _KINDS = {
     "string_type": "text",
@@ -41,9 +41,8 @@ def _path(item: ErrorDetails, data: Any) -> str:
     current = data
     *inner, last = item["loc"] or ("",)
     for part in (*inner, last):
-        if isinstance(current, dict) and part in current:
-            current = current[part]
-        elif isinstance(current, list) and isinstance(part, int) and part < len(current):
+        here = range(len(current)) if isinstance(current, list) else current if isinstance(current, dict) else ()
+        if part in here:
             current = current[part]
         elif not (part is last and item["type"] == "missing"):
             continue
@@ -57,6 +56,10 @@ def _message(item: ErrorDetails, root: Any) -> str:
     kind, value, context = item["type"], item["input"], item.get("ctx", {})
     if item["loc"] and item["loc"][-1] == "[key]" and kind == "string_type":
         return f"the name {value!r} is {_kind_of(value)}; put it in quotes"
+    if kind in _KINDS:
+        return _wrong_kind(_KINDS[kind], value)
+    if kind in _BOUNDS:
+        return _BOUNDS[kind](value, context)
     match kind:
         case "extra_forbidden":
             return _unknown_field(item["loc"], root)
@@ -72,26 +75,25 @@ def _message(item: ErrorDetails, root: Any) -> str:
             return _not_one_of(context["tag"], str(context["expected_tags"]))
         case "union_tag_not_found":
             return f"is missing; write one of: {', '.join(_tags(root, item['loc']))}"
-        case "string_pattern_mismatch":
-            words = IN_WORDS.get(context["pattern"], f"it has to match {context['pattern']}")
-            return f"{_shorten(value)} does not fit: {words}"
-        case "string_too_short" | "too_short":
-            return (
-                "must not be empty" if context["min_length"] == 1 else f"needs at least {context['min_length']} items"
-            )
-        case "string_too_long":
-            return f"is too long: at most {context['max_length']} characters"
-        case "too_long":
-            return f"has too many items: at most {context['max_length']}"
-        case "greater_than_equal":
-            return f"{_shorten(value)} is too small; at least {_bound(context['ge'])}"
-        case "less_than_equal":
-            return f"{_shorten(value)} is too large; at most {_bound(context['le'])}"
-        case "recursion_loop":
-            return "contains itself"
-    if kind in _KINDS:
-        return _wrong_kind(_KINDS[kind], value)
     return f"{item['msg'][0].lower()}{item['msg'][1:]} (found {_shorten(value)})"
+
+
+def _too_short(_: Any, context: dict[str, Any]) -> str:
+    return "must not be empty" if context["min_length"] == 1 else f"needs at least {context['min_length']}"
+
+
+_BOUNDS: dict[str, Callable[[Any, dict[str, Any]], str]] = {
+    "string_too_short": _too_short,
+    "too_short": _too_short,
+    "string_too_long": lambda value, context: f"is too long: at most {context['max_length']} characters",
+    "too_long": lambda value, context: f"has too many items: at most {context['max_length']}",
+    "greater_than_equal": lambda value, context: f"{_shorten(value)} is too small; at least {context['ge']}",
+    "less_than_equal": lambda value, context: f"{_shorten(value)} is too large; at most {context['le']}",
+    "recursion_loop": lambda value, context: "contains itself",
+    "string_pattern_mismatch": lambda value, context: (
+        f"{_shorten(value)} does not fit: {IN_WORDS.get(context['pattern'], 'it has to match ' + context['pattern'])}"
+    ),
+}
 
 
 def _wrong_kind(wanted: str, value: Any) -> str:
@@ -126,10 +128,6 @@ def _not_one_of(value: Any, expected: str) -> str:
     only = f"it has to be {allowed[0]}" if len(allowed) == 1 else f"it has to be one of: {', '.join(allowed)}"
     near = closest(value, allowed) if isinstance(value, str) and len(allowed) > 1 else ""
     return f"{_shorten(value)} is not known here; {only}{near}"
-
-
-def _bound(value: Any) -> str:
-    return format_duration(value) if isinstance(value, timedelta) else str(value)
 
 
 def _shorten(value: Any) -> str:

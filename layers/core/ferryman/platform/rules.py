@@ -1,4 +1,4 @@
-"""What a document has to obey as a whole: names that exist, things that have one place, an order without circles. Pure."""
+"""What a document has to obey as a whole: names exist, a thing has one place, an order has no circles. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -82,7 +82,7 @@ def _services(spec: "Spec") -> Iterator[Problem]:
 
 
 def _repetitions(at: str, environment: Environment) -> Iterator[Problem]:
-    lists = {
+    lists: dict[str, list[tuple[str, str]]] = {
         "waves": [(f"waves.{i}.name", wave.name) for i, wave in enumerate(environment.waves)],
         "smokeTests": [(f"smokeTests.{i}.name", test.name) for i, test in enumerate(environment.smoke_tests)],
         "triggers": [(f"triggers.{i}", trigger) for i, trigger in enumerate(environment.triggers)],
@@ -119,8 +119,7 @@ def _promotion(at: str, environment: Environment) -> Iterator[Problem]:
     if "push" in environment.triggers and environment.promote_from is not None:
         yield (
             f"{at}.triggers.{environment.triggers.index('push')}",
-            f"`push` starts a release before {environment.promote_from!r} has verified it; use the trigger `promotion`, "
-            "or leave promoteFrom out",
+            f"starts a release before {environment.promote_from!r} has verified it; use promotion, or no promoteFrom",
         )
 
 

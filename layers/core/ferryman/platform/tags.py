@@ -27,7 +27,7 @@ class Tag:
 
 
 def classify(tag: str, platform: Platform) -> Tag:
-    """Tell what a tag means; moving tags are recognised before the version pattern so that none can pass for a release."""
+    """Tell what a tag means; moving tags are recognised first, so that none can pass for a release."""
     if tag in moving_tags(platform):
         return Tag(TagKind.MOVING)
     if SEMVER.fullmatch(tag):

@@ -1,0 +1,101 @@
+"""How a deployment under way looks: as lines for a log, as a picture for a terminal. Pure."""
+
+from typing import Any
+
+from rich.text import Text
+
+from ferryman.ages import span
+from ferryman_cli.output import clean, flat, status
+
+View = dict[str, Any]
+_TITLES = {
+    "begin": "freeze the plan",
+    "admit": "last gate",
+    "migration": "migrate the database",
+    "smokeTest": "smoke test",
+}
+_MARKS = {"Succeeded": "✓", "Skipped": "-", "Failed": "✗", "Errored": "✗", "Aborted": "✗", "Pending": "·"}
+_ASCII = {"✓": "+", "✗": "x", "·": "."}
+_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_BAD = ("Failed", "Errored", "Aborted")
+
+
+def title(step: View) -> str:
+    """Return what a step does, in words."""
+    if step["service"]:
+        return f"{'roll out' if step['kind'] == 'rollout' else 'take back'} {step['service']}"
+    return _TITLES.get(step["kind"], str(step["key"]))
+
+
+def detail(step: View) -> str:
+    """Return what is to be told about a step: counts, exit code, failed checks, message."""
+    parts = []
+    if step["desired"] is not None:
+        parts.append(f"{step['running'] or 0}/{step['desired']} running")
+    if step["failed"]:
+        parts.append(f"{step['failed']} failed")
+    if step["exitCode"] is not None:
+        parts.append(f"exit {step['exitCode']}")
+    if step["status"] == "Running":
+        parts += [f"{c['name']} attempt {c['attempt']}: {flat(c['detail'])}" for c in step["checks"] if not c["passed"]]
+    if step["reason"] and step["status"] not in ("Succeeded", "Running"):
+        parts.append(step["reason"])
+    return ", ".join(parts)
+
+
+def lines(view: View) -> list[str]:
+    """Return the present state as lines `subject  status  detail`; a line that differs from before is news."""
+    found = [f"{view['platform']}/{view['environment']} {view['version']}  {view['phase']}"]
+    if view["abort"]:
+        found.append(f"abort  requested by {view['abort']['who']}: {flat(view['abort']['reason'])}")
+    begun = [step for step in view["steps"] if step["status"] != "Pending"]
+    return found + [f"{step['key']}  {step['status']}  {detail(step)}".rstrip() for step in begun]
+
+
+def conclusion(view: View) -> Text:
+    """Return how it ended: phase, message, and for a failure the last log lines of whatever failed."""
+    text = Text.assemble(
+        status(view["phase"]), f" after {span(view['elapsedSeconds'])}: ", clean(view["message"] or "-")
+    )
+    if view["supersededBy"]:
+        text.append(f" Superseded by {view['supersededBy']}.")
+    for step in view["steps"]:
+        if step["status"] in _BAD and step["logs"]:
+            text.append(f"\n\n{title(step)}, last lines of the log:\n", style="bold")
+            text.append("\n".join(f"  {clean(line)}" for line in step["logs"]))
+    return text
+
+
+def picture(view: View, frame: int, later: float, *, ascii_only: bool = False) -> Text:
+    """Return the whole deployment as a block of text; `later` is the time in seconds since the view was read."""
+    seconds = view["elapsedSeconds"] + (0 if view["ended"] else later)
+    text = Text.assemble(
+        (f"{view['platform']}/{view['environment']}", "bold"),
+        f"  {view['version']}  ",
+        status(view["phase"]),
+        f"  {span(seconds)}\n",
+    )
+    width = max((len(title(step)) for step in view["steps"]), default=0)
+    for step in view["steps"]:
+        running = step["status"] == "Running"
+        took = step["elapsedSeconds"]
+        mark = _spinner(frame, ascii_only) if running else _mark(step["status"], ascii_only)
+        style = status(step["status"]).style
+        text.append(f"  {mark} ", style=style)
+        text.append(title(step).ljust(width), style="" if running or step["status"] in _BAD else "dim")
+        text.append(f"  {'' if took is None else span(took + (later if running else 0)):>6}  ")
+        text.append(f"{detail(step)}\n", style=style if step["status"] in _BAD else "")
+    if view["abort"] and not view["ended"]:
+        text.append(f"  abort requested by {view['abort']['who']}: {flat(view['abort']['reason'])}\n", style="yellow")
+    text.rstrip()
+    return text
+
+
+def _mark(word: str, ascii_only: bool) -> str:
+    mark = _MARKS.get(word, "·")
+    return _ASCII.get(mark, mark) if ascii_only else mark
+
+
+def _spinner(frame: int, ascii_only: bool) -> str:
+    frames = "|/-\\" if ascii_only else _FRAMES
+    return frames[frame % len(frames)]

@@ -1,0 +1,29 @@
+"""Make environments right: woken by nudges, by executions that ended, and by the schedule."""
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from ferryman import ids, reconcile
+from ferryman.nudge import Nudge, Outbox
+from ferryman.references import References
+from ferryman.runtime import client, count, gauge, setting, step, store
+
+
+@step(reconcile.Wakeup)
+def handler(event: reconcile.Wakeup, context: LambdaContext) -> reconcile.Report:
+    """Take a batch of nudges, an execution's status change, or `{"sweep": true}`."""
+    return reconcile.reconcile(
+        event,
+        store=store(),
+        states=client("stepfunctions"),
+        ecr=client("ecr"),
+        ecs=client("ecs"),
+        references=References(client("ssm")),
+        nudge=Nudge(client("sqs"), setting("NUDGES_URL")),
+        outbox=Outbox(client("lambda"), setting("NOTIFY_FUNCTION")),
+        machine=setting("MACHINE_ARN"),
+        mutation_timeout_seconds=int(setting("MUTATION_TIMEOUT_SECONDS")),
+        clock=ids.now,
+        new_id=ids.new_id,
+        count=count,
+        gauge=gauge,
+    )

@@ -1,0 +1,21 @@
+"""Bring a change in ECS, or a person's abort, to the steps that wait for it."""
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from ferryman import ids, relay
+from ferryman.contracts import RelayChangeInput
+from ferryman.runtime import client, step, store
+
+
+@step(RelayChangeInput)
+def handler(event: RelayChangeInput, context: LambdaContext) -> None:
+    """Judge again whatever waits for what changed."""
+    relay.relay(
+        event,
+        store=store(),
+        ecs=client("ecs"),
+        logs=client("logs"),
+        states=client("stepfunctions"),
+        clock=ids.now,
+        new_id=ids.new_id,
+    )

@@ -1,0 +1,21 @@
+"""Step: follow the database migration; the verdict goes to the task token."""
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from ferryman import ids, migration_watch
+from ferryman.contracts import WatchMigrationInput
+from ferryman.runtime import client, step, store
+
+
+@step(WatchMigrationInput)
+def handler(event: WatchMigrationInput, context: LambdaContext) -> None:
+    """Remember the token, then judge."""
+    migration_watch.watch(
+        event,
+        store=store(),
+        ecs=client("ecs"),
+        logs=client("logs"),
+        states=client("stepfunctions"),
+        clock=ids.now,
+        new_id=ids.new_id,
+    )

@@ -1,0 +1,21 @@
+"""Step: follow one service's rollout; the verdict goes to the task token."""
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from ferryman import ids, rollout
+from ferryman.contracts import WatchRolloutInput
+from ferryman.runtime import client, step, store
+
+
+@step(WatchRolloutInput)
+def handler(event: WatchRolloutInput, context: LambdaContext) -> None:
+    """Remember the token, then judge."""
+    rollout.watch(
+        event,
+        store=store(),
+        ecs=client("ecs"),
+        logs=client("logs"),
+        states=client("stepfunctions"),
+        clock=ids.now,
+        new_id=ids.new_id,
+    )

@@ -1,0 +1,118 @@
+"""Reading all that is to know about one environment, for `ferryman.decide`. Changes nothing; called by reconcile."""
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from ferryman import ecs as ecs_edge
+from ferryman import executions, moving_tags
+from ferryman.errors import ReferenceUnresolved
+from ferryman.platform import Environment, Platform
+from ferryman.records import Deployment, EnvironmentState, Phase
+from ferryman.references import References
+from ferryman.store import Store
+from ferryman.view import Drift, Execution, View
+
+HISTORY = 30
+"""How many deployments are read: enough to know what became of every release since the last claim."""
+
+_LOG = logging.getLogger("ferryman")
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where reconcile looks."""
+
+    store: Store
+    states: Any
+    ecr: Any
+    ecs: Any
+    references: References
+    mutation_timeout: timedelta
+
+
+def view(
+    sources: Sources, document: Platform, generation: int, name: str, *, swept: bool, started: str | None = None
+) -> View:
+    """Read everything about an environment.
+
+    `swept`: look at ECS and the moving tags too. `started`: name of an execution that was started a moment ago and may
+    not be listed yet.
+    """
+    environment = document.environment(name)
+    state = sources.store.state(document.name, name)
+    deployments = sources.store.deployments(document.name, name, limit=HISTORY)
+    seen = View(
+        platform=document.name,
+        name=name,
+        environment=environment,
+        generation=generation,
+        state=state,
+        releases=tuple(sources.store.releases(document.name)),
+        deployments=tuple(deployments),
+        complete_history=len(deployments) < HISTORY,
+        mutation_timeout=sources.mutation_timeout,
+        swept=swept,
+    )
+    if state.active is not None:
+        return _with_execution(seen, sources, started)
+    if swept or _just_ended(deployments, state):
+        return _with_aws(seen, sources, document, environment)
+    return seen
+
+
+def _with_execution(seen: View, sources: Sources, started: str | None) -> View:
+    active = seen.state.active
+    assert active is not None
+    deployment = sources.store.deployment(seen.platform, seen.name, active.deployment)
+    arn = active.execution_arn or ""
+    execution, ended_at = executions.describe(sources.states, arn)
+    if execution is Execution.MISSING and active.execution_name == started:
+        execution = Execution.RUNNING
+    return replace(seen, deployment=deployment, execution=execution, execution_ended_at=ended_at)
+
+
+def _with_aws(seen: View, sources: Sources, document: Platform, environment: Environment) -> View:
+    settings = moving_tags.wanted(seen.name, environment, seen.state)
+    return replace(
+        seen,
+        drift=_drift(sources, environment, seen),
+        wrong_tags=moving_tags.wrong(document, settings, sources.ecr),
+    )
+
+
+def _just_ended(deployments: list[Deployment], state: EnvironmentState) -> bool:
+    latest = next((item for item in deployments if item.phase.terminal and item.phase is not Phase.SUPERSEDED), None)
+    return latest is not None and latest.id != state.tagged
+
+
+def _drift(sources: Sources, environment: Environment, seen: View) -> Drift | None:
+    """Look at what ECS runs; a look that fails is only a look: the deployment's own checks refuse with the reason."""
+    try:
+        cluster = sources.references.text(environment.cluster)
+        services = ecs_edge.services(sources.ecs, cluster, [service.name for service in environment.services])
+        bases = {
+            service.name: _definition(sources, service.base_task_definition)
+            for service in environment.services
+            if service.base_task_definition
+        }
+    except (ReferenceUnresolved, ClientError) as error:
+        _LOG.warning(
+            "could not look for drift: %s", error, extra={"platform": seen.platform, "environment": seen.name}
+        )  # fmt: skip
+        return None
+    active = {name: raw["taskDefinition"] for name, raw in services.items() if raw.get("status") == "ACTIVE"}
+    live = {service.name: active.get(service.name) for service in environment.services}
+    return Drift(live=live, bases={name: arn for name, arn in bases.items() if arn})
+
+
+def _definition(sources: Sources, value: str) -> str | None:
+    """Return the revision that a base names; a bare family stands for its latest revision."""
+    name = sources.references.text(value)
+    if ":" in name.rsplit("/", 1)[-1]:
+        return name
+    found = ecs_edge.find_task_definition(sources.ecs, name)
+    return str(found["taskDefinitionArn"]) if found else None

@@ -1,0 +1,1 @@
+"""The placeholder image of ecs_side."""

@@ -1,0 +1,94 @@
+"""The API as a person meets it: requests in the form of a function URL, answers parsed."""
+
+import base64
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from ferryman.api.operator import Operator
+from ferryman.api.routes import serve
+from ferryman.records import AppliedPlatform, EnvironmentState, Running
+from ferryman.store import Store
+from ferryman.writes import Save
+from unit import builders as make
+from unit.conftest import FakeClock, FakeIds
+from unit.fakes.outside import FakeOutside
+
+JO = "arn:aws:iam::123456789012:user/jo"
+KIM = "arn:aws:iam::123456789012:user/kim"
+ENV = "/v1/platforms/scr/environments/staging"
+
+
+class FakeLog:
+    """Keeps what was said."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, dict[str, Any]]] = []
+
+    def info(self, msg: str, **fields: Any) -> None:
+        self.said.append((msg, fields))
+
+    def exception(self, msg: str, **fields: Any) -> None:
+        self.said.append((msg, fields))
+
+
+def event(
+    method: str, path: str, *, query: dict[str, str] | None = None, body: bytes = b"", who: str | None = JO
+) -> dict[str, Any]:
+    """Form the event of a function URL, payload format 2.0; a body travels as base64."""
+    context: dict[str, Any] = {"http": {"method": method, "path": path}}
+    if who:
+        context["authorizer"] = {"iam": {"userArn": who, "accountId": "123456789012"}}
+    made: dict[str, Any] = {"version": "2.0", "rawPath": path, "requestContext": context, "isBase64Encoded": bool(body)}
+    if query:
+        made["queryStringParameters"] = query
+    if body:
+        made["body"] = base64.b64encode(body).decode()
+    return made
+
+
+@dataclass
+class World:
+    """An operator whose outside is faked and whose table is moto's."""
+
+    store: Store
+    clock: FakeClock
+    new_id: FakeIds
+    outside: FakeOutside = field(default_factory=FakeOutside)
+    log: FakeLog = field(default_factory=FakeLog)
+
+    @property
+    def operator(self) -> Operator:
+        return Operator(store=self.store, outside=self.outside, clock=self.clock, new_id=self.new_id)
+
+    def call(
+        self, method: str, path: str, body: Any = None, *, who: str | None = JO, **query: str
+    ) -> tuple[int, dict[str, Any]]:
+        data = b"" if body is None else json.dumps(body).encode()
+        answer = serve(event(method, path, query=query, body=data, who=who), self.operator, self.log)
+        return answer["statusCode"], json.loads(answer["body"])
+
+    def ask(self, what: str, body: Any = None, *, who: str = JO) -> tuple[int, dict[str, Any]]:
+        return self.call("POST", f"{ENV}/{what}", body or {}, who=who)
+
+    def put(self, *records: Any) -> None:
+        self.store.write(*(Save(record) for record in records))
+
+    def applied(self, document: dict[str, Any]) -> None:
+        """Have the platform applied already."""
+        self.put(
+            AppliedPlatform(name="scr", generation=1, document=document, applied_by=JO, applied_at=make.AT)
+        )  # fmt: skip
+
+    @property
+    def state(self) -> EnvironmentState:
+        return self.store.state("scr", "staging")
+
+    def timeline(self, owner: str = "scr#staging") -> list[tuple[str, str]]:
+        return [(str(line.type), line.who) for line in self.store.timeline(owner)]
+
+
+def idle(**changes: Any) -> EnvironmentState:
+    """An environment in which nothing is under way and 0001234 runs."""
+    current = Running(version="0001234", deployment="01K0000000000000000000PREV", digests={}, at=make.AT)
+    return make.state(active=None, current=current).but(**changes)

@@ -1,0 +1,222 @@
+"""A platform in motion for the tests of rollouts and migrations: records in moto's table, ECS, logs and tokens faked."""
+
+import json
+from typing import Any
+
+from ferryman import migration, migration_watch, relay, rollout, steps, update
+from ferryman.contracts import (
+    RelayChangeInput,
+    RunMigrationInput,
+    RunMigrationOutput,
+    UpdateServiceInput,
+    UpdateServiceOutput,
+    WatchMigrationInput,
+    WatchRolloutInput,
+)
+from ferryman.records import (
+    AbortRequest,
+    Active,
+    Actor,
+    Deployment,
+    EnvironmentState,
+    Phase,
+    Plan,
+    PlannedMigration,
+    PlannedService,
+    Step,
+)
+from ferryman.store import Store
+from ferryman.writes import Save
+from unit.fakes.ecs import CLUSTER, FakeEcs, FakeLogs, FakeStates, service_arn
+
+ID = "01K00000000000000000000DEP"
+NEXT = "01K00000000000000000000NXT"
+OLD, NEW, CHILD = "registry.example/api@sha256:old", "registry.example/api@sha256:new", "sha256:child"
+COMMAND = ["alembic", "upgrade", "head"]
+
+
+class World:
+    """One environment: `api` in the first wave, `web` in the second; each runs its old revision."""
+
+    def __init__(self, store: Store, clock: Any, new_id: Any) -> None:
+        self.store, self.clock, self.new_id = store, clock, new_id
+        self.ecs, self.logs, self.states = FakeEcs(clock), FakeLogs(), FakeStates()
+        self.tokens = 0
+        self.fence = 0
+        self.id = ""
+        self.old = {
+            name: self.ecs.new_definition(name, OLD, tags=[{"key": "team", "value": "scr"}]) for name in ("api", "web")
+        }
+        for name, arn in self.old.items():
+            self.ecs.new_service(name, arn)
+        self.ecs.new_definition("api-migrate", OLD)
+        self.ecs.calls.clear()
+        self.claim(ID)
+
+    # ── records ──
+
+    def claim(self, deployment: str, *, automated: bool = True, kind: Any = "deploy", **plan: Any) -> None:
+        """A new deployment owns the environment."""
+        self.fence += 1
+        self.id = deployment
+        state = self.store.state("scr", "staging")
+        self.store.write(
+            Save(
+                state.but(
+                    active=Active(
+                        deployment=deployment,
+                        version="abc1234",
+                        fence=self.fence,
+                        execution_name=deployment,
+                        input="{}",
+                        claimed_at=self.clock(),
+                    )
+                )
+            ),
+            Save(
+                Deployment(
+                    platform="scr",
+                    environment="staging",
+                    id=deployment,
+                    version="abc1234",
+                    kind=kind,
+                    digests={"api": "sha256:new", "web": "sha256:new"},
+                    fence=self.fence,
+                    phase=Phase.RUNNING,
+                    initiated_by=Actor(who="push", automated=automated),
+                    created_at=self.clock(),
+                    plan=self.plan(**plan),
+                )
+            ),
+        )
+
+    def plan(self, **changes: Any) -> Plan:
+        services = {
+            name: PlannedService(
+                name=name,
+                arn=service_arn(name),
+                component=name,
+                container="app",
+                digest="sha256:new",
+                platform_digest=CHILD,
+                image=NEW,
+                base_task_definition=self.old[name],
+                rollback_task_definition=self.old[name],
+                timeout_seconds=600,
+                fail_fast=2,
+            )
+            for name in ("api", "web")
+        }
+        migration = PlannedMigration(
+            component="api",
+            container="app",
+            digest="sha256:new",
+            image=NEW,
+            base_task_definition="api-migrate",
+            command=COMMAND,
+            timeout_seconds=600,
+            subnets=["subnet-1"],
+            security_groups=["sg-1"],
+        )
+        plan = Plan(generation=1, cluster=CLUSTER, waves=[["api"], ["web"]], services=services, migration=migration)
+        return plan.but(**changes)
+
+    def replan(self, service: str, **changes: Any) -> None:
+        def change(deployment: Deployment) -> Deployment:
+            assert deployment.plan is not None
+            changed = deployment.plan.services[service].but(**changes)
+            return deployment.but(plan=deployment.plan.but(services={**deployment.plan.services, service: changed}))
+
+        self.store.update_deployment(self.ref, change)
+
+    def abort(self) -> None:
+        wish = AbortRequest(reason="wrong release", who="ann", at=self.clock())
+        self.store.update_deployment(self.ref, lambda deployment: deployment.but(abort=wish))
+
+    def lose_claim(self) -> None:
+        """Somebody else owns the environment now."""
+        state = self.store.state("scr", "staging")
+        assert state.active is not None
+        self.store.write(Save(state.but(active=state.active.but(fence=99))))
+
+    # ── reading ──
+
+    @property
+    def ref(self) -> Any:
+        return UpdateServiceInput(**self._ids(), service="api", direction="forward")
+
+    @property
+    def deployment(self) -> Deployment:
+        return self.store.deployment("scr", "staging", self.id)
+
+    @property
+    def state(self) -> EnvironmentState:
+        return self.store.state("scr", "staging")
+
+    def step(self, service: str = "api", direction: Any = "forward") -> Step:
+        return self.deployment.steps[steps.rollout(service, direction)]
+
+    @property
+    def migration(self) -> Step:
+        return self.deployment.steps[steps.MIGRATION]
+
+    def definition(self, service: str = "api", direction: Any = "forward") -> dict[str, Any]:
+        progress = self.step(service, direction).rollout
+        assert progress is not None
+        assert progress.task_definition is not None
+        return self.ecs.definitions[progress.task_definition]
+
+    def timeline(self) -> list[str]:
+        return [str(event.type) for event in self.store.timeline(self.id)]
+
+    def answer(self, token: str) -> dict[str, Any] | None:
+        """What the state machine got for a token; None when it still waits."""
+        return json.loads(self.states.answers[token]) if token in self.states.answers else None
+
+    # ── steps ──
+
+    def update(self, service: str = "api", direction: Any = "forward") -> UpdateServiceOutput:
+        event = UpdateServiceInput(**self._ids(), service=service, direction=direction)
+        return update.update_service(event, store=self.store, ecs=self.ecs, clock=self.clock, new_id=self.new_id)
+
+    def watch(self, service: str = "api", direction: Any = "forward") -> str:
+        """Wait with a fresh token, and return it."""
+        event = WatchRolloutInput(**self._ids(), service=service, direction=direction, task_token=self._token())
+        rollout.watch(event, **self._edges())
+        return event.task_token
+
+    def roll_out(self, service: str = "api", direction: Any = "forward") -> dict[str, Any] | None:
+        self.update(service, direction)
+        self.ecs.complete(service)
+        return self.answer(self.watch(service, direction))
+
+    def run_migration(self) -> RunMigrationOutput:
+        event = RunMigrationInput(**self._ids())
+        return migration.run(event, store=self.store, ecs=self.ecs, clock=self.clock, new_id=self.new_id)
+
+    def watch_migration(self) -> str:
+        event = WatchMigrationInput(**self._ids(), task_token=self._token())
+        migration_watch.watch(event, **self._edges())
+        return event.task_token
+
+    def relay(self, **event: Any) -> None:
+        relay.relay(RelayChangeInput.model_validate(event), **self._edges())
+
+    def _ids(self) -> dict[str, Any]:
+        return {"platform": "scr", "environment": "staging", "deployment": self.id, "fence": self.fence}
+
+    def _token(self) -> str:
+        self.tokens += 1
+        token = f"token+{self.tokens}/="
+        self.states.open.add(token)
+        return token
+
+    def _edges(self) -> dict[str, Any]:
+        return {
+            "store": self.store,
+            "ecs": self.ecs,
+            "logs": self.logs,
+            "states": self.states,
+            "clock": self.clock,
+            "new_id": self.new_id,
+        }

@@ -1,0 +1,41 @@
+"""What the API asks of AWS besides the table, faked: it remembers what it was asked for."""
+
+from ferryman.api.operator import Counts
+from ferryman.errors import Unavailable
+from ferryman.platform import Platform
+from ferryman.records import Plan
+
+
+class FakeOutside:
+    """ECS is as the document says unless `problems` say otherwise; nudges and wakes arrive unless it is `down`."""
+
+    def __init__(self) -> None:
+        self.problems: list[tuple[str, str]] = []
+        self.counts: dict[str, Counts] = {}
+        self.adopted: list[str] = []
+        self.nudged: list[tuple[str, str]] = []
+        self.woken: list[tuple[str, str, str]] = []
+        self.down = False
+
+    def verify(self, document: Platform) -> list[tuple[str, str]]:
+        environments = tuple(f"spec.environments.{name}." for name in document.spec.environments)
+        return [problem for problem in self.problems if problem[0].startswith((*environments, "spec.components."))]
+
+    def adopt(self, document: Platform) -> None:
+        self.adopted.append(document.name)
+
+    def observe(self, plan: Plan) -> dict[str, Counts]:
+        self._reach()
+        return self.counts
+
+    def nudge(self, platform: str, environment: str) -> None:
+        self._reach()
+        self.nudged.append((platform, environment))
+
+    def wake(self, platform: str, environment: str, deployment: str) -> None:
+        self._reach()
+        self.woken.append((platform, environment, deployment))
+
+    def _reach(self) -> None:
+        if self.down:
+            raise Unavailable("no answer")

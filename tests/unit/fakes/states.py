@@ -1,0 +1,44 @@
+"""A Step Functions that behaves: names are used once, executions appear late, and answers get lost on demand."""
+
+from datetime import datetime
+from typing import Any
+
+from unit.fakes.ecr import Trouble, refused
+
+MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:deploy"
+
+
+class FakeStates:
+    """Executions by ARN. `late`: how many times a fresh one is not found yet."""
+
+    def __init__(self, late: int = 0) -> None:
+        self.executions: dict[str, dict[str, Any]] = {}
+        self.started: list[str] = []
+        self.late = late
+        self.trouble = Trouble()
+        self._hidden: dict[str, int] = {}
+
+    def start_execution(self, stateMachineArn: str, name: str, input: str) -> dict[str, Any]:  # noqa: A002, N803
+        self.trouble.strike(self.trouble.before, "StartExecution")
+        arn = f"{stateMachineArn.replace('stateMachine', 'execution')}:{name}"
+        known = self.executions.get(arn)
+        if known is None:
+            self.executions[arn] = {"status": "RUNNING", "input": input}
+            self.started.append(name)
+            self._hidden[arn] = self.late
+        elif known["status"] != "RUNNING" or known["input"] != input:
+            raise refused("StartExecution", "ExecutionAlreadyExists")
+        self.trouble.strike(self.trouble.after, "StartExecution")
+        return {"executionArn": arn}
+
+    def describe_execution(self, executionArn: str) -> dict[str, Any]:  # noqa: N803
+        self.trouble.strike(self.trouble.before, "DescribeExecution")
+        if self._hidden.get(executionArn, 0) > 0:
+            self._hidden[executionArn] -= 1
+            raise refused("DescribeExecution", "ExecutionDoesNotExist")
+        if executionArn not in self.executions:
+            raise refused("DescribeExecution", "ExecutionDoesNotExist")
+        return self.executions[executionArn]
+
+    def end(self, arn: str, status: str, at: datetime) -> None:
+        self.executions[arn] |= {"status": status, "stopDate": at}

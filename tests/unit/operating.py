@@ -1,0 +1,217 @@
+"""A small operator for tests: a platform of two components with a staging that follows pushes, on fakes."""
+
+from typing import Any
+
+from ferryman import adoption, reconcile, releases
+from ferryman.platform import Platform, parse
+from ferryman.records import AppliedPlatform, Deployment, EnvironmentState, Release
+from ferryman.references import References
+from ferryman.store import Store
+from ferryman.writes import Save
+from unit.conftest import FakeClock, FakeIds
+from unit.fakes.ecr import FakeEcr
+from unit.fakes.ecs import CLUSTER, FakeEcs
+from unit.fakes.states import MACHINE, FakeStates
+
+MUTATION_TIMEOUT = 35
+
+
+def document(**environment: Any) -> Platform:
+    """The platform; keywords replace fields of its staging."""
+    staging = {
+        "cluster": CLUSTER,
+        "triggers": ["push"],
+        "waves": [
+            {"name": "one", "services": [{"name": "scr-api", "component": "api", "container": "app"}]},
+            {"name": "two", "services": [{"name": "scr-web", "component": "web", "container": "app"}]},
+        ],
+        "movingTags": ["staging-latest"],
+        "notify": ["team"],
+    }
+    return parse(
+        {
+            "apiVersion": "ferryman/v1",
+            "kind": "Platform",
+            "metadata": {"name": "scr"},
+            "spec": {
+                "components": {"api": {"repository": "scr-api"}, "web": {"repository": "scr-web"}},
+                "channels": {"team": {"type": "sns", "topicArn": "arn:aws:sns:eu-west-1:123456789012:team"}},
+                "environments": {"staging": staging | environment},
+            },
+        }
+    )
+
+
+class Nudges:
+    """Keys that were sent, with their delays."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str, int]] = []
+
+    def environment(self, platform: str, environment: str, delay_seconds: int = 0) -> None:
+        self.sent.append((platform, environment, delay_seconds))
+
+
+class Outbox:
+    """Counts how often notify was woken."""
+
+    def __init__(self) -> None:
+        self.drained = 0
+
+    def drain(self) -> None:
+        self.drained += 1
+
+
+class NoParameters:
+    """An SSM that nobody should ask."""
+
+    def get_parameter(self, Name: str) -> Any:  # noqa: N803
+        raise AssertionError(Name)
+
+
+class World:
+    """The operator and what it sees."""
+
+    def __init__(self, store: Store, clock: FakeClock, new_id: FakeIds) -> None:
+        self.store, self.clock, self.new_id = store, clock, new_id
+        self.ecr = FakeEcr("scr-api", "scr-web")
+        self.ecs = FakeEcs(clock)
+        self.states = FakeStates()
+        self.nudges, self.outbox = Nudges(), Outbox()
+        self.counted: list[str] = []
+        self.gauges: list[tuple[str, float, dict[str, str]]] = []
+        self.document = document()
+        self.generation = 0
+
+    # ── what people and AWS do ──
+
+    def run_services(self, api: str = "scr-api:old", web: str = "scr-web:old") -> None:
+        for name, image in (("scr-api", api), ("scr-web", web)):
+            self.ecs.new_service(name, self.ecs.new_definition(name, f"registry.example/{image}"))
+
+    def apply(self, new: Platform | None = None) -> None:
+        self.document = new or self.document
+        self.adopt()
+        before = self.store.find_platform("scr")
+        self.generation += 1
+        self.store.write(
+            Save(
+                AppliedPlatform(
+                    name="scr",
+                    generation=self.generation,
+                    document=self.document.dump(),
+                    applied_by="ada",
+                    applied_at=self.clock(),
+                    rev=before.rev if before else 0,
+                )
+            )
+        )
+        self.clock.forward(seconds=1)
+
+    def adopt(self) -> None:
+        adoption.adopt(
+            self.document,
+            store=self.store,
+            ecs=self.ecs,
+            ecr=self.ecr,
+            references=References(NoParameters()),
+            clock=self.clock,
+            new_id=self.new_id,
+        )
+
+    def push(self, component: str, version: str, content: str | None = None) -> dict[str, Any]:
+        """Push an image and return its event, which nobody has delivered yet."""
+        self.clock.forward(seconds=1)
+        repository = f"scr-{component}"
+        self.ecr.push(repository, version, content or f"{component} {version}", at=self.clock())
+        return self.event(repository, version)
+
+    def event(self, repository: str, tag: str | None, **detail: Any) -> dict[str, Any]:
+        return {
+            "id": self.new_id(),
+            "source": "aws.ecr",
+            "detail-type": "ECR Image Action",
+            "time": self.clock().isoformat(),
+            "resources": [],
+            "detail": {
+                "result": "SUCCESS",
+                "repository-name": repository,
+                "image-digest": "sha256:never-trusted",
+                "action-type": "PUSH",
+                **({} if tag is None else {"image-tag": tag}),
+                **detail,
+            },
+        }
+
+    def release(self, version: str) -> Release:
+        """Push a whole release and deliver its events."""
+        for component in ("api", "web"):
+            self.receive(self.push(component, version))
+        found = self.store.release("scr", version)
+        assert found is not None
+        return found
+
+    def end_execution(self, status: str = "SUCCEEDED") -> None:
+        active = self.state.active
+        assert active is not None
+        assert active.execution_arn is not None
+        self.states.end(active.execution_arn, status, self.clock())
+
+    # ── the operator ──
+
+    def receive(self, event: dict[str, Any]) -> list[str]:
+        return releases.receive(
+            releases.PushEvent.model_validate(event),
+            store=self.store,
+            ecr=self.ecr,
+            nudge=self.nudges,
+            clock=self.clock,
+            new_id=self.new_id,
+            count=self.counted.append,
+        ).outcomes
+
+    def wake(self, event: dict[str, Any]) -> dict[str, Any]:
+        report = reconcile.reconcile(
+            reconcile.Wakeup.model_validate(event),
+            store=self.store,
+            states=self.states,
+            ecr=self.ecr,
+            ecs=self.ecs,
+            references=References(NoParameters()),
+            nudge=self.nudges,
+            outbox=self.outbox,
+            machine=MACHINE,
+            mutation_timeout_seconds=MUTATION_TIMEOUT,
+            clock=self.clock,
+            new_id=self.new_id,
+            count=self.counted.append,
+            gauge=lambda name, seconds, **dimensions: self.gauges.append((name, seconds, dimensions)),
+        )
+        return report.model_dump(by_alias=True)
+
+    def reconcile(self) -> None:
+        body = '{"platform": "scr", "environment": "staging"}'
+        assert self.wake({"Records": [{"messageId": "1", "body": body}]}) == {"batchItemFailures": []}
+
+    def sweep(self) -> None:
+        self.clock.forward(minutes=5)
+        self.wake({"sweep": True})
+
+    # ── what is remembered ──
+
+    @property
+    def state(self) -> EnvironmentState:
+        return self.store.state("scr", "staging")
+
+    @property
+    def deployments(self) -> list[Deployment]:
+        """Oldest first."""
+        return self.store.deployments("scr", "staging", limit=500)[::-1]
+
+    def told(self) -> list[tuple[str, str]]:
+        return [(item.version, str(item.phase)) for item in self.deployments]
+
+    def condition(self, type: str) -> tuple[str, str]:
+        found = self.state.condition(type)
+        assert found is not None
+        return found.status, found.reason
