@@ -1,4 +1,4 @@
-"""How the command ends. `ferryman --help` and docs/cli.md tell people the same."""
+"""How the command ends. `ferryman --help` tells people the same."""
 
 from enum import IntEnum
 from typing import Any

@@ -61,6 +61,28 @@ def status() -> None:
 
 
 @app.command()
+def env() -> None:
+    """Print what a shell needs to reach it.
+
+    \b
+    Example:
+      eval "$(ferryman local env)"
+    """
+    _commands().env()
+
+
+@app.command()
+def env() -> None:
+    """Print what a shell needs to reach the local AWS.
+
+    \b
+    Examples:
+      eval "$(ferryman local env)"
+    """
+    _commands().env()
+
+
+@app.command()
 def down() -> None:
     """Stop the local AWS and everything it started."""
     _commands().down()

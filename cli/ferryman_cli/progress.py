@@ -69,26 +69,29 @@ def conclusion(view: View) -> Text:
 def picture(view: View, frame: int, later: float, *, ascii_only: bool = False) -> Text:
     """Return the whole deployment as a block of text; `later` is the time in seconds since the view was read."""
     seconds = view["elapsedSeconds"] + (0 if view["ended"] else later)
-    text = Text.assemble(
-        (f"{view['platform']}/{view['environment']}", "bold"),
-        f"  {view['version']}  ",
-        status(view["phase"]),
-        f"  {span(seconds)}\n",
-    )
+    place = (f"{view['platform']}/{view['environment']}", "bold")
+    drawn = [Text.assemble(place, f"  {view['version']}  ", status(view["phase"]), f"  {span(seconds)}")]
     width = max((len(title(step)) for step in view["steps"]), default=0)
-    for step in view["steps"]:
-        running = step["status"] == "Running"
-        took = step["elapsedSeconds"]
-        mark = _spinner(frame, ascii_only) if running else _mark(step["status"], ascii_only)
-        style = status(step["status"]).style
-        text.append(f"  {mark} ", style=style)
-        text.append(title(step).ljust(width), style="" if running or step["status"] in _BAD else "dim")
-        text.append(f"  {'' if took is None else span(took + (later if running else 0)):>6}  ")
-        text.append(f"{detail(step)}\n", style=style if step["status"] in _BAD else "")
+    drawn += [_drawn(step, width, frame, later, ascii_only=ascii_only) for step in view["steps"]]
     if view["abort"] and not view["ended"]:
-        text.append(f"  abort requested by {view['abort']['who']}: {flat(view['abort']['reason'])}\n", style="yellow")
-    text.rstrip()
-    return text
+        abort = f"  abort requested by {view['abort']['who']}: {flat(view['abort']['reason'])}"
+        drawn.append(Text(abort, style="yellow"))
+    return Text("\n").join(drawn)
+
+
+def _drawn(step: View, width: int, frame: int, later: float, *, ascii_only: bool) -> Text:
+    running, bad, took = step["status"] == "Running", step["status"] in _BAD, step["elapsedSeconds"]
+    style = status(step["status"]).style
+    mark = _spinner(frame, ascii_only) if running else _mark(step["status"], ascii_only)
+    time = "" if took is None else span(took + (later if running else 0))
+    line = Text.assemble(
+        (f"  {mark} ", style),
+        (title(step).ljust(width), "" if running or bad else "dim"),
+        f"  {time:>6}  ",
+        (detail(step), style if bad else ""),
+    )
+    line.rstrip()
+    return line
 
 
 def _mark(word: str, ascii_only: bool) -> str:

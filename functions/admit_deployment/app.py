@@ -10,4 +10,4 @@ from ferryman.runtime import step, store
 @step(AdmitDeploymentInput)
 def handler(event: AdmitDeploymentInput, context: LambdaContext) -> AdmitDeploymentOutput:
     """Check fence, hold, digests and abort; flip the phase to Running."""
-    return admit.admit(event, store=store(), clock=ids.now, new_id=ids.new_id)
+    return admit.admit(event, store=store(), clock=ids.now)

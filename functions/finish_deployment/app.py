@@ -4,10 +4,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from ferryman import finish, ids
 from ferryman.contracts import FinishDeploymentInput, FinishDeploymentOutput
-from ferryman.runtime import step, store
+from ferryman.runtime import count, step, store
 
 
 @step(FinishDeploymentInput)
 def handler(event: FinishDeploymentInput, context: LambdaContext) -> FinishDeploymentOutput:
     """Judge how the deployment ended and record it."""
-    return finish.finish(event, store=store(), clock=ids.now, new_id=ids.new_id)
+    return finish.finish(event, store=store(), clock=ids.now, new_id=ids.new_id, count=count)

@@ -81,10 +81,21 @@ class Emulator:
         """Id of the emulator's process while it is started."""
         return self._process.pid if self._process else None
 
+    @property
+    def running(self) -> bool:
+        """Whether it was started and its process still lives."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def owner(self) -> str:
+        """The mark in the environment of every process of this emulator (`processes.OWNER_VARIABLE`)."""
+        return self._owner
+
     def env(self) -> dict[str, str]:
         """The environment in which any AWS client (boto3, aws, sam) talks to this emulator."""
         return {
-            **os.environ,
+            # A developer's profile or session token would win over, or contradict, what follows.
+            **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,

@@ -129,7 +129,8 @@ def push_image(
     index: bool = False,
 ) -> str:
     """Push a folder as an image whose workdir holds the folder's files; `tag` None pushes it untagged. The digest."""
-    files = {str(PurePosixPath(workdir.lstrip("/")) / p.relative_to(root)): p for p in root.rglob("*") if p.is_file()}
+    inside = PurePosixPath(workdir.lstrip("/"))
+    files = {str(inside / name): path for name, path in _matching(root, ["**/*"]).items()}
     built = Built(layer_of(files), tuple(cmd), dict(env or {}), workdir, exposed)
     return push_index(endpoint, repository, tag, built) if index else push(endpoint, repository, tag, built)
 

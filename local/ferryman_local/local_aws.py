@@ -45,6 +45,7 @@ class LocalAws:
         report: Report = lambda _line: None,
     ) -> None:
         self.home = home
+        self.platform_file = platform_file
         self.examples = platform_file.parent
         self.document: dict[str, Any] = yaml.safe_load(platform_file.read_text())
         self._platforms = list(platforms) if platforms is not None else [self.document]
@@ -67,11 +68,12 @@ class LocalAws:
     def start(self, *, create_sides: bool = True) -> Self:
         """Bring everything up. The operator is built while the emulator starts and the ECS side is made."""
         failed: list[BaseException] = []
+        cancelled = threading.Event()
 
         def build() -> None:
             try:
-                build_operator(CHECKOUT, report=self._report)
-            except BaseException as error:  # handed to the caller's thread
+                build_operator(CHECKOUT, report=self._report, cancelled=cancelled)
+            except BaseException as error:  # noqa: BLE001 - handed to the caller's thread
                 failed.append(error)
 
         building = threading.Thread(target=build, name="sam-build")
@@ -83,6 +85,10 @@ class LocalAws:
             if create_sides:
                 for document in self._platforms:
                     self.create_side(document)
+            building.join()
+        except BaseException:  # Ctrl-C too: `sam` must not go on alone
+            cancelled.set()
+            raise
         finally:
             building.join()
         if failed:
@@ -213,7 +219,9 @@ class LocalAws:
             for environment in spec["environments"].values():
                 cluster = environment["cluster"]
                 lists["cluster-arns"].append(arn("ecs", f"cluster/{cluster}"))
-                lists["pass-role-arns"] += [f"arn:aws:iam::{account}:role/{cluster}-{kind}" for kind in ("task", "execution")]
+                lists["pass-role-arns"] += [
+                    f"arn:aws:iam::{account}:role/{cluster}-{kind}" for kind in ("task", "execution")
+                ]
                 families = [service["name"] for wave in environment["waves"] for service in wave["services"]]
                 if migration := environment.get("migration"):
                     family = str(migration["taskDefinition"]).rpartition("/")[2]

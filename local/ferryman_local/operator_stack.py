@@ -7,16 +7,18 @@ import contextlib
 import hashlib
 import os
 import platform
+import queue
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from ferryman_local.emulator import Emulator
 
@@ -97,16 +99,23 @@ def stack_outputs(emulator: Emulator, stack: str = STACK) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
 
 
-def build_operator(template_dir: Path, *, report: Report = lambda _line: None, timeout: float = 300) -> Path:
+def build_operator(
+    template_dir: Path,
+    *,
+    report: Report = lambda _line: None,
+    timeout: float = 300,
+    cancelled: threading.Event | None = None,
+) -> Path:
     """Run `sam build` when the sources changed since the last build; the folder with the built template.
 
-    Test workers that start side by side build once: the first one holds a lock.
+    Test workers that start side by side build once: the first one holds a lock. `cancelled`, set by another thread,
+    ends it with OperatorError.
     """
     home = template_dir / ".aws-sam"
     target, stamp = home / "build", home / "ferryman-sources"
     wanted = fingerprint(template_dir)
     home.mkdir(exist_ok=True)
-    with _only_one(home / "ferryman-lock"):
+    with _only_one(home / "ferryman-lock", cancelled):
         if stamp.exists() and stamp.read_text() == wanted and (target / "template.yaml").exists():
             report("sources unchanged: the last build is used")
             return target
@@ -115,7 +124,7 @@ def build_operator(template_dir: Path, *, report: Report = lambda _line: None, t
         arguments = ["build", "--build-dir", str(target), "--config-file", str(no_settings(template_dir))]
         if takes_architecture(template_dir):
             arguments += ["--parameter-overrides", f"Architecture={host_architecture()}"]
-        run_sam(arguments, template_dir, dict(os.environ), report, timeout)
+        run_sam(arguments, template_dir, dict(os.environ), report, timeout, cancelled)
         stamp.write_text(wanted)
         report(f"built in {time.monotonic() - started:.1f} s")
     return target
@@ -152,7 +161,14 @@ def host_architecture() -> str:
     return "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
 
 
-def run_sam(arguments: list[str], folder: Path, env: Mapping[str, str], report: Report, timeout: float) -> None:
+def run_sam(
+    arguments: list[str],
+    folder: Path,
+    env: Mapping[str, str],
+    report: Report,
+    timeout: float,
+    cancelled: threading.Event | None = None,
+) -> None:
     """Run `sam` of the running environment; its progress goes to `report`, its end into the error."""
     beside = Path(sys.executable).parent / "sam"
     program = str(beside) if beside.exists() else shutil.which("sam")
@@ -180,26 +196,52 @@ def run_sam(arguments: list[str], folder: Path, env: Mapping[str, str], report: 
     )
     tail: deque[str] = deque(maxlen=40)
     deadline = time.monotonic() + timeout
+    printed: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    threading.Thread(target=_read_lines, args=(process.stdout, printed), daemon=True, name="sam-output").start()
     try:
-        assert process.stdout is not None
-        for line in process.stdout:
-            tail.append(line.rstrip())
+        while (line := _next_line(printed)) is not None:
+            if line:
+                tail.append(line)
             if PROGRESS.search(line):
                 report(line.strip())
             if time.monotonic() > deadline:
                 raise OperatorError(f"`sam {arguments[0]}` still ran after {timeout:.0f} s:\n" + "\n".join(tail))
+            if cancelled is not None and cancelled.is_set():
+                raise OperatorError(f"`sam {arguments[0]}` was cancelled")
         if status := process.wait():
             raise OperatorError(f"`sam {arguments[0]}` in {folder} ended with {status}:\n" + "\n".join(tail))
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        process.wait()
+
+
+def _read_lines(stream: IO[str], lines: queue.SimpleQueue[str | None]) -> None:
+    with stream:
+        for line in stream:
+            lines.put(line.rstrip())
+    lines.put(None)
+
+
+def _next_line(lines: queue.SimpleQueue[str | None]) -> str | None:
+    """The next line, "" when none came for a moment, None at the end."""
+    try:
+        return lines.get(timeout=0.2)
+    except queue.Empty:
+        return ""
 
 
 @contextlib.contextmanager
-def _only_one(lock: Path) -> Iterator[None]:
+def _only_one(lock: Path, cancelled: threading.Event | None) -> Iterator[None]:
     import fcntl
 
     with lock.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if cancelled is not None and cancelled.is_set():
+                    raise OperatorError("the wait for another build was cancelled") from None
+                time.sleep(0.1)
         yield

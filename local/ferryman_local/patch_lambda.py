@@ -191,7 +191,7 @@ def log_up_to_the_end_mark(worker: Any, *_waits: float) -> str:
 
 
 def errors_by_class_name(original: Any, control: Control) -> Any:
-    """Lambda reports the exception's class as errorType, which ErrorEquals matches; faults and counters are here too."""
+    """Lambda reports the exception's class as errorType, which ErrorEquals matches; faults and counters too."""
 
     def execute(func: dict[str, Any], event: Any, request_id: str) -> Any:
         config = func.get("config") or func

@@ -1,28 +1,22 @@
 """Corrections of the emulator's Step Functions. Applied by patches.apply before the emulator serves."""
 
-import base64
 import contextlib
 import contextvars
 import json
 import logging
-import os
 import threading
-import time
 from collections import deque
 from typing import Any
 
+from ferryman_local import patch_tokens
 from ferryman_local.control import Control
+from ferryman_local.patch_tokens import ABORTED, RUNNING
 from ferryman_local.patching import module, replace
 
 log = logging.getLogger("ferryman.states")
 
 DATA_LIMIT = 262_144
-ABORTED = "Ferryman.Aborted"
-"""Error name that ends the threads of a closed execution; nothing catches it."""
 NOT_IN_STATES_ALL = ("States.Runtime", "States.DataLimitExceeded")
-
-_running: contextvars.ContextVar[tuple[Any, Any] | None] = contextvars.ContextVar("ferryman_running", default=None)
-"""The (execution, context object) whose Task runs on this thread."""
 
 
 def apply(control: Control, token_timeout_scale: float) -> None:
@@ -41,10 +35,10 @@ def apply(control: Control, token_timeout_scale: float) -> None:
     replace(
         states,
         "_invoke_with_callback",
-        lambda original: callback_like_aws(original, states, closed_tokens, token_timeout_scale),
+        lambda original: patch_tokens.callback_like_aws(original, states, closed_tokens, token_timeout_scale),
     )
     for name in ("_send_task_success", "_send_task_failure"):
-        replace(states, name, lambda original: late_answers_time_out(original, states, closed_tokens))
+        replace(states, name, lambda original: patch_tokens.late_answers_time_out(original, states, closed_tokens))
     replace(states, "time", lambda original: _Clock(original))
     control.time_out_execution = lambda arn: time_out(states, arn)
 
@@ -239,11 +233,11 @@ def task_with_limits(original: Any, states: Any, control: Control) -> Any:
     """Retries are transitions too; a result past 256 KiB fails the execution with States.DataLimitExceeded."""
 
     def execute(state: dict[str, Any], data: Any, execution: Any, ctx: Any) -> Any:
-        mark = _running.set((execution, ctx))
+        mark = RUNNING.set((execution, ctx))
         try:
             output, following = original(state, data, execution, ctx)
         finally:
-            _running.reset(mark)
+            RUNNING.reset(mark)
             if retries := ctx["State"].get("RetryCount", 0):
                 control.count_transitions(ctx["Execution"]["Id"], retries)
         if len(json.dumps(output)) > DATA_LIMIT:
@@ -255,78 +249,3 @@ def task_with_limits(original: Any, states: Any, control: Control) -> Any:
         return output, following
 
     return execute
-
-
-def callback_like_aws(original: Any, states: Any, closed: deque[str], scale: float) -> Any:
-    """waitForTaskToken: a failing Lambda fails the task, each attempt has a new token, its timeout can be scaled."""
-
-    def invoke(resource: str, data: Any, token: str, state: dict[str, Any]) -> Any:
-        execution, ctx = _running.get() or (None, {})
-        started = time.monotonic()
-        reference = states._extract_lambda_ref(resource.replace(".waitForTaskToken", ""))
-        if not reference and "states:::lambda:invoke" not in resource:
-            return original(resource, data, token, state)
-        event = threading.Event()
-        info: dict[str, Any] = {
-            "event": event,
-            "result": None,
-            "error": None,
-            "heartbeat": None,
-            "execution": execution["executionArn"] if execution else "",
-        }
-        states._task_tokens[token] = info
-        try:
-            call_lambda(states, reference, data, event)
-            limit = state.get("TimeoutSeconds")
-            wait = None if limit is None else max(float(limit) * scale - (time.monotonic() - started), 0)
-            if not event.wait(wait):
-                raise states._ExecutionError("States.Timeout", "")
-        finally:
-            states._task_tokens.pop(token, None)
-            closed.append(token)
-            ctx["Task"] = {"Token": new_token()}
-        if info.get("aborted"):
-            raise states._ExecutionError(ABORTED, "the execution is closed")
-        if info["error"]:
-            raise states._ExecutionError(info["error"].get("Error", ""), info["error"].get("Cause", ""))
-        return json.loads(info["result"])
-
-    return invoke
-
-
-def call_lambda(states: Any, reference: str | None, data: Any, answered: threading.Event) -> None:
-    """Invoke the function; its error counts unless the token was answered before."""
-    payload = data
-    if not reference:
-        reference = states._resolve_lambda_function_ref(data.get("FunctionName", ""), optimized=True)
-        payload = data.get("Payload", data)
-    try:
-        states._call_lambda(reference, payload)
-    except states._ExecutionError:
-        if not answered.is_set():
-            raise
-
-
-def new_token() -> str:
-    """As long as AWS's and with the characters that break careless code: + / =."""
-    return base64.b64encode(os.urandom(400)).decode()
-
-
-def late_answers_time_out(original: Any, states: Any, closed: deque[str]) -> Any:
-    """An answer to a token that was used or timed out is TaskTimedOut; one never handed out is TaskDoesNotExist."""
-
-    def send(data: dict[str, Any]) -> Any:
-        token = data.get("taskToken", "")
-        info = states._task_tokens.get(token)
-        if token in closed or (info is not None and info["event"].is_set()):
-            return states.error_response_json(
-                "TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'", 400
-            )
-        if info is not None and "output" in data:
-            try:
-                json.loads(data["output"])
-            except ValueError:
-                return states.error_response_json("InvalidOutput", "Invalid Output: 'output' is not JSON", 400)
-        return original(data)
-
-    return send

@@ -6,10 +6,10 @@ AWS does. The version is pinned and every replaced attribute is checked: anythin
 Lambda (patch_lambda): errorType is the exception's class and the process survives it; a function sees only its own
 code, layers and what AWS's runtime bundles; code and layers are unpacked once per content; function-URL events carry
 the IAM caller; faults and counters for tests; the endpoint Lambdas see can be a fault proxy.
-Step Functions (patch_states): StartExecution is idempotent while RUNNING; machine-level TimeoutSeconds; an abort ends
-waiting tasks and Maps, and ABORTED stays; a failing Lambda behind waitForTaskToken fails its task at once; a new token
-per attempt; late answers are TaskTimedOut; scaled token timeouts; Output of Succeed; States.ALL does not catch
-States.Runtime; 256 KiB limit; transitions counted.
+Step Functions (patch_states, patch_tokens): StartExecution is idempotent while RUNNING; machine-level TimeoutSeconds;
+an abort ends waiting tasks and Maps, and ABORTED stays; a failing Lambda behind waitForTaskToken fails its task at
+once; a new token per attempt; late answers are TaskTimedOut; scaled token timeouts; Output of Succeed;
+States.ALL does not catch States.Runtime; 256 KiB limit; transitions counted.
 ECS (patch_ecs): the process engine; clientToken; imageDigest on every task; CannotPullContainerError; exit 143 for a
 stopped task; a rollout completes when its targets are healthy; failing health checks fail the rollout; old failed
 deployments go with the next one.

@@ -308,6 +308,29 @@ def test_states_all_does_not_catch_a_result_that_is_too_large(
     assert (found["status"], found["error"]) == ("FAILED", "States.DataLimitExceeded")
 
 
+def test_states_all_around_a_map_does_not_catch_it_either(
+    function: Callable[..., str], machine: Any, start: Any, ended: Any
+) -> None:
+    large = function("def handler(event, context): return 'x' * 300_000")
+    inner = {"StartAt": "Get", "States": {"Get": task(large, {}, End=True)}}
+    caught = [{"ErrorEquals": ["States.ALL"], "Next": "No"}]
+    each = {"Type": "Map", "Items": [1], "ItemProcessor": inner, "Catch": caught, "End": True}
+    found = ended(start(machine({"Each": each, "No": {"Type": "Succeed"}})))
+    assert (found["status"], found["error"]) == ("FAILED", "States.DataLimitExceeded")
+
+
+def test_a_retried_map_is_a_transition_too(
+    worker: str, machine: Any, start: Any, ended: Any, control: httpx.Client
+) -> None:
+    failing = task(worker, {"key": uuid4().hex, "failures": 1, "error": "TransientError"}, End=True)
+    retried = [{"ErrorEquals": ["TransientError"], "IntervalSeconds": 0.01, "MaxAttempts": 2}]
+    each = {"Type": "Map", "Items": [1], "Retry": retried, "End": True}
+    arn = start(machine({"Each": {**each, "ItemProcessor": {"StartAt": "Try", "States": {"Try": failing}}}}))
+    assert json.loads(ended(arn)["output"]) == [{"calls": 2}]
+    transitions = control.get("/counters").json()["executions"][arn]["transitions"]
+    assert transitions == 4, "the Map twice, and the Task in it twice"
+
+
 def test_two_starts_at_once_are_one_execution(keeper: str, aws: Client, machine: Any, start: Any) -> None:
     arn, name, seen = machine({"Wait": waiting(keeper, End=True)}), uuid4().hex, []
     threads = [threading.Thread(target=lambda: seen.append(start(arn, {}, name))) for _ in range(4)]

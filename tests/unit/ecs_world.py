@@ -1,4 +1,4 @@
-"""A platform in motion for the tests of rollouts and migrations: records in moto's table, ECS, logs and tokens faked."""
+"""A platform in motion for the tests of rollouts and migrations: records in moto's table, the rest of AWS faked."""
 
 import json
 from typing import Any

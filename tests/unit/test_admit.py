@@ -10,7 +10,7 @@ from ferryman.records import AbortRequest, Actor, Deployment, EnvironmentState, 
 from ferryman.store import Store
 from ferryman.writes import Save
 from unit import builders as make
-from unit.conftest import FakeClock, FakeIds
+from unit.conftest import FakeClock
 
 HOLD = Hold(reason="freeze", who="anna", at=make.AT)
 PENDING = make.deployment(phase=Phase.PENDING, steps={})
@@ -44,12 +44,12 @@ def test_judge(deployment: Deployment, state: EnvironmentState, release: Release
 
 @pytest.mark.parametrize(("hold", "verdict", "phase"), [(None, "Admitted", Phase.RUNNING), (HOLD, "Refused", Phase.PENDING)])
 def test_admit_flips_the_phase_only_when_admitted(
-    store: Store, clock: FakeClock, new_id: FakeIds, hold: Any, verdict: str, phase: Phase
+    store: Store, clock: FakeClock, hold: Any, verdict: str, phase: Phase
 ) -> None:
     store.write(Save(PENDING), Save(make.state(hold=hold)), Save(make.release()))
     event = AdmitDeploymentInput(platform="scr", environment="staging", deployment=PENDING.id, fence=make.FENCE)
     for _ in range(2):  # a retry of the state machine says the same
-        assert admit.admit(event, store=store, clock=clock, new_id=new_id).verdict == verdict
+        assert admit.admit(event, store=store, clock=clock).verdict == verdict
     after = store.deployment("scr", "staging", PENDING.id)
     assert after.phase is phase
     assert after.step(steps.ADMIT) is not None

@@ -70,9 +70,8 @@ def test_a_fresh_environment(world: World) -> None:
 def test_releases_newest_first(world: World) -> None:
     proof = Verified(deployment=ID, digests={}, at=make.AT)
     newer = make.release("bbb1234", first_seen_at=make.AT + timedelta(hours=1), status=ReleaseStatus.ASSEMBLING)
-    world.put(
-        make.release(verified={"staging": proof}), newer, idle(current=Running(version="abc1234", deployment=ID, digests={}, at=make.AT))
-    )  # fmt: skip
+    current = Running(version="abc1234", deployment=ID, digests={}, at=make.AT)
+    world.put(make.release(verified={"staging": proof}), newer, idle(current=current))
 
     _, body = world.call("GET", "/v1/platforms/scr/releases")
 
@@ -110,19 +109,13 @@ class TestEvents:
     def _lines(self, world: World) -> None:
         deployment = make.deployment()
         world.put(make.state(), deployment)
-        for n, made in enumerate(
-            [
-                timeline.event(deployment, EventType.STARTED, "began", at=make.AT, new_id=world.new_id),
-                timeline.environment_event(
-                    "scr", "staging", EventType.HELD, "held", at=make.AT + timedelta(seconds=1), new_id=world.new_id, who=JO
-                ),
-                timeline.environment_event(
-                    "scr", None, EventType.APPLIED, "applied", at=make.AT - timedelta(1), new_id=world.new_id, who=JO
-                ),
-            ]
-        ):  # fmt: skip
-            assert n < 3
-            world.store.write(made)
+        later, before = make.AT + timedelta(seconds=1), make.AT - timedelta(days=1)
+        new_id = world.new_id
+        world.store.write(
+            timeline.event(deployment, EventType.STARTED, "began", at=make.AT, new_id=new_id),
+            timeline.environment_event("scr", "staging", EventType.HELD, "held", at=later, new_id=new_id, who=JO),
+            timeline.environment_event("scr", None, EventType.APPLIED, "applied", at=before, new_id=new_id, who=JO),
+        )
 
     def test_of_the_environment_and_its_latest_deployments(self, world: World) -> None:
         _, body = world.call("GET", f"{ENV}/events")

@@ -123,7 +123,7 @@ def test_a_packed_body_is_not_unpacked(port: int) -> None:
 
 def test_a_body_that_drips_ends_in_time(port: int) -> None:
     began = time.monotonic()
-    with pytest.raises(NoAnswer, match="did not end in time|did not answer in time"):
+    with pytest.raises(NoAnswer, match=r"did not (end|answer) in time"):
         ask(f"http://api.example:{port}/drip", timeout=0.4)
     assert time.monotonic() - began < 1.5
 
@@ -137,12 +137,12 @@ def test_says_what_went_wrong(port: int, path: str, told: str) -> None:
 
 
 def test_nobody_listens() -> None:
-    with pytest.raises(NoAnswer, match="api.example:1 did not take the connection"):
+    with pytest.raises(NoAnswer, match=r"api\.example:1 did not take the connection"):
         ask("http://api.example:1/")
 
 
 def test_the_next_address_is_tried(port: int) -> None:
-    assert ask(f"http://api.example:{port}/", resolve=to("127.0.0.99", "127.0.0.1")).status == 200
+    assert ask(f"http://api.example:{port}/", resolve=to("::1", "127.0.0.1")).status == 200
 
 
 @pytest.mark.parametrize("address", ["169.254.169.254", "64:ff9b::a9fe:a9fe", "::ffff:a9fe:a9fe", "fd00:ec2::254"])

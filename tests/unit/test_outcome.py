@@ -8,6 +8,7 @@ import pytest
 from ferryman import outcome, steps
 from ferryman.contracts import DeploymentRef, StepFailure
 from ferryman.errors import ClaimLost
+from ferryman.judgement import Judgement, judge
 from ferryman.records import AbortRequest, AppliedPlatform, Deployment, EventType, Hold, Phase
 from ferryman.store import Store
 from ferryman.writes import Save
@@ -18,15 +19,22 @@ API, WEB = make.SERVICES
 F_API, F_WEB = (steps.rollout(name, "forward") for name in make.SERVICES)
 B_API, B_WEB = (steps.rollout(name, "back") for name in make.SERVICES)
 ABORT = AbortRequest(reason="wrong release", who="arn:aws:iam::1:user/anna", at=make.AT)
-CRASH = StepFailure(error="Sandbox.Timedout", cause='{"errorMessage": "Task timed out after 30.00 seconds"}', step="smoke_test")
+CRASH = StepFailure(
+    error="Sandbox.Timedout", cause='{"errorMessage": "Task timed out after 30.00 seconds"}', step="smoke_test"
+)
 
 
 def ended(*, upto: str, failed: dict[str, Any], **changes: Any) -> Deployment:
     return make.deployment(steps={**make.passed(upto=upto), **failed}, **changes)
 
 
-WEB_FAILED = {F_WEB: make.rollout(WEB, "Failed", reason="BreakerRolledBack", message="the new tasks of scr-web exited with 3")}
-BOTH_BACK = {B_API: make.rollout(API, direction="back", revision=1), B_WEB: make.rollout(WEB, direction="back", revision=1)}
+WEB_FAILED = {
+    F_WEB: make.rollout(WEB, "Failed", reason="BreakerRolledBack", message="the new tasks of scr-web exited with 3")
+}
+BOTH_BACK = {
+    B_API: make.rollout(API, direction="back", revision=1),
+    B_WEB: make.rollout(WEB, direction="back", revision=1),
+}
 NO_TARGET = {key: make.step("Skipped", "NoTarget") for key in (B_API, B_WEB)}
 HELD_BACK = {key: make.step("Skipped", "HoldPolicy") for key in (B_API, B_WEB)}
 
@@ -90,24 +98,24 @@ CASES = [
 
 @pytest.mark.parametrize(("deployment", "failure", "phase", "reason", "holds"), CASES)
 def test_judge(deployment: Deployment, failure: StepFailure | None, phase: str, reason: str, holds: bool) -> None:
-    judged = outcome.judge(deployment, failure)
+    judged = judge(deployment, failure)
     assert (judged.phase, judged.reason, judged.hold is not None) == (Phase(phase), reason, holds)
     assert judged.message.endswith((".", "`"))
 
 
 def test_the_message_says_why_and_what_was_done() -> None:
-    judged = outcome.judge(ended(upto=F_API, failed={**WEB_FAILED, **BOTH_BACK}), None)
+    judged = judge(ended(upto=F_API, failed={**WEB_FAILED, **BOTH_BACK}), None)
     assert "exited with 3" in judged.message
     assert "scr-api, scr-web went back to 0001234" in judged.message
 
 
 def test_a_held_release_is_not_settled_and_starts_again_after_resume() -> None:
     held = ended(upto=steps.BEGIN, failed={steps.ADMIT: make.step("Aborted", "Held", "on hold")})
-    assert outcome.judge(held, None).settle is False
+    assert judge(held, None).settle is False
 
 
 def test_the_cause_of_a_crashed_lambda_is_its_message() -> None:
-    judged = outcome.judge(make.deployment(plan=None, steps={}), CRASH)
+    judged = judge(make.deployment(plan=None, steps={}), CRASH)
     assert "Task timed out after 30.00 seconds" in judged.message
 
 
@@ -124,7 +132,7 @@ def world(store: Store, scr_document: dict[str, Any]) -> Store:
 
 
 def test_success_is_one_transaction(world: Store, ref: DeploymentRef, clock: FakeClock, new_id: FakeIds) -> None:
-    judged = outcome.judge(make.deployment(), None)
+    judged = judge(make.deployment(), None)
     recorded = outcome.record(ref, judged, store=world, clock=clock, new_id=new_id)
 
     state = world.state("scr", "staging")
@@ -144,7 +152,7 @@ def test_success_is_one_transaction(world: Store, ref: DeploymentRef, clock: Fak
 
 
 def test_recording_twice_changes_nothing(world: Store, ref: DeploymentRef, clock: FakeClock, new_id: FakeIds) -> None:
-    judged = outcome.judge(make.deployment(), None)
+    judged = judge(make.deployment(), None)
     outcome.record(ref, judged, store=world, clock=clock, new_id=new_id)
     before = (world.state("scr", "staging"), world.timeline(ref.deployment))
     clock.forward(minutes=5)
@@ -153,17 +161,19 @@ def test_recording_twice_changes_nothing(world: Store, ref: DeploymentRef, clock
     assert (world.state("scr", "staging"), world.timeline(ref.deployment)) == before
 
 
-def test_only_the_fence_that_holds_may_record(world: Store, ref: DeploymentRef, clock: FakeClock, new_id: FakeIds) -> None:
+def test_only_the_fence_that_holds_may_record(
+    world: Store, ref: DeploymentRef, clock: FakeClock, new_id: FakeIds
+) -> None:
     stale = ref.model_copy(update={"fence": make.FENCE - 1})
     with pytest.raises(ClaimLost):
-        outcome.record(stale, outcome.judge(make.deployment(), None), store=world, clock=clock, new_id=new_id)
+        outcome.record(stale, judge(make.deployment(), None), store=world, clock=clock, new_id=new_id)
     assert world.deployment("scr", "staging", ref.deployment).phase is Phase.RUNNING
 
 
 def test_the_claim_can_be_kept_until_every_lambda_is_surely_dead(
     world: Store, ref: DeploymentRef, clock: FakeClock, new_id: FakeIds
 ) -> None:
-    judged = outcome.judge(make.deployment(plan=None, steps={}), CRASH)
+    judged = judge(make.deployment(plan=None, steps={}), CRASH)
     outcome.record(ref, judged, store=world, clock=clock, new_id=new_id, release_claim=False)
     assert world.state("scr", "staging").active is not None
     outcome.record(ref, judged, store=world, clock=clock, new_id=new_id)
@@ -175,7 +185,7 @@ def test_errored_is_tried_again_three_times_and_then_held(
 ) -> None:
     applied = AppliedPlatform(name="scr", generation=1, document=scr_document, applied_by="anna", applied_at=make.AT)
     store.write(Save(applied), Save(make.state()))
-    judged = outcome.judge(make.deployment(plan=None, steps={}), CRASH)
+    judged = judge(make.deployment(plan=None, steps={}), CRASH)
     waits = []
     for number in range(4):
         attempt = ref.model_copy(update={"deployment": f"{make.deployment().id}{number}"})
@@ -197,7 +207,7 @@ def test_errored_is_tried_again_three_times_and_then_held(
 def test_a_persons_hold_is_not_replaced(world: Store, ref: DeploymentRef, clock: FakeClock, new_id: FakeIds) -> None:
     mine = Hold(reason="release freeze", who="anna", at=make.AT)
     world.update_state("scr", "staging", lambda state: state.but(hold=mine))
-    judged = outcome.Judgement(Phase.FAILED, "RollbackFailed", "no.", hold="the rollback failed")
+    judged = Judgement(Phase.FAILED, "RollbackFailed", "no.", hold="the rollback failed")
     outcome.record(ref, judged, store=world, clock=clock, new_id=new_id)
     assert world.state("scr", "staging").hold == mine
 
@@ -207,5 +217,5 @@ def test_a_broken_document_does_not_change_an_outcome(
 ) -> None:
     broken = AppliedPlatform(name="scr", generation=1, document={"kind": "?"}, applied_by="anna", applied_at=make.AT)
     store.write(Save(broken), Save(make.deployment()), Save(make.state()))
-    recorded = outcome.record(ref, outcome.judge(make.deployment(), None), store=store, clock=clock, new_id=new_id)
+    recorded = outcome.record(ref, judge(make.deployment(), None), store=store, clock=clock, new_id=new_id)
     assert recorded.phase is Phase.SUCCEEDED

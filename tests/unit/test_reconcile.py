@@ -10,6 +10,7 @@ from ferryman import acts, executions, outcome, reconcile
 from ferryman.contracts import ExecutionInput, FinishDeploymentInput
 from ferryman.errors import InvalidInput, Unavailable
 from ferryman.finish import finish
+from ferryman.judgement import Judgement
 from ferryman.records import (
     Active,
     AppliedPlatform,
@@ -67,13 +68,13 @@ def succeed(world: World) -> Deployment:
         world.ecs.services[service]["taskDefinition"] = make.definition(service, 2)
     world.clock.forward(seconds=30)
     world.end_execution()
-    finish(ref(world), store=world.store, clock=world.clock, new_id=world.new_id)
+    finish(ref(world), store=world.store, clock=world.clock, new_id=world.new_id, count=lambda name: None)
     return world.store.deployment("scr", "staging", deployment)
 
 
 def settle(world: World, phase: Phase) -> None:
     """The machine ends with a verdict of its own."""
-    judgement = outcome.Judgement(phase, "Because", "It did.")
+    judgement = Judgement(phase, "Because", "It did.")
     world.end_execution()
     outcome.record(ref(world), judgement, store=world.store, clock=world.clock, new_id=world.new_id)
 
@@ -305,7 +306,7 @@ class TestUnrecorded:
         event = ref(world)
         world.end_execution("ABORTED")
         world.reconcile()
-        finish(event, store=world.store, clock=world.clock, new_id=world.new_id)
+        finish(event, store=world.store, clock=world.clock, new_id=world.new_id, count=lambda name: None)
         assert world.told() == [(V1, "Aborted")]
 
 

@@ -9,6 +9,7 @@ import pytest
 from ferryman.errors import InvalidInput, NotFound, Throttled
 from ferryman.records import StepStatus
 from ferryman.store import Store
+from ferryman.waits import remember
 from unit.conftest import FakeClock, FakeIds
 from unit.ecs_world import World
 from unit.fakes.ecs import CLUSTER, refusal, service_arn
@@ -140,8 +141,6 @@ def test_one_broken_wait_does_not_stop_the_others(world: World) -> None:
     with pytest.raises(Throttled):
         world.watch()
     wait = world.store.waits(key)[0]
-    from ferryman.waits import remember  # noqa: PLC0415
-
     world.states.open.add("other")
     remember(world.store, wait.but(step="rollout/AAA-broken", service=None, token="other"))
     with pytest.raises(InvalidInput):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ferryman import steps
+from ferryman import rollout, steps
 from ferryman.errors import ClaimLost, Throttled
 from ferryman.records import StepStatus
 from ferryman.rollout import Seen, Terms, judge
@@ -169,13 +169,11 @@ def test_a_verdict_whose_answer_failed_is_given_to_the_next_token(world: World) 
 
 def test_a_newer_token_gets_the_answer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The state timed out while we judged: a newer watcher's token took the place of ours."""
-    from ferryman import rollout  # noqa: PLC0415
-
     world.watch()
     real = rollout.check
 
     def slow(*args: Any, **edges: Any) -> Any:
-        result = real(*args, **edges)
+        real(*args, **edges)
         monkeypatch.undo()
         world.states.open.clear()
         tokens.append(world.watch())

@@ -7,8 +7,8 @@ import pytest
 from ferryman import steps
 from ferryman.errors import ClaimLost, InvalidInput, Throttled, Unavailable
 from ferryman.records import Phase, StepStatus
-from ferryman.store import Store
 from ferryman.step_records import end
+from ferryman.store import Store
 from unit.conftest import FakeClock, FakeIds
 from unit.ecs_world import NEW, OLD, World
 

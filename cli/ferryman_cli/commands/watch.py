@@ -17,6 +17,8 @@ from ferryman_cli.transport import Api, ApiError
 
 _INTERRUPTED = 130
 _TICK = 0.1
+_PATIENCE = 60
+"""Seconds that the API may be silent while a deployment is being followed."""
 
 
 def watch(
@@ -81,12 +83,20 @@ def _follow(
 
     Once seen, a deployment is followed by its id, so that a newer one can't take its place.
     """
-    began, looked, view = time.monotonic(), float("-inf"), None
+    began = heard = time.monotonic()
+    looked, view = float("-inf"), None
     while True:
         now = time.monotonic()
         fresh = now - looked >= interval
         if fresh:
-            view = _look(api, place, view["id"] if view else wanted, version, begun=view is not None)
+            try:
+                view = _look(api, place, view["id"] if view else wanted, version, begun=view is not None)
+                heard = time.monotonic()
+            except Stop as stop:
+                # An outage of the API is not the deployment's: keep watching what was seen, for a while.
+                if stop.code is not Exit.UNREACHABLE or view is None or time.monotonic() - heard > _PATIENCE:
+                    raise
+                fresh = False
             looked = time.monotonic()
         yield view, fresh
         if view is not None and view["ended"]:

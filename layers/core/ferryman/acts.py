@@ -23,8 +23,8 @@ from ferryman.decide import (
 )
 from ferryman.errors import PermanentError
 from ferryman.ids import Clock, NewId
+from ferryman.judgement import Judgement
 from ferryman.nudge import LONGEST_DELAY
-from ferryman.outcome import Judgement
 from ferryman.platform import Platform
 from ferryman.records import Active, Actor, Deployment, EnvironmentState, EventType, Phase, Release
 from ferryman.releases import Count, Nudges

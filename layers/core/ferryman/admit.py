@@ -2,12 +2,12 @@
 
 from ferryman import steps
 from ferryman.contracts import AdmitDeploymentInput, AdmitDeploymentOutput
-from ferryman.ids import Clock, NewId
+from ferryman.ids import Clock
 from ferryman.records import Deployment, EnvironmentState, Phase, Release, Step, StepStatus
 from ferryman.store import Store
 
 
-def admit(event: AdmitDeploymentInput, *, store: Store, clock: Clock, new_id: NewId) -> AdmitDeploymentOutput:
+def admit(event: AdmitDeploymentInput, *, store: Store, clock: Clock) -> AdmitDeploymentOutput:
     """Flip the phase to Running if nothing speaks against it; raise ClaimLost when the claim is gone."""
     at = clock()
     state = store.state(event.platform, event.environment)

@@ -6,7 +6,8 @@ Wrap an AWS call in `translated()`; what the caller has to decide on itself stil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as Unreachable
 
 from ferryman.errors import Throttled, Unavailable
 
@@ -24,8 +25,15 @@ _THROTTLING = frozenset(
     }
 )
 _FAILING = frozenset(
-    {"ServerException", "InternalServerError", "InternalFailure", "InternalError", "ServiceUnavailable", "ServiceUnavailableException"}
-)  # fmt: skip
+    {
+        "ServerException",
+        "InternalServerError",
+        "InternalFailure",
+        "InternalError",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+    }
+)
 
 
 @contextmanager
@@ -41,7 +49,5 @@ def translated() -> Iterator[None]:
         if code in _FAILING or status >= 500:
             raise Unavailable(f"{error.operation_name}: {code or status}") from error
         raise
-    except (ConnectionError, HTTPClientError) as error:
+    except (Unreachable, HTTPClientError) as error:
         raise Unavailable(f"AWS could not be reached or did not answer in time: {error}") from error
-    except BotoCoreError:
-        raise

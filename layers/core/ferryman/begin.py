@@ -24,12 +24,19 @@ from ferryman.store import Store
 
 
 def begin(
-    event: BeginDeploymentInput, *, store: Store, ecs: Any, ecr: Any, references: References, clock: Clock, new_id: NewId
+    event: BeginDeploymentInput,
+    *,
+    store: Store,
+    ecs: Any,
+    ecr: Any,
+    references: References,
+    clock: Clock,
+    new_id: NewId,
 ) -> BeginDeploymentOutput:
     """Freeze the plan, once: a second run returns the first one's.
 
-    Raise VerificationFailed or ReferenceUnresolved when the ECS side is not what the document says, DigestMismatch when an
-    image of the release is gone, ClaimLost when another deployment owns the environment.
+    Raise VerificationFailed or ReferenceUnresolved when the ECS side is not what the document says, DigestMismatch when
+    an image of the release is gone, ClaimLost when another deployment owns the environment.
     """
     deployment = store.deployment(event.platform, event.environment, event.deployment)
     if deployment.abort is not None:
@@ -108,11 +115,12 @@ class _Images:
     def uri(self, component: str, digest: str) -> str:
         return ecr_edge.image_uri(self._ecr, self._repository(component), digest)
 
-    def child(self, component: str, digest: str, architecture: str) -> str:
+    def child(self, component: str, digest: str, architecture: ecr_edge.Architecture) -> str:
         try:
             return ecr_edge.platform_digest(self._ecr, self._repository(component), digest, architecture)
         except NotFound as error:
-            raise DigestMismatch(f"the image of {component} is gone: {error}; push it again or deploy another release") from error
+            message = f"the image of {component} is gone: {error}; push it again or deploy another release"
+            raise DigestMismatch(message) from error
 
     def _repository(self, component: str) -> str:
         return self._document.spec.components[component].repository
@@ -136,7 +144,8 @@ def _service(
     }
     if digest is None:
         return PlannedService(**common, digest="", platform_digest="", image="", skip="NotInRelease")
-    architecture = base.get("runtimePlatform", {}).get("cpuArchitecture", "X86_64")
+    wanted = base.get("runtimePlatform", {}).get("cpuArchitecture")
+    architecture: ecr_edge.Architecture = "ARM64" if wanted == "ARM64" else "X86_64"
     return PlannedService(
         **common,
         digest=digest,

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from ferryman import conditions, steps
+from ferryman import conditions
+from ferryman.judgement import all_passed
 from ferryman.records import Actor, Condition, Deployment, Phase, Release, ReleaseStatus
 from ferryman.view import Execution, TagSetting, View
 
@@ -116,7 +117,7 @@ def _active(view: View, now: datetime) -> Act | RequeueAfter | None:
 
 
 def _unrecorded(deployment: Deployment, execution: Execution) -> Complete:
-    if _went_through(deployment):
+    if all_passed(deployment):
         return Complete(Phase.SUCCEEDED, "Verified", f"{deployment.version} runs and passed its checks.")
     where = (
         f"Look at what runs (`ferryman explain {deployment.environment}`), then `ferryman resume` and push or retry."
@@ -141,16 +142,6 @@ def _unrecorded(deployment: Deployment, execution: Execution) -> Complete:
         "ExecutionEnded",
         "The execution ended without telling how the deployment went; the next deployment takes its services on.",
     )
-
-
-def _went_through(deployment: Deployment) -> bool:
-    """Tell whether all steps of the plan passed, the smoke test being the last."""
-    plan = deployment.plan
-    if plan is None or any(key.startswith("rollback/") for key in deployment.steps):
-        return False
-    rollouts = [steps.rollout(service, "forward") for wave in plan.waves for service in wave]
-    needed = [steps.BEGIN, steps.ADMIT, steps.MIGRATION, *rollouts, steps.SMOKE_TEST]
-    return all((step := deployment.step(key)) is not None and step.status.passed for key in needed)
 
 
 def _idle(view: View, now: datetime) -> Act | RequeueAfter | None:

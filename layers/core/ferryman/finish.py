@@ -1,14 +1,22 @@
 """Step finish_deployment: judge the outcome, write it, release the claim."""
 
+from collections.abc import Callable
+
 from ferryman import outcome
 from ferryman.contracts import FinishDeploymentInput, FinishDeploymentOutput
 from ferryman.ids import Clock, NewId
+from ferryman.judgement import ROLLBACK_FAILED, judge
 from ferryman.store import Store
 
 
-def finish(event: FinishDeploymentInput, *, store: Store, clock: Clock, new_id: NewId) -> FinishDeploymentOutput:
+def finish(
+    event: FinishDeploymentInput, *, store: Store, clock: Clock, new_id: NewId, count: Callable[[str], None]
+) -> FinishDeploymentOutput:
     """Record how the deployment ended, once; raise ClaimLost when somebody else owns the environment."""
     deployment = store.deployment(event.platform, event.environment, event.deployment)
-    judgement = outcome.judge(deployment, event.failure)
+    judgement = judge(deployment, event.failure)
     recorded = outcome.record(event, judgement, store=store, clock=clock, new_id=new_id)
+    count(f"Deployment{recorded.phase}")
+    if recorded.reason == ROLLBACK_FAILED:
+        count(ROLLBACK_FAILED)  # rings the alarm: services run something that nobody chose
     return FinishDeploymentOutput(phase=str(recorded.phase))

@@ -7,8 +7,6 @@ it stays unknown and a person has to look: never a second run.
 from collections.abc import Iterable
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from ferryman import ecs as edge
 from ferryman import migration_claims as claims
 from ferryman import steps, task_definitions
@@ -79,9 +77,9 @@ class _Run:
             return self._start(self._claim(decision.attempt, planned), planned)
         except VerificationFailed as error:
             return self._end(StepStatus.ERRORED, "VerificationFailed", str(error))
-        except ClientError as error:
-            code, said = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
-            return self._end(StepStatus.ERRORED, code, f"{error.operation_name} was refused ({code}): {said}")
+        except edge.Refusal as error:
+            code, said = edge.told(error)
+            return self._end(StepStatus.ERRORED, code, said)
 
     # ── a fresh attempt ──
 
@@ -110,15 +108,14 @@ class _Run:
         check_claim(self._store, self._event)
         try:
             answer = edge.run_task(self._ecs, request(claim, planned, self._plan.cluster))
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
+        except edge.Refusal as error:
+            code, said = edge.told(error)
             if code == "ConflictException":
                 # The token is taken by a call with other parameters: a task of ours may run, and it is not listed.
                 if self._clock() < claim.at + claims.CERTAIN_AFTER:
                     raise NotVisibleYet(f"RunTask knows {claim.client_token}, ListTasks does not yet") from error
                 return self._unknown(claim)
-            said = error.response["Error"].get("Message", "")
-            return self._not_started(claim, code, f"RunTask was refused ({code}): {said}")
+            return self._not_started(claim, code, said)
         if answer.get("tasks"):
             return self._follow(claim, answer["tasks"][0]["taskArn"])
         failures = answer.get("failures", [])

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from ferryman import container_logs, steps
 from ferryman import ecs as edge
 from ferryman.contracts import DeploymentRef, MigrationVerdict, WatchMigrationInput
@@ -230,7 +228,7 @@ def _tail(logs: Any, ecs: Any, progress: MigrationProgress, container: str) -> l
         return []
     try:
         definition = edge.task_definition(ecs, progress.task_definition)
-    except ClientError:
+    except edge.Refusal:
         return []
     return container_logs.tail(logs, definition, container, progress.task)
 

@@ -1,6 +1,7 @@
 """Resolve `ssm:/path` references of the platform document at run time.
 
-Called by begin_deployment, verify and notify. Secrets never pass here: a SecureString is refused (secrets are named by ARN).
+Called by begin_deployment, verify and notify. Secrets never pass here: a SecureString is refused (secrets are named by
+their ARN).
 """
 
 from typing import Any

@@ -6,7 +6,7 @@ Called by `functions/*/app.py` only. The environment is read here and nowhere el
 import functools
 import os
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import boto3
 from aws_lambda_powertools import Logger, Metrics, single_metric
@@ -17,8 +17,6 @@ from pydantic import BaseModel, ValidationError
 
 from ferryman.errors import InvalidInput, PermanentError
 from ferryman.store import Store
-
-In = TypeVar("In", bound=BaseModel)
 
 # Time-outs far below the Lambdas' own, so that a hanging call becomes an error that can be told, not a killed process.
 _CONFIG = Config(connect_timeout=3, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 3})
@@ -70,7 +68,9 @@ def gauge(name: str, seconds: float, **dimensions: str) -> None:
         pass
 
 
-def step(contract: type[In]) -> Callable[[Callable[[In, LambdaContext], Any]], Callable[[Any, LambdaContext], Any]]:
+def step[In: BaseModel](
+    contract: type[In],
+) -> Callable[[Callable[[In, LambdaContext], Any]], Callable[[Any, LambdaContext], Any]]:
     """Make a Lambda handler of a function from a contract to a contract (or to None).
 
     A payload that does not fit raises InvalidInput, which is not retried. Errors are logged once, here, with the ids.
@@ -91,7 +91,8 @@ def step(contract: type[In]) -> Callable[[Callable[[In, LambdaContext], Any]], C
                 log.exception("step failed")
                 raise
             finally:
-                metrics().flush_metrics()
+                if metrics().metric_set:
+                    metrics().flush_metrics()
             return result.model_dump(mode="json", by_alias=True) if isinstance(result, BaseModel) else result
 
         return handler
@@ -99,7 +100,7 @@ def step(contract: type[In]) -> Callable[[Callable[[In, LambdaContext], Any]], C
     return decorate
 
 
-def _parse(contract: type[In], payload: Any) -> In:
+def _parse[In: BaseModel](contract: type[In], payload: Any) -> In:
     try:
         return contract.model_validate(payload)
     except ValidationError as error:

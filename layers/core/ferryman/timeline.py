@@ -44,8 +44,13 @@ def environment_event(
 ) -> Add:
     """Make one line of the timeline of an environment, for what belongs to no deployment."""
     record = TimelineEvent(
-        id=new_id(), platform=platform, environment=environment, deployment=None, type=type, at=at, who=who, message=message
-    )  # fmt: skip
+        id=new_id(),
+        platform=platform,
+        environment=environment,
+        deployment=None,
+        type=type,
+        at=at,
+        who=who,
+        message=message,
+    )
     return Add(record, expires_at=int((at + _RETENTION).timestamp()))
-
-

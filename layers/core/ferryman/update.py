@@ -7,8 +7,6 @@ adopts what the first one did; so does one whose answer was lost.
 from datetime import timedelta
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from ferryman import ecs as edge
 from ferryman import steps, task_definitions
 from ferryman.contracts import UpdateServiceInput, UpdateServiceOutput
@@ -51,11 +49,11 @@ class _Update:
             return refusal
         try:
             return self._act(step)
-        except ClientError as error:
-            code, said = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+        except edge.Refusal as error:
+            code, said = edge.told(error)
             # A first run that was refused changed nothing: its intent must not look as if it had.
             progress = self._untouched() if step is None else None
-            return self._end(StepStatus.ERRORED, code, f"{error.operation_name} was refused ({code}): {said}", progress)
+            return self._end(StepStatus.ERRORED, code, said, progress)
         except VerificationFailed as error:
             return self._end(StepStatus.ERRORED, "VerificationFailed", str(error))
 

@@ -13,6 +13,9 @@ from ferryman.references import References
 
 Problem = tuple[str, str]
 
+_NO_SUCH_DEFINITION = frozenset({"ClientException", "InvalidParameterException"})
+"""What DescribeTaskDefinition answers for one that does not exist."""
+
 
 @dataclass(frozen=True)
 class Survey:
@@ -72,7 +75,8 @@ def survey(environment: Environment, *, ecs: Any, references: References, at: st
         if arn:
             migration_base = _task_definition(ecs, arn, f"{at}.migration.taskDefinition", unresolved)
         subnets = _texts(references, migration.network.subnets, f"{at}.migration.network.subnets", unresolved)
-        groups = _texts(references, migration.network.security_groups, f"{at}.migration.network.securityGroups", unresolved)
+        at_groups = f"{at}.migration.network.securityGroups"
+        groups = _texts(references, migration.network.security_groups, at_groups, unresolved)
     arns = {live["clusterArn"] for live in services.values()}
     return Survey(
         cluster=next(iter(arns), cluster or ""),
@@ -93,9 +97,8 @@ def judge(environment: Environment, seen: Survey, *, at: str) -> list[Problem]:
         live = seen.services.get(service.name)
         if live is None or live.get("status") != "ACTIVE":
             if seen.cluster:
-                problems.append(
-                    (f"{here}.name", f"cluster {_short(seen.cluster)} has no active service {service.name!r}; create it first")
-                )  # fmt: skip
+                missing = f"cluster {_short(seen.cluster)} has no active service {service.name!r}; create it first"
+                problems.append((f"{here}.name", missing))
             continue
         problems += _service_problems(live, here)
         base = seen.bases.get(service.name)
@@ -118,9 +121,8 @@ def _service_problems(live: dict[str, Any], at: str) -> list[Problem]:
     configuration = live.get("deploymentConfiguration", {})
     strategy = configuration.get("strategy", "ROLLING")
     if controller != "ECS" or strategy != "ROLLING":
-        problems.append(
-            (at, f"is deployed by {controller}/{strategy}; v1 operates rolling ECS deployments only (deploymentController ECS)")
-        )  # fmt: skip
+        only = "v1 operates rolling ECS deployments only (deploymentController ECS)"
+        problems.append((at, f"is deployed by {controller}/{strategy}; {only}"))
     breaker = configuration.get("deploymentCircuitBreaker", {})
     if not (breaker.get("enable") and breaker.get("rollback")):
         problems.append((at, "needs deploymentCircuitBreaker with enable and rollback set to true"))
@@ -129,13 +131,12 @@ def _service_problems(live: dict[str, Any], at: str) -> list[Problem]:
 
 def _definition_problems(definition: dict[str, Any], container: str, at: str) -> list[Problem]:
     names = [item["name"] for item in definition.get("containerDefinitions", [])]
+    revision = _short(definition["taskDefinitionArn"])
     problems = []
     if container not in names:
-        problems.append(
-            (at, f"{_short(definition['taskDefinitionArn'])} has no container {container!r}; it has: {', '.join(names)}")
-        )  # fmt: skip
+        problems.append((at, f"{revision} has no container {container!r}; it has: {', '.join(names)}"))
     if "FARGATE" in definition.get("requiresCompatibilities", []) and not definition.get("executionRoleArn"):
-        problems.append((at, f"{_short(definition['taskDefinitionArn'])} has no executionRoleArn, so Fargate can't pull images"))
+        problems.append((at, f"{revision} has no executionRoleArn, so Fargate can't pull images"))
     return problems
 
 
@@ -152,9 +153,8 @@ def _missing_repositories(document: Platform, ecr: Any) -> list[Problem]:
         except ClientError as error:
             if error.response["Error"]["Code"] != "RepositoryNotFoundException":
                 raise
-            problems.append(
-                (f"spec.components.{name}.repository", f"ECR has no repository {component.repository!r}; create it first")
-            )  # fmt: skip
+            missing = f"ECR has no repository {component.repository!r}; create it first"
+            problems.append((f"spec.components.{name}.repository", missing))
     return problems
 
 
@@ -162,7 +162,8 @@ def _elsewhere(environment: Environment, at: str, account: str, region: str) -> 
     problems = []
     for name, wanted, ours in (("account", environment.account, account), ("region", environment.region, region)):
         if wanted is not None and wanted != ours:
-            problems.append((f"{at}.{name}", f"is {wanted}, the operator runs in {ours}; v1 serves one {name}: leave it out"))
+            one = f"v1 serves one {name}: leave it out"
+            problems.append((f"{at}.{name}", f"is {wanted}, the operator runs in {ours}; {one}"))
     return problems
 
 
@@ -194,7 +195,7 @@ def _task_definition(ecs: Any, arn: str, at: str, unresolved: list[Problem]) -> 
     try:
         return ecs_edge.task_definition(ecs, arn)
     except (ClientError, FerrymanError) as error:
-        if isinstance(error, ClientError) and error.response["Error"]["Code"] not in ("ClientException", "InvalidParameterException"):  # fmt: skip
+        if isinstance(error, ClientError) and error.response["Error"]["Code"] not in _NO_SUCH_DEFINITION:
             raise
         unresolved.append((at, f"there is no task definition {_short(arn)!r}: {error}"))
         return None

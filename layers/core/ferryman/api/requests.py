@@ -28,7 +28,8 @@ def hold(state: EnvironmentState, reason: str, who: str, at: datetime) -> Outcom
     env, standing = state.environment, state.hold
     if standing is not None:
         return Outcome(None, f"{env} is already on hold, by {standing.who}: {standing.reason}")
-    running = f"; deployment {state.active.deployment} runs to its end" if state.active else ""
+    # admit_deployment stops what automation started and what has not changed anything yet.
+    running = f"; deployment {state.active.deployment} runs to its end, if it has begun" if state.active else ""
     message = f"{env} is on hold{running}; `ferryman resume {env}` lifts it"
     return Outcome(state.but(hold=Hold(reason=reason, who=who, at=at)), message)
 

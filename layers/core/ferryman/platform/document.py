@@ -85,8 +85,8 @@ class Platform(Model):
 
     api_version: Literal["ferryman/v1"] = Field(description="Version of this format.", examples=["ferryman/v1"])
     kind: Literal["Platform"] = Field(description="What the document declares.", examples=["Platform"])
-    metadata: Metadata = Field(description="The document's identity.")
-    spec: Spec = Field(description="What the platform consists of.")
+    metadata: Metadata = Field(description="What the platform is called.")
+    spec: Spec = Field(description="Components, channels and environments.")
 
     @property
     def name(self) -> str:

@@ -1,0 +1,183 @@
+"""How a deployment ended, told from its recorded steps and from what the state machine caught. Pure.
+
+Called by finish_deployment and by reconcile; `ferryman.outcome` writes a judgement down.
+"""
+
+import json
+from dataclasses import dataclass
+
+from ferryman import steps
+from ferryman.contracts import StepFailure
+from ferryman.records import Deployment, Phase, Step, StepStatus
+
+ROLLBACK_FAILED = "RollbackFailed"
+"""Reason of a deployment that could not be taken back; the alarm's metric has the same name."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A phase and what goes with it."""
+
+    phase: Phase
+    reason: str
+    message: str
+    hold: str | None = None
+    """Why automation has to stay off, if it has to."""
+    settle: bool = True
+    """Whether the version is done with here until a person asks for it."""
+
+
+def judge(deployment: Deployment, failure: StepFailure | None) -> Judgement:
+    """Tell from the recorded steps, and what the state machine caught, how a deployment ended. Pure."""
+    if failure is None and all_passed(deployment):
+        return Judgement(Phase.SUCCEEDED, "Verified", _success(deployment), settle=False)
+    culprit = _culprit(deployment)
+    ours = culprit is None or culprit[1].status in (StepStatus.ERRORED, StepStatus.RUNNING)
+    reason, message = _why(culprit, failure)
+    back = _taken_back(deployment)
+    if back.failed:
+        return Judgement(
+            Phase.ABORTED if deployment.abort else Phase.FAILED,
+            ROLLBACK_FAILED,
+            f"{message} Taking back {', '.join(back.failed)} failed too: look at the service by hand, then "
+            f"`ferryman resume {deployment.environment}`.",
+            hold=f"the rollback of {deployment.version} failed",
+        )
+    if deployment.abort is not None:
+        who = deployment.abort.who
+        return Judgement(
+            Phase.ABORTED,
+            "AbortRequested",
+            f"{who} aborted it: {deployment.abort.reason}. {back.sentence()}",
+            hold=f"{who} aborted {deployment.version}: {deployment.abort.reason}",
+        )
+    if culprit is not None and culprit[0] == steps.ADMIT:
+        return Judgement(Phase.ABORTED, reason, f"{message} {back.sentence()}", settle=reason != "Held")
+    if back.held:
+        return Judgement(
+            Phase.FAILED,
+            reason,
+            f"{message} {back.sentence()}",
+            hold=f"{deployment.version} failed and onFailure is hold",
+        )
+    if reason == "OutcomeUnknown":
+        return Judgement(
+            Phase.ERRORED, reason, message, hold=f"nobody knows whether the migration of {deployment.version} ran"
+        )  # fmt: skip
+    if ours:
+        return Judgement(Phase.ERRORED, reason, f"{message} {back.sentence()}")
+    if back.stranded:
+        return Judgement(Phase.FAILED, reason, f"{message} {back.sentence()}")
+    phase = Phase.ROLLED_BACK if back.done else Phase.FAILED
+    return Judgement(phase, reason, f"{message} {back.sentence()}")
+
+
+@dataclass(frozen=True)
+class _Back:
+    """What became of the services that were touched."""
+
+    touched: list[str]
+    done: list[str]
+    failed: list[str]
+    held: list[str]
+    stranded: list[str]
+    version: str | None
+
+    def sentence(self) -> str:
+        if not self.touched:
+            return "No service was changed."
+        if self.held:
+            return f"{', '.join(self.held)} stayed as it is, because onFailure is hold."
+        if self.stranded:
+            return f"{', '.join(self.stranded)} could not go back: no deployment has succeeded here before."
+        to = f" to {self.version}" if self.version else ""
+        return f"{', '.join(self.done)} went back{to}."
+
+
+def _taken_back(deployment: Deployment) -> _Back:
+    plan = deployment.plan
+    names = [name for wave in plan.waves for name in wave] if plan else []
+    touched = [name for name in names if _touched(deployment.step(steps.rollout(name, "forward")))]
+    done, failed, held, stranded = [], [], [], []
+    for name in touched:
+        step = deployment.step(steps.rollout(name, "back"))
+        if step is not None and step.status is StepStatus.SUCCEEDED:
+            done.append(name)
+        elif step is not None and step.status is StepStatus.SKIPPED and step.reason == "HoldPolicy":
+            held.append(name)
+        elif step is not None and step.status is StepStatus.SKIPPED and step.reason == "NoTarget":
+            stranded.append(name)
+        elif step is not None and step.status is StepStatus.SKIPPED:
+            done.append(name)
+        else:
+            failed.append(name)
+    return _Back(touched, done, failed, held, stranded, deployment.from_version)
+
+
+def _touched(step: Step | None) -> bool:
+    return (
+        step is not None
+        and step.status is not StepStatus.SKIPPED
+        and step.rollout is not None
+        and step.rollout.task_definition is not None
+    )
+
+
+def all_passed(deployment: Deployment) -> bool:
+    if deployment.plan is None or any(key.startswith("rollback/") for key in deployment.steps):
+        return False
+    return all((step := deployment.step(key)) is not None and step.status.passed for key in _keys(deployment))
+
+
+def _keys(deployment: Deployment) -> list[str]:
+    """All steps of a plan that goes forward, in order."""
+    plan = deployment.plan
+    rollouts = [steps.rollout(name, "forward") for wave in plan.waves for name in wave] if plan else []
+    return [steps.BEGIN, steps.ADMIT, steps.MIGRATION, *rollouts, steps.SMOKE_TEST]
+
+
+def _culprit(deployment: Deployment) -> tuple[str, Step] | None:
+    """The first step that did not pass; one that has not begun is nobody's fault."""
+    for key in _keys(deployment):
+        step = deployment.step(key)
+        if step is not None and not step.status.passed:
+            return key, step
+    return None
+
+
+def _why(culprit: tuple[str, Step] | None, failure: StepFailure | None) -> tuple[str, str]:
+    if culprit is not None and culprit[1].reason and culprit[1].status is not StepStatus.RUNNING:
+        return culprit[1].reason, _sentence(culprit[1].message or f"{culprit[0]} failed")
+    if failure is not None:
+        return failure.error, _sentence(
+            f"{failure.step or 'a step'} failed with {failure.error}: {_cause(failure.cause)}"
+        )
+    where = f"in {culprit[0]}" if culprit else "between two steps"
+    return "Interrupted", f"The deployment stopped {where} without saying why."
+
+
+def _cause(cause: str) -> str:
+    """Take the message out of the JSON that Lambda gives as the cause."""
+    try:
+        data = json.loads(cause)
+    except ValueError:
+        return cause
+    return str(data.get("errorMessage", cause)) if isinstance(data, dict) else cause
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return text if text.endswith((".", "!", "?", "`")) else f"{text}."
+
+
+def _success(deployment: Deployment) -> str:
+    plan = deployment.plan
+    count = len(plan.services) if plan else 0
+    skipped = [name for name in (plan.services if plan else {}) if was_skipped(deployment, name)]
+    tail = f" ({', '.join(skipped)} left alone)" if skipped else ""
+    return f"{deployment.version} runs on {count - len(skipped)} of {count} services and passed its checks{tail}."
+
+
+def was_skipped(deployment: Deployment, service: str) -> bool:
+    step = deployment.step(steps.rollout(service, "forward"))
+    return step is not None and step.status is StepStatus.SKIPPED

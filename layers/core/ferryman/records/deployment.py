@@ -1,0 +1,107 @@
+"""Deployments: one attempt to bring an environment to a release, step by step. Pure."""
+
+from typing import Literal
+
+from pydantic import AwareDatetime
+
+from ferryman.records.base import Record
+from ferryman.records.environment import Actor
+from ferryman.records.phases import Phase, StepStatus
+from ferryman.records.plan import Plan
+
+
+class RolloutProgress(Record):
+    """One service on its way to a task definition."""
+
+    service: str
+    direction: Literal["forward", "back"]
+    previous_task_definition: str | None = None
+    task_definition: str | None = None
+    ecs_deployment: str | None = None
+    previous_ecs_deployment: str | None = None
+    """PRIMARY just before UpdateService: tells whether a lost call worked."""
+    followed_at: AwareDatetime | None = None
+    """Since when we know `ecs_deployment`; ECS may list it some seconds later."""
+    desired: int | None = None
+    running: int | None = None
+    failed: int | None = None
+
+
+class MigrationProgress(Record):
+    """The one-off task of a migration."""
+
+    task_definition: str | None = None
+    task: str | None = None
+    exit_code: int | None = None
+    attempt: int = 1
+    followed_at: AwareDatetime | None = None
+    """Since when we know `task`; ECS may list it some seconds later."""
+
+
+class CheckResult(Record):
+    """How one smoke test went, last attempt."""
+
+    name: str
+    url: str
+    attempt: int
+    passed: bool
+    detail: str
+    at: AwareDatetime | None = None
+    """When the attempt ended; the next one waits for the check's delay from here."""
+
+
+class Step(Record):
+    """One step of a deployment. Its key in `Deployment.steps` says which: see `ferryman.steps`."""
+
+    status: StepStatus
+    reason: str = ""
+    """CamelCase, for programs: `BreakerRolledBack`, `NonZeroExit`."""
+    message: str = ""
+    """For people: what happened, why, what to do next."""
+    logs: list[str] = []
+    """The last lines of the container that decided it."""
+    started_at: AwareDatetime
+    ended_at: AwareDatetime | None = None
+    rollout: RolloutProgress | None = None
+    migration: MigrationProgress | None = None
+    checks: list[CheckResult] = []
+
+
+class AbortRequest(Record):
+    """A person's wish to stop a deployment; read between steps and by watchers."""
+
+    reason: str
+    who: str
+    at: AwareDatetime
+
+
+class Deployment(Record):
+    """One attempt to bring an environment to a release."""
+
+    platform: str
+    environment: str
+    id: str
+    version: str
+    kind: Literal["deploy", "retry", "redeploy", "rollback"] = "deploy"
+    from_version: str | None = None
+    digests: dict[str, str]
+    fence: int = 0
+    phase: Phase = Phase.PENDING
+    reason: str = ""
+    message: str = ""
+    initiated_by: Actor
+    created_at: AwareDatetime
+    started_at: AwareDatetime | None = None
+    ended_at: AwareDatetime | None = None
+    execution_arn: str | None = None
+    plan: Plan | None = None
+    steps: dict[str, Step] = {}
+    abort: AbortRequest | None = None
+    superseded_by: str | None = None
+    attempts: int = 1
+    """Which attempt at this version in this environment."""
+    rev: int = 0
+
+    def step(self, key: str) -> Step | None:
+        """Return one step, or None when it has not begun."""
+        return self.steps.get(key)

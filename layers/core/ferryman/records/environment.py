@@ -1,0 +1,124 @@
+"""Environments: what decides what happens next in one. Pure."""
+
+from typing import Literal
+
+from pydantic import AwareDatetime
+
+from ferryman.records.base import Record
+from ferryman.records.phases import Phase
+
+
+class Actor(Record):
+    """Who did something: `automated` actors are `push`, `reconcile` and the like; people carry their IAM ARN."""
+
+    who: str
+    automated: bool = False
+
+
+class Hold(Record):
+    """Automation stays off until a person lifts it."""
+
+    reason: str
+    who: str
+    at: AwareDatetime
+
+
+class Settled(Record):
+    """A version that automation won't start again, or (Errored) not before `retry_at`."""
+
+    phase: Phase
+    reason: str
+    at: AwareDatetime
+    attempts: int = 1
+    retry_at: AwareDatetime | None = None
+
+
+class Request(Record):
+    """A person's wish for a version, stronger than `settled`; cleared when a deployment claims it."""
+
+    version: str
+    kind: Literal["deploy", "retry", "redeploy"]
+    reason: str
+    who: str
+    at: AwareDatetime
+
+
+class Running(Record):
+    """What an environment runs, as the last finished deployment left it."""
+
+    version: str | None
+    deployment: str | None
+    digests: dict[str, str]
+    at: AwareDatetime
+
+
+class Target(Record):
+    """The last good state: where a rollback goes."""
+
+    version: str | None
+    deployment: str | None
+    digests: dict[str, str] = {}
+    task_definitions: dict[str, str] = {}
+    """Service → task definition ARN."""
+    bases: dict[str, str] = {}
+    """Service → ARN of the base task definition it was made from."""
+
+
+class Active(Record):
+    """The claim on an environment. It is released by its own fence or, after its execution ended, by reconcile."""
+
+    deployment: str
+    version: str
+    fence: int
+    execution_name: str
+    execution_arn: str | None = None
+    input: str
+    """The execution's input, stored so that a claim can be driven again with exactly the same."""
+    claimed_at: AwareDatetime
+    ended_at: AwareDatetime | None = None
+    """When reconcile first saw the execution closed without a recorded outcome."""
+
+
+ConditionType = Literal[
+    "Ready", "Progressing", "Migrated", "Available", "Verified", "Approved", "Held", "Frozen", "Drifted"
+]
+
+
+class Condition(Record):
+    """An observation, as in Kubernetes; not a state machine."""
+
+    type: ConditionType
+    status: Literal["True", "False", "Unknown"]
+    reason: str
+    message: str = ""
+    last_transition_time: AwareDatetime
+
+
+class EnvironmentState(Record):
+    """Everything that decides what happens next in one environment."""
+
+    platform: str
+    environment: str
+    fence: int = 0
+    active: Active | None = None
+    requested: Request | None = None
+    hold: Hold | None = None
+    settled: dict[str, Settled] = {}
+    current: Running | None = None
+    last_succeeded: Target | None = None
+    previous: Target | None = None
+    """The good state before the last one: what a manual rollback goes to, kept tagged `<env>-previous`."""
+    adopted_at: AwareDatetime | None = None
+    """Since when we operate it: what was complete before is not deployed by itself."""
+    tagged: str | None = None
+    """Deployment whose outcome the moving tags already show."""
+    conditions: list[Condition] = []
+    observed_generation: int = 0
+    reconciled_at: AwareDatetime | None = None
+    waiting_since: AwareDatetime | None = None
+    """Since when a release waits that this environment should run; None when there is none."""
+    rev: int = 0
+
+    def condition(self, type: str) -> Condition | None:
+        """Return one condition."""
+        return next((item for item in self.conditions if item.type == type), None)

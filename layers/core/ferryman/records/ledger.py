@@ -1,0 +1,112 @@
+"""What is kept beside deployments: timeline, outbox, documents, migration claims, waits. Pure."""
+
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import AwareDatetime
+
+from ferryman.records.base import Record
+
+
+class EventType(StrEnum):
+    """The notable moments of a deployment's life; people's channels hear of those in `ferryman.messages`."""
+
+    CLAIMED = "Claimed"
+    STARTED = "Started"
+    STEP_STARTED = "StepStarted"
+    STEP_ENDED = "StepEnded"
+    ABORT_REQUESTED = "AbortRequested"
+    ROLLING_BACK = "RollingBack"
+    ENDED = "Ended"
+    RE_DRIVEN = "ReDriven"
+    # Of an environment or release rather than of a deployment:
+    HELD = "Held"
+    RESUMED = "Resumed"
+    INCOMPLETE = "Incomplete"
+    IMAGE_REFUSED = "ImageRefused"
+    RETRY_REQUESTED = "RetryRequested"
+    ADOPTED = "Adopted"
+    REDEPLOY_REQUESTED = "RedeployRequested"
+    APPLIED = "Applied"
+
+
+class TimelineEvent(Record):
+    """One line of the append-only timeline."""
+
+    id: str
+    """ULID: sorts by time."""
+    platform: str
+    environment: str | None
+    deployment: str | None
+    type: EventType
+    at: AwareDatetime
+    who: str
+    message: str
+    step: str | None = None
+    detail: dict[str, Any] = {}
+
+
+class OutboxMessage(Record):
+    """A message that has to reach a channel; keyed by deployment (or subject), event and channel, so sent once."""
+
+    owner: str
+    """Deployment id, or `<platform>#<subject>` for messages that belong to no deployment."""
+    event: str
+    channel: str
+    platform: str
+    environment: str | None
+    subject: str
+    text: str
+    detail: dict[str, Any] = {}
+    created_at: AwareDatetime
+    sent_at: AwareDatetime | None = None
+    tried_at: AwareDatetime | None = None
+    """When the last attempt began; the next one waits (`ferryman.notify.send.due_at`)."""
+    attempts: int = 0
+    last_error: str | None = None
+    gave_up: bool = False
+
+
+class AppliedPlatform(Record):
+    """The document as applied."""
+
+    name: str
+    generation: int
+    document: dict[str, Any]
+    applied_by: str
+    applied_at: AwareDatetime
+    rev: int = 0
+
+
+class MigrationClaim(Record):
+    """The right to run one migration, written before RunTask."""
+
+    platform: str
+    environment: str
+    version: str
+    attempt: int
+    deployment: str
+    status: Literal["Claimed", "Running", "Succeeded", "Failed", "Unknown", "NotStarted"]
+    """NotStarted: its task certainly never ran, so that automation may try again. Unknown: nobody may."""
+    task_definition: str
+    client_token: str
+    task: str | None = None
+    exit_code: int | None = None
+    at: AwareDatetime
+    rev: int = 0
+
+
+class Wait(Record):
+    """The task token of a waiting step."""
+
+    resource: str
+    """ARN of the ECS service or task whose change wakes it."""
+    platform: str
+    environment: str
+    deployment: str
+    fence: int
+    step: str
+    token: str
+    service: str | None = None
+    direction: Literal["forward", "back"] | None = None
+    at: AwareDatetime

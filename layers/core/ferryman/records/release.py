@@ -1,0 +1,63 @@
+"""Releases: which images make up a version. Pure."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import AwareDatetime
+
+from ferryman.records.base import Record
+
+
+class ReleaseStatus(StrEnum):
+    """Assembling: images are missing. Incomplete: the same, past assemblyTimeout and reported. Baseline: before us."""
+
+    ASSEMBLING = "Assembling"
+    READY = "Ready"
+    INCOMPLETE = "Incomplete"
+    BASELINE = "Baseline"
+
+
+class Image(Record):
+    """One component's image in a release."""
+
+    digest: str
+    tag: str
+    first_seen_at: AwareDatetime
+
+
+class Verified(Record):
+    """Proof that a release ran and passed its checks in an environment."""
+
+    deployment: str
+    digests: dict[str, str]
+    at: AwareDatetime
+
+
+class Release(Record):
+    """An immutable map component → digest for one version."""
+
+    platform: str
+    version: str
+    status: ReleaseStatus
+    components: dict[str, Image] = {}
+    names: list[str] = []
+    seq: int | None = None
+    first_seen_at: AwareDatetime
+    ready_at: AwareDatetime | None = None
+    reported_incomplete: bool = False
+    refused: dict[str, str] = {}
+    """Component → digest that was pushed under a tag whose digest was already frozen: refused and reported once."""
+    verified: dict[str, Verified] = {}
+    ulid: str
+    """Made when the release was first seen; breaks ties of order."""
+    rev: int = 0
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Component → digest."""
+        return {name: image.digest for name, image in self.components.items()}
+
+    @property
+    def order(self) -> tuple[int, datetime, str]:
+        """Sort key: later is newer (DESIGN.md, reconcile rule 5)."""
+        return (self.seq if self.seq is not None else -1, self.first_seen_at, self.ulid)

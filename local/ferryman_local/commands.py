@@ -1,0 +1,206 @@
+"""What `ferryman local up|push|down|status|env` do. Called by `ferryman_cli.local` and nobody else."""
+
+import contextlib
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from ferryman_cli.exits import Exit, Stop
+from ferryman_local import instance, supervisor
+from ferryman_local.ecs_side import EcsSideError
+from ferryman_local.images import ImageError
+from ferryman_local.instance import Instance
+from ferryman_local.local_aws import LocalAws
+from ferryman_local.processes import end_all
+
+UP_SECONDS = 300.0
+DOWN_SECONDS = 45.0
+NOT_UP = "no local AWS is up; `ferryman local up` starts one"
+
+
+def up(*, platform: str, port: int = 0) -> None:
+    """Start it unless it stands, apply the platform, and tell how to reach it."""
+    file = Path(platform).resolve()
+    if not file.is_file():
+        raise Stop(Exit.BAD_INPUT, f"there is no file {platform}: give the platform's document with --filename")
+    instance.FOLDER.mkdir(exist_ok=True)
+    with _alone():
+        standing = instance.find()
+        if standing is None:
+            standing = _start(file, port)
+        elif not standing.ready:
+            raise Stop(Exit.REFUSED, f"`{standing.by}` (process {standing.pid}) is just starting one; wait for it")
+        elif Path(standing.platform_file) != file:
+            raise Stop(
+                Exit.REFUSED,
+                f"a local AWS for {standing.platform_file} is up (process {standing.pid}): `ferryman local down` first",
+            )
+        else:
+            print(f"already up, since `{standing.by}` (process {standing.pid})")
+    _apply(standing)
+    _tell(standing)
+
+
+def push(*, version: str, components: list[str], fault: str | None = None) -> None:
+    """Build images of the example and push them."""
+    standing = _standing()
+    aws = LocalAws(Path(standing.home), platform_file=Path(standing.platform_file), port=standing.port)
+    known = list(aws.document["spec"]["components"])
+    if unknown := [name for name in components if name not in known]:
+        raise Stop(Exit.BAD_INPUT, f"there is no component {', '.join(unknown)}; there are: {', '.join(known)}")
+    if fault is not None:
+        _check_fault(aws, fault, components or known)
+    try:
+        for component in components or known:
+            digest = aws.push(version, [component], fault=fault)[component]
+            repository = aws.document["spec"]["components"][component]["repository"]
+            print(f"pushed {repository}:{version}  {digest[:19]}")
+    except (EcsSideError, ImageError) as error:
+        raise Stop(Exit.FAILED, str(error)) from None
+    for environment in aws.document["spec"]["environments"]:
+        print(f"`ferryman watch {environment} --version {version}` shows what becomes of it")
+
+
+def status() -> None:
+    """Tell whether it runs, and how to reach it; exit 1 when it doesn't."""
+    standing = instance.find()
+    if standing is None:
+        raise Stop(Exit.FAILED, NOT_UP)
+    if not standing.ready:
+        print(f"starting, by `{standing.by}` (process {standing.pid}); its log: {supervisor.LOG}")
+        return
+    _tell(standing)
+
+
+def env() -> None:
+    """Print what a shell needs to reach it, for `eval`."""
+    print("\n".join(instance.shell_lines(_standing().exports)))
+
+
+def down() -> None:
+    """End exactly what was started; it's no error when nothing runs."""
+    with _alone():
+        standing, known = instance.find(), instance.last()
+        if standing is not None:
+            print(f"stopping the local AWS that `{standing.by}` holds (process {standing.pid})")
+            _end(standing)
+        # A holder that was killed leaves nothing behind; should it have, the mark finds it.
+        if known is not None:
+            if known.owner and (left := end_all(known.owner)):
+                raise Stop(Exit.FAILED, f"processes {left} of the local AWS could not be ended: end them by hand")
+            known.forget()
+    print("down" if standing is not None else "no local AWS was up")
+
+
+def _standing() -> Instance:
+    standing = instance.find()
+    if standing is None or not standing.ready:
+        raise Stop(Exit.UNREACHABLE, NOT_UP if standing is None else "the local AWS is still starting; wait for it")
+    return standing
+
+
+def _start(file: Path, port: int) -> Instance:
+    """Start the supervisor, show what it does, return when it is ready; Ctrl-C stops it again."""
+    with supervisor.LOG.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", supervisor.__name__, "--platform-file", str(file), "--port", str(port)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        return _await_ready(process)
+    except BaseException:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(DOWN_SECONDS)
+        raise
+
+
+def _await_ready(process: subprocess.Popen[bytes]) -> Instance:
+    deadline = time.monotonic() + UP_SECONDS
+    with supervisor.LOG.open() as log:
+        while time.monotonic() < deadline:
+            for line in log:
+                if "CREATE_COMPLETE" not in line:
+                    print(line.rstrip(), flush=True)
+            if process.poll() is not None:
+                raise Stop(Exit.FAILED, f"the local AWS did not start; all it said is in {supervisor.LOG}")
+            standing = instance.find()
+            if standing is not None and standing.ready:
+                return standing
+            time.sleep(0.2)
+    raise Stop(Exit.FAILED, f"the local AWS was not ready after {UP_SECONDS:.0f} s; see {supervisor.LOG}")
+
+
+def _end(standing: Instance) -> None:
+    for number, patience in ((signal.SIGTERM, DOWN_SECONDS), (signal.SIGKILL, 10.0)):
+        if not standing.lives():
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(standing.pid, number)
+        deadline = time.monotonic() + patience
+        while standing.lives() and time.monotonic() < deadline:
+            time.sleep(0.1)
+    if standing.lives():
+        raise Stop(Exit.FAILED, f"process {standing.pid} could not be ended: end it by hand")
+
+
+def _apply(standing: Instance) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "ferryman_cli", "apply", "-f", standing.platform_file],
+        env={**os.environ, **standing.exports},
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    if done.returncode:
+        raise Stop(Exit(done.returncode), "the local AWS is up, but the platform was not applied")
+
+
+def _tell(standing: Instance) -> None:
+    print(f"\nThe local AWS is up on http://127.0.0.1:{standing.port} (process {standing.pid}, `{standing.by}`).")
+    for environment, urls in standing.services.items():
+        for component, url in urls.items():
+            print(f"  {environment} {component:12} {url}/")
+    print(f"  inbox                http://127.0.0.1:{standing.port}/_ministack/ses/messages")
+    print(f"  logs                 {standing.home}")
+    print("\n" + what_to_try())
+
+
+def what_to_try() -> str:
+    """Commands for a person who has a local AWS up."""
+    return """To talk to it from this shell:
+  eval "$(ferryman local env)"
+To try next:
+  ferryman local push 4a1b2c3 && ferryman watch staging --version 4a1b2c3
+  ferryman local push 5d6e7f8 --fault web-crash && ferryman watch staging --version 5d6e7f8
+  ferryman status; ferryman history staging; ferryman explain staging
+To stop it:
+  ferryman local down"""
+
+
+def _check_fault(aws: LocalAws, fault: str, components: list[str]) -> None:
+    faults = aws.faults() if (aws.examples / "faults" / "faults.yaml").exists() else {}
+    if fault not in faults:
+        raise Stop(Exit.BAD_INPUT, f"there is no fault {fault!r}; there are: {', '.join(faults) or 'none'}")
+    if faults[fault]["component"] not in components:
+        raise Stop(Exit.BAD_INPUT, f"fault {fault} is one of {faults[fault]['component']}, which is not pushed")
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Keep two of these commands from starting and stopping side by side."""
+    instance.FOLDER.mkdir(exist_ok=True)
+    with (instance.FOLDER / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Stop(Exit.REFUSED, "another `ferryman local up` or `down` is at work; wait for it") from None
+        yield

@@ -1,0 +1,113 @@
+"""The local AWS that stands in the background, written down in `.local/` so that other commands find it.
+
+Written by `ferryman_local.supervisor` and by `make demo KEEP=1`; read by `ferryman local …`.
+"""
+
+import json
+import os
+import shlex
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Self
+
+from ferryman_local.local_aws import CHECKOUT, LocalAws
+
+FOLDER = CHECKOUT / ".local"
+FILE = FOLDER / "aws.json"
+EXPORTED = ("AWS_", "FERRYMAN_API_")
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One local AWS and the process that holds it."""
+
+    pid: int
+    birth: str
+    """`birth(pid)` at the time: a process id alone may belong to somebody else by now."""
+    by: str
+    """The command that started it."""
+    home: str
+    platform_file: str
+    ready: bool = False
+    port: int = 0
+    owner: str = ""
+    """Mark of the emulator's processes."""
+    exports: dict[str, str] = field(default_factory=dict)
+    services: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Environment → component → URL."""
+
+    @classmethod
+    def of_this_process(cls, by: str, aws: LocalAws) -> Self:
+        """Describe this process, before the AWS answers."""
+        return cls(os.getpid(), birth(os.getpid()) or "", by, str(aws.home), str(aws.platform_file))
+
+    def standing(self, aws: LocalAws) -> "Instance":
+        """The same once the AWS answers."""
+        side = aws.sides.get(aws.document["metadata"]["name"])
+        return replace(
+            self,
+            ready=True,
+            port=aws.emulator.port,
+            owner=aws.emulator.owner,
+            exports=exports(aws.cli_env()),
+            services=side.urls if side else {},
+        )
+
+    def lives(self) -> bool:
+        """Whether the very process still runs."""
+        return birth(self.pid) == self.birth
+
+    def write(self) -> None:
+        """Put it where the commands look."""
+        FOLDER.mkdir(exist_ok=True)
+        part = FILE.with_suffix(f".{os.getpid()}.part")
+        part.write_text(json.dumps(asdict(self), indent=1))
+        part.replace(FILE)
+
+    def forget(self) -> None:
+        """Remove what `write` wrote, unless another one stands there by now."""
+        known = _read()
+        if known is not None and (known.pid, known.birth) == (self.pid, self.birth):
+            FILE.unlink(missing_ok=True)
+
+
+def find() -> Instance | None:
+    """The local AWS that runs or starts; None when there is none, or when its process is gone."""
+    known = _read()
+    return known if known is not None and known.lives() else None
+
+
+def last() -> Instance | None:
+    """The one that was written down, also when its process is gone."""
+    return _read()
+
+
+def _read() -> Instance | None:
+    try:
+        return Instance(**json.loads(FILE.read_text()))
+    except (OSError, ValueError, TypeError):  # none, or one of another version of this file
+        return None
+
+
+def birth(pid: int) -> str | None:
+    """What tells this process from a later one with the same id; None when it is gone."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return None
+    return None if stat[0] == "Z" else f"{boot}:{stat[19]}"  # field 22, the start in ticks since the boot
+
+
+def exports(environment: Mapping[str, str]) -> dict[str, str]:
+    """What a shell needs of an environment to reach a local AWS."""
+    return {name: value for name, value in sorted(environment.items()) if name.startswith(EXPORTED)}
+
+
+def shell_lines(values: Mapping[str, str]) -> list[str]:
+    """Lines for a POSIX shell; what a developer has set for the real AWS goes."""
+    return [
+        "unset AWS_PROFILE AWS_SESSION_TOKEN",
+        *(f"export {name}={shlex.quote(value)}" for name, value in values.items()),
+    ]

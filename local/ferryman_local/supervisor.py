@@ -1,0 +1,79 @@
+"""The process that holds a local AWS in the background. `ferryman local up` starts it: `python -m …supervisor`.
+
+It ends with SIGTERM (`ferryman local down`), with everything it started, and when the emulator dies.
+"""
+
+import argparse
+import contextlib
+import shutil
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from ferryman_local.emulator import EmulatorError
+from ferryman_local.instance import FOLDER, Instance
+from ferryman_local.local_aws import LocalAws
+
+LOG = FOLDER / "supervisor.log"
+HOME = FOLDER / "aws"
+FAILED = "failed: "
+"""Begins the log's line that tells why it did not start."""
+
+
+def end_on_signals() -> None:
+    """Make SIGTERM and SIGHUP end this process in order, once."""
+
+    def end(number: int, _frame: Any) -> None:
+        for other in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            signal.signal(other, signal.SIG_IGN)
+        sys.exit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
+
+
+def hold(aws: LocalAws, stop: threading.Event) -> None:
+    """Wait while the emulator lives; raise EmulatorError when it dies."""
+    while not stop.wait(0.5):
+        if not aws.emulator.running:
+            raise EmulatorError(f"the local AWS died. The end of its log:\n{aws.emulator.log_tail()}")
+
+
+def main() -> None:
+    """Start, write down where, and hold."""
+    parser = argparse.ArgumentParser(prog="python -m ferryman_local.supervisor")
+    parser.add_argument("--platform-file", type=Path, required=True)
+    parser.add_argument("--port", type=int, default=0)
+    options = parser.parse_args()
+    end_on_signals()
+
+    began = time.monotonic()
+
+    def report(line: str) -> None:
+        print(f"{time.monotonic() - began:6.1f}s  {line}", flush=True)
+
+    shutil.rmtree(HOME, ignore_errors=True)
+    aws = LocalAws(HOME, platform_file=options.platform_file, port=options.port or None, report=report)
+    instance = Instance.of_this_process("ferryman local up", aws)
+    instance.write()
+    try:
+        aws.start()
+        instance.standing(aws).write()
+        hold(aws, threading.Event())
+    except Exception as error:
+        print(f"{FAILED}{error}", flush=True)
+        raise SystemExit(1) from error
+    finally:
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
+        aws.stop()
+        with contextlib.suppress(OSError):
+            shutil.rmtree(aws.home / "state", ignore_errors=True)
+        instance.forget()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,18 @@
+"""A migration that behaves as its image's environment says.
+
+MIGRATION_EXIT  exit code, after two lines of log
+MIGRATION_GATE  file to wait for before it ends
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+print("migration 0007 begins", flush=True)
+if "MIGRATION_GATE" in os.environ:
+    while not Path(os.environ["MIGRATION_GATE"]).exists():
+        time.sleep(0.02)
+code = int(os.environ.get("MIGRATION_EXIT", "0"))
+print("column orders.total exists already" if code else "migration 0007 is done", flush=True)
+sys.exit(code)

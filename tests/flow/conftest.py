@@ -1,0 +1,77 @@
+"""One local AWS per worker, and a platform of its own for every test."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from flow.documents import document
+from flow.place import Place, parsed
+from flow.stage import Stage
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/flow/" in str(item.path):
+            item.add_marker(pytest.mark.flow)
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """The shared local AWS."""
+    started = Stage(tmp_path_factory.mktemp("flow"))
+    try:
+        yield started.start()
+    finally:
+        started.stop()
+
+
+@pytest.fixture(autouse=True)
+def calm(stage: Stage) -> Iterator[None]:
+    """No fault and no disturbance outlives its test."""
+    yield
+    stage.proxy.clear()
+    stage.aws.clear_lambda_faults()
+    stage.relay.calm()
+
+
+@pytest.fixture
+def place(stage: Stage, calm: None) -> Iterator[Callable[..., Place]]:
+    """`place(components, …)` makes a platform; see `flow.documents.document`."""
+    made: list[Place] = []
+
+    def make(*arguments: Any, **settings: Any) -> Place:
+        wanted = document(next(stage.names), *arguments, **settings)
+        parsed(wanted)
+        made.append(Place(stage, wanted))
+        return made[-1].create()
+
+    yield make
+    for one in made:
+        one.remove()
+
+
+@pytest.fixture(scope="module")
+def pool(stage: Stage) -> Iterator[list[tuple[Any, Place]]]:
+    """Platforms that the tests of a module use one after the other."""
+    made: list[tuple[Any, Place]] = []
+    yield made
+    for _, one in made:
+        one.remove()
+
+
+@pytest.fixture
+def shared(stage: Stage, calm: None, pool: list[tuple[Any, Place]]) -> Callable[..., Place]:
+    """Like `place`, but one that an earlier test left free is taken again: something else than `bootstrap` may run."""
+
+    def make(*arguments: Any, **settings: Any) -> Place:
+        known = next((one for made, one in pool if made == (arguments, settings) and one.is_free()), None)
+        if known is not None:
+            return known
+        wanted = document(next(stage.names), *arguments, **settings)
+        parsed(wanted)
+        one = Place(stage, wanted).create()
+        pool.append(((arguments, settings), one))
+        return one
+
+    return make

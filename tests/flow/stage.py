@@ -1,0 +1,221 @@
+"""The local AWS that all flow tests of one worker share, and what they steer in it."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+from boto3.dynamodb.types import TypeDeserializer
+
+from ferryman.records import OutboxMessage
+from ferryman.store import Store
+from ferryman_cli.transport import Api
+from ferryman_local.local_aws import LocalAws, wait_until
+from ferryman_local.proxy import FaultProxy
+from ferryman_local.relay import Relay
+from flow.documents import COMPONENTS, everything
+
+APP = Path(__file__).parent / "app"
+PLACES = 90
+"""How many platforms the operator of one worker may touch."""
+TOKEN_SCALE = 0.05
+"""A waiting step's 60 seconds are 3 here."""
+WAIT_SCALE = 0.01
+"""Pauses of the state machine (retries, smoke tests) take a hundredth."""
+MUTATION_TIMEOUT_SECONDS = 2
+"""How long a claim outlives an execution that died; 35 s on AWS, where a Lambda may still be at work."""
+
+
+class Stage:
+    """Emulator, operator, relay and proxy."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.gates = home / "gates"
+        self.gates.mkdir(parents=True)
+        names = [f"p{number:03d}" for number in range(1, PLACES + 1)]
+        documents = [everything(name) for name in names]
+        for component in COMPONENTS:
+            shutil.copytree(APP, home / "example" / "apps" / component)
+        file = home / "example" / "platform.yaml"
+        file.write_text(yaml.safe_dump(documents[0]))
+        self.names: Iterator[str] = iter(names)
+        self.aws = LocalAws(
+            home / "aws",
+            platform_file=file,
+            platforms=documents,
+            wait_scale=WAIT_SCALE,
+            token_timeout_scale=TOKEN_SCALE,
+            proxied=True,
+            # Tests sweep when they want to.
+            parameters={"SweepRate": "rate(1 day)"},
+        )
+        self._clients: dict[str, Any] = {}
+        self.expected_dead_letters: set[str] = set()
+        """Texts of dead letters that a test caused on purpose."""
+
+    def start(self) -> "Stage":
+        """Bring it up."""
+        self.aws.start(create_sides=False)
+        self.store = Store(self.client("dynamodb"), self.aws.outputs["TableName"])
+        self._quicken()
+        return self
+
+    def _quicken(self) -> None:
+        """A claim of an execution that died is released sooner than on AWS."""
+        functions = self.client("lambda")
+        name = self.function("Reconcile")
+        variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        variables["MUTATION_TIMEOUT_SECONDS"] = str(MUTATION_TIMEOUT_SECONDS)
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+
+    def stop(self) -> None:
+        """End everything."""
+        self.aws.stop()
+
+    # ── AWS ──
+
+    def client(self, service: str) -> Any:
+        """A client as the account's root, past the proxy."""
+        if service not in self._clients:
+            self._clients[service] = self.aws.emulator.session().client(service)
+        return self._clients[service]
+
+    @property
+    def proxy(self) -> FaultProxy:
+        """Stands between the Lambdas and AWS."""
+        assert self.aws.proxy is not None
+        return self.aws.proxy
+
+    @property
+    def relay(self) -> Relay:
+        """Sends the events of ECR and ECS."""
+        assert self.aws.relay is not None
+        return self.aws.relay
+
+    @property
+    def api(self) -> Api:
+        """The operator's API."""
+        session = self.aws.emulator.session()
+        return Api(
+            self.aws.outputs["ApiUrl"],
+            credentials=session.get_credentials(),
+            region=self.aws.emulator.region,
+            connect=f"http://127.0.0.1:{self.aws.emulator.port}",
+        )
+
+    def function(self, logical: str) -> str:
+        """The real name of a function of the template."""
+        found = self.client("cloudformation").describe_stack_resource(StackName="ferryman", LogicalResourceId=logical)
+        return str(found["StackResourceDetail"]["PhysicalResourceId"])
+
+    def invoke(self, logical: str, event: Any) -> Any:
+        """Call a function and return its answer; an error of it fails the test."""
+        answer = self.client("lambda").invoke(FunctionName=self.function(logical), Payload=json.dumps(event))
+        result = json.loads(answer["Payload"].read())
+        assert "FunctionError" not in answer, f"{logical}: {result}"
+        return result
+
+    def sweep(self) -> None:
+        """What the schedule does every five minutes."""
+        self.invoke("Reconcile", {"sweep": True})
+
+    def nudge(self, platform: str, environment: str) -> None:
+        """Have reconcile look at one environment, through its queue."""
+        body = json.dumps({"platform": platform, "environment": environment})
+        self.client("sqs").send_message(QueueUrl=self.aws.outputs["NudgesUrl"], MessageBody=body)
+
+    def table(self, operation: str, **arguments: Any) -> Any:
+        """An operation on the operator's table."""
+        return getattr(self.client("dynamodb"), operation)(TableName=self.aws.outputs["TableName"], **arguments)
+
+    @staticmethod
+    def key(key: Mapping[str, str]) -> dict[str, Any]:
+        """A key in DynamoDB's words."""
+        return {name: {"S": value} for name, value in key.items()}
+
+    def dead_letters(self) -> list[dict[str, Any]]:
+        """What lies in the operator's dead-letter queue; it stays there."""
+        found: dict[str, dict[str, Any]] = {}
+        while True:
+            answer = self.client("sqs").receive_message(
+                QueueUrl=self.aws.outputs["DeadLettersUrl"],
+                MaxNumberOfMessages=10,
+                MessageAttributeNames=["All"],
+                VisibilityTimeout=0,
+            )
+            fresh = {message["MessageId"]: message for message in answer.get("Messages", [])}
+            if not fresh.keys() - found.keys():
+                return list(found.values())
+            found |= fresh
+
+    def executions(self, platform: str) -> list[dict[str, Any]]:
+        """Executions of the deploy machine for one platform."""
+        arguments = {"stateMachineArn": self.aws.outputs["DeployMachineArn"]}
+        pages = self.client("stepfunctions").get_paginator("list_executions").paginate(**arguments)
+        found = [item for page in pages for item in page["executions"]]
+        return [item for item in found if item["name"].startswith(f"{platform}-")]
+
+    def messages(self, platform: str) -> list[OutboxMessage]:
+        """All outbox messages of a platform."""
+        found = self.table("scan", FilterExpression="begins_with(sk, :o)", ExpressionAttributeValues={":o": {"S": "OUTBOX#"}})
+        plain = [{k: TypeDeserializer().deserialize(v) for k, v in item.items()} for item in found["Items"]]
+        return [OutboxMessage.model_validate(item) for item in plain if item["platform"] == platform]
+
+    def mails(self, to: str) -> list[dict[str, Any]]:
+        """Mails that SES has sent to an address."""
+        answer = httpx.get(f"{self.aws.emulator.endpoint}/_ministack/ses/messages", trust_env=False, timeout=10)
+        return [mail for mail in answer.json()["messages"] if to in json.dumps(mail)]
+
+    def until[T](self, look: Callable[[], T | None], what: str, seconds: float = 20) -> T:
+        """Wait for something."""
+        return wait_until(look, seconds, what)
+
+    # ── gates ──
+
+    def gate(self, name: str) -> Path:
+        """A file that an app waits for."""
+        return self.gates / name
+
+    def open_all_gates(self) -> None:
+        """Let everything go on that still waits."""
+        for number in range(1, 1000):
+            for file in self.gates.glob(f"*-{number}"):
+                file.touch()
+
+    # ── the operator's log ──
+
+    def log(self) -> list[str]:
+        """All lines of the operator's functions."""
+        pages = self.client("logs").get_paginator("filter_log_events")
+        found = pages.paginate(logGroupName="/ferryman/ferryman/functions")
+        return [str(event["message"]) for page in found for event in page["events"]]
+
+    def records(self) -> list[dict[str, Any]]:
+        """The structured lines of the log."""
+        found = []
+        for line in self.log():
+            if line.lstrip().startswith("{"):
+                record = json.loads(line)
+                if isinstance(record, dict) and "level" in record:
+                    found.append(record)
+        return found
+
+    def logged(self, wanted: Callable[[dict[str, Any]], bool], *, times: int = 1) -> list[dict[str, Any]]:
+        """Wait until the log holds that many such lines."""
+        return self.until(
+            lambda: len(found := [record for record in self.records() if wanted(record)]) >= times and found,
+            f"{times} such lines in the log",
+        )
+
+    def metric(self, name: str) -> float:
+        """How often something was counted so far (EMF lines of the log)."""
+        lines = [json.loads(line) for line in self.log() if line.lstrip().startswith("{") and f'"{name}"' in line]
+        return float(sum(sum(line[name]) for line in lines if "_aws" in line and isinstance(line.get(name), list)))
+
+    def log_of(self, platform: str) -> list[str]:
+        """The structured lines about one platform."""
+        return [json.dumps(record)[:600] for record in self.records() if record.get("platform") == platform]

@@ -1,0 +1,59 @@
+"""The command as a whole: help, version, `local`, start-up."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from ferryman import __version__
+from unit.cli.conftest import Run
+
+COMMANDS = (
+    *("apply", "status", "releases", "history", "explain", "watch", "events"),
+    *("verify", "abort", "retry", "redeploy", "hold", "resume", "version", "local"),
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_a_summary_and_examples(run: Run, command: str) -> None:
+    result = run(command, "--help")
+
+    assert result.exit_code == 0
+    if command not in ("version", "local"):
+        assert f"Examples:\n    ferryman {command}" in result.stdout
+        assert "--output" in result.stdout
+
+
+def test_help_tells_the_exit_codes(run: Run) -> None:
+    text = run("--help").stdout
+
+    assert all(f"\n    {code}  " in text for code in range(5))
+    assert all(f"\n  {command}" in text for command in COMMANDS)
+
+
+def test_no_arguments_show_the_help(run: Run) -> None:
+    assert "Commands:" in run().output
+
+
+def test_version(run: Run) -> None:
+    assert run("version").stdout == f"ferryman {__version__}\n"
+    assert json.loads(run("version", "-o", "json").stdout) == {"version": __version__}
+
+
+@pytest.mark.parametrize("arguments", [("up",), ("push", "abc1234"), ("status",), ("env",), ("down",)])
+def test_local_needs_a_checkout(run: Run, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]) -> None:
+    monkeypatch.setitem(sys.modules, "ferryman_local", None)
+    monkeypatch.delitem(sys.modules, "ferryman_local.commands", raising=False)
+
+    result = run("local", *arguments)
+
+    assert (result.exit_code, "from a checkout of the repository" in result.stderr) == (2, True)
+
+
+def test_starting_up_imports_nothing_heavy() -> None:
+    heavy = {"boto3", "botocore", "httpx", "pydantic", "ferryman_local"}
+    code = f"import sys, ferryman_cli.main; print(*{heavy} & {{*sys.modules}})"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert found.stdout.split() == []

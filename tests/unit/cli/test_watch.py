@@ -1,0 +1,223 @@
+"""`ferryman watch`: follows a deployment to its end, as lines, as JSON, on a terminal."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from ferryman import steps
+from ferryman.records import Deployment, Phase, RolloutProgress, StepStatus
+from ferryman_cli import progress
+from unit import builders as make
+from unit.api_world import World, idle
+from unit.cli.conftest import Run, Server
+
+WATCH = ("watch", "staging", "--interval", "0.2", "-p", "scr")
+API, WEB = (steps.rollout(name, "forward") for name in make.SERVICES)
+
+
+def rolling(desired: int, running: int, failed: int = 0, status: str = "Running", **more: Any) -> Any:
+    counts = RolloutProgress(service="scr-web", direction="forward", desired=desired, running=running, failed=failed)
+    return make.step(status, rollout=counts, **more)
+
+
+@pytest.fixture
+def stages(world: World, server: Server, scr_document: dict[str, Any]) -> list[Deployment]:
+    """What each look at the deployment shows: web on its way, there, all done."""
+    begun = {**make.passed(upto=API), WEB: rolling(2, 0)}
+    return show(
+        world, server, scr_document,
+        make.deployment(steps=begun),
+        make.deployment(steps={**begun, WEB: rolling(2, 1, failed=1)}),
+        make.deployment(steps=make.passed(), phase=Phase.SUCCEEDED, message="All is well.", ended_at=make.AT),
+    )  # fmt: skip
+
+
+def show(world: World, server: Server, document: dict[str, Any], *found: Deployment) -> list[Deployment]:
+    world.applied(document)
+    world.put(make.state(), found[0])
+
+    def becomes(deployment: Deployment) -> Any:
+        def write() -> None:
+            world.put(deployment.but(rev=world.store.deployment("scr", "staging", deployment.id).rev))
+            if deployment.phase.terminal:
+                world.put(idle(rev=world.state.rev))
+
+        return write
+
+    server.before = [lambda: None, *(becomes(deployment) for deployment in found[1:])]
+    return list(found)
+
+
+def test_prints_a_line_for_each_change(run: Run, stages: list[Deployment]) -> None:
+    result = run(*WATCH)
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == (
+        "    0s  scr/staging abc1234  Running\n"
+        "    0s  begin_deployment  Succeeded\n"
+        "    0s  admit_deployment  Succeeded\n"
+        "    0s  rollout/scr-api  Succeeded\n"
+        "    0s  rollout/scr-web  Running  0/2 running\n"
+        "    0s  rollout/scr-web  Running  1/2 running, 1 failed\n"
+        "    0s  scr/staging abc1234  Succeeded\n"
+        "    0s  rollout/scr-web  Succeeded\n"
+        "Succeeded after 0s: All is well.\n"
+    )
+
+
+def test_prints_json_lines(run: Run, stages: list[Deployment]) -> None:
+    result = run(*WATCH, "-o", "json")
+
+    views = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [view["phase"] for view in views] == ["Running", "Running", "Succeeded"]
+
+
+def test_an_outage_of_the_api_is_sat_out(run: Run, server: Server, stages: list[Deployment]) -> None:
+    def outage() -> None:
+        server.faults = [503] * 5
+
+    server.before = [outage, *server.before]
+
+    assert run(*WATCH).exit_code == 0
+
+
+def test_a_failure_ends_with_one_and_shows_the_log(
+    run: Run, world: World, server: Server, scr_document: dict[str, Any]
+) -> None:
+    broken = rolling(1, 0, 3, "Failed", reason="FailFast", message="3 tasks failed", logs=["boom", "\x1b[2Jexit 1"])
+    failed = make.deployment(
+        steps={**make.passed(upto=API), WEB: broken}, phase=Phase.ROLLED_BACK, message="web failed.", ended_at=make.AT
+    )
+    show(world, server, scr_document, failed)
+
+    result = run(*WATCH)
+
+    assert result.exit_code == 1
+    assert result.stdout.endswith(
+        "    0s  rollout/scr-web  Failed  0/1 running, 3 failed, FailFast\n"
+        "RolledBack after 0s: web failed.\n\nroll out scr-web, last lines of the log:\n  boom\n  [2Jexit 1\n"
+    )
+
+
+def test_gives_up_in_time(run: Run, world: World, server: Server, scr_document: dict[str, Any]) -> None:
+    show(world, server, scr_document, make.deployment())
+
+    result = run(*WATCH, "--timeout", "1s")
+
+    assert (result.exit_code, "gave up watching after 1s: still Running; it goes on" in result.stderr) == (1, True)
+
+
+def test_waits_for_a_version_to_begin(run: Run, world: World, server: Server, scr_document: dict[str, Any]) -> None:
+    show(world, server, scr_document, make.deployment(phase=Phase.SUCCEEDED, message="Done.", ended_at=make.AT))
+    new = make.deployment(id="01K1", version="fff1234", phase=Phase.FAILED, message="No.", ended_at=make.AT, steps={})
+    server.before = [lambda: None, lambda: world.put(new)]
+
+    result = run(*WATCH, "--version", "fff1234")
+
+    assert (result.exit_code, result.stdout.splitlines()[0]) == (1, "waiting for a deployment to begin")
+    assert result.stdout.endswith("Failed after 0s: No.\n")
+
+
+def test_follows_the_one_it_began_with(run: Run, world: World, server: Server, scr_document: dict[str, Any]) -> None:
+    show(world, server, scr_document, make.deployment())
+    ended = make.deployment(phase=Phase.SUCCEEDED, message="Done.", ended_at=make.AT, rev=1)
+    newer = make.deployment(id="01K1", version="fff1234")
+
+    def overtaken() -> None:
+        claim = make.state().active
+        assert claim is not None
+        world.put(ended, newer, make.state(active=claim.but(deployment="01K1"), rev=1))
+
+    server.before = [lambda: None, overtaken]
+
+    assert run(*WATCH).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        pytest.param(("watch", "prod", "--version", "x"), "there are: staging", id="environment"),
+        pytest.param(("watch", "staging", "-d", "nope"), "has no deployment 'nope'", id="deployment"),
+        pytest.param(("watch", "staging"), "has had no deployment yet", id="none-yet"),
+        pytest.param(("watch", "staging", "--timeout", "soon"), "is not a duration", id="timeout"),
+    ],
+)
+def test_bad_input(
+    run: Run, world: World, scr_document: dict[str, Any], arguments: tuple[str, ...], words: str
+) -> None:
+    world.applied(scr_document)
+
+    result = run(*arguments)
+
+    assert (result.exit_code, words in result.stderr) == (2, True), result.stderr
+
+
+def test_interrupting_leaves_the_deployment_alone(
+    run: Run, world: World, server: Server, scr_document: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show(world, server, scr_document, make.deployment())
+
+    def interrupt(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ferryman_cli.commands.watch.time.sleep", interrupt)
+    result = run(*WATCH)
+
+    assert (result.exit_code, "the deployment goes on" in result.stderr) == (130, True)
+    assert world.store.deployment("scr", "staging", make.deployment().id).abort is None
+
+
+def test_on_a_terminal_it_draws(stages: list[Deployment], server: Server) -> None:
+    master, terminal = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "PYTHONUTF8": "1"}
+    child = subprocess.Popen([sys.executable, "-m", "ferryman_cli", *WATCH], stdout=terminal, env=environment)
+    os.close(terminal)
+    seen = b""
+    try:
+        while chunk := os.read(master, 4096):
+            seen += chunk
+    except OSError:  # Linux says EIO once the child has closed its end
+        pass
+    finally:
+        os.close(master)
+    assert child.wait(timeout=20) == 0
+    text = seen.decode()
+    assert "1/2 running, 1 failed" in text
+    assert "✓" in text
+    assert text.rstrip().endswith("after 0s: All is well.")
+
+
+class TestPicture:
+    def view(self, **changes: Any) -> dict[str, Any]:
+        from ferryman.api import views
+
+        done = {**make.passed(upto=API), WEB: rolling(2, 1)}
+        return views.deployment(make.deployment(steps=done, **changes), make.AT).dump()
+
+    def test_shows_each_step_with_its_time_and_counts(self) -> None:
+        assert progress.picture(self.view(), frame=0, later=7).plain == (
+            "scr/staging  abc1234  Running  7s\n"
+            "  ✓ freeze the plan       0s\n"
+            "  ✓ last gate             0s\n"
+            "  ✓ roll out scr-api      0s\n"
+            "  ⠋ roll out scr-web      7s  1/2 running"
+        )
+
+    def test_without_unicode(self) -> None:
+        text = progress.picture(self.view(), frame=0, later=0, ascii_only=True).plain
+        assert text.isascii()
+
+    def test_an_ended_one_stands_still(self) -> None:
+        ended = self.view(phase=Phase.SUCCEEDED, ended_at=make.AT)
+        assert progress.picture(ended, frame=0, later=99).plain.startswith("scr/staging  abc1234  Succeeded  0s")
+
+
+def test_every_status_of_a_step_has_a_mark() -> None:
+    from ferryman_cli.progress import _MARKS
+
+    assert {str(status) for status in StepStatus} - {"Running"} <= set(_MARKS)
