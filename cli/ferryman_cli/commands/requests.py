@@ -85,7 +85,7 @@ def retry(
       ferryman retry staging --version 3f9c2ab --reason "database is back" --resume
     """
     body = {"version": version, "reason": reason, "resume": resume}
-    _ask(api_url, platform, environment, "retry", body, form, repeatable=True)
+    _ask(api_url, platform, environment, "retry", body, form, repeatable=False)
 
 
 def redeploy(
