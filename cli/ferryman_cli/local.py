@@ -62,17 +62,6 @@ def status() -> None:
 
 @app.command()
 def env() -> None:
-    """Print what a shell needs to reach it.
-
-    \b
-    Example:
-      eval "$(ferryman local env)"
-    """
-    _commands().env()
-
-
-@app.command()
-def env() -> None:
     """Print what a shell needs to reach the local AWS.
 
     \b

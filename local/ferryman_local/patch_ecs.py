@@ -36,7 +36,9 @@ def apply(engine: Engine) -> None:
         stand_in_for_docker_errors()
     replace(ecs, "_run_docker_container", lambda original: missing_images_fail_the_pull(original, ecs))
     replace(ecs, "_attach_started_container", tasks_tell_their_digest)
-    replace(ecs, "_mark_task_stopped", lambda original: stopped_by_whom(original))
+    forwarders = Forwarders()
+    replace(ecs, "_start_awslogs_forwarder", forwarders.started)
+    replace(ecs, "_mark_task_stopped", lambda original: stopped_by_whom(original, forwarders))
     replace(ecs, "_run_task", lambda original: client_token(original, ecs))
     replace(ecs, "_update_service", lambda original: forget_failed_deployments(original, ecs))
     ecs._ACTION_MAP.update(RunTask=ecs._run_task, UpdateService=ecs._update_service)
@@ -81,7 +83,46 @@ def tasks_tell_their_digest(original: Any) -> Any:
     return attach
 
 
-def stopped_by_whom(original: Any) -> Any:
+class Forwarders:
+    """A container that exited is reported only after its log was delivered, as Fargate's awslogs driver does."""
+
+    def __init__(self) -> None:
+        self._ended: dict[str, list[threading.Event]] = {}
+        self._lock = threading.Lock()
+
+    def started(self, original: Any) -> Any:
+        """Know when each forwarder is done."""
+
+        def start(container: Any, definition: dict[str, Any], task_id: str) -> None:
+            ended = threading.Event()
+            with self._lock:
+                self._ended.setdefault(task_id, []).append(ended)
+            original(_Followed(container, ended), definition, task_id)
+
+        return start
+
+    def delivered(self, task_arn: str) -> None:
+        """Wait, for a moment at most, until a task's logs are complete."""
+        with self._lock:
+            waiting = self._ended.pop(task_arn.rsplit("/", 1)[-1], [])
+        for ended in waiting:
+            ended.wait(2.0)
+
+
+class _Followed:
+    """A container whose log tells its end."""
+
+    def __init__(self, container: Any, ended: threading.Event) -> None:
+        self._container, self._ended, self.id = container, ended, container.id
+
+    def logs(self, **how: Any) -> Any:
+        try:
+            yield from self._container.logs(**how)
+        finally:
+            self._ended.set()
+
+
+def stopped_by_whom(original: Any, forwarders: Forwarders) -> Any:
     """A stopped container exits with 143, not 0; the scheduler's stops are ServiceSchedulerInitiated."""
 
     def mark(task_arn: str, task: dict[str, Any], reason: str, stop_code: str, exit_code: int | None = None) -> bool:
@@ -92,6 +133,8 @@ def stopped_by_whom(original: Any) -> Any:
                 deployment = task.get("_deployment_id") or ""
                 stop_code = "ServiceSchedulerInitiated"
                 reason = f"Scaling activity initiated by (deployment {deployment})"
+        elif stop_code == "EssentialContainerExited":
+            forwarders.delivered(task_arn)
         return bool(original(task_arn, task, reason, stop_code, exit_code=exit_code))
 
     return mark

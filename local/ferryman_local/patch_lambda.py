@@ -68,6 +68,7 @@ def apply(control: Control, folder: Path, mark: Mapping[str, str]) -> None:
     replace(service, "_execute_function_warm", lambda original: errors_by_class_name(original, control))
     replace(service, "_build_function_url_event", caller_in_function_url_events)
     replace(service, "_ESM_BACKOFF_SECONDS", lambda _: 0.2)
+    keep_dead_letter_queues(service)
     control.on_endpoint_change = lambda: forget_workers(runtime)
 
 
@@ -232,6 +233,20 @@ def failure_in(result: dict[str, Any], request_id: str) -> dict[str, Any] | None
             "errorMessage": f"RequestId: {request_id} Error: Runtime exited without providing a reason",
         }
     return None
+
+
+def keep_dead_letter_queues(service: Any) -> None:
+    """CloudFormation gives a function its DeadLetterConfig; the emulator's leaves it out."""
+    handlers = module("services.cloudformation.provisioners")._RESOURCE_HANDLERS["AWS::Lambda::Function"]
+    create = handlers["create"]
+
+    def created(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
+        answer = create(logical_id, props, stack_name)
+        if queue := props.get("DeadLetterConfig"):
+            service._functions[answer[0]]["config"]["DeadLetterConfig"] = queue
+        return answer
+
+    handlers["create"] = created
 
 
 def caller_in_function_url_events(original: Any) -> Any:

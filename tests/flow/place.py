@@ -252,7 +252,7 @@ class Place:
             found = self.ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])["imageDetails"]
         except self.ecr.exceptions.ImageNotFoundException:
             return None
-        return str(found[0]["imageDigest"])
+        return str(found[0]["imageDigest"]) if found else None
 
     def runs(self, version: str) -> None:
         """Assert that every service runs this version (`bootstrap`: what ran before Ferryman), and nothing else."""

@@ -206,7 +206,7 @@ def test_hold() -> None:
 @given(some.lists(some.text(max_size=2_000), max_size=60), some.text(max_size=5_000), some.text(max_size=300))
 def test_limits_hold_for_any_text(logs: list[str], why: str, who: str) -> None:
     failed = make.rollout(WEB, "Failed", reason="TasksFailed", message=why, logs=logs)
-    deployment = ended(Phase.FAILED, upto=steps.rollout(API, "forward"), failed={F_WEB: failed}, version="v" * 128)
+    deployment = ended(Phase.FAILED, upto=steps.rollout(API, "forward"), failed={F_WEB: failed}, version="v→" * 64)
     message = told(deployment.but(initiated_by=deployment.initiated_by.but(who=who)))
     assert len(message.subject) <= 100
     assert message.subject.isascii()

@@ -243,6 +243,17 @@ def test_two_senders_at_the_same_time_send_once(store: Store, run: Run) -> None:
     assert sink.got == ["team"]
 
 
+def test_a_try_is_claimed_by_one_of_two_that_read_the_same(
+    store: Store, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(store, message())
+    untried = stored(store)
+    monkeypatch.setattr(store, "message", lambda *key: untried)
+    sink = Sink()
+    assert [run(stream(message()), sink).sent for _ in range(2)] == [1, 0]
+    assert sink.got == ["team"]
+
+
 def test_somebody_faster_wins(store: Store, clock: FakeClock) -> None:
     put(store, message())
     assert store.mark(message(attempts=1, tried_at=clock()), since=0)

@@ -68,6 +68,13 @@ def test_slack_limits_hold_and_no_escape_is_cut(text: str, log: bool) -> None:
         assert "&" not in rest
 
 
+@pytest.mark.parametrize("before", range(2_990, 3_001))
+def test_slack_cuts_a_long_line_beside_an_escape(before: int) -> None:
+    first, second = texts(slack.payload(message("x" * before + "&" * 10)))[1:]
+    assert "&" not in first.replace("&amp;", "")
+    assert (first + second).count("&amp;") == 10
+
+
 @pytest.mark.parametrize(
     ("secret", "url"),
     [

@@ -204,6 +204,11 @@ def test_a_webhook_in_the_document_is_refused_and_not_repeated() -> None:
     assert "hunter2" not in str(found)
 
 
+def test_only_the_documents_own_names_are_fields() -> None:
+    found = problems(edited(**{"spec.assemblyTimeout": Gone, "spec.assembly_timeout": "5m"}))
+    assert "did you mean assemblyTimeout?" in found["spec.assembly_timeout"]
+
+
 def test_plain_http_has_to_be_allowed() -> None:
     found = problems(edited(**{f"{TEST}.url": "http://x", f"{TEST}.allowHttp": False}))
     assert "add allowHttp: true" in found[f"{TEST}.url"]

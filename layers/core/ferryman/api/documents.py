@@ -77,7 +77,7 @@ def _save(operator: Operator, document: Platform, generation: int, before: Appli
         document=document.dump(),
         applied_by=who,
         applied_at=at,
-        rev=operator.store.platform(document.name).rev if before else 0,
+        rev=before.rev if before else 0,
     )
     told = f"applied generation {generation}"
     operator.outside.adopt(document)

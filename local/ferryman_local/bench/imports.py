@@ -1,0 +1,85 @@
+"""Cold import of each handler: from the built, compiled layers, and from SAM's plain build, which holds no bytecode.
+
+Each import runs in a process of its own with bytecode writing off, as on Lambda, where /opt is read-only: what is not
+compiled in the layer is compiled at every cold start.
+"""
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ferryman_local.local_aws import CHECKOUT
+from ferryman_local.operator_stack import build_operator, run_sam
+
+PROGRAM = """
+import sys, time
+started = time.perf_counter()
+import {module}
+print(time.perf_counter() - started)
+"""
+
+
+def cold_imports(home: Path, rounds: int, report: Callable[[str], None]) -> dict[str, Any]:
+    """Return the medians in milliseconds, interleaved so that both builds meet the same noise."""
+    built = build_operator(CHECKOUT, report=report)
+    plain = plain_build(home / "plain", report)
+    layers = {
+        "built": [built / "DependenciesLayer" / "python", built / "CoreLayer" / "python"],
+        "plain": [plain / "DependenciesLayer" / "python", plain / "CoreLayer" / "python"],
+    }
+    handlers = sorted(path.parent.name for path in (CHECKOUT / "functions").glob("*/app.py"))
+    report(f"cold imports: {len(handlers)} handlers, {rounds} processes each, from both builds")
+    rows = {name: _pair(layers, CHECKOUT / "functions" / name, "app", rounds) for name in handlers}
+    return {"handlers": rows, "boto3Alone": _pair(layers, home, "boto3", rounds), "rounds": rounds}
+
+
+def plain_build(folder: Path, report: Callable[[str], None]) -> Path:
+    """Build both layers the way SAM does by itself: no makefile, nothing compiled, nothing pruned."""
+    source = folder / "source"
+    for name, origin in (("dependencies", "layers/dependencies"), ("core", "layers/core/ferryman")):
+        target = source / name
+        target.mkdir(parents=True)
+        if name == "dependencies":
+            shutil.copy(CHECKOUT / origin / "requirements.txt", target)
+        else:
+            shutil.copytree(CHECKOUT / origin, target / "ferryman", ignore=shutil.ignore_patterns("__pycache__"))
+            (target / "requirements.txt").touch()
+    resources = "".join(
+        f"  {name}:\n    Type: AWS::Serverless::LayerVersion\n    Metadata: {{BuildMethod: python3.13}}\n"
+        f"    Properties: {{ContentUri: {folder_name}, CompatibleRuntimes: [python3.13]}}\n"
+        for name, folder_name in (("DependenciesLayer", "dependencies"), ("CoreLayer", "core"))
+    )
+    (source / "template.yaml").write_text(
+        f"AWSTemplateFormatVersion: '2010-09-09'\nTransform: AWS::Serverless-2016-10-31\nResources:\n{resources}"
+    )
+    report("building the same layers the plain way, for comparison")
+    run_sam(["build", "--build-dir", str(folder / "out")], source, dict(os.environ), report, 300)
+    return folder / "out"
+
+
+def _pair(layers: Mapping[str, Sequence[Path]], folder: Path, module: str, rounds: int) -> dict[str, float]:
+    times: dict[str, list[float]] = {"built": [], "plain": []}
+    for _ in range(rounds):
+        for kind, paths in layers.items():
+            times[kind].append(_import(module, [folder, *paths]) * 1000)
+    medians = {kind: statistics.median(values) for kind, values in times.items()}
+    return {**medians, "ratio": medians["built"] / medians["plain"]}
+
+
+def _import(module: str, paths: Sequence[Path]) -> float:
+    """Seconds of one import in a fresh process that sees the standard library and these folders only."""
+    done = subprocess.run(
+        [sys.executable, "-S", "-B", "-c", PROGRAM.format(module=module)],
+        env={"PYTHONPATH": os.pathsep.join(map(str, paths)), "PATH": os.environ["PATH"], "AWS_REGION": "eu-west-1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"`import {module}` failed:\n{done.stderr[-2000:]}")
+    return float(done.stdout)

@@ -1,0 +1,48 @@
+"""What the operator logged, saved for whoever looks into a failed run."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ferryman_local.local_aws import LocalAws
+
+GROUPS = {"operator.log": "/ferryman/ferryman/functions", "machines.log": "/aws/vendedlogs/states/ferryman"}
+SHOWN = 8
+
+
+def save(aws: LocalAws) -> list[str]:
+    """Write the operator's logs beside the emulator's; lines that tell where they are, and the last errors in them."""
+    if not aws.emulator.running:
+        return [f"Log: {aws.emulator.log}"]
+    logs: Any = aws.emulator.session().client("logs")
+    lines, errors = [f"Logs: {aws.emulator.log}"], []
+    for name, group in GROUPS.items():
+        try:
+            messages = list(_messages(logs, group))
+        except (BotoCoreError, ClientError) as error:
+            lines.append(f"  {group} can't be read: {error}")
+            continue
+        (aws.home / name).write_text("\n".join(messages) + "\n")
+        lines.append(f"      {aws.home / name}")
+        errors += [told for message in messages if (told := _error(message))]
+    return [*lines, *(["Errors that the operator logged:"] if errors else []), *errors[-SHOWN:]]
+
+
+def _messages(logs: Any, group: str) -> Iterator[str]:
+    for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group):
+        for event in page["events"]:
+            yield event["message"].rstrip()
+
+
+def _error(message: str) -> str:
+    """A logged error on one line; "" when it is none."""
+    try:
+        entry = json.loads(message)
+    except ValueError:
+        return f"  {message.splitlines()[-1][:400]}" if "Traceback" in message else ""
+    if not isinstance(entry, dict) or entry.get("level") not in ("ERROR", "WARNING", "CRITICAL"):
+        return ""
+    why = str(entry.get("exception") or entry.get("why") or "").strip().splitlines()
+    return f"  {entry.get('function', '')} {entry.get('message', '')}: {why[-1] if why else ''}"[:600]

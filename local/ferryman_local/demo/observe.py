@@ -1,0 +1,154 @@
+"""What AWS itself says, past the operator: tasks, tags, answers through the load balancer, the inbox."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Thread
+from typing import Any
+
+import httpx
+from botocore.exceptions import BotoCoreError, ClientError, WaiterError
+
+_TIMEOUT = 10.0
+
+
+@dataclass(frozen=True)
+class Service:
+    """One ECS service as DescribeServices and DescribeTasks show it."""
+
+    task_definition: str
+    deployments: tuple[str, ...]
+    running: int
+    desired: int
+    rollout: str
+    image: str
+    """Image of the named container in the service's task definition."""
+    digests: frozenset[str]
+    """Digests that its tasks run."""
+
+    @property
+    def stable(self) -> bool:
+        """What botocore's waiter services_stable asks: one deployment, and running == desired."""
+        return len(self.deployments) == 1 and self.running == self.desired
+
+
+class Observer:
+    """Reads AWS as anybody could who has no idea of the operator."""
+
+    def __init__(self, session: Any, endpoint: str, cluster: str, services: Mapping[str, str]) -> None:
+        """`services` is service → component, which is its container's name too."""
+        self._ecs, self._ecr = session.client("ecs"), session.client("ecr")
+        self._endpoint, self._cluster, self._components = endpoint, cluster, dict(services)
+
+    def services(self) -> dict[str, Service]:
+        """Every service by name."""
+        found = self._ecs.describe_services(cluster=self._cluster, services=list(self._components))["services"]
+        return {raw["serviceName"]: self._service(raw) for raw in found}
+
+    def _service(self, raw: Mapping[str, Any]) -> Service:
+        name, component = raw["serviceName"], self._components[raw["serviceName"]]
+        definition = self._ecs.describe_task_definition(taskDefinition=raw["taskDefinition"])["taskDefinition"]
+        arns = self._ecs.list_tasks(cluster=self._cluster, serviceName=name, desiredStatus="RUNNING")["taskArns"]
+        tasks = self._ecs.describe_tasks(cluster=self._cluster, tasks=arns)["tasks"] if arns else []
+        primary = next(deployment for deployment in raw["deployments"] if deployment["status"] == "PRIMARY")
+        return Service(
+            task_definition=raw["taskDefinition"].rpartition("/")[2],
+            deployments=tuple(deployment["id"] for deployment in raw["deployments"]),
+            running=raw["runningCount"],
+            desired=raw["desiredCount"],
+            rollout=primary.get("rolloutState", ""),
+            image=next(c["image"] for c in definition["containerDefinitions"] if c["name"] == component),
+            digests=frozenset(
+                container.get("imageDigest", "")
+                for task in tasks
+                if task["lastStatus"] == "RUNNING"
+                for container in task["containers"]
+                if container["name"] == component
+            ),
+        )
+
+    def runs(self) -> dict[str, str]:
+        """Component → digest, where each service's tasks and its task definition agree on one."""
+        found = {}
+        for name, service in self.services().items():
+            pinned = service.image.rpartition("@")[2]
+            agreed = service.digests == {pinned}
+            found[self._components[name]] = pinned if agreed else f"{pinned} pinned, {set(service.digests)} running"
+        return found
+
+    def tag(self, repositories: Mapping[str, str], tag: str) -> dict[str, str | None]:
+        """Component → digest that a tag points to."""
+        return {component: self._tagged(repository, tag) for component, repository in repositories.items()}
+
+    def _tagged(self, repository: str, tag: str) -> str | None:
+        try:
+            found = self._ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ImageNotFoundException":
+                return None
+            raise
+        return str(found["imageDetails"][0]["imageDigest"])
+
+    def mails(self, version: str) -> list[dict[str, Any]]:
+        """The mails whose subject names a version."""
+        answer = httpx.get(f"{self._endpoint}/_ministack/ses/messages", timeout=_TIMEOUT, trust_env=False)
+        return [
+            mail for mails in answer.json()["messages"].values() for mail in mails if version in mail.get("Subject", "")
+        ]
+
+    def wait_like_ci(self, service: str) -> "CiWait":
+        """Begin what a CI job does: once the service has another task definition, wait until it is stable."""
+        return CiWait(self._ecs, self._cluster, service)
+
+
+class CiWait:
+    """`aws ecs wait services-stable` on a service that is about to be updated, in a thread of its own."""
+
+    def __init__(self, ecs: Any, cluster: str, service: str) -> None:
+        self.result = "did not end"
+        self.seconds = 0.0
+        self._ecs, self._cluster, self._service = ecs, cluster, service
+        self._before = self._definition()
+        self._thread = Thread(target=self._run, name="ci-wait", daemon=True)
+        self._thread.start()
+
+    def join(self, seconds: float) -> "CiWait":
+        """Wait for its end."""
+        self._thread.join(seconds)
+        return self
+
+    def _definition(self) -> str:
+        found = self._ecs.describe_services(cluster=self._cluster, services=[self._service])["services"][0]
+        return str(found["taskDefinition"])
+
+    def _run(self) -> None:
+        try:
+            while self._definition() == self._before:
+                time.sleep(0.2)
+            began = time.monotonic()
+            # The real waiter; only its pause of 15 s is shorter.
+            self._ecs.get_waiter("services_stable").wait(
+                cluster=self._cluster, services=[self._service], WaiterConfig={"Delay": 1, "MaxAttempts": 300}
+            )
+            self.seconds, self.result = time.monotonic() - began, "success"
+        except (WaiterError, ClientError, BotoCoreError) as error:
+            self.result = str(error)
+
+
+def health(url: str) -> str:
+    """The version that /health tells, or what came instead."""
+    try:
+        answer = httpx.get(f"{url}/health", timeout=_TIMEOUT, trust_env=False)
+        return str(answer.json()["version"]) if answer.status_code == 200 else f"HTTP {answer.status_code}"
+    except (httpx.HTTPError, ValueError, KeyError) as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def page(url: str) -> str:
+    """The version that the web page shows of itself, or what came instead."""
+    try:
+        answer = httpx.get(f"{url}/", timeout=_TIMEOUT, trust_env=False)
+    except httpx.HTTPError as error:
+        return f"{type(error).__name__}: {error}"
+    _, found, rest = answer.text.partition('id="web-version">')
+    return rest.partition("<")[0] if found else f"HTTP {answer.status_code} without a version"

@@ -1,0 +1,57 @@
+"""What became of one release in a scene, and the table of them all."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ferryman_cli import output
+from ferryman_local.demo.checks import Check
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A release, the phase it ended in, and the seconds that took."""
+
+    release: str
+    phase: str
+    seconds: float | None
+
+
+def of(view: dict[str, Any]) -> Outcome:
+    """The outcome in a deployment's view; the time from its claim to its end."""
+    if view["endedAt"] is None or view["startedAt"] is None:
+        return Outcome(view["version"], view["phase"], None)
+    took = datetime.fromisoformat(view["endedAt"]) - datetime.fromisoformat(view["createdAt"])
+    return Outcome(view["version"], view["phase"], took.total_seconds())
+
+
+@dataclass
+class Result:
+    """What became of a scene."""
+
+    title: str
+    outcomes: list[Outcome] = field(default_factory=list)
+    checked: str = ""
+    checks: list[Check] = field(default_factory=list)
+    error: str = ""
+    run: bool = False
+
+    @property
+    def word(self) -> str:
+        """`ok`, `FAILED` or `not run`."""
+        if not self.run:
+            return "not run"
+        return "ok" if not self.error and self.checks and all(check.ok for check in self.checks) else "FAILED"
+
+
+def show(results: list[Result]) -> None:
+    """Print what happened: a line for each release, the scene named once."""
+    rows = []
+    for number, result in enumerate(results, 1):
+        word = output.Text(result.word, style="green" if result.word == "ok" else "bold red")
+        outcomes = result.outcomes or [Outcome("-", "-", None)]
+        for index, outcome in enumerate(outcomes):
+            seconds = "-" if outcome.seconds is None else f"{outcome.seconds:.1f}"
+            what = (f"{number}. {result.title}", result.checked or "-", word) if index == 0 else (" ", " ", " ")
+            rows.append([what[0], outcome.release, output.status(outcome.phase), seconds, *what[1:]])
+    output.table(["SCENE", "RELEASE", "PHASE", "SECONDS", "CHECKED", "RESULT"], rows)
