@@ -162,6 +162,7 @@ class Emulator:
             "SFN_WAIT_SCALE": str(self._wait_scale),
             "LOG_LEVEL": os.environ.get("FERRYMAN_LOCAL_LOG_LEVEL", "INFO"),
             "LAMBDA_EXECUTOR": "local",
+            "LAMBDA_WARM_TTL_SECONDS": "20",  # a second idle worker of a function; the first one stays
             "TMPDIR": str(data / "tmp"),
             "S3_DATA_DIR": str(data / "s3"),
             "DOCKER_HOST": "unix:///nonexistent/ferryman-uses-no-docker.sock",

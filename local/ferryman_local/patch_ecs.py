@@ -94,6 +94,8 @@ class Forwarders:
         """Know when each forwarder is done."""
 
         def start(container: Any, definition: dict[str, Any], task_id: str) -> None:
+            if (definition.get("logConfiguration") or {}).get("logDriver") != "awslogs":
+                return
             ended = threading.Event()
             with self._lock:
                 self._ended.setdefault(task_id, []).append(ended)

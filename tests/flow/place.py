@@ -4,6 +4,7 @@ import itertools
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,11 @@ class Place:
         digest = send(self.aws.emulator.port, self.spec["components"][component]["repository"], tag, built)
         self.digests.setdefault(version, {}).setdefault(component, digest)
         return digest
+
+    @staticmethod
+    def now() -> datetime:
+        """The time."""
+        return datetime.now(UTC)
 
     def gate(self) -> Path:
         """A file that is not there yet, for GATE and MIGRATION_GATE; `touch()` opens it."""

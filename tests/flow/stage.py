@@ -69,6 +69,7 @@ class Stage:
         functions = self.client("lambda")
         name = self.function("Reconcile")
         variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        self.mutation_timeout = MUTATION_TIMEOUT_SECONDS
         variables["MUTATION_TIMEOUT_SECONDS"] = str(MUTATION_TIMEOUT_SECONDS)
         functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
 
@@ -127,6 +128,15 @@ class Stage:
         """Have reconcile look at one environment, through its queue."""
         body = json.dumps({"platform": platform, "environment": environment})
         self.client("sqs").send_message(QueueUrl=self.aws.outputs["NudgesUrl"], MessageBody=body)
+
+    def time_out(self, execution_arn: str) -> None:
+        """Let the machine-level time-out of an execution strike now."""
+        url = f"{self.aws.emulator.endpoint}/_ferryman/executions/time-out"
+        httpx.post(url, json={"executionArn": execution_arn}, trust_env=False, timeout=10).raise_for_status()
+
+    def faults_struck(self, logical: str) -> int:
+        """How many invocations of a function a fault has hit so far."""
+        return sum(row["faults"] for name, row in self.aws.counters()["lambda"].items() if f"-{logical}-" in name)
 
     def table(self, operation: str, **arguments: Any) -> Any:
         """An operation on the operator's table."""

@@ -169,5 +169,5 @@ def _release_of(digests: dict[str, str], releases: list[Release]) -> Release | N
 def _told(version: str | None, digests: dict[str, str]) -> str:
     if not digests:
         return "adopted: no service runs an image of this platform yet; the next complete release is deployed"
-    running = version or "images that no version tag names"
-    return f"adopted: {running} runs; existing tags are the baseline, the next complete release is deployed"
+    runs = f"{version} runs" if version else "what runs carries no version tag"
+    return f"adopted: {runs}; existing tags are the baseline, the next complete release is deployed"

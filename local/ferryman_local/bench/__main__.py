@@ -75,7 +75,8 @@ def show(result: dict[str, Any], console: Console) -> None:
     if slow := result.get("minuteRollouts"):
         console.print(
             f"rollouts of a minute each: {slow['transitions']} transitions (aim ≤ 40), "
-            f"{slow['invocations']} invocations, {slow['pushToVerified']:.0f} s from push to verified, cost {slow['costUsd']['total']:.6f} USD",
+            f"{slow['invocations']} invocations, {slow['pushToVerified']:.0f} s from push to verified, "
+            f"cost {slow['costUsd']['total']:.6f} USD",
             highlight=False,
         )
     if imports := result.get("coldImports"):

@@ -35,12 +35,14 @@ class Rollout:
 
 
 class Watch:
-    """Looks at the services every 50 ms, independently of the operator."""
+    """Looks at the services and at the migration's tasks every 50 ms, independently of the operator."""
 
-    def __init__(self, aws: LocalAws, cluster: str, services: Sequence[str]) -> None:
+    def __init__(self, aws: LocalAws, cluster: str, services: Sequence[str], migration: str) -> None:
         self._ecs = aws.emulator.session().client("ecs")
-        self._cluster, self._services = cluster, list(services)
+        self._cluster, self._services, self._migration = cluster, list(services), migration
         self.rollouts: dict[str, Rollout] = {}
+        self.migrations: dict[str, tuple[float, float]] = {}
+        """Task → when it was first and last seen running."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True, name="bench-watch")
 
@@ -60,6 +62,9 @@ class Watch:
                     rollout = self.rollouts.setdefault(deployment["id"], Rollout(service["serviceName"], seen))
                     if deployment["rolloutState"] == "COMPLETED" and rollout.completed is None:
                         rollout.completed = seen
+            for arn in self._ecs.list_tasks(cluster=self._cluster, family=self._migration)["taskArns"]:
+                first, _ = self.migrations.get(arn, (seen, seen))
+                self.migrations[arn] = (first, time.time())
             self._stop.wait(0.05)
 
 
@@ -71,6 +76,7 @@ class Bench:
         spec = aws.document["spec"]["environments"][ENVIRONMENT]
         self._cluster = spec["cluster"]
         self._services = [service["name"] for wave in spec["waves"] for service in wave["services"]]
+        self._migration = str(spec["migration"]["taskDefinition"]).rpartition("/")[2]
         self._api = Api(
             aws.outputs["ApiUrl"],
             credentials=Credentials("test", "test"),
@@ -79,7 +85,6 @@ class Bench:
         )
         self._platform = aws.document["metadata"]["name"]
         self._api.put(Api.path("v1", "platforms", self._platform), aws.document)
-        self._ecs = aws.emulator.session().client("ecs")
 
     def quick(self, releases: int) -> dict[str, Any]:
         """Deploy some releases one after the other; the first one warms the Lambdas and does not count."""
@@ -120,7 +125,7 @@ class Bench:
         self, version: str, push: Callable[[str], None], *, waiter: bool = False, seconds: float = 120
     ) -> dict[str, Any]:
         before = self._aws.counters()
-        with Watch(self._aws, self._cluster, self._services) as watch:
+        with Watch(self._aws, self._cluster, self._services, self._migration) as watch:
             time.sleep(0.2)  # one look at what is there, so that it does not count as new
             known = set(watch.rollouts)
             push(version)
@@ -139,7 +144,7 @@ class Bench:
         )
         total = _at(deployment["endedAt"]) - pushed
         waited = sum((item.completed or item.first_seen) - item.first_seen for item in rollouts)
-        waited += self._migration_seconds(deployment)
+        waited += sum(last - first for first, last in watch.migrations.values())
         return {
             "pushToVerified": total,
             "ecsAndMigration": waited,
@@ -154,24 +159,11 @@ class Bench:
             Api.path("v1", "platforms", self._platform, "environments", ENVIRONMENT, "history"), limit=3
         )
         for item in next(value for value in history.values() if isinstance(value, list)):
-            if item["version"] == version and item["phase"] in (
-                "Succeeded",
-                "Failed",
-                "RolledBack",
-                "Aborted",
-                "Errored",
-            ):
+            if item["version"] == version and item["ended"]:
                 return self._api.get(
                     Api.path("v1", "platforms", self._platform, "environments", ENVIRONMENT, "deployments", item["id"])
                 )
         return None
-
-    def _migration_seconds(self, deployment: dict[str, Any]) -> float:
-        arn = deployment["steps"]["migration"].get("migration", {}).get("task")
-        if not arn:
-            return 0.0
-        task = self._ecs.describe_tasks(cluster=self._cluster, tasks=[arn])["tasks"][0]
-        return float((task["stoppedAt"] - task["createdAt"]).total_seconds())
 
 
 class _Waiters:
@@ -218,7 +210,7 @@ class _Waiters:
 
 def _next_step_delays(deployment: dict[str, Any], rollouts: Sequence[Rollout]) -> list[float]:
     """From ECS's COMPLETED, as seen from outside, to the start of whatever came next."""
-    starts = sorted(_at(step["startedAt"]) for step in deployment["steps"].values())
+    starts = sorted(_at(step["startedAt"]) for step in deployment["steps"] if step["startedAt"])
     delays = []
     for rollout in rollouts:
         if rollout.completed is not None:

@@ -1,7 +1,6 @@
 """`python -m ferryman_local.demo [--keep]`: tell the story; exit 0 only if every scene ended as it must."""
 
 import argparse
-import contextlib
 import os
 import shutil
 import signal
@@ -18,7 +17,7 @@ from ferryman_local.demo.logs import save
 from ferryman_local.demo.memory import Memory
 from ferryman_local.demo.outcome import Result
 from ferryman_local.demo.scenes import SCENES, Scene
-from ferryman_local.demo.screen import Screen
+from ferryman_local.demo.screen import Screen, shown
 from ferryman_local.demo.stage import Stage
 from ferryman_local.instance import Instance
 from ferryman_local.local_aws import CHECKOUT, LocalAws
@@ -76,7 +75,7 @@ def tell(aws: LocalAws, screen: Screen, *, keep: bool) -> int:
     outcome.show(results)
     ok = not error and all(result.word == "ok" for result in results)
     spent = f"{told - ready:.0f} s for the scenes, {ready - began:.0f} s for the start; " if not error else ""
-    print(f"\n{spent}at most {memory.peak / 2**30:.2f} GiB of memory for everything.")
+    print(f"\n{spent}at most {memory.peak / 1e9:.2f} GB of memory for everything.")
     if not ok:
         explain(aws, results, error)
     if keep and aws.outputs:
@@ -144,13 +143,6 @@ def new_home() -> Path:
     home = RUNS / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
     home.mkdir()
     return home
-
-
-def shown(path: Path) -> str:
-    """A path as short as it can be."""
-    with contextlib.suppress(ValueError):
-        return str(path.relative_to(Path.cwd()))
-    return str(path)
 
 
 if __name__ == "__main__":

@@ -18,12 +18,12 @@ def _running(stage: Stage) -> tuple[str, dict[str, str]]:
 
 
 def _says(checks: Checks, mail: View, what: str, text: str) -> None:
-    checks.expect("mail", f"it has {what}", text in mail["BodyText"], f"no {text!r} in: {mail['BodyText']}")
+    checks.expect("mail", f"with {what}", text in mail["BodyText"], f"no {text!r} in: {mail['BodyText']}")
 
 
 def _still(stage: Stage, checks: Checks, version: str, digests: dict[str, str]) -> None:
     good(stage, checks, version, digests)
-    tags(stage, checks, _KEPT, digests)
+    tags(stage, checks, _KEPT, version, digests)
 
 
 def migration(stage: Stage, checks: Checks) -> list[Outcome]:
@@ -51,7 +51,7 @@ def crash(stage: Stage, checks: Checks) -> list[Outcome]:
     """`web` crashes at start: rolled back, while ECS says stable."""
     version, digests = _running(stage)
     web = next(name for name, component in stage.services.items() if component == "web")
-    ci = stage.seen.wait_like_ci(web)
+    ci = stage.seen.wait_like_ci(web, stage.screen.line)
     stage.push(CRASH, ("ai-gateway", "web", "api"), fault="web-crash")
     view = stage.follow(CRASH)
     checks.equal("API", "the deployment is RolledBack", view["phase"], "RolledBack")
@@ -59,11 +59,6 @@ def crash(stage: Stage, checks: Checks) -> list[Outcome]:
     checks.equal("API", "every changed service went back", back, set(stage.services))
     ci.join(30)
     now = stage.seen.services()[web]
-    stage.screen.line("a CI job", ci.result, f"`aws ecs wait services-stable` on {web}, after {ci.seconds:.0f} s")
-    stage.screen.line(
-        web, "'stable'",
-        f"{len(now.deployments)} deployment, {now.rollout}, {now.running}/{now.desired} running: {now.task_definition}",
-    )  # fmt: skip
     checks.equal("ECS", "botocore's services_stable waiter reports success", ci.result, "success")
     checks.expect("ECS", "one deployment, running == desired", now.stable, now)
     checks.expect("ECS", f"and yet {CRASH} does not run", now.digests == {digests["web"]}, now.digests)

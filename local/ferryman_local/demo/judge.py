@@ -1,5 +1,7 @@
 """Checks that several scenes make."""
 
+from functools import partial
+
 from ferryman_local.demo import observe
 from ferryman_local.demo.checks import Checks
 from ferryman_local.demo.stage import Stage
@@ -16,14 +18,8 @@ def good(stage: Stage, checks: Checks, version: str, digests: dict[str, str]) ->
     checks.eventually("HTTP", f"the page is that of {version}", lambda: observe.page(web), version, SOON)
 
 
-def tags(stage: Stage, checks: Checks, names: tuple[str, ...], digests: dict[str, str]) -> None:
-    """Claim that moving tags point to a release's images."""
+def tags(stage: Stage, checks: Checks, names: tuple[str, ...], version: str, digests: dict[str, str]) -> None:
+    """Claim that these moving tags point to a release's images."""
     for name in names:
-        same_tags(stage, checks, name, digests)
-
-
-def same_tags(stage: Stage, checks: Checks, name: str, digests: dict[str, str]) -> None:
-    """Claim that one moving tag points to these images."""
-    checks.eventually(
-        "tags", f"{name} is on its images", lambda: stage.seen.tag(stage.repositories, name), digests, SOON
-    )
+        what = f"{name} points to the images of {version}"
+        checks.eventually("tags", what, partial(stage.seen.tag, stage.repositories, name), digests, SOON)

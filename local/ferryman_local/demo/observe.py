@@ -1,7 +1,7 @@
 """What AWS itself says, past the operator: tasks, tags, answers through the load balancer, the inbox."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Thread
 from typing import Any
@@ -10,6 +10,9 @@ import httpx
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
 _TIMEOUT = 10.0
+
+Tell = Callable[[str, str, str], None]
+"""Shows what happened: who, what, more."""
 
 
 @dataclass(frozen=True)
@@ -96,19 +99,18 @@ class Observer:
             mail for mails in answer.json()["messages"].values() for mail in mails if version in mail.get("Subject", "")
         ]
 
-    def wait_like_ci(self, service: str) -> "CiWait":
+    def wait_like_ci(self, service: str, tell: Tell) -> "CiWait":
         """Begin what a CI job does: once the service has another task definition, wait until it is stable."""
-        return CiWait(self._ecs, self._cluster, service)
+        return CiWait(self._ecs, self._cluster, service, tell)
 
 
 class CiWait:
     """`aws ecs wait services-stable` on a service that is about to be updated, in a thread of its own."""
 
-    def __init__(self, ecs: Any, cluster: str, service: str) -> None:
+    def __init__(self, ecs: Any, cluster: str, service: str, tell: Tell) -> None:
         self.result = "did not end"
-        self.seconds = 0.0
-        self._ecs, self._cluster, self._service = ecs, cluster, service
-        self._before = self._definition()
+        self._ecs, self._cluster, self._service, self._tell = ecs, cluster, service, tell
+        self._before = self._service_now()["taskDefinition"]
         self._thread = Thread(target=self._run, name="ci-wait", daemon=True)
         self._thread.start()
 
@@ -117,20 +119,22 @@ class CiWait:
         self._thread.join(seconds)
         return self
 
-    def _definition(self) -> str:
-        found = self._ecs.describe_services(cluster=self._cluster, services=[self._service])["services"][0]
-        return str(found["taskDefinition"])
+    def _service_now(self) -> Any:
+        return self._ecs.describe_services(cluster=self._cluster, services=[self._service])["services"][0]
 
     def _run(self) -> None:
         try:
-            while self._definition() == self._before:
+            while self._service_now()["taskDefinition"] == self._before:
                 time.sleep(0.2)
-            began = time.monotonic()
+            self._tell("a CI job", "waits", f"as usual: `aws ecs wait services-stable --services {self._service}`")
             # The real waiter; only its pause of 15 s is shorter.
             self._ecs.get_waiter("services_stable").wait(
                 cluster=self._cluster, services=[self._service], WaiterConfig={"Delay": 1, "MaxAttempts": 300}
             )
-            self.seconds, self.result = time.monotonic() - began, "success"
+            self.result = "success"
+            now = self._service_now()
+            state = f"{len(now['deployments'])} deployment, {now['runningCount']}/{now['desiredCount']} running"
+            self._tell("a CI job", "success", f"stable: {state}. But it is {now['taskDefinition'].rpartition('/')[2]}")
         except (WaiterError, ClientError, BotoCoreError) as error:
             self.result = str(error)
 

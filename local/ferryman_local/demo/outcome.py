@@ -4,8 +4,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from rich.text import Text
+
 from ferryman_cli import output
 from ferryman_local.demo.checks import Check
+
+BLANK = (Text(), Text(), Text())
 
 
 @dataclass(frozen=True)
@@ -48,10 +52,10 @@ def show(results: list[Result]) -> None:
     """Print what happened: a line for each release, the scene named once."""
     rows = []
     for number, result in enumerate(results, 1):
-        word = output.Text(result.word, style="green" if result.word == "ok" else "bold red")
+        word = Text(result.word, style="green" if result.word == "ok" else "bold red")
         outcomes = result.outcomes or [Outcome("-", "-", None)]
         for index, outcome in enumerate(outcomes):
             seconds = "-" if outcome.seconds is None else f"{outcome.seconds:.1f}"
-            what = (f"{number}. {result.title}", result.checked or "-", word) if index == 0 else (" ", " ", " ")
+            what = (Text(f"{number}. {result.title}"), Text(result.checked or "-"), word) if index == 0 else BLANK
             rows.append([what[0], outcome.release, output.status(outcome.phase), seconds, *what[1:]])
     output.table(["SCENE", "RELEASE", "PHASE", "SECONDS", "CHECKED", "RESULT"], rows)

@@ -1,12 +1,13 @@
-"""The scenes, in the order in which they are told. Each acts, shows, checks, and returns what became of its releases."""
+"""The scenes, in the order in which they are told. Each acts, shows, checks, and tells what came of it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from ferryman_local.demo import failing
 from ferryman_local.demo.checks import Checks
-from ferryman_local.demo.judge import good, same_tags, tags
+from ferryman_local.demo.judge import good, tags
 from ferryman_local.demo.outcome import Outcome, of
+from ferryman_local.demo.screen import shown
 from ferryman_local.demo.stage import Stage
 from ferryman_local.local_aws import wait_until
 
@@ -26,7 +27,7 @@ class Scene:
 def apply(stage: Stage, checks: Checks) -> list[Outcome]:
     """The platform is declared; what runs is adopted."""
     before = stage.seen.services()
-    done = stage.cli("apply", "-f", str(stage.aws.platform_file))
+    done = stage.cli("apply", "-f", shown(stage.aws.platform_file))
     checks.equal("CLI", "ferryman apply exits 0", done.returncode, 0)
     done = stage.cli("status")
     checks.equal("CLI", "ferryman status exits 0", done.returncode, 0)
@@ -50,7 +51,7 @@ def verified(stage: Stage, checks: Checks) -> list[Outcome]:
     good(stage, checks, GOOD, digests)
     mail = stage.mail(GOOD)
     checks.expect("mail", "the message says that it runs", f"runs {GOOD}" in mail["BodyText"], mail["BodyText"])
-    tags(stage, checks, ("staging-latest", "staging-current"), digests)
+    tags(stage, checks, ("staging-latest", "staging-current"), GOOD, digests)
     return [of(view)]
 
 
@@ -85,8 +86,8 @@ def superseded(stage: Stage, checks: Checks) -> list[Outcome]:
         mail = stage.mail(version)
         checks.expect("mail", f"{version} is announced", mail["Subject"].startswith("[Succeeded]"), mail["Subject"])
     checks.equal("mail", f"nobody is bothered with {BETWEEN}", stage.seen.mails(BETWEEN), [])
-    tags(stage, checks, ("staging-latest", "staging-current"), last)
-    same_tags(stage, checks, "staging-previous", first)
+    tags(stage, checks, ("staging-latest", "staging-current"), LAST, last)
+    tags(stage, checks, ("staging-previous",), FIRST, first)
     return [of(ran), of(skipped), of(went)]
 
 

@@ -5,7 +5,8 @@ import textwrap
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -20,6 +21,7 @@ WIDTH = 100
 LOG_LINES = 5
 """Of the log lines that a message quotes, so many are shown."""
 
+_NOISE = ("CREATE_COMPLETE", "Building codeuri", "changeSet", "sources unchanged")
 _SUBJECTS = {"begin": "plan", "admit": "last gate", "migration": "migration", "smokeTest": "smoke test"}
 _WORDS = {
     ("rollout", "Running"): "rolling out",
@@ -70,7 +72,7 @@ class Screen:
 
     def setup(self, line: str) -> None:
         """Print a line about the start; what `sam` tells of each resource is too much."""
-        if "CREATE_COMPLETE" not in line and "Building codeuri" not in line and "changeSet" not in line:
+        if not any(noise in line for noise in _NOISE):
             self.line("set-up", line)
 
     def check(self, where: str, what: str, ok: bool, found: str) -> None:
@@ -138,6 +140,13 @@ class Screen:
                 live.update(progress.picture(view, frame, later, ascii_only=ascii_only), refresh=True)
         assert last is not None, "a deployment that ended has been seen"
         return last
+
+
+def shown(path: Path) -> str:
+    """A path as short as it can be."""
+    with suppress(ValueError):
+        return str(path.relative_to(Path.cwd()))
+    return str(path)
 
 
 def told(view: View) -> list[tuple[str, str, str]]:

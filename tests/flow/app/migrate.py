@@ -1,7 +1,8 @@
 """A migration that behaves as its image's environment says.
 
-MIGRATION_EXIT  exit code, after two lines of log
-MIGRATION_GATE  file to wait for before it ends
+MIGRATION_EXIT   exit code, after two lines of log
+MIGRATION_GATE   file to wait for before it ends
+MIGRATION_NEEDS  file without which it fails
 """
 
 import os
@@ -13,6 +14,7 @@ print("migration 0007 begins", flush=True)
 if "MIGRATION_GATE" in os.environ:
     while not Path(os.environ["MIGRATION_GATE"]).exists():
         time.sleep(0.02)
-code = int(os.environ.get("MIGRATION_EXIT", "0"))
+needs = os.environ.get("MIGRATION_NEEDS")
+code = 1 if needs and not Path(needs).exists() else int(os.environ.get("MIGRATION_EXIT", "0"))
 print("column orders.total exists already" if code else "migration 0007 is done", flush=True)
 sys.exit(code)

@@ -1,6 +1,7 @@
 """A service that starts at once and behaves as its image's environment says.
 
 CRASH   exit code to end with at the start, after two lines of log
+NEEDS   file without which it crashes the same way
 GATE    file to wait for before listening: whoever makes it decides when the rollout goes on
 TELLS   version that /health tells instead of its own
 """
@@ -31,10 +32,10 @@ class Handler(BaseHTTPRequestHandler):
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    if "CRASH" in os.environ:
+    if "CRASH" in os.environ or ("NEEDS" in os.environ and not Path(os.environ["NEEDS"]).exists()):
         print("reading the configuration", flush=True)
         print("no database is named: giving up", flush=True)
-        sys.exit(int(os.environ["CRASH"]))
+        sys.exit(int(os.environ.get("CRASH", "1")))
     if "GATE" in os.environ:
         while not Path(os.environ["GATE"]).exists():
             time.sleep(0.02)

@@ -1,0 +1,141 @@
+"""The loop: claims without executions, executions without outcomes, two loops at once, and another try."""
+
+import json
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from ferryman.records import EnvironmentState, EventType, Phase
+from flow.documents import ENVIRONMENT
+from flow.place import Place
+from flow.stage import Stage
+from flow.test_people import on_its_way
+from flow.test_pushes import pushes
+
+Make = Callable[..., Place]
+
+
+def due_now(scr: Place, version: str) -> None:
+    """Let the time of an errored version's next try have come."""
+
+    def change(state: EnvironmentState) -> EnvironmentState:
+        settled = state.settled[version]
+        assert settled.retry_at is not None
+        past = settled.but(retry_at=scr.now() - timedelta(seconds=1))
+        return state.but(settled={**state.settled, version: past})
+
+    scr.store.update_state(scr.name, ENVIRONMENT, change)
+
+
+def test_a_machine_that_times_out_is_errored_and_tried_again_by_itself(place: Make, stage: Stage) -> None:
+    scr = place(notify=["team"])
+    version, _ = on_its_way(scr)
+    stage.time_out(scr.state.active.execution_arn)
+    done = scr.ended(version)
+    assert (done.phase, done.reason) == (Phase.ERRORED, "ExecutionEnded"), scr.tell()
+    assert scr.message(done) is not None
+    stage.open_all_gates()
+    due_now(scr, version)
+    stage.nudge(scr.name, ENVIRONMENT)
+    again = scr.ended(version, attempt=2)
+    assert (again.phase, again.kind, again.attempts) == (Phase.SUCCEEDED, "retry", 2), scr.tell()
+    assert again.initiated_by.automated
+    scr.runs(version)
+
+
+def test_an_errored_version_is_tried_three_times_more_and_then_held(place: Make, stage: Stage) -> None:
+    scr = place()
+    stage.aws.lambda_fault("AdmitDeployment", error="ValueError", times=1000)
+    version = scr.push()
+    waits = []
+    for attempt in (1, 2, 3):
+        done = scr.ended(version, attempt=attempt)
+        assert done.phase is Phase.ERRORED, scr.tell()
+        settled = scr.state.settled[version]
+        waits.append(round((settled.retry_at - settled.at).total_seconds() / 60))
+        stage.nudge(scr.name, ENVIRONMENT)
+        assert len(scr.deployments(version)) == attempt, "not before its time"
+        due_now(scr, version)
+        stage.nudge(scr.name, ENVIRONMENT)
+    assert waits == [1, 5, 25]
+    last = scr.ended(version, attempt=4)
+    assert last.phase is Phase.ERRORED
+    assert scr.state.hold is not None
+    stage.aws.clear_lambda_faults()
+    scr.ask("retry", version=version, resume=True)
+    assert scr.ended(version, attempt=5).phase is Phase.SUCCEEDED, scr.tell()
+    scr.runs(version)
+
+
+def test_a_claim_whose_start_failed_is_driven_again(place: Make, stage: Stage) -> None:
+    scr = place()
+    refused = stage.proxy.fault("error", service="states", action="StartExecution", times=3, match=scr.mine)
+    version = scr.push()
+    scr.until(lambda: refused.hits == 3, "the start")
+    claimed = scr.claimed(version)
+    assert stage.executions(scr.name) == []
+    assert scr.state.active.deployment == claimed.id
+    stage.sweep()
+    done = scr.ended(version)
+    assert (done.id, done.phase) == (claimed.id, Phase.SUCCEEDED), scr.tell()
+    assert len(stage.executions(scr.name)) == 1
+    assert EventType.RE_DRIVEN in [line.type for line in scr.timeline(done)]
+    scr.runs(version)
+
+
+@pytest.mark.parametrize("times", [1, 3], ids=["once", "more often than the client tries"])
+def test_a_start_whose_answer_is_lost_makes_one_execution(shared: Make, stage: Stage, times: int) -> None:
+    scr = shared()
+    before = len(stage.executions(scr.name))
+    lost = stage.proxy.fault("lost_response", service="states", action="StartExecution", times=times, match=scr.mine)
+    version = scr.push()
+    scr.until(lambda: lost.hits == times, "the start")
+    assert scr.ended(version).phase is Phase.SUCCEEDED, scr.tell()
+    stage.sweep()
+    assert len(stage.executions(scr.name)) == before + 1
+    assert len(scr.deployments(version)) == 1
+
+
+def test_loops_at_once_start_one_execution(shared: Make, stage: Stage) -> None:
+    scr = shared()
+    before = len(stage.executions(scr.name))
+    scr.ask("hold", reason="so that all loops find the release at once")
+    version = scr.push()
+    scr.until(lambda: (r := scr.release(version)) and r.ready_at, "the release")
+    # They meet at the claim: each has read that the environment is free.
+    meeting = threading.Barrier(3)
+    slow = stage.proxy.fault("delay", service="dynamodb", action="TransactWriteItems", times=3, seconds=0.5, match=scr.mine)
+    scr.store.update_state(scr.name, ENVIRONMENT, lambda state: state.but(hold=None))
+    body = json.dumps({"platform": scr.name, "environment": ENVIRONMENT})
+    answers = []
+
+    def loop(number: int) -> None:
+        meeting.wait()
+        answers.append(stage.invoke("Reconcile", {"Records": [{"messageId": str(number), "body": body}]}))
+
+    threads = [threading.Thread(target=loop, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [{"batchItemFailures": []}] * 3
+    assert slow.hits == 3
+    assert scr.ended(version).phase is Phase.SUCCEEDED, scr.tell()
+    assert len(scr.deployments(version)) == 1
+    assert len(stage.executions(scr.name)) == before + 1
+
+
+def test_what_the_deployment_left_undone_is_found_by_the_sweep(shared: Make, stage: Stage) -> None:
+    """The execution's end is told by an event that may be lost as well."""
+    scr = shared()
+    version, _ = on_its_way(scr)
+    dropped = stage.relay.disturb(pushes(scr), "drop")
+    newer = scr.push()
+    scr.until(lambda: dropped.hits, "the event")
+    stage.open_all_gates()
+    assert scr.ended(version).phase is Phase.SUCCEEDED, scr.tell()
+    stage.sweep()
+    assert scr.ended(newer).phase is Phase.SUCCEEDED, scr.tell()
+    scr.runs(newer)
