@@ -34,7 +34,9 @@ def tasks(path: Path) -> list[State]:
 
 
 def classes(kind: type[Exception]) -> set[str]:
-    return {cls.__name__ for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, kind)} - {kind.__name__}
+    return {cls.__name__ for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, kind)} - {
+        kind.__name__
+    }
 
 
 def model(state: State, suffix: str) -> Any:
@@ -157,4 +159,6 @@ class _Loose(yaml.SafeLoader):
     """Reads CloudFormation's short forms as plain values."""
 
 
-_Loose.add_multi_constructor("!", lambda loader, suffix, node: None if isinstance(node, yaml.MappingNode) else str(node.value))
+_Loose.add_multi_constructor(
+    "!", lambda loader, suffix, node: None if isinstance(node, yaml.MappingNode) else str(node.value)
+)

@@ -129,8 +129,12 @@ def test_logs_expire_and_hold_no_execution_data() -> None:
 
 
 def test_alarms_cover_what_people_must_hear_of() -> None:
-    metrics = {alarm["Properties"]["MetricName"]: alarm["Properties"] for alarm in resources("AWS::CloudWatch::Alarm").values()}
-    assert {"ApproximateNumberOfMessagesVisible", "ExecutionsFailed", "OldestUnreconciled", "RollbackFailed"} <= set(metrics)
+    metrics = {
+        alarm["Properties"]["MetricName"]: alarm["Properties"] for alarm in resources("AWS::CloudWatch::Alarm").values()
+    }
+    assert {"ApproximateNumberOfMessagesVisible", "ExecutionsFailed", "OldestUnreconciled", "RollbackFailed"} <= set(
+        metrics
+    )
     assert metrics["OldestUnreconciled"]["TreatMissingData"] == "breaching", "silence is the worst sign"
 
 
@@ -154,7 +158,9 @@ def test_handlers_parse_call_and_return(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= 45
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "events").glob("*/*.json")), ids=lambda path: f"{path.parent.name}/{path.stem}")
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "events").glob("*/*.json")), ids=lambda path: f"{path.parent.name}/{path.stem}"
+)
 def test_events_are_json_of_a_function_that_exists(path: Path) -> None:
     json.loads(path.read_text())
     assert (ROOT / "functions" / path.parent.name / "app.py").exists()

@@ -46,6 +46,15 @@ class TestHold:
         assert world.state.hold.reason == "load test"
         assert world.timeline() == [("Held", JO)]
 
+    def test_is_announced_once(self, world: World) -> None:
+        world.ask("hold", {"reason": "load test"})
+        world.ask("hold", {"reason": "load test"})
+
+        sent = world.store.unsent()
+        assert {message.channel for message in sent} == set(world.store.platform("scr").document["spec"]["channels"])
+        assert len(sent) == 2
+        assert all("load test" in message.text and JO in message.text for message in sent)
+
     @pytest.mark.parametrize(
         "body", [{}, {"reason": ""}, {"reason": "  "}, {"reason": 7}, {"reason": "x", "foo": 1}, []]
     )

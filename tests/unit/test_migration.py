@@ -67,10 +67,10 @@ ABORTED = replace(TERMS, aborted_at=T0 + timedelta(seconds=30), aborted="ann ask
             False,
             id="never-started-stopped",
         ),
-        pytest.param(RUNS, TERMS, 781, "Failed", "DeadlineExceeded", False, id="deadline-will-not-stop"),
+        pytest.param(RUNS, TERMS, 781, "Failed", "DeadlineExceeded", True, id="deadline-will-not-stop"),
         pytest.param(RUNS, ABORTED, 60, None, "", True, id="abort-stops-it"),
         pytest.param(STOPPED, ABORTED, 60, "Aborted", "AbortRequested", False, id="abort-stopped"),
-        pytest.param(RUNS, ABORTED, 211, "Aborted", "AbortRequested", False, id="abort-will-not-stop"),
+        pytest.param(RUNS, ABORTED, 211, "Aborted", "AbortRequested", True, id="abort-will-not-stop"),
     ],
 )
 def test_judge(seen: Seen, terms: Terms, seconds: int, status: str | None, reason: str, stops: bool) -> None:

@@ -145,8 +145,11 @@ class TestStart:
         assert world.condition("Progressing") == ("True", "Pending")
 
     def test_an_execution_that_is_not_listed_yet_is_not_started_twice(self, world: World) -> None:
-        world.states.late = 5
+        world.states.late = 3
         world.release(V1)
+        world.reconcile()
+        assert world.states.asked == 1
+        assert world.condition("Progressing") == ("True", "Pending")
         for _ in range(4):
             world.reconcile()
         assert len(world.states.started) == 1
@@ -191,6 +194,25 @@ class TestQueue:
         assert sorted(world.told()) == [(V1, "Superseded"), (V2, "Succeeded")]
         world.reconcile()
         assert len(world.deployments) == 2
+
+    def test_two_at_the_same_moment_record_one_superseded(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        world.receive(world.push("api", V1))
+        world.release(V2)
+        world.reconcile()
+        succeed(world)
+        world.receive(world.push("web", V1))
+        write, raced = world.store.write, []
+
+        def racing(*writes: Any) -> None:
+            if not raced and any(getattr(item.record, "phase", None) is Phase.SUPERSEDED for item in writes):
+                raced.append(True)
+                world.reconcile()
+            write(*writes)
+
+        monkeypatch.setattr(world.store, "write", racing)
+        world.reconcile()
+        assert raced
+        assert sorted(world.told()) == [(V1, "Superseded"), (V2, "Succeeded")]
 
     def test_many_skipped_releases_fit_into_transactions(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(acts, "SUPERSEDED_AT_ONCE", 3)

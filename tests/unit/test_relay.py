@@ -160,7 +160,7 @@ def test_the_wait_of_a_dead_deployment_is_forgotten(world: World) -> None:
 def test_a_dead_deployment_stops_no_task(world: World) -> None:
     world.run_migration()
     world.watch_migration()
-    world.clock.forward(hours=1)
+    world.clock.forward(minutes=11)
     world.lose_claim()
     task = next(task for task in world.ecs.tasks.values() if task["startedBy"].startswith("fm-"))
     world.relay(**task_event(task["taskArn"], task["group"]))

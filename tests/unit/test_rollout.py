@@ -138,8 +138,10 @@ def test_watching_again_repeats_the_verdict_and_writes_nothing(world: World) -> 
     world.ecs.complete("api")
     first = world.watch()
     rev = world.deployment.rev
+    world.ecs.calls.clear()
     assert world.answer(world.watch()) == world.answer(first)
     assert world.deployment.rev == rev
+    assert world.ecs.calls.total() == 0
     assert waits(world) == 0
 
 
@@ -250,9 +252,12 @@ def test_other_deployments_tasks_and_older_events_explain_nothing(world: World) 
     world.ecs.stop(old, exit_code=137)
     world.clock.forward(seconds=60)
     world.update()
+    replaced = world.ecs.add_task("api", "sha256:old", taskDefinitionArn=world.old["api"])
+    world.ecs.stop(replaced, exit_code=138)
     world.ecs.trip_breaker("api")
     world.watch()
     assert "137" not in world.step().message
+    assert "138" not in world.step().message
     assert "old story" not in world.step().message
 
 

@@ -61,8 +61,12 @@ def test_an_equal_revision_is_not_registered_again(world: World, kept: str) -> N
     assert world.ecs.calls["register_task_definition"] == 0
 
 
-def test_a_deregistered_equal_revision_is_not_used(world: World) -> None:
-    world.ecs.deregister(world.ecs.new_definition("api", NEW, tags=[{"key": "team", "value": "scr"}]))
+@pytest.mark.parametrize("runs", [False, True], ids=["latest", "running"])
+def test_a_deregistered_equal_revision_is_not_used(world: World, runs: bool) -> None:
+    arn = world.ecs.new_definition("api", NEW, tags=[{"key": "team", "value": "scr"}])
+    if runs:
+        world.ecs.new_service("api", arn)
+    world.ecs.deregister(arn)
     assert world.update().verdict == "Started"
     assert world.definition()["status"] == "ACTIVE"
 
@@ -116,6 +120,28 @@ def test_a_stale_read_after_a_lost_update_makes_no_second_deployment(world: Worl
     world.update()
     assert len(world.ecs.services["api"]["deployments"]) == 2
     assert world.step().rollout.ecs_deployment == world.ecs.deployment("api")["id"]  # type: ignore[union-attr]
+
+
+def test_a_lost_update_that_ecs_gave_up_meanwhile_is_followed_not_repeated(world: World) -> None:
+    world.ecs.lose_answer("update_service")
+    with pytest.raises(Unavailable):
+        world.update()
+    world.ecs.trip_breaker("api", roll_back=False)
+    world.update()
+    assert world.ecs.calls["update_service"] == 1
+    assert world.answer(world.watch())["reason"] == "BreakerTripped"  # type: ignore[index]
+
+
+def test_a_second_run_keeps_to_the_intent(world: World) -> None:
+    """Terraform registers another revision between the two runs: the family's latest is no longer ours."""
+    world.ecs.throttle("update_service")
+    with pytest.raises(Throttled):
+        world.update()
+    intended = world.definition()["taskDefinitionArn"]
+    world.ecs.new_definition("api", "terraform:base")
+    world.update()
+    assert world.ecs.deployment("api")["taskDefinition"] == intended
+    assert world.ecs.calls["register_task_definition"] == 1
 
 
 @pytest.mark.parametrize(

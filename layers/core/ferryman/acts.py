@@ -152,7 +152,7 @@ def _redrive(view: View, hands: Hands) -> str:
             timeline.event(
                 deployment,
                 EventType.RE_DRIVEN,
-                "the claim had no execution; it was started under the same name with the same input",
+                "no execution of this claim was listed; it was asked for again under the same name with the same input",
                 at=hands.clock(),
                 new_id=hands.new_id,
             )

@@ -63,7 +63,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class Verdict:
-    """How it ended; status None: it goes on, and `stop` says that it must not."""
+    """How it ended; status None: it goes on. `stop` says why its task has to be stopped, if it has to."""
 
     status: StepStatus | None
     reason: str = ""
@@ -84,16 +84,19 @@ def judge(seen: Seen, terms: Terms, now: datetime) -> Verdict:
     if seen.exit_code == 0 and seen.by_itself:
         return Verdict(StepStatus.SUCCEEDED, "Completed", "ended with exit code 0")
     if terms.aborted_at is not None:
-        ended = Verdict(StepStatus.ABORTED, "AbortRequested", f"was stopped: {terms.aborted}")
-        return ended if seen.stopped or now >= terms.aborted_at + STOPPING else Verdict(None, stop=terms.aborted)
+        stop = None if seen.stopped else terms.aborted
+        if stop is not None and now < terms.aborted_at + STOPPING:
+            return Verdict(None, stop=stop)
+        return Verdict(StepStatus.ABORTED, "AbortRequested", f"was stopped: {terms.aborted}", stop)
     if seen.stopped and not (late and seen.stop_code == "UserInitiated"):
         return _stopped(seen)
     if not late:
         return Verdict(None)
     spent = f"was not done after {terms.timeout_seconds} s and was stopped ({seen.status or 'not started'})"
-    if seen.stopped or now >= deadline + STOPPING:
-        return Verdict(StepStatus.FAILED, "DeadlineExceeded", spent)
-    return Verdict(None, stop=f"not done after {terms.timeout_seconds} s")
+    stop = None if seen.stopped else f"not done after {terms.timeout_seconds} s"
+    if stop is not None and now < deadline + STOPPING:
+        return Verdict(None, stop=stop)
+    return Verdict(StepStatus.FAILED, "DeadlineExceeded", spent, stop)
 
 
 def _stopped(seen: Seen) -> Verdict:

@@ -8,12 +8,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
-from ferryman import keys
+from ferryman import items, keys, transactions
 from ferryman.aws import translated
-from ferryman.errors import ClaimLost, Conflict, NotFound
+from ferryman.errors import Conflict, NotFound
 from ferryman.records import (
     AppliedPlatform,
     Deployment,
@@ -25,7 +24,7 @@ from ferryman.records import (
     TimelineEvent,
     Wait,
 )
-from ferryman.writes import Add, Fenced, Save, Write
+from ferryman.writes import Fenced, Save, Write
 
 R = TypeVar("R", bound=Record)
 _ATTEMPTS = 10
@@ -37,8 +36,6 @@ class Store:
     def __init__(self, dynamodb: Any, table: str) -> None:
         self._dynamodb = dynamodb
         self._table = table
-        self._serialize = TypeSerializer().serialize
-        self._deserialize = TypeDeserializer().deserialize
 
     # ── reading (always consistent: decisions are made on it) ──
 
@@ -117,12 +114,12 @@ class Store:
 
     def write(self, *writes: Write) -> None:
         """Do all or nothing. Raise Conflict when a record changed meanwhile, ClaimLost when a fence no longer holds."""
-        items = [self._action(write) for write in writes]
+        actions = [transactions.action(write, self._table) for write in writes]
         try:
             with translated():
-                self._dynamodb.transact_write_items(TransactItems=items)
+                self._dynamodb.transact_write_items(TransactItems=actions)
         except ClientError as error:
-            self._explain(error, writes)
+            transactions.explain(error, writes)
 
     def update_deployment(
         self,
@@ -174,7 +171,7 @@ class Store:
     def mark(self, message: OutboxMessage, *, since: int) -> bool:
         """Store how a message fares; False, and nothing stored, when it has more than `since` attempts by now."""
         names = {"sentAt", "triedAt", "attempts", "lastError", "gaveUp"}
-        item = self._item(message)
+        item = items.item(message)
         values = {f":{name}": item[name] for name in names}
         changes = "SET " + ", ".join(f"{name} = :{name}" for name in sorted(names))
         try:
@@ -198,7 +195,7 @@ class Store:
             with translated():
                 self._dynamodb.delete_item(
                     TableName=self._table,
-                    Key=self._plain(keys.wait(wait)),
+                    Key=items.attributes(keys.wait(wait)),
                     ConditionExpression="#token = :token",
                     ExpressionAttributeNames={"#token": "token"},
                     ExpressionAttributeValues={":token": {"S": wait.token}},
@@ -215,60 +212,11 @@ class Store:
                 time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - spreading writers, not a secret
             yield attempt
 
-    def _item(self, record: Record, **extra: Any) -> dict[str, Any]:
-        return self._plain({**record.dump(), **keys.of(record), **extra})
-
-    def _plain(self, data: dict[str, Any]) -> dict[str, Any]:
-        return {name: self._serialize(_storable(value)) for name, value in data.items()}
-
-    def _action(self, write: Write) -> dict[str, Any]:
-        if isinstance(write, Fenced):
-            return {
-                "ConditionCheck": {
-                    "TableName": self._table,
-                    "Key": self._plain(keys.state(write.platform, write.environment)),
-                    "ConditionExpression": "#a.#d = :deployment AND #a.#f = :fence",
-                    "ExpressionAttributeNames": {"#a": "active", "#d": "deployment", "#f": "fence"},
-                    "ExpressionAttributeValues": {
-                        ":deployment": {"S": write.deployment},
-                        ":fence": {"N": str(write.fence)},
-                    },
-                }
-            }
-        if isinstance(write, Add):
-            extra = {"expiresAt": write.expires_at} if write.expires_at is not None else {}
-            return {"Put": {"TableName": self._table, "Item": self._item(write.record, **extra)}}
-        record = write.record
-        put: dict[str, Any] = {"TableName": self._table, "Item": self._item(record, rev=record.rev + 1)}
-        if record.rev == 0:
-            put["ConditionExpression"] = "attribute_not_exists(pk)"
-        else:
-            put["ConditionExpression"] = "#rev = :rev"
-            put["ExpressionAttributeNames"] = {"#rev": "rev"}
-            put["ExpressionAttributeValues"] = {":rev": {"N": str(record.rev)}}
-        return {"Put": put}
-
-    def _explain(self, error: ClientError, writes: tuple[Write, ...]) -> None:
-        if error.response["Error"]["Code"] != "TransactionCanceledException":
-            raise error
-        reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
-        for write, reason in zip(writes, reasons, strict=False):
-            if reason == "ConditionalCheckFailed" and isinstance(write, Fenced):
-                raise ClaimLost(
-                    f"deployment {write.deployment} (fence {write.fence}) no longer holds "
-                    f"{write.platform}/{write.environment}; nothing was written"
-                ) from error
-        # Everything else that cancels a transaction (a changed record, a concurrent transaction, throttling) is a race.
-        raise Conflict(f"somebody else wrote first ({', '.join(str(reason) for reason in reasons)})") from error
-
     def _get(self, key: dict[str, str]) -> dict[str, Any] | None:
         with translated():
-            answer = self._dynamodb.get_item(TableName=self._table, Key=self._plain(key), ConsistentRead=True)
+            answer = self._dynamodb.get_item(TableName=self._table, Key=items.attributes(key), ConsistentRead=True)
         item = answer.get("Item")
-        return None if item is None else self._read(item)
-
-    def _read(self, item: dict[str, Any]) -> dict[str, Any]:
-        return {name: _readable(self._deserialize(value)) for name, value in item.items()}
+        return None if item is None else items.plain(item)
 
     def _query(
         self,
@@ -299,32 +247,10 @@ class Store:
             with translated():
                 page = self._dynamodb.query(**request)
             for item in page["Items"]:
-                yield self._read(item)
+                yield items.plain(item)
                 count += 1
                 if limit is not None and count >= limit:
                     return
             if "LastEvaluatedKey" not in page:
                 return
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-
-
-def _storable(value: Any) -> Any:
-    """Make floats storable: DynamoDB numbers are decimals. They occur only in free-form detail."""
-    if isinstance(value, float):
-        return str(value)
-    if isinstance(value, dict):
-        return {name: _storable(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_storable(item) for item in value]
-    return value
-
-
-def _readable(value: Any) -> Any:
-    """Turn DynamoDB's decimals back into ints; every number that we store is whole."""
-    if isinstance(value, dict):
-        return {name: _readable(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_readable(item) for item in value]
-    if type(value).__name__ == "Decimal":
-        return int(value)
-    return value

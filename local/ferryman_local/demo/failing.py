@@ -1,5 +1,6 @@
 """The scenes in which a release fails; each ends with the release before it running."""
 
+from ferryman.messages import LOG
 from ferryman_local.demo.checks import Checks
 from ferryman_local.demo.judge import good, tags
 from ferryman_local.demo.outcome import Outcome, of
@@ -14,14 +15,20 @@ _KEPT = ("staging-latest", "staging-current")
 def _running(stage: Stage) -> tuple[str, dict[str, str]]:
     """Version and digests of what runs, which is what has to run again at the end of the scene."""
     current = stage.state()["current"]
-    return current["version"], stage.seen.runs()
+    return current["version"], current["digests"]
 
 
 def _says(checks: Checks, mail: View, what: str, text: str) -> None:
     checks.expect("mail", f"with {what}", text in mail["BodyText"], f"no {text!r} in: {mail['BodyText']}")
 
 
+def _quotes(checks: Checks, mail: View, what: str, text: str) -> None:
+    lines = [line for line in mail["BodyText"].splitlines() if line.startswith(LOG)]
+    checks.expect("mail", f"with {what}", any(text in line for line in lines), f"no {text!r} in: {lines}")
+
+
 def _still(stage: Stage, checks: Checks, version: str, digests: dict[str, str]) -> None:
+    checks.equal("API", f"{version} is what runs here", stage.state()["current"]["version"], version)
     good(stage, checks, version, digests)
     tags(stage, checks, _KEPT, version, digests)
 
@@ -41,7 +48,7 @@ def migration(stage: Stage, checks: Checks) -> list[Outcome]:
     mail = stage.mail(MIGRATION)
     checks.expect("mail", "the message is about a failure", mail["Subject"].startswith("[Failed]"), mail["Subject"])
     _says(checks, mail, "the exit code", "Exit code: 1")
-    _says(checks, mail, "the migration's log", "no such table: project_owners")
+    _quotes(checks, mail, "the migration's log", "no such table: project_owners")
     _says(checks, mail, "what was done", "no service was changed")
     _still(stage, checks, version, digests)
     return [of(view)]
@@ -65,7 +72,7 @@ def crash(stage: Stage, checks: Checks) -> list[Outcome]:
     mail = stage.mail(CRASH)
     checks.expect("mail", "the message says so", mail["Subject"].startswith("[RolledBack]"), mail["Subject"])
     _says(checks, mail, "the exit code", "exited with code 3")
-    _says(checks, mail, "the container's last log line", "required setting 'title' is missing")
+    _quotes(checks, mail, "the container's last log line", "required setting 'title' is missing")
     _says(checks, mail, "what was done", f"went back to {version}")
     _still(stage, checks, version, digests)
     return [of(view)]

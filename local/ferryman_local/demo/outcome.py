@@ -50,7 +50,7 @@ class Result:
 
 def show(results: list[Result]) -> None:
     """Print what happened: a line for each release, the scene named once."""
-    rows = []
+    rows: list[list[str | Text]] = []
     for number, result in enumerate(results, 1):
         word = Text(result.word, style="green" if result.word == "ok" else "bold red")
         outcomes = result.outcomes or [Outcome("-", "-", None)]

@@ -14,11 +14,14 @@ class FakeStates:
     def __init__(self, late: int = 0) -> None:
         self.executions: dict[str, dict[str, Any]] = {}
         self.started: list[str] = []
+        self.asked = 0
+        """How often StartExecution was called."""
         self.late = late
         self.trouble = Trouble()
         self._hidden: dict[str, int] = {}
 
     def start_execution(self, stateMachineArn: str, name: str, input: str) -> dict[str, Any]:  # noqa: A002, N803
+        self.asked += 1
         self.trouble.strike(self.trouble.before, "StartExecution")
         arn = f"{stateMachineArn.replace('stateMachine', 'execution')}:{name}"
         known = self.executions.get(arn)

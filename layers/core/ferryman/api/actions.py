@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from botocore.exceptions import ClientError
 from pydantic import Field, StringConstraints
 
-from ferryman import timeline
+from ferryman import messages, timeline
 from ferryman.api import requests
 from ferryman.api.http import Body, Request
 from ferryman.api.operator import Operator
@@ -173,13 +173,18 @@ def _decide(
         decided.append(decide(state))
         return decided[-1].state
 
-    def timeline_of(_: EnvironmentState) -> list[Write]:
-        return [
+    def timeline_of(after: EnvironmentState) -> list[Write]:
+        at, told = operator.clock(), events(decided[-1])
+        lines: list[Write] = [
             timeline.environment_event(
-                platform.name, env, type, message, at=operator.clock(), new_id=operator.new_id, who=request.who
+                platform.name, env, type, message, at=at, new_id=operator.new_id, who=request.who
             )
-            for type, message in events(decided[-1])
+            for type, message in told
         ]
+        if after.hold is not None and any(type is EventType.HELD for type, _ in told):
+            # Colleagues who push while automation is off should have heard of it.
+            lines += messages.for_hold(platform.name, env, after.hold, platform.environment(env).notify, at)
+        return lines
 
     operator.store.update_state(platform.name, env, change, timeline_of)
     return decided[-1]
