@@ -22,6 +22,12 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     started = Stage(tmp_path_factory.mktemp("flow"))
     try:
         yield started.start()
+        # Whatever the tests of this worker did: all of it, with the permissions of template.yaml.
+        assert not started.unjust(), "the operator lacks a permission:\n" + "\n".join(started.unjust()[:10])
+        assert not started.anonymous(), f"log lines without their deployment: {started.anonymous()[:5]}"
+        assert started.records(), "the operator's log is empty"
+        unexpected = [letter["Body"] for letter in started.dead_letters() if not started.expects(letter["Body"])]
+        assert not unexpected, f"events ended in the dead-letter queue: {unexpected[:3]}"
     finally:
         started.stop()
 

@@ -209,7 +209,11 @@ class Place:
 
     def calls(self, action: str) -> list[Request]:
         """Requests of the operator's Lambdas about this cluster."""
-        return [request for request in self.stage.proxy.requests if request.action == action and self.mine(request.arguments)]
+        return [
+            request
+            for request in self.stage.proxy.requests
+            if request.action == action and self.mine(request.arguments)
+        ]
 
     def mine(self, arguments: Mapping[str, Any]) -> bool:
         """Whether a request is about this platform: for faults of the proxy."""
@@ -266,9 +270,9 @@ class Place:
             wanted = {self.digests[version][component]}
 
             def look(component: str = component, wanted: set[str] = wanted) -> bool:
-                return self.running_digests(component) == wanted and self.primary(component)[
-                    "rolloutState"
-                ] == "COMPLETED"
+                return (
+                    self.running_digests(component) == wanted and self.primary(component)["rolloutState"] == "COMPLETED"
+                )
 
             self.until(look, f"{component} on {version}", 20)
 
@@ -278,7 +282,9 @@ class Place:
         """All that is known of this place, for the message of a failed test."""
         lines = [f"── {self.name} ──", self.state.model_dump_json(exclude={"conditions"}, exclude_defaults=True)]
         for deployment in self.deployments()[:4]:
-            lines.append(f"{deployment.id} {deployment.version} {deployment.kind} {deployment.phase} {deployment.message}")
+            lines.append(
+                f"{deployment.id} {deployment.version} {deployment.kind} {deployment.phase} {deployment.message}"
+            )
             lines += [f"  {key}: {step.status} {step.reason} {step.message}" for key, step in deployment.steps.items()]
         lines += [f"release {r.version} {r.status} {sorted(r.components)}" for r in self.store.releases(self.name)]
         for component in self.spec["components"]:

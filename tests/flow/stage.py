@@ -29,6 +29,19 @@ MUTATION_TIMEOUT_SECONDS = 2
 """How long a claim outlives an execution that died; 35 s on AWS, where a Lambda may still be at work."""
 
 
+STEPS = (
+    "BeginDeployment",
+    "AdmitDeployment",
+    "RunMigration",
+    "WatchMigration",
+    "UpdateService",
+    "WatchRollout",
+    "SmokeTest",
+    "FinishDeployment",
+)
+"""Functions of the deploy machine."""
+
+
 class Stage:
     """Emulator, operator, relay and proxy."""
 
@@ -54,6 +67,7 @@ class Stage:
             parameters={"SweepRate": "rate(1 day)"},
         )
         self._clients: dict[str, Any] = {}
+        self._closed: set[Path] = set()
         self.expected_dead_letters: set[str] = set()
         """Texts of dead letters that a test caused on purpose."""
 
@@ -129,6 +143,10 @@ class Stage:
         body = json.dumps({"platform": platform, "environment": environment})
         self.client("sqs").send_message(QueueUrl=self.aws.outputs["NudgesUrl"], MessageBody=body)
 
+    def expects(self, dead_letter: str) -> bool:
+        """Whether a test meant this message to end in the dead-letter queue."""
+        return any(text in dead_letter for text in self.expected_dead_letters)
+
     def time_out(self, execution_arn: str) -> None:
         """Let the machine-level time-out of an execution strike now."""
         url = f"{self.aws.emulator.endpoint}/_ferryman/executions/time-out"
@@ -171,14 +189,16 @@ class Stage:
 
     def messages(self, platform: str) -> list[OutboxMessage]:
         """All outbox messages of a platform."""
-        found = self.table("scan", FilterExpression="begins_with(sk, :o)", ExpressionAttributeValues={":o": {"S": "OUTBOX#"}})
+        found = self.table(
+            "scan", FilterExpression="begins_with(sk, :o)", ExpressionAttributeValues={":o": {"S": "OUTBOX#"}}
+        )
         plain = [{k: TypeDeserializer().deserialize(v) for k, v in item.items()} for item in found["Items"]]
         return [OutboxMessage.model_validate(item) for item in plain if item["platform"] == platform]
 
     def mails(self, to: str) -> list[dict[str, Any]]:
         """Mails that SES has sent to an address."""
         answer = httpx.get(f"{self.aws.emulator.endpoint}/_ministack/ses/messages", trust_env=False, timeout=10)
-        return [mail for mail in answer.json()["messages"] if to in json.dumps(mail)]
+        return [mail for mails in answer.json()["messages"].values() for mail in mails if to in mail["To"]]
 
     def until[T](self, look: Callable[[], T | None], what: str, seconds: float = 20) -> T:
         """Wait for something."""
@@ -188,13 +208,14 @@ class Stage:
 
     def gate(self, name: str) -> Path:
         """A file that an app waits for."""
+        self._closed.add(self.gates / name)
         return self.gates / name
 
     def open_all_gates(self) -> None:
         """Let everything go on that still waits."""
-        for number in range(1, 1000):
-            for file in self.gates.glob(f"*-{number}"):
-                file.touch()
+        for file in self._closed:
+            file.touch()
+        self._closed.clear()
 
     # ── the operator's log ──
 
@@ -220,6 +241,18 @@ class Stage:
             lambda: len(found := [record for record in self.records() if wanted(record)]) >= times and found,
             f"{times} such lines in the log",
         )
+
+    def unjust(self) -> list[str]:
+        """Lines of the log that tell of a missing permission."""
+        told = [line for line in self.log() if "AccessDenied" in line or "not authorized" in line]
+        emulator = self.aws.emulator.log.read_text(errors="replace").splitlines()
+        return told + [line for line in emulator if "not authorized to perform" in line or "AccessDenied" in line]
+
+    def anonymous(self) -> list[dict[str, Any]]:
+        """Structured lines of a deployment's steps that don't tell which deployment they are about."""
+        steps = {f"ferryman-{name}-" for name in STEPS}
+        found = [record for record in self.records() if any(record.get("function", "").startswith(it) for it in steps)]
+        return [record for record in found if not record.get("deployment")]
 
     def metric(self, name: str) -> float:
         """How often something was counted so far (EMF lines of the log)."""

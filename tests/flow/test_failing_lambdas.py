@@ -12,19 +12,13 @@ import pytest
 
 from ferryman.records import Deployment, Phase
 from flow.place import Place
-from flow.stage import Stage
+from flow.stage import STEPS, Stage
 
 Make = Callable[..., Place]
 
 MACHINE = Path(__file__).parents[2] / "statemachines" / "deploy.asl.json"
 
-UNTIL_WORKED = (
-    "BeginDeployment",
-    "AdmitDeployment",
-    "RunMigration",
-    "WatchMigration",
-)
-AFTERWARDS = ("UpdateService", "WatchRollout", "SmokeTest", "FinishDeployment")
+BEFORE, AFTERWARDS = STEPS[:4], STEPS[4:]
 
 FAULTS: dict[str, dict[str, Any]] = {
     "raises": {"error": "ValueError", "when": "before"},
@@ -38,7 +32,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 ENDS = {
     ("FinishDeployment", fault): {Phase.SUCCEEDED} for fault in FAULTS
 } | {
-    (step, "times-out"): {Phase.SUCCEEDED} for step in (*UNTIL_WORKED, *AFTERWARDS)
+    (step, "times-out"): {Phase.SUCCEEDED} for step in STEPS
 } | {
     # It may have reached its verdict, and answered, before it failed.
     (step, fault): {Phase.ERRORED, Phase.SUCCEEDED}
@@ -74,7 +68,7 @@ def errored_again_later(scr: Place, done: Deployment) -> bool:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("step", UNTIL_WORKED)
+@pytest.mark.parametrize("step", BEFORE)
 class TestBeforeServicesChange:
     def test_ends_recorded_and_free(self, shared: Make, stage: Stage, step: str, fault: str) -> None:
         check(shared(migration=True), stage, step, fault)
@@ -88,7 +82,7 @@ class TestOnceServicesChange:
 
 
 def test_these_are_all_steps_of_the_machine() -> None:
-    assert set(re.findall(r"\$\{(\w+)\}", MACHINE.read_text())) == {*UNTIL_WORKED, *AFTERWARDS}
+    assert set(re.findall(r"\$\{(\w+)\}", MACHINE.read_text())) == set(STEPS)
 
 
 @pytest.mark.parametrize("fault", ["raises", "keeps-timing-out"])

@@ -106,7 +106,9 @@ def test_loops_at_once_start_one_execution(shared: Make, stage: Stage) -> None:
     scr.until(lambda: (r := scr.release(version)) and r.ready_at, "the release")
     # They meet at the claim: each has read that the environment is free.
     meeting = threading.Barrier(3)
-    slow = stage.proxy.fault("delay", service="dynamodb", action="TransactWriteItems", times=3, seconds=0.5, match=scr.mine)
+    slow = stage.proxy.fault(
+        "delay", service="dynamodb", action="TransactWriteItems", times=3, seconds=0.5, match=scr.mine
+    )
     scr.store.update_state(scr.name, ENVIRONMENT, lambda state: state.but(hold=None))
     body = json.dumps({"platform": scr.name, "environment": ENVIRONMENT})
     answers = []

@@ -27,7 +27,9 @@ def test_images_pushed_in_mixed_order_end_verified(place: Make, stage: Stage) ->
     assert told["current"]["version"] == version
     for component in ("api", "gateway", "web"):
         for tag in ("staging-latest", "staging-current"):
-            scr.until(lambda c=component, t=tag: scr.digest_of(c, t) == scr.digests[version][c], f"{tag} of {component}")
+            scr.until(
+                lambda c=component, t=tag: scr.digest_of(c, t) == scr.digests[version][c], f"{tag} of {component}"
+            )
     for channel in ("team", "ops-mail"):
         scr.until(lambda c=channel: (m := scr.message(done, c)) and m.sent_at, f"the message to {channel}")
     assert [version in mail["Subject"] for mail in stage.mails(f"{scr.name}@flow.example")] == [True]

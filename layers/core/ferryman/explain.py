@@ -85,8 +85,8 @@ def _active(facts: Facts) -> list[str]:
     if deployment.abort is not None:
         abort = deployment.abort
         sentences.append(f"{abort.who} asked to abort it {facts.ago(abort.at)}: {abort.reason}.")
-    if claim.ended_at is not None:
-        sentences.append("Its execution ended without a recorded outcome; reconcile completes it within minutes.")
+    if deployment.phase.terminal:
+        sentences.append("It has ended; its claim is released once nothing of it can still be at work.")
     return sentences
 
 

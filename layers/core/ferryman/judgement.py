@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ferryman import steps
 from ferryman.contracts import StepFailure
+from ferryman.gates import touched
 from ferryman.records import Deployment, Phase, Step, StepStatus
 
 ROLLBACK_FAILED = "RollbackFailed"
@@ -52,12 +53,12 @@ def judge(deployment: Deployment, failure: StepFailure | None) -> Judgement:
             hold=f"{who} aborted {deployment.version}: {deployment.abort.reason}",
         )
     if culprit is not None and culprit[0] == steps.ADMIT:
-        return Judgement(Phase.ABORTED, reason, f"{message} {back.sentence()}", settle=reason != "Held")
+        return Judgement(Phase.ABORTED, reason, back.told(message), settle=reason != "Held")
     if back.held:
         return Judgement(
             Phase.FAILED,
             reason,
-            f"{message} {back.sentence()}",
+            back.told(message),
             hold=f"{deployment.version} failed and onFailure is hold",
         )
     if reason == "OutcomeUnknown":
@@ -65,11 +66,11 @@ def judge(deployment: Deployment, failure: StepFailure | None) -> Judgement:
             Phase.ERRORED, reason, message, hold=f"nobody knows whether the migration of {deployment.version} ran"
         )  # fmt: skip
     if ours:
-        return Judgement(Phase.ERRORED, reason, f"{message} {back.sentence()}")
+        return Judgement(Phase.ERRORED, reason, back.told(message))
     if back.stranded:
-        return Judgement(Phase.FAILED, reason, f"{message} {back.sentence()}")
+        return Judgement(Phase.FAILED, reason, back.told(message))
     phase = Phase.ROLLED_BACK if back.done else Phase.FAILED
-    return Judgement(phase, reason, f"{message} {back.sentence()}")
+    return Judgement(phase, reason, back.told(message))
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,10 @@ class _Back:
     held: list[str]
     stranded: list[str]
     version: str | None
+
+    def told(self, message: str) -> str:
+        """Say what went wrong, then what became of the services, unless the message says so already."""
+        return message if self.sentence() in message else f"{message} {self.sentence()}"
 
     def sentence(self) -> str:
         if not self.touched:
@@ -97,9 +102,9 @@ class _Back:
 def _taken_back(deployment: Deployment) -> _Back:
     plan = deployment.plan
     names = [name for wave in plan.waves for name in wave] if plan else []
-    touched = [name for name in names if _touched(deployment.step(steps.rollout(name, "forward")))]
+    moved = [name for name in names if touched(deployment, name)]
     done, failed, held, stranded = [], [], [], []
-    for name in touched:
+    for name in moved:
         step = deployment.step(steps.rollout(name, "back"))
         if step is not None and step.status is StepStatus.SUCCEEDED:
             done.append(name)
@@ -111,16 +116,7 @@ def _taken_back(deployment: Deployment) -> _Back:
             done.append(name)
         else:
             failed.append(name)
-    return _Back(touched, done, failed, held, stranded, deployment.from_version)
-
-
-def _touched(step: Step | None) -> bool:
-    return (
-        step is not None
-        and step.status is not StepStatus.SKIPPED
-        and step.rollout is not None
-        and step.rollout.task_definition is not None
-    )
+    return _Back(moved, done, failed, held, stranded, deployment.from_version)
 
 
 def all_passed(deployment: Deployment) -> bool:

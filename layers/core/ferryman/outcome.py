@@ -19,7 +19,6 @@ from ferryman.records import (
     Phase,
     Running,
     Settled,
-    StepStatus,
     Target,
     Verified,
 )
@@ -130,7 +129,7 @@ def _target(deployment: Deployment, state: EnvironmentState) -> Target:
     definitions, bases = dict(before.task_definitions), dict(before.bases)
     for name, planned in (deployment.plan.services if deployment.plan else {}).items():
         step = deployment.step(steps.rollout(name, "forward"))
-        if step and step.rollout and step.rollout.task_definition and step.status is StepStatus.SUCCEEDED:
+        if step and step.rollout and step.rollout.task_definition and step.status.passed:
             definitions[name] = step.rollout.task_definition
             bases[name] = planned.base_task_definition
     digests = {**before.digests, **deployment.digests}

@@ -1,6 +1,5 @@
 """The scenes in which a release fails; each ends with the release before it running."""
 
-from ferryman.messages import LOG
 from ferryman_local.demo.checks import Checks
 from ferryman_local.demo.judge import good, tags
 from ferryman_local.demo.outcome import Outcome, of
@@ -8,6 +7,9 @@ from ferryman_local.demo.screen import View
 from ferryman_local.demo.stage import Stage
 
 MIGRATION, CRASH, STALE = "5d0e8b1", "8c47f02", "b19e6d4"
+
+LOG = "  | "
+"""Begins a quoted log line in a message; `ferryman.messages` writes it."""
 
 _KEPT = ("staging-latest", "staging-current")
 

@@ -75,8 +75,6 @@ class Active(Record):
     input: str
     """The execution's input, stored so that a claim can be driven again with exactly the same."""
     claimed_at: AwareDatetime
-    ended_at: AwareDatetime | None = None
-    """When reconcile first saw the execution closed without a recorded outcome."""
 
 
 ConditionType = Literal[
