@@ -44,6 +44,8 @@ class Emulator:
     """One local AWS: a process on loopback with its own state folder."""
 
     region = "eu-west-1"
+    spare_worker_seconds = 60
+    """How long a second, third … idle worker of a Lambda stays warm; the first one always does. Set it before start."""
 
     def __init__(
         self,
@@ -65,6 +67,8 @@ class Emulator:
         self._lambda_endpoint = lambda_endpoint
         self._owner = uuid.uuid4().hex
         self._process: subprocess.Popen[bytes] | None = None
+        self._session_lock = threading.Lock()
+        self._root_session: boto3.Session | None = None
 
     @property
     def endpoint(self) -> str:
@@ -107,18 +111,30 @@ class Emulator:
         }
 
     def session(self, access_key: str = "test", secret_key: str = "test", token: str | None = None) -> boto3.Session:  # noqa: S107
-        """A boto3 session whose clients talk to this emulator; by default as the account's root."""
+        """A boto3 session whose clients talk to this emulator; by default the account's root's, always the same one.
+
+        Each session loads botocore's data anew: some 10 MB. It isn't thread-safe, so clients are made one at a time.
+        """
+        if (access_key, token) != ("test", None):
+            return self._new_session(access_key, secret_key, token)
+        with self._session_lock:
+            if self._root_session is None:
+                self._root_session = self._new_session(access_key, secret_key, token)
+            return self._root_session
+
+    def _new_session(self, access_key: str, secret_key: str, token: str | None) -> boto3.Session:
         session = boto3.Session(
             aws_access_key_id=access_key,
             aws_secret_access_key=secret_key,
             aws_session_token=token,
             region_name=self.region,
         )
-        make = session.client
+        make, one_at_a_time = session.client, threading.Lock()
 
         def client(service: str, *args: Any, **kwargs: Any) -> Any:
             kwargs.setdefault("endpoint_url", self.endpoint)
-            return make(service, *args, **kwargs)  # type: ignore[call-overload]
+            with one_at_a_time:
+                return make(service, *args, **kwargs)  # type: ignore[call-overload]
 
         session.client = client  # type: ignore[method-assign,assignment]
         return session
@@ -162,7 +178,9 @@ class Emulator:
             "SFN_WAIT_SCALE": str(self._wait_scale),
             "LOG_LEVEL": os.environ.get("FERRYMAN_LOCAL_LOG_LEVEL", "INFO"),
             "LAMBDA_EXECUTOR": "local",
-            "LAMBDA_WARM_TTL_SECONDS": "20",  # a second idle worker of a function; the first one stays
+            "LAMBDA_WARM_TTL_SECONDS": str(self.spare_worker_seconds),
+            "MALLOC_ARENA_MAX": "2",
+            "MALLOC_TRIM_THRESHOLD_": "65536",
             "TMPDIR": str(data / "tmp"),
             "S3_DATA_DIR": str(data / "s3"),
             "DOCKER_HOST": "unix:///nonexistent/ferryman-uses-no-docker.sock",

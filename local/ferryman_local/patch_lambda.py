@@ -70,6 +70,15 @@ def apply(control: Control, folder: Path, mark: Mapping[str, str]) -> None:
     replace(service, "_ESM_BACKOFF_SECONDS", lambda _: 0.2)
     keep_dead_letter_queues(service)
     control.on_endpoint_change = lambda: forget_workers(runtime)
+    threading.Thread(target=end_spare_workers, args=(runtime,), name="ferryman-spare-workers", daemon=True).start()
+
+
+def end_spare_workers(runtime: Any) -> None:
+    """The emulator looks for them every 30 seconds only, and each takes 60 MB."""
+    while True:
+        time.sleep(1)
+        with contextlib.suppress(OSError):
+            runtime.reap_idle_workers()
 
 
 def forget_workers(runtime: Any) -> None:

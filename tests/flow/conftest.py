@@ -22,7 +22,9 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     started = Stage(tmp_path_factory.mktemp("flow"))
     try:
         yield started.start()
+        started.take_down_denials()
         # Whatever the tests of this worker did: all of it, with the permissions of template.yaml.
+        assert not started.denied, f"the operator lacks a permission: {started.denied}"
         assert not started.unjust(), "the operator lacks a permission:\n" + "\n".join(started.unjust()[:10])
         assert not started.anonymous(), f"log lines without their deployment: {started.anonymous()[:5]}"
         assert started.records(), "the operator's log is empty"
@@ -39,6 +41,7 @@ def calm(stage: Stage) -> Iterator[None]:
     stage.proxy.clear()
     stage.aws.clear_lambda_faults()
     stage.relay.calm()
+    stage.take_down_denials()
 
 
 @pytest.fixture

@@ -207,13 +207,10 @@ class Place:
         current = self.state.current
         return (current.version if current else None) or "bootstrap"
 
-    def calls(self, action: str) -> list[Request]:
-        """Requests of the operator's Lambdas about this cluster."""
-        return [
-            request
-            for request in self.stage.proxy.requests
-            if request.action == action and self.mine(request.arguments)
-        ]
+    def calls(self, action: str, since: float = 0.0) -> list[Request]:
+        """Requests of the operator's Lambdas about this platform, `since` a `time.monotonic()`."""
+        found = [request for request in self.stage.proxy.requests if request.action == action and request.at >= since]
+        return [request for request in found if self.mine(request.arguments)]
 
     def mine(self, arguments: Mapping[str, Any]) -> bool:
         """Whether a request is about this platform: for faults of the proxy."""

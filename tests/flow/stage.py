@@ -67,6 +67,8 @@ class Stage:
             parameters={"SweepRate": "rate(1 day)"},
         )
         self._clients: dict[str, Any] = {}
+        self.denied: set[str] = set()
+        """Actions that AWS did not allow the operator's Lambdas."""
         self._closed: set[Path] = set()
         self.expected_dead_letters: set[str] = set()
         """Texts of dead letters that a test caused on purpose."""
@@ -241,6 +243,12 @@ class Stage:
             lambda: len(found := [record for record in self.records() if wanted(record)]) >= times and found,
             f"{times} such lines in the log",
         )
+
+    def take_down_denials(self) -> None:
+        """Note what AWS did not allow the Lambdas, also where the code lives with it; forget all other requests."""
+        denied = (request for request in self.proxy.requests if "AccessDenied" in request.error)
+        self.denied |= {f"{request.service}:{request.action}" for request in denied}
+        self.proxy.forget_requests()
 
     def unjust(self) -> list[str]:
         """Lines of the log that tell of a missing permission."""

@@ -1,6 +1,7 @@
 """ECS as it is: slow to tell, throttling, losing answers, changed by others while we deploy."""
 
 import copy
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -20,16 +21,16 @@ def forward(scr: Place, component: str = "api") -> str:
     return steps.rollout(f"{scr.name}-{component}", "forward")
 
 
-def updates(scr: Place) -> list[str]:
+def updates(scr: Place, since: float = 0.0) -> list[str]:
     """Task definitions that the operator asked ECS to update the service to."""
-    return [request.arguments["taskDefinition"] for request in scr.calls("UpdateService")]
+    return [request.arguments["taskDefinition"] for request in scr.calls("UpdateService", since)]
 
 
 def test_a_new_deployment_that_ecs_does_not_list_yet_is_waited_for(shared: Make, stage: Stage) -> None:
     scr = shared()
     scr.runs(scr.running)
     before = scr.service()
-    stage.proxy.forget_requests()
+    since = time.monotonic()
     hidden: list[str] = []
 
     def earlier(answer: dict[str, Any]) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def test_a_new_deployment_that_ecs_does_not_list_yet_is_waited_for(shared: Make,
     done = scr.ended(version)
     assert done.phase is Phase.SUCCEEDED, scr.tell()
     assert len(hidden) == 4
-    assert len(updates(scr)) == 1
+    assert len(updates(scr, since)) == 1
     scr.runs(version)
 
 
@@ -62,13 +63,13 @@ def test_rollouts_are_found_done_when_no_ecs_event_comes(shared: Make, stage: St
 def test_an_update_whose_answer_is_lost_makes_one_ecs_deployment(shared: Make, stage: Stage, times: int) -> None:
     scr = shared()
     scr.runs(scr.running)
-    stage.proxy.forget_requests()
+    since = time.monotonic()
     lost = stage.proxy.fault("lost_response", service="ecs", action="UpdateService", times=times, match=scr.mine)
     version = scr.push()
     done = scr.ended(version)
     assert done.phase is Phase.SUCCEEDED, scr.tell()
     assert lost.hits == times
-    assert len(set(updates(scr))) == 1
+    assert len(set(updates(scr, since))) == 1
     definition = done.steps[forward(scr)].rollout.task_definition
     assert len([task for task in scr.tasks(f"{scr.name}-api") if task["taskDefinitionArn"] == definition]) == 1
     assert done.steps[forward(scr)].rollout.ecs_deployment == scr.primary()["id"]
@@ -78,7 +79,6 @@ def test_an_update_whose_answer_is_lost_makes_one_ecs_deployment(shared: Make, s
 def test_a_deployment_survives_seconds_in_which_ecs_throttles_every_call(shared: Make, stage: Stage) -> None:
     scr = shared(migration=True)
     scr.runs(scr.running)
-    stage.proxy.forget_requests()
     throttled = stage.proxy.fault("throttle", service="ecs", action="*", times=None, lasting=4.0)
     version = scr.push()
     done = scr.ended(version)
@@ -90,10 +90,10 @@ def test_a_deployment_survives_seconds_in_which_ecs_throttles_every_call(shared:
 
 def test_autoscaling_in_the_middle_of_a_rollout_keeps_its_say(shared: Make, stage: Stage) -> None:
     scr = shared()
-    stage.proxy.forget_requests()
+    since = time.monotonic()
     gate = scr.gate()
     version = scr.push(GATE=str(gate))
-    scr.until(lambda: scr.calls("UpdateService"), "the update")
+    scr.until(lambda: scr.calls("UpdateService", since), "the update")
     scr.step(version, forward(scr))
     scr.ecs.update_service(cluster=scr.cluster, service=f"{scr.name}-api", desiredCount=2)
     gate.touch()
@@ -101,7 +101,7 @@ def test_autoscaling_in_the_middle_of_a_rollout_keeps_its_say(shared: Make, stag
     assert done.phase is Phase.SUCCEEDED, scr.tell()
     scr.runs(version)
     assert scr.service()["desiredCount"] == 2
-    assert all("desiredCount" not in request.arguments for request in scr.calls("UpdateService"))
+    assert all("desiredCount" not in request.arguments for request in scr.calls("UpdateService", since))
     scr.ecs.update_service(cluster=scr.cluster, service=f"{scr.name}-api", desiredCount=1)
 
 
@@ -109,12 +109,12 @@ def test_a_service_scaled_to_zero_is_left_alone_and_proves_nothing(place: Make, 
     scr = place()
     scr.ecs.update_service(cluster=scr.cluster, service=f"{scr.name}-api", desiredCount=0)
     scr.until(lambda: scr.service()["runningCount"] == 0, "no task")
-    stage.proxy.forget_requests()
+    since = time.monotonic()
     version = scr.push()
     done = scr.ended(version)
     step = done.steps[forward(scr)]
     assert (step.status, step.reason) == (StepStatus.SKIPPED, "ScaledToZero"), scr.tell()
-    assert updates(scr) == []
+    assert updates(scr, since) == []
     assert scr.service()["desiredCount"] == 0
     assert ENVIRONMENT not in scr.release(version).verified
     assert done.phase.terminal

@@ -1,9 +1,10 @@
 """The scenes of the demo: what a team sees."""
 
+import itertools
 from collections.abc import Callable
 
 from ferryman import steps
-from ferryman.records import Phase, StepStatus
+from ferryman.records import Deployment, Phase, Step, StepStatus
 from flow.place import Place
 from flow.stage import Stage
 
@@ -17,8 +18,8 @@ def test_images_pushed_in_mixed_order_end_verified(place: Make, stage: Stage) ->
     assert done.phase is Phase.SUCCEEDED, scr.tell()
     scr.runs(version)
     assert len(scr.migrations()) == 1
-    ends = [(step.started_at, step.ended_at) for step in waves(scr, done)]
-    assert all(before[1] <= after[0] for before, after in zip(ends, ends[1:], strict=False)), "waves overlap"
+    ends = [(step.started_at, step.ended_at) for step in rollouts(scr, done)]
+    assert all(before[1] <= after[0] for before, after in itertools.pairwise(ends)), "waves overlap"
     assert [item["status"] for item in stage.executions(scr.name)] in (["SUCCEEDED"], ["RUNNING"])
     verified = scr.release(version)
     assert verified is not None
@@ -35,7 +36,8 @@ def test_images_pushed_in_mixed_order_end_verified(place: Make, stage: Stage) ->
     assert [version in mail["Subject"] for mail in stage.mails(f"{scr.name}@flow.example")] == [True]
 
 
-def waves(scr: Place, done: object) -> list:
+def rollouts(scr: Place, done: Deployment) -> list[Step]:
+    """The steps that bring the services forward, in the order of the document."""
     return [done.steps[steps.rollout(name, "forward")] for name in scr.services]
 
 

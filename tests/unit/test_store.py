@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
+from ferryman import timeline
 from ferryman.errors import ClaimLost, Conflict, NotFound
-from ferryman.records import Deployment, Phase, Wait
+from ferryman.records import Deployment, EventType, Phase, PlannedCheck, Wait
 from ferryman.store import Store
 from ferryman.writes import Add, Fenced, Save
 from unit import builders as make
+from unit.conftest import FakeIds
 
 
 class Ref:
@@ -111,6 +113,26 @@ def test_long_listings_are_read_to_their_end(store: Store) -> None:
     for release in releases:
         store.write(Save(release))
     assert len(store.releases("scr")) == 80  # 1.6 MB: two pages
+
+
+def test_fractions_survive(store: Store) -> None:
+    made = make.deployment(plan=make.plan(), steps={})
+    assert made.plan is not None
+    check = PlannedCheck(
+        name="n", url="u", status=[200], expect_json={"ratio": 0.5, "count": 3, "flags": [True, 1.25]}, attempts=1,
+        delay_seconds=1, timeout_seconds=1,
+    )  # fmt: skip
+    store.write(Save(made.but(plan=made.plan.but(checks=[check]))))
+    stored = store.deployment("scr", "staging", made.id).plan
+    assert stored is not None
+    assert stored.checks == [check]
+
+
+def test_a_long_timeline_shows_its_end(store: Store, new_id: FakeIds) -> None:
+    deployment = make.deployment()
+    for number in range(6):
+        store.write(timeline.event(deployment, EventType.STARTED, str(number), at=make.AT, new_id=new_id))
+    assert [event.message for event in store.timeline(deployment.id, limit=3)] == ["3", "4", "5"]
 
 
 def test_unknown_names_say_which_exist(stored: Store, scr_document: dict[str, Any]) -> None:

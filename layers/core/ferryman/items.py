@@ -1,5 +1,6 @@
 """Records as DynamoDB items and back."""
 
+from decimal import Decimal
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -27,9 +28,9 @@ def plain(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _storable(value: Any) -> Any:
-    """Make floats storable: DynamoDB numbers are decimals. They occur only in free-form detail."""
+    """Make floats storable: DynamoDB numbers are decimals. They occur only in what people write (`expect.json`)."""
     if isinstance(value, float):
-        return str(value)
+        return Decimal(str(value))
     if isinstance(value, dict):
         return {name: _storable(item) for name, item in value.items()}
     if isinstance(value, list):
@@ -38,11 +39,11 @@ def _storable(value: Any) -> Any:
 
 
 def _readable(value: Any) -> Any:
-    """Turn DynamoDB's decimals back into ints; every number that we store is whole."""
+    """Turn DynamoDB's decimals back into the numbers they were."""
     if isinstance(value, dict):
         return {name: _readable(item) for name, item in value.items()}
     if isinstance(value, list):
         return [_readable(item) for item in value]
-    if type(value).__name__ == "Decimal":
-        return int(value)
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
     return value

@@ -87,9 +87,9 @@ class Store:
         return [Deployment.model_validate(item) for item in items]
 
     def timeline(self, owner: str, limit: int = 500) -> list[TimelineEvent]:
-        """Return a deployment's (or, for `<platform>#<env>`, an environment's) timeline, oldest first."""
-        items = self._query(keys.timeline(owner), prefix=keys.EVENT, limit=limit)
-        return [TimelineEvent.model_validate(item) for item in items]
+        """Return the latest lines of a timeline, oldest first; `owner`: a deployment's id or `<platform>#<env>`."""
+        found = self._query(keys.timeline(owner), prefix=keys.EVENT, limit=limit, newest_first=True)
+        return [TimelineEvent.model_validate(item) for item in found][::-1]
 
     def waits(self, resource: str) -> list[Wait]:
         """Return the steps that wait for a change of this resource."""

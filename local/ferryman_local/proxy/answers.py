@@ -1,6 +1,7 @@
 """Answers that the proxy gives in AWS's place: errors in the protocol of the service, and changed or old answers."""
 
 import json
+import re
 import uuid
 from collections.abc import Callable
 from http import HTTPStatus
@@ -50,6 +51,19 @@ def error(call: Call, request: Head, *, status: int, code: str, message: str) ->
         text = json.dumps({"__type": code, "message": message})
         headers["Content-Type"] = request.headers.get("content-type", "application/json")
     return _response(status, headers, text.encode())
+
+
+def error_code(head: Head, payload: bytes) -> str:
+    """The error code of an answer, or an empty string: a header, JSON's `__type` or XML's `<Code>`."""
+    if kind := head.headers.get("x-amzn-errortype"):
+        return kind.partition(":")[0]
+    if found := re.search(rb"<Code>(\w+)</Code>", payload):
+        return found[1].decode()
+    try:
+        document = json.loads(payload or b"{}")
+    except ValueError:
+        return ""
+    return str(document.get("__type", "")).rpartition("#")[2] if isinstance(document, dict) else ""
 
 
 def transformed(head: Head, payload: bytes, transform: Transform) -> bytes:

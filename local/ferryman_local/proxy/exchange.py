@@ -107,6 +107,8 @@ class Exchange:
             payload = await wire.body(reader, framing)
             if request.status == 200:
                 self._book.remember(key, answer.raw + payload)
+            else:
+                request.error = answers.error_code(answer, payload)
             self._writer.write(payload)
         else:  # large or of unknown size: as it comes
             async for piece in wire.pieces(reader, framing):

@@ -31,6 +31,7 @@ class Request:
     user_agent: str = ""
     at: float = 0.0  # time.monotonic()
     status: int | None = None  # as the client saw it, or as it would have: a lost response has one
+    error: str = ""  # code of AWS's own refusal, where the answer tells one
     forwarded: bool = False  # the emulator got it
     done: bool = False
     faults: tuple[FaultKind, ...] = ()

@@ -16,7 +16,7 @@ from unit import builders as make
 from unit.api_world import World, idle
 from unit.cli.conftest import Run, Server
 
-WATCH = ("watch", "staging", "--interval", "0.2", "-p", "scr")
+WATCH = ("watch", "staging", "--interval", "0.2", "--timeout", "30s", "-p", "scr")
 API, WEB = (steps.rollout(name, "forward") for name in make.SERVICES)
 
 

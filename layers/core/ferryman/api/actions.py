@@ -3,6 +3,7 @@
 Waking is best effort: what was asked stands in the table, and the sweep (or the watcher's own poll) finds it.
 """
 
+import logging
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -20,8 +21,12 @@ from ferryman.platform import Platform
 from ferryman.records import AbortRequest, Deployment, EnvironmentState, EventType
 from ferryman.writes import Write
 
+_LOG = logging.getLogger("ferryman")
+
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-OptionalReason = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
+Optional_LOG = logging.getLogger("ferryman")
+
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
 
 
 class ReasonBody(Body):
@@ -203,5 +208,5 @@ def _quietly(wake: Callable[[], None]) -> None:
     """Wake somebody who would find the request alone, only later."""
     try:
         wake()
-    except (FerrymanError, ClientError):
-        return
+    except (FerrymanError, ClientError) as error:
+        _LOG.warning("nobody could be woken; the sweep or the next poll finds the request: %s", error)
