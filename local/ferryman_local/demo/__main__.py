@@ -38,7 +38,7 @@ def main() -> int:
     supervisor.end_on_signals()
     screen, home = Screen(), new_home()
     aws = LocalAws(home, report=screen.setup)
-    aws.emulator.spare_worker_seconds = 4  # a small machine will do
+    aws.emulator.spare_worker_seconds = 1  # a small machine will do
     try:
         return tell(aws, screen, keep=keep)
     except KeyboardInterrupt:

@@ -3,16 +3,16 @@
 import os
 import threading
 from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 EVERY_SECONDS = 1.0
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Memory:
-    """Looks once a second at all descendants' resident memory, shared pages counted for each; `peak` is in bytes."""
+    """Looks once a second at all descendants; `peak` is in bytes, a page that several share counted once (PSS)."""
 
     def __init__(self) -> None:
         self.peak = 0
@@ -30,25 +30,28 @@ class Memory:
 
     def _watch(self) -> None:
         while not self._stop.wait(EVERY_SECONDS):
-            self.peak = max(self.peak, resident(os.getpid()))
+            self.peak = max(self.peak, used(os.getpid()))
 
 
-def resident(root: int) -> int:
-    """Bytes of resident memory of a process and its descendants now."""
+def used(root: int) -> int:
+    """Bytes of memory that a process and its descendants use now."""
     children: dict[int, list[int]] = defaultdict(list)
-    pages: dict[int, int] = {}
     for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            fields = (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()
-        except OSError:  # gone meanwhile
-            continue
-        children[int(fields[1])].append(int(entry.name))
-        pages[int(entry.name)] = int(fields[21])
+        if entry.name.isdigit():
+            with suppress(OSError):  # gone meanwhile
+                parent = (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()[1]
+                children[int(parent)].append(int(entry.name))
     total, waiting = 0, [root]
     while waiting:
         pid = waiting.pop()
-        total += pages.get(pid, 0) * _PAGE
+        total += _share(pid)
         waiting += children[pid]
     return total
+
+
+def _share(pid: int) -> int:
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    return 0

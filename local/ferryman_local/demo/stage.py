@@ -61,10 +61,13 @@ class Stage:
         self.screen.quote([line for line in (done.stdout + done.stderr).splitlines() if line.strip()])
         return done
 
-    def push(self, version: str, components: tuple[str, ...], fault: str | None = None) -> dict[str, str]:
-        """Push images of a version, in this order; component → digest."""
+    def push(
+        self, version: str, components: tuple[str, ...], fault: str | None = None, pause: float = 0.4
+    ) -> dict[str, str]:
+        """Push images of a version, in this order, with a pause (seconds) between two; component → digest."""
         digests: dict[str, str] = {}
         for component in components:
+            time.sleep(pause if digests else 0.0)
             digests |= self.aws.push(version, [component], fault=fault)
             image = f"{self.repositories[component]}:{version}"
             self.screen.line(image, "pushed", digests[component][:19])

@@ -24,9 +24,7 @@ from ferryman.writes import Write
 _LOG = logging.getLogger("ferryman")
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-Optional_LOG = logging.getLogger("ferryman")
-
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
+OptionalReason = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
 
 
 class ReasonBody(Body):
