@@ -66,8 +66,13 @@ def plan(**changes: Any) -> Plan:
 
 def step(status: str = "Succeeded", reason: str = "", message: str = "", **more: Any) -> Step:
     return Step(
-        status=StepStatus(status), reason=reason, message=message, started_at=AT, ended_at=None if status == "Running" else AT, **more
-    )  # fmt: skip
+        status=StepStatus(status),
+        reason=reason,
+        message=message,
+        started_at=AT,
+        ended_at=None if status == "Running" else AT,
+        **more,
+    )
 
 
 def rollout(name: str, status: str = "Succeeded", direction: str = "forward", revision: int = 2, **more: Any) -> Step:
@@ -132,9 +137,7 @@ def state(**changes: Any) -> EnvironmentState:
 
 
 def release(version: str = "abc1234", **changes: Any) -> Release:
-    images = {
-        name: Image(digest=digest("a"), tag=version, first_seen_at=AT) for name in ("api", "web")
-    }  # fmt: skip
+    images = {name: Image(digest=digest("a"), tag=version, first_seen_at=AT) for name in ("api", "web")}
     made = Release(
         platform="scr",
         version=version,

@@ -32,17 +32,24 @@ OTHER_IMAGES = make.release().but(
         pytest.param(PENDING, make.state(), OTHER_IMAGES, "DigestsChanged", id="other-images"),
         pytest.param(
             PENDING.but(abort=AbortRequest(reason="no", who="anna", at=make.AT)),
-            make.state(), make.release(), "Aborted", id="aborted",
+            make.state(),
+            make.release(),
+            "Aborted",
+            id="aborted",
         ),
-        pytest.param(PENDING.but(phase=Phase.RUNNING), make.state(hold=HOLD), make.release(), None, id="already-running"),
+        pytest.param(
+            PENDING.but(phase=Phase.RUNNING), make.state(hold=HOLD), make.release(), None, id="already-running"
+        ),
     ],
-)  # fmt: skip
+)
 def test_judge(deployment: Deployment, state: EnvironmentState, release: Release, reason: str | None) -> None:
     refusal = admit.judge(deployment, state, release)
     assert (refusal and refusal[0]) == reason
 
 
-@pytest.mark.parametrize(("hold", "verdict", "phase"), [(None, "Admitted", Phase.RUNNING), (HOLD, "Refused", Phase.PENDING)])
+@pytest.mark.parametrize(
+    ("hold", "verdict", "phase"), [(None, "Admitted", Phase.RUNNING), (HOLD, "Refused", Phase.PENDING)]
+)
 def test_admit_flips_the_phase_only_when_admitted(
     store: Store, clock: FakeClock, hold: Any, verdict: str, phase: Phase
 ) -> None:

@@ -88,7 +88,9 @@ class Ecr:
     """Repositories with single images only."""
 
     def describe_repositories(self, repositoryNames: list[str]) -> Any:  # noqa: N803 - boto3's own name
-        return {"repositories": [{"repositoryName": n, "repositoryUri": f"registry.example/{n}"} for n in repositoryNames]}
+        return {
+            "repositories": [{"repositoryName": n, "repositoryUri": f"registry.example/{n}"} for n in repositoryNames]
+        }
 
     def batch_get_image(self, repositoryName: str, imageIds: Any, **_: Any) -> Any:  # noqa: N803 - boto3's own names
         media = "application/vnd.oci.image.manifest.v1+json"
@@ -200,22 +202,31 @@ def broken_service(ecs: Ecs, **changes: Any) -> None:
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        pytest.param(lambda ecs: ecs.live.pop("scr-api-staging"), "no active service 'scr-api-staging'", id="no-service"),
         pytest.param(
-            lambda ecs: broken_service(ecs, deploymentController={"type": "CODE_DEPLOY"}), "CODE_DEPLOY", id="code-deploy"
+            lambda ecs: ecs.live.pop("scr-api-staging"), "no active service 'scr-api-staging'", id="no-service"
         ),
         pytest.param(
-            lambda ecs: broken_service(ecs, deploymentConfiguration={"strategy": "BLUE_GREEN"}), "BLUE_GREEN", id="blue-green"
+            lambda ecs: broken_service(ecs, deploymentController={"type": "CODE_DEPLOY"}),
+            "CODE_DEPLOY",
+            id="code-deploy",
+        ),
+        pytest.param(
+            lambda ecs: broken_service(ecs, deploymentConfiguration={"strategy": "BLUE_GREEN"}),
+            "BLUE_GREEN",
+            id="blue-green",
         ),
         pytest.param(
             lambda ecs: broken_service(ecs, deploymentConfiguration={"deploymentCircuitBreaker": {"enable": True}}),
-            "deploymentCircuitBreaker", id="no-rollback",
+            "deploymentCircuitBreaker",
+            id="no-rollback",
         ),
         pytest.param(
-            lambda ecs: ecs.containers.update({"scr-api-staging": "app"}), "no container 'api'; it has: app", id="container"
+            lambda ecs: ecs.containers.update({"scr-api-staging": "app"}),
+            "no container 'api'; it has: app",
+            id="container",
         ),
     ],
-)  # fmt: skip
+)
 def test_what_does_not_fit_is_refused_with_its_path(world: World, spoil: Any, words: str) -> None:
     spoil(world.ecs)
     with pytest.raises(VerificationFailed, match=r"spec\.environments\.staging\.waves\.0\.services\.0") as raised:

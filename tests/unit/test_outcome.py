@@ -42,58 +42,119 @@ CASES = [
     pytest.param(make.deployment(), None, "Succeeded", "Verified", False, id="all-passed"),
     pytest.param(
         ended(upto=F_API, failed={F_WEB: make.rollout(WEB, "Skipped"), steps.SMOKE_TEST: make.step("Skipped")}),
-        None, "Succeeded", "Verified", False, id="one-service-skipped",
+        None,
+        "Succeeded",
+        "Verified",
+        False,
+        id="one-service-skipped",
     ),
     pytest.param(make.deployment(abort=ABORT), None, "Succeeded", "Verified", False, id="abort-came-too-late"),
     pytest.param(
         ended(upto=steps.ADMIT, failed={steps.MIGRATION: make.step("Failed", "NonZeroExit", "alembic exited with 1")}),
-        None, "Failed", "NonZeroExit", False, id="migration-failed",
+        None,
+        "Failed",
+        "NonZeroExit",
+        False,
+        id="migration-failed",
     ),
     pytest.param(
         ended(upto=steps.ADMIT, failed={steps.MIGRATION: make.step("Errored", "OutcomeUnknown", "nobody knows")}),
-        None, "Errored", "OutcomeUnknown", True, id="migration-unknown",
+        None,
+        "Errored",
+        "OutcomeUnknown",
+        True,
+        id="migration-unknown",
     ),
     pytest.param(
-        ended(upto=F_API, failed={**WEB_FAILED, **BOTH_BACK}), None, "RolledBack", "BreakerRolledBack", False, id="web-crashed",
+        ended(upto=F_API, failed={**WEB_FAILED, **BOTH_BACK}),
+        None,
+        "RolledBack",
+        "BreakerRolledBack",
+        False,
+        id="web-crashed",
     ),
     pytest.param(
         ended(upto=F_WEB, failed={steps.SMOKE_TEST: make.step("Failed", "WrongVersion", "expected abc"), **BOTH_BACK}),
-        None, "RolledBack", "WrongVersion", False, id="smoke-test-failed",
+        None,
+        "RolledBack",
+        "WrongVersion",
+        False,
+        id="smoke-test-failed",
     ),
     pytest.param(
-        ended(upto=F_API, failed={**WEB_FAILED, **NO_TARGET}), None, "Failed", "BreakerRolledBack", False, id="first-deployment",
+        ended(upto=F_API, failed={**WEB_FAILED, **NO_TARGET}),
+        None,
+        "Failed",
+        "BreakerRolledBack",
+        False,
+        id="first-deployment",
     ),
     pytest.param(
-        ended(upto=F_API, failed={**WEB_FAILED, **HELD_BACK}), None, "Failed", "BreakerRolledBack", True, id="policy-hold",
+        ended(upto=F_API, failed={**WEB_FAILED, **HELD_BACK}),
+        None,
+        "Failed",
+        "BreakerRolledBack",
+        True,
+        id="policy-hold",
     ),
     pytest.param(
         ended(upto=F_API, failed={**WEB_FAILED, B_WEB: BOTH_BACK[B_WEB], B_API: make.rollout(API, "Failed", "back")}),
-        None, "Failed", "RollbackFailed", True, id="rollback-failed",
+        None,
+        "Failed",
+        "RollbackFailed",
+        True,
+        id="rollback-failed",
     ),
     pytest.param(
         ended(upto=F_API, failed={**WEB_FAILED, B_WEB: BOTH_BACK[B_WEB]}),
-        None, "Failed", "RollbackFailed", True, id="rollback-never-reached-a-touched-service",
+        None,
+        "Failed",
+        "RollbackFailed",
+        True,
+        id="rollback-never-reached-a-touched-service",
     ),
     pytest.param(
         ended(upto=F_API, failed={F_WEB: make.rollout(WEB, "Aborted", reason="Aborted"), **BOTH_BACK}, abort=ABORT),
-        None, "Aborted", "AbortRequested", True, id="aborted-while-rolling-out",
+        None,
+        "Aborted",
+        "AbortRequested",
+        True,
+        id="aborted-while-rolling-out",
     ),
     pytest.param(
-        ended(upto=steps.BEGIN, failed={}, abort=ABORT), None, "Aborted", "AbortRequested", True, id="aborted-before-anything",
+        ended(upto=steps.BEGIN, failed={}, abort=ABORT),
+        None,
+        "Aborted",
+        "AbortRequested",
+        True,
+        id="aborted-before-anything",
     ),
     pytest.param(
         ended(upto=steps.BEGIN, failed={steps.ADMIT: make.step("Aborted", "Held", "on hold")}),
-        None, "Aborted", "Held", False, id="held-at-the-gate",
+        None,
+        "Aborted",
+        "Held",
+        False,
+        id="held-at-the-gate",
     ),
     pytest.param(
-        ended(upto=F_WEB, failed=BOTH_BACK), CRASH, "Errored", "Sandbox.Timedout", False, id="our-lambda-timed-out",
+        ended(upto=F_WEB, failed=BOTH_BACK),
+        CRASH,
+        "Errored",
+        "Sandbox.Timedout",
+        False,
+        id="our-lambda-timed-out",
     ),
     pytest.param(
-        make.deployment(plan=None, steps={}), StepFailure(error="VerificationFailed", cause="no service", step="begin"),
-        "Errored", "VerificationFailed", False, id="begin-refused",
+        make.deployment(plan=None, steps={}),
+        StepFailure(error="VerificationFailed", cause="no service", step="begin"),
+        "Errored",
+        "VerificationFailed",
+        False,
+        id="begin-refused",
     ),
     pytest.param(make.deployment(plan=None, steps={}), None, "Errored", "Interrupted", False, id="nothing-known"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("deployment", "failure", "phase", "reason", "holds"), CASES)
@@ -193,8 +254,10 @@ def test_errored_is_tried_again_three_times_and_then_held(
         active = make.state().active
         assert active is not None
         store.update_state(
-            "scr", "staging", lambda s, a=active, d=attempt.deployment: s.but(active=a.but(deployment=d))  # type: ignore[misc]
-        )  # fmt: skip
+            "scr",
+            "staging",
+            lambda s, a=active, d=attempt.deployment: s.but(active=a.but(deployment=d)),  # type: ignore[misc]
+        )
         outcome.record(attempt, judged, store=store, clock=clock, new_id=new_id)
         settled = store.state("scr", "staging").settled["abc1234"]
         waits.append(None if settled.retry_at is None else settled.retry_at - clock())

@@ -86,9 +86,15 @@ def test_the_index_holds_just_what_is_unsent(store: Store) -> None:
     from ferryman.records import OutboxMessage
 
     message = OutboxMessage(
-        owner="d", event="outcome", channel="team", platform="scr", environment="staging", subject="s", text="t",
+        owner="d",
+        event="outcome",
+        channel="team",
+        platform="scr",
+        environment="staging",
+        subject="s",
+        text="t",
         created_at=make.AT,
-    )  # fmt: skip
+    )
     store.write(Add(message), Add(message.but(channel="mail", sent_at=make.AT)))
     assert [found.channel for found in store.unsent()] == ["team"]
 
@@ -96,9 +102,15 @@ def test_the_index_holds_just_what_is_unsent(store: Store) -> None:
 def test_an_answered_wait_goes_a_newer_token_stays(store: Store) -> None:
     def wait(token: str) -> Wait:
         return Wait(
-            resource="arn:service", platform="scr", environment="staging", deployment="d", fence=1, step="s",
-            token=token, at=make.AT,
-        )  # fmt: skip
+            resource="arn:service",
+            platform="scr",
+            environment="staging",
+            deployment="d",
+            fence=1,
+            step="s",
+            token=token,
+            at=make.AT,
+        )
 
     store.write(Add(wait("old")))
     store.write(Add(wait("new")))
@@ -119,9 +131,14 @@ def test_fractions_survive(store: Store) -> None:
     made = make.deployment(plan=make.plan(), steps={})
     assert made.plan is not None
     check = PlannedCheck(
-        name="n", url="u", status=[200], expect_json={"ratio": 0.5, "count": 3, "flags": [True, 1.25]}, attempts=1,
-        delay_seconds=1, timeout_seconds=1,
-    )  # fmt: skip
+        name="n",
+        url="u",
+        status=[200],
+        expect_json={"ratio": 0.5, "count": 3, "flags": [True, 1.25]},
+        attempts=1,
+        delay_seconds=1,
+        timeout_seconds=1,
+    )
     store.write(Save(made.but(plan=made.plan.but(checks=[check]))))
     stored = store.deployment("scr", "staging", made.id).plan
     assert stored is not None
