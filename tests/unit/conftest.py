@@ -12,6 +12,7 @@ import yaml
 from moto import mock_aws
 
 from ferryman.store import Store
+from unit.fakes.dynamodb import FakeDynamoDb
 
 TABLE = "ferryman"
 
@@ -58,8 +59,8 @@ def dynamodb(aws: None) -> Any:
 
 
 @pytest.fixture
-def store(dynamodb: Any) -> Store:
-    return Store(dynamodb, TABLE)
+def store() -> Store:
+    return Store(FakeDynamoDb(), TABLE)
 
 
 class FakeClock:

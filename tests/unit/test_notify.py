@@ -19,7 +19,8 @@ from ferryman.records import AppliedPlatform, OutboxMessage
 from ferryman.store import Store
 from ferryman.writes import Add, Save
 from unit import builders as make
-from unit.conftest import FakeClock
+from unit.conftest import TABLE, FakeClock
+from unit.fakes.dynamodb import FakeDynamoDb
 
 SWEEP = NotifyInput(sweep=True)
 WEBHOOK = "https://hooks.slack.com/services/T000/B000/hunter2"
@@ -80,6 +81,16 @@ class Counter:
 
 
 Run = Callable[..., NotifyOutput]
+
+
+@pytest.fixture
+def dynamodb(aws: None) -> FakeDynamoDb:
+    return FakeDynamoDb()
+
+
+@pytest.fixture
+def store(dynamodb: FakeDynamoDb) -> Store:
+    return Store(dynamodb, TABLE)
 
 
 @pytest.fixture

@@ -22,6 +22,11 @@ CONTEXT = SimpleNamespace(invoked_function_arn="arn:aws:lambda:eu-west-1:1234567
 
 
 @pytest.fixture
+def store(dynamodb: Any) -> Store:
+    return Store(dynamodb, TABLE)
+
+
+@pytest.fixture
 def app(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     queue = boto3.client("sqs", region_name="eu-west-1").create_queue(QueueName="nudges")["QueueUrl"]
     for name, value in {"TABLE_NAME": TABLE, "NUDGES_URL": queue, "RELAY_FUNCTION": "relay"}.items():

@@ -37,6 +37,11 @@ def load(function: str) -> ModuleType:
     return module
 
 
+@pytest.fixture
+def store(dynamodb: Any) -> Store:
+    return Store(dynamodb, TABLE)
+
+
 @pytest.fixture(autouse=True)
 def _lambda(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("TABLE_NAME", TABLE)

@@ -10,11 +10,18 @@ from ferryman.records import Deployment, EventType, Phase, PlannedCheck, Wait
 from ferryman.store import Store
 from ferryman.writes import Add, Fenced, Save
 from unit import builders as make
-from unit.conftest import FakeIds
+from unit.conftest import TABLE, FakeIds
+from unit.fakes.dynamodb import FakeDynamoDb
 
 
 class Ref:
     platform, environment, deployment, fence = "scr", "staging", make.deployment().id, make.FENCE
+
+
+@pytest.fixture(params=["moto", "fake"])
+def store(request: pytest.FixtureRequest) -> Store:
+    client = request.getfixturevalue("dynamodb") if request.param == "moto" else FakeDynamoDb()
+    return Store(client, TABLE)
 
 
 @pytest.fixture

@@ -109,6 +109,15 @@ class Screen:
         with self.console.status(what):
             yield
 
+    @contextmanager
+    def _wrapping(self) -> Iterator[None]:
+        """A live picture has to know where its lines end."""
+        self.console.soft_wrap = False
+        try:
+            yield
+        finally:
+            self.console.soft_wrap = True
+
     def follow(self, looks: Iterator[View | None]) -> View:
         """Show a deployment to its end; `looks` yields its view often, None while it has not begun."""
         if self.console.is_terminal:
@@ -128,7 +137,7 @@ class Screen:
         last: View | None = None
         ascii_only = self.console.options.ascii_only
         frame, read_at = 0, time.monotonic()
-        with Live(console=self.console, auto_refresh=False, vertical_overflow="visible") as live:
+        with self._wrapping(), Live(console=self.console, auto_refresh=False, vertical_overflow="visible") as live:
             for view in looks:
                 frame += 1
                 if view is None:
