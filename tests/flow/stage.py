@@ -154,6 +154,10 @@ class Stage:
         url = f"{self.aws.emulator.endpoint}/_ferryman/executions/time-out"
         httpx.post(url, json={"executionArn": execution_arn}, trust_env=False, timeout=10).raise_for_status()
 
+    def invocations(self, logical: str) -> int:
+        """How many invocations of a function have begun so far."""
+        return sum(row["invocations"] for name, row in self.aws.counters()["lambda"].items() if f"-{logical}-" in name)
+
     def faults_struck(self, logical: str) -> int:
         """How many invocations of a function a fault has hit so far."""
         return sum(row["faults"] for name, row in self.aws.counters()["lambda"].items() if f"-{logical}-" in name)

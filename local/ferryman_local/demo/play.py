@@ -130,6 +130,8 @@ def hold(aws: LocalAws) -> None:
         print("\n`ferryman local push` and `down` are for the other local AWS, that `ferryman local up` started.")
     try:
         supervisor.hold(aws, threading.Event())
+    except KeyboardInterrupt:
+        print()  # the way to end it: the scenes decide the exit status
     finally:
         if kept:
             kept.forget()

@@ -90,10 +90,14 @@ class Screen:
                 quoted.append(line)
                 continue
             for log in quoted[-LOG_LINES:]:
-                self.console.print(Text(f"          > {output.clean(log)}", style="dim"))
+                self._quoted(log, "dim")
             quoted = []
             if line:
-                self.console.print(Text(f"          > {output.clean(line)}"))
+                self._quoted(line)
+
+    def _quoted(self, line: str, style: str = "") -> None:
+        for part in textwrap.wrap(output.clean(line), WIDTH, drop_whitespace=False) or [""]:
+            self.console.print(Text(f"          > {part}", style=style))
 
     def quote(self, lines: list[str]) -> None:
         """Print what a command printed."""
