@@ -106,7 +106,7 @@ def explain(aws: LocalAws, results: list[Result], error: str) -> None:
         problems += [f"{result.title}: {result.error}"] if result.error else []
     print("\nFAILED:")
     for problem in problems:
-        print(f"  {output.clean(problem)}")
+        print(f"  {output.flat(problem)[:500]}")
     print("\nThe end of the local AWS's log:")
     print(output.clean(aws.emulator.log_tail(25)))
     for line in save(aws):

@@ -78,7 +78,9 @@ class Screen:
     def check(self, where: str, what: str, ok: bool, found: str) -> None:
         """Print one check's result."""
         mark = Text("ok    ", style="green") if ok else Text("FAILED", style="bold red")
-        self.console.print(Text.assemble("          ", mark, f"  {where:<5} {what}", f": {found}" if found else ""))
+        self.console.print(
+            Text.assemble("          ", mark, f"  {where:<5} {what}", f": {output.flat(found)[:300]}" if found else "")
+        )
 
     def message(self, mail: View) -> None:
         """Print a message as it arrived, its log lines cut to the last ones."""
