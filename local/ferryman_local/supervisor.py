@@ -6,33 +6,19 @@ It ends with SIGTERM (`ferryman local down`), with everything it started, and wh
 import argparse
 import contextlib
 import shutil
-import signal
-import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 from ferryman_local.emulator import EmulatorError
 from ferryman_local.instance import FOLDER, Instance
+from ferryman_local.interruption import Interruption
 from ferryman_local.local_aws import LocalAws
 
 LOG = FOLDER / "supervisor.log"
 HOME = FOLDER / "aws"
 FAILED = "failed: "
 """Begins the log's line that tells why it did not start."""
-
-
-def end_on_signals() -> None:
-    """Make SIGTERM and SIGHUP end this process in order, once."""
-
-    def end(number: int, _frame: Any) -> None:
-        for other in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-            signal.signal(other, signal.SIG_IGN)
-        sys.exit(128 + number)
-
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, end)
 
 
 def hold(aws: LocalAws, stop: threading.Event) -> None:
@@ -48,7 +34,7 @@ def main() -> None:
     parser.add_argument("--platform-file", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0)
     options = parser.parse_args()
-    end_on_signals()
+    interruption = Interruption()
 
     began = time.monotonic()
 
@@ -67,8 +53,7 @@ def main() -> None:
         print(f"{FAILED}{error}", flush=True)
         raise SystemExit(1) from error
     finally:
-        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-            signal.signal(number, signal.SIG_IGN)
+        interruption.obeyed()
         aws.stop()
         with contextlib.suppress(OSError):
             shutil.rmtree(aws.home / "state", ignore_errors=True)

@@ -55,10 +55,40 @@ def test_an_interrupted_demo_leaves_no_process_behind(seconds: float, number: in
     time.sleep(seconds)
     assert left_of(mark, demo.pid), "it ran"
     os.killpg(demo.pid, number)  # as a terminal does: to the whole group
-    said, _ = demo.communicate(timeout=60)
+    try:
+        said, _ = demo.communicate(timeout=60)
+    finally:
+        demo.kill()
     assert left_of(mark, demo.pid) == [], said
     # At the very start Python itself is interrupted, and dies of the signal.
     assert demo.returncode in {130 if number == signal.SIGINT else 143, *([-number] if seconds < 1 else [])}, said
+
+
+SWALLOWED = """
+import os, signal, time
+from ferryman_local import interruption
+interruption.AGAIN_SECONDS = 0.3
+told = interruption.Interruption()
+class Client:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.01)
+try:
+    client = Client()
+    del client
+    print("went on", flush=True)
+    time.sleep(30)
+except KeyboardInterrupt:
+    told.obeyed()
+    time.sleep(0.7)
+    print("ended", flush=True)
+"""
+
+
+def test_a_signal_that_a_finalizer_swallows_comes_again() -> None:
+    done = subprocess.run([sys.executable, "-c", SWALLOWED], capture_output=True, text=True, timeout=20, check=True)
+    assert done.stdout.split("\n")[:2] == ["went on", "ended"]
+    assert "Exception ignored in" in done.stderr
 
 
 def test_a_process_is_known_by_more_than_its_id() -> None:

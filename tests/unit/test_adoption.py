@@ -193,3 +193,24 @@ def test_a_component_added_later_makes_no_old_release_new(world: World) -> None:
     assert world.deployments == []
     assert {item.status for item in world.store.releases("scr")} == {ReleaseStatus.BASELINE}
     assert set(world.store.releases("scr")[0].digests) == {"api", "web"}
+
+
+@pytest.mark.parametrize("change", ["pattern", "repository"])
+def test_old_tags_that_a_changed_document_reads_anew_are_baseline_too(world: World, change: str) -> None:
+    """Else the next sweep would take them for pushes whose events were lost, and deploy one."""
+    old = "build-1" if change == "pattern" else V2
+    world.ecr.push("scr-api", old, "old api", at=world.clock())
+    world.ecr.images["scr-web-2"], world.ecr.tags["scr-web-2"] = {}, {}
+    web = "scr-web" if change == "pattern" else "scr-web-2"
+    world.ecr.push(web, old, "old web", at=world.clock())
+    world.run_services()
+    world.apply()
+    data = document().dump()
+    if change == "pattern":
+        data["spec"]["tagPattern"] = "(?P<version>build-[0-9]+)"
+    else:
+        data["spec"]["components"]["web"]["repository"] = "scr-web-2"
+    world.apply(parse(data))
+    world.sweep()
+    assert [(item.version, item.status) for item in world.store.releases("scr")] == [(old, ReleaseStatus.BASELINE)]
+    assert world.deployments == []

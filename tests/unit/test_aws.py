@@ -19,6 +19,8 @@ def answer(code: str, status: int = 400) -> ClientError:
     [
         pytest.param(answer("ThrottlingException"), Throttled, id="throttling"),
         pytest.param(answer("LimitExceededException"), Throttled, id="limit"),
+        pytest.param(answer("TransactionInProgressException"), Throttled, id="same-transaction-under-way"),
+        pytest.param(answer("TransactionConflictException"), Throttled, id="another-transaction-under-way"),
         pytest.param(answer("Whatever", 429), Throttled, id="429"),
         pytest.param(answer("ServerException", 500), Unavailable, id="server"),
         pytest.param(answer("Whatever", 503), Unavailable, id="503"),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ferryman.decide import (
     Action,
     Complete,
+    Dismiss,
     DropClaim,
     Observe,
     Redrive,
@@ -279,6 +280,47 @@ class TestRequest:
         assert isinstance(action, Start)
         assert (action.version, action.supersede) == ("r1", ())
 
+    @pytest.mark.parametrize(
+        ("version", "kind", "current"),
+        [("r1", "redeploy", 2), ("r2", "redeploy", 1), ("r1", "retry", 2), ("r2", "retry", 2)],
+        ids=["redeploy-of-what-ran-before", "redeploy-after-a-way-back", "retry-overtaken", "retry-of-what-runs"],
+    )
+    def test_is_dropped_when_what_happened_since_made_it_pointless(self, version: str, kind: str, current: int) -> None:
+        (action,) = acts(idle(1, 2, current=current, requested=request(version, kind)))
+        assert isinstance(action, Dismiss)
+        assert f"r{current} runs by now" in action.why
+
+    def test_of_what_runs_is_redeployed(self) -> None:
+        (action,) = acts(idle(1, 2, current=2, requested=request("r2", "redeploy")))
+        assert isinstance(action, Start)
+        assert (action.version, action.kind) == ("r2", "redeploy")
+
+    @pytest.mark.parametrize(
+        ("version", "changes", "kind"),
+        [
+            ("r1", {}, "redeploy"),
+            ("r2", {"environment": document(triggers=["manual"]).environment("staging")}, "retry"),
+            ("r2", {"numbers": (1, 2, 3), "also": {"r3": Phase.FAILED}}, "retry"),
+        ],
+        ids=["redeploy", "no-push-trigger", "a-newer-one-failed"],
+    )
+    @pytest.mark.parametrize("retry_in", [0, 60])
+    def test_that_errored_is_tried_again_by_itself(
+        self, version: str, changes: dict[str, Any], kind: str, retry_in: int
+    ) -> None:
+        ended = make.deployment(version=version, phase=Phase.ERRORED)
+        known = {version: settled(Phase.ERRORED, retry_in)}
+        known |= {name: settled(phase) for name, phase in changes.get("also", {}).items()}
+        others = {name: value for name, value in changes.items() if name not in ("numbers", "also")}
+        view = idle(*changes.get("numbers", (1, 2)[: int(version[1:])]), deployments=(ended,), settled=known, **others)
+        (action,) = acts(view)
+        if retry_in:
+            assert action == RequeueAfter(60)
+        else:
+            assert isinstance(action, Start)
+            assert (action.version, action.kind, action.attempts) == (version, kind, 2)
+        assert acts(changed(view, hold=HOLD)) == []
+
     def test_may_name_a_baseline(self) -> None:
         baseline = release(0, ReleaseStatus.BASELINE)
         (action,) = acts(idle(releases=(baseline, release(1)), requested=request("r0", "deploy")))
@@ -318,6 +360,20 @@ class TestBaseChange:
         (action,) = acts(drifted(environment=self.DEPLOY))
         assert isinstance(action, Start)
         assert (action.version, action.kind) == ("r1", "redeploy")
+
+    def test_is_tried_once_on_a_service_that_is_left_alone(self) -> None:
+        """Else a service that is scaled to zero would be redeployed for ever: its base never changes."""
+        tried = make.deployment(version="r1", plan=make.plan(services={"scr-api": make.planned("scr-api")}))
+        ended = tried.but(phase=Phase.SUCCEEDED)
+        base = make.planned("scr-api").base_task_definition
+        changes: dict[str, Any] = {
+            "environment": self.DEPLOY,
+            "deployments": (ended,),
+            "last_succeeded": Target(version="r1", deployment="D0", bases={"scr-api": make.definition("scr-api", 9)}),
+        }
+        assert acts(drifted(base, **changes)) == []
+        (action,) = acts(drifted(make.definition("scr-api", 10), **changes))
+        assert isinstance(action, Start)
 
     @pytest.mark.parametrize(
         "changes",
@@ -534,6 +590,8 @@ def applied(view: View, actions: list[Action]) -> View:
                 view = changed(view, active=None, deployment=None, execution=None)
             case Supersede():
                 view = skipped(view, action.versions)
+            case Dismiss():
+                view = changed(view, requested=None)
             case Observe():
                 view = changed(
                     view,

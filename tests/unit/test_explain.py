@@ -22,6 +22,7 @@ from ferryman.records import (
     RolloutProgress,
     Running,
     Settled,
+    Verified,
 )
 from unit import builders as make
 
@@ -89,6 +90,10 @@ COMPLETE = ("api", "ai-gateway", "web")
         pytest.param(
             [release(1), release(2), release(3)], [ended(2, Phase.SUPERSEDED, superseded_by="0000003"), ONE],
             {"settled": {"0000003": FAILED}}, "Settled", ["Settled", "Superseded"], id="superseded",
+        ),
+        pytest.param(
+            [release(1), release(2, verified={"staging": Verified(deployment="D", digests={}, at=AT)})], [ONE], {},
+            "Settled", ["Settled"], id="ran-here-and-was-left",
         ),
         pytest.param(
             [release(1), release(2)], [ONE],

@@ -27,6 +27,7 @@ from ferryman.store import Store
 from ferryman.writes import Add, Save
 from unit import builders as make
 from unit.conftest import FakeClock, FakeIds
+from unit.fakes.ecr import refused
 from unit.operating import MUTATION_TIMEOUT, World, document
 
 V1, V2, V3, V4 = "aaaaaaa1", "aaaaaaa2", "aaaaaaa3", "aaaaaaa4"
@@ -237,6 +238,22 @@ class TestQueue:
         assert world.told() == [(V1, "Failed"), (V1, "Pending")]
         assert world.state.requested is None
         assert (world.deployments[-1].kind, world.deployments[-1].initiated_by.who) == ("retry", "ada")
+
+    def test_a_redeploy_that_waited_does_not_take_a_newer_release_back(self, world: World) -> None:
+        world.release(V1)
+        world.reconcile()
+        succeed(world)
+        world.release(V2)
+        world.reconcile()
+        wish = Request(version=V1, kind="redeploy", reason="", who="ada", at=world.clock())
+        world.store.update_state("scr", "staging", lambda state: state.but(requested=wish))
+        succeed(world)
+        world.reconcile()
+        assert world.told() == [(V1, "Succeeded"), (V2, "Succeeded")]
+        assert world.state.requested is None
+        dropped = world.store.timeline("scr#staging")[-1]
+        assert str(dropped.type) == "RequestDropped"
+        assert f"{V2} runs by now" in dropped.message
 
     def test_errored_is_tried_after_1_5_and_25_minutes_then_held(self, world: World) -> None:
         world.release(V1)
@@ -541,6 +558,18 @@ class TestMovingTags:
         succeed(world)
         world.reconcile()
         assert "MovingTagFailed" in world.counted
+        world.release(V2)
+        world.reconcile()
+        assert world.told()[-1] == (V2, "Pending")
+
+    @pytest.mark.parametrize("operation", ["DescribeImages", "PutImage"])
+    def test_a_repository_that_refuses_us_stops_nothing(self, world: World, operation: str) -> None:
+        world.release(V1)
+        world.reconcile()
+        succeed(world)
+        world.ecr.trouble.before[operation] = [refused(operation, "AccessDeniedException")] * 9
+        world.reconcile()
+        world.ecr.trouble.before.clear()
         world.release(V2)
         world.reconcile()
         assert world.told()[-1] == (V2, "Pending")

@@ -13,6 +13,7 @@ from ferryman.contracts import DeploymentRef, ExecutionInput
 from ferryman.decide import (
     Action,
     Complete,
+    Dismiss,
     DropClaim,
     Observe,
     Redrive,
@@ -21,6 +22,7 @@ from ferryman.decide import (
     Start,
     Supersede,
 )
+from ferryman.ecr import Refusal
 from ferryman.errors import PermanentError
 from ferryman.ids import Clock, NewId
 from ferryman.judgement import Judgement
@@ -67,6 +69,8 @@ def carry_out(action: Action, view: View, document: Platform, hands: Hands) -> s
         case Supersede():
             by = view.release(action.by)
             _supersede(action.versions, by, view, hands)
+        case Dismiss():
+            _dismiss(action, view, hands)
         case Observe():
             after = view.state.but(
                 conditions=action.conditions,
@@ -181,6 +185,23 @@ def _drop_claim(view: View, hands: Hands) -> None:
     _LOG.info("claim released", extra=_ids(view, active.deployment if active else ""))
 
 
+def _dismiss(action: Dismiss, view: View, hands: Hands) -> None:
+    request = view.state.requested
+    assert request is not None
+    message = f"the {request.kind} of {request.version} that {request.who} asked for was dropped: {action.why}"
+    dropped = timeline.environment_event(
+        view.platform,
+        view.name,
+        EventType.REQUEST_DROPPED,
+        message,
+        at=hands.clock(),
+        new_id=hands.new_id,
+        who="ferryman",
+    )
+    hands.store.write(Save(view.state.but(requested=None)), dropped)
+    _LOG.info("%s", message, extra=_ids(view, ""))
+
+
 def _supersede(versions: tuple[str, ...], by: Release | None, view: View, hands: Hands) -> None:
     """Write the first ones' records; the state's revision keeps a concurrent run from writing them too."""
     assert by is not None
@@ -218,7 +239,7 @@ def _repair(action: RepairTags, view: View, document: Platform, hands: Hands) ->
     for setting in action.settings:
         try:
             moving_tags.ensure(document, setting, hands.ecr)
-        except PermanentError as error:
+        except (PermanentError, Refusal) as error:
             hands.count("MovingTagFailed")
             _LOG.error("moving tag %s not set: %s", setting.tag, error, extra=_ids(view, action.deployment or ""))
     if action.deployment != view.state.tagged:

@@ -35,19 +35,31 @@ def adopt(
 ) -> None:
     """Make every environment that the stored document lacks start from what it runs now.
 
-    Call it for each document that differs from the stored one, before it is stored: existing version tags of components
-    that the stored one lacks become part of Baseline releases. Safe to run again. Raise ReferenceUnresolved when a
-    cluster or base can't be resolved.
+    Call it for each document that differs from the stored one, before it is stored: existing version tags that the
+    stored one does not know (`_read_anew`) become part of Baseline releases. Safe to run again. Raise
+    ReferenceUnresolved when a cluster or base can't be resolved.
     """
     adopter = _Adopter(store, ecs, ecr, references, clock, new_id)
     applied = store.find_platform(document.name)
     before: dict[str, Any] = applied.document["spec"] if applied else {"components": {}, "environments": {}}
-    _record_baseline(document, [name for name in document.spec.components if name not in before["components"]], adopter)
+    _record_baseline(document, _read_anew(document, before), adopter)
     for name, environment in document.spec.environments.items():
         state = store.state(document.name, name)
         # An apply that died before it stored the document is repeated whole; a claim's record is never overwritten.
         if state.fence == 0 and (state.rev == 0 or name not in before["environments"]):
             store.write(*_adopted(document, name, environment, state, adopter))
+
+
+def _read_anew(document: Platform, before: dict[str, Any]) -> list[str]:
+    """Return the components of whose existing tags the stored document (`spec` of it) knows nothing. Pure.
+
+    New ones, those with another repository, and all when tags are read by another pattern: else the next sweep would
+    take years of old tags for pushes whose events were lost, and deploy one of them.
+    """
+    if before.get("tagPattern") != document.spec.tag_pattern:
+        return list(document.spec.components)
+    known = {name: component.get("repository") for name, component in before["components"].items()}
+    return [name for name, component in document.spec.components.items() if known.get(name) != component.repository]
 
 
 def _record_baseline(document: Platform, components: Collection[str], adopter: _Adopter) -> None:

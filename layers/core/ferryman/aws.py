@@ -22,6 +22,9 @@ _THROTTLING = frozenset(
         "LimitExceededException",
         "RequestThrottled",
         "SlowDown",
+        # DynamoDB: a transaction on the same item, or the same transaction whose answer was lost, is still under way.
+        "TransactionConflictException",
+        "TransactionInProgressException",
     }
 )
 _FAILING = frozenset(

@@ -54,6 +54,21 @@ def changed_bases(view: View) -> list[str]:
     ]
 
 
+def untried_bases(view: View) -> list[str]:
+    """Return the services with a changed base that the last attempt did not plan with.
+
+    A service that it left alone (scaled to zero, no image in the release) keeps its old base: trying again by itself
+    would leave it alone again, for ever.
+    """
+    planned = view.latest.plan.services if view.latest and view.latest.plan else {}
+    bases = view.drift.bases if view.drift else {}
+    return [
+        service
+        for service in changed_bases(view)
+        if service not in planned or _revision(planned[service].base_task_definition) != _revision(bases[service])
+    ]
+
+
 def _ready(view: View) -> Seen:
     state, newest = view.state, view.newest
     running = state.current.version or "an unknown version" if state.current else "nothing"
@@ -83,7 +98,7 @@ def _progressing(view: View) -> Seen:
     if state.active:
         phase = str(deployment.phase) if deployment else str(Phase.PENDING)
         return "Progressing", "True", phase, f"deployment {state.active.deployment} of {state.active.version}"
-    candidate = view.candidate()
+    candidate = view.candidate() or view.errored()
     settled = view.settled(candidate) if candidate else None
     if settled and settled.retry_at and state.hold is None:
         return "Progressing", "False", "WaitingForRetry", f"next attempt at {settled.retry_at:%Y-%m-%d %H:%M:%S} UTC"

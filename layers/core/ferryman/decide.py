@@ -11,7 +11,7 @@ from typing import Literal
 
 from ferryman import conditions
 from ferryman.judgement import all_passed
-from ferryman.records import Actor, Condition, Deployment, Phase, Release, ReleaseStatus
+from ferryman.records import Actor, Condition, Deployment, Phase, Release, ReleaseStatus, Request
 from ferryman.view import Execution, TagSetting, View
 
 OBSERVED_EVERY = timedelta(minutes=1)
@@ -62,6 +62,13 @@ class Supersede:
 
 
 @dataclass(frozen=True)
+class Dismiss:
+    """Drop a person's request that what happened since made pointless."""
+
+    why: str
+
+
+@dataclass(frozen=True)
 class Observe:
     """Write down what was seen."""
 
@@ -85,7 +92,7 @@ class RequeueAfter:
     seconds: int
 
 
-Act = Start | Redrive | Complete | DropClaim | Supersede
+Act = Start | Redrive | Complete | DropClaim | Supersede | Dismiss
 Action = Act | Observe | RepairTags | RequeueAfter
 
 
@@ -160,15 +167,21 @@ def _idle(view: View, now: datetime) -> Act | RequeueAfter | None:
     candidate = view.candidate()
     if candidate is not None:
         return _automatic(view, candidate, now)
+    errored = view.errored()
+    if errored is not None:
+        return _automatic(view, errored, now)
     return _redeploy(view)
 
 
-def _requested(view: View) -> Start | None:
+def _requested(view: View) -> Start | Dismiss | None:
     """A person's wish is stronger than hold, order and settled; it waits until its release is complete."""
     request = view.state.requested
     release = view.release(request.version) if request else None
     if request is None or release is None or release.status not in (ReleaseStatus.READY, ReleaseStatus.BASELINE):
         return None
+    pointless = _pointless(request, release, view)
+    if pointless is not None:
+        return Dismiss(pointless)
     before = view.state.settled.get(release.version)
     return Start(
         version=release.version,
@@ -179,6 +192,21 @@ def _requested(view: View) -> Start | None:
         requested=True,
         supersede=_versions(view.overtaken(release)),
     )
+
+
+def _pointless(request: Request, release: Release, view: View) -> str | None:
+    """Why a request that waited for a deployment's end must not start any more, or None.
+
+    Neither retry nor redeploy is a wish to go back: what runs by now may be newer than what was asked for.
+    """
+    current = view.state.current
+    if current is None or request.kind == "deploy":
+        return None
+    if request.kind == "redeploy" and current.version != request.version:
+        return f"{current.version or 'something else'} runs by now, not {request.version}"
+    if request.kind == "retry" and view.current is not None and release.order <= view.current.order:
+        return f"{current.version} runs by now, and {request.version} is not newer"
+    return None
 
 
 def _automatic(view: View, candidate: Release, now: datetime) -> Start | RequeueAfter:
@@ -197,7 +225,7 @@ def _automatic(view: View, candidate: Release, now: datetime) -> Start | Requeue
         return RequeueAfter(math.ceil(wait))
     return Start(
         version=candidate.version,
-        kind="retry",
+        kind="redeploy" if candidate == view.current else "retry",
         initiated_by=Actor(who="reconcile", automated=True),
         why=f"attempt {before.attempts} errored ({before.reason})",
         attempts=before.attempts + 1,
@@ -208,7 +236,7 @@ def _automatic(view: View, candidate: Release, now: datetime) -> Start | Requeue
 def _redeploy(view: View) -> Start | None:
     """Bring a changed base task definition to what runs, where the document wants that done by itself."""
     current = view.current
-    changed = conditions.changed_bases(view)
+    changed = conditions.untried_bases(view)
     if not changed or current is None or view.environment.on_base_change != "deploy" or view.settled(current):
         return None
     return Start(

@@ -15,6 +15,9 @@ from botocore.exceptions import ClientError
 from ferryman.aws import translated
 from ferryman.errors import Conflict, DigestMismatch, NotFound, PermanentError
 
+Refusal = ClientError
+"""ECR understood a call and refused it."""
+
 Architecture = Literal["X86_64", "ARM64"]
 
 _OCI_NAMES: dict[str, str] = {"X86_64": "amd64", "ARM64": "arm64"}

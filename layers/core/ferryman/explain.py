@@ -156,7 +156,8 @@ def _headline(facts: Facts, found: list[Newer]) -> tuple[Summary, str]:
         if item.reason == "RetryAfter":
             return "Waiting", f"{runs}; {item.version} errored and is tried again"
         if item.reason == "Settled":
-            return "Settled", f"{runs}; newer {item.version} ended {state.settled[item.version].phase}"
+            known = state.settled.get(item.version)
+            return "Settled", f"{runs}; newer {item.version} {f'ended {known.phase}' if known else 'was left'}"
         if item.reason == "NoTrigger":
             return "UpToDate", f"{runs}; {item.version} is ready, to be started by hand"
     if state.current is None:

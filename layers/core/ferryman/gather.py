@@ -14,7 +14,7 @@ from ferryman.platform import Environment, Platform
 from ferryman.records import Deployment, EnvironmentState, Phase
 from ferryman.references import References
 from ferryman.store import Store
-from ferryman.view import Drift, Execution, View
+from ferryman.view import Drift, Execution, TagSetting, View
 
 HISTORY = 30
 """How many deployments are read: enough to know what became of every release since the last claim."""
@@ -80,8 +80,19 @@ def _with_aws(seen: View, sources: Sources, document: Platform, environment: Env
     return replace(
         seen,
         drift=_drift(sources, environment, seen),
-        wrong_tags=moving_tags.wrong(document, settings, sources.ecr),
+        wrong_tags=_wrong_tags(sources, document, settings, seen),
     )
+
+
+def _wrong_tags(sources: Sources, document: Platform, settings: list[TagSetting], seen: View) -> tuple[TagSetting, ...]:
+    """Look where the moving tags point; they are derived state, so a refused look stops nothing."""
+    try:
+        return moving_tags.wrong(document, settings, sources.ecr)
+    except ClientError as error:
+        _LOG.error(
+            "could not look for moving tags: %s", error, extra={"platform": seen.platform, "environment": seen.name}
+        )
+        return ()
 
 
 def _just_ended(deployments: list[Deployment], state: EnvironmentState) -> bool:

@@ -99,6 +99,18 @@ class View:
         settled = self.settled(newest)
         return newest if settled is None or settled.retry_at is not None else None
 
+    def errored(self) -> Release | None:
+        """Return the release of the last attempt if that errored and is to be tried again, whoever had asked for it.
+
+        Never one that is older than what runs.
+        """
+        latest = self.latest
+        release = self.release(latest.version) if latest and latest.phase is Phase.ERRORED else None
+        settled = self.settled(release) if release else None
+        if release is None or settled is None or settled.retry_at is None:
+            return None
+        return release if self.current is None or release.order >= self.current.order else None
+
     def settled(self, release: Release) -> Settled | None:
         """Return how a release is settled here, if it is."""
         return self.state.settled.get(release.version)

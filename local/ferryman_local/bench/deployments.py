@@ -109,6 +109,9 @@ class Bench:
     def slow(self) -> dict[str, Any]:
         """Deploy one release whose rollouts take a minute each, with polls and all."""
         self._report(f"a release whose containers take {SLOW_START} s to start: three minutes and a bit")
+        ecs = self._aws.emulator.session().client("ecs")
+        for service in self._services:  # as anybody does whose containers start slowly
+            ecs.update_service(cluster=self._cluster, service=service, healthCheckGracePeriodSeconds=2 * SLOW_START)
         return self._one("b51043f", self._push_slow, seconds=420)
 
     def _push(self, version: str) -> None:

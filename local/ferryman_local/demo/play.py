@@ -3,7 +3,6 @@
 import argparse
 import os
 import shutil
-import signal
 import sys
 import threading
 import time
@@ -20,6 +19,7 @@ from ferryman_local.demo.scenes import SCENES, Scene
 from ferryman_local.demo.screen import Screen, shown
 from ferryman_local.demo.stage import Stage
 from ferryman_local.instance import Instance
+from ferryman_local.interruption import Interruption
 from ferryman_local.local_aws import CHECKOUT, LocalAws
 
 RUNS = CHECKOUT / "build" / "demo"
@@ -34,7 +34,7 @@ def main() -> int:
     if sys.platform != "linux":
         print("The demo needs Linux: each task gets a loopback address of its own (127.x.y.z).", file=sys.stderr)
         return 2
-    supervisor.end_on_signals()
+    interruption = Interruption()
     screen, home = Screen(), new_home()
     aws = LocalAws(home, report=screen.setup)
     aws.emulator.spare_worker_seconds = 1  # a small machine will do
@@ -44,8 +44,7 @@ def main() -> int:
         print("\nInterrupted: stopping everything.", flush=True)
         raise
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)  # what follows is short and must not be cut off
+        interruption.obeyed()  # what follows is short and must not be cut off
         began = time.monotonic()
         aws.stop()
         shutil.rmtree(home / "state", ignore_errors=True)
@@ -78,7 +77,7 @@ def tell(aws: LocalAws, screen: Screen, *, keep: bool) -> int:
     print(f"\n{spent}at most {memory.peak / 1e9:.2f} GB of memory for everything.")
     if not ok:
         explain(aws, results, error)
-    if keep and aws.outputs:
+    if keep and aws.outputs and aws.emulator.running:
         hold(aws)
     return 0 if ok else 1
 
@@ -130,8 +129,8 @@ def hold(aws: LocalAws) -> None:
         print("\n`ferryman local push` and `down` are for the other local AWS, that `ferryman local up` started.")
     try:
         supervisor.hold(aws, threading.Event())
-    except KeyboardInterrupt:
-        print()  # the way to end it: the scenes decide the exit status
+    except (KeyboardInterrupt, SystemExit):
+        print()  # Ctrl-C and `ferryman local down` are the ways to end it: the scenes decide the exit status
     finally:
         if kept:
             kept.forget()

@@ -27,6 +27,7 @@ class EventType(StrEnum):
     RETRY_REQUESTED = "RetryRequested"
     ADOPTED = "Adopted"
     REDEPLOY_REQUESTED = "RedeployRequested"
+    REQUEST_DROPPED = "RequestDropped"
     APPLIED = "Applied"
 
 
