@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ferryman import steps
 from ferryman.decide import (
     Action,
     Complete,
@@ -164,6 +165,37 @@ class TestActive:
         assert acts(view) == [RequeueAfter(35)]
 
 
+class TestOnlyTheFinishWasLost:
+    """The steps say it all, so the release is judged by them and not tried again for nothing."""
+
+    WEB = "scr-web"
+    FAILED = make.rollout(WEB, "Failed", reason="BreakerRolledBack", message="it crashed")
+
+    def steps(self, **more: Any) -> dict[str, Any]:
+        forward = make.passed(upto=steps.rollout("scr-api", "forward"))
+        return {**forward, steps.rollout(self.WEB, "forward"): self.FAILED, **more}
+
+    def back(self, status: str = "Succeeded") -> dict[str, Any]:
+        return {steps.rollout(name, "back"): make.rollout(name, status, direction="back") for name in make.SERVICES}
+
+    @pytest.mark.parametrize(
+        ("back", "phase", "holds"),
+        [("Succeeded", Phase.ROLLED_BACK, False), ("Failed", Phase.FAILED, True), ("Running", Phase.ERRORED, False)],
+    )
+    def test_judged_by_its_steps(self, back: str, phase: Phase, holds: bool) -> None:
+        found = make.deployment(steps=self.steps(**self.back(back)))
+        (action,) = acts(active(found, Execution.ENDED))
+        assert isinstance(action, Complete)
+        assert (action.phase, action.hold is not None) == (phase, holds)
+
+    def test_a_failed_migration_touched_nothing(self) -> None:
+        failed = make.step("Failed", "NonZeroExit", "alembic exited with 1")
+        found = make.deployment(steps={**make.passed(upto=steps.ADMIT), steps.MIGRATION: failed})
+        (action,) = acts(active(found, Execution.ENDED))
+        assert isinstance(action, Complete)
+        assert (action.phase, action.reason) == (Phase.FAILED, "NonZeroExit")
+
+
 class TestIdle:
     """Rules 3, 5 and 6."""
 
@@ -274,6 +306,12 @@ class TestRequest:
             True,
         )
         assert action.attempts == (2 if "settled" in against else 1)
+
+    def test_does_not_go_through_a_hold_that_came_later(self) -> None:
+        later = HOLD.but(at=make.AT + timedelta(minutes=1))
+        assert acts(idle(1, 2, requested=request("r2"), hold=later)) == []
+        (action,) = acts(idle(1, 2, requested=request("r2")))
+        assert isinstance(action, Start)
 
     def test_may_go_back_and_supersedes_nothing_newer(self) -> None:
         (action,) = acts(idle(1, 2, 3, current=2, requested=request("r1", "deploy")))

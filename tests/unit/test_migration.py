@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ferryman.errors import ClaimLost, NotVisibleYet, Throttled, Unavailable
-from ferryman.migration_claims import Begin, Decision, Refuse, Resume, Skip, decide
+from ferryman.migration_claims import CERTAIN_AFTER, Begin, Decision, Refuse, Resume, Skip, decide
 from ferryman.migration_watch import Seen, Terms, judge
 from ferryman.records import Actor, Deployment, MigrationClaim, StepStatus
 from ferryman.store import Store
@@ -300,6 +300,50 @@ def test_the_task_of_a_deployment_that_died_is_followed(world: World) -> None:
     world.ecs.stop(task, exit_code=0)
     assert world.answer(world.watch_migration())["verdict"] == "Succeeded"  # type: ignore[index]
     assert (len(tasks(world)), statuses(world)) == (1, ["Succeeded"])
+
+
+def older(world: World, **changes: Any) -> MigrationClaim:
+    """The open claim of an older release, as a deployment that died left it."""
+    claim = MigrationClaim(
+        platform="scr",
+        environment="staging",
+        version="0001234",
+        attempt=1,
+        deployment="01K000000000000000000OLDER",
+        status="Running",
+        task_definition="td",
+        client_token="fm-01K000000000000000000OLDER-1",
+        at=world.clock(),
+    ).but(**changes)
+    world.store.write(Save(claim))
+    return claim
+
+
+def test_never_beside_the_migration_of_another_release(world: World) -> None:
+    world.run_migration()
+    [task] = tasks(world)
+    [mine] = claims_of(world)
+    world.store.write(Save(mine.but(version="0001234", rev=0)), Save(mine.but(status="Failed")))
+    world.claim(NEXT, automated=False, kind="retry")
+
+    assert world.run_migration().verdict == "Failed"
+    assert (world.migration.status, world.migration.reason) == (StepStatus.ERRORED, "AnotherMigrationRuns")
+    assert task["taskArn"] in world.migration.message
+    assert len(tasks(world)) == 1
+
+
+def test_a_finished_migration_of_another_release_is_no_obstacle(world: World) -> None:
+    older(world, at=world.clock() - CERTAIN_AFTER)
+    assert world.run_migration().verdict == "Started"
+
+
+def test_a_fresh_claim_of_another_release_is_waited_for(world: World) -> None:
+    older(world, status="Claimed")
+    with pytest.raises(NotVisibleYet):
+        world.run_migration()
+    assert tasks(world) == []
+    world.clock.forward(seconds=CERTAIN_AFTER.total_seconds())
+    assert world.run_migration().verdict == "Started"
 
 
 def test_a_claim_whose_task_certainly_never_ran_is_passed(world: World) -> None:

@@ -275,6 +275,18 @@ def test_a_persons_hold_is_not_replaced(world: Store, ref: DeploymentRef, clock:
     assert world.state("scr", "staging").hold == mine
 
 
+def test_a_fault_in_the_messages_does_not_change_an_outcome(
+    world: Store, ref: DeploymentRef, clock: FakeClock, new_id: FakeIds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fault(*_: Any, **__: Any) -> list[Any]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("ferryman.messages.for_outcome", fault)
+    recorded = outcome.record(ref, judge(make.deployment(), None), store=world, clock=clock, new_id=new_id)
+    assert recorded.phase is Phase.SUCCEEDED
+    assert world.state("scr", "staging").active is None
+
+
 def test_a_broken_document_does_not_change_an_outcome(
     store: Store, ref: DeploymentRef, clock: FakeClock, new_id: FakeIds
 ) -> None:

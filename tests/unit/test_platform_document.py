@@ -101,7 +101,6 @@ FIELDS = [
     ("spec.assemblyTimeout", 30, "spec.assemblyTimeout", "30 is not a duration"),
     ("spec.assemblyTimeout", "0s", "spec.assemblyTimeout", "is no time at all; use at least 1s"),
     ("spec.assemblyTimeout", "٣m", "spec.assemblyTimeout", "is not a duration"),
-    ("spec.timelineRetention", "99999999d", "spec.timelineRetention", "use at most 3650d"),
     (f"{SERVICE}.timeout", "13h", f"{SERVICE}.timeout", "13h is too long; use at most 12h"),
     (f"{SERVICE}.componnent", "x", f"{SERVICE}.componnent", "did you mean component?"),
     (f"{SERVICE}.base_task_definition", "x", f"{SERVICE}.base_task_definition", "did you mean baseTaskDefinition?"),

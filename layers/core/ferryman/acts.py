@@ -25,7 +25,7 @@ from ferryman.decide import (
 from ferryman.ecr import Refusal
 from ferryman.errors import PermanentError
 from ferryman.ids import Clock, NewId
-from ferryman.judgement import Judgement
+from ferryman.judgement import ROLLBACK_FAILED, Judgement
 from ferryman.nudge import LONGEST_DELAY
 from ferryman.platform import Platform
 from ferryman.records import Active, Actor, Deployment, EnvironmentState, EventType, Phase, Release
@@ -152,14 +152,17 @@ def _redrive(view: View, hands: Hands) -> str:
     assert deployment is not None
     if executions.ensure_started(hands.states, hands.machine, active.execution_name, active.input):
         hands.count("DeploymentReDriven")
+        # The operator may have been deployed anew since: the execution is one of the machine as it is now.
+        arn = executions.arn_of(hands.machine, active.execution_name)
         hands.store.write(
+            Save(view.state.but(active=active.but(execution_arn=arn))),
             timeline.event(
                 deployment,
                 EventType.RE_DRIVEN,
                 "no execution of this claim was listed; it was asked for again under the same name with the same input",
                 at=hands.clock(),
                 new_id=hands.new_id,
-            )
+            ),
         )
     return active.execution_name
 
@@ -176,6 +179,8 @@ def _complete(action: Complete, view: View, hands: Hands) -> None:
         judgement = Judgement(action.phase, action.reason, action.message, settle=False)
     outcome.record(ref, judgement, store=hands.store, clock=hands.clock, new_id=hands.new_id, release_claim=False)
     hands.count("DeploymentCompletedByReconcile")
+    if action.reason == ROLLBACK_FAILED:
+        hands.count(ROLLBACK_FAILED)
     _LOG.warning("the execution left no outcome: %s", action.message, extra=_ids(view, active.deployment))
 
 

@@ -1,5 +1,6 @@
 """The last lines that a container wrote, from the log stream of the awslogs driver."""
 
+import logging
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -10,6 +11,7 @@ from ferryman.ecs import Raw
 from ferryman.errors import TransientError
 
 LINES = 20
+_LOG = logging.getLogger("ferryman")
 _WIDTH = 400
 
 
@@ -40,6 +42,7 @@ def tail(logs: Any, definition: Raw, container: str, task_arn: str) -> list[str]
             answer = logs.get_log_events(
                 logGroupName=place[0], logStreamName=place[1], limit=LINES, startFromHead=False
             )
-    except (ClientError, TransientError):
+    except (ClientError, TransientError) as error:
+        _LOG.warning("the container's log %s/%s can't be read: %s", *place, error)
         return []
     return excerpts.tail((event["message"] for event in answer["events"]), count=LINES, width=_WIDTH)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from ferryman import conditions
-from ferryman.judgement import all_passed
+from ferryman.judgement import all_passed, conclusive, judge
 from ferryman.records import Actor, Condition, Deployment, Phase, Release, ReleaseStatus, Request
 from ferryman.view import Execution, TagSetting, View
 
@@ -144,6 +144,10 @@ def _unrecorded(deployment: Deployment, execution: Execution) -> Complete:
             f"Somebody aborted the execution in Step Functions; services may be half way. {where}",
             hold=f"the execution of {deployment.version} was aborted in Step Functions",
         )
+    if conclusive(deployment):
+        # Only the finish was lost: the steps say it all.
+        told = judge(deployment, None)
+        return Complete(told.phase, told.reason, told.message, hold=told.hold)
     return Complete(
         Phase.ERRORED,
         "ExecutionEnded",
@@ -178,6 +182,9 @@ def _requested(view: View) -> Start | Dismiss | None:
     request = view.state.requested
     release = view.release(request.version) if request else None
     if request is None or release is None or release.status not in (ReleaseStatus.READY, ReleaseStatus.BASELINE):
+        return None
+    if view.state.hold is not None and request.at < view.state.hold.at:
+        # The hold came later: whoever asked did not know why automation would be stopped. It starts after `resume`.
         return None
     pointless = _pointless(request, release, view)
     if pointless is not None:

@@ -125,6 +125,17 @@ def all_passed(deployment: Deployment) -> bool:
     return all((step := deployment.step(key)) is not None and step.status.passed for key in _keys(deployment))
 
 
+def conclusive(deployment: Deployment) -> bool:
+    """Tell whether the steps show a bad release and all that was done about it: just the finish is missing. Pure."""
+    culprit = _culprit(deployment)
+    if culprit is None or culprit[1].status is not StepStatus.FAILED or deployment.plan is None:
+        return False
+    backs = [
+        deployment.step(steps.rollout(name, "back")) for name in deployment.plan.services if touched(deployment, name)
+    ]
+    return all(step is not None and step.status is not StepStatus.RUNNING for step in backs)
+
+
 def _keys(deployment: Deployment) -> list[str]:
     """All steps of a plan that goes forward, in order."""
     plan = deployment.plan

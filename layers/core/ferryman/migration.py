@@ -71,6 +71,9 @@ class _Run:
             return self._end(StepStatus.SKIPPED, skip.reason, skip.message)
         if isinstance(decision, claims.Refuse):
             return self._end(StepStatus.FAILED, decision.reason, decision.message)
+        other = self._other_release_migrates()
+        if other is not None:
+            return self._end(StepStatus.ERRORED, "AnotherMigrationRuns", other)
         try:
             if isinstance(decision, claims.Resume):
                 return self._resume(decision, planned)
@@ -80,6 +83,28 @@ class _Run:
         except edge.Refusal as error:
             code, said = edge.told(error)
             return self._end(StepStatus.ERRORED, code, said)
+
+    def _other_release_migrates(self) -> str | None:
+        """Say which other release's task still changes the database; its own deployment may be long gone.
+
+        Raise NotVisibleYet while nobody can tell. The deployment ends Errored and is tried again a minute later.
+        """
+        for claim in self._store.open_migrations(self._event.platform, self._event.environment):
+            if claim.version == self._deployment.version:
+                continue
+            listed = edge.tasks_started_by(self._ecs, self._plan.cluster, claims.started_by(claim))
+            known = edge.task(self._ecs, self._plan.cluster, claim.task) if claim.task else None
+            task = known or next(iter(listed), None)
+            if task is None and self._clock() < claim.at + claims.CERTAIN_AFTER:
+                raise NotVisibleYet(
+                    f"the migration of {claim.version} was just claimed; ECS does not list its task yet"
+                )
+            if task is not None and task.get("lastStatus") != "STOPPED":
+                return (
+                    f"the migration of {claim.version} (deployment {claim.deployment}, task {task['taskArn']}) still "
+                    "runs, and two at once could break the database: wait for it, or stop that task"
+                )
+        return None
 
     # ── a fresh attempt ──
 

@@ -3,6 +3,7 @@
 Called by finish_deployment, and by reconcile for executions that ended without a recorded outcome.
 """
 
+import logging
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,12 +24,13 @@ from ferryman.records import (
     Verified,
 )
 from ferryman.store import Store
-from ferryman.writes import Save, Write
+from ferryman.writes import Add, Save, Write
 
 RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=25))
 """When an Errored deployment is tried again; after the last one the environment is held."""
 
 _SETTLED_KEPT = 200
+_LOG = logging.getLogger("ferryman")
 
 
 def record(
@@ -64,9 +66,7 @@ def record(
                 Save(deployment),
                 timeline.event(deployment, EventType.ENDED, judgement.message, at=at, new_id=new_id,
                                detail={"phase": str(judgement.phase), "reason": judgement.reason}),
-                *messages.for_outcome(
-                    deployment, _channels(store, deployment), at, hold=state.hold, retry_at=_retry_at(state, deployment)
-                ),
+                *_messages(deployment, _channels(store, deployment), state, at),
                 *_verified(store, deployment, at),
             ]  # fmt: skip
         if release_claim:
@@ -113,6 +113,15 @@ def _apply(
     if judgement.hold is not None and hold is None:
         hold = Hold(reason=judgement.hold, who="ferryman", at=at)
     return judgement, state.but(settled=dict(newest), hold=hold)
+
+
+def _messages(deployment: Deployment, channels: list[str], state: EnvironmentState, at: datetime) -> list[Add]:
+    """Make the messages; a fault in making them must never keep an outcome from being recorded."""
+    try:
+        return messages.for_outcome(deployment, channels, at, hold=state.hold, retry_at=_retry_at(state, deployment))
+    except Exception:  # noqa: BLE001 - whatever it is, it is logged, and the outcome counts
+        _LOG.exception("the messages of deployment %s could not be made; `ferryman history` has it", deployment.id)
+        return []
 
 
 def _retry_at(state: EnvironmentState, deployment: Deployment) -> datetime | None:

@@ -100,6 +100,12 @@ class Store:
         items = self._query(keys.migrations(platform, environment), prefix=f"{version}#")
         return sorted((MigrationClaim.model_validate(item) for item in items), key=lambda claim: claim.attempt)
 
+    def open_migrations(self, platform: str, environment: str) -> list[MigrationClaim]:
+        """Return the migrations of any release whose outcome nobody has recorded: their tasks may still run."""
+        items = self._query(keys.migrations(platform, environment))
+        claims = (MigrationClaim.model_validate(item) for item in items)
+        return [claim for claim in claims if claim.status in ("Claimed", "Running")]
+
     def message(self, owner: str, event: str, channel: str) -> OutboxMessage | None:
         """Return one outbox message."""
         item = self._get(keys.outbox(owner, event, channel))

@@ -128,9 +128,9 @@ def _asked(state: EnvironmentState, wish: Wish, lift_hold: bool) -> Outcome:
     before, env = state.requested, state.environment
     lifting = lift_hold and state.hold is not None
     if before is not None and (before.version, before.kind) == (wish.version, wish.kind):
-        if not lifting:
+        if not lifting and not (state.hold is not None and before.at < state.hold.at):
             return Outcome(None, f"{before.who} asked for that already; it starts next", wish.version)
-        wish = before
+        wish = before if lifting else wish
     instead = f" (instead of {before.version}, which {before.who} asked for)" if before and before != wish else ""
     when = f"once deployment {state.active.deployment} has ended" if state.active else "within seconds"
     message = f"{wish.kind} of {wish.version} in {env} starts {when}{instead}"

@@ -55,9 +55,6 @@ class Spec(Model):
     assembly_timeout: Annotated[Duration, AfterValidator(between("1s", "30d"))] = Field(
         default=timedelta(minutes=30), description="A release that misses an image for longer is reported, 1s to 30d."
     )
-    timeline_retention: Annotated[Duration, AfterValidator(between("1d", "3650d"))] = Field(
-        default=timedelta(days=400), description="How long timelines are kept, 1d to 3650d."
-    )
     components: dict[Name, Component] = Field(
         min_length=1, max_length=50, description="Component name → image repository."
     )  # fmt: skip
