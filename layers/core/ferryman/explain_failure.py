@@ -86,7 +86,7 @@ def container_of(task: Raw, name: str) -> Raw | None:
 def last_line(lines: list[str]) -> str:
     """Quote the last line that says something. Pure."""
     line = next((line for line in reversed(lines) if line.strip()), None)
-    return f"Its log ends with: {line.strip()[:_WIDTH]}" if line else "Its log is empty."
+    return f"Its log ends with “{line.strip()[:_WIDTH]}”." if line else "Its log is empty."
 
 
 def _health(state: Raw) -> str:

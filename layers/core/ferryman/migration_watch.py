@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ferryman import container_logs, steps
+from ferryman import container_logs, explain_failure, steps
 from ferryman import ecs as edge
 from ferryman.contracts import DeploymentRef, MigrationVerdict, WatchMigrationInput
 from ferryman.ecs import Raw
@@ -202,11 +202,7 @@ def told_to_people(verdict: Verdict, deployment: Deployment, planned: PlannedMig
     said = f"The migration `{command}` of {deployment.version} {verdict.message}."
     if verdict.status is StepStatus.SUCCEEDED:
         return said
-    if lines:
-        said += " The last lines of its log:\n" + "\n".join(f"  {line}" for line in lines[-5:]) + "\n"
-    else:
-        said += " Its log is empty. "
-    said += "No service was changed. "
+    said += f" {explain_failure.last_line(lines)} No service was changed. "
     env = deployment.environment
     if verdict.reason == "OutcomeUnknown":
         return (
