@@ -3,13 +3,16 @@
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from ferryman import begin, steps
 from ferryman.contracts import BeginDeploymentInput, PlannedWave
 from ferryman.errors import ClaimLost, ReferenceUnresolved, VerificationFailed
+from ferryman.platform import parse
 from ferryman.records import AbortRequest, AppliedPlatform, EnvironmentState, Phase
 from ferryman.references import References
 from ferryman.store import Store
+from ferryman.verify import verify
 from ferryman.writes import Save
 from unit import builders as make
 from unit.conftest import FakeClock, FakeIds
@@ -38,8 +41,6 @@ class Ssm:
         self.reads: list[str] = []
 
     def get_parameter(self, Name: str) -> Any:  # noqa: N803 - boto3's own name
-        from botocore.exceptions import ClientError
-
         self.reads.append(Name)
         if Name not in self.values:
             raise ClientError({"Error": {"Code": "ParameterNotFound", "Message": "?"}}, "GetParameter")
@@ -233,6 +234,31 @@ def test_what_does_not_fit_is_refused_with_its_path(world: World, spoil: Any, wo
         world.begin()
     assert words in str(raised.value)
     assert plan_of(world) is None
+
+
+class Denied(Ecs):
+    """An operator whose policies do not name a resource."""
+
+    def describe_services(self, **_: Any) -> Any:
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "DescribeServices")
+
+    def describe_repositories(self, **_: Any) -> Any:
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "DescribeRepositories")
+
+
+def test_what_the_policies_do_not_name_is_told_with_the_parameter(world: World, scr_document: dict[str, Any]) -> None:
+    references = References(world.ssm)
+    problems = verify(
+        parse(scr_document),
+        ecs=Denied(),
+        ecr=Denied(),
+        references=references,
+        account="123456789012",
+        region="eu-west-1",
+    )
+    told = dict(problems)
+    assert "/ferryman/operator/repository-arns" in told["spec.components.api.repository"]
+    assert "/ferryman/operator/cluster-arns" in told["spec.environments.staging.cluster"]
 
 
 def test_a_missing_parameter_is_named(world: World) -> None:

@@ -13,6 +13,7 @@ from ferryman.references import References
 
 Problem = tuple[str, str]
 
+_DENIED = frozenset({"AccessDeniedException", "AccessDenied"})
 _NO_SUCH_DEFINITION = frozenset({"ClientException", "InvalidParameterException"})
 """What DescribeTaskDefinition answers for one that does not exist."""
 
@@ -151,10 +152,14 @@ def _missing_repositories(document: Platform, ecr: Any) -> list[Problem]:
             with translated():
                 ecr.describe_repositories(repositoryNames=[component.repository])
         except ClientError as error:
-            if error.response["Error"]["Code"] != "RepositoryNotFoundException":
+            path, code = f"spec.components.{name}.repository", error.response["Error"]["Code"]
+            if code in _DENIED:
+                problems.append((path, _outside(component.repository, "repository-arns and repository-names")))
+                continue
+            if code != "RepositoryNotFoundException":
                 raise
             missing = f"ECR has no repository {component.repository!r}; create it first"
-            problems.append((f"spec.components.{name}.repository", missing))
+            problems.append((path, missing))
     return problems
 
 
@@ -183,6 +188,9 @@ def _services(
     try:
         return ecs_edge.services(ecs, cluster, names)
     except ClientError as error:
+        if error.response["Error"]["Code"] in _DENIED:
+            unresolved.append((f"{at}.cluster", _outside(_short(cluster), "cluster-arns")))
+            return {}
         if error.response["Error"]["Code"] != "ClusterNotFoundException":
             raise
         unresolved.append((f"{at}.cluster", f"there is no ECS cluster {_short(cluster)!r}; create it first"))
@@ -207,6 +215,13 @@ def _texts(references: References, value: list[str] | str, at: str, unresolved: 
     except ReferenceUnresolved as error:
         unresolved.append((at, str(error)))
         return []
+
+
+def _outside(name: str, parameter: str) -> str:
+    return (
+        f"the operator may not touch {name!r}: add it to the SSM parameter /ferryman/operator/{parameter} "
+        "and deploy the operator again, so that its policies name it"
+    )
 
 
 def _short(arn: str) -> str:
