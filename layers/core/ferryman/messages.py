@@ -217,8 +217,11 @@ def _what_was_done(deployment: Deployment) -> str:
         f"The way back failed too: {other.title} ({other.step.reason}): {one_line(other.step.message, limit=1_000)}"
         for other in returned.failed
     ]
-    if story.migrated(deployment):
-        lines.append("The migration ran and was not reverted: the database may be newer than the services.")
+    match story.migration(deployment):
+        case "succeeded":
+            lines.append("The migration ran and was not reverted: the database may be newer than the services.")
+        case "begun":
+            lines.append("The migration did not get through: what it had changed by then may still be there.")
     return "\n".join(lines)
 
 

@@ -5,6 +5,7 @@ Called by `ferryman.messages`.
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal
 
 from ferryman import steps
 from ferryman.records import Deployment, Step, StepStatus
@@ -81,10 +82,12 @@ def changed(deployment: Deployment) -> list[str]:
     ]
 
 
-def migrated(deployment: Deployment) -> bool:
-    """Tell whether the migration was started, whatever came of it."""
+def migration(deployment: Deployment) -> Literal["none", "begun", "succeeded"]:
+    """Tell whether a migration of this deployment changed the database, or may have."""
     step = deployment.step(steps.MIGRATION)
-    return step is not None and step.migration is not None and step.migration.task is not None
+    if step is None or step.migration is None or step.migration.task is None:
+        return "none"
+    return "succeeded" if step.status is StepStatus.SUCCEEDED else "begun"
 
 
 @dataclass(frozen=True)
