@@ -73,7 +73,8 @@ FAILURES = [
                 "Failed", "NonZeroExit", "alembic ended with 1", logs=["Target database is not up to date."],
                 migration=MigrationProgress(task="arn:task", exit_code=1))}),
         ["database migration (NonZeroExit)", "Why: alembic ended with 1", "Exit code: 1",
-         "  | Target database is not up to date.", "no service was changed", "did not get through", "ferryman retry staging"],
+         "  | Target database is not up to date.", "no service was changed", "did not get through",
+         "ferryman retry staging"],
         id="migration-failed",
     ),
     pytest.param(
