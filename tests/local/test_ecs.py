@@ -281,7 +281,13 @@ def answers(url: str) -> bool:
 def test_a_release_that_never_gets_healthy_fails_its_tasks(stage: Stage) -> None:
     url = stage.create(stage.push(SERVER, VERSION="1"))
     begun = stage.update(stage.push(SERVER, VERSION="2", STATUS="500"))
-    until(lambda: any("failed ELB health checks" in e["message"] for e in stage.service()["events"]), "an event", 40)
-    (deployment,) = [d for d in stage.service()["deployments"] if d["id"] == begun]
+
+    def failed() -> Any:
+        """The deployment, once a task of it counts as failed: the event is written a moment before the count."""
+        (deployment,) = [d for d in stage.service()["deployments"] if d["id"] == begun]
+        return deployment if deployment["failedTasks"] else None
+
+    deployment = until(failed, "a failed task", 40)
     assert (deployment["failedTasks"], deployment["rolloutState"]) == (1, "IN_PROGRESS")
+    assert any("failed ELB health checks" in event["message"] for event in stage.service()["events"])
     assert httpx.get(url, trust_env=False).json()["version"] == "1"
