@@ -21,6 +21,7 @@ def handler(event: reconcile.Wakeup, context: LambdaContext) -> reconcile.Report
         nudge=Nudge(client("sqs"), setting("NUDGES_URL")),
         outbox=Outbox(client("lambda"), setting("NOTIFY_FUNCTION")),
         machine=setting("MACHINE_ARN"),
+        migrate_machine=setting("MIGRATE_MACHINE_ARN"),
         mutation_timeout_seconds=int(setting("MUTATION_TIMEOUT_SECONDS")),
         clock=ids.now,
         new_id=ids.new_id,

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, assert_never
 
-from ferryman import executions, moving_tags, outcome, timeline
+from ferryman import executions, messages, moving_tags, outcome, timeline
+from ferryman.approvals import endings
+from ferryman.awaiting import EndApproval, RemindApprovers, TellMachine
 from ferryman.contracts import DeploymentRef, ExecutionInput
 from ferryman.decide import (
     Action,
@@ -17,7 +19,9 @@ from ferryman.decide import (
     DropClaim,
     Observe,
     Redrive,
+    RefuseTag,
     RepairTags,
+    ReportWaiting,
     RequeueAfter,
     Start,
     Supersede,
@@ -28,7 +32,7 @@ from ferryman.ids import Clock, NewId
 from ferryman.judgement import ROLLBACK_FAILED, Judgement
 from ferryman.nudge import LONGEST_DELAY
 from ferryman.platform import Platform
-from ferryman.records import Active, Actor, Deployment, EnvironmentState, EventType, Phase, Release
+from ferryman.records import Active, Actor, Deployment, EnvironmentState, EventType, Phase, Release, Settled
 from ferryman.releases import Count, Nudges
 from ferryman.store import Store
 from ferryman.view import View
@@ -50,12 +54,16 @@ class Hands:
     nudge: Nudges
     machine: str
     """ARN of the `deploy` machine."""
+    migrate_machine: str
+    """ARN of the `migrate` machine."""
     clock: Clock
     new_id: NewId
     count: Count
 
 
-def carry_out(action: Action, view: View, document: Platform, hands: Hands) -> str | None:
+def carry_out(  # noqa: C901 - one arm per act
+    action: Action, view: View, document: Platform, hands: Hands
+) -> str | None:
     """Do one thing; return the name of the execution that it started, if any. Raise Conflict when a race is lost."""
     match action:
         case Start():
@@ -71,6 +79,16 @@ def carry_out(action: Action, view: View, document: Platform, hands: Hands) -> s
             _supersede(action.versions, by, view, hands)
         case Dismiss():
             _dismiss(action, view, hands)
+        case RefuseTag():
+            _refuse_tag(action, view, hands)
+        case ReportWaiting():
+            _report(action, view, hands)
+        case EndApproval():
+            endings.end(action, view, store=hands.store, clock=hands.clock, new_id=hands.new_id)
+        case RemindApprovers():
+            endings.remind(view, store=hands.store, clock=hands.clock, new_id=hands.new_id)
+        case TellMachine():
+            endings.tell(view, store=hands.store, states=hands.states, clock=hands.clock)
         case Observe():
             after = view.state.but(
                 conditions=action.conditions,
@@ -107,7 +125,7 @@ def _start(start: Start, view: View, hands: Hands) -> str | None:
     hands.store.write(Save(state), Save(deployment), claimed, *skipped)
     hands.count("DeploymentClaimed")
     _LOG.info("claimed: %s", message, extra=_ids(view, deployment.id))
-    executions.ensure_started(hands.states, hands.machine, active.execution_name, active.input)
+    executions.ensure_started(hands.states, _machine(start.kind, hands), active.execution_name, active.input)
     return active.execution_name
 
 
@@ -117,7 +135,8 @@ def _claim(
     state = view.state
     own_id, fence = hands.new_id(), state.fence + 1
     name = executions.name_of(view.platform, view.name, own_id)
-    arn = executions.arn_of(hands.machine, name)
+    arn = executions.arn_of(_machine(start.kind, hands), name)
+    asked = state.requested if start.requested else None
     payload = ExecutionInput(platform=view.platform, environment=view.name, deployment=own_id, fence=fence)
     active = Active(
         deployment=own_id,
@@ -141,6 +160,10 @@ def _claim(
         created_at=at,
         execution_arn=arn,
         attempts=start.attempts,
+        tag=start.tag,
+        why=start.why,
+        command=asked.command if asked else None,
+        revision=asked.revision if asked else None,
     )
     requested = None if start.requested else state.requested
     return state.but(fence=fence, active=active, requested=requested), deployment, active
@@ -150,10 +173,11 @@ def _redrive(view: View, hands: Hands) -> str:
     active, deployment = view.state.active, view.deployment
     assert active is not None
     assert deployment is not None
-    if executions.ensure_started(hands.states, hands.machine, active.execution_name, active.input):
+    machine = _machine(deployment.kind, hands)
+    if executions.ensure_started(hands.states, machine, active.execution_name, active.input):
         hands.count("DeploymentReDriven")
         # The operator may have been deployed anew since: the execution is one of the machine as it is now.
-        arn = executions.arn_of(hands.machine, active.execution_name)
+        arn = executions.arn_of(machine, active.execution_name)
         hands.store.write(
             Save(view.state.but(active=active.but(execution_arn=arn))),
             timeline.event(
@@ -205,6 +229,40 @@ def _dismiss(action: Dismiss, view: View, hands: Hands) -> None:
     )
     hands.store.write(Save(view.state.but(requested=None)), dropped)
     _LOG.info("%s", message, extra=_ids(view, ""))
+
+
+def _machine(kind: str, hands: Hands) -> str:
+    return hands.migrate_machine if kind == "migrate" else hands.machine
+
+
+def _refuse_tag(action: RefuseTag, view: View, hands: Hands) -> None:
+    at = hands.clock()
+    settled = Settled(phase=Phase.REJECTED, reason="TagRefused", at=at)
+    message = f"{action.name} ({action.version}) was refused: {action.why}"
+    told = timeline.environment_event(
+        view.platform, view.name, EventType.TAG_REFUSED, message, at=at, new_id=hands.new_id, who="ferryman"
+    )
+    release = view.release(action.version)
+    assert release is not None
+    mails = messages.for_refused_tag(
+        view.platform, view.name, action.name, action.version, action.why, view.environment.notify, at
+    )
+    state = view.state.but(settled={**view.state.settled, action.version: settled})
+    hands.store.write(Save(state), told, *mails)
+    hands.count("TagRefused")
+    _LOG.warning("%s", message, extra=_ids(view, ""))
+
+
+def _report(action: ReportWaiting, view: View, hands: Hands) -> None:
+    at = hands.clock()
+    told = timeline.environment_event(
+        view.platform, view.name, EventType.WAITING, action.message, at=at, new_id=hands.new_id, who="ferryman"
+    )
+    channels = view.environment.notify if action.loud else []
+    mails = messages.for_waiting(view.platform, view.name, action.version, action.reason, action.message, channels, at)
+    known = {release.version for release in view.releases}
+    before = {version: reason for version, reason in view.state.reported.items() if version in known}
+    hands.store.write(Save(view.state.but(reported={**before, action.version: action.reason})), told, *mails)
 
 
 def _supersede(versions: tuple[str, ...], by: Release | None, view: View, hands: Hands) -> None:

@@ -16,6 +16,7 @@ from ferryman.records import (
     PlannedCheck,
     PlannedMigration,
     PlannedService,
+    PlannedTag,
     Step,
     StepStatus,
 )
@@ -65,7 +66,8 @@ def begin(
             lambda after: [timeline.event(after, EventType.STARTED, message, at=at, new_id=new_id, step=steps.BEGIN)],
         )
         plan = stored.plan or plan
-    return BeginDeploymentOutput(verdict="Planned", waves=[PlannedWave(services=names) for names in plan.waves])
+    waves = [PlannedWave(services=names) for names in plan.waves]
+    return BeginDeploymentOutput(verdict="Planned", waves=waves, approval=plan.approval)
 
 
 def freeze(
@@ -91,6 +93,7 @@ def freeze(
             "the ECS side is not what the document says: " + "; ".join(f"{path}: {text}" for path, text in problems)
         )
     images = _Images(document, ecr)
+    repositories = {name: component.repository for name, component in document.spec.components.items()}
     services = {
         service.name: _service(service, deployment, state, seen, images) for service in environment.services
     }  # fmt: skip
@@ -101,8 +104,31 @@ def freeze(
         services=services,
         migration=_migration(environment, deployment, seen, images),
         checks=[_check(check, deployment.version, references) for check in environment.smoke_tests],
+        approval=_needs_approval(environment, deployment),
+        promotions=_promotions(environment, deployment, repositories),
+        semver=deployment.tag,
+        repositories=repositories,
         on_failure=environment.on_failure,
     )
+
+
+def _needs_approval(environment: Environment, deployment: Deployment) -> bool:
+    """A retry and a redeploy change what runs, too; a person's database command is confirmed by typing."""
+    if environment.approval is None or deployment.kind == "migrate":
+        return False
+    return environment.approval.for_rollback if deployment.kind == "rollback" else True
+
+
+def _promotions(environment: Environment, deployment: Deployment, repositories: dict[str, str]) -> list[PlannedTag]:
+    """The tags that the guide's production sets before it deploys; elsewhere they follow what runs (rule 9)."""
+    if environment.promote_from is None or deployment.kind == "migrate":
+        return []
+    return [
+        PlannedTag(component=component, repository=repositories[component], digest=digest, tag=tag)
+        for component, digest in sorted(deployment.digests.items())
+        if component in repositories
+        for tag in environment.moving_tags
+    ]
 
 
 class _Images:

@@ -5,7 +5,10 @@ Each condition is an observation: it may be wrong a moment later, and nothing is
 
 from datetime import datetime
 
-from ferryman.records import Condition, ConditionType, Phase
+from ferryman import candidates, steps
+from ferryman.excerpts import one_line
+from ferryman.freeze import frozen
+from ferryman.records import Condition, ConditionType, Phase, Step, StepStatus
 from ferryman.view import View
 
 Seen = tuple[ConditionType, str, str, str]
@@ -16,7 +19,14 @@ def observed(view: View, now: datetime) -> list[Condition]:
     """Return the environment's conditions as seen now; a transition time changes only with its status."""
     before = {condition.type: condition for condition in view.state.conditions}
     after = dict(before)
-    for seen in (_ready(view), _progressing(view), _held(view), _drifted(view)):
+    for seen in (
+        _ready(view, now),
+        _progressing(view, now),
+        *_of_latest(view),
+        _held(view),
+        _frozen(view, now),
+        _drifted(view),
+    ):
         if seen is None:
             continue
         type, status, reason, message = seen
@@ -28,7 +38,7 @@ def observed(view: View, now: datetime) -> list[Condition]:
     return [after[type] for type in sorted(after)]
 
 
-def waiting_since(view: View) -> datetime | None:
+def waiting_since(view: View, now: datetime) -> datetime | None:
     """Return since when something waits to be deployed here; None when nothing does, or when a person holds it back."""
     state = view.state
     times = []
@@ -36,10 +46,14 @@ def waiting_since(view: View) -> datetime | None:
         times.append(state.active.claimed_at)
     if state.requested:
         times.append(state.requested.at)
-    candidate = view.candidate()
-    if candidate is not None and candidate.ready_at is not None and state.hold is None:
-        times.append(candidate.ready_at)
+    ready = candidates.outlook(view, now).ready
+    if ready is not None and ready.release.ready_at is not None and not _kept_back(view, now):
+        times.append(ready.release.ready_at)
     return min(times, default=None)
+
+
+def _kept_back(view: View, now: datetime) -> bool:
+    return view.state.hold is not None or frozen(view.environment, view.state, now) is not None
 
 
 def changed_bases(view: View) -> list[str]:
@@ -69,7 +83,7 @@ def untried_bases(view: View) -> list[str]:
     ]
 
 
-def _ready(view: View) -> Seen:
+def _ready(view: View, now: datetime) -> Seen:
     state, newest = view.state, view.newest
     running = state.current.version or "an unknown version" if state.current else "nothing"
     if state.active:
@@ -83,22 +97,29 @@ def _ready(view: View) -> Seen:
         )
         message = f"{newest.version} ended {settled.phase} ({settled.reason}), {running} runs; {tail}."
         return "Ready", "False", str(settled.phase), message
-    candidate = view.candidate()
-    if candidate and state.hold:
-        return "Ready", "False", "Held", f"{candidate.version} waits for `ferryman resume {view.name}`; {running} runs."
-    if candidate:
-        return "Ready", "False", "Waiting", f"{candidate.version} is about to start; {running} runs."
+    outlook, freeze = candidates.outlook(view, now), frozen(view.environment, view.state, now)
+    ready = outlook.ready.release if outlook.ready else None
+    if ready and state.hold:
+        return "Ready", "False", "Held", f"{ready.version} waits for `ferryman resume {view.name}`; {running} runs."
+    if ready and freeze:
+        return "Ready", "False", "Frozen", f"{ready.version} waits: {freeze.message}; {running} runs."
+    if ready:
+        return "Ready", "False", "Waiting", f"{ready.version} is about to start; {running} runs."
+    if outlook.waiting and outlook.waiting.waits:
+        waits = outlook.waiting.waits
+        return "Ready", "False", waits.reason, f"{waits.message.replace('ENV', view.name)}; {running} runs."
     if state.current is None:
         return "Ready", "Unknown", "NothingDeployed", "No release has been deployed here yet; push one."
     return "Ready", "True", "UpToDate", f"{running} runs."
 
 
-def _progressing(view: View) -> Seen:
+def _progressing(view: View, now: datetime) -> Seen:
     state, deployment = view.state, view.deployment
     if state.active:
         phase = str(deployment.phase) if deployment else str(Phase.PENDING)
         return "Progressing", "True", phase, f"deployment {state.active.deployment} of {state.active.version}"
-    candidate = view.candidate() or view.errored()
+    ready = candidates.outlook(view, now).ready
+    candidate = ready.release if ready else view.errored()
     settled = view.settled(candidate) if candidate else None
     if settled and settled.retry_at and state.hold is None:
         return "Progressing", "False", "WaitingForRetry", f"next attempt at {settled.retry_at:%Y-%m-%d %H:%M:%S} UTC"
@@ -110,6 +131,45 @@ def _held(view: View) -> Seen:
     if hold is None:
         return "Held", "False", "NotHeld", ""
     return "Held", "True", "Held", f"{hold.who}: {hold.reason}; `ferryman resume {view.name}` lifts it"
+
+
+def _frozen(view: View, now: datetime) -> Seen:
+    freeze = frozen(view.environment, view.state, now)
+    if freeze is None:
+        return "Frozen", "False", "NotFrozen", ""
+    return "Frozen", "True", freeze.reason, freeze.message
+
+
+def _of_latest(view: View) -> list[Seen]:
+    """What the last deployment that began here got to: Approved, Migrated, Available, Verified."""
+    deployment = view.deployment or view.latest
+    if deployment is None or deployment.plan is None or deployment.kind == "migrate":
+        return []
+    about = f"deployment {deployment.id} of {deployment.version}"
+    found = [_step("Migrated", deployment.step(steps.MIGRATION), about)] if deployment.plan.migration else []
+    if deployment.plan.approval:
+        found.append(_step("Approved", deployment.step(steps.APPROVAL), about))
+    rollouts = [deployment.step(steps.rollout(name, "forward")) for name in deployment.plan.services]
+    slowest = next(
+        (step for step in rollouts if step is None or not step.status.passed), rollouts[-1] if rollouts else None
+    )
+    found.append(_step("Available", slowest, about))
+    found.append(_step("Verified", deployment.step(steps.SMOKE_TEST), about))
+    return found
+
+
+def _step(type: ConditionType, step: Step | None, about: str) -> Seen:
+    if step is None:
+        return type, "Unknown", "NotReached", about
+    if step.status is StepStatus.RUNNING:
+        return type, "Unknown", "Running", about
+    status = "True" if step.status.passed else "False"
+    return (
+        type,
+        status,
+        step.reason or str(step.status),
+        f"{about}: {one_line(step.message)}" if step.message else about,
+    )
 
 
 def _drifted(view: View) -> Seen | None:

@@ -46,6 +46,21 @@ class BeginDeploymentOutput(Contract):
 
     verdict: Literal["Planned", "Aborted"]
     waves: list[PlannedWave] = []
+    approval: bool = False
+    """Whether people have to say yes first."""
+
+
+class RequestApprovalInput(DeploymentRef):
+    """Input of request_approval, whose token is answered once people have decided."""
+
+    task_token: str
+
+
+class ApprovalVerdict(Contract):
+    """What became of an approval; the deployment goes on with Approved only."""
+
+    verdict: Literal["Approved", "Rejected", "Expired", "Superseded", "Aborted"]
+    reason: str = ""
 
 
 class AdmitDeploymentInput(DeploymentRef):
@@ -56,6 +71,17 @@ class AdmitDeploymentOutput(Contract):
     """Whether the deployment may change anything."""
 
     verdict: Literal["Admitted", "Refused"]
+    reason: str = ""
+
+
+class PromoteImagesInput(DeploymentRef):
+    """Input of promote_images."""
+
+
+class PromoteImagesOutput(Contract):
+    """Promoted: every tag points at its digest. Skipped: there is nothing to promote. Failed: nothing is deployed."""
+
+    verdict: Literal["Promoted", "Skipped", "Failed", "Aborted"]
     reason: str = ""
 
 
@@ -161,6 +187,19 @@ class FinishDeploymentOutput(Contract):
     """The recorded outcome."""
 
     phase: str
+    publish: bool = False
+    """Whether the release belongs on GitHub."""
+
+
+class PublishReleaseInput(DeploymentRef):
+    """Input of publish_release."""
+
+
+class PublishReleaseOutput(Contract):
+    """Whether GitHub has the release; the deployment succeeded all the same."""
+
+    verdict: Literal["Published", "Skipped", "Failed"]
+    url: str = ""
 
 
 class NotifyInput(Contract):

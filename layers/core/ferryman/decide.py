@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from ferryman import conditions
+from ferryman import awaiting, candidates, conditions
+from ferryman.awaiting import EndApproval, RemindApprovers, TellMachine
+from ferryman.candidates import Candidate, Hopeless, overtaken
+from ferryman.freeze import frozen
 from ferryman.judgement import all_passed, conclusive, judge
 from ferryman.records import Actor, Condition, Deployment, Phase, Release, ReleaseStatus, Request
 from ferryman.view import Execution, TagSetting, View
@@ -23,9 +26,11 @@ class Start:
     """Claim the environment for a version and start its execution."""
 
     version: str
-    kind: Literal["deploy", "retry", "redeploy"]
+    kind: Literal["deploy", "retry", "redeploy", "rollback", "migrate"]
     initiated_by: Actor
     why: str
+    tag: str | None = None
+    """The semver tag that starts it."""
     attempts: int = 1
     requested: bool = False
     """Whether this answers the person's request that the state holds."""
@@ -69,6 +74,26 @@ class Dismiss:
 
 
 @dataclass(frozen=True)
+class RefuseTag:
+    """Settle a release whose semver tag will not start it any more, and tell people why."""
+
+    version: str
+    name: str
+    why: str
+
+
+@dataclass(frozen=True)
+class ReportWaiting:
+    """Tell people, once per reason, what a release waits for."""
+
+    version: str
+    reason: str
+    message: str
+    loud: bool
+    """A message to the channels, not just a line in the timeline."""
+
+
+@dataclass(frozen=True)
 class Observe:
     """Write down what was seen."""
 
@@ -92,7 +117,19 @@ class RequeueAfter:
     seconds: int
 
 
-Act = Start | Redrive | Complete | DropClaim | Supersede | Dismiss
+Act = (
+    Start
+    | Redrive
+    | Complete
+    | DropClaim
+    | Supersede
+    | Dismiss
+    | RefuseTag
+    | ReportWaiting
+    | EndApproval
+    | RemindApprovers
+    | TellMachine
+)
 Action = Act | Observe | RepairTags | RequeueAfter
 
 
@@ -111,9 +148,9 @@ def _active(view: View, now: datetime) -> Act | RequeueAfter | None:
     if deployment is None or view.execution is None:
         return None
     if view.execution is Execution.RUNNING:
-        # Rule 1: with approvals, a deployment in AwaitingApproval is superseded here when onNewer is `replace` and a
-        # newer candidate exists, in one transaction over approval and phase. Pending is momentary: it is left.
-        return None
+        # Rule 1: Pending is momentary, and left; AwaitingApproval may be superseded, or expire.
+        due = awaiting.due(view, now)
+        return RequeueAfter(due) if isinstance(due, int) else due
     if deployment.phase.terminal:
         ended = view.execution_ended_at or deployment.ended_at or now
         wait = (ended + view.mutation_timeout - now).total_seconds()
@@ -162,19 +199,47 @@ def _idle(view: View, now: datetime) -> Act | RequeueAfter | None:
     if asked is not None:
         return asked
     current = view.current
-    passed_by = view.overtaken(current) if current else ()
+    passed_by = overtaken(view, current) if current else ()
     if current and passed_by:
         return Supersede(tuple(release.version for release in passed_by), current.version)
-    # Freeze windows belong here, beside the hold: a time in which nothing starts by itself.
+    refused = candidates.hopeless(view, now)
+    if refused is not None:
+        return _refuse_tag(refused)
+    outlook = candidates.outlook(view, now)
+    told = _untold(view, outlook.waiting)
+    if told is not None:
+        return told
     if state.hold is not None:
         return None
-    candidate = view.candidate()
-    if candidate is not None:
-        return _automatic(view, candidate, now)
+    freeze = frozen(view.environment, state, now)
+    if freeze is not None:
+        return RequeueAfter(math.ceil((freeze.until - now).total_seconds())) if freeze.until else None
+    if outlook.ready is not None:
+        return _automatic(view, outlook.ready, now)
     errored = view.errored()
     if errored is not None:
-        return _automatic(view, errored, now)
-    return _redeploy(view)
+        return _automatic(view, Candidate(errored, "push", view.latest.tag if view.latest else None), now)
+    return _redeploy(view) or _later(outlook.waiting, now)
+
+
+def _refuse_tag(refused: Hopeless) -> RefuseTag:
+    return RefuseTag(refused.release.version, refused.release.names[-1], refused.why)
+
+
+def _untold(view: View, waiting: Candidate | None) -> ReportWaiting | None:
+    """People hear once of each thing that a release waits for; a soak ends by itself and needs no telling."""
+    waits = waiting.waits if waiting else None
+    if waiting is None or waits is None or waits.reason in ("Soaking", "ScanPending"):
+        return None
+    if view.state.reported.get(waiting.release.version) == waits.reason:
+        return None
+    loud = waits.reason in ("ScanBlocked", "ScanMissing")
+    return ReportWaiting(waiting.release.version, waits.reason, waits.message.replace("ENV", view.name), loud)
+
+
+def _later(waiting: Candidate | None, now: datetime) -> RequeueAfter | None:
+    until = waiting.waits.until if waiting and waiting.waits else None
+    return RequeueAfter(math.ceil((until - now).total_seconds())) if until else None
 
 
 def _requested(view: View) -> Start | Dismiss | None:
@@ -183,8 +248,9 @@ def _requested(view: View) -> Start | Dismiss | None:
     release = view.release(request.version) if request else None
     if request is None or release is None or release.status not in (ReleaseStatus.READY, ReleaseStatus.BASELINE):
         return None
-    if view.state.hold is not None and request.at < view.state.hold.at:
+    if view.state.hold is not None and request.at < view.state.hold.at and request.kind != "rollback":
         # The hold came later: whoever asked did not know why automation would be stopped. It starts after `resume`.
+        # (A rollback puts the hold there itself.)
         return None
     pointless = _pointless(request, release, view)
     if pointless is not None:
@@ -197,7 +263,7 @@ def _requested(view: View) -> Start | Dismiss | None:
         why=request.reason,
         attempts=before.attempts + 1 if before else 1,
         requested=True,
-        supersede=_versions(view.overtaken(release)),
+        supersede=_versions(overtaken(view, release)) if request.kind != "migrate" else (),
     )
 
 
@@ -207,7 +273,7 @@ def _pointless(request: Request, release: Release, view: View) -> str | None:
     Neither retry nor redeploy is a wish to go back: what runs by now may be newer than what was asked for.
     """
     current = view.state.current
-    if current is None or request.kind == "deploy":
+    if current is None or request.kind in ("deploy", "rollback", "migrate"):
         return None
     if request.kind == "redeploy" and current.version != request.version:
         return f"{current.version or 'something else'} runs by now, not {request.version}"
@@ -216,15 +282,20 @@ def _pointless(request: Request, release: Release, view: View) -> str | None:
     return None
 
 
-def _automatic(view: View, candidate: Release, now: datetime) -> Start | RequeueAfter:
+_WHY = {"push": "all its images were pushed", "promotion": "it was verified where it is promoted from"}
+
+
+def _automatic(view: View, coming: Candidate, now: datetime) -> Start | RequeueAfter:
+    candidate = coming.release
     before = view.settled(candidate)
     if before is None:
         return Start(
             version=candidate.version,
             kind="deploy",
-            initiated_by=Actor(who="push", automated=True),
-            why="all its images were pushed",
-            supersede=_versions(view.overtaken(candidate)),
+            initiated_by=Actor(who=coming.by, automated=True),
+            why=_WHY.get(coming.by, f"all its images carry the {coming.by}"),
+            tag=coming.tag,
+            supersede=_versions(overtaken(view, candidate)),
         )
     assert before.retry_at is not None
     wait = (before.retry_at - now).total_seconds()
@@ -236,7 +307,8 @@ def _automatic(view: View, candidate: Release, now: datetime) -> Start | Requeue
         initiated_by=Actor(who="reconcile", automated=True),
         why=f"attempt {before.attempts} errored ({before.reason})",
         attempts=before.attempts + 1,
-        supersede=_versions(view.overtaken(candidate)),
+        tag=coming.tag,
+        supersede=_versions(overtaken(view, candidate)),
     )
 
 
@@ -256,7 +328,7 @@ def _redeploy(view: View) -> Start | None:
 
 def _observe(view: View, now: datetime) -> list[Action]:
     state = view.state
-    seen = Observe(conditions.observed(view, now), conditions.waiting_since(view), view.generation)
+    seen = Observe(conditions.observed(view, now), conditions.waiting_since(view, now), view.generation)
     same = (state.conditions, state.waiting_since, state.observed_generation) == (
         seen.conditions,
         seen.waiting_since,

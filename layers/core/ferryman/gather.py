@@ -7,9 +7,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from ferryman import candidates, executions, moving_tags, scans
 from ferryman import ecs as ecs_edge
-from ferryman import executions, moving_tags
 from ferryman.errors import ReferenceUnresolved
+from ferryman.ids import Clock
 from ferryman.platform import Environment, Platform
 from ferryman.records import Deployment, EnvironmentState, Phase
 from ferryman.references import References
@@ -32,6 +33,7 @@ class Sources:
     ecs: Any
     references: References
     mutation_timeout: timedelta
+    clock: Clock
 
 
 def view(
@@ -57,6 +59,9 @@ def view(
         mutation_timeout=sources.mutation_timeout,
         swept=swept,
     )
+    if environment.promote_from is not None:
+        seen = replace(seen, source=sources.store.state(document.name, environment.promote_from))
+    seen = _with_scans(seen, sources, document)
     if state.active is not None:
         return _with_execution(seen, sources, started)
     if swept or _just_ended(deployments, state):
@@ -72,7 +77,21 @@ def _with_execution(seen: View, sources: Sources, started: str | None) -> View:
     execution, ended_at = executions.describe(sources.states, arn)
     if execution is Execution.MISSING and active.execution_name == started:
         execution = Execution.RUNNING
-    return replace(seen, deployment=deployment, execution=execution, execution_ended_at=ended_at)
+    waits = deployment.phase is Phase.AWAITING_APPROVAL
+    return replace(
+        seen,
+        deployment=deployment,
+        approval=sources.store.approval(deployment.id) if waits else None,
+        execution=execution,
+        execution_ended_at=ended_at,
+    )
+
+
+def _with_scans(seen: View, sources: Sources, document: Platform) -> View:
+    """Look at the scans of those releases that nothing else keeps back."""
+    wanted = candidates.to_scan(seen, sources.clock())
+    found = {release.version: scans.of_release(document, release, sources.ecr) for release in wanted}
+    return replace(seen, scans=found) if found else seen
 
 
 def _with_aws(seen: View, sources: Sources, document: Platform, environment: Environment) -> View:

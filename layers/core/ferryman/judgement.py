@@ -11,6 +11,9 @@ from ferryman.contracts import StepFailure
 from ferryman.gates import touched
 from ferryman.records import Deployment, Phase, Step, StepStatus
 
+TRANSIENT_REFUSALS = frozenset({"Held", "Frozen"})
+"""Reasons of the last gate that pass by themselves or with a person's word: the release is not done with."""
+
 ROLLBACK_FAILED = "RollbackFailed"
 """Reason of a deployment that could not be taken back; the alarm's metric has the same name."""
 
@@ -52,8 +55,10 @@ def judge(deployment: Deployment, failure: StepFailure | None) -> Judgement:
             f"{who} aborted it: {deployment.abort.reason}. {back.sentence()}",
             hold=f"{who} aborted {deployment.version}: {deployment.abort.reason}",
         )
+    if culprit is not None and culprit[0] == steps.APPROVAL:
+        return _not_approved(culprit[1], failure, reason, message)
     if culprit is not None and culprit[0] == steps.ADMIT:
-        return Judgement(Phase.ABORTED, reason, back.told(message), settle=reason != "Held")
+        return Judgement(Phase.ABORTED, reason, back.told(message), settle=reason not in TRANSIENT_REFUSALS)
     if back.held:
         return Judgement(
             Phase.FAILED,
@@ -71,6 +76,16 @@ def judge(deployment: Deployment, failure: StepFailure | None) -> Judgement:
         return Judgement(Phase.FAILED, reason, back.told(message))
     phase = Phase.ROLLED_BACK if back.done else Phase.FAILED
     return Judgement(phase, reason, back.told(message))
+
+
+def _not_approved(step: Step, failure: StepFailure | None, reason: str, message: str) -> Judgement:
+    """An approval that ended without a yes. The machine's own time-out is the backstop of its expiry."""
+    phase = {"Rejected": Phase.REJECTED, "Expired": Phase.EXPIRED, "Superseded": Phase.SUPERSEDED}.get(step.reason)
+    if phase is None and failure is not None and failure.error == "States.Timeout":
+        return Judgement(Phase.EXPIRED, "Expired", "Nobody decided in time. No service was changed.")
+    if phase is None:
+        return Judgement(Phase.ERRORED, reason, message)
+    return Judgement(phase, step.reason, f"{message} No service was changed.")
 
 
 @dataclass(frozen=True)
@@ -140,7 +155,11 @@ def _keys(deployment: Deployment) -> list[str]:
     """All steps of a plan that goes forward, in order."""
     plan = deployment.plan
     rollouts = [steps.rollout(name, "forward") for wave in plan.waves for name in wave] if plan else []
-    return [steps.BEGIN, steps.ADMIT, steps.MIGRATION, *rollouts, steps.SMOKE_TEST]
+    gates = [steps.BEGIN, *([steps.APPROVAL] if plan and plan.approval else []), steps.ADMIT]
+    promotion = [steps.PROMOTION] if plan and (plan.promotions or plan.semver) else []
+    if deployment.kind == "migrate":
+        return [*gates, steps.MIGRATION]
+    return [*gates, *promotion, steps.MIGRATION, *rollouts, steps.SMOKE_TEST]
 
 
 def _culprit(deployment: Deployment) -> tuple[str, Step] | None:

@@ -4,12 +4,14 @@ from typing import Any
 
 from ferryman.records import (
     AppliedPlatform,
+    Approval,
     Deployment,
     EnvironmentState,
     MigrationClaim,
     OutboxMessage,
     Record,
     Release,
+    SemverName,
     TimelineEvent,
     Wait,
 )
@@ -85,6 +87,16 @@ def owner_of(event: TimelineEvent) -> str:
     return event.deployment or "#".join(part for part in (event.platform, event.environment) if part)
 
 
+def approval(deployment: str) -> dict[str, str]:
+    """Key of an approval: one per deployment."""
+    return _key(f"APPROVAL#{deployment}", "APPROVAL")
+
+
+def semver_names(platform: str) -> str:
+    """Partition of the semver tags that name no release (yet)."""
+    return f"NAME#{platform}"
+
+
 def of(record: Record) -> dict[str, Any]:
     """Return the key attributes of a record."""
     match record:
@@ -96,6 +108,10 @@ def of(record: Record) -> dict[str, Any]:
             return state(record.platform, record.environment)
         case Deployment():
             return deployment(record.platform, record.environment, record.id)
+        case Approval():
+            return approval(record.deployment)
+        case SemverName():
+            return _key(semver_names(record.platform), record.name)
         case TimelineEvent():
             return _key(timeline(owner_of(record)), f"{EVENT}{record.id}")
         case OutboxMessage():

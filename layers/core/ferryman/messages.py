@@ -143,6 +143,50 @@ def for_hold(platform: str, environment: str, hold: Hold, channels: Iterable[str
     )
 
 
+def for_refused_tag(
+    platform: str, environment: str, name: str, version: str | None, why: str, channels: Iterable[str], at: datetime
+) -> list[Add]:
+    """Make the messages about a semver tag that starts nothing."""
+    about = f"{name} ({version})" if version else name
+    return _rows(
+        channels,
+        owner=f"{platform}#{environment}",
+        event=f"tag-refused-{name}",
+        platform=platform,
+        environment=environment,
+        subject=f"[TagRefused] {platform}/{environment}: {about} is not deployed",
+        blocks=[
+            f"The tag {about} was refused in {environment}.",
+            f"Why: {one_line(why, limit=1_000)}.",
+            "What runs stays as it is.",
+            f"What to do next: `ferryman explain {environment}`; fix it, push, and tag the release that is verified.",
+        ],
+        detail={"phase": "TagRefused", "version": version or "", "name": name},
+        at=at,
+    )
+
+
+def for_waiting(
+    platform: str, environment: str, version: str, reason: str, message: str, channels: Iterable[str], at: datetime
+) -> list[Add]:
+    """Make the messages about a release that waits for a person to do something."""
+    return _rows(
+        channels,
+        owner=f"{platform}#{environment}",
+        event=f"waiting-{version}-{reason}",
+        platform=platform,
+        environment=environment,
+        subject=f"[{reason}] {platform}/{environment}: {version} waits",
+        blocks=[
+            f"{platform}/{environment}: {version} does not start yet.",
+            f"Why: {message}.",
+            "What runs stays as it is.",
+        ],
+        detail={"phase": reason, "version": version},
+        at=at,
+    )
+
+
 def _success(deployment: Deployment) -> list[str]:
     before = f"{deployment.from_version} -> " if deployment.from_version else ""
     if deployment.from_version == deployment.version:

@@ -105,18 +105,19 @@ def reconcile(
     nudge: Nudges,
     outbox: Outbox,
     machine: str,
+    migrate_machine: str,
     mutation_timeout_seconds: int,
     clock: Clock,
     new_id: NewId,
     count: Count,
     gauge: Gauge,
 ) -> Report:
-    """Do what a wake-up asks for; `machine` is the ARN of the `deploy` machine. Safe to run twice, late, side by side.
+    """Do what a wake-up asks for; `machine` and `migrate_machine` are ARNs. Safe to run twice, late, side by side.
 
     A nudge that failed is in the report and comes again. Raise the first error of a sweep, after looking at everything.
     """
-    sources = Sources(store, states, ecr, ecs, references, timedelta(seconds=mutation_timeout_seconds))
-    hands = Hands(store, states, ecr, nudge, machine, clock, new_id, count)
+    sources = Sources(store, states, ecr, ecs, references, timedelta(seconds=mutation_timeout_seconds), clock)
+    hands = Hands(store, states, ecr, nudge, machine, migrate_machine, clock, new_id, count)
     return Reconciler(sources, hands, outbox, gauge).wake(event)
 
 
@@ -189,8 +190,15 @@ class Reconciler:
             return
         try:
             self.environment(key.platform, key.environment)
+            self._promoted_from(key)
         except NotFound as error:
             _LOG.warning("nothing to reconcile: %s", error)
+
+    def _promoted_from(self, key: Key) -> None:
+        """What was just verified here may be what others wait for."""
+        document = parse(self.sources.store.platform(key.platform).document)
+        for name in document.promoted_from(key.environment):
+            self.environment(key.platform, name)
 
     def _key_of(self, change: ExecutionChange) -> Key | None:
         if change.input:

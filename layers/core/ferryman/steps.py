@@ -5,7 +5,9 @@ from typing import Literal
 Direction = Literal["forward", "back"]
 
 BEGIN = "begin_deployment"
+APPROVAL = "approval"
 ADMIT = "admit_deployment"
+PROMOTION = "promotion"
 MIGRATION = "migration"
 SMOKE_TEST = "smoke_test"
 

@@ -15,12 +15,14 @@ from ferryman.aws import translated
 from ferryman.errors import Conflict, NotFound
 from ferryman.records import (
     AppliedPlatform,
+    Approval,
     Deployment,
     EnvironmentState,
     MigrationClaim,
     OutboxMessage,
     Record,
     Release,
+    SemverName,
     TimelineEvent,
     Wait,
 )
@@ -90,6 +92,16 @@ class Store:
         """Return the latest lines of a timeline, oldest first; `owner`: a deployment's id or `<platform>#<env>`."""
         found = self._query(keys.timeline(owner), prefix=keys.EVENT, limit=limit, newest_first=True)
         return [TimelineEvent.model_validate(item) for item in found][::-1]
+
+    def approval(self, deployment: str) -> Approval | None:
+        """Return the approval of a deployment, or None when nobody has asked for one."""
+        item = self._get(keys.approval(deployment))
+        return None if item is None else Approval.model_validate(item)
+
+    def semver_name(self, platform: str, name: str) -> SemverName | None:
+        """Return what is known of a semver tag that named no release when it was pushed, or None."""
+        found = (SemverName.model_validate(item) for item in self._query(keys.semver_names(platform), prefix=name))
+        return next((item for item in found if item.name == name), None)
 
     def waits(self, resource: str) -> list[Wait]:
         """Return the steps that wait for a change of this resource."""

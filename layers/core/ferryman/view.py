@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Literal
 
 from ferryman.platform import Environment
-from ferryman.records import Deployment, EnvironmentState, Phase, Release, ReleaseStatus, Settled
+from ferryman.records import Approval, Deployment, EnvironmentState, Phase, Release, ReleaseStatus, Settled
 
 
 class Execution(StrEnum):
@@ -25,6 +26,17 @@ class Drift:
     """Service → ARN of the task definition it runs now; None when there is no such service."""
     bases: dict[str, str] = field(default_factory=dict)
     """Service → base task definition that the document names now."""
+
+
+@dataclass(frozen=True)
+class ImageScan:
+    """What ECR's scan tells about one image of a release: of the child that runs, where it is an index."""
+
+    component: str
+    status: Literal["Complete", "Pending", "Missing", "Failed"]
+    findings: dict[str, int] = field(default_factory=dict)
+    """Severity → how many."""
+    message: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,6 +63,12 @@ class View:
     complete_history: bool = True
     deployment: Deployment | None = None
     """The active one."""
+    approval: Approval | None = None
+    """Of the active deployment, while it waits for one."""
+    source: EnvironmentState | None = None
+    """The environment that releases are promoted from."""
+    scans: dict[str, tuple[ImageScan, ...]] = field(default_factory=dict)
+    """Version → what scans tell of its images (only where somebody looked)."""
     execution: Execution | None = None
     execution_ended_at: datetime | None = None
     mutation_timeout: timedelta = timedelta(seconds=60)
@@ -75,29 +93,13 @@ class View:
         """The newest release that is ready and was completed since we operate this environment."""
         ready = [release for release in self.releases if release.status is ReleaseStatus.READY]
         newest = max(ready, key=lambda release: release.order, default=None)
-        return newest if newest is not None and self._ours(newest) else None
+        return newest if newest is not None and self.ours(newest) else None
 
     @property
     def latest(self) -> Deployment | None:
         """The last attempt that ended; releases that were merely skipped don't count."""
         ended = (item for item in self.deployments if item.phase.terminal and item.phase is not Phase.SUPERSEDED)
         return next(ended, None)
-
-    def candidate(self) -> Release | None:
-        """Return the release that automation should bring here: the newest, unless it was here or is settled.
-
-        An Errored one counts, even before its time has come (see `settled`).
-        """
-        newest = self.newest
-        if newest is None or "push" not in self.environment.triggers or self.name in newest.verified:
-            # A verified one that no longer runs was left by a person: only a person goes back to it.
-            return None
-        if self.state.current is not None and newest.version == self.state.current.version:
-            return None
-        if self.current is not None and newest.order <= self.current.order:
-            return None
-        settled = self.settled(newest)
-        return newest if settled is None or settled.retry_at is not None else None
 
     def errored(self) -> Release | None:
         """Return the release of the last attempt if that errored and is to be tried again, whoever had asked for it.
@@ -115,26 +117,7 @@ class View:
         """Return how a release is settled here, if it is."""
         return self.state.settled.get(release.version)
 
-    def overtaken(self, by: Release) -> tuple[Release, ...]:
-        """Return the ready releases older than `by` that nothing ever happened to here."""
-        if "push" not in self.environment.triggers:
-            return ()
-        decided = {deployment.version for deployment in self.deployments} | set(self.state.settled) | {by.version}
-        if self.state.current and self.state.current.version:
-            decided.add(self.state.current.version)
-        # Beyond the horizon of the history that was read, everything was decided when its time came.
-        horizon = self.deployments[-1].created_at if self.deployments and not self.complete_history else None
-        return tuple(
-            release
-            for release in self.releases
-            if release.status is ReleaseStatus.READY
-            and release.order < by.order
-            and release.version not in decided
-            and self.name not in release.verified
-            and self._ours(release)
-            and not (horizon and release.ready_at and release.ready_at <= horizon)
-        )
-
-    def _ours(self, release: Release) -> bool:
+    def ours(self, release: Release) -> bool:
+        """Tell whether a release was completed since we operate this environment."""
         adopted = self.state.adopted_at
         return adopted is None or release.ready_at is None or release.ready_at > adopted

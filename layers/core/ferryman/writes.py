@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 from ferryman.records import (
     AppliedPlatform,
+    Approval,
     Deployment,
     EnvironmentState,
     MigrationClaim,
     OutboxMessage,
     Release,
+    SemverName,
     TimelineEvent,
     Wait,
 )
@@ -18,7 +20,7 @@ from ferryman.records import (
 class Save:
     """Write a record that carries `rev`, if nobody changed it since it was read (rev 0: if it does not exist)."""
 
-    record: AppliedPlatform | Release | EnvironmentState | Deployment | MigrationClaim
+    record: AppliedPlatform | Release | EnvironmentState | Deployment | MigrationClaim | Approval | SemverName
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol
 
-from ferryman.api import actions, documents, reads
+from ferryman.api import actions, approvals, audit, differences, documents, gates, reads, starting
 from ferryman.api.http import HttpError, Request, answer, failure, parse
 from ferryman.api.operator import Operator
 from ferryman.errors import (
@@ -39,6 +39,17 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("POST", f"{_ENV}/redeploy", actions.redeploy),
     ("POST", f"{_ENV}/hold", actions.hold),
     ("POST", f"{_ENV}/resume", actions.resume),
+    ("POST", f"{_ENV}/deploy", starting.deploy),
+    ("POST", f"{_ENV}/rollback", starting.rollback),
+    ("POST", f"{_ENV}/migrate", starting.migrate),
+    ("POST", f"{_ENV}/freeze", gates.freeze),
+    ("POST", f"{_ENV}/thaw", gates.thaw),
+    ("POST", f"{_ENV}/waive", gates.waive),
+    ("GET", f"{_ENV}/diff", differences.diff),
+    ("GET", f"{_ENV}/approval", approvals.approval),
+    ("POST", f"{_ENV}/approve", approvals.approve),
+    ("POST", f"{_ENV}/reject", approvals.reject),
+    ("GET", f"{_PLATFORM}/audit", audit.audit),
 )
 
 

@@ -30,7 +30,8 @@ def deliverer(client: Callable[[str], Any], post: slack.Post = slack.post) -> De
         values = References(made("ssm"))
         match channel:
             case ChatChannel():
-                arn = values.text(channel.webhook_secret_arn)
+                # A bot's messages (botTokenSecretArn) come with the approvals.
+                arn = values.text(channel.webhook_secret_arn or "")
                 secret = made("secretsmanager").get_secret_value(SecretId=arn)
                 slack.send(message, slack.webhook_in(str(secret.get("SecretString") or "")), post)
             case TopicChannel():

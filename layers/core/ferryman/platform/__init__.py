@@ -14,15 +14,24 @@ from ferryman.platform.document import (
     channel_of,
     parse,
 )
+from ferryman.platform.github import GitHub, GitHubApp
+from ferryman.platform.policies import ApprovalPolicy, Approver, FreezePolicy, FreezeWindow, ScanPolicy
 from ferryman.platform.tags import Tag, TagKind, classify
 
 __all__ = [
+    "ApprovalPolicy",
+    "Approver",
     "ChatChannel",
     "Component",
     "Environment",
+    "FreezePolicy",
+    "FreezeWindow",
+    "GitHub",
+    "GitHubApp",
     "MailChannel",
     "Migration",
     "Platform",
+    "ScanPolicy",
     "Service",
     "SmokeTest",
     "Tag",

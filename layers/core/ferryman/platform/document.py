@@ -23,6 +23,7 @@ from ferryman.platform.environments import (
     SmokeTest,
     Wave,
 )
+from ferryman.platform.github import GitHub
 from ferryman.platform.model import Model
 from ferryman.platform.values import Duration, Name, Repository, between
 
@@ -59,6 +60,7 @@ class Spec(Model):
         min_length=1, max_length=50, description="Component name → image repository."
     )  # fmt: skip
     channels: dict[Name, Channel] = Field(default={}, description="Channel name → where messages go.")
+    github: GitHub | None = Field(default=None, description="The project on GitHub. Default: nothing is told there.")
     environments: dict[Name, Environment] = Field(
         min_length=1, max_length=20, description="Environment name → where and how the platform runs."
     )
@@ -111,6 +113,14 @@ class Platform(Model):
     def triggered_by_push(self) -> list[str]:
         """Return the environments that a complete release starts by itself."""
         return [name for name, env in self.spec.environments.items() if "push" in env.triggers]
+
+    def triggered_by_tag(self) -> list[str]:
+        """Return the environments that a semver tag starts."""
+        return [name for name, env in self.spec.environments.items() if "tag" in env.triggers]
+
+    def promoted_from(self, environment: str) -> list[str]:
+        """Return the environments that take what this one has verified."""
+        return [name for name, env in self.spec.environments.items() if env.promote_from == environment]
 
     def dump(self) -> dict[str, Any]:
         """Return the document as plain data, with every default written out."""

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
 from ferryman.platform.model import Model
+from ferryman.platform.policies import ApprovalPolicy, FreezePolicy, ScanPolicy
 from ferryman.platform.values import (
     ACCOUNT,
     PATH,
@@ -89,6 +90,19 @@ class Migration(Model):
     )
     timeout: Annotated[Duration, AfterValidator(between("1s", "12h"))] = Field(
         default=timedelta(minutes=10), description="Deadline of the migration, 1s to 12h."
+    )
+    downgrade: list[Text] | None = Field(
+        default=None,
+        min_length=1,
+        description="Command that takes the database back; {revision} stands for where to. For rollback --downgrade "
+        "and migrate down.",
+        examples=[["alembic", "downgrade", "{revision}"]],
+    )
+    current: list[Text] | None = Field(
+        default=None,
+        min_length=1,
+        description="Command that tells where the database stands. For migrate current.",
+        examples=[["alembic", "current"]],
     )
     network: Network = Field(description="Where the task runs.")
     launch_type: Literal["FARGATE", "EC2"] = Field(default="FARGATE", description="Launch type of the task.")
@@ -183,6 +197,17 @@ class Environment(Model):
     promote_from: Name | None = Field(
         default=None, description="Environment in which a release must be verified first.", examples=["staging"]
     )
+    soak: Annotated[Duration, AfterValidator(between("1s", "30d"))] | None = Field(
+        default=None, description="How long a release must have been verified in promoteFrom, 1s to 30d."
+    )
+    tag_wait: Annotated[Duration, AfterValidator(between("1m", "30d"))] = Field(
+        default=timedelta(hours=24), description="How long a semver tag waits for promoteFrom before it is refused."
+    )
+    scan: ScanPolicy | None = Field(default=None, description="What image scans may find. Default: not looked at.")
+    approval: ApprovalPolicy | None = Field(
+        default=None, description="Who has to say yes before anything changes here. Default: nobody."
+    )
+    freeze: FreezePolicy | None = Field(default=None, description="Times in which nothing starts.")
     waves: list[Wave] = Field(min_length=1, max_length=40, description="Services, rolled out wave by wave.")
     migration: Migration | None = Field(default=None, description="One-off task before any service changes.")
     smoke_tests: list[SmokeTest] = Field(default=[], max_length=32, description="HTTP checks after the last wave.")

@@ -25,6 +25,7 @@ def check(spec: "Spec") -> list[Problem]:
         found += _references(spec, at, name, environment)
         found += _repetitions(at, environment)
         found += _promotion(at, environment)
+        found += _gates(at, environment)
         found += _plain_http(at, environment)
     return found
 
@@ -121,6 +122,20 @@ def _promotion(at: str, environment: Environment) -> Iterator[Problem]:
             f"{at}.triggers.{environment.triggers.index('push')}",
             f"starts a release before {environment.promote_from!r} has verified it; use promotion, or no promoteFrom",
         )
+
+
+def _gates(at: str, environment: Environment) -> Iterator[Problem]:
+    if environment.soak is not None and environment.promote_from is None:
+        yield f"{at}.soak", "needs promoteFrom: a release soaks in the environment that verified it"
+    if environment.freeze is not None:
+        seen: set[str] = set()
+        for i, window in enumerate(environment.freeze.windows):
+            if window.name in seen:
+                yield f"{at}.freeze.windows.{i}.name", f"{window.name!r} is there twice; take one out or rename it"
+            seen.add(window.name)
+    migration = environment.migration
+    if migration is not None and migration.downgrade and not any("{revision}" in part for part in migration.downgrade):
+        yield f"{at}.migration.downgrade", "has no {revision}; write it where the revision to go back to belongs"
 
 
 def _moving_tags(spec: "Spec") -> Iterator[Problem]:

@@ -4,23 +4,42 @@
 names the revision that it read, and loses if somebody was faster.
 """
 
+from ferryman.records.approval import Approval, ApprovalStatus, ApproverRecord, ChatMessage, Decision, How, Nonce
 from ferryman.records.base import Record
-from ferryman.records.deployment import AbortRequest, CheckResult, Deployment, MigrationProgress, RolloutProgress, Step
+from ferryman.records.deployment import (
+    AbortRequest,
+    CheckResult,
+    Deployment,
+    MigrationProgress,
+    Publication,
+    RolloutProgress,
+    Step,
+)
 from ferryman.records.environment import (
     Active,
     Actor,
     Condition,
     ConditionType,
     EnvironmentState,
+    Freeze,
     Hold,
     Request,
     Running,
     Settled,
     Target,
+    Waiver,
 )
-from ferryman.records.ledger import AppliedPlatform, EventType, MigrationClaim, OutboxMessage, TimelineEvent, Wait
+from ferryman.records.ledger import (
+    AppliedPlatform,
+    EventType,
+    MigrationClaim,
+    OutboxMessage,
+    SemverName,
+    TimelineEvent,
+    Wait,
+)
 from ferryman.records.phases import Phase, StepStatus
-from ferryman.records.plan import Plan, PlannedCheck, PlannedMigration, PlannedService
+from ferryman.records.plan import Plan, PlannedCheck, PlannedMigration, PlannedService, PlannedTag
 from ferryman.records.release import Image, Release, ReleaseStatus, Verified
 
 __all__ = [
@@ -28,28 +47,39 @@ __all__ = [
     "Active",
     "Actor",
     "AppliedPlatform",
+    "Approval",
+    "ApprovalStatus",
+    "ApproverRecord",
+    "ChatMessage",
     "CheckResult",
     "Condition",
     "ConditionType",
+    "Decision",
     "Deployment",
     "EnvironmentState",
     "EventType",
+    "Freeze",
     "Hold",
+    "How",
     "Image",
     "MigrationClaim",
     "MigrationProgress",
+    "Nonce",
     "OutboxMessage",
     "Phase",
     "Plan",
     "PlannedCheck",
     "PlannedMigration",
     "PlannedService",
+    "PlannedTag",
+    "Publication",
     "Record",
     "Release",
     "ReleaseStatus",
     "Request",
     "RolloutProgress",
     "Running",
+    "SemverName",
     "Settled",
     "Step",
     "StepStatus",
@@ -57,4 +87,5 @@ __all__ = [
     "TimelineEvent",
     "Verified",
     "Wait",
+    "Waiver",
 ]

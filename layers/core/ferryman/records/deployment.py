@@ -67,6 +67,15 @@ class Step(Record):
     checks: list[CheckResult] = []
 
 
+class Publication(Record):
+    """The release on GitHub that a semver trigger makes."""
+
+    status: Literal["Published", "Failed"]
+    url: str = ""
+    message: str = ""
+    at: AwareDatetime
+
+
 class AbortRequest(Record):
     """A person's wish to stop a deployment; read between steps and by watchers."""
 
@@ -82,7 +91,15 @@ class Deployment(Record):
     environment: str
     id: str
     version: str
-    kind: Literal["deploy", "retry", "redeploy", "rollback"] = "deploy"
+    kind: Literal["deploy", "retry", "redeploy", "rollback", "migrate"] = "deploy"
+    tag: str | None = None
+    """The semver tag that started it."""
+    why: str = ""
+    """What whoever asked for it gave as the reason."""
+    command: Literal["up", "down", "current"] | None = None
+    """Of migrate and of rollback with --downgrade: what is done with the database."""
+    revision: str | None = None
+    """Where `down` goes to."""
     from_version: str | None = None
     digests: dict[str, str]
     fence: int = 0
@@ -98,6 +115,9 @@ class Deployment(Record):
     steps: dict[str, Step] = {}
     abort: AbortRequest | None = None
     superseded_by: str | None = None
+    approved_by: list[str] = []
+    """Names of the people who said yes."""
+    publication: Publication | None = None
     attempts: int = 1
     """Which attempt at this version in this environment."""
     rev: int = 0

@@ -23,6 +23,24 @@ class Hold(Record):
     at: AwareDatetime
 
 
+class Freeze(Record):
+    """A person's word that nothing starts for a while, beside the document's windows."""
+
+    reason: str
+    who: str
+    at: AwareDatetime
+    until: AwareDatetime | None = None
+
+
+class Waiver(Record):
+    """A person's word that a release may go on in spite of what image scans found or failed to tell."""
+
+    reason: str
+    who: str
+    at: AwareDatetime
+    until: AwareDatetime
+
+
 class Settled(Record):
     """A version that automation won't start again, or (Errored) not before `retry_at`."""
 
@@ -37,10 +55,14 @@ class Request(Record):
     """A person's wish for a version, stronger than `settled`; cleared when a deployment claims it."""
 
     version: str
-    kind: Literal["deploy", "retry", "redeploy"]
+    kind: Literal["deploy", "retry", "redeploy", "rollback", "migrate"]
     reason: str
     who: str
     at: AwareDatetime
+    command: Literal["up", "down", "current"] | None = None
+    """Of migrate: what to do with the database; of rollback: `down`, or None to leave the database alone."""
+    revision: str | None = None
+    """Where `down` goes to."""
 
 
 class Running(Record):
@@ -101,6 +123,11 @@ class EnvironmentState(Record):
     active: Active | None = None
     requested: Request | None = None
     hold: Hold | None = None
+    freeze: Freeze | None = None
+    waivers: dict[str, Waiver] = {}
+    """Version → why image scans do not hold it back."""
+    reported: dict[str, str] = {}
+    """Version → why it waits, as people were told: they hear of each reason once."""
     settled: dict[str, Settled] = {}
     current: Running | None = None
     last_succeeded: Target | None = None

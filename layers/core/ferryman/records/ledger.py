@@ -19,7 +19,27 @@ class EventType(StrEnum):
     ROLLING_BACK = "RollingBack"
     ENDED = "Ended"
     RE_DRIVEN = "ReDriven"
+    APPROVAL_REQUESTED = "ApprovalRequested"
+    APPROVAL_REMINDED = "ApprovalReminded"
+    APPROVAL_LINK_SENT = "ApprovalLinkSent"
+    APPROVED = "Approved"
+    REJECTED = "Rejected"
+    APPROVAL_ENDED = "ApprovalEnded"
+    DECISION_REFUSED = "DecisionRefused"
+    PROMOTED = "Promoted"
+    PUBLISHED = "Published"
+    PUBLISH_FAILED = "PublishFailed"
+    NOTIFICATION_FAILED = "NotificationFailed"
     # Of an environment or release rather than of a deployment:
+    FROZEN = "Frozen"
+    THAWED = "Thawed"
+    WAIVED = "Waived"
+    NAMED = "Named"
+    TAG_REFUSED = "TagRefused"
+    WAITING = "Waiting"
+    DEPLOY_REQUESTED = "DeployRequested"
+    ROLLBACK_REQUESTED = "RollbackRequested"
+    MIGRATE_REQUESTED = "MigrateRequested"
     HELD = "Held"
     RESUMED = "Resumed"
     INCOMPLETE = "Incomplete"
@@ -87,13 +107,26 @@ class MigrationClaim(Record):
     version: str
     attempt: int
     deployment: str
-    status: Literal["Claimed", "Running", "Succeeded", "Failed", "Unknown", "NotStarted"]
-    """NotStarted: its task certainly never ran, so that automation may try again. Unknown: nobody may."""
+    status: Literal["Claimed", "Running", "Succeeded", "Failed", "Unknown", "NotStarted", "Reverted"]
+    """NotStarted: its task certainly never ran, so that automation may try again. Unknown: nobody may. Reverted: it
+    succeeded, and a downgrade took it back since."""
     task_definition: str
     client_token: str
     task: str | None = None
     exit_code: int | None = None
     at: AwareDatetime
+    rev: int = 0
+
+
+class SemverName(Record):
+    """A semver tag of which not all images are there yet, or that was refused; one that names a release is in it."""
+
+    platform: str
+    name: str
+    status: Literal["Waiting", "Bound", "Refused"]
+    version: str | None = None
+    message: str = ""
+    first_seen_at: AwareDatetime
     rev: int = 0
 
 

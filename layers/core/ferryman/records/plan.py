@@ -41,6 +41,15 @@ class PlannedMigration(Record):
     launch_type: Literal["FARGATE", "EC2"] = "FARGATE"
 
 
+class PlannedTag(Record):
+    """A moving tag that promote_images points at a digest before anything is deployed."""
+
+    component: str
+    repository: str
+    digest: str
+    tag: str
+
+
 class PlannedCheck(Record):
     """One smoke test of a frozen plan: addresses resolved, `{release}` filled in."""
 
@@ -67,4 +76,15 @@ class Plan(Record):
     services: dict[str, PlannedService]
     migration: PlannedMigration | None = None
     checks: list[PlannedCheck] = []
+    approval: bool = False
+    """Whether people have to say yes first."""
+    promotions: list[PlannedTag] = []
+    semver: str | None = None
+    """The semver tag that has to name these very digests."""
+    repositories: dict[str, str] = {}
+    """Component → ECR repository."""
+    migrations: list[str] | None = None
+    """Ids of all migrations in the image that migrates, oldest first; None when the image does not tell."""
+    unsafe_migrations: list[str] = []
+    """Those after which an older release can't run."""
     on_failure: Literal["rollback", "hold"] = "rollback"

@@ -41,6 +41,9 @@ class Release(Record):
     status: ReleaseStatus
     components: dict[str, Image] = {}
     names: list[str] = []
+    """Semver tags that name it."""
+    named_at: AwareDatetime | None = None
+    """When the latest of them was bound."""
     seq: int | None = None
     first_seen_at: AwareDatetime
     ready_at: AwareDatetime | None = None

@@ -1,0 +1,1 @@
+"""Asking people whether a deployment may go on, and what becomes of their answers."""

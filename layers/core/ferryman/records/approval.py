@@ -1,0 +1,106 @@
+"""Approvals: who may decide about one deployment, and who has. Pure."""
+
+from typing import Literal
+
+from pydantic import AwareDatetime
+
+from ferryman.records.base import Record
+from ferryman.records.environment import Actor
+
+ApprovalStatus = Literal["Pending", "Approved", "Rejected", "Expired", "Superseded", "Aborted"]
+How = Literal["mail", "slack", "cli", "shared link"]
+
+
+class ApproverRecord(Record):
+    """A person who may decide, as the document said when it was asked for; references resolved."""
+
+    name: str
+    email: str | None = None
+    slack: str | None = None
+    arn: str | None = None
+
+
+class Decision(Record):
+    """What one person decided, and what proved who they are."""
+
+    name: str
+    verdict: Literal["approve", "reject"]
+    how: How
+    identity: str
+    """Mail address, `team/user` of Slack, IAM ARN, or `unverified`."""
+    source: str = ""
+    """Network address and program, as the request said."""
+    reason: str = ""
+    at: AwareDatetime
+
+
+class Nonce(Record):
+    """The key in one personal link: only its SHA-256 (hex) is kept. Made when the mail is sent."""
+
+    approver: str
+    hash: str
+    at: AwareDatetime
+
+
+class ChatMessage(Record):
+    """A message of a Slack bot that has to change when the approval ends."""
+
+    channel: str
+    """Name of the channel in the document."""
+    conversation: str
+    timestamp: str
+
+
+class Approval(Record):
+    """The question whether one deployment may go on, bound to its environment, release and digests."""
+
+    platform: str
+    environment: str
+    deployment: str
+    """Its id is the approval's id, too."""
+    fence: int
+    version: str
+    tag: str | None = None
+    digests: dict[str, str]
+    status: ApprovalStatus = "Pending"
+    reason: str = ""
+    """Why it ended as it did, for people."""
+    superseded_by: str | None = None
+    requested_by: Actor
+    requester: str | None = None
+    """Name of the approver who asked, when it was one of them."""
+    approvers: list[ApproverRecord]
+    required: int = 1
+    requester_may_approve: bool = False
+    allow_unverified: bool = False
+    requested_at: AwareDatetime
+    expires_at: AwareDatetime
+    remind_at: AwareDatetime | None = None
+    reminded_at: AwareDatetime | None = None
+    decided_at: AwareDatetime | None = None
+    decisions: list[Decision] = []
+    nonces: list[Nonce] = []
+    links_asked: dict[str, AwareDatetime] = {}
+    """Approver → when the shared page last had a personal link sent to them."""
+    refused: int = 0
+    """Attempts that were refused; the first ones stand in the timeline."""
+    messages: list[ChatMessage] = []
+    token: str | None = None
+    """Task token of the waiting step; never leaves the table but to Step Functions."""
+    answered_at: AwareDatetime | None = None
+    """When the waiting step was told."""
+    rev: int = 0
+
+    @property
+    def short(self) -> str:
+        """What a person types to decide."""
+        return self.version[:7]
+
+    @property
+    def approved_by(self) -> list[str]:
+        """Names of those who said yes, each once, in order."""
+        return list(dict.fromkeys(item.name for item in self.decisions if item.verdict == "approve"))
+
+    def approver(self, name: str) -> ApproverRecord | None:
+        """Return an approver by name."""
+        return next((item for item in self.approvers if item.name == name), None)

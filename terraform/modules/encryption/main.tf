@@ -1,0 +1,66 @@
+# One key per environment, for everything in it that holds data: database, cache, files, logs, secrets, alarms.
+
+data "aws_caller_identity" "current" {}
+data "aws_partition" "current" {}
+data "aws_region" "current" {}
+
+data "aws_iam_policy_document" "key" {
+  #checkov:skip=CKV_AWS_109:a key policy is about its own key; "*" means this key and no other
+  #checkov:skip=CKV_AWS_111:a key policy is about its own key; "*" means this key and no other
+  #checkov:skip=CKV_AWS_356:a key policy is about its own key; "*" means this key and no other
+  statement {
+    sid     = "TheAccountDecidesByIam"
+    actions = ["kms:*"]
+    # In a key policy "*" is the key that it is attached to; nothing else can be named there.
+    resources = ["*"]
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:root"]
+    }
+  }
+
+  statement {
+    sid     = "LogGroupsOfThisAccount"
+    actions = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"]
+    # As above: this key.
+    resources = ["*"]
+    principals {
+      type        = "Service"
+      identifiers = ["logs.${data.aws_region.current.region}.amazonaws.com"]
+    }
+    condition {
+      test     = "ArnLike"
+      variable = "kms:EncryptionContext:aws:logs:arn"
+      values   = ["arn:${data.aws_partition.current.partition}:logs:${data.aws_region.current.region}:${data.aws_caller_identity.current.account_id}:log-group:*"]
+    }
+  }
+
+  # Alarms publish to the encrypted topic; with the key that AWS manages for SNS they could not, and would fail silently.
+  statement {
+    sid     = "AlarmsOfThisAccount"
+    actions = ["kms:Decrypt", "kms:GenerateDataKey*"]
+    # As above: this key.
+    resources = ["*"]
+    principals {
+      type        = "Service"
+      identifiers = ["cloudwatch.amazonaws.com"]
+    }
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [data.aws_caller_identity.current.account_id]
+    }
+  }
+}
+
+resource "aws_kms_key" "this" {
+  description             = "Everything in ${var.name} that holds data"
+  enable_key_rotation     = true
+  deletion_window_in_days = 30
+  policy                  = data.aws_iam_policy_document.key.json
+}
+
+resource "aws_kms_alias" "this" {
+  name          = "alias/${var.name}"
+  target_key_id = aws_kms_key.this.key_id
+}

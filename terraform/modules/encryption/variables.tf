@@ -1,0 +1,4 @@
+variable "name" {
+  type        = string
+  description = "Prefix of all names: PLATFORM-ENVIRONMENT."
+}

@@ -1,0 +1,39 @@
+variable "platform" {
+  type        = string
+  description = "Name of the platform, as in metadata.name of the platform document."
+}
+
+variable "environment" {
+  type        = string
+  description = "Name of the environment, as in the platform document."
+}
+
+variable "components" {
+  type        = list(string)
+  description = "Components of the platform; each has one service in an environment."
+}
+
+variable "migration_component" {
+  type        = string
+  description = "Component whose image migrates the database."
+
+  validation {
+    condition     = contains(var.components, var.migration_component)
+    error_message = "migration_component must be one of the components: ${join(", ", var.components)}."
+  }
+}
+
+variable "partition" {
+  type        = string
+  description = "AWS partition: aws, aws-cn or aws-us-gov."
+}
+
+variable "region" {
+  type        = string
+  description = "AWS region."
+}
+
+variable "account_id" {
+  type        = string
+  description = "AWS account, twelve digits."
+}
