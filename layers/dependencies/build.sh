@@ -27,6 +27,10 @@ install() { # requirements, architecture, target
     "$python" -m pip install -qq --disable-pip-version-check --no-compile --no-deps --require-hashes \
         --only-binary :all: --implementation cp --python-version 3.13 --platform "manylinux_2_28_$2" \
         --platform "manylinux_2_17_$2" --platform "manylinux2014_$2" --target "$3" -r "$1"
+    # A module for the stable ABI has no architecture in its name; under this one Python loads it as well.
+    find "$3" -name '*.abi3.so' | while read -r module; do
+        mv "$module" "${module%.abi3.so}.cpython-313-$2-linux-gnu.so"
+    done
 }
 compiled() { # the names of the installed packages that are not pure Python
     for wheel in $(cd "$target" && grep -l '^Root-Is-Purelib: false' ./*.dist-info/WHEEL); do
