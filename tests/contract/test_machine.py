@@ -1,4 +1,4 @@
-"""The deploy machine, today's and the last released one, against the models and errors of the package."""
+"""The machines, today's and the last released ones, against the models and errors of the package."""
 
 import re
 from pathlib import Path
@@ -11,9 +11,10 @@ from contract.machine import LITERAL, ROOT, State, groups, load, snake, states, 
 from ferryman import contracts, errors
 from ferryman.errors import TransientError
 
-TODAY = ROOT / "statemachines" / "deploy.asl.json"
-RELEASED = sorted((Path(__file__).parent / "released").glob("*/deploy.asl.json"))
-MACHINES = [pytest.param(path, id=path.parent.name) for path in [TODAY, *RELEASED]]
+TODAY = sorted((ROOT / "statemachines").glob("*.asl.json"))
+DEPLOY = ROOT / "statemachines" / "deploy.asl.json"
+RELEASED = sorted((Path(__file__).parent / "released").glob("*/*.asl.json"))
+MACHINES = [pytest.param(path, id=f"{path.parent.name}-{path.name.split('.')[0]}") for path in [*TODAY, *RELEASED]]
 
 LAMBDA_ERRORS = {
     "Lambda.ClientExecutionTimeoutException",
@@ -26,11 +27,20 @@ LAMBDA_ERRORS = {
     "Sandbox.Timedout",
 }
 # What a step's answer looks like where the machine reads it: watchers answer through their token.
-ANSWERS = {"watch_migration": contracts.MigrationVerdict, "watch_rollout": contracts.RolloutVerdict}
+ANSWERS = {
+    "request_approval": contracts.ApprovalVerdict,
+    "watch_migration": contracts.MigrationVerdict,
+    "watch_rollout": contracts.RolloutVerdict,
+}
+FLAG = re.compile(r"\$states\.input\.(\w+) = true")
+LONGEST_ROLLOUT = 12 * 3600
+"""Seconds: what the document allows for one rollout or migration."""
+LONGEST_APPROVAL = 7 * 86_400
+"""Seconds: what the document allows for one approval."""
 
 
-def tasks(path: Path) -> list[State]:
-    return [state for state in states(load(path)) if state.lambda_task]
+def tasks(*paths: Path) -> list[State]:
+    return [state for path in paths for state in states(load(path)) if state.lambda_task]
 
 
 def classes(kind: type[Exception]) -> set[str]:
@@ -57,7 +67,7 @@ def test_payload_keys_are_the_models_fields(path: Path) -> None:
         keys = set(state.payload)
         # A released machine may lack keys that came later (they have defaults) but never one that is required.
         assert required <= keys, f"{state.name} does not pass {required - keys}"
-        if path == TODAY:
+        if path in TODAY:
             assert keys == known, f"{state.name}: {keys ^ known} stands on one side only"
 
 
@@ -85,13 +95,16 @@ def test_choices_compare_with_verdicts_that_exist(path: Path) -> None:
 
 
 def test_each_choice_after_a_step_knows_that_steps_verdicts() -> None:
-    for state in tasks(TODAY):
+    for state in tasks(*TODAY):
         following = state.group.get(state.data.get("Next", ""))
         if not following or following["Type"] != "Choice":
             continue
         answer = ANSWERS.get(snake(state.function)) or model(state, "Output")
         literals = {word for choice in following["Choices"] for word in LITERAL.findall(choice["Condition"])}
-        assert literals <= verdicts(answer), f"{state.name} never answers {literals - verdicts(answer)}"
+        flags = {flag for choice in following["Choices"] for flag in FLAG.findall(choice["Condition"])}
+        assert literals or flags, f"{state.data['Next']} decides on nothing that {state.name} answers"
+        assert flags <= {field.alias or name for name, field in answer.model_fields.items()}
+        assert not literals or literals <= verdicts(answer), f"{state.name} never answers one of {literals}"
         assert "Default" in following, f"{state.data['Next']} has no way out for another verdict"
 
 
@@ -109,30 +122,39 @@ FOR_WATCHERS = {"MaxAttempts": 20, "MaxDelaySeconds": 30}
 
 
 def test_every_step_retries_every_transient_error_with_the_one_standard_block() -> None:
-    standard = next(state.data["Retry"][0] for state in tasks(TODAY) if not state.waits)
-    for state in tasks(TODAY):
+    standard = next(state.data["Retry"][0] for state in tasks(*TODAY) if not state.waits)
+    for state in tasks(*TODAY):
         retries = list(state.data["Retry"])
-        if state.waits:
+        watches = state.waits and state.name != "RequestApproval"
+        if watches:
             poll = retries.pop(0)
             assert poll["ErrorEquals"] == ["States.Timeout"], f"{state.name}: the poll comes first"
             assert state.data["TimeoutSeconds"] <= 60
-            # The poll must outlive the machine, or a long rollout would end as an error.
-            machine_limit = load(TODAY)["TimeoutSeconds"]
-            assert poll["MaxAttempts"] * (state.data["TimeoutSeconds"] + poll["IntervalSeconds"]) >= machine_limit
+            # The poll must outlive the longest deadline, or a long rollout would end as an error.
+            polled = poll["MaxAttempts"] * (state.data["TimeoutSeconds"] + poll["IntervalSeconds"])
+            assert polled >= 2 * LONGEST_ROLLOUT
         assert len(retries) == 1
         assert set(retries[0]["ErrorEquals"]) == classes(TransientError) | LAMBDA_ERRORS, state.name
-        assert retries[0] == ({**standard, **FOR_WATCHERS} if state.waits else standard), state.name
+        assert retries[0] == ({**standard, **FOR_WATCHERS} if watches else standard), state.name
+
+
+def test_an_approval_outlives_what_the_document_allows_and_the_machine_outlives_it() -> None:
+    (ask,) = [state for state in tasks(DEPLOY) if state.name == "RequestApproval"]
+    assert ask.waits
+    # reconcile ends an approval that expired; the step's own time-out is just the backstop.
+    assert ask.data["TimeoutSeconds"] > LONGEST_APPROVAL
+    assert load(DEPLOY)["TimeoutSeconds"] > ask.data["TimeoutSeconds"] + 2 * LONGEST_ROLLOUT
 
 
 def test_no_permanent_error_is_retried() -> None:
     permanent = classes(errors.PermanentError)
-    for state in tasks(TODAY):
+    for state in tasks(*TODAY):
         for block in state.data["Retry"]:
             assert not permanent & set(block["ErrorEquals"]), state.name
 
 
 def test_every_step_but_the_last_catches_everything() -> None:
-    for state in tasks(TODAY):
+    for state in tasks(*TODAY):
         if state.name == "FinishDeployment":
             continue  # what it can't record, reconcile records (rule 2)
         assert state.data["Catch"][-1]["ErrorEquals"] == ["States.ALL"], state.name
@@ -151,10 +173,12 @@ def test_targets_exist_and_every_state_is_reachable(path: Path) -> None:
         assert seen == set(group["States"]), f"nothing leads to {set(group['States']) - seen}"
 
 
-def test_substitutions_match_the_template() -> None:
+@pytest.mark.parametrize("path", TODAY, ids=lambda path: path.name.split(".")[0])
+def test_substitutions_match_the_template(path: Path) -> None:
     template = yaml.load((ROOT / "template.yaml").read_text(), Loader=_Loose)
-    given = set(template["Resources"]["DeployMachine"]["Properties"]["DefinitionSubstitutions"])
-    used = set(re.findall(r"\$\{(\w+)\}", TODAY.read_text()))
+    resource = f"{path.name.split('.')[0].title()}Machine"
+    given = set(template["Resources"][resource]["Properties"]["DefinitionSubstitutions"])
+    used = set(re.findall(r"\$\{(\w+)\}", path.read_text()))
     assert given == used
 
 

@@ -57,14 +57,36 @@ def test_roles_are_passed_to_ecs_tasks_only(name: str, properties: dict[str, Any
             assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
 
 
-def test_only_watchers_may_answer_a_waiting_step() -> None:
+def test_only_who_must_may_answer_a_waiting_step() -> None:
+    """Whoever may answer a step may wave a deployment through: nobody whom the public can call."""
     holders = {
         snake(name)
         for name, properties in FUNCTIONS
         for statement in statements(properties)
-        if "states:SendTaskSuccess" in statement["Action"]
+        if any(action.startswith("states:SendTask") for action in statement["Action"])
     }
-    assert holders == {"watch_migration", "watch_rollout", "relay_change"}
+    assert holders == {"watch_migration", "watch_rollout", "relay_change", "request_approval", "reconcile"}
+
+
+def test_what_the_public_can_call_holds_nothing_but_the_table_and_a_wake_up_call() -> None:
+    public = {
+        name: properties
+        for name, properties in FUNCTIONS
+        if properties.get("FunctionUrlConfig", {}).get("AuthType") == "NONE"
+    }
+    assert set(public) == {"DecideApproval"}
+    (properties,) = public.values()
+    assert "ReservedConcurrentExecutions" in properties, "a flood must not take the account's whole concurrency"
+    actions = {action for statement in statements(properties) for action in statement["Action"]}
+    assert actions == {
+        "dynamodb:GetItem",
+        "dynamodb:Query",
+        "dynamodb:PutItem",
+        "dynamodb:ConditionCheckItem",
+        "ssm:GetParameter",
+        "secretsmanager:GetSecretValue",
+        "sqs:SendMessage",
+    }
 
 
 def test_every_ecs_change_is_bound_to_the_clusters_that_terraform_names() -> None:
