@@ -30,7 +30,7 @@ SOURCES := $(wildcard layers/core/ferryman cli/ferryman_cli local/ferryman_local
 LINTED := . scripts/lint-asl scripts/check-locks
 
 PYTEST := $(PY) -m pytest
-PARALLEL_TESTS := $(wildcard tests/unit tests/contract tests/local tests/example)
+PARALLEL_TESTS := $(wildcard tests/unit tests/contract tests/pages tests/local tests/example)
 FLOW_TESTS := $(wildcard tests/flow)
 
 .PHONY: help
@@ -48,7 +48,7 @@ bench: $(READY) ## measure push to verified, overhead, delay, cost and cold impo
 	@$(PY) -m ferryman_local.bench
 
 ##@ Test
-.PHONY: test test-fast test-unit test-contract test-local test-example test-flow
+.PHONY: test test-fast test-unit test-contract test-pages test-local test-example test-flow
 test: test-fast test-flow ## all tests
 
 test-fast: $(READY) ## all but the flow tests
@@ -59,6 +59,9 @@ test-unit: $(READY) ## decisions and models, no network
 
 test-contract: $(READY) ## template, state machines, models, events and permissions agree
 	$(call pytest,$(wildcard tests/contract),$(WORKERS))
+
+test-pages: $(READY) ## the approval pages: scanners, hostile input, a real browser
+	$(call pytest,$(wildcard tests/pages),$(WORKERS))
 
 test-local: $(READY) ## the local AWS itself
 	$(call pytest,$(wildcard tests/local),$(WORKERS))
