@@ -1,46 +1,136 @@
-"""Step admit_deployment: the last gate before anything changes."""
+"""Step admit_deployment: the last gate before anything changes.
 
-from ferryman import steps
+An approval may have taken days: whatever was true when the deployment was planned is looked at again.
+"""
+
+from datetime import datetime
+
+from ferryman import messages_github, steps
+from ferryman.approvals import letters
 from ferryman.contracts import AdmitDeploymentInput, AdmitDeploymentOutput
+from ferryman.errors import NotFound
+from ferryman.freeze import frozen
 from ferryman.ids import Clock
-from ferryman.records import Deployment, EnvironmentState, Phase, Release, Step, StepStatus
+from ferryman.platform import Environment, parse
+from ferryman.records import Approval, Deployment, EnvironmentState, Phase, Release, Step, StepStatus
 from ferryman.store import Store
+from ferryman.writes import Add
 
 
 def admit(event: AdmitDeploymentInput, *, store: Store, clock: Clock) -> AdmitDeploymentOutput:
-    """Flip the phase to Running if nothing speaks against it; raise ClaimLost when the claim is gone."""
+    """Flip the phase to Running if nothing speaks against it; the first answer stands.
+
+    Raise ClaimLost when the claim is gone, NotFound or InvalidDocument when the document does not tell the rules.
+    """
     at = clock()
     state = store.state(event.platform, event.environment)
-    deployment = store.deployment(event.platform, event.environment, event.deployment)
-    refusal = judge(deployment, state, store.release(event.platform, deployment.version))
+    environment = _environment(store, event.platform, event.environment)
+    approval = store.approval(event.deployment)
 
     def change(before: Deployment) -> Deployment | None:
-        if before.phase is Phase.RUNNING:
+        if before.phase is Phase.RUNNING or _refused(before) is not None:
             return None
+        # What was aborted since the last look counts: this is the record that the abort is written into.
+        release = store.release(event.platform, before.version)
+        refusal = judge(before, state, environment, release, approval, at)
         step = Step(status=StepStatus.SUCCEEDED, reason="Admitted", started_at=at, ended_at=clock())
         if refusal:
             step = step.but(status=StepStatus.ABORTED, reason=refusal[0], message=refusal[1])
         phase = before.phase if refusal else Phase.RUNNING
         return before.but(phase=phase, steps={**before.steps, steps.ADMIT: step})
 
-    store.update_deployment(event, change)
-    if refusal:
-        return AdmitDeploymentOutput(verdict="Refused", reason=refusal[0])
+    def told(after: Deployment) -> list[Add]:
+        document = letters.document_of(store, after.platform) if after.phase is Phase.RUNNING else None
+        return messages_github.for_change(after, document, at, "admitted") if document else []
+
+    refused = _refused(store.update_deployment(event, change, told))
+    if refused is not None:
+        return AdmitDeploymentOutput(verdict="Refused", reason=refused.reason)
     return AdmitDeploymentOutput(verdict="Admitted")
 
 
-def judge(deployment: Deployment, state: EnvironmentState, release: Release | None) -> tuple[str, str] | None:
+def judge(
+    deployment: Deployment,
+    state: EnvironmentState,
+    environment: Environment,
+    release: Release | None,
+    approval: Approval | None,
+    now: datetime,
+) -> tuple[str, str] | None:
     """Return reason and message of a refusal, or None. Pure.
 
-    A hold stops what automation started; what a person asked for goes through. The release's images must still be the
-    ones that the claim froze.
+    The release's images must still be those that the claim froze, that people approved and that `promoteFrom` proved.
     """
-    if deployment.phase is Phase.RUNNING:
-        return None
     if deployment.abort is not None:
         return "Aborted", f"{deployment.abort.who} asked to abort: {deployment.abort.reason}"
-    if state.hold is not None and deployment.initiated_by.automated:
-        return "Held", f"{state.hold.who} put the environment on hold: {state.hold.reason}"
-    if release is not None and {name: release.digests.get(name) for name in deployment.digests} != deployment.digests:
-        return "DigestsChanged", f"release {release.version} no longer has the images that this deployment froze"
+    return (
+        stopped(deployment, state, environment, now)
+        or _changed(deployment, release)
+        or _unapproved(deployment, approval)
+        or _unproven(deployment, state, environment, release)
+    )
+
+
+def stopped(
+    deployment: Deployment, state: EnvironmentState, environment: Environment, now: datetime
+) -> tuple[str, str] | None:
+    """Return why nothing may start now (`Held`, `Frozen`) and what ends that, or None. Pure.
+
+    A hold stops what automation started; what a person asked for only if they could not know of it. The way back passes
+    both: it sets the hold itself, and a freeze is no reason to stay on a bad release.
+    """
+    if deployment.kind == "rollback":
+        return None
+    env, hold = deployment.environment, state.hold
+    if hold is not None and (deployment.initiated_by.automated or hold.at > deployment.created_at):
+        lift = f"`ferryman resume {env}` lifts it"
+        return "Held", f"{hold.who} put {env} on hold: {hold.reason}; {lift}"
+    # Asking a database where it stands changes nothing.
+    freeze = frozen(environment, state, now) if deployment.command != "current" else None
+    return ("Frozen", f"{env} is {freeze.message}") if freeze is not None else None
+
+
+def _changed(deployment: Deployment, release: Release | None) -> tuple[str, str] | None:
+    found = release.digests if release is not None else {}
+    if {name: found.get(name) for name in deployment.digests} == deployment.digests:
+        return None
+    return "DigestsChanged", f"release {deployment.version} no longer has the images that this deployment froze"
+
+
+def _unapproved(deployment: Deployment, approval: Approval | None) -> tuple[str, str] | None:
+    if deployment.plan is None:
+        return "NotPlanned", "nobody has planned this deployment"
+    if not deployment.plan.approval:
+        return None
+    if approval is None or approval.status != "Approved" or len(approval.approved_by) < approval.required:
+        return "NotApproved", f"{deployment.version} needs an approval that nobody has given"
+    if (approval.version, approval.digests) != (deployment.version, deployment.digests):
+        return "NotApproved", f"what was approved are other images than those of {deployment.version}"
     return None
+
+
+def _unproven(
+    deployment: Deployment, state: EnvironmentState, environment: Environment, release: Release | None
+) -> tuple[str, str] | None:
+    """Promotion asks for proof; what runs here already, and what once did, is no promotion."""
+    source = environment.promote_from
+    runs = state.current is not None and state.current.version == deployment.version
+    if source is None or deployment.kind not in ("deploy", "retry") or runs:
+        return None
+    proof = release.verified.get(source) if release is not None else None
+    if proof is not None and proof.digests == deployment.digests:
+        return None
+    return "NotVerified", f"{source} has not verified {deployment.version} with these images"
+
+
+def _refused(deployment: Deployment) -> Step | None:
+    step = deployment.step(steps.ADMIT)
+    return step if step is not None and not step.status.passed else None
+
+
+def _environment(store: Store, platform: str, name: str) -> Environment:
+    document = parse(store.platform(platform).document)
+    try:
+        return document.environment(name)
+    except KeyError:
+        raise NotFound(f"platform {platform} no longer has an environment {name!r}") from None

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Literal
 
 from ferryman import candidates
-from ferryman.records import Approval
+from ferryman.freeze import frozen
+from ferryman.records import Approval, Deployment, ReleaseStatus, Request
 from ferryman.view import View
 
 
@@ -44,12 +45,12 @@ def due(view: View, now: datetime) -> EndApproval | RemindApprovers | TellMachin
         )
     if now >= approval.expires_at:
         return EndApproval("Expired", "nobody decided in time", "ferryman")
-    wish = view.state.requested
-    if wish is not None and wish.kind in ("deploy", "retry", "rollback") and wish.version != approval.version:
+    wish = _wish(view, approval, deployment, now)
+    if wish is not None:
         return EndApproval(
             "Superseded", f"{wish.who} asked for {wish.version} instead: {wish.reason}", wish.who, wish.version
         )
-    newer = _newer(view, approval, now)
+    newer = _newer(view, approval, deployment, now)
     if newer is not None:
         return EndApproval("Superseded", f"{newer} is newer and takes its place", "ferryman", newer)
     remind = approval.remind_at if approval.reminded_at is None else None
@@ -59,10 +60,43 @@ def due(view: View, now: datetime) -> EndApproval | RemindApprovers | TellMachin
     return math.ceil((next_at - now).total_seconds())
 
 
-def _newer(view: View, approval: Approval, now: datetime) -> str | None:
-    """Return the newer candidate that takes the place of a pending one, where the document says so."""
+def _wish(view: View, approval: Approval, deployment: Deployment, now: datetime) -> Request | None:
+    """Return a person's wish that takes the place of a pending one, if it could start now (`ferryman.decide`).
+
+    A way back to the same version does, too: it may need no approval, and it passes holds and freezes. A redeploy and a
+    database command are no reason to ask anew: they wait.
+    """
+    wish = view.state.requested
+    if wish is None or wish.kind not in ("deploy", "retry", "rollback"):
+        return None
+    if wish.version == approval.version and (wish.kind != "rollback" or deployment.kind == "rollback"):
+        return None
+    release, hold = view.release(wish.version), view.state.hold
+    if release is None or release.status not in (ReleaseStatus.READY, ReleaseStatus.BASELINE):
+        return None
+    if wish.kind == "rollback":
+        return wish
+    if hold is not None and wish.at < hold.at:
+        return None
+    return None if frozen(view.environment, view.state, now) is not None else wish
+
+
+def _newer(view: View, approval: Approval, deployment: Deployment, now: datetime) -> str | None:
+    """Return the newer candidate that takes the place of a pending one, where the document says so.
+
+    It has to be one that would start now. What a person asked for makes way only for what came after that wish, and a
+    way back for nothing.
+    """
     pending = view.release(approval.version)
     ready = candidates.outlook(view, now).ready
-    if view.environment.on_newer != "replace" or pending is None or ready is None:
+    if view.environment.on_newer != "replace" or deployment.kind == "rollback" or pending is None or ready is None:
+        return None
+    if view.state.hold is not None or frozen(view.environment, view.state, now) is not None:
+        return None
+    settled = view.settled(ready.release)
+    if settled is not None and settled.retry_at is not None and settled.retry_at > now:
+        return None
+    by_a_person = not deployment.initiated_by.automated
+    if by_a_person and (ready.since is None or ready.since <= deployment.created_at):
         return None
     return ready.release.version if ready.release.order > pending.order else None

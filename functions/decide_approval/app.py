@@ -1,0 +1,27 @@
+"""The approval pages and Slack's buttons: a public function URL. GET, HEAD and OPTIONS only read."""
+
+import functools
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from ferryman import ids
+from ferryman.approvals.web.desk import Desk
+from ferryman.approvals.web.respond import respond
+from ferryman.approvals.web.signing import SigningSecrets
+from ferryman.approvals.web.site import serve
+from ferryman.nudge import Nudge
+from ferryman.runtime import client, logger, setting, store
+
+
+@functools.cache
+def secrets() -> SigningSecrets:
+    """Return the signing secrets, kept while the sandbox lives."""
+    return SigningSecrets(client, ids.now)
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request."""
+    nudge = Nudge(client("sqs"), setting("NUDGES_URL")).environment
+    desk = Desk(store=store(), nudge=nudge, secrets=secrets(), respond=respond, clock=ids.now, new_id=ids.new_id)
+    return serve(event, desk, logger())

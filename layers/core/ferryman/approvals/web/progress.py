@@ -1,0 +1,129 @@
+"""How a deployment that was decided on is getting along, step by step. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from ferryman import steps, story
+from ferryman.ages import age
+from ferryman.approvals.web.sight import person
+from ferryman.records import Approval, Deployment, Phase, Plan, Step, StepStatus
+
+Tone = Literal["done", "now", "bad", "skipped", "waits"]
+
+_TONES: dict[StepStatus, tuple[Tone, str]] = {
+    StepStatus.RUNNING: ("now", "running"),
+    StepStatus.SUCCEEDED: ("done", "done"),
+    StepStatus.FAILED: ("bad", "failed"),
+    StepStatus.SKIPPED: ("skipped", "skipped"),
+    StepStatus.ABORTED: ("bad", "stopped"),
+    StepStatus.ERRORED: ("bad", "error"),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One step."""
+
+    title: str
+    tone: Tone
+    word: str
+    note: str
+    """Why it was skipped or failed, or how far it is."""
+    took: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """All steps, and where the whole stands."""
+
+    phase: str
+    headline: str
+    message: str
+    tone: Tone
+    running: bool
+    lines: list[Line]
+    release_url: str | None = None
+
+
+def progress(approval: Approval, deployment: Deployment, now: datetime) -> Progress:
+    """Tell how far a deployment is whose approval has been decided."""
+    rejected = approval.status == "Rejected"
+    tone, headline = _headline(deployment)
+    url = deployment.publication.url if deployment.publication else ""
+    return Progress(
+        phase=str(deployment.phase),
+        headline="It was rejected" if rejected else headline,
+        message=deployment.message if deployment.phase.terminal else "",
+        tone="bad" if rejected else tone,
+        running=not rejected and not deployment.phase.terminal,
+        lines=[_line(key, deployment, now) for key in _keys(deployment)],
+        release_url=url if url.startswith(("https://", "http://")) else None,
+    )
+
+
+def _headline(deployment: Deployment) -> tuple[Tone, str]:
+    match deployment.phase:
+        case Phase.SUCCEEDED:
+            return "done", "It runs, and passed its checks"
+        case Phase.FAILED:
+            return "bad", "It failed"
+        case Phase.ROLLED_BACK:
+            return "bad", "It failed and was rolled back"
+        case Phase.REJECTED:
+            return "bad", "It was rejected"
+        case Phase.EXPIRED:
+            return "bad", "It was not approved in time"
+        case Phase.SUPERSEDED:
+            return "skipped", "Another release goes instead"
+        case Phase.ABORTED:
+            return "bad", "It was stopped"
+        case Phase.ERRORED:
+            return "bad", "It could not be deployed"
+        case Phase.ROLLING_BACK:
+            return "bad", "It failed and is being rolled back"
+        case Phase.PENDING | Phase.AWAITING_APPROVAL:
+            return "now", "It is approved and starts now"
+        case _:
+            return "now", "It is being deployed"
+
+
+def _keys(deployment: Deployment) -> list[str]:
+    """Name the steps in the order of the flow, then those of the way back that began."""
+    plan: Plan | None = deployment.plan
+    flow = [steps.APPROVAL, steps.ADMIT]
+    if plan is None:
+        return flow
+    if plan.promotions or plan.semver:
+        flow.append(steps.PROMOTION)
+    if plan.migration is not None or deployment.kind == "migrate":
+        flow.append(steps.MIGRATION)
+    if deployment.kind == "migrate":
+        return flow
+    names = [name for wave in plan.waves for name in wave]
+    flow += [steps.rollout(name, "forward") for name in names]
+    if plan.checks:
+        flow.append(steps.SMOKE_TEST)
+    back = [steps.rollout(name, "back") for name in reversed(names)]
+    return flow + [key for key in back if key in deployment.steps]
+
+
+def _line(key: str, deployment: Deployment, now: datetime) -> Line:
+    title, step = story.title_of(key), deployment.step(key)
+    title = title[:1].upper() + title[1:]
+    if step is None:
+        if deployment.phase.terminal:
+            return Line(title, "skipped", "not begun", "", "")
+        return Line(title, "waits", "waits", "", "")
+    tone, word = _TONES[step.status]
+    return Line(title, tone, word, _note(key, step, deployment), age(step.started_at, step.ended_at or now))
+
+
+def _note(key: str, step: Step, deployment: Deployment) -> str:
+    if key == steps.APPROVAL and step.status is StepStatus.SUCCEEDED:
+        return "by " + ", ".join(person(name) for name in deployment.approved_by) if deployment.approved_by else ""
+    if step.status is StepStatus.RUNNING and step.rollout is not None and step.rollout.desired is not None:
+        return f"{step.rollout.running or 0} of {step.rollout.desired} tasks run"
+    if step.status is StepStatus.SUCCEEDED:
+        return ""
+    return step.message or step.reason
