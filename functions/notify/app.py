@@ -5,11 +5,20 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from ferryman import ids
 from ferryman.contracts import NotifyInput, NotifyOutput
 from ferryman.notify import send
-from ferryman.notify.channels import deliverer
-from ferryman.runtime import client, count, logger, step, store
+from ferryman.notify.channels import Hands, deliverer
+from ferryman.runtime import client, count, logger, setting, step, store
 
 
 @step(NotifyInput)
 def handler(event: NotifyInput, context: LambdaContext) -> NotifyOutput:
     """Deliver each message once per deployment, event and channel."""
-    return send.run(event, store=store(), deliver=deliverer(client), clock=ids.now, log=logger(), count=count)
+    hands = Hands(client, store(), ids.now, setting("APPROVALS_URL"))
+    return send.run(
+        event,
+        store=store(),
+        deliver=deliverer(hands),
+        clock=ids.now,
+        new_id=ids.new_id,
+        log=logger(),
+        count=count,
+    )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from ferryman import messages, steps
+from ferryman import messages, outbox, steps
 from ferryman.platform import parse
 from ferryman.records import (
     AbortRequest,
@@ -212,5 +212,5 @@ def test_limits_hold_for_any_text(logs: list[str], why: str, who: str) -> None:
     assert len(message.subject) <= 100
     assert message.subject.isascii()
     assert message.subject.isprintable()
-    assert len(message.text.encode("utf-8")) <= messages.TEXT_LIMIT
+    assert len(message.text.encode("utf-8")) <= outbox.TEXT_LIMIT
     assert all(char == "\n" or ord(char) >= 32 for char in message.text)

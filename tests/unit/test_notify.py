@@ -13,13 +13,13 @@ from ferryman import keys
 from ferryman.contracts import NotifyInput, NotifyOutput
 from ferryman.errors import Unavailable
 from ferryman.notify import send
-from ferryman.notify.channels import Deliver, deliverer
-from ferryman.notify.failure import NotDelivered
-from ferryman.records import AppliedPlatform, OutboxMessage
+from ferryman.notify.channels import Deliver, Hands, deliverer
+from ferryman.notify.failure import NotDelivered, NotNeeded
+from ferryman.records import AppliedPlatform, EventType, OutboxMessage
 from ferryman.store import Store
 from ferryman.writes import Add, Save
 from unit import builders as make
-from unit.conftest import TABLE, FakeClock
+from unit.conftest import TABLE, FakeClock, FakeIds
 from unit.fakes.dynamodb import FakeDynamoDb
 
 SWEEP = NotifyInput(sweep=True)
@@ -99,11 +99,11 @@ def counter() -> Counter:
 
 
 @pytest.fixture
-def run(store: Store, clock: FakeClock, counter: Counter) -> Run:
+def run(store: Store, clock: FakeClock, counter: Counter, new_id: FakeIds) -> Run:
     log = Logger(service="test", level="CRITICAL")
 
     def once(event: NotifyInput, deliver: Deliver) -> NotifyOutput:
-        return send.run(event, store=store, deliver=deliver, clock=clock, log=log, count=counter)
+        return send.run(event, store=store, deliver=deliver, clock=clock, new_id=new_id, log=log, count=counter)
 
     return once
 
@@ -193,6 +193,63 @@ def test_gives_up_after_ten_attempts_with_a_metric(store: Store, run: Run, clock
     assert stored(store).gave_up
     assert stored(store).attempts == 10
     assert counter.names == ["NotificationGaveUp"]
+    (told,) = store.timeline("01DEP")
+    assert told.type is EventType.NOTIFICATION_FAILED
+    assert told.message == "the message `outcome` to team was given up after 10 attempts: no"
+
+
+def test_giving_up_is_told_once_even_when_the_answer_was_lost(
+    store: Store, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(store, message("gone"))
+    real = store.mark
+
+    def lost(message: OutboxMessage, *, since: int, also: Any = ()) -> bool:
+        stored = real(message, since=since, also=also)
+        if also:
+            raise Unavailable("no answer")
+        return stored
+
+    monkeypatch.setattr(store, "mark", lost)
+    assert run(stream(message("gone")), Sink()).batch_item_failures != []
+    assert run(stream(message("gone")), Sink()) == run(SWEEP, Sink()) == NotifyOutput()
+    assert len(store.timeline("01DEP")) == 1
+
+
+def test_a_crash_before_giving_up_was_written_tells_it_later_once(
+    store: Store, run: Run, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(store, message("gone"))
+    real = store.mark
+
+    def broken(message: OutboxMessage, *, since: int, also: Any = ()) -> bool:
+        if also:
+            raise Unavailable("never arrived")
+        return real(message, since=since)
+
+    monkeypatch.setattr(store, "mark", broken)
+    run(SWEEP, Sink())
+    assert store.timeline("01DEP") == []
+    monkeypatch.setattr(store, "mark", real)
+    clock.forward(hours=1)
+    assert run(SWEEP, Sink()).gave_up == 1
+    assert len(store.timeline("01DEP")) == 1
+
+
+def test_what_nobody_needs_any_more_is_dropped_quietly(store: Store, run: Run, counter: Counter) -> None:
+    put(store, message())
+    assert run(SWEEP, Sink(team=NotNeeded("it was decided"))) == NotifyOutput()
+    assert (stored(store).gave_up, stored(store).last_error) == (True, "it was decided")
+    assert store.unsent() == []
+    assert (store.timeline("01DEP"), counter.names) == ([], [])
+
+
+def test_what_was_about_no_deployment_is_told_where_it_belongs(store: Store, run: Run) -> None:
+    lost = message("gone", owner="scr#staging", event="hold-1")
+    put(store, lost)
+    assert run(stream(lost), Sink()).gave_up == 1
+    (told,) = store.timeline("scr#staging")
+    assert told.deployment is None
 
 
 def test_pauses_grow_and_are_longer_than_a_delivery() -> None:
@@ -228,11 +285,11 @@ def test_a_crash_after_the_delivery_sends_again_a_crash_before_sends_later(
     sink = Sink()
     real, calls = store.mark, []
 
-    def lost(message: OutboxMessage, *, since: int) -> bool:
+    def lost(message: OutboxMessage, *, since: int, also: Any = ()) -> bool:
         calls.append(message)
         if len(calls) == 2:
             raise Unavailable("the table does not answer")
-        return real(message, since=since)
+        return real(message, since=since, also=also)
 
     monkeypatch.setattr(store, "mark", lost)
     assert [one.item_identifier for one in run(stream(message()), sink).batch_item_failures] == ["seq-team"]
@@ -335,7 +392,11 @@ def clients(store: Store) -> dict[str, Any]:
     return made
 
 
-def test_every_channel_gets_it(store: Store, run: Run, clients: dict[str, Any]) -> None:
+def through(clients: dict[str, Any], store: Store, clock: FakeClock, **more: Any) -> Deliver:
+    return deliverer(Hands(clients.__getitem__, store, clock, "https://approve.example/", **more))
+
+
+def test_every_channel_gets_it(store: Store, run: Run, clients: dict[str, Any], clock: FakeClock) -> None:
     put(store, message("team"), message("chat"), message("ops"))
     posted: list[tuple[str, dict[str, Any]]] = []
 
@@ -343,7 +404,7 @@ def test_every_channel_gets_it(store: Store, run: Run, clients: dict[str, Any]) 
         posted.append((url, body))
         return 200, "ok"
 
-    assert run(SWEEP, deliverer(clients.__getitem__, post)).sent == 3
+    assert run(SWEEP, through(clients, store, clock, post=post)).sent == 3
     note = json.loads(clients["sqs"].receive_message(QueueUrl=clients["queue"])["Messages"][0]["Body"])
     assert note["Subject"] == message().subject
     assert note["Message"] == message().text
@@ -354,21 +415,25 @@ def test_every_channel_gets_it(store: Store, run: Run, clients: dict[str, Any]) 
     assert posted[0][1]["unfurl_links"] is False
 
 
-def test_no_secret_in_what_is_remembered_of_a_failure(store: Store, run: Run, clients: dict[str, Any]) -> None:
+def test_no_secret_in_what_is_remembered_of_a_failure(
+    store: Store, run: Run, clients: dict[str, Any], clock: FakeClock
+) -> None:
     put(store, message("chat"))
 
     def post(url: str, body: dict[str, Any]) -> tuple[int, str]:
         return 404, f"no_service at {url}"
 
-    assert run(SWEEP, deliverer(clients.__getitem__, post)).failed == 1
+    assert run(SWEEP, through(clients, store, clock, post=post)).failed == 1
     assert "Slack answered 404: no_service" in str(stored(store, "chat").last_error)
     assert "hunter2" not in str(stored(store, "chat").last_error)
 
 
-def test_a_reference_that_is_missing_is_a_failure_that_says_so(store: Store, run: Run, clients: dict[str, Any]) -> None:
+def test_a_reference_that_is_missing_is_a_failure_that_says_so(
+    store: Store, run: Run, clients: dict[str, Any], clock: FakeClock
+) -> None:
     clients["ssm"].delete_parameter(Name="/topic")
     put(store, message("team"))
-    assert run(SWEEP, deliverer(clients.__getitem__)).failed == 1
+    assert run(SWEEP, through(clients, store, clock)).failed == 1
     assert "SSM parameter /topic does not exist" in str(stored(store).last_error)
 
 

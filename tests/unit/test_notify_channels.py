@@ -155,3 +155,15 @@ def test_mail_is_escaped_and_loads_nothing() -> None:
     assert "&lt;script&gt;" in html
     assert "<pre" in html
     assert "http" not in html
+
+
+def test_a_link_in_a_mail_is_escaped_and_stands_where_the_text_wants_it() -> None:
+    shown = mail.html(message("before\n{{link}}\nafter"), 'https://x/"><script>')
+    assert "<script" not in shown
+    assert shown.index("before") < shown.index('href="https://x/&quot;&gt;&lt;script&gt;"') < shown.index("after")
+    assert "{{link}}" not in shown
+
+
+def test_a_link_in_slack_can_not_break_out_of_its_markup() -> None:
+    shown = texts(slack.payload(message("before\n{{link}}\nafter"), "https://x/|a>b"))
+    assert shown[1:] == ["before", "<https://x/%7Ca&gt;b|Look at it>", "after"]

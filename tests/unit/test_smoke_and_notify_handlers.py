@@ -45,6 +45,7 @@ def store(dynamodb: Any) -> Store:
 @pytest.fixture(autouse=True)
 def _lambda(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("TABLE_NAME", TABLE)
+    monkeypatch.setenv("APPROVALS_URL", "https://approve.example/")
     monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", "CRITICAL")
     caches = (runtime.client, runtime.store, runtime.logger, runtime.metrics)
     for cached in caches:
@@ -95,7 +96,15 @@ def written(store: Store, topic: str) -> None:
 
 @pytest.mark.parametrize(
     ("scenario", "sent", "gave_up"),
-    [("written", 1, 0), ("sweep", 1, 1), ("incomplete_release", 0, 0), ("tried_before", 1, 0), ("other_record", 0, 0)],
+    [
+        ("written", 1, 0),
+        ("sweep", 1, 1),
+        ("incomplete_release", 0, 0),
+        ("tried_before", 1, 0),
+        ("other_record", 0, 0),
+        ("personal_mail", 0, 0),
+        ("github_status", 0, 0),
+    ],
 )
 def test_notify(written: None, scenario: str, sent: int, gave_up: int, capsys: pytest.CaptureFixture[str]) -> None:
     # SES has not verified the sender here: a failure that must not stop the others.

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 
-from ferryman import outcome
+from ferryman import messages_github, outcome
+from ferryman.approvals import letters
 from ferryman.contracts import FinishDeploymentInput, FinishDeploymentOutput
 from ferryman.ids import Clock, NewId
 from ferryman.judgement import ROLLBACK_FAILED, judge
+from ferryman.records import Deployment, Phase
 from ferryman.store import Store
 
 
@@ -19,4 +21,12 @@ def finish(
     count(f"Deployment{recorded.phase}")
     if recorded.reason == ROLLBACK_FAILED:
         count(ROLLBACK_FAILED)  # rings the alarm: services run something that nobody chose
-    return FinishDeploymentOutput(phase=str(recorded.phase))
+    return FinishDeploymentOutput(phase=str(recorded.phase), publish=_publishes(recorded, store))
+
+
+def _publishes(deployment: Deployment, store: Store) -> bool:
+    """Tell whether the release belongs on GitHub: a semver tag started it, and we have a key to the project."""
+    if deployment.tag is None or deployment.phase is not Phase.SUCCEEDED or deployment.kind == "migrate":
+        return False
+    document = letters.document_of(store, deployment.platform)
+    return document is not None and messages_github.may_write(document.spec.github)

@@ -6,22 +6,16 @@ Log lines in a text begin with `LOG`, so that channels can set them apart.
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
-from ferryman import story
-from ferryman.excerpts import bounded, clean, one_line, tail
+from ferryman import messages_database, story
+from ferryman.excerpts import clean, one_line, tail
+from ferryman.outbox import rows as _rows
 from ferryman.platform import Platform
-from ferryman.records import Deployment, Hold, OutboxMessage, Phase, Release
+from ferryman.records import Deployment, Hold, Phase, Release
 from ferryman.writes import Add
 
 LOG = "  | "
-SUBJECT_LIMIT = 100
-"""Characters, ASCII: what SNS takes as a subject."""
-TEXT_LIMIT = 30_000
-"""Bytes. SNS takes 256 KB, people less."""
-
-_RETENTION = timedelta(days=400)
 _VERBS = {
     Phase.SUCCEEDED: "runs and is verified",
     Phase.FAILED: "failed",
@@ -48,9 +42,16 @@ def for_outcome(
     verb = _VERBS.get(deployment.phase)
     if verb is None:
         return []
-    subject = f"[{deployment.phase}] {deployment.platform}/{deployment.environment}: {deployment.version} {verb}"
-    succeeded = deployment.phase is Phase.SUCCEEDED
-    blocks = _success(deployment) if succeeded else _failure(deployment, verb, hold, retry_at)
+    by_rollback = deployment.kind == "rollback" and deployment.phase is Phase.SUCCEEDED
+    told = f"{deployment.version} {'runs again, by a rollback' if by_rollback else verb}"
+    blocks = _success(deployment)
+    if deployment.kind == "migrate":
+        told, blocks = messages_database.subject_of(deployment), messages_database.blocks_of(deployment, hold, log=LOG)
+    elif deployment.phase is not Phase.SUCCEEDED:
+        blocks = _failure(deployment, verb, hold, retry_at)
+    elif by_rollback:
+        blocks += messages_database.after_rollback(deployment, hold)
+    subject = f"[{deployment.phase}] {deployment.platform}/{deployment.environment}: {told}"
     detail = {
         "phase": str(deployment.phase),
         "reason": deployment.reason,
@@ -261,10 +262,16 @@ def _what_was_done(deployment: Deployment) -> str:
         f"The way back failed too: {other.title} ({other.step.reason}): {one_line(other.step.message, limit=1_000)}"
         for other in returned.failed
     ]
-    match story.migration(deployment):
-        case "succeeded":
+    match deployment.command, story.migration(deployment):
+        case "down", "succeeded":
+            lines.append(
+                f"The database was taken back to {deployment.revision}: releases that it misses migrate again."
+            )
+        case "down", "begun":
+            lines.append("The downgrade did not get through: the database may be half way.")
+        case _, "succeeded":
             lines.append("The migration ran and was not reverted: the database may be newer than the services.")
-        case "begun":
+        case _, "begun":
             lines.append("The migration did not get through: what it had changed by then may still be there.")
     return "\n".join(lines)
 
@@ -275,15 +282,14 @@ def _what_next(deployment: Deployment, hold: Hold | None, retry_at: datetime | N
         first = "look at the service by hand at once: it runs neither release for certain."
     elif deployment.phase is Phase.ERRORED and retry_at is not None:
         first = f"nothing; it is tried again by itself at {retry_at:%Y-%m-%d %H:%M:%S} UTC."
-    elif deployment.phase in (Phase.FAILED, Phase.ROLLED_BACK):
+    elif deployment.phase in (Phase.FAILED, Phase.ROLLED_BACK) and deployment.kind != "rollback":
         first = "fix it and push; a new version is deployed by itself."
     else:
         first = "see why, then decide."
-    lines = [
-        f"What to do next: {first}",
-        f"`ferryman explain {environment}` tells the whole story.",
-        f"`ferryman retry {environment}` tries {deployment.version} again as it is.",
-    ]
+    again = f"`ferryman retry {environment}` tries {deployment.version} again as it is."
+    if deployment.kind == "rollback":
+        again = f"`ferryman rollback {environment} --to {deployment.version} --reason ...` tries it again."
+    lines = [f"What to do next: {first}", f"`ferryman explain {environment}` tells the whole story.", again]
     if hold is not None:
         lines.append(f"Automation is on hold ({one_line(hold.reason)}): `ferryman resume {environment}` lifts it.")
     return "\n".join(lines)
@@ -295,41 +301,3 @@ def _signature(deployment: Deployment) -> str:
 
 def _short(digest: str) -> str:
     return digest.removeprefix("sha256:")[:12]
-
-
-def _rows(
-    channels: Iterable[str],
-    *,
-    owner: str,
-    event: str,
-    platform: str,
-    environment: str | None,
-    subject: str,
-    blocks: list[str],
-    detail: dict[str, Any],
-    at: datetime,
-) -> list[Add]:
-    text = bounded("\n\n".join(block for block in blocks if block), TEXT_LIMIT)
-    expires_at = int((at + _RETENTION).timestamp())
-    return [
-        Add(
-            OutboxMessage(
-                owner=owner,
-                event=event,
-                channel=channel,
-                platform=platform,
-                environment=environment,
-                subject=_subject(subject),
-                text=text,
-                detail=detail,
-                created_at=at,
-            ),
-            expires_at=expires_at,
-        )
-        for channel in dict.fromkeys(channels)
-    ]
-
-
-def _subject(text: str) -> str:
-    plain = one_line(text, limit=SUBJECT_LIMIT * 2).encode("ascii", "replace").decode("ascii")
-    return plain if len(plain) <= SUBJECT_LIMIT else plain[: SUBJECT_LIMIT - 3] + "..."

@@ -1,42 +1,114 @@
-"""From a channel of the platform document to a delivery: resolves its references and secrets, and sends.
+"""From where a message goes to its delivery: resolves references and secrets, and sends.
 
 Called by functions/notify through `ferryman.notify.send`. A client is made only for the channels that are used.
 """
 
+import logging
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from ferryman.notify import mail, slack, topic
-from ferryman.platform import ChatChannel, MailChannel, TopicChannel
-from ferryman.platform.document import Channel
+from ferryman.contracts import DeploymentRef
+from ferryman.github import access, statuses
+from ferryman.github.client import REAL, Means
+from ferryman.ids import Clock
+from ferryman.messages_approval import APPROVAL, REMINDER
+from ferryman.notify import links, mail, personal, slack, slack_approval, slack_bot, topic
+from ferryman.notify.failure import NotDelivered, NotNeeded
+from ferryman.notify.requests import open_request
+from ferryman.notify.routes import Mailbox, Route
+from ferryman.platform import ChatChannel, GitHub, MailChannel, TopicChannel
 from ferryman.records import OutboxMessage
 from ferryman.references import References
+from ferryman.store import Store
 
-Deliver = Callable[[Channel, OutboxMessage], None]
-"""Send one message through one channel; whatever it raises means that it was not delivered."""
+Deliver = Callable[[Route, OutboxMessage], None]
+"""Send one message to where it goes. NotNeeded: it has become pointless; whatever else it raises: not delivered."""
 
 
-def deliverer(client: Callable[[str], Any], post: slack.Post = slack.post) -> Deliver:
-    """Return what delivers; `client` makes the boto3 client of a service."""
+@dataclass(frozen=True)
+class Hands:
+    """What delivering needs."""
+
+    client: Callable[[str], Any]
+    """Makes the boto3 client of a service."""
+    store: Store
+    clock: Clock
+    approvals_url: str
+    """Address of the approval pages."""
+    post: slack.Post = slack.post
+    means: Means = REAL
+    """The network, for GitHub and Slack's API."""
+
+
+def deliverer(hands: Hands) -> Deliver:
+    """Return what delivers."""
     lock = threading.Lock()
+    # It logs the address of each request, and a webhook's address is its key.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
 
     def made(service: str) -> Any:
         # Messages are sent side by side, and boto3 makes no two clients at a time.
         with lock:
-            return client(service)
+            return hands.client(service)
 
-    def deliver(channel: Channel, message: OutboxMessage) -> None:
+    def secret(value: str, values: References) -> str:
+        answer = made("secretsmanager").get_secret_value(SecretId=values.text(value))
+        return str(answer.get("SecretString") or "")
+
+    def deliver(route: Route, message: OutboxMessage) -> None:
         values = References(made("ssm"))
-        match channel:
+        match route:
+            case Mailbox():
+                personal.send(
+                    message,
+                    route.approver,
+                    values.text(route.sender),
+                    base=hands.approvals_url,
+                    ses=made("sesv2"),
+                    store=hands.store,
+                    clock=hands.clock,
+                )
+            case GitHub():
+                _show(route, message, made, hands)
+            case ChatChannel() if route.bot_token_secret_arn:
+                token = slack_bot.token_in(secret(route.bot_token_secret_arn, values))
+                bot = slack_bot.Bot(route.api_url, token, hands.means.transport)
+                slack_approval.send(
+                    message, route, bot, base=hands.approvals_url, store=hands.store, clock=hands.clock
+                )  # fmt: skip
             case ChatChannel():
-                # A bot's messages (botTokenSecretArn) come with the approvals.
-                arn = values.text(channel.webhook_secret_arn or "")
-                secret = made("secretsmanager").get_secret_value(SecretId=arn)
-                slack.send(message, slack.webhook_in(str(secret.get("SecretString") or "")), post)
+                link = _link(message, hands)
+                webhook = slack.webhook_in(secret(route.webhook_secret_arn or "", values))
+                slack.send(message, webhook, hands.post, link)
             case TopicChannel():
-                topic.send(message, values.text(channel.topic_arn), made("sns"))
+                link = _link(message, hands)
+                text = links.filled(message.text, link) if link else message.text
+                topic.send(message.but(text=text), values.text(route.topic_arn), made("sns"))
             case MailChannel():
-                mail.send(message, values.text(channel.sender), values.texts(channel.to), made("sesv2"))
+                link = _link(message, hands)
+                mail.send(message, values.text(route.sender), values.texts(route.to), made("sesv2"), link)
 
     return deliver
+
+
+def _link(message: OutboxMessage, hands: Hands) -> str | None:
+    """Return the shared link that belongs into a message, if one does; it says what is asked, and is no key."""
+    if message.event not in (APPROVAL, REMINDER):
+        return None
+    approval = open_request(message, hands.store, hands.clock)
+    if not hands.approvals_url:
+        raise NotDelivered("the address of the approval page is not known: the function lacks APPROVALS_URL")
+    return links.shared(hands.approvals_url, approval.deployment)
+
+
+def _show(github: GitHub, message: OutboxMessage, client: Callable[[str], Any], hands: Hands) -> None:
+    project = access.connect(github, client, clock=hands.clock, means=hands.means)
+    about = DeploymentRef(
+        platform=message.platform, environment=message.environment or "", deployment=message.owner, fence=0
+    )
+    try:
+        statuses.show(about, store=hands.store, project=project)
+    except statuses.NoSuchCommit as error:
+        raise NotNeeded(str(error)) from None

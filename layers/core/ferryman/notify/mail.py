@@ -1,8 +1,9 @@
-"""Mail through SES. Called by `ferryman.notify.channels`."""
+"""Mail through SES. Called by `ferryman.notify.channels` and `ferryman.notify.personal`."""
 
 from html import escape
 from typing import Any
 
+from ferryman.notify.links import filled, halves
 from ferryman.notify.parts import parts_of
 from ferryman.records import OutboxMessage
 
@@ -10,29 +11,58 @@ _PROSE = "white-space:pre-wrap;font-family:sans-serif;margin:0 0 1em"
 _LOG = "background:#f4f4f4;border:1px solid #ddd;padding:8px;white-space:pre-wrap;font-size:12px"
 
 
-def send(message: OutboxMessage, sender: str, to: list[str], ses: Any) -> None:
-    """Send a message, as text and as HTML, in one mail to everybody: SES takes it whole or not at all."""
+_BUTTON = (
+    "display:inline-block;padding:14px 28px;border-radius:6px;background:#1a4f8b;color:#ffffff;"
+    "font:bold 17px sans-serif;text-decoration:none"
+)
+
+
+def send(message: OutboxMessage, sender: str, to: list[str], ses: Any, link: str | None = None) -> None:
+    """Send a message, as text and as HTML, in one mail to everybody: SES takes it whole or not at all.
+
+    `link` goes where the message has a place for one.
+    """
     ses.send_email(
         FromEmailAddress=sender,
         Destination={"ToAddresses": to},
         Content={
             "Simple": {
                 "Subject": _data(message.subject),
-                "Body": {"Text": _data(message.text), "Html": _data(html(message))},
+                "Body": {
+                    "Text": _data(filled(message.text, link) if link else message.text),
+                    "Html": _data(html(message, link)),
+                },
             }
         },
     )
 
 
-def html(message: OutboxMessage) -> str:
-    """Return the message as HTML: no link, no image, nothing from elsewhere; everything escaped."""
-    body = "\n".join(
-        f'<pre style="{_LOG}">{escape(part.text)}</pre>' if part.log else f'<p style="{_PROSE}">{escape(part.text)}</p>'
-        for part in parts_of(message.text)
-    )
+def html(message: OutboxMessage, link: str | None = None) -> str:
+    """Return the message as HTML: no image, nothing from elsewhere, no address but `link`; everything escaped."""
+    around = halves(message.text) if link else None
+    if link is None or around is None:
+        body = _prose(message.text)
+    else:
+        body = f"{_prose(around[0])}\n{_button(link)}\n{_prose(around[1])}"
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(message.subject)}</title></head>'
         f"<body>\n{body}\n</body></html>"
+    )
+
+
+def _prose(text: str) -> str:
+    return "\n".join(
+        f'<pre style="{_LOG}">{escape(part.text)}</pre>' if part.log else f'<p style="{_PROSE}">{escape(part.text)}</p>'
+        for part in parts_of(text)
+    )
+
+
+def _button(link: str) -> str:
+    """A plain link that looks like a button, and its address for those who want to see it."""
+    address = escape(link, quote=True)
+    return (
+        f'<p style="margin:0 0 1em"><a href="{address}" style="{_BUTTON}">Look, then decide</a></p>\n'
+        f'<p style="{_PROSE};font-size:13px;word-break:break-all">If the button does not work: {address}</p>'
     )
 
 

@@ -11,15 +11,17 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
-from ferryman import keys
+from ferryman import keys, timeline
 from ferryman.contracts import FailedRecord, NotifyInput, NotifyOutput
 from ferryman.errors import InvalidDocument
 from ferryman.excerpts import one_line
-from ferryman.ids import Clock
+from ferryman.ids import Clock, NewId
 from ferryman.notify.channels import Deliver
-from ferryman.platform import channel_of
+from ferryman.notify.failure import NotNeeded
+from ferryman.notify.routes import route_of
 from ferryman.records import OutboxMessage
 from ferryman.store import Store
+from ferryman.writes import Add
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
@@ -29,13 +31,20 @@ ATTEMPTS = 10
 _AT_ONCE = 8
 _SWEEP = 200
 
-Result = Literal["sent", "failed", "gave_up", "skipped", "unknown"]
+Result = Literal["sent", "failed", "gave_up", "dropped", "skipped", "unknown"]
 Key = tuple[str, str, str]
 """Owner, event and channel of a message."""
 
 
 def run(
-    event: NotifyInput, *, store: Store, deliver: Deliver, clock: Clock, log: "Logger", count: Callable[[str], None]
+    event: NotifyInput,
+    *,
+    store: Store,
+    deliver: Deliver,
+    clock: Clock,
+    new_id: NewId,
+    log: "Logger",
+    count: Callable[[str], None],
 ) -> NotifyOutput:
     """Send the messages that the stream's records name, or all that are due (`sweep`).
 
@@ -48,7 +57,7 @@ def run(
         wanted += [_key(message) for message in _due_first(store.unsent(limit=1_000), clock())[:_SWEEP]]
 
     def one(key: Key) -> Result:
-        return _send(key, store, deliver, clock, log)
+        return _send(key, store, deliver, clock, new_id, log)
 
     results = dict(zip(dict.fromkeys(wanted), _side_by_side(one, dict.fromkeys(wanted)), strict=True))
     counts = list(results.values())
@@ -89,7 +98,7 @@ def key_in(record: dict[str, object]) -> Key | None:
     return (owner, happened, channel) if owner and happened and channel else None
 
 
-def _send(key: Key, store: Store, deliver: Deliver, clock: Clock, log: "Logger") -> Result:
+def _send(key: Key, store: Store, deliver: Deliver, clock: Clock, new_id: NewId, log: "Logger") -> Result:
     try:
         message = store.message(*key)
         if message is None or message.sent_at or message.gave_up or due_at(message) > clock():
@@ -98,7 +107,8 @@ def _send(key: Key, store: Store, deliver: Deliver, clock: Clock, log: "Logger")
         if not store.mark(claimed, since=message.attempts):
             return "skipped"
         result, after = _try(claimed, store, deliver, clock)
-        store.mark(after, since=claimed.attempts)
+        lines = [_failure(after, clock(), new_id)] if result == "gave_up" else []
+        store.mark(after, since=claimed.attempts, also=lines)
     except Exception:
         # The table did not answer, or a record is not what it should be: never a reason to leave the others unsent.
         log.exception("a message could not be looked at", extra={"message_key": "#".join(key)})
@@ -106,6 +116,8 @@ def _send(key: Key, store: Store, deliver: Deliver, clock: Clock, log: "Logger")
     about = {"message_key": "#".join(key), "attempt": after.attempts, "why": after.last_error}
     if result == "sent":
         log.info("message sent", extra=about)
+    elif result == "dropped":
+        log.info("message dropped: nobody needs it any more", extra=about)
     elif result == "gave_up":
         log.error("message given up", extra=about)
     else:
@@ -116,17 +128,27 @@ def _send(key: Key, store: Store, deliver: Deliver, clock: Clock, log: "Logger")
 def _try(message: OutboxMessage, store: Store, deliver: Deliver, clock: Clock) -> tuple[Result, OutboxMessage]:
     try:
         applied = store.find_platform(message.platform)
-        channel = channel_of(applied.document, message.channel) if applied else None
+        route = route_of(applied.document, message) if applied else None
     except InvalidDocument as error:
         return _failed(message, str(error))
-    if channel is None:
+    if route is None:
         reason = f"channel {message.channel!r} is not in the document of platform {message.platform!r} (any more)"
         return "gave_up", message.but(gave_up=True, last_error=reason)
     try:
-        deliver(channel, message)
+        deliver(route, message)
+    except NotNeeded as error:
+        # Not an alarm, nor a line in the timeline: nothing is missing anywhere.
+        return "dropped", message.but(gave_up=True, last_error=one_line(str(error), limit=500))
     except Exception as error:  # noqa: BLE001 - whatever goes wrong in a channel is a failed delivery
         return _failed(message, str(error) or type(error).__name__)
     return "sent", message.but(sent_at=clock(), last_error=None)
+
+
+def _failure(message: OutboxMessage, at: datetime, new_id: NewId) -> Add:
+    """Tell in the timeline what did not get through."""
+    about = f"the message `{message.event}` to {message.channel}"
+    text = f"{about} was given up after {message.attempts} attempts: {message.last_error}"
+    return timeline.message_event(message, text, at=at, new_id=new_id)
 
 
 def _failed(message: OutboxMessage, reason: str) -> tuple[Result, OutboxMessage]:

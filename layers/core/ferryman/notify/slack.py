@@ -11,42 +11,55 @@ from urllib.parse import urlsplit
 
 from ferryman.excerpts import one_line
 from ferryman.notify.failure import NotDelivered
+from ferryman.notify.links import halves
 from ferryman.notify.parts import parts_of
 from ferryman.records import OutboxMessage
 
 # Limits of Block Kit: a section's text, a header's, and blocks in one message.
-_SECTION, _HEADER, _BLOCKS = 3_000, 150, 50
+SECTION, HEADER, BLOCKS = 3_000, 150, 50
 _TIMEOUT_SECONDS = 5.0
 
 Post = Callable[[str, dict[str, Any]], tuple[int, str]]
 """Send JSON to a URL; return status and the beginning of the answer. Raise NotDelivered when nothing answers."""
 
 
-def send(message: OutboxMessage, webhook: str, post: Post) -> None:
+def send(message: OutboxMessage, webhook: str, post: Post, link: str | None = None) -> None:
     """Post a message; raise NotDelivered, with Slack's own word for it, when Slack does not take it."""
-    status, answer = post(_checked(webhook), payload(message))
+    status, answer = post(_checked(webhook), payload(message, link))
     if status != 200:
         raise NotDelivered(f"Slack answered {status}: {one_line(answer, limit=200)}")
 
 
-def payload(message: OutboxMessage) -> dict[str, Any]:
-    """Return what the webhook is sent. Nothing in it can mention people, unfurl a link or pass for markup."""
+def payload(message: OutboxMessage, link: str | None = None) -> dict[str, Any]:
+    """Return what the webhook is sent. Nothing in it can mention people, unfurl a link or pass for markup.
+
+    `link` follows where the message has a place for one.
+    """
     blocks: list[dict[str, Any]] = [
-        {"type": "header", "text": {"type": "plain_text", "text": message.subject[:_HEADER], "emoji": False}}
+        {"type": "header", "text": {"type": "plain_text", "text": message.subject[:HEADER], "emoji": False}}
     ]
-    for part in parts_of(message.text):
+    around = halves(message.text) if link else None
+    if link is None or around is None:
+        blocks += sections(message.text)
+    else:
+        address = escape(link).replace("|", "%7C")
+        blocks += [*sections(around[0]), _section(f"<{address}|Look at it>"), *sections(around[1])]
+    return {"text": escape(message.subject), "blocks": blocks[:BLOCKS], "unfurl_links": False, "unfurl_media": False}
+
+
+def sections(text: str) -> list[dict[str, Any]]:
+    """Return text as blocks; log lines in fences."""
+    found = []
+    for part in parts_of(text):
         # Code fences of the text itself would end ours; a zero-width space keeps them apart.
-        text = escape(part.text).replace("```", "`\u200b``")
-        room = _SECTION - 8 if part.log else _SECTION
-        for piece in _pieces(text, room):
-            shown = f"```\n{piece}\n```" if part.log else piece
-            blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": shown, "verbatim": True}})
-    return {
-        "text": escape(message.subject),
-        "blocks": blocks[:_BLOCKS],
-        "unfurl_links": False,
-        "unfurl_media": False,
-    }
+        escaped = escape(part.text).replace("```", "`\u200b``")
+        room = SECTION - 8 if part.log else SECTION
+        found += [_section(f"```\n{piece}\n```" if part.log else piece) for piece in _pieces(escaped, room)]
+    return found
+
+
+def _section(text: str) -> dict[str, Any]:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
 
 
 def escape(text: str) -> str:

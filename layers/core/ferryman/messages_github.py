@@ -1,0 +1,47 @@
+"""Outbox rows that have GitHub show how a deployment stands. Pure.
+
+Called in the transactions that change a deployment: request_approval (through `ferryman.messages_approval`),
+admit_deployment, `ferryman.outcome` and publish_release. `ferryman.github.statuses` delivers them; a row says that
+something changed, never what: GitHub is shown the deployment as it is when the row is delivered.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from ferryman import outbox
+from ferryman.platform import GitHub, Platform
+from ferryman.records import Deployment
+from ferryman.writes import Add
+
+CHANNEL = "github"
+"""Of the outbox; no channel of the document, and told from one that is named so by `EVENTS`."""
+EVENTS = "github-"
+"""How the events of these rows begin."""
+
+
+def for_change(
+    deployment: Deployment,
+    document: Platform,
+    at: datetime,
+    what: Literal["requested", "admitted", "ended", "published"],
+) -> list[Add]:
+    """Make the row for one change; none where GitHub is not told, nor for a person's database command."""
+    github = document.spec.github
+    if github is None or not github.statuses or not may_write(github) or deployment.kind == "migrate":
+        return []
+    return outbox.rows(
+        [CHANNEL],
+        owner=deployment.id,
+        event=f"{EVENTS}{what}",
+        platform=deployment.platform,
+        environment=deployment.environment,
+        subject=f"GitHub: {deployment.platform}/{deployment.environment} {deployment.version} {what}",
+        blocks=[],
+        detail={"phase": str(deployment.phase), "version": deployment.version, "deployment": deployment.id},
+        at=at,
+    )
+
+
+def may_write(github: GitHub | None) -> bool:
+    """Tell whether we have a key to the project; without one its pages are merely linked to."""
+    return github is not None and (github.token_secret_arn is not None or github.app is not None)
