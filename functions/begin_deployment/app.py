@@ -2,7 +2,7 @@
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from ferryman import begin, ids
+from ferryman import begin, ids, image_labels
 from ferryman.contracts import BeginDeploymentInput, BeginDeploymentOutput
 from ferryman.references import References
 from ferryman.runtime import client, step, store
@@ -16,6 +16,7 @@ def handler(event: BeginDeploymentInput, context: LambdaContext) -> BeginDeploym
         store=store(),
         ecs=client("ecs"),
         ecr=client("ecr"),
+        download=image_labels.download,
         references=References(client("ssm")),
         clock=ids.now,
         new_id=ids.new_id,

@@ -1,5 +1,7 @@
 """Step: point one service at the release's revision, or back at its last good one."""
 
+from functools import partial
+
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from ferryman import ids, update
@@ -10,4 +12,6 @@ from ferryman.runtime import client, step, store
 @step(UpdateServiceInput)
 def handler(event: UpdateServiceInput, context: LambdaContext) -> UpdateServiceOutput:
     """Start the rollout, or say why not."""
-    return update.update_service(event, store=store(), ecs=client("ecs"), clock=ids.now, new_id=ids.new_id)
+    return update.update_service(
+        event, store=store(), ecs=client("ecs"), ecr=partial(client, "ecr"), clock=ids.now, new_id=ids.new_id
+    )

@@ -36,7 +36,8 @@ def event(
     method: str, path: str, *, query: dict[str, str] | None = None, body: bytes = b"", who: str | None = JO
 ) -> dict[str, Any]:
     """Form the event of a function URL, payload format 2.0; a body travels as base64."""
-    context: dict[str, Any] = {"http": {"method": method, "path": path}}
+    http = {"method": method, "path": path, "sourceIp": "203.0.113.7", "userAgent": "ferryman/1"}
+    context: dict[str, Any] = {"http": http}
     if who:
         context["authorizer"] = {"iam": {"userArn": who, "accountId": "123456789012"}}
     made: dict[str, Any] = {"version": "2.0", "rawPath": path, "requestContext": context, "isBase64Encoded": bool(body)}

@@ -27,6 +27,7 @@ from ferryman.records import (
 )
 from ferryman.store import Store
 from ferryman.writes import Save
+from unit.fakes.ecr import FakeEcr
 from unit.fakes.ecs import CLUSTER, FakeEcs, FakeLogs, FakeStates, service_arn
 
 ID = "01K00000000000000000000DEP"
@@ -41,6 +42,7 @@ class World:
     def __init__(self, store: Store, clock: Any, new_id: Any) -> None:
         self.store, self.clock, self.new_id = store, clock, new_id
         self.ecs, self.logs, self.states = FakeEcs(clock), FakeLogs(), FakeStates()
+        self.ecr = FakeEcr("scr-api", "scr-web")
         self.tokens = 0
         self.fence = 0
         self.id = ""
@@ -55,7 +57,17 @@ class World:
 
     # ── records ──
 
-    def claim(self, deployment: str, *, automated: bool = True, kind: Any = "deploy", **plan: Any) -> None:
+    def claim(
+        self,
+        deployment: str,
+        *,
+        automated: bool = True,
+        kind: Any = "deploy",
+        version: str = "abc1234",
+        command: Any = None,
+        revision: str | None = None,
+        **plan: Any,
+    ) -> None:
         """A new deployment owns the environment."""
         self.fence += 1
         self.id = deployment
@@ -65,7 +77,7 @@ class World:
                 state.but(
                     active=Active(
                         deployment=deployment,
-                        version="abc1234",
+                        version=version,
                         fence=self.fence,
                         execution_name=deployment,
                         input="{}",
@@ -78,8 +90,10 @@ class World:
                     platform="scr",
                     environment="staging",
                     id=deployment,
-                    version="abc1234",
+                    version=version,
                     kind=kind,
+                    command=command,
+                    revision=revision,
                     digests={"api": "sha256:new", "web": "sha256:new"},
                     fence=self.fence,
                     phase=Phase.RUNNING,
@@ -177,7 +191,9 @@ class World:
 
     def update(self, service: str = "api", direction: Any = "forward") -> UpdateServiceOutput:
         event = UpdateServiceInput(**self._ids(), service=service, direction=direction)
-        return update.update_service(event, store=self.store, ecs=self.ecs, clock=self.clock, new_id=self.new_id)
+        return update.update_service(
+            event, store=self.store, ecs=self.ecs, ecr=lambda: self.ecr, clock=self.clock, new_id=self.new_id
+        )
 
     def watch(self, service: str = "api", direction: Any = "forward") -> str:
         """Wait with a fresh token, and return it."""

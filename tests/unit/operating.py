@@ -1,5 +1,6 @@
 """A small operator for tests: a platform of two components with a staging that follows pushes, on fakes."""
 
+import json
 from typing import Any
 
 from ferryman import adoption, reconcile, releases
@@ -11,13 +12,13 @@ from ferryman.writes import Save
 from unit.conftest import FakeClock, FakeIds
 from unit.fakes.ecr import FakeEcr
 from unit.fakes.ecs import CLUSTER, FakeEcs
-from unit.fakes.states import MACHINE, FakeStates
+from unit.fakes.states import MACHINE, MIGRATE_MACHINE, FakeStates
 
 MUTATION_TIMEOUT = 35
 
 
-def document(**environment: Any) -> Platform:
-    """The platform; keywords replace fields of its staging."""
+def document(production: dict[str, Any] | None = None, **environment: Any) -> Platform:
+    """The platform; keywords replace fields of its staging. `production`: fields of a second environment."""
     staging = {
         "cluster": CLUSTER,
         "triggers": ["push"],
@@ -28,6 +29,17 @@ def document(**environment: Any) -> Platform:
         "movingTags": ["staging-latest"],
         "notify": ["team"],
     }
+    environments = {"staging": staging | environment}
+    if production is not None:
+        waves = json.loads(json.dumps(staging["waves"]).replace("scr-", "prod-"))
+        environments["production"] = {
+            **staging,
+            "triggers": ["tag", "manual"],
+            "promoteFrom": "staging",
+            "waves": waves,
+            "movingTags": ["production-latest"],
+            **production,
+        }
     return parse(
         {
             "apiVersion": "ferryman/v1",
@@ -36,7 +48,7 @@ def document(**environment: Any) -> Platform:
             "spec": {
                 "components": {"api": {"repository": "scr-api"}, "web": {"repository": "scr-web"}},
                 "channels": {"team": {"type": "sns", "topicArn": "arn:aws:sns:eu-west-1:123456789012:team"}},
-                "environments": {"staging": staging | environment},
+                "environments": environments,
             },
         }
     )
@@ -143,6 +155,18 @@ class World:
             },
         }
 
+    def tag(self, component: str, version: str, name: str) -> dict[str, Any]:
+        """Put a second tag on an image and return its event, which nobody has delivered yet."""
+        self.clock.forward(seconds=1)
+        repository = f"scr-{component}"
+        self.ecr.tags[repository][name] = self.ecr.tags[repository][version]
+        return self.event(repository, name)
+
+    def name(self, version: str, name: str) -> None:
+        """Put a semver tag on a whole release and deliver its events."""
+        for component in ("api", "web"):
+            self.receive(self.tag(component, version, name))
+
     def release(self, version: str) -> Release:
         """Push a whole release and deliver its events."""
         for component in ("api", "web"):
@@ -181,6 +205,7 @@ class World:
             nudge=self.nudges,
             outbox=self.outbox,
             machine=MACHINE,
+            migrate_machine=MIGRATE_MACHINE,
             mutation_timeout_seconds=MUTATION_TIMEOUT,
             clock=self.clock,
             new_id=self.new_id,

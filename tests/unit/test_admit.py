@@ -1,62 +1,177 @@
 """The last gate: what speaks against a deployment, as a table."""
 
+import json
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ferryman import admit, steps
 from ferryman.contracts import AdmitDeploymentInput
-from ferryman.records import AbortRequest, Actor, Deployment, EnvironmentState, Hold, Phase, Release
-from ferryman.store import Store
-from ferryman.writes import Save
+from ferryman.errors import ClaimLost, InvalidDocument, NotFound
+from ferryman.records import AbortRequest, Actor, Freeze, Hold, Phase, Release, Running, Verified
 from unit import builders as make
-from unit.conftest import FakeClock
+from unit.approving import ADA, DIGESTS, FENCE, ID, VERSION, World, deployment, document, release, state
 
-HOLD = Hold(reason="freeze", who="anna", at=make.AT)
-PENDING = make.deployment(phase=Phase.PENDING, steps={})
-BY_A_PERSON = PENDING.but(initiated_by=Actor(who="arn:aws:iam::1:user/anna"))
-OTHER_IMAGES = make.release().but(
-    components={
-        **make.release().components,
-        "web": make.release().components["web"].but(digest=make.digest("f")),
-    }
-)
+PERSON = {"initiated_by": Actor(who="arn:jo")}
+LATER = make.AT + timedelta(minutes=1)
+HOLD = {"hold": Hold(reason="load test", who="kim", at=make.AT)}
+LATER_HOLD = {"hold": Hold(reason="load test", who="kim", at=LATER)}
+FREEZE = {"freeze": Freeze(reason="fair", who="kim", at=make.AT)}
+THAWED = {"freeze": Freeze(reason="fair", who="kim", at=make.AT, until=LATER)}
+RUNS = {"current": Running(version=VERSION, deployment=None, digests={}, at=make.AT)}
+ABORT = {"abort": AbortRequest(reason="no", who="kim", at=make.AT)}
+FREE = {"plan": make.plan()}
+"""Needs no approval."""
+OTHER = {"api": make.digest("a"), "web": make.digest("f")}
+OTHERS = {"components": release().components | {"web": release().components["web"].but(digest=make.digest("f"))}}
 
 
-@pytest.mark.parametrize(
-    ("deployment", "state", "release", "reason"),
-    [
-        pytest.param(PENDING, make.state(), make.release(), None, id="nothing-speaks-against-it"),
-        pytest.param(PENDING, make.state(hold=HOLD), make.release(), "Held", id="held"),
-        pytest.param(BY_A_PERSON, make.state(hold=HOLD), make.release(), None, id="a-person-may-while-held"),
-        pytest.param(PENDING, make.state(), OTHER_IMAGES, "DigestsChanged", id="other-images"),
-        pytest.param(
-            PENDING.but(abort=AbortRequest(reason="no", who="anna", at=make.AT)),
-            make.state(),
-            make.release(),
-            "Aborted",
-            id="aborted",
-        ),
-        pytest.param(
-            PENDING.but(phase=Phase.RUNNING), make.state(hold=HOLD), make.release(), None, id="already-running"
-        ),
-    ],
-)
-def test_judge(deployment: Deployment, state: EnvironmentState, release: Release, reason: str | None) -> None:
-    refusal = admit.judge(deployment, state, release)
+def proven(digests: dict[str, str], where: str = "staging") -> dict[str, Any]:
+    return {"verified": {where: Verified(deployment="01K0000000000000000STAGING", digests=digests, at=make.AT)}}
+
+
+CASES: list[Any] = [
+    # deployment, state, release, approval, refusal
+    pytest.param({}, {}, {}, {}, None, id="approved-and-verified"),
+    pytest.param(ABORT, {}, {}, {}, "Aborted", id="aborted"),
+    # hold
+    pytest.param({}, HOLD, {}, {}, "Held", id="held"),
+    pytest.param({}, LATER_HOLD, {}, {}, "Held", id="held-since"),
+    pytest.param(PERSON, HOLD, {}, {}, None, id="a-person-may-while-held"),
+    pytest.param(PERSON, LATER_HOLD, {}, {}, "Held", id="a-person-could-not-know-of-a-later-hold"),
+    pytest.param(PERSON | {"kind": "rollback"}, LATER_HOLD, {}, {}, None, id="a-rollback-passes-a-hold"),
+    pytest.param(PERSON | {"kind": "migrate"}, LATER_HOLD, {}, {}, "Held", id="a-migration-does-not"),
+    # freeze
+    pytest.param({}, FREEZE, {}, {}, "Frozen", id="frozen"),
+    pytest.param(PERSON, FREEZE, {}, {}, "Frozen", id="a-person-may-not-while-frozen"),
+    pytest.param(PERSON | {"kind": "redeploy"}, FREEZE | RUNS, {}, {}, "Frozen", id="frozen-redeploy"),
+    pytest.param(PERSON | {"kind": "migrate"}, FREEZE, {}, {}, "Frozen", id="frozen-migration"),
+    pytest.param(PERSON | {"kind": "rollback"}, FREEZE, {}, {}, None, id="a-rollback-passes-a-freeze"),
+    pytest.param({}, THAWED, {}, {}, None, id="thawed-by-now"),
+    # images
+    pytest.param({}, {}, OTHERS, {}, "DigestsChanged", id="other-images"),
+    pytest.param({}, {}, {"components": {}}, {}, "DigestsChanged", id="no-images"),
+    pytest.param({}, {}, None, {}, "DigestsChanged", id="no-release"),
+    # approval
+    pytest.param({}, {}, {}, None, "NotApproved", id="nobody-was-asked"),
+    pytest.param({}, {}, {}, {"status": "Pending"}, "NotApproved", id="pending"),
+    pytest.param({}, {}, {}, {"status": "Rejected"}, "NotApproved", id="rejected"),
+    pytest.param({}, {}, {}, {"status": "Superseded"}, "NotApproved", id="superseded"),
+    pytest.param({}, {}, {}, {"decisions": []}, "NotApproved", id="approved-by-nobody"),
+    pytest.param({}, {}, {}, {"required": 2}, "NotApproved", id="approved-by-too-few"),
+    pytest.param({}, {}, {}, {"digests": OTHER}, "NotApproved", id="other-images-were-approved"),
+    pytest.param({}, {}, {}, {"version": "fffffff"}, "NotApproved", id="another-version-was-approved"),
+    pytest.param(FREE, {}, {}, None, None, id="needs-no-approval"),
+    pytest.param({"kind": "rollback"}, {}, {}, {"status": "Pending"}, "NotApproved", id="a-rollback-that-needs-one"),
+    pytest.param({"plan": None}, {}, {}, {}, "NotPlanned", id="not-planned"),
+    # proof
+    pytest.param({}, {}, {"verified": {}}, {}, "NotVerified", id="unproven"),
+    pytest.param({}, {}, proven(OTHER), {}, "NotVerified", id="other-images-were-proven"),
+    pytest.param({}, {}, proven(DIGESTS, "elsewhere"), {}, "NotVerified", id="proven-elsewhere"),
+    pytest.param({"kind": "retry"}, {}, {"verified": {}}, {}, "NotVerified", id="a-retry-promotes-too"),
+    pytest.param({"kind": "retry"}, RUNS, {"verified": {}}, {}, None, id="a-retry-of-what-runs"),
+    pytest.param({"kind": "redeploy"}, {}, {"verified": {}}, {}, None, id="a-redeploy"),
+    pytest.param({"kind": "rollback"}, {}, {"verified": {}}, {}, None, id="a-rollback"),
+    pytest.param({"kind": "migrate"} | FREE, {}, {"verified": {}}, None, None, id="a-migration"),
+]
+
+
+@pytest.mark.parametrize(("changes", "states", "releases", "approvals", "reason"), CASES)
+def test_judge(changes: Any, states: Any, releases: Any, approvals: Any, reason: str | None) -> None:
+    world = World().asked()
+    world.decide()
+    refusal = admit.judge(
+        deployment(**changes),
+        state(**states),
+        document().environment("production"),
+        None if releases is None else release(**releases),
+        None if approvals is None else world.approval.but(**approvals),
+        LATER,
+    )
     assert (refusal and refusal[0]) == reason
 
 
-@pytest.mark.parametrize(
-    ("hold", "verdict", "phase"), [(None, "Admitted", Phase.RUNNING), (HOLD, "Refused", Phase.PENDING)]
-)
-def test_admit_flips_the_phase_only_when_admitted(
-    store: Store, clock: FakeClock, hold: Any, verdict: str, phase: Phase
-) -> None:
-    store.write(Save(PENDING), Save(make.state(hold=hold)), Save(make.release()))
-    event = AdmitDeploymentInput(platform="scr", environment="staging", deployment=PENDING.id, fence=make.FENCE)
-    for _ in range(2):  # a retry of the state machine says the same
-        assert admit.admit(event, store=store, clock=clock).verdict == verdict
-    after = store.deployment("scr", "staging", PENDING.id)
-    assert after.phase is phase
-    assert after.step(steps.ADMIT) is not None
+def test_where_nothing_is_promoted_from_nothing_has_to_be_proven() -> None:
+    staging = document().environment("staging")
+    found = admit.judge(deployment(**FREE), state(), staging, make.release(VERSION), None, LATER)
+    assert found is None
+
+
+class TestAdmit:
+    EVENT = AdmitDeploymentInput(platform="scr", environment="production", deployment=ID, fence=FENCE)
+
+    @pytest.fixture
+    def world(self) -> World:
+        world = World().asked()
+        world.decide()
+        return world
+
+    def admit(self, world: World) -> tuple[str, str]:
+        answer = admit.admit(self.EVENT, store=world.store, clock=world.clock)
+        return answer.verdict, answer.reason
+
+    def test_flips_the_phase_and_says_the_same_again(self, world: World) -> None:
+        for _ in range(2):
+            assert self.admit(world) == ("Admitted", "")
+        assert world.deployment.phase is Phase.RUNNING
+        step = world.deployment.step(steps.ADMIT)
+        assert step is not None
+        assert step.status.passed
+
+    def test_a_refusal_leaves_the_phase_and_stands(self, world: World) -> None:
+        world.edit_state(**FREEZE)
+        assert self.admit(world) == ("Refused", "Frozen")
+        world.edit_state(freeze=None)
+        assert self.admit(world) == ("Refused", "Frozen")
+        assert world.deployment.phase is Phase.AWAITING_APPROVAL
+        step = world.deployment.step(steps.ADMIT)
+        assert step is not None
+        assert "fair" in step.message
+
+    def test_once_running_nothing_stops_it_here(self, world: World) -> None:
+        self.admit(world)
+        world.edit_state(**FREEZE)
+        assert self.admit(world) == ("Admitted", "")
+
+    def test_an_abort_between_look_and_write_counts(self, world: World) -> None:
+        world.table.meanwhile = [lambda: world.edit(**ABORT)]
+        assert self.admit(world) == ("Refused", "Aborted")
+
+    def test_without_the_claim(self, world: World) -> None:
+        world.edit_state(active=None)
+        with pytest.raises(ClaimLost):
+            self.admit(world)
+        assert world.deployment.phase is Phase.AWAITING_APPROVAL
+
+    def test_with_other_images_than_those_that_were_approved(self, world: World) -> None:
+        found = world.store.release("scr", VERSION)
+        assert isinstance(found, Release)
+        world.put(found.but(**OTHERS))
+        assert self.admit(world) == ("Refused", "DigestsChanged")
+
+    @pytest.mark.parametrize(
+        ("broken", "error"),
+        [
+            pytest.param({"spec": "broken"}, InvalidDocument, id="unreadable"),
+            pytest.param("staging only", NotFound, id="without-the-environment"),
+        ],
+    )
+    def test_without_rules_nothing_is_admitted(self, world: World, broken: Any, error: type[Exception]) -> None:
+        if isinstance(broken, str):
+            broken = document().dump()
+            del broken["spec"]["environments"]["production"]
+        world.put(world.store.platform("scr").but(document=broken))
+        with pytest.raises(error):
+            self.admit(world)
+        assert world.deployment.phase is Phase.AWAITING_APPROVAL
+
+    def test_who_approved_is_still_known(self, world: World) -> None:
+        self.admit(world)
+        assert world.deployment.approved_by == [ADA]
+
+
+def test_the_event_fits_the_contract() -> None:
+    for path in (Path(__file__).parents[2] / "events" / "admit_deployment").glob("*.json"):
+        assert AdmitDeploymentInput.model_validate(json.loads(path.read_text())).fence

@@ -270,7 +270,10 @@ class TestVerify:
 def test_an_unknown_environment_names_those_that_exist(world: World, what: str) -> None:
     status, body = world.call("POST", f"/v1/platforms/scr/environments/prod/{what}", {"reason": "x"})
 
-    assert (status, body["error"]["message"]) == (404, "platform scr has no environment 'prod'; there are: staging")
+    assert (status, body["error"]["message"]) == (
+        404,
+        "platform scr has no environment 'prod'; there are: staging, production",
+    )
 
 
 def test_somebody_writes_between_reading_and_writing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,10 @@ def test_the_first_apply_creates_adopts_and_nudges(world: World, scr_document: d
     applied = world.store.platform("scr")
     assert (applied.applied_by, applied.applied_at, applied.generation) == (JO, world.clock.at, 1)
     assert parse(applied.document) == parse(scr_document)
-    assert (world.outside.adopted, world.outside.nudged) == (["scr"], [("scr", "staging")])
+    assert (world.outside.adopted, world.outside.nudged) == (
+        ["scr"],
+        [("scr", "staging"), ("scr", "production")],
+    )
     assert world.timeline("scr") == [("Applied", JO)]
 
 
@@ -117,6 +120,7 @@ def test_an_environment_can_not_leave_while_it_is_being_changed(world: World, sc
     world.put(make.state())
     environments = scr_document["spec"]["environments"]
     environments["elsewhere"] = environments.pop("staging")
+    environments["production"]["promoteFrom"] = "elsewhere"
 
     status, body = world.call("PUT", SCR, scr_document)
 

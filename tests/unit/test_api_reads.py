@@ -26,7 +26,9 @@ def world(store: Store, clock: FakeClock, new_id: FakeIds, scr_document: dict[st
 def test_platforms(world: World) -> None:
     _, body = world.call("GET", "/v1/platforms")
 
-    assert [(p["name"], p["generation"], p["environments"]) for p in body["platforms"]] == [("scr", 1, ["staging"])]
+    assert [(p["name"], p["generation"], p["environments"]) for p in body["platforms"]] == [
+        ("scr", 1, ["staging", "production"])
+    ]
 
 
 def test_no_platform_yet(store: Store, clock: FakeClock, new_id: FakeIds) -> None:

@@ -1,5 +1,8 @@
 """Freezing the plan: from document, release and ECS to ids; and what speaks against it."""
 
+import hashlib
+import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,8 +11,9 @@ from botocore.exceptions import ClientError
 from ferryman import begin, steps
 from ferryman.contracts import BeginDeploymentInput, PlannedWave
 from ferryman.errors import ClaimLost, ReferenceUnresolved, VerificationFailed
+from ferryman.migration_lists import MIGRATIONS, UNSAFE
 from ferryman.platform import parse
-from ferryman.records import AbortRequest, AppliedPlatform, EnvironmentState, Phase
+from ferryman.records import AbortRequest, AppliedPlatform, EnvironmentState, Image, MigrationClaim, Phase, Running
 from ferryman.references import References
 from ferryman.store import Store
 from ferryman.verify import verify
@@ -20,6 +24,10 @@ from unit.conftest import FakeClock, FakeIds
 ACCOUNT = "arn:aws:ecs:eu-west-1:123456789012"
 NAMES = ("scr-api-staging", "scr-ai-gateway-staging", "scr-web-staging")
 CONTAINERS = {"scr-api-staging": "api", "scr-ai-gateway-staging": "ai-gateway", "scr-web-staging": "web"}
+
+
+def sha(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
 class Ssm:
@@ -86,7 +94,24 @@ class Ecs:
 
 
 class Ecr:
-    """Repositories with single images only."""
+    """Repositories with single images only; their configurations have the labels that a test gives to a digest."""
+
+    def __init__(self) -> None:
+        self.labels: dict[str, dict[str, str]] = {}
+        self.down = False
+
+    def config(self, digest: str) -> bytes:
+        return json.dumps({"config": {"Labels": self.labels.get(digest, {})}}).encode()
+
+    def get_download_url_for_layer(self, repositoryName: str, layerDigest: str) -> Any:  # noqa: N803 - boto3's own name
+        if self.down:
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "GetDownloadUrlForLayer")
+        return {"downloadUrl": f"https://blobs.example/{layerDigest}"}
+
+    def download(self, url: str) -> bytes:
+        wanted = url.rsplit("/", 1)[-1]
+        configs = [self.config(digest) for digest in (*self.labels, "none")]
+        return next(config for config in configs if sha(config) == wanted)
 
     def describe_repositories(self, repositoryNames: list[str]) -> Any:  # noqa: N803 - boto3's own name
         return {
@@ -99,7 +124,9 @@ class Ecr:
         image = {
             "repositoryName": repositoryName,
             "imageId": {"imageDigest": digest},
-            "imageManifest": f'{{"schemaVersion":2,"mediaType":"{media}","config":{{}},"layers":[]}}',
+            "imageManifest": json.dumps(
+                {"schemaVersion": 2, "mediaType": media, "config": {"digest": sha(self.config(digest))}, "layers": []}
+            ),
             "imageManifestMediaType": media,
         }
         return {"images": [image], "failures": []}
@@ -123,6 +150,7 @@ class World:
             store=self.store,
             ecs=self.ecs,
             ecr=self.ecr,
+            download=self.ecr.download,
             references=References(self.ssm),
             clock=self.clock,
             new_id=self.new_id,
@@ -194,6 +222,138 @@ def test_going_backwards_plans_no_migration(world: World) -> None:
     world.change(kind="rollback")
     world.begin()
     assert plan_of(world).migration is None
+
+
+# ── migrations, and what a person does to the database ──
+
+NEW, RUNS, LEFT = (make.digest(letter) for letter in "abc")
+"""Images of the release that is deployed, of the one that runs, and of one that was left after it had migrated."""
+
+
+def running(world: World, digest: str = RUNS) -> None:
+    current = Running(version="0001234", deployment="01K0000000000000000000PREV", digests={"api": digest}, at=make.AT)
+    world.state(current=current)
+
+
+def migrated(world: World, version: str, hours: int, status: Any = "Succeeded") -> None:
+    """The migration of a release ran here."""
+    claim = MigrationClaim(
+        platform="scr",
+        environment="staging",
+        version=version,
+        attempt=1,
+        deployment="01K0000000000000000000PREV",
+        status=status,
+        task_definition="td",
+        client_token="fm-1",
+        at=make.AT + timedelta(hours=hours),
+    )
+    world.store.write(Save(claim))
+
+
+def test_the_plan_knows_the_migrations_of_its_image(world: World) -> None:
+    world.ecr.labels = {NEW: {MIGRATIONS: "001,002", UNSAFE: "002"}, RUNS: {MIGRATIONS: "001"}}
+    running(world)
+    world.begin()
+    assert (plan_of(world).migrations, plan_of(world).unsafe_migrations) == (["001", "002"], ["002"])
+
+
+@pytest.mark.parametrize("why", ["no-labels", "denied", "other-bytes"])
+def test_labels_that_cannot_be_read_stop_nothing(world: World, why: str) -> None:
+    if why == "denied":
+        world.ecr.down = True
+    if why == "other-bytes":
+        world.ecr.download = lambda url: b"{}"  # type: ignore[method-assign]
+    assert world.begin().verdict == "Planned"
+    assert (plan_of(world).migrations, plan_of(world).unsafe_migrations) == (None, [])
+
+
+def test_a_way_back_knows_what_its_release_knows(world: World) -> None:
+    world.ecr.labels = {NEW: {MIGRATIONS: "001"}, RUNS: {MIGRATIONS: "001,002"}}
+    running(world)
+    world.change(kind="rollback")
+    world.begin()
+    assert plan_of(world).migrations == ["001"]
+
+
+def test_a_way_back_with_a_downgrade_runs_it_with_the_image_that_knows_it(world: World) -> None:
+    world.ecr.labels = {NEW: {MIGRATIONS: "001"}, RUNS: {MIGRATIONS: "001,002"}}
+    running(world)
+    world.change(kind="rollback", command="down", revision="001")
+    answer = world.begin()
+    plan = plan_of(world)
+    assert len(answer.waves) == 3
+    assert plan.migration.command == ["alembic", "downgrade", "001"]
+    assert plan.migration.image == f"registry.example/scr-api@{RUNS}"
+    assert plan.migrations == ["001", "002"]
+    assert plan.services["scr-api-staging"].digest == NEW
+
+
+COMMANDS = [
+    pytest.param("up", None, ["alembic", "upgrade", "head"], RUNS, id="up"),
+    pytest.param("down", "001", ["alembic", "downgrade", "001"], LEFT, id="down"),
+    pytest.param("current", None, ["alembic", "current"], LEFT, id="current"),
+]
+
+
+@pytest.mark.parametrize(("command", "revision", "words", "image"), COMMANDS)
+def test_a_persons_command_is_all_there_is(
+    world: World, command: Any, revision: str | None, words: list[str], image: str
+) -> None:
+    """The release that was left had migrated: only its image knows every migration that the database has."""
+    left = {"api": Image(digest=LEFT, tag="ccc1234", first_seen_at=make.AT)}
+    world.store.write(Save(make.release("ccc1234", components=left)))
+    migrated(world, "0001234", 0)
+    migrated(world, "ccc1234", 1)
+    migrated(world, "ddd1234", 2, "Reverted")
+    migrated(world, "0001234@01K0000000000000000000PREV", 3)
+    running(world)
+    world.change(kind="migrate", command=command, revision=revision, version="0001234")
+
+    answer = world.begin()
+
+    plan = plan_of(world)
+    assert (answer.waves, answer.approval) == ([], False)
+    assert (plan.services, plan.checks, plan.promotions) == ({}, [], [])
+    assert (plan.migration.command, plan.migration.image) == (words, f"registry.example/scr-api@{image}")
+
+
+@pytest.mark.parametrize(("command", "revision", "words", "image"), COMMANDS)
+def test_a_command_runs_with_what_runs_when_nothing_migrated_here(
+    world: World, command: Any, revision: str | None, words: list[str], image: str
+) -> None:
+    running(world)
+    world.change(kind="migrate", command=command, revision=revision)
+    world.begin()
+    assert plan_of(world).migration.image == f"registry.example/scr-api@{RUNS}"
+
+
+def test_a_command_has_nothing_to_do_with_the_services(world: World) -> None:
+    running(world)
+    world.ecs.live.pop("scr-web-staging")
+    world.change(kind="migrate", command="current")
+    assert world.begin().verdict == "Planned"
+
+
+@pytest.mark.parametrize("what", ["no-migration", "no-command", "no-image", "no-revision"])
+def test_a_command_that_cannot_be_run_is_an_error(world: World, scr_document: dict[str, Any], what: str) -> None:
+    running(world)
+    changes: dict[str, Any] = {"kind": "rollback", "command": "down", "revision": "001"}
+    staging = scr_document["spec"]["environments"]["staging"]
+    if what == "no-migration":
+        del staging["migration"]
+    elif what == "no-command":
+        del staging["migration"]["downgrade"]
+    elif what == "no-image":
+        world.state(current=None)
+    else:
+        changes["revision"] = None
+    applied = world.store.platform("scr")
+    world.store.write(Save(applied.but(document=scr_document)))
+    world.change(**changes)
+    with pytest.raises(VerificationFailed, match="down"):
+        world.begin()
+    assert plan_of(world) is None
 
 
 def broken_service(ecs: Ecs, **changes: Any) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ferryman import steps
-from ferryman.decide import (
+from ferryman.actions import (
     Action,
     Complete,
     Dismiss,
@@ -20,8 +20,9 @@ from ferryman.decide import (
     RequeueAfter,
     Start,
     Supersede,
-    decide,
 )
+from ferryman.conditions import waiting_since
+from ferryman.decide import decide
 from ferryman.records import (
     AbortRequest,
     Active,
@@ -314,14 +315,21 @@ class TestRequest:
         assert isinstance(action, Start)
 
     def test_may_go_back_and_supersedes_nothing_newer(self) -> None:
-        (action,) = acts(idle(1, 2, 3, current=2, requested=request("r1", "deploy")))
+        (action,) = acts(idle(1, 2, 3, current=2, requested=request("r1", "rollback")))
         assert isinstance(action, Start)
         assert (action.version, action.supersede) == ("r1", ())
 
     @pytest.mark.parametrize(
         ("version", "kind", "current"),
-        [("r1", "redeploy", 2), ("r2", "redeploy", 1), ("r1", "retry", 2), ("r2", "retry", 2)],
-        ids=["redeploy-of-what-ran-before", "redeploy-after-a-way-back", "retry-overtaken", "retry-of-what-runs"],
+        [
+            pytest.param("r1", "redeploy", 2, id="redeploy-of-what-ran-before"),
+            pytest.param("r2", "redeploy", 1, id="redeploy-after-a-way-back"),
+            pytest.param("r1", "retry", 2, id="retry-overtaken"),
+            pytest.param("r2", "retry", 2, id="retry-of-what-runs"),
+            pytest.param("r1", "deploy", 2, id="deploy-overtaken-only-a-rollback-goes-back"),
+            pytest.param("r2", "deploy", 2, id="deploy-of-what-runs"),
+            pytest.param("r1", "migrate", 2, id="database-command-of-what-ran-before"),
+        ],
     )
     def test_is_dropped_when_what_happened_since_made_it_pointless(self, version: str, kind: str, current: int) -> None:
         (action,) = acts(idle(1, 2, current=current, requested=request(version, kind)))
@@ -361,7 +369,7 @@ class TestRequest:
 
     def test_may_name_a_baseline(self) -> None:
         baseline = release(0, ReleaseStatus.BASELINE)
-        (action,) = acts(idle(releases=(baseline, release(1)), requested=request("r0", "deploy")))
+        (action,) = acts(idle(releases=(baseline, release(1)), requested=request("r0", "rollback")))
         assert isinstance(action, Start)
         assert action.version == "r0"
 
@@ -496,9 +504,7 @@ class TestObserved:
         ids=["nothing", "newer", "held", "failed", "errored", "active"],
     )
     def test_since_when_something_waits(self, view: View, since: datetime | None) -> None:
-        from ferryman.conditions import waiting_since
-
-        assert waiting_since(view) == since
+        assert waiting_since(view, NOW) == since
 
 
 def observed(view: View, now: datetime = NOW) -> Observe:

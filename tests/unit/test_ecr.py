@@ -3,7 +3,7 @@
 import pytest
 
 from ferryman import ecr
-from ferryman.errors import Conflict, DigestMismatch, NotFound, PermanentError, Throttled, Unavailable
+from ferryman.errors import Conflict, DigestMismatch, NotFound, TagImmutable, Throttled, Unavailable
 from unit.fakes.ecr import FakeEcr
 
 REPOSITORY = "scr-api"
@@ -24,6 +24,23 @@ def test_a_tag_resolves_to_its_digest_now(fake: FakeEcr) -> None:
 @pytest.mark.parametrize(("repository", "tag"), [(REPOSITORY, "gone"), ("unknown", "abc")])
 def test_what_does_not_exist_resolves_to_nothing(fake: FakeEcr, repository: str, tag: str) -> None:
     assert ecr.resolve(fake, repository, tag) is None
+
+
+def test_a_tagged_image_comes_with_all_its_tags(fake: FakeEcr) -> None:
+    digest = fake.push(REPOSITORY, "abc", "one")
+    fake.push(REPOSITORY, "v1.0.0", "one")
+    found = ecr.tagged_image(fake, REPOSITORY, "v1.0.0")
+    assert found is not None
+    assert (found.digest, set(found.tags)) == (digest, {"abc", "v1.0.0"})
+    assert ecr.tagged_image(fake, REPOSITORY, "gone") is None
+    assert ecr.tagged_image(fake, "unknown", "abc") is None
+
+
+def test_an_image_exists_tagged_or_not(fake: FakeEcr) -> None:
+    digest = fake.push(REPOSITORY, None, "one")
+    assert ecr.exists(fake, REPOSITORY, digest)
+    assert not ecr.exists(fake, REPOSITORY, "sha256:gone")
+    assert not ecr.exists(fake, "unknown", digest)
 
 
 def test_throttling_is_worth_another_try(fake: FakeEcr) -> None:
@@ -107,7 +124,7 @@ class TestEnsureTag:
         digest = fake.push(REPOSITORY, "abc", "one")
         fake.push(REPOSITORY, "current", "other")
         fake.immutable.add(REPOSITORY)
-        with pytest.raises(PermanentError, match="IMMUTABLE_WITH_EXCLUSION"):
+        with pytest.raises(TagImmutable, match="IMMUTABLE_WITH_EXCLUSION"):
             ecr.ensure_tag(fake, REPOSITORY, digest, "current")
 
     def test_changed_bytes_stop(self, fake: FakeEcr) -> None:

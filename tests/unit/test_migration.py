@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 from ferryman.errors import ClaimLost, NotVisibleYet, Throttled, Unavailable
-from ferryman.migration_claims import CERTAIN_AFTER, Begin, Decision, Refuse, Resume, Skip, decide
+from ferryman.migration_claims import (
+    CERTAIN_AFTER,
+    Begin,
+    Decision,
+    Refuse,
+    Resume,
+    Skip,
+    decide,
+)
 from ferryman.migration_watch import Seen, Terms, judge
 from ferryman.records import Actor, Deployment, MigrationClaim, StepStatus
 from ferryman.store import Store
@@ -117,6 +125,12 @@ class _Bare:
         pytest.param(own(), [claim("Claimed")], Resume, id="somebody-died"),
         pytest.param(own(), [claim("Running")], Resume, id="somebody-died-while-it-ran"),
         pytest.param(own(person=True), [claim("Unknown")], Resume, id="unknown-even-for-a-person"),
+        pytest.param(own(), [claim("Reverted")], Begin(2), id="taken-back-is-not-done"),
+        pytest.param(own(), [claim("Reverted"), claim("Succeeded", 2)], Skip, id="done-again"),
+        pytest.param(
+            own(kind="rollback", command="down", revision="1"), [], Begin(1), id="going-back-with-a-downgrade"
+        ),
+        pytest.param(own(kind="migrate", command="current"), [], Begin(1), id="a-person's-command"),
     ],
 )
 def test_decide(deployment: Deployment, claims: list[MigrationClaim], expected: Decision | type) -> None:

@@ -53,7 +53,8 @@ def test_classify(tag: str, pattern: str | None, kind: TagKind, version: str | N
 
 
 def test_moving_tags() -> None:
-    assert moving_tags(platform()) == {"staging-latest", "staging-current", "staging-previous"}
+    kinds = ("latest", "current", "previous")
+    assert moving_tags(platform()) == {f"{name}-{kind}" for name in ("staging", "production") for kind in kinds}
 
 
 @given(some.integers(1, 3650 * 86_400))

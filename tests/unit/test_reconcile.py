@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from ferryman import acts, executions, outcome, reconcile
+from ferryman import claims, executions, outcome, reconcile
 from ferryman.contracts import ExecutionInput, FinishDeploymentInput
 from ferryman.errors import InvalidInput, Unavailable
 from ferryman.finish import finish
@@ -216,7 +216,7 @@ class TestQueue:
         assert sorted(world.told()) == [(V1, "Superseded"), (V2, "Succeeded")]
 
     def test_many_skipped_releases_fit_into_transactions(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(acts, "SUPERSEDED_AT_ONCE", 3)
+        monkeypatch.setattr(claims, "SUPERSEDED_AT_ONCE", 3)
         versions = [f"bbbbbb{number:02d}" for number in range(9)]
         for version in versions:
             world.release(version)
@@ -325,6 +325,19 @@ class TestUnrecorded:
         world.clock.forward(minutes=1)
         world.reconcile()
         assert world.told() == [(V1, "Errored"), (V1, "Pending")]
+
+    @pytest.mark.parametrize(("reason", "settles"), [("Held", False), ("Frozen", False), ("DigestsChanged", True)])
+    def test_refused_by_the_last_gate_it_is_not_taken_for_a_fault(
+        self, world: World, reason: str, settles: bool
+    ) -> None:
+        world.release(V1)
+        world.reconcile()
+        gate = make.step("Aborted", reason, "the gate said no")
+        record_steps(world, {"begin_deployment": make.step(), "admit_deployment": gate})
+        world.end_execution("FAILED")
+        world.reconcile()
+        assert world.told()[0] == (V1, "Aborted")
+        assert (V1 in world.state.settled) is settles
 
     def test_one_that_went_through_is_a_success(self, world: World) -> None:
         release = world.release(V1)

@@ -166,25 +166,6 @@ class TestOverwrittenTag:
         assert [event.type for event in world.store.timeline("scr#staging")].count("ImageRefused") == 1
 
 
-def test_a_semver_tag_names_the_release_whose_images_all_carry_it(world: World) -> None:
-    world.release(V1)
-    for component in ("api", "web"):
-        digest = world.ecr.tags[f"scr-{component}"][V1]
-        world.ecr.tags[f"scr-{component}"]["v1.2.3"] = digest
-        world.receive(world.event(f"scr-{component}", "v1.2.3"))
-        world.receive(world.event(f"scr-{component}", "v1.2.3"))
-    release = world.store.release("scr", V1)
-    assert release is not None
-    assert release.names == ["v1.2.3"]
-
-
-def test_a_semver_tag_on_one_image_alone_names_nothing(world: World) -> None:
-    world.release(V1)
-    world.ecr.tags["scr-api"]["v1.2.3"] = world.ecr.tags["scr-api"][V1]
-    (outcome,) = world.receive(world.event("scr-api", "v1.2.3"))
-    assert outcome.startswith("scr: Ignored")
-
-
 def test_a_lost_race_is_read_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     write, failures = world.store.write, iter([True, True, False, False])
 

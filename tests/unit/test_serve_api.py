@@ -64,6 +64,13 @@ def world(store: Store, clock: FakeClock, new_id: FakeIds, scr_document: dict[st
         ("watch", 404),
         ("abort", 409),
         ("retry", 404),
+        ("deploy", 404),
+        ("rollback", 409),
+        ("rollback_with_downgrade", 404),
+        ("migrate_current", 409),
+        ("freeze", 200),
+        ("thaw", 200),
+        ("diff", 404),
         ("no_identity", 403),
     ],
 )
@@ -96,5 +103,6 @@ def test_a_nudge_reaches_the_queue(app: ModuleType, world: World) -> None:
 
 def test_every_event_is_tested() -> None:
     assert {path.stem for path in EVENTS.glob("*.json")} == {
-        "abort", "apply", "apply_dry_run", "list_platforms", "no_identity", "retry", "status", "watch",
+        "abort", "apply", "apply_dry_run", "deploy", "diff", "freeze", "list_platforms", "migrate_current",
+        "no_identity", "retry", "rollback", "rollback_with_downgrade", "status", "thaw", "watch",
     }  # fmt: skip

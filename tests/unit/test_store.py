@@ -6,7 +6,7 @@ import pytest
 
 from ferryman import timeline
 from ferryman.errors import ClaimLost, Conflict, NotFound
-from ferryman.records import Deployment, EventType, Phase, PlannedCheck, Wait
+from ferryman.records import Deployment, EventType, OutboxMessage, Phase, PlannedCheck, Wait
 from ferryman.store import Store
 from ferryman.writes import Add, Fenced, Save
 from unit import builders as make
@@ -162,3 +162,19 @@ def test_a_long_timeline_shows_its_end(store: Store, new_id: FakeIds) -> None:
 def test_unknown_names_say_which_exist(stored: Store, scr_document: dict[str, Any]) -> None:
     with pytest.raises(NotFound, match="none has been applied yet"):
         stored.platform("scr")
+
+
+def test_a_message_is_marked_together_with_its_line_in_the_timeline_or_not_at_all(store: Store) -> None:
+    row = OutboxMessage(
+        owner="01DEP", event="outcome", channel="team", platform="scr", environment="staging", subject="x", text="x",
+        created_at=make.AT,
+    )  # fmt: skip
+    store.write(Add(row, expires_at=1_900_000_000))
+    claimed = row.but(attempts=1, tried_at=make.AT)
+    assert store.mark(claimed, since=0)
+    line = timeline.message_event(row, "given up", at=make.AT, new_id=FakeIds())
+    assert not store.mark(claimed.but(gave_up=True), since=0, also=[line])
+    assert store.timeline("01DEP") == []
+    assert store.mark(claimed.but(gave_up=True), since=1, also=[line])
+    assert [event.message for event in store.timeline("01DEP")] == ["given up"]
+    assert store.unsent() == []

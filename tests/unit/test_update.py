@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from ferryman import steps
+from ferryman.contracts import UpdateServiceOutput
 from ferryman.errors import ClaimLost, InvalidInput, Throttled, Unavailable
-from ferryman.records import Phase, StepStatus
+from ferryman.records import Phase, PlannedTag, StepStatus
 from ferryman.step_records import end
 from ferryman.store import Store
 from unit.conftest import FakeClock, FakeIds
@@ -383,3 +384,54 @@ def test_a_lost_answer_on_the_way_back(world: World) -> None:
     world.update("api", "back")
     assert world.ecs.calls["update_service"] == 2  # one forward, one back
     assert world.step("api", "back").rollout.ecs_deployment == world.ecs.deployment("api")["id"]  # type: ignore[union-attr]
+
+
+# ── promoted images ──
+
+
+def promoted(world: World, tags_at: dict[str, str]) -> None:
+    """The deployment promoted api; its tag points there now, or elsewhere."""
+    tag = PlannedTag(component="api", repository="scr-api", digest="sha256:new", tag="production-latest")
+    world.claim("01K00000000000000000000PRO", promotions=[tag])
+    world.ecr.images["scr-api"] = {digest: {"manifest": "{}", "media": "", "at": None} for digest in tags_at.values()}
+    world.ecr.tags["scr-api"] = dict(tags_at)
+
+
+def test_a_promoted_tag_that_points_there_still_lets_the_service_go(world: World) -> None:
+    promoted(world, {"production-latest": "sha256:new"})
+    assert world.update().verdict == "Started"
+    assert world.ecr.calls == ["DescribeImages"]
+
+
+@pytest.mark.parametrize("tags", [{"production-latest": "sha256:other"}, {}], ids=["moved", "gone"])
+def test_one_that_was_moved_stops_before_the_service_changes(world: World, tags: dict[str, str]) -> None:
+    promoted(world, tags)
+    assert world.update() == UpdateServiceOutput(verdict="Failed", reason="DigestMismatch")
+    assert world.ecs.calls["update_service"] == 0
+    assert "scr-api:production-latest" in world.step().message
+    assert world.step().rollout.task_definition is None  # type: ignore[union-attr]
+    assert world.update("web", "back") == UpdateServiceOutput(verdict="Skipped", reason="Untouched")
+
+
+def test_one_that_was_moved_after_a_crash_is_taken_back(world: World) -> None:
+    promoted(world, {"production-latest": "sha256:new"})
+    world.ecs.lose_answer("update_service")
+    with pytest.raises(Unavailable):
+        world.update()
+    world.ecr.tags["scr-api"]["production-latest"] = "sha256:other"
+    world.ecr.images["scr-api"]["sha256:other"] = {"manifest": "{}", "media": "", "at": None}
+    assert world.update().reason == "DigestMismatch"
+    assert world.update(direction="back").verdict == "Started"
+
+
+def test_the_way_back_and_components_that_were_not_promoted_look_at_no_tag(world: World) -> None:
+    promoted(world, {"production-latest": "sha256:new"})
+    world.update()
+    world.ecr.calls.clear()
+    world.update(direction="back")
+    assert world.ecr.calls == []
+
+
+def test_where_nothing_is_promoted_ecr_is_not_asked(world: World) -> None:
+    world.update()
+    assert world.ecr.calls == []

@@ -9,13 +9,14 @@ from typing import Any
 
 from ferryman import ecr as ecr_edge
 from ferryman import ecs as ecs_edge
-from ferryman import timeline
+from ferryman import semver_names, timeline
 from ferryman.assembly import frozen
 from ferryman.errors import Conflict
 from ferryman.ids import Clock, NewId
 from ferryman.platform import Environment, Platform, classify
 from ferryman.records import EnvironmentState, EventType, Image, Release, ReleaseStatus, Running, Target
 from ferryman.references import References
+from ferryman.semver_names import Names
 from ferryman.store import Store
 from ferryman.writes import Save, Write
 
@@ -42,7 +43,10 @@ def adopt(
     adopter = _Adopter(store, ecs, ecr, references, clock, new_id)
     applied = store.find_platform(document.name)
     before: dict[str, Any] = applied.document["spec"] if applied else {"components": {}, "environments": {}}
-    _record_baseline(document, _read_anew(document, before), adopter)
+    anew = _read_anew(document, before)
+    _record_baseline(document, anew, adopter)
+    if anew:
+        _take_over_names(document, adopter)
     for name, environment in document.spec.environments.items():
         state = store.state(document.name, name)
         # An apply that died before it stored the document is repeated whole; a claim's record is never overwritten.
@@ -78,6 +82,15 @@ def _record_baseline(document: Platform, components: Collection[str], adopter: _
                     )  # fmt: skip
     for version, images in found.items():
         _write_baseline(document, version, images, adopter)
+
+
+def _take_over_names(document: Platform, adopter: _Adopter) -> None:
+    """Write down which release each semver tag names that is there already: none of them starts anything."""
+    parts = document.spec.components
+    images = {name: list(ecr_edge.tagged_images(adopter.ecr, part.repository)) for name, part in parts.items()}
+    names = Names(adopter.store, adopter.clock, adopter.new_id, lambda _: None)
+    for name, carried in sorted(semver_names.of_images(document, images).items()):
+        names.settle(document, name, carried, quiet=True)
 
 
 def _write_baseline(document: Platform, version: str, images: dict[str, Image], adopter: _Adopter) -> None:

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from ferryman import ecr as ecr_edge
-from ferryman import steps, timeline, verify
+from ferryman import image_labels, plan_images, plan_migration, steps, timeline, verify
 from ferryman.contracts import BeginDeploymentInput, BeginDeploymentOutput, PlannedWave
-from ferryman.errors import DigestMismatch, NotFound, VerificationFailed
+from ferryman.errors import NotFound, VerificationFailed
 from ferryman.ids import Clock, NewId
+from ferryman.plan_images import Images
 from ferryman.platform import Environment, Platform, Service, SmokeTest, parse
 from ferryman.records import (
     Deployment,
@@ -14,7 +14,6 @@ from ferryman.records import (
     EventType,
     Plan,
     PlannedCheck,
-    PlannedMigration,
     PlannedService,
     PlannedTag,
     Step,
@@ -30,11 +29,12 @@ def begin(
     store: Store,
     ecs: Any,
     ecr: Any,
+    download: image_labels.Download,
     references: References,
     clock: Clock,
     new_id: NewId,
 ) -> BeginDeploymentOutput:
-    """Freeze the plan, once: a second run returns the first one's.
+    """Freeze the plan, once: a second run returns the first one's. `download` gets an image's configuration.
 
     Raise VerificationFailed or ReferenceUnresolved when the ECS side is not what the document says, DigestMismatch when
     an image of the release is gone, ClaimLost when another deployment owns the environment.
@@ -47,7 +47,11 @@ def begin(
         applied = store.platform(event.platform)
         document = parse(applied.document)
         state = store.state(event.platform, event.environment)
-        plan = freeze(document, applied.generation, deployment, state, ecs=ecs, ecr=ecr, references=references)
+        images = Images(document, ecr, download)
+        plan = freeze(
+            document, applied.generation, deployment, state,
+            migrating=plan_migration.migrating(deployment, state, store), ecs=ecs, images=images, references=references,
+        )  # fmt: skip
         frozen = plan
         at = clock()
 
@@ -59,7 +63,7 @@ def begin(
                 plan=frozen, started_at=before.started_at or at, steps={**before.steps, steps.BEGIN: step}
             )  # fmt: skip
 
-        message = f"began {deployment.version}: {len(plan.services)} services in {len(plan.waves)} waves"
+        message = f"began {deployment.version}: {_shape(deployment, plan)}"
         stored = store.update_deployment(
             event,
             change,
@@ -76,40 +80,64 @@ def freeze(
     deployment: Deployment,
     state: EnvironmentState,
     *,
+    migrating: dict[str, str],
     ecs: Any,
-    ecr: Any,
+    images: Images,
     references: References,
 ) -> Plan:
-    """Read AWS and the document, and write down what this deployment will do."""
+    """Read AWS and the document, and write down what this deployment will do.
+
+    `migrating` are the digests of the release whose image is to work on the database.
+    """
     try:
         environment = document.environment(deployment.environment)
     except KeyError:
         raise NotFound(f"platform {document.name} no longer has an environment {deployment.environment!r}") from None
     at = f"spec.environments.{deployment.environment}"
     seen = verify.survey(environment, ecs=ecs, references=references, at=at)
-    problems = verify.judge(environment, seen, at=at)
+    problems = [problem for problem in verify.judge(environment, seen, at=at) if _concerns(deployment, problem, at)]
     if problems:
         raise VerificationFailed(
             "the ECS side is not what the document says: " + "; ".join(f"{path}: {text}" for path, text in problems)
         )
-    images = _Images(document, ecr)
     repositories = {name: component.repository for name, component in document.spec.components.items()}
+    migration = plan_migration.planned(environment, deployment, migrating, seen, images)
+    told = plan_migration.labels(environment, deployment, migration, seen, images)
+    plan = Plan(
+        generation=generation,
+        cluster=seen.cluster,
+        waves=[],
+        services={},
+        migration=migration,
+        repositories=repositories,
+        migrations=told.migrations,
+        unsafe_migrations=told.unsafe,
+        on_failure=environment.on_failure,
+    )
+    if deployment.kind == "migrate":
+        return plan
     services = {
         service.name: _service(service, deployment, state, seen, images) for service in environment.services
     }  # fmt: skip
-    return Plan(
-        generation=generation,
-        cluster=seen.cluster,
+    return plan.but(
         waves=[[service.name for service in wave.services] for wave in environment.waves],
         services=services,
-        migration=_migration(environment, deployment, seen, images),
         checks=[_check(check, deployment.version, references) for check in environment.smoke_tests],
         approval=_needs_approval(environment, deployment),
         promotions=_promotions(environment, deployment, repositories),
         semver=deployment.tag,
-        repositories=repositories,
-        on_failure=environment.on_failure,
     )
+
+
+def _concerns(deployment: Deployment, problem: verify.Problem, at: str) -> bool:
+    """A database command has nothing to do with services that are not what they should be."""
+    return deployment.kind != "migrate" or problem[0].startswith((f"{at}.migration", f"{at}.cluster"))
+
+
+def _shape(deployment: Deployment, plan: Plan) -> str:
+    if deployment.kind == "migrate":
+        return f"database command {deployment.command}"
+    return f"{len(plan.services)} services in {len(plan.waves)} waves"
 
 
 def _needs_approval(environment: Environment, deployment: Deployment) -> bool:
@@ -131,29 +159,8 @@ def _promotions(environment: Environment, deployment: Deployment, repositories: 
     ]
 
 
-class _Images:
-    """Addresses of the release's images; each repository is asked once."""
-
-    def __init__(self, document: Platform, ecr: Any) -> None:
-        self._document = document
-        self._ecr = ecr
-
-    def uri(self, component: str, digest: str) -> str:
-        return ecr_edge.image_uri(self._ecr, self._repository(component), digest)
-
-    def child(self, component: str, digest: str, architecture: ecr_edge.Architecture) -> str:
-        try:
-            return ecr_edge.platform_digest(self._ecr, self._repository(component), digest, architecture)
-        except NotFound as error:
-            message = f"the image of {component} is gone: {error}; push it again or deploy another release"
-            raise DigestMismatch(message) from error
-
-    def _repository(self, component: str) -> str:
-        return self._document.spec.components[component].repository
-
-
 def _service(
-    service: Service, deployment: Deployment, state: EnvironmentState, seen: verify.Survey, images: _Images
+    service: Service, deployment: Deployment, state: EnvironmentState, seen: verify.Survey, images: Images
 ) -> PlannedService:
     live, base = seen.services[service.name], seen.bases[service.name]
     digest = deployment.digests.get(service.component)
@@ -170,37 +177,13 @@ def _service(
     }
     if digest is None:
         return PlannedService(**common, digest="", platform_digest="", image="", skip="NotInRelease")
-    wanted = base.get("runtimePlatform", {}).get("cpuArchitecture")
-    architecture: ecr_edge.Architecture = "ARM64" if wanted == "ARM64" else "X86_64"
+    architecture = plan_images.architecture(base)
     return PlannedService(
         **common,
         digest=digest,
         platform_digest=images.child(service.component, digest, architecture),
         image=images.uri(service.component, digest),
         skip="ScaledToZero" if live.get("desiredCount") == 0 else None,
-    )
-
-
-def _migration(
-    environment: Environment, deployment: Deployment, seen: verify.Survey, images: _Images
-) -> PlannedMigration | None:
-    migration = environment.migration
-    digest = deployment.digests.get(migration.component) if migration else None
-    # Going backwards never migrates; a release without the component has nothing to migrate with.
-    if migration is None or digest is None or seen.migration_base is None or deployment.kind == "rollback":
-        return None
-    return PlannedMigration(
-        component=migration.component,
-        container=migration.container_name,
-        digest=digest,
-        image=images.uri(migration.component, digest),
-        base_task_definition=seen.migration_base["taskDefinitionArn"],
-        command=migration.command,
-        timeout_seconds=int(migration.timeout.total_seconds()),
-        subnets=seen.subnets,
-        security_groups=seen.security_groups,
-        assign_public_ip=migration.network.assign_public_ip,
-        launch_type=migration.launch_type,
     )
 
 

@@ -6,8 +6,8 @@ carries a semver name. Whatever the trigger, `gate` says whether a release may g
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
 
 from ferryman.ages import span
 from ferryman.platform import Environment
@@ -16,6 +16,12 @@ from ferryman.view import ImageScan, View
 
 SCANNED_AT_ONCE = 3
 """Releases whose scans are read in one look."""
+
+SCAN_AGAIN = timedelta(minutes=1)
+"""How soon a scan that has not ended is looked at again."""
+
+TAG_REFUSED = "TagRefused"
+"""Reason of a version that is settled because its semver tag was refused: nothing of it ever started."""
 
 Obstacle = Literal["WaitsForSource", "Soaking", "ScanMissing", "ScanPending", "ScanBlocked"]
 
@@ -29,14 +35,26 @@ class Waits:
     until: datetime | None = None
 
 
+class Trigger(NamedTuple):
+    """What brings a release here by itself."""
+
+    by: str
+    """`push`, `promotion`, or `tag v1.2.3`."""
+    tag: str | None
+    since: datetime | None
+    """When it did: the last image came, the name was bound, the proof was made. None when nobody wrote it down."""
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A release that automation should bring here."""
 
     release: Release
     by: str
-    """What brings it: `push`, `promotion`, or `tag v1.2.3`."""
+    """What brings it: see `Trigger`."""
     tag: str | None = None
+    since: datetime | None = None
+    """Since when nothing keeps it back but a gate that opens by itself (a soak)."""
     waits: Waits | None = None
 
 
@@ -51,8 +69,9 @@ class Outlook:
 def outlook(view: View, now: datetime) -> Outlook:
     """Return what should come here by itself.
 
-    An Errored one counts as ready, even before its time has come (see `View.settled`). A release that is settled, was
-    verified here or runs ends the search: automation never goes back behind it.
+    An Errored one counts as ready, even before its time has come (see `View.settled`). What runs ends the search, and
+    so does a newer one that is done with here: automation never goes back behind it, unless a person has named an older
+    release since.
     """
     waiting: Candidate | None = None
     for candidate in _search(view, now):
@@ -63,34 +82,57 @@ def outlook(view: View, now: datetime) -> Outlook:
 
 
 def _search(view: View, now: datetime) -> Iterator[Candidate]:
+    decided: datetime | None = None
     for release in sorted(view.releases, key=lambda release: release.order, reverse=True):
         found = trigger(view, release)
         if found is None:
             continue
-        if _done_with(view, release):
+        if runs_or_is_older(view, release):
             return
-        scans, waiver = view.scans.get(release.version), view.state.waivers.get(release.version)
-        yield Candidate(release, *found, gate(view.environment, release, now, scans=scans, waiver=waiver))
-        if found[0] == "push":
+        done = _done_with(view, release)
+        if done is not None:
+            decided = max(decided or done, done)
+        elif decided is None or (found.tag is not None and found.since is not None and found.since > decided):
+            scans, waiver = view.scans.get(release.version), view.state.waivers.get(release.version)
+            waits = gate(view.environment, release, now, scans=scans, waiver=waiver)
+            yield Candidate(release, found.by, found.tag, _since(view.environment, release, found), waits)
+        if found.by == "push":
             return
 
 
-def trigger(view: View, release: Release) -> tuple[str, str | None] | None:
-    """Return what brings a release here by itself (`by` and `tag` of a candidate), or None."""
-    triggers = view.environment.triggers
-    adopted = view.state.adopted_at
-    fresh = adopted is None or release.named_at is None or release.named_at > adopted
+def trigger(view: View, release: Release) -> Trigger | None:
+    """Return what brings a release here by itself, or None.
+
+    What was there before we operated the environment brings nothing: neither images, nor names, nor proofs.
+    """
+    triggers, adopted = view.environment.triggers, view.state.adopted_at
     complete = release.status in (ReleaseStatus.READY, ReleaseStatus.BASELINE)
-    if "tag" in triggers and release.names and complete and fresh:
-        return f"tag {release.names[-1]}", release.names[-1]
+    if "tag" in triggers and complete and _is_named(view, release):
+        return Trigger(f"tag {release.names[-1]}", release.names[-1], release.named_at)
     if release.status is not ReleaseStatus.READY:
         return None
     if "push" in triggers and view.ours(release):
-        return "push", None
+        return Trigger("push", None, release.ready_at)
     proof = release.verified.get(view.environment.promote_from or "")
     if "promotion" in triggers and proof and (adopted is None or proof.at > adopted):
-        return "promotion", None
+        return Trigger("promotion", None, proof.at)
     return None
+
+
+def _is_named(view: View, release: Release) -> bool:
+    """Tell whether a semver tag has been put on a release that was neither there before us nor refused here."""
+    at, adopted = release.named_at, view.state.adopted_at
+    if not release.names or (adopted is not None and (at is None or at <= adopted)):
+        return False
+    refused = view.state.settled.get(release.version)
+    return refused is None or refused.reason != TAG_REFUSED or (at is not None and at > refused.at)
+
+
+def _since(environment: Environment, release: Release, found: Trigger) -> datetime | None:
+    """Since when a release could have gone: brought here, complete, verified and soaked."""
+    proof = release.verified.get(environment.promote_from or "")
+    soaked = proof.at + (environment.soak or timedelta(0)) if proof else None
+    return max((at for at in (found.since, release.ready_at, soaked) if at is not None), default=None)
 
 
 def gate(
@@ -116,7 +158,7 @@ def gate(
             return Waits("Soaking", f"{release.version} soaks in {source} for another {left}", soaked)
     if environment.scan is None or (waiver is not None and waiver.until > now):
         return None
-    return next(_obstacles(environment.scan.block, release, scans), None)
+    return _scanned(environment.scan.block, release, scans, now)
 
 
 def to_scan(view: View, now: datetime) -> list[Release]:
@@ -127,33 +169,49 @@ def to_scan(view: View, now: datetime) -> list[Release]:
     return found[:SCANNED_AT_ONCE]
 
 
-def _obstacles(block: Sequence[str], release: Release, scans: Sequence[ImageScan] | None) -> Iterator[Waits]:
-    hint = f"scan it, or `ferryman waive ENV --release {release.version} --reason …`"
+def _scanned(block: Sequence[str], release: Release, scans: Sequence[ImageScan] | None, now: datetime) -> Waits | None:
+    """Say what image scans have against a release: the gravest thing, about every component that has it."""
     known = {scan.component: scan for scan in scans or ()}
+    found: dict[Obstacle, list[str]] = {"ScanBlocked": [], "ScanMissing": [], "ScanPending": []}
     for component in sorted(release.components):
-        scan = known.get(component)
-        if scan is None or scan.status in ("Missing", "Failed"):
-            said = f": {scan.message}" if scan and scan.message else ""
-            yield Waits("ScanMissing", f"no scan tells about {component} of {release.version}{said}; {hint}")
-        elif scan.status == "Pending":
-            yield Waits("ScanPending", f"the scan of {component} of {release.version} has not ended yet")
-        else:
-            found = [f"{scan.findings[severity]} {severity}" for severity in block if scan.findings.get(severity)]
-            if found:
-                told = f"{component} of {release.version} has {', '.join(found)} findings; fix them and push, or "
-                yield Waits("ScanBlocked", f"{told}`ferryman waive ENV --release {release.version} --reason …`")
+        obstacle = _obstacle(block, component, known.get(component))
+        if obstacle is not None:
+            found[obstacle[0]].append(obstacle[1])
+    waive = f"`ferryman waive ENV --release {release.version} --reason …`"
+    next_steps = {"ScanBlocked": f"fix it and push, or {waive}", "ScanMissing": f"scan it, or {waive}"}
+    for reason, told in found.items():
+        if told:
+            next_step = next_steps.get(reason, "it is looked at again in a minute")
+            until = now + SCAN_AGAIN if reason == "ScanPending" else None
+            return Waits(reason, f"{release.version}: {', '.join(told)}; {next_step}", until)
+    return None
 
 
-def _done_with(view: View, release: Release) -> bool:
-    if view.name in release.verified:
-        # A verified one that no longer runs was left by a person: only a person goes back to it.
-        return True
+def _obstacle(block: Sequence[str], component: str, scan: ImageScan | None) -> tuple[Obstacle, str] | None:
+    if scan is None or scan.status in ("Missing", "Failed"):
+        said = f" ({scan.message})" if scan and scan.message else ""
+        return "ScanMissing", f"no scan tells about {component}{said}"
+    if scan.status == "Pending":
+        return "ScanPending", f"the scan of {component} has not ended yet"
+    hits = [f"{scan.findings[severity]} {severity}" for severity in block if scan.findings.get(severity)]
+    return ("ScanBlocked", f"{component} has {' and '.join(hits)} findings") if hits else None
+
+
+def runs_or_is_older(view: View, release: Release) -> bool:
     if view.state.current is not None and release.version == view.state.current.version:
         return True
-    if view.current is not None and release.order <= view.current.order:
-        return True
-    settled = view.settled(release)
-    return settled is not None and settled.retry_at is None
+    return view.current is not None and release.order <= view.current.order
+
+
+def _done_with(view: View, release: Release) -> datetime | None:
+    """Return when it was decided that automation does not start a newer release (again); None when it may."""
+    proof, settled = release.verified.get(view.name), view.settled(release)
+    if proof is not None:
+        # A verified one that no longer runs was left by a person: only a person goes back to it.
+        return max(proof.at, view.state.current.at) if view.state.current else proof.at
+    if settled is None or settled.retry_at is not None or settled.reason == TAG_REFUSED:
+        return None
+    return settled.at
 
 
 def overtaken(view: View, by: Release) -> tuple[Release, ...]:
@@ -163,15 +221,14 @@ def overtaken(view: View, by: Release) -> tuple[Release, ...]:
         decided.add(view.state.current.version)
     # Beyond the horizon of the history that was read, everything was decided when its time came.
     horizon = view.deployments[-1].created_at if view.deployments and not view.complete_history else None
-    return tuple(
-        release
-        for release in view.releases
-        if release.order < by.order
-        and release.version not in decided
-        and view.name not in release.verified
-        and trigger(view, release) is not None
-        and not (horizon and release.ready_at and release.ready_at <= horizon)
-    )
+    found = []
+    for release in view.releases:
+        brought = trigger(view, release)
+        if brought is None or release.order >= by.order or release.version in decided or view.name in release.verified:
+            continue
+        if horizon is None or brought.since is None or brought.since > horizon:
+            found.append(release)
+    return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -188,13 +245,14 @@ def hopeless(view: View, now: datetime) -> Hopeless | None:
     if environment.promote_from is None or "tag" not in environment.triggers:
         return None
     for release in view.releases:
-        if not trigger(view, release) or not release.names or _done_with(view, release):
+        brought = trigger(view, release)
+        if brought is None or brought.tag is None or environment.promote_from in release.verified:
             continue
-        if environment.promote_from in release.verified:
+        if runs_or_is_older(view, release) or _done_with(view, release) is not None:
             continue
         settled = source.settled.get(release.version) if source else None
         if settled is not None and settled.phase is not Phase.ERRORED:
-            return Hopeless(release, f"{environment.promote_from} settled it as {settled.phase} ({settled.reason})")
+            return Hopeless(release, f"it ended {settled.phase} in {environment.promote_from} ({settled.reason})")
         if release.named_at is not None and release.named_at + environment.tag_wait <= now:
             waited = span(environment.tag_wait.total_seconds())
             return Hopeless(release, f"{environment.promote_from} has not verified it within {waited}")

@@ -8,7 +8,7 @@ from datetime import datetime
 from ferryman import candidates, steps
 from ferryman.excerpts import one_line
 from ferryman.freeze import frozen
-from ferryman.records import Condition, ConditionType, Phase, Step, StepStatus
+from ferryman.records import Condition, ConditionType, Phase, Release, Step, StepStatus
 from ferryman.view import View
 
 Seen = tuple[ConditionType, str, str, str]
@@ -42,18 +42,16 @@ def waiting_since(view: View, now: datetime) -> datetime | None:
     """Return since when something waits to be deployed here; None when nothing does, or when a person holds it back."""
     state = view.state
     times = []
-    if state.active:
+    is_asked_for = view.deployment is not None and view.deployment.phase is Phase.AWAITING_APPROVAL
+    if state.active and not is_asked_for:
         times.append(state.active.claimed_at)
-    if state.requested:
+    is_frozen = frozen(view.environment, state, now) is not None
+    if state.requested and not is_frozen:
         times.append(state.requested.at)
     ready = candidates.outlook(view, now).ready
-    if ready is not None and ready.release.ready_at is not None and not _kept_back(view, now):
-        times.append(ready.release.ready_at)
+    if ready is not None and ready.since is not None and not (is_frozen or is_asked_for or state.hold):
+        times.append(ready.since)
     return min(times, default=None)
-
-
-def _kept_back(view: View, now: datetime) -> bool:
-    return view.state.hold is not None or frozen(view.environment, view.state, now) is not None
 
 
 def changed_bases(view: View) -> list[str]:
@@ -84,12 +82,14 @@ def untried_bases(view: View) -> list[str]:
 
 
 def _ready(view: View, now: datetime) -> Seen:
-    state, newest = view.state, view.newest
+    state, newest = view.state, _newest(view)
     running = state.current.version or "an unknown version" if state.current else "nothing"
+    if state.active and view.deployment and view.deployment.phase is Phase.AWAITING_APPROVAL:
+        return "Ready", "Unknown", "AwaitingApproval", f"{state.active.version} waits for approval; {running} runs."
     if state.active:
         return "Ready", "Unknown", "Progressing", f"{state.active.version} is on its way; until then {running} runs."
     settled = view.settled(newest) if newest else None
-    if newest and settled and newest.version != running:
+    if newest and settled and not (settled.reason == candidates.TAG_REFUSED and candidates.trigger(view, newest)):
         tail = (
             f"it is tried again at {settled.retry_at:%Y-%m-%d %H:%M:%S} UTC"
             if settled.retry_at
@@ -111,6 +111,13 @@ def _ready(view: View, now: datetime) -> Seen:
     if state.current is None:
         return "Ready", "Unknown", "NothingDeployed", "No release has been deployed here yet; push one."
     return "Ready", "True", "UpToDate", f"{running} runs."
+
+
+def _newest(view: View) -> Release | None:
+    """The newest release, of those after the one that runs, that was to come here, whatever became of it."""
+    wanted = (item for item in view.releases if view.settled(item) or candidates.trigger(view, item) is not None)
+    newer = (item for item in wanted if not candidates.runs_or_is_older(view, item))
+    return max(newer, key=lambda release: release.order, default=None)
 
 
 def _progressing(view: View, now: datetime) -> Seen:

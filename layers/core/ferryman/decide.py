@@ -5,132 +5,33 @@ nothing new, whoever else decided meanwhile.
 """
 
 import math
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
 from ferryman import awaiting, candidates, conditions
-from ferryman.awaiting import EndApproval, RemindApprovers, TellMachine
+from ferryman.actions import (
+    Act,
+    Action,
+    Complete,
+    Dismiss,
+    DropClaim,
+    Observe,
+    Redrive,
+    RefuseTag,
+    RepairTags,
+    ReportWaiting,
+    RequeueAfter,
+    Start,
+    Supersede,
+)
+from ferryman.awaiting import EndApproval
 from ferryman.candidates import Candidate, Hopeless, overtaken
-from ferryman.freeze import frozen
+from ferryman.freeze import Frozen, frozen
 from ferryman.judgement import all_passed, conclusive, judge
-from ferryman.records import Actor, Condition, Deployment, Phase, Release, ReleaseStatus, Request
-from ferryman.view import Execution, TagSetting, View
+from ferryman.records import Actor, Deployment, Phase, Release, ReleaseStatus, Request
+from ferryman.view import Execution, View
 
 OBSERVED_EVERY = timedelta(minutes=1)
 """How often `reconciledAt` is refreshed at most."""
-
-
-@dataclass(frozen=True)
-class Start:
-    """Claim the environment for a version and start its execution."""
-
-    version: str
-    kind: Literal["deploy", "retry", "redeploy", "rollback", "migrate"]
-    initiated_by: Actor
-    why: str
-    tag: str | None = None
-    """The semver tag that starts it."""
-    attempts: int = 1
-    requested: bool = False
-    """Whether this answers the person's request that the state holds."""
-    supersede: tuple[str, ...] = ()
-    """Versions that it skips."""
-
-
-@dataclass(frozen=True)
-class Redrive:
-    """Start the execution of a claim that has none, under the same name and with the same input."""
-
-
-@dataclass(frozen=True)
-class Complete:
-    """Record the outcome of a deployment whose execution ended without one."""
-
-    phase: Phase
-    reason: str
-    message: str
-    hold: str | None = None
-
-
-@dataclass(frozen=True)
-class DropClaim:
-    """Drop the claim of a deployment that ended."""
-
-
-@dataclass(frozen=True)
-class Supersede:
-    """Record that releases will never run here because a newer one already does."""
-
-    versions: tuple[str, ...]
-    by: str
-
-
-@dataclass(frozen=True)
-class Dismiss:
-    """Drop a person's request that what happened since made pointless."""
-
-    why: str
-
-
-@dataclass(frozen=True)
-class RefuseTag:
-    """Settle a release whose semver tag will not start it any more, and tell people why."""
-
-    version: str
-    name: str
-    why: str
-
-
-@dataclass(frozen=True)
-class ReportWaiting:
-    """Tell people, once per reason, what a release waits for."""
-
-    version: str
-    reason: str
-    message: str
-    loud: bool
-    """A message to the channels, not just a line in the timeline."""
-
-
-@dataclass(frozen=True)
-class Observe:
-    """Write down what was seen."""
-
-    conditions: list[Condition]
-    waiting_since: datetime | None
-    generation: int
-
-
-@dataclass(frozen=True)
-class RepairTags:
-    """Point the moving tags at what runs, and remember for which deployment that was done."""
-
-    settings: tuple[TagSetting, ...]
-    deployment: str | None
-
-
-@dataclass(frozen=True)
-class RequeueAfter:
-    """Look again after some seconds."""
-
-    seconds: int
-
-
-Act = (
-    Start
-    | Redrive
-    | Complete
-    | DropClaim
-    | Supersede
-    | Dismiss
-    | RefuseTag
-    | ReportWaiting
-    | EndApproval
-    | RemindApprovers
-    | TellMachine
-)
-Action = Act | Observe | RepairTags | RequeueAfter
 
 
 def decide(view: View, now: datetime) -> list[Action]:
@@ -148,16 +49,31 @@ def _active(view: View, now: datetime) -> Act | RequeueAfter | None:
     if deployment is None or view.execution is None:
         return None
     if view.execution is Execution.RUNNING:
-        # Rule 1: Pending is momentary, and left; AwaitingApproval may be superseded, or expire.
-        due = awaiting.due(view, now)
-        return RequeueAfter(due) if isinstance(due, int) else due
+        return _running(view, now)
     if deployment.phase.terminal:
         ended = view.execution_ended_at or deployment.ended_at or now
         wait = (ended + view.mutation_timeout - now).total_seconds()
         return DropClaim() if wait <= 0 else RequeueAfter(math.ceil(wait))
     if view.execution is Execution.MISSING:
         return Redrive()
+    if view.approval is not None and view.approval.status == "Pending":
+        # Nobody waits for the answer any more: its links and buttons have to say so.
+        return EndApproval("Aborted", "the execution that asked for it has ended", "ferryman")
     return _unrecorded(deployment, view.execution)
+
+
+def _running(view: View, now: datetime) -> Act | RequeueAfter | None:
+    """Rule 1: Pending is momentary, and left; AwaitingApproval may be superseded, or expire.
+
+    It may take days, so people hear meanwhile of tags that are refused.
+    """
+    due = awaiting.due(view, now)
+    if view.approval is None or (due is not None and not isinstance(due, int)):
+        return RequeueAfter(due) if isinstance(due, int) else due
+    refused = candidates.hopeless(view, now)
+    if refused is not None:
+        return _refuse_tag(refused)
+    return RequeueAfter(due) if due is not None else None
 
 
 def _unrecorded(deployment: Deployment, execution: Execution) -> Complete:
@@ -184,7 +100,7 @@ def _unrecorded(deployment: Deployment, execution: Execution) -> Complete:
     if conclusive(deployment):
         # Only the finish was lost: the steps say it all.
         told = judge(deployment, None)
-        return Complete(told.phase, told.reason, told.message, hold=told.hold)
+        return Complete(told.phase, told.reason, told.message, hold=told.hold, settle=told.settle)
     return Complete(
         Phase.ERRORED,
         "ExecutionEnded",
@@ -195,7 +111,8 @@ def _unrecorded(deployment: Deployment, execution: Execution) -> Complete:
 def _idle(view: View, now: datetime) -> Act | RequeueAfter | None:
     """Rules 3, 5 and 6: what a person asked for, else the newest release, unless held, settled or not yet due."""
     state = view.state
-    asked = _requested(view)
+    freeze = frozen(view.environment, state, now)
+    asked = _requested(view, freeze)
     if asked is not None:
         return asked
     current = view.current
@@ -211,7 +128,6 @@ def _idle(view: View, now: datetime) -> Act | RequeueAfter | None:
         return told
     if state.hold is not None:
         return None
-    freeze = frozen(view.environment, state, now)
     if freeze is not None:
         return RequeueAfter(math.ceil((freeze.until - now).total_seconds())) if freeze.until else None
     if outlook.ready is not None:
@@ -231,7 +147,7 @@ def _untold(view: View, waiting: Candidate | None) -> ReportWaiting | None:
     waits = waiting.waits if waiting else None
     if waiting is None or waits is None or waits.reason in ("Soaking", "ScanPending"):
         return None
-    if view.state.reported.get(waiting.release.version) == waits.reason:
+    if waits.reason in view.state.reported.get(waiting.release.version, "").split(","):
         return None
     loud = waits.reason in ("ScanBlocked", "ScanMissing")
     return ReportWaiting(waiting.release.version, waits.reason, waits.message.replace("ENV", view.name), loud)
@@ -242,8 +158,8 @@ def _later(waiting: Candidate | None, now: datetime) -> RequeueAfter | None:
     return RequeueAfter(math.ceil((until - now).total_seconds())) if until else None
 
 
-def _requested(view: View) -> Start | Dismiss | None:
-    """A person's wish is stronger than hold, order and settled; it waits until its release is complete."""
+def _requested(view: View, freeze: Frozen | None) -> Start | Dismiss | None:
+    """A person's wish is stronger than hold, order and settled; it waits for its release, and for a freeze to end."""
     request = view.state.requested
     release = view.release(request.version) if request else None
     if request is None or release is None or release.status not in (ReleaseStatus.READY, ReleaseStatus.BASELINE):
@@ -251,6 +167,8 @@ def _requested(view: View) -> Start | Dismiss | None:
     if view.state.hold is not None and request.at < view.state.hold.at and request.kind != "rollback":
         # The hold came later: whoever asked did not know why automation would be stopped. It starts after `resume`.
         # (A rollback puts the hold there itself.)
+        return None
+    if freeze is not None and request.kind != "rollback" and request.command != "current":
         return None
     pointless = _pointless(request, release, view)
     if pointless is not None:
@@ -270,14 +188,14 @@ def _requested(view: View) -> Start | Dismiss | None:
 def _pointless(request: Request, release: Release, view: View) -> str | None:
     """Why a request that waited for a deployment's end must not start any more, or None.
 
-    Neither retry nor redeploy is a wish to go back: what runs by now may be newer than what was asked for.
+    Only a rollback is a wish to go back: what runs by now may be newer than what was asked for.
     """
     current = view.state.current
-    if current is None or request.kind in ("deploy", "rollback", "migrate"):
+    if current is None or request.kind == "rollback":
         return None
-    if request.kind == "redeploy" and current.version != request.version:
+    if request.kind in ("redeploy", "migrate") and current.version != request.version:
         return f"{current.version or 'something else'} runs by now, not {request.version}"
-    if request.kind == "retry" and view.current is not None and release.order <= view.current.order:
+    if request.kind in ("retry", "deploy") and view.current is not None and release.order <= view.current.order:
         return f"{current.version} runs by now, and {request.version} is not newer"
     return None
 
@@ -288,7 +206,8 @@ _WHY = {"push": "all its images were pushed", "promotion": "it was verified wher
 def _automatic(view: View, coming: Candidate, now: datetime) -> Start | RequeueAfter:
     candidate = coming.release
     before = view.settled(candidate)
-    if before is None:
+    if before is None or before.retry_at is None:
+        # What is settled and comes all the same is a tag that was refused, and put on again.
         return Start(
             version=candidate.version,
             kind="deploy",
@@ -297,7 +216,6 @@ def _automatic(view: View, coming: Candidate, now: datetime) -> Start | RequeueA
             tag=coming.tag,
             supersede=_versions(overtaken(view, candidate)),
         )
-    assert before.retry_at is not None
     wait = (before.retry_at - now).total_seconds()
     if wait > 0:
         return RequeueAfter(math.ceil(wait))

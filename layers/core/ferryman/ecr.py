@@ -13,7 +13,7 @@ from typing import Any, Literal
 from botocore.exceptions import ClientError
 
 from ferryman.aws import translated
-from ferryman.errors import Conflict, DigestMismatch, NotFound, PermanentError
+from ferryman.errors import Conflict, DigestMismatch, NotFound, TagImmutable
 
 Refusal = ClientError
 """ECR understood a call and refused it."""
@@ -43,15 +43,18 @@ class TaggedImage:
 
 def resolve(ecr: Any, repository: str, tag: str) -> str | None:
     """Return the digest that a tag points at now, or None when the tag or the repository does not exist."""
-    try:
-        with translated():
-            answer = ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])
-    except ClientError as error:
-        if error.response["Error"]["Code"] in ("ImageNotFoundException", "RepositoryNotFoundException"):
-            return None
-        raise
-    details = answer["imageDetails"]
-    return str(details[0]["imageDigest"]) if details else None
+    found = _described(ecr, repository, {"imageTag": tag})
+    return found.digest if found else None
+
+
+def tagged_image(ecr: Any, repository: str, tag: str) -> TaggedImage | None:
+    """Return the image that a tag points at now, with all the tags it carries; None when there is none."""
+    return _described(ecr, repository, {"imageTag": tag})
+
+
+def exists(ecr: Any, repository: str, digest: str) -> bool:
+    """Tell whether a repository has an image of this digest, tagged or not."""
+    return _described(ecr, repository, {"imageDigest": digest}) is not None
 
 
 def image_uri(ecr: Any, repository: str, digest: str) -> str:
@@ -94,6 +97,18 @@ def platform_digest(ecr: Any, repository: str, digest: str, architecture: Archit
     )
 
 
+def manifest(ecr: Any, repository: str, digest: str) -> dict[str, Any]:
+    """Return the manifest or index of an image; raise NotFound when the image is gone."""
+    return dict(json.loads(_fetch(ecr, repository, digest)["imageManifest"]))
+
+
+def blob_url(ecr: Any, repository: str, digest: str) -> str:
+    """Return a URL from which a layer or a configuration can be had for some minutes (signed; never to be logged)."""
+    with translated():
+        answer = ecr.get_download_url_for_layer(repositoryName=repository, layerDigest=digest)
+    return str(answer["downloadUrl"])
+
+
 def tagged_images(ecr: Any, repository: str) -> Iterator[TaggedImage]:
     """Yield every tagged image of a repository, a page at a time; nothing when the repository does not exist."""
     request: dict[str, Any] = {
@@ -110,16 +125,32 @@ def tagged_images(ecr: Any, repository: str) -> Iterator[TaggedImage]:
                 return
             raise
         for image in page["imageDetails"]:
-            yield TaggedImage(str(image["imageDigest"]), tuple(image.get("imageTags", ())), image["imagePushedAt"])
+            yield _image(image)
         if not page.get("nextToken"):
             return
         request["nextToken"] = page["nextToken"]
 
 
+def scan_findings(ecr: Any, repository: str, digest: str) -> dict[str, Any] | None:
+    """Return DescribeImageScanFindings' answer (basic or enhanced scanning); None when there was no scan, or no image.
+
+    Its counts cover all findings, however many pages those take.
+    """
+    try:
+        with translated():
+            answer = ecr.describe_image_scan_findings(repositoryName=repository, imageId={"imageDigest": digest})
+    except ClientError as error:
+        missing = ("ScanNotFoundException", "ImageNotFoundException", "RepositoryNotFoundException")
+        if error.response["Error"]["Code"] in missing:
+            return None
+        raise
+    return dict(answer)
+
+
 def ensure_tag(ecr: Any, repository: str, digest: str, tag: str) -> bool:
     """Make a tag point at a digest, with the manifest byte for byte; return whether anything had to change.
 
-    Raise NotFound when the image is gone, PermanentError when the tag is taken and immutable, DigestMismatch when ECR
+    Raise NotFound when the image is gone, TagImmutable when the tag is taken and immutable, DigestMismatch when ECR
     finds other bytes, Conflict when somebody moved the tag at the same moment.
     """
     if resolve(ecr, repository, tag) == digest:
@@ -139,7 +170,7 @@ def ensure_tag(ecr: Any, repository: str, digest: str, tag: str) -> bool:
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code == "ImageTagAlreadyExistsException":
-            raise PermanentError(
+            raise TagImmutable(
                 f"tag {tag} of {repository} already names another image and the repository's tags are immutable; "
                 f"let its immutability exclude {tag} (IMMUTABLE_WITH_EXCLUSION), or move the tag by hand"
             ) from None
@@ -151,6 +182,22 @@ def ensure_tag(ecr: Any, repository: str, digest: str, tag: str) -> bool:
     if found != digest:
         raise Conflict(f"tag {tag} of {repository} points at {found} right after it was set to {digest}")
     return True
+
+
+def _described(ecr: Any, repository: str, image: dict[str, str]) -> TaggedImage | None:
+    try:
+        with translated():
+            answer = ecr.describe_images(repositoryName=repository, imageIds=[image])
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("ImageNotFoundException", "RepositoryNotFoundException"):
+            return None
+        raise
+    details = answer["imageDetails"]
+    return _image(details[0]) if details else None
+
+
+def _image(details: dict[str, Any]) -> TaggedImage:
+    return TaggedImage(str(details["imageDigest"]), tuple(details.get("imageTags", ())), details["imagePushedAt"])
 
 
 def _fetch(ecr: Any, repository: str, digest: str) -> dict[str, Any]:

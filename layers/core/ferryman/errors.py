@@ -49,6 +49,10 @@ class DigestMismatch(PermanentError):
     """An image is not the one that the release froze."""
 
 
+class TagImmutable(PermanentError):
+    """A tag names another image already, and its repository lets no tag be moved."""
+
+
 class ClaimLost(PermanentError):
     """The writer's fence is no longer the environment's: somebody else owns it now."""
 

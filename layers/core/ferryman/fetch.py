@@ -1,8 +1,9 @@
-"""One HTTP GET for a smoke test, within bounds: of address, time, size and redirects.
+"""One HTTP GET, within bounds: of address, time, size and redirects.
 
-Called by `ferryman.smoke` through functions/smoke_test. A name is resolved once, its addresses are judged
-(`ferryman.addresses`), and the connection goes to the address that was judged: a name that resolves to something else a
-moment later (DNS rebinding) gains nothing. TLS still verifies the certificate for the name.
+Called by `ferryman.smoke` through functions/smoke_test, and by `ferryman.image_labels`. A name is resolved once, its
+addresses are judged (`ferryman.addresses`), and the connection goes to the address that was judged: a name that
+resolves to something else a moment later (DNS rebinding) gains nothing. TLS still verifies the certificate for the
+name.
 """
 
 import socket
@@ -52,8 +53,9 @@ def fetch(
     *,
     resolve: Resolve = resolve,
     tls: ssl.SSLContext | None = None,
+    limit: int = BODY_LIMIT,
 ) -> Answer:
-    """GET a URL and return what came back, at most 64 KB of it; raise NoAnswer with the reason.
+    """GET a URL and return what came back, at most `limit` bytes of it (64 KB); raise NoAnswer with the reason.
 
     `timeout` is in seconds and bounds the whole: connecting, answering and reading. Redirects are answers like others.
     """
@@ -65,7 +67,7 @@ def fetch(
         reason = refusal(address, allow_loopback=allow_http)
         if reason is not None:
             raise NoAnswer(f"{host} was not asked: {reason}")
-    return _ask(parts, host, port, addresses[:_TRIED], headers, ends, tls)
+    return _ask(parts, host, port, addresses[:_TRIED], headers, ends, tls, limit)
 
 
 def _checked(url: str, allow_http: bool) -> SplitResult:
@@ -91,6 +93,7 @@ def _ask(
     headers: Mapping[str, str],
     ends: float,
     tls: ssl.SSLContext | None,
+    limit: int,
 ) -> Answer:
     import httpx
 
@@ -111,7 +114,7 @@ def _ask(
                     timeout=httpx.Timeout(left),
                     extensions={"sni_hostname": host},
                 ) as answer:
-                    return _read(answer, host, ends)
+                    return _read(answer, host, ends, limit)
             except httpx.ConnectError as error:
                 failure = NoAnswer(f"{host}:{port} did not take the connection ({one_line(str(error), limit=200)})")
             except httpx.TimeoutException:
@@ -143,15 +146,15 @@ def _headers(parts: SplitResult, extra: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _read(answer: "httpx.Response", host: str, ends: float) -> Answer:
+def _read(answer: "httpx.Response", host: str, ends: float, limit: int) -> Answer:
     body = bytearray()
     truncated = False
     for chunk in answer.iter_raw():
         body += chunk
-        if len(body) > BODY_LIMIT:
+        if len(body) > limit:
             truncated = True
             break
         if time.monotonic() > ends:
             raise NoAnswer(f"{host} answered {answer.status_code}, but its body did not end in time")
     headers = {name.lower(): value for name, value in answer.headers.items()}
-    return Answer(answer.status_code, headers, bytes(body[:BODY_LIMIT]), truncated)
+    return Answer(answer.status_code, headers, bytes(body[:limit]), truncated)

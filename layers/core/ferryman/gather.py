@@ -61,9 +61,11 @@ def view(
     )
     if environment.promote_from is not None:
         seen = replace(seen, source=sources.store.state(document.name, environment.promote_from))
-    seen = _with_scans(seen, sources, document)
     if state.active is not None:
-        return _with_execution(seen, sources, started)
+        seen = _with_execution(seen, sources, started)
+        # What is on its way is not overtaken; what waits for approval may be.
+        return _with_scans(seen, sources, document) if seen.approval is not None else seen
+    seen = _with_scans(seen, sources, document)
     if swept or _just_ended(deployments, state):
         return _with_aws(seen, sources, document, environment)
     return seen

@@ -141,9 +141,13 @@ def all_passed(deployment: Deployment) -> bool:
 
 
 def conclusive(deployment: Deployment) -> bool:
-    """Tell whether the steps show a bad release and all that was done about it: just the finish is missing. Pure."""
+    """Tell whether the steps show how it ended, and all that was done about it: just the finish is missing. Pure."""
     culprit = _culprit(deployment)
-    if culprit is None or culprit[1].status is not StepStatus.FAILED or deployment.plan is None:
+    if culprit is None or deployment.plan is None:
+        return False
+    if culprit[0] in (steps.APPROVAL, steps.ADMIT) and culprit[1].status is StepStatus.ABORTED:
+        return True  # People, or the last gate, said no, and nothing was touched.
+    if culprit[1].status is not StepStatus.FAILED:
         return False
     backs = [
         deployment.step(steps.rollout(name, "back")) for name in deployment.plan.services if touched(deployment, name)

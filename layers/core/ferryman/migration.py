@@ -54,6 +54,7 @@ class _Run:
         self._event, self._store, self._ecs, self._clock, self._new_id = event, store, ecs, clock, new_id
         self._deployment = store.deployment(event.platform, event.environment, event.deployment)
         self._plan = plan_of(self._deployment)
+        self._key = claims.key_of(self._deployment)
 
     def run(self) -> RunMigrationOutput:
         step = self._deployment.step(steps.MIGRATION)
@@ -63,7 +64,7 @@ class _Run:
             return RunMigrationOutput(verdict="Started")
         if step is None and self._deployment.abort is not None:
             return RunMigrationOutput(verdict="Aborted", reason="AbortRequested")
-        attempts = self._store.migration_claims(self._event.platform, self._event.environment, self._deployment.version)
+        attempts = self._store.migration_claims(self._event.platform, self._event.environment, self._key)
         decision = claims.decide(self._deployment, attempts)
         planned = self._plan.migration
         if isinstance(decision, claims.Skip) or planned is None:
@@ -90,19 +91,20 @@ class _Run:
         Raise NotVisibleYet while nobody can tell. The deployment ends Errored and is tried again a minute later.
         """
         for claim in self._store.open_migrations(self._event.platform, self._event.environment):
-            if claim.version == self._deployment.version:
+            if claim.version == self._key:
                 continue
             listed = edge.tasks_started_by(self._ecs, self._plan.cluster, claims.started_by(claim))
             known = edge.task(self._ecs, self._plan.cluster, claim.task) if claim.task else None
             task = known or next(iter(listed), None)
             if task is None and self._clock() < claim.at + claims.CERTAIN_AFTER:
                 raise NotVisibleYet(
-                    f"the migration of {claim.version} was just claimed; ECS does not list its task yet"
+                    f"the migration of {claims.release_of(claim)} was just claimed; ECS does not list its task yet"
                 )
             if task is not None and task.get("lastStatus") != "STOPPED":
                 return (
-                    f"the migration of {claim.version} (deployment {claim.deployment}, task {task['taskArn']}) still "
-                    "runs, and two at once could break the database: wait for it, or stop that task"
+                    f"the migration of {claims.release_of(claim)} (deployment {claim.deployment}, task "
+                    f"{task['taskArn']}) still runs, and two at once could break the database: wait for it, or stop "
+                    "that task"
                 )
         return None
 
@@ -116,16 +118,17 @@ class _Run:
         claim = MigrationClaim(
             platform=self._event.platform,
             environment=self._event.environment,
-            version=self._deployment.version,
+            version=self._key,
             attempt=attempt,
             deployment=self._deployment.id,
             status="Claimed",
             task_definition=definition,
             client_token=claims.client_token(self._deployment.id, attempt),
+            migrations=self._plan.migrations,
             at=now,
         )
         step = Step(status=StepStatus.RUNNING, started_at=now, migration=_progress(claim))
-        said = f"the database is migrated to {self._deployment.version}: `{' '.join(planned.command)}`"
+        said = f"{_doing(self._deployment)}: `{' '.join(planned.command)}`"
         start(self._store, self._event, steps.MIGRATION, step, said, new_id=self._new_id, also=lambda _: [Save(claim)])
         return claim.but(rev=claim.rev + 1)
 
@@ -191,14 +194,19 @@ class _Run:
         return RunMigrationOutput(verdict="Started")
 
     def _not_started(self, claim: MigrationClaim, reason: str, message: str) -> RunMigrationOutput:
-        said = f"{message}. The migration did not run and no service was changed; it is tried again"
+        again = "it is tried again" if self._deployment.command is None else "ask for it again"
+        said = f"{message}. The migration did not run and no service was changed; {again}"
         return self._end(StepStatus.ERRORED, reason, said, claim.but(status="NotStarted"))
 
     def _unknown(self, claim: MigrationClaim) -> RunMigrationOutput:
+        env = self._event.environment
+        then = f"push a new commit, and `ferryman resume {env}`"
+        if self._deployment.command is not None:
+            then = f"for example with `ferryman migrate {env} current`, then `ferryman resume {env}`"
         message = (
-            f"nobody can tell whether migration attempt {claim.attempt} of {claim.version} ran (task "
+            f"nobody can tell whether migration attempt {claim.attempt} of {claims.release_of(claim)} ran (task "
             f"{claim.task or 'unknown'}, deployment {claim.deployment}); it is not run a second time. No service was "
-            f"changed. Look at the database, push a new commit, and `ferryman resume {self._event.environment}`"
+            f"changed. Look at the database, {then}"
         )
         return self._end(StepStatus.ERRORED, "OutcomeUnknown", message, claim.but(status="Unknown"))
 
@@ -232,6 +240,16 @@ class _Run:
             return [Save(claim.but(rev=stored))]
 
         return also
+
+
+def _doing(deployment: Deployment) -> str:
+    match deployment.command:
+        case "down":
+            return f"the database is taken back to {deployment.revision}"
+        case "current":
+            return "the database is asked where it stands"
+        case _:
+            return f"the database is migrated to {deployment.version}"
 
 
 def _progress(claim: MigrationClaim) -> MigrationProgress:

@@ -1,8 +1,11 @@
 """May this deployment migrate, and with which attempt? At most one success per environment and release. Pure.
 
-Called by `ferryman.migration`. The claim is written before RunTask, so that nothing runs that no record knows of.
+Called by `ferryman.migration`. The claim is written before RunTask, so that nothing runs that no record knows of. What
+a person asks for (a downgrade, `ferryman migrate`) is claimed under its deployment's own key: at most once each, and
+never counted as the release's one success.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -46,6 +49,9 @@ class Begin:
     attempt: int
 
 
+_OWN = "@"
+"""Between release and deployment in the key of a person's command; no image tag has one."""
+
 NO_MIGRATION = Skip("NoMigration", "this deployment has no migration")
 Decision = Skip | Refuse | Resume | Begin
 
@@ -56,7 +62,7 @@ def decide(deployment: Deployment, claims: list[MigrationClaim]) -> Decision:
     NotStarted means that no task ran: automation may try again. Failed means that one did: a person has to want it.
     """
     version, environment = deployment.version, deployment.environment
-    if deployment.kind == "rollback":
+    if deployment.kind == "rollback" and deployment.command is None:
         return Skip("GoingBack", "going backwards never migrates")
     if deployment.plan is None or deployment.plan.migration is None:
         return NO_MIGRATION
@@ -76,6 +82,57 @@ def decide(deployment: Deployment, claims: list[MigrationClaim]) -> Decision:
             f"again: fix it and push, or `ferryman retry {environment}`",
         )
     return Begin(last.attempt + 1)
+
+
+def key_of(deployment: Deployment) -> str:
+    """Return the name under which a deployment's claims are kept: its release's, or its own for a person's command."""
+    return deployment.version if deployment.command is None else f"{deployment.version}{_OWN}{deployment.id}"
+
+
+def release_of(claim: MigrationClaim) -> str:
+    """Return the release that a claim is about."""
+    return claim.version.partition(_OWN)[0]
+
+
+def last_migrated(claims: Iterable[MigrationClaim]) -> str | None:
+    """Return the release whose migrations the database has: the latest success that no downgrade took back.
+
+    It is not always the one that runs: a release that was rolled back leaves its migrations behind.
+    """
+    done = _of_releases(claims)
+    return max(done, key=lambda claim: claim.at).version if done else None
+
+
+def taken_back(deployment: Deployment, claims: Iterable[MigrationClaim], older: Iterable[str]) -> list[MigrationClaim]:
+    """Return the successes that a `down` took back, or may have: their releases have to migrate again.
+
+    Told by the lists of migrations where they are known, else by the order of releases: `older` are those that are not
+    newer than the deployment's. A command without a target of its own release spares none: migrating up once more
+    changes nothing where nothing was taken back.
+    """
+    gone = _after(deployment.plan.migrations if deployment.plan else None, deployment.revision)
+    spared = set(older) if deployment.kind == "rollback" else set()
+
+    def took(claim: MigrationClaim) -> bool:
+        if gone is not None and claim.migrations is not None:
+            return not gone.isdisjoint(claim.migrations)
+        return claim.version not in spared
+
+    return [claim for claim in _of_releases(claims) if took(claim)]
+
+
+def _of_releases(claims: Iterable[MigrationClaim]) -> list[MigrationClaim]:
+    return [claim for claim in claims if claim.status == "Succeeded" and _OWN not in claim.version]
+
+
+def _after(ids: list[str] | None, revision: str | None) -> set[str] | None:
+    """Return the migrations that go when the database goes to a revision; None when nobody can tell."""
+    if ids is None or revision is None:
+        return None
+    if revision == "base":
+        return set(ids)
+    found = [item for item in ids if item == revision] or [item for item in ids if item.startswith(revision)]
+    return set(ids[ids.index(found[0]) + 1 :]) if len(found) == 1 else None
 
 
 def started_by(claim: MigrationClaim) -> str:

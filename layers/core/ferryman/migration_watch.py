@@ -10,6 +10,7 @@ from typing import Any
 
 from ferryman import container_logs, explain_failure, steps
 from ferryman import ecs as edge
+from ferryman import migration_claims as claims
 from ferryman.contracts import DeploymentRef, MigrationVerdict, WatchMigrationInput
 from ferryman.ecs import Raw
 from ferryman.explain_failure import container_of
@@ -19,12 +20,16 @@ from ferryman.records import Deployment, MigrationProgress, PlannedMigration, St
 from ferryman.step_records import check_claim, end
 from ferryman.store import Store
 from ferryman.waits import answer, answer_all, remember
-from ferryman.writes import Save, Write
+from ferryman.writes import Fenced, Save, Write
 
 UNLISTED = timedelta(seconds=60)
 """How long DescribeTasks may miss a task that RunTask answered with (eventual consistency)."""
 STOPPING = timedelta(seconds=180)
 """How long a task may take to stop: SIGTERM, up to 120 s of stopTimeout, SIGKILL, deprovisioning."""
+
+
+_AT_ONCE = 50
+"""Claims in one transaction; DynamoDB takes 100 actions."""
 
 
 @dataclass(frozen=True)
@@ -176,6 +181,8 @@ def settle(
         edge.stop_task(ecs, plan.cluster, progress.task, f"Ferryman: {verdict.stop}")
     if verdict.status is None:
         return None
+    if deployment.command == "down" and verdict.reason != "TaskFailedToStart":
+        _revert(ref, deployment, store)
     lines = _tail(logs, ecs, progress, planned.container)
     message = told_to_people(verdict, deployment, planned, lines)
     ended = end(
@@ -198,16 +205,24 @@ def settle(
 
 def told_to_people(verdict: Verdict, deployment: Deployment, planned: PlannedMigration, lines: list[str]) -> str:
     """Say what ran, how it ended, what its log says last, and what to do next. Pure."""
-    command = " ".join(planned.command)
-    said = f"The migration `{command}` of {deployment.version} {verdict.message}."
+    command, env = " ".join(planned.command), deployment.environment
+    by_hand = deployment.command is not None
+    what = "database command" if by_hand else "migration"
+    said = f"The {what} `{command}` of {deployment.version} {verdict.message}."
     if verdict.status is StepStatus.SUCCEEDED:
-        return said
+        return f"{said} {explain_failure.last_line(lines)}" if by_hand else said
     said += f" {explain_failure.last_line(lines)} No service was changed. "
-    env = deployment.environment
+    current = f"`ferryman migrate {env} current` tells where the database stands"
+    if verdict.reason == "OutcomeUnknown" and by_hand:
+        return said + f"It is not run a second time: {current}; then `ferryman resume {env}`."
     if verdict.reason == "OutcomeUnknown":
         return (
             said + f"It is not run a second time: look at the database, push a new commit, and `ferryman resume {env}`."
         )
+    if deployment.command == "down":
+        return said + f"It may have got half way: {current}. Releases that it may have taken back migrate again."
+    if by_hand:
+        return said + f"Look at it ({current}), then ask for it again."
     return said + f"Fix it and push, or run `ferryman retry {env}`."
 
 
@@ -232,6 +247,21 @@ def _tail(logs: Any, ecs: Any, progress: MigrationProgress, container: str) -> l
     return container_logs.tail(logs, definition, container, progress.task)
 
 
+def _revert(ref: DeploymentRef, deployment: Deployment, store: Store) -> None:
+    """Mark what a `down` took back, before its step ends: a crash in between repeats it, and then finds it done.
+
+    Also when it failed: each of its migrations may have been a transaction of its own.
+    """
+    platform, env = deployment.platform, deployment.environment
+    releases = store.releases(platform)
+    target = next((release for release in releases if release.version == deployment.version), None)
+    older = [release.version for release in releases if target is not None and release.order <= target.order]
+    gone = claims.taken_back(deployment, store.migrations(platform, env), older)
+    held = Fenced(ref.platform, ref.environment, ref.deployment, ref.fence)
+    for start in range(0, len(gone), _AT_ONCE):
+        store.write(held, *(Save(claim.but(status="Reverted")) for claim in gone[start : start + _AT_ONCE]))
+
+
 def _claim(
     store: Store, deployment: Deployment, progress: MigrationProgress, verdict: Verdict, seen: Seen
 ) -> Iterable[Write]:
@@ -240,9 +270,14 @@ def _claim(
         status = "Succeeded"
     else:
         status = "Unknown" if verdict.reason == "OutcomeUnknown" else "Failed"
-    for claim in store.migration_claims(deployment.platform, deployment.environment, deployment.version):
+    for claim in store.migration_claims(deployment.platform, deployment.environment, claims.key_of(deployment)):
         if claim.attempt == progress.attempt:
             yield Save(claim.but(status=status, exit_code=seen.exit_code))
+    if status == "Succeeded" and deployment.command == "up":
+        # What a downgrade took back is there again.
+        attempts = store.migration_claims(deployment.platform, deployment.environment, deployment.version)
+        if attempts and attempts[-1].status == "Reverted":
+            yield Save(attempts[-1].but(status="Succeeded"))
 
 
 def _told(step: Step) -> MigrationVerdict:

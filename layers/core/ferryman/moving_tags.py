@@ -13,7 +13,11 @@ from ferryman.view import TagSetting
 
 
 def wanted(name: str, environment: Environment, state: EnvironmentState) -> list[TagSetting]:
-    """Return where each moving tag of an environment should point. Pure."""
+    """Return where each moving tag of an environment should point. Pure.
+
+    Nowhere, while nothing has succeeded here: what a first deployment tagged before it failed stays tagged until one
+    succeeds. Taking a tag off would need the right to delete images, and nothing is decided on it.
+    """
     if state.current is None:
         return []
     settings = [
@@ -39,6 +43,6 @@ def wrong(document: Platform, settings: list[TagSetting], ecr: Any) -> tuple[Tag
 
 
 def ensure(document: Platform, setting: TagSetting, ecr: Any) -> None:
-    """Set one moving tag. Raise PermanentError when it can't be moved, NotFound when the image is gone."""
+    """Set one moving tag. Raise TagImmutable when it can't be moved, NotFound when the image is gone."""
     repository = document.spec.components[setting.component].repository
     ecr_edge.ensure_tag(ecr, repository, setting.digest, setting.tag)

@@ -4,32 +4,21 @@ Called by finish_deployment, and by reconcile for executions that ended without 
 """
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from ferryman import messages, steps, timeline
+from ferryman import aftermath, messages, messages_github, timeline
+from ferryman.approvals import endings, letters
 from ferryman.errors import ClaimLost, Conflict, InvalidDocument
 from ferryman.ids import Clock, NewId
 from ferryman.judgement import Judgement, was_skipped
 from ferryman.platform import parse
-from ferryman.records import (
-    Deployment,
-    EnvironmentState,
-    EventType,
-    Hold,
-    Phase,
-    Running,
-    Settled,
-    Target,
-    Verified,
-)
+from ferryman.records import Deployment, EnvironmentState, EventType, Phase, Verified
 from ferryman.store import Store
 from ferryman.writes import Add, Save, Write
 
-RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=25))
-"""When an Errored deployment is tried again; after the last one the environment is held."""
-
-_SETTLED_KEPT = 200
+_HISTORY = 200
+"""Deployments among which the next release to go back to is looked for."""
 _LOG = logging.getLogger("ferryman")
 
 
@@ -58,16 +47,16 @@ def record(
         at = clock()
         writes: list[Write] = []
         if not deployment.phase.terminal:
-            judgement, state = _apply(judgement, deployment, state, at)
-            deployment = deployment.but(
-                phase=judgement.phase, reason=judgement.reason, message=judgement.message, ended_at=at
-            )
+            judged, state = _applied(judgement, deployment, state, store, at)
+            deployment = deployment.but(phase=judged.phase, reason=judged.reason, message=judged.message, ended_at=at)
             writes += [
                 Save(deployment),
-                timeline.event(deployment, EventType.ENDED, judgement.message, at=at, new_id=new_id,
-                               detail={"phase": str(judgement.phase), "reason": judgement.reason}),
+                timeline.event(deployment, EventType.ENDED, judged.message, at=at, new_id=new_id,
+                               detail={"phase": str(judged.phase), "reason": judged.reason}),
                 *_messages(deployment, _channels(store, deployment), state, at),
+                *_on_github(deployment, store, at),
                 *_verified(store, deployment, at),
+                *endings.left_open(store, deployment, at),
             ]  # fmt: skip
         if release_claim:
             state = state.but(active=None)
@@ -79,40 +68,14 @@ def record(
     raise Conflict(f"the outcome of {ref.deployment} could not be written; the next try reads everything again")
 
 
-def _apply(
-    judgement: Judgement, deployment: Deployment, state: EnvironmentState, at: datetime
+def _applied(
+    judgement: Judgement, deployment: Deployment, state: EnvironmentState, store: Store, at: datetime
 ) -> tuple[Judgement, EnvironmentState]:
-    """Work an outcome into the environment's state. Pure."""
-    version = deployment.version
-    settled = dict(state.settled)
-    if judgement.phase is Phase.SUCCEEDED:
-        settled.pop(version, None)
-        target = _target(deployment, state)
-        state = state.but(
-            current=Running(version=version, deployment=deployment.id, digests=target.digests, at=at),
-            previous=state.last_succeeded if _differs(state.last_succeeded, version) else state.previous,
-            last_succeeded=target,
-        )
-    elif judgement.phase is Phase.ERRORED:
-        before = settled.get(version)
-        attempts = before.attempts + 1 if before and before.phase is Phase.ERRORED else 1
-        retry_at = None
-        if judgement.hold is None and attempts <= len(RETRY_AFTER):
-            retry_at = at + RETRY_AFTER[attempts - 1]
-        elif judgement.hold is None:
-            judgement = Judgement(
-                judgement.phase, judgement.reason, judgement.message, hold=f"{version} errored {attempts} times"
-            )
-        settled[version] = Settled(
-            phase=Phase.ERRORED, reason=judgement.reason, at=at, attempts=attempts, retry_at=retry_at
-        )  # fmt: skip
-    elif judgement.settle:
-        settled[version] = Settled(phase=judgement.phase, reason=judgement.reason, at=at)
-    newest = sorted(settled.items(), key=lambda item: item[1].at)[-_SETTLED_KEPT:]
-    hold = state.hold
-    if judgement.hold is not None and hold is None:
-        hold = Hold(reason=judgement.hold, who="ferryman", at=at)
-    return judgement, state.but(settled=dict(newest), hold=hold)
+    if not aftermath.wants_history(judgement, deployment):
+        return aftermath.apply(judgement, deployment, state, at)
+    history = store.deployments(deployment.platform, deployment.environment, limit=_HISTORY)
+    releases = store.releases(deployment.platform)
+    return aftermath.apply(judgement, deployment, state, at, history=history, releases=releases)
 
 
 def _messages(deployment: Deployment, channels: list[str], state: EnvironmentState, at: datetime) -> list[Add]:
@@ -124,27 +87,14 @@ def _messages(deployment: Deployment, channels: list[str], state: EnvironmentSta
         return []
 
 
+def _on_github(deployment: Deployment, store: Store, at: datetime) -> list[Add]:
+    document = letters.document_of(store, deployment.platform)
+    return messages_github.for_change(deployment, document, at, "ended") if document else []
+
+
 def _retry_at(state: EnvironmentState, deployment: Deployment) -> datetime | None:
     settled = state.settled.get(deployment.version)
     return settled.retry_at if settled else None
-
-
-def _differs(target: Target | None, version: str) -> bool:
-    return target is not None and target.version != version
-
-
-def _target(deployment: Deployment, state: EnvironmentState) -> Target:
-    before = state.last_succeeded or Target(version=None, deployment=None)
-    definitions, bases = dict(before.task_definitions), dict(before.bases)
-    for name, planned in (deployment.plan.services if deployment.plan else {}).items():
-        step = deployment.step(steps.rollout(name, "forward"))
-        if step and step.rollout and step.rollout.task_definition and step.status.passed:
-            definitions[name] = step.rollout.task_definition
-            bases[name] = planned.base_task_definition
-    digests = {**before.digests, **deployment.digests}
-    return Target(
-        version=deployment.version, deployment=deployment.id, digests=digests, task_definitions=definitions, bases=bases
-    )  # fmt: skip
 
 
 def _verified(store: Store, deployment: Deployment, at: datetime) -> list[Write]:

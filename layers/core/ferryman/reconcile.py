@@ -13,11 +13,12 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ferryman import acts, executions, gather, sweep
-from ferryman.acts import Hands
+from ferryman.actions import Complete, Observe, RepairTags, RequeueAfter
 from ferryman.contracts import ExecutionInput
-from ferryman.decide import Observe, RepairTags, RequeueAfter, decide
+from ferryman.decide import decide
 from ferryman.errors import ClaimLost, Conflict, InvalidInput, NotFound
 from ferryman.gather import Sources
+from ferryman.hands import Hands
 from ferryman.ids import Clock, NewId
 from ferryman.platform import Platform, parse
 from ferryman.records import AppliedPlatform
@@ -149,24 +150,31 @@ class Reconciler:
         if environment not in document.spec.environments:
             known = ", ".join(document.spec.environments)
             raise NotFound(f"platform {platform} has no environment {environment!r}; there are: {known}")
-        self._settle(document, applied.generation, environment, swept=False)
+        if self._settle(document, applied.generation, environment, swept=False):
+            self._promoted_from(platform, environment)
 
-    def _settle(self, document: Platform, generation: int, name: str, *, swept: bool) -> None:
-        """Read, decide, act, until there is nothing to do. A lost race means: read again."""
+    def _settle(self, document: Platform, generation: int, name: str, *, swept: bool) -> bool:
+        """Read, decide, act, until there is nothing to do. A lost race means: read again.
+
+        Return whether an outcome was recorded: what was verified here may be what others wait for.
+        """
         started: str | None = None
+        completed = False
         for _ in range(ROUNDS):
             view = gather.view(self.sources, document, generation, name, swept=swept, started=started)
             actions = decide(view, self.hands.clock())
             try:
                 for action in actions:
                     started = acts.carry_out(action, view, document, self.hands) or started
+                    completed = completed or isinstance(action, Complete)
             except (Conflict, ClaimLost):
                 continue
             if all(isinstance(action, Observe | RepairTags | RequeueAfter) for action in actions):
-                return
+                return completed
         _LOG.warning(
             "still something to do after %d rounds", ROUNDS, extra={"platform": document.name, "environment": name}
         )
+        return completed
 
     def _nudged(self, records: list[Nudged]) -> Report:
         """Reconcile each environment once, however many nudges name it."""
@@ -190,15 +198,15 @@ class Reconciler:
             return
         try:
             self.environment(key.platform, key.environment)
-            self._promoted_from(key)
+            self._promoted_from(key.platform, key.environment)
         except NotFound as error:
             _LOG.warning("nothing to reconcile: %s", error)
 
-    def _promoted_from(self, key: Key) -> None:
-        """What was just verified here may be what others wait for."""
-        document = parse(self.sources.store.platform(key.platform).document)
-        for name in document.promoted_from(key.environment):
-            self.environment(key.platform, name)
+    def _promoted_from(self, platform: str, environment: str) -> None:
+        """Look at the environments that take what was just decided here: verified, or failed with a tag on it."""
+        document = parse(self.sources.store.platform(platform).document)
+        for name in document.promoted_from(environment):
+            self.environment(platform, name)
 
     def _key_of(self, change: ExecutionChange) -> Key | None:
         if change.input:
@@ -236,7 +244,8 @@ class Reconciler:
         sweep.compare(parse(applied.document), Ledger(hands.store, hands.ecr, hands.clock, hands.new_id, hands.count))
 
     def _swept(self, applied: AppliedPlatform, name: str) -> None:
-        self._settle(parse(applied.document), applied.generation, name, swept=True)
+        if self._settle(parse(applied.document), applied.generation, name, swept=True):
+            self._promoted_from(applied.name, name)
 
     def _measure(self, platform: str, environment: str) -> float:
         since = self.sources.store.state(platform, environment).waiting_since

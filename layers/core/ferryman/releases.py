@@ -12,13 +12,14 @@ from typing import Any, Literal, Protocol
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from ferryman import assembly, messages, timeline
+from ferryman import assembly, messages, semver_names, timeline
 from ferryman import ecr as ecr_edge
 from ferryman.assembly import Effect, Pushed
 from ferryman.errors import Conflict, InvalidDocument
 from ferryman.ids import Clock, NewId
 from ferryman.platform import Platform, TagKind, classify, parse
 from ferryman.records import EventType, Release, ReleaseStatus
+from ferryman.semver_names import Names
 from ferryman.store import Store
 from ferryman.writes import Add, Save
 
@@ -26,6 +27,8 @@ Count = Callable[[str], None]
 """Counts one occurrence of a metric."""
 
 _ATTEMPTS = 10
+_NAMES_AT_ONCE = 5
+"""Each costs a call of ECR per component."""
 _LOG = logging.getLogger("ferryman")
 
 
@@ -96,26 +99,10 @@ class Ledger:
             return after.but(rev=after.rev + 1), effect
         raise Conflict(f"release {pushed.version} kept changing; the next try reads it again")
 
-    def name(self, document: Platform, semver: str) -> str | None:
-        """Give a release its second name, if all its images carry it; return its version, or None.
-
-        The `tag` trigger of production (a semver tag that waits for staging) will start here.
-        """
-        parts = document.spec.components
-        digests = {name: ecr_edge.resolve(self.ecr, part.repository, semver) for name, part in parts.items()}
-        for _ in range(_ATTEMPTS):
-            found = [release for release in self.store.releases(document.name) if release.digests == digests]
-            if not found:
-                return None
-            release = found[-1]
-            if semver in release.names:
-                return release.version
-            try:
-                self.store.write(Save(release.but(names=[*release.names, semver])))
-            except Conflict:
-                continue
-            return release.version
-        raise Conflict(f"the release that {semver} names kept changing; the next try reads it again")
+    @property
+    def names(self) -> Names:
+        """Where semver names are written down."""
+        return Names(self.store, self.clock, self.new_id, self.count)
 
     def _refreshed(self, document: Platform, release: Release) -> Release:
         components = {}
@@ -177,8 +164,7 @@ def _receive(document: Platform, component: str, text: str, event: PushEvent, le
     if tag.kind is TagKind.MOVING:
         return "Ignored (moving tag)"
     if tag.kind is TagKind.SEMVER:
-        named = ledger.name(document, text)
-        return f"Named {named}" if named else "Ignored (no release whose images all carry this name)"
+        return _named(document, text, ledger, nudge)
     if tag.version is None:
         ledger.count("PushUnknownTag")
         _log(event, "the tag is neither a version, nor a semver name, nor a moving tag")
@@ -194,7 +180,26 @@ def _receive(document: Platform, component: str, text: str, event: PushEvent, le
         # Also for a repeated event: the first may have died right here.
         for environment in document.triggered_by_push():
             nudge.environment(document.name, environment)
+        for name in _waiting(document, ledger):
+            _named(document, name, ledger, nudge)
     return str(effect)
+
+
+def _waiting(document: Platform, ledger: Ledger) -> list[str]:
+    """Return the semver tags that may have waited for a release which is complete now; sweeps look at all."""
+    names = [name for name in ledger.store.semver_names(document.name) if name.status == "Waiting"]
+    newest = sorted(names, key=lambda name: name.first_seen_at, reverse=True)[:_NAMES_AT_ONCE]
+    return sorted(name.name for name in newest)
+
+
+def _named(document: Platform, name: str, ledger: Ledger, nudge: Nudges) -> str:
+    verdict = ledger.names.settle(document, name, semver_names.look(document, name, ledger.ecr))
+    if verdict.refuses or verdict.version is None:
+        return f"{'Refused' if verdict.refuses else verdict.status} ({verdict.message})"
+    # Also for a repeated event: the first may have died right here.
+    for environment in document.triggered_by_tag():
+        nudge.environment(document.name, environment)
+    return f"Named {verdict.version}"
 
 
 def audience(document: Platform) -> list[str]:

@@ -5,7 +5,7 @@ Called by everything that remembers; takes the DynamoDB client as an argument. K
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
@@ -26,7 +26,7 @@ from ferryman.records import (
     TimelineEvent,
     Wait,
 )
-from ferryman.writes import Fenced, Save, Write
+from ferryman.writes import Add, Fenced, Save, Write
 
 R = TypeVar("R", bound=Record)
 _ATTEMPTS = 10
@@ -99,9 +99,13 @@ class Store:
         return None if item is None else Approval.model_validate(item)
 
     def semver_name(self, platform: str, name: str) -> SemverName | None:
-        """Return what is known of a semver tag that named no release when it was pushed, or None."""
+        """Return what is known of a semver tag, or None."""
         found = (SemverName.model_validate(item) for item in self._query(keys.semver_names(platform), prefix=name))
         return next((item for item in found if item.name == name), None)
+
+    def semver_names(self, platform: str) -> list[SemverName]:
+        """Return what is known of every semver tag of a platform."""
+        return [SemverName.model_validate(item) for item in self._query(keys.semver_names(platform))]
 
     def waits(self, resource: str) -> list[Wait]:
         """Return the steps that wait for a change of this resource."""
@@ -112,11 +116,13 @@ class Store:
         items = self._query(keys.migrations(platform, environment), prefix=f"{version}#")
         return sorted((MigrationClaim.model_validate(item) for item in items), key=lambda claim: claim.attempt)
 
+    def migrations(self, platform: str, environment: str) -> list[MigrationClaim]:
+        """Return every claim of an environment, of releases and of people's commands."""
+        return [MigrationClaim.model_validate(item) for item in self._query(keys.migrations(platform, environment))]
+
     def open_migrations(self, platform: str, environment: str) -> list[MigrationClaim]:
         """Return the migrations of any release whose outcome nobody has recorded: their tasks may still run."""
-        items = self._query(keys.migrations(platform, environment))
-        claims = (MigrationClaim.model_validate(item) for item in items)
-        return [claim for claim in claims if claim.status in ("Claimed", "Running")]
+        return [claim for claim in self.migrations(platform, environment) if claim.status in ("Claimed", "Running")]
 
     def message(self, owner: str, event: str, channel: str) -> OutboxMessage | None:
         """Return one outbox message."""
@@ -150,7 +156,7 @@ class Store:
         `ref` has platform, environment, deployment and fence. `also` adds writes to the same transaction, made from the
         changed record. Raise ClaimLost when the fence no longer holds the claim.
         """
-        for _ in self._attempts():
+        for _ in self.attempts():
             before = self.deployment(ref.platform, ref.environment, ref.deployment)
             after = change(before)
             if after is None:
@@ -174,7 +180,7 @@ class Store:
 
         `also` adds writes to the same transaction, made from the changed state.
         """
-        for _ in self._attempts():
+        for _ in self.attempts():
             before = self.state(platform, environment)
             after = change(before)
             if after is None:
@@ -186,23 +192,31 @@ class Store:
             return after.but(rev=after.rev + 1)
         raise Conflict(f"{platform}/{environment} kept changing; the next try reads it again")
 
-    def mark(self, message: OutboxMessage, *, since: int) -> bool:
-        """Store how a message fares; False, and nothing stored, when it has more than `since` attempts by now."""
+    def mark(self, message: OutboxMessage, *, since: int, also: Sequence[Add] = ()) -> bool:
+        """Store how a message fares; False, and nothing stored, when it has more than `since` attempts by now.
+
+        `also` is written in the same transaction.
+        """
         names = {"sentAt", "triedAt", "attempts", "lastError", "gaveUp"}
         item = items.item(message)
         values = {f":{name}": item[name] for name in names}
         changes = "SET " + ", ".join(f"{name} = :{name}" for name in sorted(names))
+        update = {
+            "TableName": self._table,
+            "Key": {name: item[name] for name in ("pk", "sk")},
+            "UpdateExpression": changes if "pending" in item else f"{changes} REMOVE pending",
+            "ConditionExpression": "attempts = :since",
+            "ExpressionAttributeValues": {**values, ":since": {"N": str(since)}},
+        }
         try:
             with translated():
-                self._dynamodb.update_item(
-                    TableName=self._table,
-                    Key={name: item[name] for name in ("pk", "sk")},
-                    UpdateExpression=changes if "pending" in item else f"{changes} REMOVE pending",
-                    ConditionExpression="attempts = :since",
-                    ExpressionAttributeValues={**values, ":since": {"N": str(since)}},
-                )
+                if also:
+                    actions = [{"Update": update}, *(transactions.action(write, self._table) for write in also)]
+                    self._dynamodb.transact_write_items(TransactItems=actions)
+                else:
+                    self._dynamodb.update_item(**update)
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            if not transactions.lost(error):
                 raise
             return False
         return True
@@ -222,13 +236,14 @@ class Store:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
 
-    # ── inside ──
-
-    def _attempts(self) -> Iterator[int]:
-        for attempt in range(_ATTEMPTS):
+    def attempts(self, most: int = _ATTEMPTS) -> Iterator[int]:
+        """Count tries of read, decide and write, with a growing random pause between them: about 1 s in all for 7."""
+        for attempt in range(most):
             if attempt:
                 time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - spreading writers, not a secret
             yield attempt
+
+    # ── inside ──
 
     def _get(self, key: dict[str, str]) -> dict[str, Any] | None:
         with translated():

@@ -40,7 +40,9 @@ def title_of(key: str) -> str:
         return f"rollback of {key.removeprefix(_BACK)}"
     return {
         steps.BEGIN: "planning and verification",
+        steps.APPROVAL: "approval",
         steps.ADMIT: "admission",
+        steps.PROMOTION: "re-tagging of the images",
         steps.MIGRATION: "database migration",
         steps.SMOKE_TEST: "smoke test",
     }.get(key, key.replace("_", " "))

@@ -3,10 +3,11 @@
 Called by reconcile on its schedule, once per platform.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from ferryman import assembly, ecr, messages
+from ferryman import assembly, ecr, messages, semver_names
 from ferryman.assembly import Effect, Pushed
+from ferryman.ecr import TaggedImage
 from ferryman.errors import Conflict
 from ferryman.platform import Platform, classify
 from ferryman.records import EventType, Release, ReleaseStatus
@@ -16,8 +17,12 @@ from ferryman.writes import Save, Write
 
 def compare(document: Platform, ledger: Ledger) -> None:
     """Record what was pushed without an event reaching us, and report releases that stay incomplete."""
+    images = {
+        component: list(ecr.tagged_images(ledger.ecr, spec.repository))
+        for component, spec in document.spec.components.items()
+    }
     known = {release.version: release for release in ledger.store.releases(document.name)}
-    for pushed in _tags(document, ledger):
+    for pushed in _tags(document, images, ledger):
         release = known.get(pushed.version)
         image = release.components.get(pushed.component) if release else None
         if image is not None and image.digest == pushed.digest:
@@ -27,17 +32,34 @@ def compare(document: Platform, ledger: Ledger) -> None:
             ledger.count("PushMissed")
     for release in ledger.store.releases(document.name):
         _look_after(document, release, ledger)
+    _name(document, images, ledger)
 
 
-def _tags(document: Platform, ledger: Ledger) -> Iterator[Pushed]:
+def _tags(document: Platform, images: Mapping[str, list[TaggedImage]], ledger: Ledger) -> Iterator[Pushed]:
     """Yield every version tag that ECR has now, for every component."""
     now = ledger.clock()
-    for component, spec in document.spec.components.items():
-        for image in ecr.tagged_images(ledger.ecr, spec.repository):
+    for component, listed in images.items():
+        for image in listed:
             for text in image.tags:
                 tag = classify(text, document)
                 if tag.version is not None:
                     yield Pushed(document.name, component, tag.version, text, image.digest, at=now, seq=tag.seq)
+
+
+def _name(document: Platform, images: Mapping[str, list[TaggedImage]], ledger: Ledger) -> None:
+    """Settle the semver tags whose events were lost, or that waited for a release that is complete by now.
+
+    The environments that a name starts are looked at right after this, by the same sweep.
+    """
+    carried = semver_names.of_images(document, images)
+    if not carried:
+        return
+    known = {name.name: name for name in ledger.store.semver_names(document.name)}
+    releases = ledger.store.releases(document.name)
+    for name, found in sorted(carried.items()):
+        seen = known.get(name)
+        if semver_names.changes(seen, semver_names.judge(document, name, found, releases, seen, ledger.clock())):
+            ledger.names.settle(document, name, found)
 
 
 def _look_after(document: Platform, release: Release, ledger: Ledger) -> None:

@@ -58,7 +58,12 @@ def with_image(described: Raw, container: str, image: str) -> Raw:
 
 def same(one: Raw, other: Raw) -> bool:
     """Whether two definitions, described or registrable, would run the same, tags included. Pure."""
-    return bool(_canonical(registrable(one)) == _canonical(registrable(other)))
+    return canonical(one) == canonical(other)
+
+
+def canonical(definition: Raw) -> Raw:
+    """Return what a definition, described or registrable, says: without what is empty, lists in one order. Pure."""
+    return dict(_canonical(registrable(definition)))
 
 
 def ensure(ecs: Any, wanted: Raw, candidates: Iterable[str] = ()) -> str:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ferryman.ids import NewId
-from ferryman.records import Deployment, EventType, TimelineEvent
+from ferryman.records import Deployment, EventType, OutboxMessage, TimelineEvent
 from ferryman.writes import Add
 
 _RETENTION = timedelta(days=400)
@@ -40,7 +40,15 @@ def event(
 
 
 def environment_event(
-    platform: str, environment: str | None, type: EventType, message: str, *, at: datetime, new_id: NewId, who: str
+    platform: str,
+    environment: str | None,
+    type: EventType,
+    message: str,
+    *,
+    at: datetime,
+    new_id: NewId,
+    who: str,
+    detail: dict[str, Any] | None = None,
 ) -> Add:
     """Make one line of the timeline of an environment, for what belongs to no deployment."""
     record = TimelineEvent(
@@ -52,5 +60,23 @@ def environment_event(
         at=at,
         who=who,
         message=message,
+        detail=detail or {},
+    )
+    return Add(record, expires_at=int((at + _RETENTION).timestamp()))
+
+
+def message_event(message: OutboxMessage, text: str, *, at: datetime, new_id: NewId) -> Add:
+    """Make the line that says that a message was given up, in the timeline of what it was about."""
+    of_deployment = message.environment is not None and "#" not in message.owner
+    record = TimelineEvent(
+        id=new_id(),
+        platform=message.platform,
+        environment=message.environment,
+        deployment=message.owner if of_deployment else None,
+        type=EventType.NOTIFICATION_FAILED,
+        at=at,
+        who="ferryman",
+        message=text,
+        detail={"channel": message.channel, "event": message.event},
     )
     return Add(record, expires_at=int((at + _RETENTION).timestamp()))

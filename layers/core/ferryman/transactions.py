@@ -52,3 +52,15 @@ def explain(error: ClientError, writes: Sequence[Write]) -> None:
             ) from error
     # Everything else that cancels a transaction (a changed record, a concurrent transaction, throttling) is a race.
     raise Conflict(f"somebody else wrote first ({', '.join(str(reason) for reason in reasons)})") from error
+
+
+def lost(error: ClientError) -> bool:
+    """Tell whether a write's own condition did not hold: somebody was faster."""
+    if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+        return True
+    reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
+    if error.response["Error"]["Code"] != "TransactionCanceledException" or not reasons:
+        return False
+    if "ConditionalCheckFailed" not in reasons:
+        raise Conflict(f"somebody else wrote first ({', '.join(str(reason) for reason in reasons)})") from error
+    return True

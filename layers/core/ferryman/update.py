@@ -4,11 +4,12 @@ Describe → compare → record the intent → UpdateService → read back from 
 adopts what the first one did; so does one whose answer was lost.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from ferryman import ecs as edge
-from ferryman import steps, task_definitions
+from ferryman import promote, steps, task_definitions
 from ferryman.contracts import UpdateServiceInput, UpdateServiceOutput
 from ferryman.ecs import Raw
 from ferryman.errors import NotVisibleYet, VerificationFailed
@@ -23,15 +24,21 @@ _SETTLED_READ = timedelta(seconds=60)
 
 
 def update_service(
-    event: UpdateServiceInput, *, store: Store, ecs: Any, clock: Clock, new_id: NewId
+    event: UpdateServiceInput, *, store: Store, ecs: Any, ecr: Callable[[], Any], clock: Clock, new_id: NewId
 ) -> UpdateServiceOutput:
-    """Bring one service on its way, or say why not. Failures are recorded in the step; only what may pass is raised."""
-    return _Update(event, store, ecs, clock, new_id).run()
+    """Bring one service on its way, or say why not. Failures are recorded in the step; only what may pass is raised.
+
+    `ecr` makes the client: only where images were promoted is it needed.
+    """
+    return _Update(event, store, ecs, ecr, clock, new_id).run()
 
 
 class _Update:
-    def __init__(self, event: UpdateServiceInput, store: Store, ecs: Any, clock: Clock, new_id: NewId) -> None:
-        self._event, self._store, self._ecs, self._clock, self._new_id = event, store, ecs, clock, new_id
+    def __init__(
+        self, event: UpdateServiceInput, store: Store, ecs: Any, ecr: Callable[[], Any], clock: Clock, new_id: NewId
+    ) -> None:
+        self._event, self._store, self._ecs, self._ecr = event, store, ecs, ecr
+        self._clock, self._new_id = clock, new_id
         self._deployment = store.deployment(event.platform, event.environment, event.deployment)
         self._planned = service_of(self._deployment, event.service)
         self._cluster = plan_of(self._deployment).cluster
@@ -88,6 +95,9 @@ class _Update:
             # Judged again: the plan's answer is older. A service scaled up since then takes part.
             again = f"scale it up and run `ferryman redeploy {self._event.environment}`"
             return self._skip("ScaledToZero", f"it is scaled to zero and was left alone; {again}")
+        moved = self._moved() if self._forward else None
+        if moved is not None:
+            return self._end(StepStatus.FAILED, "DigestMismatch", moved)
         intended = step.rollout.task_definition if step is not None and step.rollout is not None else None
         target = intended or self._target(service)
         if target is None:
@@ -97,6 +107,11 @@ class _Update:
             )
             return self._end(StepStatus.FAILED, "TargetMissing", message)
         return self._point(service, target)
+
+    def _moved(self) -> str | None:
+        """Say which tag of a promoted image no longer points at it: what was approved is not what is out there."""
+        tags = [tag for tag in plan_of(self._deployment).promotions if tag.component == self._planned.component]
+        return next((wrong for tag in tags if (wrong := promote.moved(self._ecr(), tag)) is not None), None)
 
     def _target(self, service: Raw) -> str | None:
         """Return the ARN of the revision to go to, registered if need be; None when the way back is gone."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Literal
 
 from ferryman.platform import Environment
-from ferryman.records import Approval, Deployment, EnvironmentState, Phase, Release, ReleaseStatus, Settled
+from ferryman.records import Approval, Deployment, EnvironmentState, Phase, Release, Settled
 
 
 class Execution(StrEnum):
@@ -89,13 +89,6 @@ class View:
         return self.release(self.state.current.version) if self.state.current else None
 
     @property
-    def newest(self) -> Release | None:
-        """The newest release that is ready and was completed since we operate this environment."""
-        ready = [release for release in self.releases if release.status is ReleaseStatus.READY]
-        newest = max(ready, key=lambda release: release.order, default=None)
-        return newest if newest is not None and self.ours(newest) else None
-
-    @property
     def latest(self) -> Deployment | None:
         """The last attempt that ended; releases that were merely skipped don't count."""
         ended = (item for item in self.deployments if item.phase.terminal and item.phase is not Phase.SUPERSEDED)
@@ -104,10 +97,11 @@ class View:
     def errored(self) -> Release | None:
         """Return the release of the last attempt if that errored and is to be tried again, whoever had asked for it.
 
-        Never one that is older than what runs.
+        Never one that is older than what runs, nor a person's database command.
         """
         latest = self.latest
-        release = self.release(latest.version) if latest and latest.phase is Phase.ERRORED else None
+        failed = latest is not None and latest.phase is Phase.ERRORED and latest.kind != "migrate"
+        release = self.release(latest.version) if latest and failed else None
         settled = self.settled(release) if release else None
         if release is None or settled is None or settled.retry_at is None:
             return None

@@ -1,7 +1,9 @@
 """The command against the real API: over HTTP on loopback, signed, with faults on demand."""
 
+import json
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -32,6 +34,8 @@ class Server(HTTPServer):
         """Statuses to answer first, or `drop` to close the connection after the work was done."""
         self.before: list[Callable[[], None]] = []
         """What happens before the next looks at a deployment, one each."""
+        self.canned: dict[str, dict[str, Any]] = {}
+        """`METHOD /path` → what is answered instead of what the API says."""
         self.stacks: dict[str, dict[str, str]] = {}
         """CloudFormation stacks and their outputs."""
         self.seen: list[tuple[str, str, dict[str, str], bytes]] = []
@@ -56,6 +60,9 @@ class Handler(BaseHTTPRequestHandler):
         if "/deployments/" in self.path and self.server.before:
             self.server.before.pop(0)()
         parts = urlsplit(self.path)
+        canned = self.server.canned.get(f"{self.command} {parts.path}")
+        if canned is not None:
+            return self._send(200, json.dumps(canned).encode())
         who = JO if self._signed(body) else None
         made = event(self.command, parts.path, query=dict(parse_qsl(parts.query)), body=body, who=who)
         answer = serve(made, self.server.world.operator, self.server.world.log)
@@ -106,6 +113,16 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def world(store: Store, clock: FakeClock, new_id: FakeIds) -> World:
     return World(store, clock, new_id)
+
+
+@pytest.fixture(autouse=True)
+def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Moments are printed in the machine's time."""
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 @pytest.fixture

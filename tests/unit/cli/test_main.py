@@ -1,8 +1,10 @@
 """The command as a whole: help, version, `local`, start-up."""
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from unit.cli.conftest import Run
 COMMANDS = (
     *("apply", "status", "releases", "history", "explain", "watch", "events"),
     *("verify", "abort", "retry", "redeploy", "hold", "resume", "version", "local"),
+    *("audit", "diff", "deploy", "approval", "approve", "reject", "rollback", "migrate", "freeze", "thaw", "waive"),
 )
 
 
@@ -57,3 +60,17 @@ def test_starting_up_imports_nothing_heavy() -> None:
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert found.stdout.split() == []
+
+
+def test_every_command_that_messages_and_docs_name_exists() -> None:
+    root = Path(__file__).parents[3]
+    places = [*root.glob("layers/core/ferryman/**/*.*"), *root.glob("docs/*.md"), *root.glob("cli/**/*.py")]
+    named = {
+        (word, place.name)
+        for place in [*places, root / "README.md"]
+        if place.suffix in (".py", ".md", ".html")
+        for word in re.findall(r"`ferryman ([a-z]+)", place.read_text())
+    }
+
+    assert {word for word, _ in named} >= {"resume", "approve", "thaw"}
+    assert {(word, place) for word, place in named if word not in COMMANDS} == set()

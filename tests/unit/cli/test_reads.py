@@ -28,10 +28,11 @@ def _platform(world: World, scr_document: dict[str, Any]) -> None:
 
 
 def test_status_of_everything(run: Run) -> None:
-    headline = f"runs 0001234; held by {JO}: load test"
+    headline, nothing = f"runs 0001234; held by {JO}: load test", "runs no release; abc1234 waits for ai-gateway"
     assert ageless(run("status").stdout) == (
         f"PLATFORM   ENVIRONMENT   READY     VERSION   {'STATUS'.ljust(len(headline))}   AGE\n"
         f"scr        staging       Unknown   0001234   {headline}   AGE\n"
+        f"scr        production    Unknown   -         {nothing.ljust(len(headline))}   -\n"
     )
 
 

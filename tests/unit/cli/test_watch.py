@@ -165,7 +165,7 @@ def test_interrupting_leaves_the_deployment_alone(
     def interrupt(seconds: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ferryman_cli.commands.watch.time.sleep", interrupt)
+    monkeypatch.setattr("ferryman_cli.following.time.sleep", interrupt)
     result = run(*WATCH)
 
     assert (result.exit_code, "the deployment goes on" in result.stderr) == (130, True)

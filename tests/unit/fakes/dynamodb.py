@@ -58,6 +58,8 @@ class FakeDynamoDb:
         for kind, how in actions:
             if kind == "Put":
                 self.put_item(Item=how["Item"])
+            elif kind == "Update":
+                self.update_item(**how)
             else:
                 assert kind == "ConditionCheck", kind
         return {}

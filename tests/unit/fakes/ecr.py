@@ -43,6 +43,8 @@ class FakeEcr:
         self.images: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in repositories}
         self.tags: dict[str, dict[str, str]] = {name: {} for name in repositories}
         self.immutable: set[str] = set()
+        self.scans: dict[tuple[str, str], dict[str, Any]] = {}
+        """Repository and digest → DescribeImageScanFindings' answer."""
         self.page = page
         self.trouble = Trouble()
         self.calls: list[str] = []
@@ -87,8 +89,8 @@ class FakeEcr:
         tags = self.tags[repositoryName]
         if "imageIds" in request:
             (wanted,) = request["imageIds"]
-            digest = tags.get(wanted["imageTag"])
-            if digest is None:
+            digest = wanted.get("imageDigest") or tags.get(wanted["imageTag"])
+            if digest not in self.images[repositoryName]:
                 raise refused("DescribeImages", "ImageNotFoundException")
             return {"imageDetails": [self._details(repositoryName, digest)]}
         found = sorted(set(tags.values()))
@@ -96,6 +98,14 @@ class FakeEcr:
         page = found[start : start + self.page]
         more = {"nextToken": str(start + self.page)} if start + self.page < len(found) else {}
         return {"imageDetails": [self._details(repositoryName, digest) for digest in page], **more}
+
+    def describe_image_scan_findings(self, repositoryName: str, imageId: dict[str, str]) -> dict[str, Any]:  # noqa: N803
+        self._enter("DescribeImageScanFindings")
+        self._known(repositoryName, "DescribeImageScanFindings")
+        found = self.scans.get((repositoryName, imageId["imageDigest"]))
+        if found is None:
+            raise refused("DescribeImageScanFindings", "ScanNotFoundException")
+        return found
 
     def batch_get_image(
         self, repositoryName: str, imageIds: list[dict[str, str]], acceptedMediaTypes: list[str]  # noqa: N803

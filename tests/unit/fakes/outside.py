@@ -1,9 +1,11 @@
 """What the API asks of AWS besides the table, faked: it remembers what it was asked for."""
 
-from ferryman.api.operator import Counts
+from ferryman.api.operator import Counts, Definitions
 from ferryman.errors import Unavailable
+from ferryman.migration_lists import ImageLabels
 from ferryman.platform import Platform
-from ferryman.records import Plan
+from ferryman.records import Plan, Release
+from ferryman.view import ImageScan
 
 
 class FakeOutside:
@@ -16,6 +18,12 @@ class FakeOutside:
         self.nudged: list[tuple[str, str]] = []
         self.woken: list[tuple[str, str, str]] = []
         self.down = False
+        self.image_labels: dict[str, ImageLabels] = {}
+        """Digest → labels; other images have none."""
+        self.looked_at: list[str] = []
+        self.image_scans: tuple[ImageScan, ...] = ()
+        self.definitions: dict[str, Definitions] = {}
+        self.unread: list[str] = []
 
     def verify(self, document: Platform) -> list[tuple[str, str]]:
         environments = tuple(f"spec.environments.{name}." for name in document.spec.environments)
@@ -27,6 +35,18 @@ class FakeOutside:
     def observe(self, plan: Plan) -> dict[str, Counts]:
         self._reach()
         return self.counts
+
+    def labels(self, document: Platform, component: str, digest: str) -> ImageLabels:
+        assert component in document.spec.components
+        self.looked_at.append(digest)
+        return self.image_labels.get(digest, ImageLabels())
+
+    def scans(self, document: Platform, release: Release) -> tuple[ImageScan, ...]:
+        return self.image_scans
+
+    def task_definitions(self, document: Platform, environment: str) -> tuple[dict[str, Definitions], list[str]]:
+        self._reach()
+        return self.definitions, self.unread
 
     def nudge(self, platform: str, environment: str) -> None:
         self._reach()

@@ -6,6 +6,7 @@ from typing import Any
 from unit.fakes.ecr import Trouble, refused
 
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:deploy"
+MIGRATE_MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:migrate"
 
 
 class FakeStates:

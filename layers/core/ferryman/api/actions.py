@@ -113,14 +113,19 @@ def abort(operator: Operator, request: Request) -> dict[str, Any]:
 
     def event(after: Deployment) -> list[Write]:
         text = f"abort requested: {body.reason}"
-        return [timeline.event(after, EventType.ABORT_REQUESTED, text, at=at, new_id=operator.new_id, who=request.who)]
+        return [timeline.event(after, EventType.ABORT_REQUESTED, text, at=at, new_id=operator.new_id, who=request.who,
+                               detail=how(request))]  # fmt: skip
 
     try:
         found = operator.store.update_deployment(ref, change, event)
     except ClaimLost:
         raise Refused(f"deployment {claim.deployment} of {claim.version} has just ended") from None
     # Also when the abort stood already: the wake of whoever asked first may have been lost.
-    _quietly(lambda: operator.outside.wake(platform.name, env, claim.deployment))
+    quietly(lambda: operator.outside.wake(platform.name, env, claim.deployment))
+    # One that still waits for approval has no watcher: reconcile ends it.
+    nudge(operator, platform.name, env)
+    # What waits for approval has no watcher: reconcile ends the question.
+    nudge(operator, platform.name, env)
     changed = found.abort == wish
     message = f"deployment {found.id} of {found.version} is being aborted; what it touched goes back"
     if not changed and found.abort is not None:
@@ -180,7 +185,7 @@ def _decide(
         at, told = operator.clock(), events(decided[-1])
         lines: list[Write] = [
             timeline.environment_event(
-                platform.name, env, type, message, at=at, new_id=operator.new_id, who=request.who
+                platform.name, env, type, message, at=at, new_id=operator.new_id, who=request.who, detail=how(request)
             )
             for type, message in told
         ]
@@ -197,12 +202,17 @@ def _told(outcome: requests.Outcome) -> dict[str, Any]:
     return {"changed": outcome.state is not None, "message": outcome.message}
 
 
+def how(request: Request) -> dict[str, str]:
+    """Return how and from where a request came, as timelines keep it for the audit."""
+    return {"how": "cli", "source": request.source}
+
+
 def nudge(operator: Operator, platform: str, env: str) -> None:
     """Have reconcile look at an environment now."""
-    _quietly(lambda: operator.outside.nudge(platform, env))
+    quietly(lambda: operator.outside.nudge(platform, env))
 
 
-def _quietly(wake: Callable[[], None]) -> None:
+def quietly(wake: Callable[[], None]) -> None:
     """Wake somebody who would find the request alone, only later."""
     try:
         wake()

@@ -1,11 +1,117 @@
-"""Who did what, when, from where, on which digests."""
+"""Who did what, when, from where, on which digests: the acts in the timelines of a platform, newest first.
 
+Bounded: of each environment the latest `_DEEP` deployments that began are read; `complete` says whether that was all.
+"""
+
+from datetime import UTC, datetime
 from typing import Any
 
-from ferryman.api.http import Request
+from pydantic import AwareDatetime
+
+from ferryman.api.http import HttpError, Request
 from ferryman.api.operator import Operator
+from ferryman.errors import NotFound
+from ferryman.platform import parse
+from ferryman.records import AUDITED, Deployment, Record, TimelineEvent
+
+_DEEP = 100
+"""Deployments of an environment whose timelines are read: one query each."""
+_LINES = 1_000
+"""Lines that are read of one timeline, the latest."""
+
+
+class Act(Record):
+    """One line of the audit: an act of a person, or a decision of the operator."""
+
+    at: AwareDatetime
+    act: str
+    who: str
+    how: str
+    """`cli`, `mail`, `slack`, `shared link`; empty where the timeline does not tell."""
+    identity: str
+    """What proved who it was: IAM ARN, mail address, Slack user."""
+    source: str
+    """Network address and program."""
+    environment: str | None
+    deployment: str | None
+    version: str | None
+    message: str
+    digests: dict[str, str]
+    """Component → digest that the act was about."""
 
 
 def audit(operator: Operator, request: Request) -> dict[str, Any]:
-    """The audit trail, newest first."""
-    raise NotImplementedError
+    """The audit trail of a platform or one `environment`, newest first: `limit` lines, none before `since`."""
+    applied = operator.store.platform(request.params["platform"])
+    names = list(parse(applied.document).spec.environments)
+    wanted = request.query.get("environment")
+    if wanted is not None and wanted not in names:
+        known = ", ".join(names)
+        raise NotFound(f"platform {applied.name} has no environment {wanted!r}; there are: {known}")
+    limit, since = request.number("limit", 50, 1000), _since(request)
+    digests = {release.version: release.digests for release in operator.store.releases(applied.name)}
+    # What was done to the platform is about each of its environments.
+    found, complete = _of(operator, applied.name, since), True
+    for name in [wanted] if wanted else names:
+        found += _of(operator, f"{applied.name}#{name}", since)
+        deployments = operator.store.deployments(applied.name, name, limit=_DEEP + 1)
+        complete = complete and (len(deployments) <= _DEEP or deployments[-1].created_at < since)
+        for deployment in deployments[:_DEEP]:
+            # One that was merely passed over has nothing but the line that says so, and nobody's act in it.
+            if deployment.execution_arn is not None:
+                found += _of(operator, deployment.id, since, deployment)
+    rows = [_row(event, deployment, digests) for event, deployment in found]
+    rows.sort(key=lambda item: item[0], reverse=True)
+    return {
+        "acts": [act.dump() for _, act in rows[:limit]],
+        "complete": complete and len(rows) <= limit,
+    }
+
+
+def _of(
+    operator: Operator, owner: str, since: datetime, deployment: Deployment | None = None
+) -> list[tuple[TimelineEvent, Deployment | None]]:
+    lines = operator.store.timeline(owner, limit=_LINES)
+    return [(line, deployment) for line in lines if line.type in AUDITED and line.at >= since]
+
+
+def _row(
+    event: TimelineEvent, deployment: Deployment | None, digests: dict[str, dict[str, str]]
+) -> tuple[tuple[datetime, str], Act]:
+    """Pick what an audit shows; nothing else of an event's detail leaves."""
+    version = deployment.version if deployment else _text(event, "version") or None
+    about = event.detail.get("digests")
+    if not isinstance(about, dict):
+        about = deployment.digests if deployment else digests.get(version or "", {})
+    act = Act(
+        at=event.at,
+        act=str(event.type),
+        who=event.who,
+        how=_text(event, "how"),
+        identity=_text(event, "identity"),
+        source=_text(event, "source"),
+        environment=event.environment,
+        deployment=event.deployment,
+        version=version,
+        message=event.message,
+        digests={str(component): str(digest) for component, digest in about.items()},
+    )
+    return (event.at, event.id), act
+
+
+def _text(event: TimelineEvent, name: str) -> str:
+    value = event.detail.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _since(request: Request) -> datetime:
+    """Return since when acts are wanted; a moment without a zone is UTC."""
+    text = request.query.get("since")
+    if text is None:
+        return datetime.min.replace(tzinfo=UTC)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        told = f"query parameter since is {text[:60]!r}; write a moment such as 2026-12-24T18:00:00Z"
+        raise HttpError(400, "BadRequest", told) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -5,7 +5,7 @@ leaves either the old document or the new one, and the same `apply` again comple
 from typing import Any
 
 from ferryman import timeline
-from ferryman.api.actions import nudge
+from ferryman.api.actions import how, nudge
 from ferryman.api.http import HttpError, Request
 from ferryman.api.operator import Operator
 from ferryman.errors import Conflict, InvalidDocument, Refused
@@ -38,7 +38,7 @@ def apply(operator: Operator, request: Request) -> dict[str, Any]:
             )
     if not dry_run:
         if result != "unchanged":
-            _save(operator, document, generation, before, request.who)
+            _save(operator, document, generation, before, request)
         for environment in document.spec.environments:
             nudge(operator, name, environment)
     return {
@@ -69,20 +69,29 @@ def _refuse_orphans(operator: Operator, before: AppliedPlatform | None, document
             )
 
 
-def _save(operator: Operator, document: Platform, generation: int, before: AppliedPlatform | None, who: str) -> None:
+def _save(
+    operator: Operator, document: Platform, generation: int, before: AppliedPlatform | None, request: Request
+) -> None:
     at = operator.clock()
     applied = AppliedPlatform(
         name=document.name,
         generation=generation,
         document=document.dump(),
-        applied_by=who,
+        applied_by=request.who,
         applied_at=at,
         rev=before.rev if before else 0,
     )
     told = f"applied generation {generation}"
     operator.outside.adopt(document)
     event = timeline.environment_event(
-        document.name, None, EventType.APPLIED, told, at=at, new_id=operator.new_id, who=who
+        document.name,
+        None,
+        EventType.APPLIED,
+        told,
+        at=at,
+        new_id=operator.new_id,
+        who=request.who,
+        detail=how(request),
     )
     try:
         operator.store.write(Save(applied), event)

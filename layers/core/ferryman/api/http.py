@@ -54,6 +54,8 @@ class Request:
     """Length of the body in bytes."""
     params: dict[str, str] = field(default_factory=dict)
     """Values of the `{names}` in the route."""
+    source: str = ""
+    """Network address and program, as the request said: for the audit, not for decisions."""
 
     def flag(self, name: str) -> bool:
         """Return a query parameter that is `true` or `false` (default)."""
@@ -96,7 +98,15 @@ def parse(event: dict[str, Any]) -> Request:
         body=_json(text),
         who=str(who),
         size=len(text),
+        source=source_of(context),
     )
+
+
+def source_of(context: dict[str, Any]) -> str:
+    """Return where a request came from, from the event's `requestContext`: `203.0.113.7, ferryman/1.0`."""
+    http = context.get("http") or {}
+    said = (str(http.get(name) or "") for name in ("sourceIp", "userAgent"))
+    return ", ".join("".join(c for c in text if c.isprintable())[:200] for text in said if text)
 
 
 def _text(event: dict[str, Any]) -> bytes:

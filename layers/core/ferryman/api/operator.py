@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ferryman.aws import translated
+from ferryman.errors import NotFound
 from ferryman.ids import Clock, NewId
+from ferryman.migration_lists import ImageLabels
 from ferryman.platform import Platform
-from ferryman.records import Plan
+from ferryman.records import Plan, Release
 from ferryman.store import Store
+from ferryman.view import ImageScan
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,18 @@ class Counts:
     desired: int
     running: int
     failed: int
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """The task definitions of one service, as described; None: there is none."""
+
+    live: dict[str, Any] | None
+    """The one that it runs."""
+    base: dict[str, Any] | None
+    """The one that its next one is made from."""
+    registry: str | None
+    """`registry/repository` of its component's images."""
 
 
 class Outside(Protocol):
@@ -33,6 +48,15 @@ class Outside(Protocol):
 
     def observe(self, plan: Plan) -> dict[str, Counts]:
         """Return what ECS says now about the services of a plan."""
+
+    def labels(self, document: Platform, component: str, digest: str) -> ImageLabels:
+        """Return what an image says about itself; what can't be read is a reason in it."""
+
+    def scans(self, document: Platform, release: Release) -> tuple[ImageScan, ...]:
+        """Return what is known of the scans of a release's images."""
+
+    def task_definitions(self, document: Platform, environment: str) -> tuple[dict[str, Definitions], list[str]]:
+        """Return service → what it runs and what it would be made from, and what could not be read."""
 
     def nudge(self, platform: str, environment: str) -> None:
         """Have reconcile look at an environment now instead of at the next sweep."""
@@ -112,6 +136,44 @@ class Aws:
                     failed=primary.get("failedTasks", 0),
                 )
         return counts
+
+    def labels(self, document: Platform, component: str, digest: str) -> ImageLabels:
+        """Read an image's configuration."""
+        from ferryman import image_labels
+
+        repository = document.spec.components[component].repository
+        return image_labels.of(self.client("ecr"), image_labels.download, repository, digest)
+
+    def scans(self, document: Platform, release: Release) -> tuple[ImageScan, ...]:
+        """See `ferryman.scans`."""
+        from ferryman.scans import of_release
+
+        return of_release(document, release, self.client("ecr"))
+
+    def task_definitions(self, document: Platform, environment: str) -> tuple[dict[str, Definitions], list[str]]:
+        """Read the services of an environment and their bases."""
+        from ferryman import ecr, ecs, verify
+        from ferryman.references import References
+
+        declared, at = document.environment(environment), f"spec.environments.{environment}"
+        seen = verify.survey(declared, ecs=self.client("ecs"), references=References(self.client("ssm")), at=at)
+        found, problems = {}, [f"{path}: {text}" for path, text in seen.unresolved]
+        for service in declared.services:
+            live = seen.services.get(service.name)
+            registry = document.spec.components[service.component].repository
+            try:
+                address = ecr.image_uri(self.client("ecr"), registry, "")[:-1]
+            except NotFound as error:
+                address = None
+                problems.append(str(error))
+            found[service.name] = Definitions(
+                live=ecs.find_task_definition(self.client("ecs"), live["taskDefinition"]) if live else None,
+                base=seen.bases.get(service.name),
+                registry=address,
+            )
+            if live is None:
+                problems.append(f"there is no service {service.name}")
+        return found, problems
 
     def nudge(self, platform: str, environment: str) -> None:
         """Queue the environment for reconcile."""

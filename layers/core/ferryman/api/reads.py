@@ -1,21 +1,40 @@
 """Routes that read: platforms, releases, environments, deployments, timelines."""
 
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from ferryman import steps
 from ferryman.api import views
+from ferryman.api.approval_view import approval
+from ferryman.api.environment_view import EnvironmentView
+from ferryman.api.environment_view import environment as environment_view
 from ferryman.api.http import Request
 from ferryman.api.operator import Counts, Operator
 from ferryman.errors import FerrymanError, NotFound
 from ferryman.explain import Explanation, explain
+from ferryman.freeze import frozen
 from ferryman.platform import Platform, parse
-from ferryman.records import AppliedPlatform, Deployment, EnvironmentState, Phase, Release, TimelineEvent
+from ferryman.records import (
+    AppliedPlatform,
+    Approval,
+    Deployment,
+    EnvironmentState,
+    EventType,
+    Phase,
+    Release,
+    TimelineEvent,
+)
 
 _RECENT = 50
 """Deployments that an explanation looks back on."""
 _TOLD = 5
 """Deployments whose timelines `events` shows beside the environment's own."""
+_NOTICES, _NOTICED = 5, timedelta(days=7)
+"""How many failures of messages and publications a status shows, and for how long."""
 
 
 def platforms(operator: Operator, _: Request) -> dict[str, Any]:
@@ -52,7 +71,7 @@ def document(operator: Operator, request: Request) -> dict[str, Any]:
 def environment(operator: Operator, request: Request) -> dict[str, Any]:
     """Where one environment stands."""
     document, name = place(operator, request)
-    return _environment(operator, document, name, operator.store.releases(document.name)).dump()
+    return _environment(operator, document, name, operator.store.releases(document.name), notices=True).dump()
 
 
 def releases(operator: Operator, request: Request) -> dict[str, Any]:
@@ -82,8 +101,7 @@ def history(operator: Operator, request: Request) -> dict[str, Any]:
 def explanation(operator: Operator, request: Request) -> dict[str, Any]:
     """Why an environment runs what it runs."""
     document, name = place(operator, request)
-    _, found = _explained(operator, document, name, operator.store.releases(document.name))
-    return found.dump()
+    return _seen(operator, document, name, operator.store.releases(document.name)).explanation.dump()
 
 
 def events(operator: Operator, request: Request) -> dict[str, Any]:
@@ -107,7 +125,9 @@ def deployment(operator: Operator, request: Request) -> dict[str, Any]:
     """One deployment by id, `latest` or `active`, optionally of one `version`."""
     document, name = place(operator, request)
     found = find_deployment(operator, document.name, name, request.params["deployment"], request.query.get("version"))
-    return views.deployment(found, operator.clock(), _live(operator, found)).dump()
+    now, asked = operator.clock(), steps.APPROVAL in found.steps or found.phase is Phase.AWAITING_APPROVAL
+    record = operator.store.approval(found.id) if asked else None
+    return views.deployment(found, now, _live(operator, found), approval(record, now) if record else None).dump()
 
 
 def _live(operator: Operator, deployment: Deployment) -> dict[str, Counts]:
@@ -156,18 +176,61 @@ def place(operator: Operator, request: Request) -> tuple[Platform, str]:
     return document, name
 
 
-def _environment(operator: Operator, document: Platform, name: str, releases: list[Release]) -> views.EnvironmentView:
-    state, found = _explained(operator, document, name, releases)
-    active = None
-    if state.active is not None:
-        deployment = operator.store.deployment(document.name, name, state.active.deployment)
-        active = views.summary(deployment, operator.clock())
-    return views.environment(state, found.summary, found.headline, found.newer, active)
+def _environment(
+    operator: Operator, document: Platform, name: str, releases: list[Release], *, notices: bool = False
+) -> EnvironmentView:
+    """Read where an environment stands; `notices` reads timelines too."""
+    seen = _seen(operator, document, name, releases)
+    now, state = operator.clock(), seen.state
+    current = next((d for d in seen.deployments if state.current and d.id == state.current.deployment), None)
+    return environment_view(
+        state,
+        seen.explanation,
+        now,
+        active=views.summary(seen.active, now) if seen.active else None,
+        approval=approval(seen.approval, now) if seen.approval else None,
+        frozen=frozen(document.environment(name), state, now),
+        publication=current.publication if current else None,
+        notices=_notices(operator, seen) if notices else [],
+    )
 
 
-def _explained(
-    operator: Operator, document: Platform, name: str, releases: list[Release]
-) -> tuple[EnvironmentState, Explanation]:
+@dataclass(frozen=True)
+class _Seen:
+    """What was read of an environment."""
+
+    state: EnvironmentState
+    deployments: list[Deployment]
+    active: Deployment | None
+    approval: Approval | None
+    explanation: Explanation
+
+
+def _seen(operator: Operator, document: Platform, name: str, releases: list[Release]) -> _Seen:
     state = operator.store.state(document.name, name)
     deployments = operator.store.deployments(document.name, name, limit=_RECENT)
-    return state, explain(document, state, releases, deployments, operator.clock())
+    active = operator.store.deployment(document.name, name, state.active.deployment) if state.active else None
+    waits = active is not None and active.phase is Phase.AWAITING_APPROVAL
+    pending = operator.store.approval(active.id) if active and waits else None
+    source = document.environment(name).promote_from
+    found = explain(
+        document, state, releases, deployments, operator.clock(),
+        source=operator.store.state(document.name, source) if source else None,
+        approval=pending,
+    )  # fmt: skip
+    return _Seen(state, deployments, active, pending, found)
+
+
+def _notices(operator: Operator, seen: _Seen) -> list[TimelineEvent]:
+    """Return the latest failures of what goes on beside deployments: messages, GitHub."""
+    since, state = operator.clock() - _NOTICED, seen.state
+    began = (d for d in seen.deployments if d.execution_arn is not None and (d.ended_at or d.created_at) > since)
+    owners = [f"{state.platform}#{state.environment}", *(d.id for d in islice(began, _TOLD))]
+    failed = (EventType.NOTIFICATION_FAILED, EventType.PUBLISH_FAILED)
+    found = [
+        event
+        for owner in owners
+        for event in operator.store.timeline(owner, limit=200)
+        if event.type in failed and event.at > since
+    ]
+    return sorted(found, key=lambda event: (event.at, event.id), reverse=True)[:_NOTICES]

@@ -63,14 +63,14 @@ def retry(
         raise Refused(f"release {wanted} is {release.status}, not Ready: `ferryman releases` shows what it lacks")
     if state.current is not None and state.current.version == wanted:
         raise Refused(f"{env} runs {wanted} already; `ferryman redeploy {env}` deploys it once more")
-    _refuse_active(state, wanted)
+    refuse_active(state, wanted)
     if release not in newer_releases(state, releases):
         runs = state.current.version if state.current else "what runs"
         raise Refused(
             f"{wanted} is older than {runs}, which {env} runs; going back is a rollback, which retry does not do"
         )
     wish = Wish(version=wanted, kind="retry", reason=reason, who=who, at=at)
-    return _asked(state, wish, lift_hold)
+    return asked(state, wish, lift_hold=lift_hold)
 
 
 def redeploy(state: EnvironmentState, releases: list[Release], *, reason: str, who: str, at: datetime) -> Outcome:
@@ -83,8 +83,8 @@ def redeploy(state: EnvironmentState, releases: list[Release], *, reason: str, w
         raise Refused(f"what {env} runs belongs to no release that Ferryman knows; push a release first")
     wanted = state.current.version
     _release(releases, wanted)
-    _refuse_active(state, wanted)
-    return _asked(state, Wish(version=wanted, kind="redeploy", reason=reason, who=who, at=at), lift_hold=False)
+    refuse_active(state, wanted)
+    return asked(state, Wish(version=wanted, kind="redeploy", reason=reason, who=who, at=at), lift_hold=False)
 
 
 def _refuse_hold(state: EnvironmentState, lift_hold: bool) -> None:
@@ -97,7 +97,12 @@ def _refuse_hold(state: EnvironmentState, lift_hold: bool) -> None:
         )
 
 
-def _refuse_active(state: EnvironmentState, version: str) -> None:
+def what(wish: Wish) -> tuple[str | None, ...]:
+    """Return what a wish is for: two that agree in it are the same wish, whoever asks."""
+    return wish.version, wish.kind, wish.command, wish.revision
+
+
+def refuse_active(state: EnvironmentState, version: str) -> None:
     if state.active is not None and state.active.version == version:
         env = state.environment
         raise Refused(
@@ -124,10 +129,11 @@ def _release(releases: list[Release], version: str) -> Release:
     return found
 
 
-def _asked(state: EnvironmentState, wish: Wish, lift_hold: bool) -> Outcome:
+def asked(state: EnvironmentState, wish: Wish, *, lift_hold: bool = False) -> Outcome:
+    """Put a wish in the place of an earlier one; the same wish again changes nothing."""
     before, env = state.requested, state.environment
     lifting = lift_hold and state.hold is not None
-    if before is not None and (before.version, before.kind) == (wish.version, wish.kind):
+    if before is not None and what(before) == what(wish):
         if not lifting and not (state.hold is not None and before.at < state.hold.at):
             return Outcome(None, f"{before.who} asked for that already; it starts next", wish.version)
         wish = before if lifting else wish

@@ -6,27 +6,22 @@ from typing import Any, Literal
 from pydantic import AwareDatetime, Field
 
 from ferryman import steps
+from ferryman.api.approval_view import ApprovalView
 from ferryman.api.operator import Counts
-from ferryman.explain import Summary, current_step
-from ferryman.newer import Newer
+from ferryman.explain import current_step
 from ferryman.records import (
     AbortRequest,
     Actor,
     CheckResult,
-    Condition,
     Deployment,
-    EnvironmentState,
-    Hold,
     Phase,
+    Publication,
     Record,
     Release,
-    Request,
-    Running,
-    Settled,
     Step,
 )
 
-StepKind = Literal["begin", "admit", "migration", "rollout", "rollback", "smokeTest"]
+StepKind = Literal["begin", "approval", "admit", "promotion", "migration", "rollout", "rollback", "smokeTest"]
 
 
 class DeploymentSummary(Record):
@@ -38,12 +33,21 @@ class DeploymentSummary(Record):
     version: str
     from_version: str | None
     kind: str
+    tag: str | None
+    """The semver tag that started it."""
+    command: str | None
+    """What is done with the database by hand: of migrate, and of a rollback with a downgrade."""
+    revision: str | None
+    why: str
     phase: Phase
     ended: bool
     reason: str
     message: str
     initiated_by: Actor
+    approved_by: list[str]
     superseded_by: str | None
+    publication: Publication | None
+    """How its release on GitHub went."""
     created_at: AwareDatetime
     started_at: AwareDatetime | None
     ended_at: AwareDatetime | None
@@ -80,28 +84,10 @@ class DeploymentView(DeploymentSummary):
     digests: dict[str, str]
     attempts: int
     abort: AbortRequest | None
+    approval: ApprovalView | None
     execution_arn: str | None
     waves: list[list[str]]
     steps: list[StepView]
-
-
-class EnvironmentView(Record):
-    """Where an environment stands."""
-
-    platform: str
-    name: str
-    summary: Summary
-    headline: str
-    ready: Literal["True", "False", "Unknown"]
-    current: Running | None
-    active: DeploymentSummary | None
-    requested: Request | None
-    hold: Hold | None
-    newer: list[Newer]
-    settled: dict[str, Settled]
-    conditions: list[Condition]
-    observed_generation: int
-    reconciled_at: AwareDatetime | None
 
 
 class ReleaseView(Record):
@@ -134,13 +120,19 @@ def _summary(deployment: Deployment, now: datetime) -> dict[str, Any]:
     }
 
 
-def deployment(deployment: Deployment, now: datetime, live: dict[str, Counts] | None = None) -> DeploymentView:
+def deployment(
+    deployment: Deployment,
+    now: datetime,
+    live: dict[str, Counts] | None = None,
+    approval: ApprovalView | None = None,
+) -> DeploymentView:
     """Return all that is to be seen of a deployment; `live` counts replace the recorded ones of running rollouts."""
     return DeploymentView(
         **_summary(deployment, now),
         digests=deployment.digests,
         attempts=deployment.attempts,
         abort=deployment.abort,
+        approval=approval,
         execution_arn=deployment.execution_arn,
         waves=deployment.plan.waves if deployment.plan else [],
         steps=[_step(view, deployment, now, live or {}) for view in _flow(deployment)],
@@ -150,11 +142,18 @@ def deployment(deployment: Deployment, now: datetime, live: dict[str, Counts] | 
 def _flow(deployment: Deployment) -> list[StepView]:
     """Name all steps in the order of the flow: those of the plan, then those of the way back that began."""
     plan, done = deployment.plan, deployment.steps
-    flow = [StepView(key=steps.BEGIN, kind="begin"), StepView(key=steps.ADMIT, kind="admit")]
+    flow = [StepView(key=steps.BEGIN, kind="begin")]
+    if plan is not None and (plan.approval or steps.APPROVAL in done):
+        flow.append(StepView(key=steps.APPROVAL, kind="approval"))
+    flow.append(StepView(key=steps.ADMIT, kind="admit"))
     if plan is None:
         return flow
+    if plan.promotions or plan.semver:
+        flow.append(StepView(key=steps.PROMOTION, kind="promotion"))
     if plan.migration is not None:
         flow.append(StepView(key=steps.MIGRATION, kind="migration", timeout_seconds=plan.migration.timeout_seconds))
+    if deployment.kind == "migrate":
+        return flow
     back: list[StepView] = []
     for number, wave in enumerate(plan.waves):
         for name in wave:
@@ -195,29 +194,6 @@ def _counted(view: StepView, step: Step, live: dict[str, Counts]) -> StepView:
     if step.ended_at is None and seen is not None and seen.ecs_deployment == progress.ecs_deployment:
         return view.but(desired=seen.desired, running=seen.running, failed=seen.failed)
     return view.but(desired=progress.desired, running=progress.running, failed=progress.failed)
-
-
-def environment(
-    state: EnvironmentState, summary: Summary, headline: str, newer: list[Newer], active: DeploymentSummary | None
-) -> EnvironmentView:
-    """Return where an environment stands; `summary`, `headline` and `newer` come from `ferryman.explain`."""
-    ready = state.condition("Ready")
-    return EnvironmentView(
-        platform=state.platform,
-        name=state.environment,
-        summary=summary,
-        headline=headline,
-        ready=ready.status if ready else "Unknown",
-        current=state.current,
-        active=active,
-        requested=state.requested,
-        hold=state.hold,
-        newer=newer,
-        settled=state.settled,
-        conditions=state.conditions,
-        observed_generation=state.observed_generation,
-        reconciled_at=state.reconciled_at,
-    )
 
 
 def release(release: Release, components: list[str], runs_in: list[str]) -> ReleaseView:

@@ -30,6 +30,7 @@ from ferryman.records.environment import (
     Waiver,
 )
 from ferryman.records.ledger import (
+    AUDITED,
     AppliedPlatform,
     EventType,
     MigrationClaim,
@@ -43,6 +44,7 @@ from ferryman.records.plan import Plan, PlannedCheck, PlannedMigration, PlannedS
 from ferryman.records.release import Image, Release, ReleaseStatus, Verified
 
 __all__ = [
+    "AUDITED",
     "AbortRequest",
     "Active",
     "Actor",

@@ -82,11 +82,15 @@ class Approval(Record):
     nonces: list[Nonce] = []
     links_asked: dict[str, AwareDatetime] = {}
     """Approver → when the shared page last had a personal link sent to them."""
+    links_sent: dict[str, int] = {}
+    """Approver → how many links the shared page has had sent to them."""
     refused: int = 0
     """Attempts that were refused; the first ones stand in the timeline."""
     messages: list[ChatMessage] = []
     token: str | None = None
     """Task token of the waiting step; never leaves the table but to Step Functions."""
+    earlier_tokens: list[str] = []
+    """Tokens of earlier tries of that step: nobody can tell which one still waits, so all are answered."""
     answered_at: AwareDatetime | None = None
     """When the waiting step was told."""
     rev: int = 0

@@ -127,7 +127,7 @@ class EnvironmentState(Record):
     waivers: dict[str, Waiver] = {}
     """Version → why image scans do not hold it back."""
     reported: dict[str, str] = {}
-    """Version → why it waits, as people were told: they hear of each reason once."""
+    """Version → why it waits, as people were told, with commas between: they hear of each reason once."""
     settled: dict[str, Settled] = {}
     current: Running | None = None
     last_succeeded: Target | None = None

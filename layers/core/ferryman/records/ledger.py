@@ -40,6 +40,7 @@ class EventType(StrEnum):
     DEPLOY_REQUESTED = "DeployRequested"
     ROLLBACK_REQUESTED = "RollbackRequested"
     MIGRATE_REQUESTED = "MigrateRequested"
+    REQUEST_REFUSED = "RequestRefused"
     HELD = "Held"
     RESUMED = "Resumed"
     INCOMPLETE = "Incomplete"
@@ -49,6 +50,41 @@ class EventType(StrEnum):
     REDEPLOY_REQUESTED = "RedeployRequested"
     REQUEST_DROPPED = "RequestDropped"
     APPLIED = "Applied"
+
+
+AUDITED = frozenset(
+    {
+        EventType.CLAIMED,
+        EventType.ABORT_REQUESTED,
+        EventType.ENDED,
+        EventType.APPROVAL_REQUESTED,
+        EventType.APPROVAL_LINK_SENT,
+        EventType.APPROVED,
+        EventType.REJECTED,
+        EventType.APPROVAL_ENDED,
+        EventType.DECISION_REFUSED,
+        EventType.PROMOTED,
+        EventType.PUBLISHED,
+        EventType.FROZEN,
+        EventType.THAWED,
+        EventType.WAIVED,
+        EventType.NAMED,
+        EventType.TAG_REFUSED,
+        EventType.DEPLOY_REQUESTED,
+        EventType.ROLLBACK_REQUESTED,
+        EventType.MIGRATE_REQUESTED,
+        EventType.REQUEST_REFUSED,
+        EventType.HELD,
+        EventType.RESUMED,
+        EventType.IMAGE_REFUSED,
+        EventType.RETRY_REQUESTED,
+        EventType.ADOPTED,
+        EventType.REDEPLOY_REQUESTED,
+        EventType.REQUEST_DROPPED,
+        EventType.APPLIED,
+    }
+)
+"""Acts of people, and decisions of the operator: what `ferryman audit` shows. The rest is how it went."""
 
 
 class TimelineEvent(Record):
@@ -105,6 +141,7 @@ class MigrationClaim(Record):
     platform: str
     environment: str
     version: str
+    """Release, or `<release>@<deployment>` for a command that a person asked for: see `ferryman.migration_claims`."""
     attempt: int
     deployment: str
     status: Literal["Claimed", "Running", "Succeeded", "Failed", "Unknown", "NotStarted", "Reverted"]
@@ -114,18 +151,21 @@ class MigrationClaim(Record):
     client_token: str
     task: str | None = None
     exit_code: int | None = None
+    migrations: list[str] | None = None
+    """Ids of all migrations in the image that migrated, oldest first; None when it does not tell."""
     at: AwareDatetime
     rev: int = 0
 
 
 class SemverName(Record):
-    """A semver tag of which not all images are there yet, or that was refused; one that names a release is in it."""
+    """What a semver tag means: the one record that says which release it names, so that no two can."""
 
     platform: str
     name: str
     status: Literal["Waiting", "Bound", "Refused"]
     version: str | None = None
     message: str = ""
+    """What it waits for, or why it was refused; of a bound one, why its move to other images was."""
     first_seen_at: AwareDatetime
     rev: int = 0
 

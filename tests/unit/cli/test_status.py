@@ -1,0 +1,170 @@
+"""`ferryman status`, `history` and `watch` of a production: approval, freeze, waivers, GitHub, what waits."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from ferryman import steps, timeline
+from ferryman.records import (
+    Actor,
+    Approval,
+    ApproverRecord,
+    Decision,
+    EventType,
+    Freeze,
+    Phase,
+    PlannedTag,
+    Publication,
+    Running,
+    Target,
+    Verified,
+    Waiver,
+)
+from unit import builders as make
+from unit.api_world import JO, World
+from unit.cli.conftest import Run, Server, ageless
+
+ID = "01K00000000000000000000DEP"
+PREV = "01K0000000000000000000PREV"
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def _platform(world: World, scr_document: dict[str, Any]) -> None:
+    world.applied(scr_document)
+
+
+def approval(**changes: Any) -> Approval:
+    made = Approval(
+        platform="scr", environment="production", deployment=ID, fence=make.FENCE, version="abc1234", tag="v1.0.0",
+        digests={}, requested_by=Actor(who="tag v1.0.0", automated=True), token="AQC-token", required=2,
+        approvers=[ApproverRecord(name="Ada", email="ada@x.example"), ApproverRecord(name="Jo", arn=JO)],
+        decisions=[Decision(name="Ada", verdict="approve", how="mail", identity="ada@x.example", at=make.AT)],
+        requested_at=make.AT, expires_at=make.AT + HOUR,
+    )  # fmt: skip
+    return made.but(**changes)
+
+
+def awaiting(world: World) -> None:
+    deployment = make.deployment(
+        environment="production", phase=Phase.AWAITING_APPROVAL, tag="v1.0.0",
+        why="all its images carry the tag v1.0.0",
+        plan=make.plan(
+            approval=True, promotions=[PlannedTag(component="api", repository="r", digest="d", tag="production-latest")]
+        ),
+        steps={steps.BEGIN: make.step(), steps.APPROVAL: make.step("Running")},
+    )  # fmt: skip
+    world.put(make.state(environment="production"), deployment, approval())
+
+
+def test_status_while_it_waits_for_approval(run: Run, world: World) -> None:
+    awaiting(world)
+
+    text = ageless(run("status", "scr", "production").stdout)
+
+    assert text == (
+        "Name:       scr/production\n"
+        "Ready:      Unknown\n"
+        "Status:     runs no release; abc1234 waits for approval (1 of 2, expires in 60m)\n"
+        f"Deploying:  abc1234 (v1.0.0) AwaitingApproval for 0s (deployment {ID})\n"
+        "Because:    all its images carry the tag v1.0.0\n"
+        "Step:       approval\n"
+        "Approval:   1 of 2 approvals are there (Ada); it expires in 60m (2026-01-02 04:04 UTC).\n"
+        "            May approve: Jo, with `ferryman approve production --release abc1234`.\n"
+    )
+
+
+def test_status_shows_what_stands_in_the_way_and_what_went_wrong(run: Run, world: World) -> None:
+    current = Running(version="0001234", deployment=PREV, digests={}, at=make.AT)
+    state = make.state(
+        active=None, environment="production", current=current,
+        previous=Target(version="0000999", deployment="01K0"),
+        freeze=Freeze(reason="fair", who=JO, at=make.AT),
+        waivers={"abc1234": Waiver(reason="not reachable", who=JO, at=make.AT, until=make.AT + HOUR)},
+    )  # fmt: skip
+    runs = make.deployment(
+        id=PREV, environment="production", version="0001234", phase=Phase.SUCCEEDED, ended_at=make.AT,
+        execution_arn="arn:x", tag="v0.9.0", approved_by=["Ada", "Jo"], message="All is well.",
+        publication=Publication(status="Published", url="https://github.example/r/v0.9.0", at=make.AT),
+    )  # fmt: skip
+    older = make.release("0001234", first_seen_at=make.AT - HOUR)
+    newer = make.release(names=["v1.0.0"], named_at=make.AT).but(
+        verified={"staging": Verified(deployment="D", digests=make.release().digests, at=make.AT)}
+    )
+    lost = timeline.event(
+        runs, EventType.NOTIFICATION_FAILED, "the mail reached nobody", at=make.AT, new_id=world.new_id
+    )  # fmt: skip
+    world.put(state, runs, older, newer)
+    world.store.write(lost)
+
+    text = ageless(run("status", "scr", "production").stdout)
+
+    assert "Published:  https://github.example/r/v0.9.0\nPrevious:   0000999\n" in text
+    assert f"Freeze:     frozen until `ferryman thaw production` by {JO}: fair\n" in text
+    assert "Waiver:     scans of abc1234 until 2026-01-02 04:04 UTC, by user/jo: not reachable\n" in text
+    assert "VERSION   TAGS     REASON   MESSAGE\nabc1234   v1.0.0   Frozen   abc1234 (named v1.0.0) is ready" in text
+    assert "\nWent wrong beside it:\n" in text
+    assert f"NotificationFailed   {PREV}   the mail reached nobody\n" in text
+
+    headers, row = ageless(run("history", "production").stdout).splitlines()
+    assert headers.endswith("APPROVED BY   MESSAGE")
+    assert row == f"{PREV}   0001234   v0.9.0   deploy   Succeeded   0s     AGE   push   Ada, Jo       All is well."
+
+
+def test_old_notices_are_forgotten(run: Run, world: World) -> None:
+    world.put(make.state(active=None, environment="production"))
+    world.store.write(
+        timeline.environment_event(
+            "scr", "production", EventType.NOTIFICATION_FAILED, "x", at=make.AT, new_id=world.new_id, who="ferryman"
+        )
+    )
+    assert len(json.loads(run("status", "scr", "production", "-o", "json").stdout)["notices"]) == 1
+
+    world.clock.forward(days=8)
+
+    assert json.loads(run("status", "scr", "production", "-o", "json").stdout)["notices"] == []
+
+
+def test_watch_says_who_may_approve(run: Run, world: World, server: Server) -> None:
+    awaiting(world)
+
+    def decided() -> None:
+        before = world.store.deployment("scr", "production", ID)
+        done = {**before.steps, steps.APPROVAL: make.step("Aborted", reason="Rejected", message="Jo rejected it: no")}
+        world.put(
+            before.but(phase=Phase.REJECTED, steps=done, message="Jo rejected it: no.", ended_at=make.AT),
+            approval(status="Rejected", rev=1),
+        )
+
+    server.before = [lambda: None, decided]
+    result = run("watch", "production", "-p", "scr", "--interval", "0.2", "--timeout", "30s")
+
+    assert result.exit_code == 1
+    assert result.stdout == (
+        "    0s  scr/production abc1234 (v1.0.0)  AwaitingApproval\n"
+        "    0s  approval  1 of 2 approvals (Ada), expires 2026-01-02 04:04 UTC\n"
+        "    0s  approval  May approve: Jo, with `ferryman approve production --release abc1234`.\n"
+        "    0s  begin_deployment  Succeeded\n"
+        "    0s  approval  Running\n"
+        "    0s  scr/production abc1234 (v1.0.0)  Rejected\n"
+        "    0s  approval  Aborted  Rejected\n"
+        "Rejected after 0s: Jo rejected it: no.\n"
+    )
+
+
+def test_the_flow_names_approval_and_promotion(run: Run, world: World) -> None:
+    awaiting(world)
+
+    view = world.call("GET", f"/v1/platforms/scr/environments/production/deployments/{ID}")[1]
+
+    assert [(step["kind"], step["status"]) for step in view["steps"]] == [
+        ("begin", "Succeeded"),
+        ("approval", "Running"),
+        ("admit", "Pending"),
+        ("promotion", "Pending"),
+        ("rollout", "Pending"),
+        ("rollout", "Pending"),
+    ]
+    assert "AQC-token" not in json.dumps(view)

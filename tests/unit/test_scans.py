@@ -1,0 +1,124 @@
+"""What ECR's scans tell of a release, as ECR answers in its many ways."""
+
+from typing import Any
+
+import pytest
+
+from ferryman import scans
+from ferryman.errors import Throttled
+from ferryman.records import Image, Release
+from ferryman.view import ImageScan
+from unit import builders as make
+from unit.fakes.ecr import FakeEcr, refused
+from unit.operating import document
+
+DOCUMENT = document()
+BASIC = {
+    "imageScanStatus": {"status": "COMPLETE", "description": "The scan was completed successfully."},
+    "imageScanFindings": {"findingSeverityCounts": {"CRITICAL": 1, "LOW": 7}, "findings": [{"severity": "CRITICAL"}]},
+}
+ENHANCED = {
+    "imageScanStatus": {"status": "ACTIVE", "description": "Continuous scan is selected for image."},
+    "imageScanFindings": {"findingSeverityCounts": {"HIGH": 2, "UNTRIAGED": 1}, "enhancedFindings": [{}]},
+}
+
+
+@pytest.fixture
+def ecr() -> FakeEcr:
+    return FakeEcr("scr-api", "scr-web")
+
+
+def release(**digests: str) -> Release:
+    images = {name: Image(digest=digest, tag="r1", first_seen_at=make.AT) for name, digest in digests.items()}
+    return make.release("r1", components=images)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (BASIC, ("Complete", {"CRITICAL": 1, "LOW": 7})),
+        (ENHANCED, ("Complete", {"HIGH": 2, "UNTRIAGED": 1})),
+        ({"imageScanStatus": {"status": "COMPLETE"}, "imageScanFindings": {}}, ("Complete", {})),
+        ({"imageScanStatus": {"status": "ACTIVE"}}, ("Complete", {})),
+        ({"imageScanStatus": {"status": "IN_PROGRESS"}}, ("Pending", {})),
+        ({"imageScanStatus": {"status": "PENDING"}}, ("Pending", {})),
+        ({"imageScanStatus": {"status": "FAILED", "description": "no OS found"}}, ("Failed", {})),
+        ({"imageScanStatus": {"status": "UNSUPPORTED_IMAGE"}}, ("Failed", {})),
+        ({"imageScanStatus": {"status": "SCAN_ELIGIBILITY_EXPIRED"}}, ("Failed", {})),
+        ({"imageScanStatus": {"status": "FINDINGS_UNAVAILABLE"}}, ("Failed", {})),
+        ({"imageScanStatus": {"status": "SOMETHING_NEW"}}, ("Failed", {})),
+        ({}, ("Failed", {})),
+        (None, ("Missing", {})),
+    ],
+)
+def test_read(answer: dict[str, Any] | None, expected: tuple[str, dict[str, int]]) -> None:
+    found = scans.read("api", answer)
+    assert (found.status, found.findings) == expected
+    assert found.message or found.status == "Complete"
+
+
+def test_a_failure_says_why() -> None:
+    answer = {"imageScanStatus": {"status": "UNSUPPORTED_IMAGE", "description": "The operating system is unknown."}}
+    assert scans.read("api", answer).message == "UNSUPPORTED_IMAGE: The operating system is unknown."
+
+
+def test_each_image_is_looked_up_by_digest(ecr: FakeEcr) -> None:
+    api, web = ecr.push("scr-api", "r1", "one"), ecr.push("scr-web", "r1", "two")
+    ecr.scans = {("scr-api", api): BASIC, ("scr-web", web): ENHANCED}
+    assert scans.of_release(DOCUMENT, release(web=web, api=api), ecr) == (
+        ImageScan("api", "Complete", {"CRITICAL": 1, "LOW": 7}),
+        ImageScan("web", "Complete", {"HIGH": 2, "UNTRIAGED": 1}),
+    )
+
+
+@pytest.mark.parametrize(
+    ("children", "scanned"),
+    [
+        ([("sha256:arm", "linux", "arm64"), ("sha256:amd", "linux", "amd64")], "sha256:amd"),
+        ([("sha256:arm", "linux", "arm64"), ("sha256:proof", "unknown", "unknown")], "sha256:arm"),
+    ],
+    ids=["amd64-first", "arm64-alone"],
+)
+def test_of_an_index_the_child_for_the_platform_is_scanned(
+    ecr: FakeEcr, children: list[tuple[str, str, str]], scanned: str
+) -> None:
+    index = ecr.push_index("scr-api", "r1", children)
+    ecr.scans = {("scr-api", scanned): BASIC, ("scr-api", index): ENHANCED}
+    (found,) = scans.of_release(DOCUMENT, release(api=index), ecr)
+    assert found.findings == {"CRITICAL": 1, "LOW": 7}
+
+
+def test_an_index_for_no_linux_an_image_that_is_gone_and_one_never_scanned_are_missing(ecr: FakeEcr) -> None:
+    windows = ecr.push_index("scr-api", "r1", [("sha256:w", "windows", "amd64")])
+    found = [
+        scans.of_release(DOCUMENT, release(api=digest), ecr)[0]
+        for digest in (windows, "sha256:gone", ecr.push("scr-api", "r2", "one"))
+    ]
+    assert [item.status for item in found] == ["Missing"] * 3
+    assert [
+        "windows/amd64" in found[0].message,
+        "lifecycle" in found[1].message,
+        "scan-on-push" in found[2].message,
+    ] == [True] * 3
+
+
+def test_a_component_that_left_the_document_holds_nothing_back(ecr: FakeEcr) -> None:
+    api = ecr.push("scr-api", "r1", "one")
+    ecr.scans = {("scr-api", api): BASIC}
+    found = scans.of_release(DOCUMENT, release(api=api, jobs="sha256:jobs"), ecr)
+    assert [(item.component, item.status, item.findings) for item in found][1] == ("jobs", "Complete", {})
+
+
+def test_throttling_is_worth_another_try(ecr: FakeEcr) -> None:
+    api = ecr.push("scr-api", "r1", "one")
+    ecr.trouble.throttle("DescribeImageScanFindings")
+    with pytest.raises(Throttled):
+        scans.of_release(DOCUMENT, release(api=api), ecr)
+
+
+def test_any_other_refusal_is_an_error_and_no_verdict(ecr: FakeEcr) -> None:
+    api = ecr.push("scr-api", "r1", "one")
+    code = "AccessDeniedException"
+    ecr.trouble.before["DescribeImageScanFindings"] = [refused("DescribeImageScanFindings", code)]
+    with pytest.raises(Exception, match=code):
+        scans.of_release(DOCUMENT, release(api=api), ecr)
