@@ -6,7 +6,7 @@ from io import TextIOWrapper
 import typer
 
 from ferryman_cli import local, options, output
-from ferryman_cli.commands import apply, reads, requests, watch
+from ferryman_cli.commands import apply, approvals, audit, diff, gates, reads, requests, starting, status, watch
 from ferryman_cli.exits import Commands
 from ferryman_cli.output import Format
 
@@ -16,9 +16,9 @@ _HELP = """Operate Amazon ECS platforms: push an image and walk away.
 Exit codes:
   0  done, and what was asked about is well
   1  what was asked about failed: a deployment that did not succeed, a verification with problems
-  2  bad input: a document, an option, a platform, environment or release that does not exist
+  2  bad input: a document, an option, a confirmation, something that does not exist
   3  the operator can't be found or reached, does not accept the credentials, or is broken
-  4  refused in the present state: nothing to abort, on hold, already running
+  4  refused in the present state: nothing to abort, on hold, frozen, not yours to approve
 
 \b
 Environment:
@@ -41,18 +41,29 @@ app = typer.Typer(
 
 for _command in (
     apply.apply,
-    reads.status,
+    status.status,
     reads.releases,
     reads.history,
     reads.explain,
     watch.watch,
     reads.events,
+    audit.audit,
+    diff.diff,
+    starting.deploy,
+    approvals.approval,
+    approvals.approve,
+    approvals.reject,
+    starting.rollback,
+    starting.migrate,
     requests.verify,
     requests.abort,
     requests.retry,
     requests.redeploy,
     requests.hold,
     requests.resume,
+    gates.freeze,
+    gates.thaw,
+    gates.waive,
 ):
     app.command()(_command)
 app.add_typer(local.app)

@@ -17,7 +17,7 @@ Platform = Annotated[
     ),
 ]  # fmt: skip
 PlatformArgument = Annotated[
-    str | None, typer.Argument(metavar="[PLATFORM]", help="Name of the platform.", show_default=False)
+    str | None, typer.Argument(metavar="PLATFORM", help="Name of the platform.", show_default=False)
 ]  # fmt: skip
 Output = Annotated[Format, typer.Option("--output", "-o", help="How to print.")]
 ApiUrl = Annotated[
@@ -27,6 +27,10 @@ ApiUrl = Annotated[
         help="The operator's API. Default: output ApiUrl of the CloudFormation stack FERRYMAN_STACK (`ferryman`).",
     ),
 ]  # fmt: skip
+Reason = Annotated[
+    str, typer.Option("--reason", "-r", help="Why: for the timeline and for everybody who asks.", show_default=False)
+]
+OptionalReason = Annotated[str, typer.Option("--reason", "-r", help="Why, for the timeline.", show_default=False)]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="How many to show.")]
 
 

@@ -23,7 +23,9 @@ _STYLES = {
     "Running": "cyan", "Pending": "dim", "AwaitingApproval": "yellow", "Assembling": "yellow", "RollingBack": "yellow",
     "Incomplete": "yellow", "Skipped": "dim", "Superseded": "dim", "Baseline": "dim", "unchanged": "dim",
     "False": "red", "Failed": "red", "RolledBack": "red", "Aborted": "red",
-    "Errored": "red", "Rejected": "red", "Expired": "red",
+    "Errored": "red", "Rejected": "red", "Expired": "red", "DecisionRefused": "red", "TagRefused": "red",
+    "RequestRefused": "red",
+    "Approved": "green", "Frozen": "cyan", "Held": "yellow", "Published": "green",
 }  # fmt: skip
 
 
@@ -77,29 +79,43 @@ def as_yaml(data: Any) -> str:
     return stream.getvalue()
 
 
-def table(headers: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
-    """Print columns, as wide as they have to be, without borders and without trailing blanks."""
+def table(
+    headers: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    *,
+    optional: Sequence[str] = (),
+    under: Sequence[Sequence[str]] | None = None,
+) -> None:
+    """Print columns, as wide as they have to be, without borders and without trailing blanks.
+
+    `optional` columns are left out when nothing is in them; `under` are lines that stand, set in, below each row.
+    """
     lines: list[list[Text]] = [[Text(header, style="bold") for header in headers]]
     lines += [[cell if isinstance(cell, Text) else Text(flat(cell) or "-") for cell in row] for row in rows]
-    widths = [max(cell_len(line[i].plain) for line in lines) for i in range(len(headers))]
+    bare = [header in optional and all(line[i].plain == "-" for line in lines[1:]) for i, header in enumerate(headers)]
+    lines = [[cell for cell, left_out in zip(line, bare, strict=True) if not left_out] for line in lines]
+    widths = [max(cell_len(cell.plain) for cell in column) for column in zip(*lines, strict=True)]
     console = out()
-    for line in lines:
+    for number, line in enumerate(lines):
         text = Text()
         for i, cell in enumerate(line):
             text.append_text(cell)
             if i < len(line) - 1:
                 text.append(" " * (widths[i] - cell_len(cell.plain)) + _GAP)
         console.print(text)
+        for more in under[number - 1] if under and number else ():
+            console.print(Text(f"{_GAP}{clean(more)}", style="dim"))
 
 
 def fields(pairs: Sequence[tuple[str, Cell]]) -> None:
-    """Print `Name:  value` lines, like kubectl describe; empty values are left out."""
+    """Print `Name:  value` lines, like kubectl describe; empty values are left out, empty names go on."""
     width = max(len(name) for name, _ in pairs) + 1
     console = out()
     for name, value in pairs:
         if value:
             cell = value if isinstance(value, Text) else Text(clean(value))
-            console.print(Text(f"{name}:".ljust(width) + "  ").append_text(cell))
+            label = f"{name}:" if name else ""
+            console.print(Text(label.ljust(width) + "  ").append_text(cell))
 
 
 def status(word: str | None) -> Text:

@@ -10,7 +10,9 @@ from ferryman_cli.output import clean, flat, status
 View = dict[str, Any]
 _TITLES = {
     "begin": "freeze the plan",
+    "approval": "wait for approval",
     "admit": "last gate",
+    "promotion": "re-tag the images",
     "migration": "migrate the database",
     "smokeTest": "smoke test",
 }
@@ -20,10 +22,16 @@ _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _BAD = ("Failed", "Errored", "Aborted")
 
 
-def title(step: View) -> str:
+_BY_HAND = {"up": "migrate the database", "down": "take the database back", "current": "ask the database"}
+
+
+def title(step: View, view: View) -> str:
     """Return what a step does, in words."""
     if step["service"]:
         return f"{'roll out' if step['kind'] == 'rollout' else 'take back'} {step['service']}"
+    if step["kind"] == "migration" and view["command"]:
+        to = f" to {view['revision']}" if view["revision"] else ""
+        return f"{_BY_HAND.get(view['command'], view['command'])}{to}"
     return _TITLES.get(step["kind"], str(step["key"]))
 
 
@@ -45,11 +53,30 @@ def detail(step: View) -> str:
 
 def lines(view: View) -> list[str]:
     """Return the present state as lines `subject  status  detail`; a line that differs from before is news."""
-    found = [f"{view['platform']}/{view['environment']} {view['version']}  {view['phase']}"]
+    found = [f"{view['platform']}/{view['environment']} {name(view)}  {view['phase']}"]
+    found += [f"approval  {line}" for line in waits(view)]
     if view["abort"]:
         found.append(f"abort  requested by {view['abort']['who']}: {flat(view['abort']['reason'])}")
     begun = [step for step in view["steps"] if step["status"] != "Pending"]
     return found + [f"{step['key']}  {step['status']}  {detail(step)}".rstrip() for step in begun]
+
+
+def name(view: View) -> str:
+    """Return the version with the semver tag that started it, and what is done where it is no deployment."""
+    by = f" ({view['tag']})" if view["tag"] else ""
+    kind = {"rollback": "rollback to ", "migrate": f"migrate {view['command'] or 'up'} with "}.get(view["kind"], "")
+    return f"{kind}{view['version']}{by}"
+
+
+def waits(view: View) -> list[str]:
+    """Return how a pending approval stands and who may give it; what changes with the time alone is left out."""
+    approval = view["approval"]
+    if approval is None or approval["status"] != "Pending":
+        return []
+    until = f"expires {approval['expiresAt'][:16].replace('T', ' ')} UTC"
+    given = f" ({', '.join(approval['approvedBy'])})" if approval["approvedBy"] else ""
+    counted = f"{len(approval['approvedBy'])} of {approval['required']} approvals{given}, {until}"
+    return [counted, *(clean(sentence) for sentence in approval["sentences"][1:])]
 
 
 def conclusion(view: View) -> Text:
@@ -59,9 +86,11 @@ def conclusion(view: View) -> Text:
     )
     if view["supersededBy"]:
         text.append(f" Superseded by {view['supersededBy']}.")
+    if view["approvedBy"]:
+        text.append(f" Approved by {', '.join(view['approvedBy'])}.")
     for step in view["steps"]:
-        if step["status"] in _BAD and step["logs"]:
-            text.append(f"\n\n{title(step)}, last lines of the log:\n", style="bold")
+        if step["logs"] and (step["status"] in _BAD or view["kind"] == "migrate"):
+            text.append(f"\n\n{title(step, view)}, last lines of the log:\n", style="bold")
             text.append("\n".join(f"  {clean(line)}" for line in step["logs"]))
     return text
 
@@ -70,23 +99,24 @@ def picture(view: View, frame: int, later: float, *, ascii_only: bool = False) -
     """Return the whole deployment as a block of text; `later` is the time in seconds since the view was read."""
     seconds = view["elapsedSeconds"] + (0 if view["ended"] else later)
     place = (f"{view['platform']}/{view['environment']}", "bold")
-    drawn = [Text.assemble(place, f"  {view['version']}  ", status(view["phase"]), f"  {span(seconds)}")]
-    width = max((len(title(step)) for step in view["steps"]), default=0)
-    drawn += [_drawn(step, width, frame, later, ascii_only=ascii_only) for step in view["steps"]]
+    drawn = [Text.assemble(place, f"  {name(view)}  ", status(view["phase"]), f"  {span(seconds)}")]
+    width = max((len(title(step, view)) for step in view["steps"]), default=0)
+    drawn += [_drawn(step, view, width, frame, later, ascii_only=ascii_only) for step in view["steps"]]
+    drawn += [Text(f"  {line}", style="yellow") for line in waits(view)]
     if view["abort"] and not view["ended"]:
         abort = f"  abort requested by {view['abort']['who']}: {flat(view['abort']['reason'])}"
         drawn.append(Text(abort, style="yellow"))
     return Text("\n").join(drawn)
 
 
-def _drawn(step: View, width: int, frame: int, later: float, *, ascii_only: bool) -> Text:
+def _drawn(step: View, view: View, width: int, frame: int, later: float, *, ascii_only: bool) -> Text:
     running, bad, took = step["status"] == "Running", step["status"] in _BAD, step["elapsedSeconds"]
     style = status(step["status"]).style
     mark = _spinner(frame, ascii_only) if running else _mark(step["status"], ascii_only)
     time = "" if took is None else span(took + (later if running else 0))
     line = Text.assemble(
         (f"  {mark} ", style),
-        (title(step).ljust(width), "" if running or bad else "dim"),
+        (title(step, view).ljust(width), "" if running or bad else "dim"),
         f"  {time:>6}  ",
         (detail(step), style if bad else ""),
     )

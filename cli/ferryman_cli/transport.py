@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
+from ferryman import __version__
 from ferryman_cli.exits import Exit, Stop
 
 _ATTEMPTS = 4
@@ -17,10 +18,12 @@ _EXITS = {400: Exit.BAD_INPUT, 404: Exit.BAD_INPUT, 405: Exit.BAD_INPUT, 422: Ex
 class ApiError(Stop):
     """The API answered with an error."""
 
-    def __init__(self, status: int, message: str, problems: list[tuple[str, str]]) -> None:
+    def __init__(self, status: int, message: str, problems: list[tuple[str, str]], code: str = "") -> None:
         self.status = status
         self.problems = problems
-        super().__init__(_EXITS.get(status, Exit.UNREACHABLE), message)
+        # 403 by the operator itself is its answer to a person it knows, unless the request had no identity at all.
+        not_yours = status == 403 and code not in ("", "Forbidden")
+        super().__init__(Exit.REFUSED if not_yours else _EXITS.get(status, Exit.UNREACHABLE), message)
 
 
 class Api:
@@ -95,7 +98,7 @@ class Api:
         signed = AWSRequest(method=method, url=url, data=data, headers={"content-type": "application/json"})
         SigV4Auth(self._credentials.get_frozen_credentials(), "lambda", self._region).add_auth(signed)
         parts = urlsplit(url)
-        headers = {**dict(signed.headers.items()), "host": parts.netloc}
+        headers = {**dict(signed.headers.items()), "host": parts.netloc, "user-agent": f"ferryman/{__version__}"}
         extensions: dict[str, Any] = {}
         if self._connect:
             scheme, _, place = self._connect.rpartition("://")
@@ -126,7 +129,7 @@ def _read(status: int, content: bytes) -> dict[str, Any]:
     error = body.get("error") if isinstance(body, dict) else None
     if isinstance(error, dict):
         problems = [(str(item["path"]), str(item["message"])) for item in error.get("problems", [])]
-        raise ApiError(status, str(error.get("message", "no reason given")), problems)
+        raise ApiError(status, str(error.get("message", "no reason given")), problems, str(error.get("code", "")))
     told = str(body.get("Message") or body.get("message") or "") if isinstance(body, dict) else ""
     if status in (401, 403):
         raise Stop(

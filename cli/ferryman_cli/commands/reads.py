@@ -1,4 +1,4 @@
-"""`ferryman status`, `releases`, `history`, `explain`, `events`: what is to be seen."""
+"""`ferryman releases`, `history`, `explain`, `events`: what is to be seen."""
 
 from typing import Annotated, Any
 
@@ -10,96 +10,6 @@ from ferryman_cli.connection import connect
 from ferryman_cli.output import Format, since
 from ferryman_cli.output import status as coloured
 from ferryman_cli.transport import Api
-
-
-def status(
-    platform: options.PlatformArgument = None,
-    environment: Annotated[str | None, typer.Argument(metavar="[ENV]", help="Name of the environment.")] = None,
-    named: options.Platform = None,
-    form: options.Output = Format.TABLE,
-    api_url: options.ApiUrl = None,
-) -> None:
-    """Show where environments stand.
-
-    All of them, those of one platform, or one in detail.
-
-    \b
-    Examples:
-      ferryman status
-      ferryman status scr
-      ferryman status scr staging -o yaml
-    """
-    api = connect(api_url)
-    chosen = platform or named
-    if environment:
-        path = Api.path("v1", "platforms", options.only_platform(api, chosen), "environments", environment)
-        view = api.get(path)
-        output.emit(form, view, lambda: _detail(view))
-        return
-    names = [chosen] if chosen else [found["name"] for found in api.get("/v1/platforms")["platforms"]]
-    found = [api.get(Api.path("v1", "platforms", name)) for name in names]
-    output.emit(form, found[0] if chosen else {"platforms": found}, lambda: _overview(found))
-
-
-def _overview(platforms: list[dict[str, Any]]) -> None:
-    rows: list[list[output.Cell]] = [
-        [platform["name"], env["name"], coloured(env["ready"]), _version(env), env["headline"], since(_at(env))]
-        for platform in platforms
-        for env in platform["environments"]
-    ]
-    if not rows:
-        output.warn("No platform has been applied yet; `ferryman apply -f platform.yaml` does that.")
-        return
-    output.table(["PLATFORM", "ENVIRONMENT", "READY", "VERSION", "STATUS", "AGE"], rows)
-
-
-def _version(env: dict[str, Any]) -> str:
-    return (env["current"] or {}).get("version") or "-"
-
-
-def _at(env: dict[str, Any]) -> str | None:
-    return (env["current"] or {}).get("at")
-
-
-def _detail(env: dict[str, Any]) -> None:
-    current, active, hold, request = env["current"], env["active"], env["hold"], env["requested"]
-    running = ""
-    if current:
-        running = f"{_version(env)} for {since(current['at'])} (deployment {current['deployment'] or 'none: adopted'})"
-    under_way = ""
-    if active:
-        under_way = (
-            f"{active['version']} {active['phase']} for {span(active['elapsedSeconds'])} (deployment {active['id']})"
-        )
-    output.fields(
-        [
-            ("Name", f"{env['platform']}/{env['name']}"),
-            ("Ready", coloured(env["ready"])),
-            ("Status", env["headline"]),
-            ("Running", running),
-            ("Deploying", under_way),
-            ("Step", (active or {}).get("step") or ""),
-            (
-                "Requested",
-                f"{request['kind']} of {request['version']} by {output.who(request['who'])}" if request else "",
-            ),
-            ("Hold", f"by {output.who(hold['who'])} {since(hold['at'])} ago: {hold['reason']}" if hold else ""),
-        ]
-    )
-    if env["newer"]:
-        output.out().print("\nNewer releases:")
-        output.table(
-            ["VERSION", "REASON", "MESSAGE"], [[i["version"], i["reason"], i["message"]] for i in env["newer"]]
-        )
-    if env["conditions"]:
-        output.out().print("\nConditions:")
-        output.table(
-            ["TYPE", "STATUS", "REASON", "AGE", "MESSAGE"],
-            [
-                [c["type"], coloured(c["status"]), c["reason"], since(c["lastTransitionTime"]), c["message"]]
-                for c in env["conditions"]
-            ],
-        )
 
 
 def releases(
@@ -165,19 +75,25 @@ def history(
             [
                 item["id"],
                 item["version"],
-                item["kind"],
+                item["tag"] or "-",
+                _kind(item),
                 coloured(item["phase"]),
                 "-" if item["phase"] == "Superseded" else span(item["elapsedSeconds"]),
                 since(item["createdAt"]),
                 output.who(item["initiatedBy"]["who"]),
+                ", ".join(item["approvedBy"]),
                 item["message"],
             ]
             for item in found["deployments"]
         ]
-        headers = ["DEPLOYMENT", "VERSION", "KIND", "PHASE", "TOOK", "AGE", "BY", "MESSAGE"]
-        _list(headers, rows, f"No deployment in {environment} yet.")
+        headers = ["DEPLOYMENT", "VERSION", "TAG", "KIND", "PHASE", "TOOK", "AGE", "BY", "APPROVED BY", "MESSAGE"]
+        _list(headers, rows, f"No deployment in {environment} yet.", optional=("TAG", "APPROVED BY"))
 
     output.emit(form, found, show)
+
+
+def _kind(item: dict[str, Any]) -> str:
+    return f"{item['kind']} {item['command']}" if item["command"] else str(item["kind"])
 
 
 def explain(
@@ -243,8 +159,8 @@ def events(
     output.emit(form, found, show)
 
 
-def _list(headers: list[str], rows: list[list[output.Cell]], nothing: str) -> None:
+def _list(headers: list[str], rows: list[list[output.Cell]], nothing: str, optional: tuple[str, ...] = ()) -> None:
     if rows:
-        output.table(headers, rows)
+        output.table(headers, rows, optional=optional)
     else:
         output.warn(nothing)

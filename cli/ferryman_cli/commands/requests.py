@@ -1,18 +1,14 @@
 """`ferryman verify`, `abort`, `retry`, `redeploy`, `hold`, `resume`: what may be asked of an environment."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from ferryman_cli import options, output
+from ferryman_cli import asking, options, output
 from ferryman_cli.connection import connect
 from ferryman_cli.exits import Exit
 from ferryman_cli.output import Format
 
-Reason = Annotated[
-    str, typer.Option("--reason", "-r", help="Why: for the timeline and for everybody who asks.", show_default=False)
-]
-OptionalReason = Annotated[str, typer.Option("--reason", "-r", help="Why, for the timeline.", show_default=False)]
 Lift = Annotated[bool, typer.Option("--resume", help="Lift the environment's hold as well, whoever placed it.")]
 
 
@@ -47,7 +43,7 @@ def verify(
 
 def abort(
     environment: options.Env,
-    reason: Reason,
+    reason: options.Reason,
     platform: options.Platform = None,
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
@@ -60,7 +56,7 @@ def abort(
     Examples:
       ferryman abort staging --reason "wrong database"
     """
-    _ask(api_url, platform, environment, "abort", {"reason": reason}, form, repeatable=True)
+    asking.ask(api_url, platform, environment, "abort", {"reason": reason}, form, repeatable=True)
 
 
 def retry(
@@ -69,7 +65,7 @@ def retry(
         str | None,
         typer.Option("--version", help="Which version. Default: the one that failed last.", show_default=False),
     ] = None,
-    reason: OptionalReason = "",
+    reason: options.OptionalReason = "",
     resume: Lift = False,
     platform: options.Platform = None,
     form: options.Output = Format.TABLE,
@@ -85,12 +81,12 @@ def retry(
       ferryman retry staging --version 3f9c2ab --reason "database is back" --resume
     """
     body = {"version": version, "reason": reason, "resume": resume}
-    _ask(api_url, platform, environment, "retry", body, form, repeatable=False)
+    asking.ask(api_url, platform, environment, "retry", body, form, repeatable=False)
 
 
 def redeploy(
     environment: options.Env,
-    reason: OptionalReason = "",
+    reason: options.OptionalReason = "",
     platform: options.Platform = None,
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
@@ -105,12 +101,12 @@ def redeploy(
       ferryman redeploy staging --reason "new memory limit"
     """
     body = {"reason": reason}
-    _ask(api_url, platform, environment, "redeploy", body, form, repeatable=False)
+    asking.ask(api_url, platform, environment, "redeploy", body, form, repeatable=False)
 
 
 def hold(
     environment: options.Env,
-    reason: Reason,
+    reason: options.Reason,
     platform: options.Platform = None,
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
@@ -123,7 +119,7 @@ def hold(
     Examples:
       ferryman hold staging --reason "load test until noon"
     """
-    _ask(api_url, platform, environment, "hold", {"reason": reason}, form, repeatable=True)
+    asking.ask(api_url, platform, environment, "hold", {"reason": reason}, form, repeatable=True)
 
 
 def resume(
@@ -140,19 +136,4 @@ def resume(
     Examples:
       ferryman resume staging
     """
-    _ask(api_url, platform, environment, "resume", {}, form, repeatable=True)
-
-
-def _ask(
-    api_url: str | None,
-    platform: str | None,
-    environment: str,
-    what: str,
-    body: dict[str, Any],
-    form: Format,
-    *,
-    repeatable: bool,
-) -> None:
-    api = connect(api_url)
-    answer = api.post(f"{options.place(api, platform, environment)}/{what}", body, repeatable=repeatable)
-    output.emit(form, answer, lambda: output.out().print(output.clean(answer["message"])))
+    asking.ask(api_url, platform, environment, "resume", {}, form, repeatable=True)

@@ -1,0 +1,149 @@
+"""`ferryman status`: where environments stand."""
+
+from typing import Annotated, Any
+
+import typer
+
+from ferryman.ages import span
+from ferryman_cli import options, output
+from ferryman_cli.connection import connect
+from ferryman_cli.moments import local
+from ferryman_cli.output import Format, since
+from ferryman_cli.output import status as coloured
+from ferryman_cli.transport import Api
+
+
+def status(
+    platform: options.PlatformArgument = None,
+    environment: Annotated[str | None, typer.Argument(metavar="ENV", help="Name of the environment.")] = None,
+    named: options.Platform = None,
+    form: options.Output = Format.TABLE,
+    api_url: options.ApiUrl = None,
+) -> None:
+    """Show where environments stand.
+
+    All of them, those of one platform, or one in detail.
+
+    \b
+    Examples:
+      ferryman status
+      ferryman status scr
+      ferryman status scr staging -o yaml
+    """
+    api = connect(api_url)
+    chosen = platform or named
+    if environment:
+        path = Api.path("v1", "platforms", options.only_platform(api, chosen), "environments", environment)
+        view = api.get(path)
+        output.emit(form, view, lambda: _detail(view))
+        return
+    names = [chosen] if chosen else [found["name"] for found in api.get("/v1/platforms")["platforms"]]
+    found = [api.get(Api.path("v1", "platforms", name)) for name in names]
+    output.emit(form, found[0] if chosen else {"platforms": found}, lambda: _overview(found))
+
+
+def _overview(platforms: list[dict[str, Any]]) -> None:
+    rows: list[list[output.Cell]] = [
+        [platform["name"], env["name"], coloured(env["ready"]), _version(env), env["headline"], since(_at(env))]
+        for platform in platforms
+        for env in platform["environments"]
+    ]
+    if not rows:
+        output.warn("No platform has been applied yet; `ferryman apply -f platform.yaml` does that.")
+        return
+    output.table(["PLATFORM", "ENVIRONMENT", "READY", "VERSION", "STATUS", "AGE"], rows)
+
+
+def _version(env: dict[str, Any]) -> str:
+    return (env["current"] or {}).get("version") or "-"
+
+
+def _at(env: dict[str, Any]) -> str | None:
+    return (env["current"] or {}).get("at")
+
+
+def _detail(env: dict[str, Any]) -> None:
+    current, hold, request = env["current"], env["hold"], env["requested"]
+    running = ""
+    if current:
+        running = f"{_version(env)} for {since(current['at'])} (deployment {current['deployment'] or 'none: adopted'})"
+    output.fields(
+        [
+            ("Name", f"{env['platform']}/{env['name']}"),
+            ("Ready", coloured(env["ready"])),
+            ("Status", env["headline"]),
+            ("Running", running),
+            ("Published", _published(env["publication"])),
+            ("Previous", env["previous"] or ""),
+            *_under_way(env["active"]),
+            *_approval(env["approval"]),
+            (
+                "Requested",
+                f"{request['kind']} of {request['version']} by {output.who(request['who'])}" if request else "",
+            ),
+            ("Hold", f"by {output.who(hold['who'])} {since(hold['at'])} ago: {hold['reason']}" if hold else ""),
+            ("Freeze", env["frozen"]["message"] if env["frozen"] else ""),
+            *[("Waiver", _waiver(version, waiver)) for version, waiver in sorted(env["waivers"].items())],
+        ]
+    )
+    if env["newer"]:
+        output.out().print("\nNewer releases:")
+        output.table(
+            ["VERSION", "TAGS", "REASON", "UNTIL", "MESSAGE"],
+            [[i["version"], ", ".join(i["names"]), i["reason"], local(i["until"]), _of(i)] for i in env["newer"]],
+            optional=("TAGS", "UNTIL"),
+        )
+    if env["conditions"]:
+        output.out().print("\nConditions:")
+        output.table(
+            ["TYPE", "STATUS", "REASON", "AGE", "MESSAGE"],
+            [
+                [c["type"], coloured(c["status"]), c["reason"], since(c["lastTransitionTime"]), c["message"]]
+                for c in env["conditions"]
+            ],
+        )
+    if env["notices"]:
+        output.out().print("\nWent wrong beside it:")
+        output.table(
+            ["AGE", "TYPE", "DEPLOYMENT", "MESSAGE"],
+            [[since(n["at"]), n["type"], n["deployment"] or "-", n["message"]] for n in env["notices"]],
+        )
+
+
+Fields = list[tuple[str, output.Cell]]
+
+
+def _under_way(active: dict[str, Any] | None) -> Fields:
+    if active is None:
+        return []
+    tag = f" ({active['tag']})" if active["tag"] else ""
+    took = f"{active['phase']} for {span(active['elapsedSeconds'])} (deployment {active['id']})"
+    kind = {"rollback": "rollback to ", "migrate": f"migrate {active['command'] or 'up'} with "}.get(active["kind"], "")
+    return [
+        ("Deploying", f"{kind}{active['version']}{tag} {took}"),
+        ("Because", active["why"]),
+        ("Step", active["step"] or ""),
+    ]
+
+
+def _approval(approval: dict[str, Any] | None) -> Fields:
+    if approval is None:
+        return []
+    first, *others = approval["sentences"] or [approval["status"]]
+    return [("Approval", first), *[("", sentence) for sentence in others]]
+
+
+def _published(publication: dict[str, Any] | None) -> str:
+    if publication is None:
+        return ""
+    if publication["status"] == "Published":
+        return str(publication["url"])
+    return f"no, GitHub has no release: {publication['message']}"
+
+
+def _waiver(version: str, waiver: dict[str, Any]) -> str:
+    return f"scans of {version} until {local(waiver['until'])}, by {output.who(waiver['who'])}: {waiver['reason']}"
+
+
+def _of(item: dict[str, Any]) -> str:
+    return f"{item['message']} (+{item['likeIt']} older)" if item["likeIt"] else str(item["message"])

@@ -1,0 +1,188 @@
+"""Following a deployment to its end: looking, and showing what was seen. For `watch`, and for `--watch` of others."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from ferryman.ages import span
+from ferryman_cli import moments, output, progress
+from ferryman_cli.exits import Exit, Stop
+from ferryman_cli.output import Format
+from ferryman_cli.transport import Api, ApiError
+
+Looks = Iterator[tuple[dict[str, Any] | None, bool]]
+"""What is seen of a deployment (None: it has not begun), and whether that was read just now."""
+
+Watch = Annotated[bool, typer.Option("--watch", "-w", help="Follow the deployment to its end, as `ferryman watch`.")]
+Timeout = Annotated[
+    str | None, typer.Option("--timeout", help="Give up watching after, for example, 90s or 15m. Default: never.")
+]
+Interval = Annotated[float, typer.Option("--interval", min=0.2, max=60, help="Seconds between two looks.")]
+
+_INTERRUPTED = 130
+_TICK = 0.1
+_PATIENCE = 60
+"""Seconds that the API may be silent while a deployment is being followed."""
+_RECENT = 20
+
+
+def seconds(timeout: str | None) -> float | None:
+    """Read the option --timeout."""
+    return None if timeout is None else moments.span(timeout, "--timeout")
+
+
+def to_the_end(looks: Looks, form: Format, environment: str) -> dict[str, Any]:
+    """Show a deployment until it has ended, and return how; end the command when a person interrupts it."""
+    try:
+        return present(looks, form)
+    except KeyboardInterrupt:
+        output.warn(f"\nstopped watching; the deployment goes on (`ferryman abort {environment}` would stop it)")
+        raise typer.Exit(_INTERRUPTED) from None
+
+
+def judge(view: dict[str, Any]) -> None:
+    """End the command with 1 unless the deployment succeeded."""
+    if view["phase"] != "Succeeded":
+        raise typer.Exit(Exit.FAILED)
+
+
+def known(api: Api, place: str) -> set[str]:
+    """Return the ids of the latest deployments: read before something is asked for, to tell what is new after."""
+    return {item["id"] for item in api.get(f"{place}/history", limit=_RECENT)["deployments"]}
+
+
+def asked(api: Api, place: str, before: set[str], version: str, interval: float, limit: float | None) -> Looks:
+    """Wait for the deployment that answers a request, and follow it.
+
+    `before` are the ids that were there when it was made. A request that is gone without a deployment was dropped.
+    """
+    began = time.monotonic()
+    while True:
+        # In this order: a deployment is made in the write that clears the request.
+        wish = api.get(place)["requested"]
+        found = api.get(f"{place}/history", limit=_RECENT)["deployments"]
+        new = [item["id"] for item in found if item["id"] not in before and item["version"] == version]
+        if new:
+            left = None if limit is None else max(0.0, limit - (time.monotonic() - began))
+            yield from follow(api, place, new[-1], None, interval, left)
+            return
+        if wish is None or wish["version"] != version:
+            by = f"{output.who(wish['who'])} asked for {wish['version']} instead" if wish else "it was dropped"
+            raise Stop(Exit.FAILED, f"no deployment of {version} began: {by}; `ferryman events` tells why")
+        yield None, True
+        if limit is not None and time.monotonic() - began >= limit:
+            raise Stop(Exit.FAILED, f"gave up watching after {span(limit)}: nothing has begun")
+        time.sleep(interval)
+
+
+def follow(api: Api, place: str, wanted: str, version: str | None, interval: float, limit: float | None) -> Looks:
+    """Yield (view, fresh) about ten times a second, fresh ones every `interval`; None while nothing has begun.
+
+    Once seen, a deployment is followed by its id, so that a newer one can't take its place.
+    """
+    began = heard = time.monotonic()
+    looked, view = float("-inf"), None
+    while True:
+        now = time.monotonic()
+        fresh = now - looked >= interval
+        if fresh:
+            try:
+                view = _look(api, place, view["id"] if view else wanted, version, begun=view is not None)
+                heard = time.monotonic()
+            except Stop as stop:
+                # An outage of the API is not the deployment's: keep watching what was seen, for a while.
+                if stop.code is not Exit.UNREACHABLE or view is None or time.monotonic() - heard > _PATIENCE:
+                    raise
+                fresh = False
+            looked = time.monotonic()
+        yield view, fresh
+        if view is not None and view["ended"]:
+            return
+        if limit is not None and now - began >= limit:
+            state = f"still {view['phase']}; it goes on" if view else "nothing has begun"
+            raise Stop(Exit.FAILED, f"gave up watching after {span(limit)}: {state}")
+        time.sleep(min(_TICK, interval))
+
+
+def _look(api: Api, place: str, wanted: str, version: str | None, *, begun: bool) -> dict[str, Any] | None:
+    try:
+        return api.get(f"{place}/deployments/{Api.path(wanted)[1:]}", version=None if begun else version)
+    except ApiError as error:
+        if error.status == 404 and version is not None and not begun:
+            return None
+        raise
+
+
+def present(looks: Looks, form: Format) -> dict[str, Any]:
+    if form is Format.JSON:
+        return _machine(looks, lambda view: json.dumps(view, ensure_ascii=False) + "\n")
+    if form is Format.YAML:
+        return _machine(looks, lambda view: "---\n" + output.as_yaml(view))
+    if sys.stdout.isatty():
+        return _live(looks)
+    return _log(looks)
+
+
+def _machine(looks: Looks, dump: Any) -> dict[str, Any]:
+    """Print each state that differs from the one before by more than the time."""
+    before, last = None, None
+    for view, fresh in looks:
+        if view is None or not fresh:
+            continue
+        last, lines = view, progress.lines(view)
+        if lines != before or view["ended"]:
+            sys.stdout.write(dump(view))
+            sys.stdout.flush()
+        before = lines
+    assert last is not None
+    return last
+
+
+def _log(looks: Looks) -> dict[str, Any]:
+    """Print a line for each change, with the deployment's age in front."""
+    console, known, last, told = output.out(), set[str](), None, False
+    for view, fresh in looks:
+        if view is None:
+            if not told:
+                console.print("waiting for a deployment to begin")
+            told = True
+            continue
+        if not fresh:
+            continue
+        last = view
+        for line in progress.lines(view):
+            if line not in known:
+                console.print(f"{span(view['elapsedSeconds']):>6}  {line}")
+        known = set(progress.lines(view))
+    assert last is not None
+    console.print(progress.conclusion(last))
+    return last
+
+
+def _live(looks: Looks) -> dict[str, Any]:
+    """Draw the deployment, and draw it again; spinner and times move between two looks."""
+    from rich.live import Live
+    from rich.text import Text
+
+    console, last, frame, read_at = output.out(), None, 0, time.monotonic()
+    console.soft_wrap = False
+    ascii_only = console.options.ascii_only
+    with Live(console=console, auto_refresh=False, vertical_overflow="visible") as live:
+        for view, fresh in looks:
+            frame += 1
+            if fresh:
+                read_at = time.monotonic()
+            if view is None:
+                live.update(Text("waiting for a deployment to begin " + "." * (frame // 5 % 4)), refresh=True)
+                continue
+            last = view
+            later = time.monotonic() - read_at
+            live.update(progress.picture(view, frame, later, ascii_only=ascii_only), refresh=True)
+    assert last is not None
+    console.print()
+    console.print(progress.conclusion(last), soft_wrap=True)
+    return last
