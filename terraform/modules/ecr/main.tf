@@ -35,6 +35,7 @@ locals {
 }
 
 resource "aws_ecr_repository" "this" {
+  #checkov:skip=CKV_AWS_51:immutable but for the tags that follow what runs (IMMUTABLE_WITH_EXCLUSION, which this check does not know)
   for_each = toset(var.repositories)
 
   name = each.key

@@ -13,6 +13,9 @@ locals {
   execution_roles = { for f in local.families : f => "${f}-execution" }
   log_groups      = { for f in local.families : f => "/ecs/${f}" }
 
+  repositories = { for c in var.components : c => "${var.platform}-${c}" }
+  registry     = "${var.account_id}.dkr.ecr.${var.region}.${var.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}"
+
   ecs = "arn:${var.partition}:ecs:${var.region}:${var.account_id}"
   iam = "arn:${var.partition}:iam::${var.account_id}"
 }

@@ -8,6 +8,21 @@ output "cluster_arn" {
   value       = "${local.ecs}:cluster/${local.prefix}"
 }
 
+output "repositories" {
+  description = "Component → name of its ECR repository."
+  value       = local.repositories
+}
+
+output "repository_arns" {
+  description = "Component → ARN of its ECR repository."
+  value       = { for c, name in local.repositories : c => "arn:${var.partition}:ecr:${var.region}:${var.account_id}:repository/${name}" }
+}
+
+output "repository_urls" {
+  description = "Component → what its images are pulled from, without a tag."
+  value       = { for c, name in local.repositories : c => "${local.registry}/${name}" }
+}
+
 output "services" {
   description = "Component → name of its service, which is its family too."
   value       = local.services

@@ -10,11 +10,13 @@ variable "environment" {
 
 variable "components" {
   type        = list(string)
-  description = "Components of the platform; each has one service in an environment."
+  default     = ["api", "ai-gateway", "web"]
+  description = "Components of the platform; each has one repository, and one service in an environment."
 }
 
 variable "migration_component" {
   type        = string
+  default     = "api"
   description = "Component whose image migrates the database."
 
   validation {

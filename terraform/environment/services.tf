@@ -1,0 +1,140 @@
+# The three services and the migration: sizes, what they are told, what they may read.
+
+locals {
+  database_secrets = {
+    DATABASE_USER     = "${module.data.database.secret_arn}:username::"
+    DATABASE_PASSWORD = "${module.data.database.secret_arn}:password::"
+  }
+  # Where, but not who: the user and the password are in RDS's own secret, which no plan or state ever shows. The
+  # application puts its DATABASE_URL together from these (README, "Secrets").
+  database_environment = {
+    DATABASE_HOST = module.data.database.host
+    DATABASE_PORT = tostring(module.data.database.port)
+    DATABASE_NAME = module.data.database.name
+  }
+
+  # curl and node are in the deployment guide's images; see var.health_commands for others.
+  health_commands = merge({
+    api        = ["CMD-SHELL", "curl -f http://localhost:${local.ports.api}/health || exit 1"]
+    ai-gateway = ["CMD-SHELL", "curl -f http://localhost:${local.ports["ai-gateway"]}/health || exit 1"]
+    web = [
+      "CMD", "node", "-e",
+      "fetch('http://localhost:${local.ports.web}/', {redirect: 'manual'}).then(r => process.exit(r.status < 400 ? 0 : 1), () => process.exit(1))",
+    ]
+  }, var.health_commands)
+
+  services = {
+    api = {
+      cpu              = var.api_cpu
+      memory           = var.api_memory
+      target_group_arn = module.alb.target_group_arns["api"]
+      discoverable     = true
+      environment = merge(local.database_environment, {
+        AI_GATEWAY_URL = "http://ai-gateway:${local.ports["ai-gateway"]}"
+        FILES_BUCKET   = module.data.files_bucket.name
+      })
+      secrets = merge(local.database_secrets, {
+        REDIS_URL         = module.data.redis_url_secret_arn
+        CLERK_SECRET_KEY  = module.secrets.arns["CLERK_SECRET_KEY"]
+        ANTHROPIC_API_KEY = module.secrets.arns["ANTHROPIC_API_KEY"]
+      })
+      scratch         = ["/tmp"]
+      task_policy     = data.aws_iam_policy_document.api.json
+      has_task_policy = true
+    }
+    ai-gateway = {
+      cpu              = 256
+      memory           = 512
+      target_group_arn = null # inside only: no target group, no listener rule, no public name
+      discoverable     = true
+      environment      = {}
+      secrets = {
+        REDIS_URL         = module.data.redis_url_secret_arn
+        ANTHROPIC_API_KEY = module.secrets.arns["ANTHROPIC_API_KEY"]
+      }
+      scratch         = ["/tmp"]
+      task_policy     = null
+      has_task_policy = false
+    }
+    web = {
+      cpu              = 256
+      memory           = 512
+      target_group_arn = module.alb.target_group_arns["web"]
+      discoverable     = false
+      environment      = { API_URL = "http://api:${local.ports.api}" } # from server to server, inside
+      secrets          = { CLERK_SECRET_KEY = module.secrets.arns["CLERK_SECRET_KEY"] }
+      scratch          = ["/tmp", "/app/.next/cache"] # Next.js keeps optimised images and pages there
+      task_policy      = null
+      has_task_policy  = false
+    }
+  }
+}
+
+module "ecs" {
+  source = "../modules/ecs"
+
+  cluster_name = module.names.prefix
+  # What runs here, kept by the operator whatever the platform document says: a service that has to be made again comes
+  # back with the release that it had. README, "The first time", tells where it comes from before the first release.
+  image_tag        = "${var.environment}-current"
+  cpu_architecture = var.cpu_architecture
+
+  services = {
+    for component, service in local.services : component => merge(service, {
+      family         = module.names.services[component]
+      repository_url = module.names.repository_urls[component]
+      repository_arn = module.names.repository_arns[component]
+      task_role      = module.names.task_roles[module.names.services[component]]
+      execution_role = module.names.execution_roles[module.names.services[component]]
+      log_group      = module.observability.log_groups[module.names.services[component]]
+      port           = local.ports[component]
+      count          = local.here.counts[component]
+      health_command = local.health_commands[component]
+      environment = merge(service.environment, {
+        APP_ENV      = var.environment
+        BIND_ADDRESS = "0.0.0.0" # inside the container; the security group decides who reaches it
+        PORT         = tostring(local.ports[component])
+      })
+    })
+  }
+
+  migration = {
+    family         = module.names.migration
+    component      = "api"
+    task_role      = module.names.task_roles[module.names.migration]
+    execution_role = module.names.execution_roles[module.names.migration]
+    log_group      = module.observability.log_groups[module.names.migration]
+    command        = ["alembic", "upgrade", "head"]
+    secrets        = local.database_secrets
+  }
+
+  autoscaling       = local.here.autoscaling
+  subnet_ids        = module.network.private_subnet_ids
+  security_group_id = module.network.task_security_group_id
+  kms_key_arn       = module.encryption.key_arn
+}
+
+data "aws_iam_policy_document" "api" {
+  statement {
+    sid       = "KeepFiles"
+    actions   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
+    resources = ["${module.data.files_bucket.arn}/*"]
+  }
+
+  statement {
+    sid       = "ListFiles"
+    actions   = ["s3:ListBucket"]
+    resources = [module.data.files_bucket.arn]
+  }
+
+  statement {
+    sid       = "EncryptThem"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = [module.encryption.key_arn]
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["s3.${var.aws_region}.amazonaws.com"]
+    }
+  }
+}

@@ -1,0 +1,181 @@
+# ─── The deployment guide's variables ─────────────────────────────────────────────────────────────────────────────────
+
+variable "environment" {
+  type        = string
+  default     = "staging"
+  description = "staging or production."
+
+  validation {
+    condition     = contains(["staging", "production"], var.environment)
+    error_message = "environment must be staging or production, written out, not ${jsonencode(var.environment)}."
+  }
+}
+
+variable "aws_region" {
+  type        = string
+  default     = "eu-west-1"
+  description = "AWS region."
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-gov)?-(north|south|east|west|central|northeast|northwest|southeast|southwest)-[1-9]$", var.aws_region))
+    error_message = "aws_region must be the code of a region, for example eu-west-1."
+  }
+}
+
+variable "db_instance_class" {
+  type        = string
+  default     = "db.t4g.medium"
+  description = "RDS instance class."
+
+  validation {
+    condition     = contains(keys(local.db_families), try(split(".", var.db_instance_class)[1], "")) && startswith(var.db_instance_class, "db.")
+    error_message = "db_instance_class must be db.FAMILY.SIZE, for example db.t4g.medium, with one of these families: ${join(", ", keys(local.db_families))}."
+  }
+  validation {
+    condition     = contains(try(local.db_families[split(".", var.db_instance_class)[1]], [try(split(".", var.db_instance_class)[2], "")]), try(split(".", var.db_instance_class)[2], ""))
+    error_message = "db_instance_class ${var.db_instance_class} does not exist; its family has these sizes: ${join(", ", try(local.db_families[split(".", var.db_instance_class)[1]], []))}."
+  }
+}
+
+variable "redis_node_type" {
+  type        = string
+  default     = "cache.t4g.micro"
+  description = "ElastiCache node type."
+
+  validation {
+    condition     = contains(keys(local.redis_families), try(split(".", var.redis_node_type)[1], "")) && startswith(var.redis_node_type, "cache.")
+    error_message = "redis_node_type must be cache.FAMILY.SIZE, for example cache.t4g.micro, with one of these families: ${join(", ", keys(local.redis_families))}."
+  }
+  validation {
+    condition     = contains(try(local.redis_families[split(".", var.redis_node_type)[1]], [try(split(".", var.redis_node_type)[2], "")]), try(split(".", var.redis_node_type)[2], ""))
+    error_message = "redis_node_type ${var.redis_node_type} does not exist; its family has these sizes: ${join(", ", try(local.redis_families[split(".", var.redis_node_type)[1]], []))}."
+  }
+}
+
+variable "api_cpu" {
+  type        = number
+  default     = 512
+  description = "ECS API task CPU units (512 = 0.5 vCPU)."
+
+  validation {
+    condition     = contains(keys(local.fargate), tostring(var.api_cpu))
+    error_message = "api_cpu must be one of Fargate's sizes: 256, 512, 1024, 2048, 4096, 8192 or 16384."
+  }
+}
+
+variable "api_memory" {
+  type        = number
+  default     = 1024
+  description = "ECS API task memory (MiB)."
+
+  validation {
+    condition     = contains(try(local.fargate[tostring(var.api_cpu)], [var.api_memory]), var.api_memory)
+    error_message = "api_memory must be one of what Fargate has for api_cpu ${var.api_cpu}: ${join(", ", try(local.fargate[tostring(var.api_cpu)], []))} MiB."
+  }
+}
+
+variable "acm_certificate_arn" {
+  type        = string
+  default     = null # required; so that leaving it out is told in a sentence instead of asked for
+  description = "Required. ACM cert for ALB HTTPS listener, in the same region, for both host names."
+
+  validation {
+    condition     = var.acm_certificate_arn != null
+    error_message = "acm_certificate_arn is required: the ARN of an issued ACM certificate in ${var.aws_region} for both host names, for example arn:aws:acm:${var.aws_region}:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef."
+  }
+  validation {
+    condition     = var.acm_certificate_arn == null || can(regex("^arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[0-9a-f-]{36}$", var.acm_certificate_arn))
+    error_message = "acm_certificate_arn must be the ARN of a certificate, arn:aws:acm:REGION:ACCOUNT:certificate/ID; IAM's server certificates and other ids don't work here."
+  }
+  validation {
+    condition     = try(split(":", var.acm_certificate_arn)[3], var.aws_region) == var.aws_region
+    error_message = "acm_certificate_arn must be in ${var.aws_region}, where the load balancer is: request one there (only CloudFront takes them from us-east-1)."
+  }
+}
+
+# ─── Beyond the guide ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+variable "platform" {
+  type        = string
+  default     = "scr"
+  description = "Name of the platform: metadata.name of the platform document, and the prefix of all names."
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,10}[a-z0-9]$", var.platform))
+    error_message = "platform must be 2 to 12 lowercase letters, digits and hyphens and begin with a letter: load balancers' names have 32 characters in all."
+  }
+}
+
+variable "domain" {
+  type        = string
+  default     = "scr-platform.com"
+  description = "production is DOMAIN and api.DOMAIN, staging is staging.DOMAIN and api.staging.DOMAIN."
+
+  validation {
+    condition     = can(regex("^([a-z0-9]([a-z0-9-]*[a-z0-9])?\\.)+[a-z]{2,}$", var.domain))
+    error_message = "domain must be a host name without scheme and path, for example scr-platform.com."
+  }
+}
+
+variable "hosted_zone_id" {
+  type        = string
+  default     = null
+  description = "Route 53 zone of the domain, to get the two records made. Without it make them yourself: both point to output load_balancer."
+}
+
+variable "vpc_cidr" {
+  type        = string
+  default     = null
+  description = "Address range of the VPC, /16 to /22. By default 10.20.0.0/16 in staging and 10.30.0.0/16 in production. (Validated in modules/network.)"
+}
+
+variable "peer_cidrs" {
+  type        = list(string)
+  default     = []
+  description = "Ranges that this network may one day be connected to; an overlap is refused. The other environment's default is always among them."
+}
+
+variable "cpu_architecture" {
+  type        = string
+  default     = "X86_64" # what GitHub's runners build unless told otherwise
+  description = "What the images are built for: X86_64 or ARM64."
+
+  validation {
+    condition     = contains(["X86_64", "ARM64"], var.cpu_architecture)
+    error_message = "cpu_architecture must be X86_64 or ARM64."
+  }
+}
+
+variable "health_commands" {
+  type        = map(list(string))
+  default     = {}
+  description = "Component → health check inside its container, where an image lacks curl (api, ai-gateway) or node (web)."
+
+  validation {
+    condition     = alltrue([for component in keys(var.health_commands) : contains(["api", "ai-gateway", "web"], component)])
+    error_message = "health_commands may name api, ai-gateway and web."
+  }
+}
+
+variable "web_acl_arn" {
+  type        = string
+  default     = null
+  description = "A WAF web ACL to put in front of the load balancer."
+}
+
+variable "alarm_emails" {
+  type        = list(string)
+  default     = []
+  description = "Who hears of alarms by mail; each has to confirm once."
+
+  validation {
+    condition     = alltrue([for address in var.alarm_emails : can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", address))])
+    error_message = "Each of alarm_emails must be an address, for example ops@scr-platform.com."
+  }
+}
+
+variable "tags" {
+  type        = map(string)
+  default     = {}
+  description = "More tags for everything."
+}

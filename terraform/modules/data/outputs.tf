@@ -1,0 +1,25 @@
+output "database" {
+  description = "What tasks need to connect: host, port, name, and the secret that RDS keeps (JSON with username and password)."
+  value = {
+    host       = aws_db_instance.this.address
+    port       = aws_db_instance.this.port
+    name       = var.database_name
+    secret_arn = aws_db_instance.this.master_user_secret[0].secret_arn
+    identifier = aws_db_instance.this.identifier
+  }
+}
+
+output "redis_url_secret_arn" {
+  description = "Secret that holds REDIS_URL."
+  value       = aws_secretsmanager_secret.redis_url.arn
+}
+
+output "redis_id" {
+  description = "Replication group, for metrics."
+  value       = aws_elasticache_replication_group.this.replication_group_id
+}
+
+output "files_bucket" {
+  description = "Bucket of the platform's files."
+  value       = { name = aws_s3_bucket.files.bucket, arn = aws_s3_bucket.files.arn }
+}

@@ -1,0 +1,78 @@
+variable "cluster_name" {
+  type        = string
+  description = "Name of the cluster, and of the Service Connect namespace."
+}
+
+variable "image_tag" {
+  type        = string
+  description = "Tag that the base task definitions name; the operator replaces it by a digest."
+}
+
+variable "cpu_architecture" {
+  type        = string
+  default     = "X86_64"
+  description = "What the images are built for: X86_64 or ARM64."
+
+  validation {
+    condition     = contains(["X86_64", "ARM64"], var.cpu_architecture)
+    error_message = "cpu_architecture must be X86_64 or ARM64."
+  }
+}
+
+variable "services" {
+  type = map(object({
+    family           = string
+    repository_url   = string
+    repository_arn   = string
+    task_role        = string
+    execution_role   = string
+    log_group        = string
+    port             = number
+    cpu              = number
+    memory           = number
+    count            = number
+    health_command   = list(string)
+    target_group_arn = optional(string)
+    discoverable     = bool
+    environment      = map(string)
+    secrets          = map(string)
+    scratch          = optional(list(string), ["/tmp"])
+    task_policy      = optional(string)
+    has_task_policy  = optional(bool, false)
+  }))
+  description = "Component → its service. balanced ones have a target group; discoverable ones are reached by their component's name from inside."
+}
+
+variable "migration" {
+  type = object({
+    family         = string
+    component      = string
+    task_role      = string
+    execution_role = string
+    log_group      = string
+    command        = list(string)
+    secrets        = map(string)
+  })
+  description = "The one-off task that migrates the database with a component's image."
+}
+
+variable "autoscaling" {
+  type        = map(object({ min = number, max = number, cpu_percent = number }))
+  default     = {}
+  description = "Component → how far its service scales, and at which CPU use."
+}
+
+variable "subnet_ids" {
+  type        = list(string)
+  description = "Private subnets."
+}
+
+variable "security_group_id" {
+  type        = string
+  description = "Group of all tasks."
+}
+
+variable "kms_key_arn" {
+  type        = string
+  description = "Key that encrypts the secrets."
+}

@@ -1,0 +1,88 @@
+# Once per account and platform: what all environments use, and what the operator is allowed to touch.
+
+provider "aws" {
+  region = var.aws_region
+
+  default_tags {
+    tags = merge(var.tags, {
+      Platform  = var.platform
+      ManagedBy = "terraform"
+      Root      = "shared"
+    })
+  }
+}
+
+data "aws_caller_identity" "current" {}
+data "aws_partition" "current" {}
+
+# What the environments will be called. One call per environment; none of them makes anything.
+module "names" {
+  source   = "../modules/names"
+  for_each = toset(var.environments)
+
+  platform    = var.platform
+  environment = each.key
+  partition   = data.aws_partition.current.partition
+  region      = var.aws_region
+  account_id  = data.aws_caller_identity.current.account_id
+}
+
+locals {
+  # Repositories have no environment: any of them tells their names.
+  any = module.names[var.environments[0]]
+}
+
+module "ecr" {
+  source = "../modules/ecr"
+
+  repositories = values(local.any.repositories)
+}
+
+module "github_oidc" {
+  source = "../modules/github-oidc"
+
+  platform              = var.platform
+  repository            = var.github_repository
+  branch                = var.github_branch
+  image_repository_arns = values(local.any.repository_arns)
+  create_provider       = var.create_oidc_provider
+}
+
+module "channels" {
+  source = "../modules/channels"
+
+  platform        = var.platform
+  topics          = var.topics
+  secrets         = var.secrets
+  mail_identities = var.mail_identities
+}
+
+# The parameters of the operator's SAM template. They name what `environment` makes by its conventions, so that the
+# operator can be deployed first and does not have to be deployed again when an environment is made anew.
+module "operator" {
+  source = "../modules/operator"
+
+  path = "/ferryman/operator"
+  lists = {
+    cluster-arns                   = [for names in module.names : names.cluster_arn]
+    pass-role-arns                 = flatten([for names in module.names : names.pass_role_arns])
+    repository-arns                = values(local.any.repository_arns)
+    repository-names               = values(local.any.repositories)
+    migration-task-definition-arns = [for names in module.names : names.migration_task_definition_arn]
+    log-group-arns                 = flatten([for names in module.names : names.log_group_arns])
+    topic-arns                     = values(module.channels.topic_arns)
+    mail-identity-arns             = module.channels.mail_identity_arns
+    secret-arns                    = values(module.channels.secret_arns)
+  }
+}
+
+# What the platform document names for all environments.
+module "document" {
+  source = "../modules/operator"
+
+  path = "/ferryman/${var.platform}/channels"
+  texts = merge(
+    { for name, arn in module.channels.topic_arns : "${name}-topic-arn" => arn },
+    { for name, arn in module.channels.secret_arns : "${name}-arn" => arn },
+  )
+}

@@ -1,0 +1,58 @@
+variables {
+  github_repository = "acme/scr-platform"
+}
+
+run "what_the_operator_may_touch" {
+  command = plan
+
+  assert {
+    condition     = length(split(",", module.operator.parameters["/ferryman/operator/pass-role-arns"])) == 16
+    error_message = "four families with two roles each, in two environments"
+  }
+  assert {
+    condition     = toset([for arn in split(",", module.operator.parameters["/ferryman/operator/cluster-arns"]) : split("/", arn)[1]]) == toset(["scr-staging", "scr-production"])
+    error_message = "both clusters, also before they are there"
+  }
+  assert {
+    condition     = toset(split(",", module.operator.parameters["/ferryman/operator/repository-names"])) == toset(["scr-api", "scr-ai-gateway", "scr-web"])
+    error_message = "the three repositories"
+  }
+}
+
+run "one_environment" {
+  command = plan
+  variables {
+    environments = ["staging"]
+  }
+
+  assert {
+    condition     = !strcontains(module.operator.parameters["/ferryman/operator/pass-role-arns"], "production") && !strcontains(module.operator.parameters["/ferryman/operator/cluster-arns"], "production")
+    error_message = "an environment that is not listed is out of the operator's reach"
+  }
+}
+
+run "refuses_a_missing_repository" {
+  command = plan
+  variables {
+    github_repository = null
+  }
+  expect_failures = [var.github_repository]
+}
+
+run "refuses_other_environments" {
+  command = plan
+  variables {
+    environments = ["staging", "prod"]
+  }
+  expect_failures = [var.environments]
+}
+
+run "refuses_names_that_do_not_fit" {
+  command = plan
+  variables {
+    platform = "The_Platform"
+    secrets  = ["Slack_Webhook"]
+    topics   = []
+  }
+  expect_failures = [var.platform, var.secrets, var.topics]
+}

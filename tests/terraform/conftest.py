@@ -1,0 +1,136 @@
+"""Finds Terraform, and plans both roots once for all tests.
+
+TERRAFORM names the program. Without it: the offline stand-in beside the checkout, which needs no network and no
+account, else a plain `terraform`, else the tests are skipped; in CI (CI=true) a skip is an error.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TERRAFORM = ROOT / "terraform"
+OFFLINE = ROOT.parent / "shared/tools/terraform-offline/bin/terraform-offline"
+PLANS = {
+    "shared": ("shared", "shared.tfvars"),
+    "staging": ("environment", "staging.tfvars"),
+    "production": ("environment", "production.tfvars"),
+}
+
+
+@dataclass(frozen=True)
+class Tool:
+    """Terraform, real or offline."""
+
+    program: str
+    locks: Path
+
+    @property
+    def offline(self) -> bool:
+        """Whether it asks nothing of AWS."""
+        return Path(self.program).name == "terraform-offline"
+
+    def run(self, folder: Path, *arguments: str, timeout: float = 180) -> subprocess.CompletedProcess[str]:
+        """Run one command in a folder; its output is text without colours."""
+        environment = {**os.environ, "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
+        file = environment.get("TF_CLI_CONFIG_FILE")
+        if file and not Path(file).exists():
+            del environment["TF_CLI_CONFIG_FILE"]  # Terraform would warn about it, and a warning fails a test here
+        return subprocess.run(
+            [self.program, f"-chdir={folder}", *arguments],
+            capture_output=True, text=True, env=environment, timeout=timeout, check=False,
+        )  # fmt: skip
+
+    def clean(self, folder: Path, *arguments: str) -> str:
+        """Run one command; anything but success without a warning fails the test."""
+        done = self.run(folder, *arguments)
+        told = f"{' '.join(arguments)} in {folder.relative_to(ROOT)}:\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == 0, told
+        # The first init without a lock file says this of any provider that comes from a mirror, as the stand-in does.
+        warned = (done.stdout + done.stderr).replace("Warning: Incomplete lock file information for providers", "")
+        assert "Warning:" not in warned, told
+        return done.stdout
+
+    @contextmanager
+    def alone(self, folder: Path) -> Iterator[None]:
+        """One process at a time in a folder: two that initialise it disturb each other."""
+        with (self.locks / folder.relative_to(ROOT).as_posix().replace("/", "-")).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def initialise(self, folder: Path) -> None:
+        """Make a folder ready, once: providers and modules, no state."""
+        done = self.locks / f"initialised-{folder.relative_to(ROOT).as_posix().replace('/', '-')}"
+        if not done.exists():
+            self.clean(folder, "init", "-backend=false", "-no-color")
+            done.touch()
+
+
+def find() -> str | None:
+    """The program to use, or None."""
+    if named := os.environ.get("TERRAFORM"):
+        return shutil.which(named, path=f"{ROOT}:{os.environ['PATH']}") or shutil.which(str(ROOT / named))
+    plain = shutil.which(os.environ.get("TF_OFFLINE_TERRAFORM", "terraform"))
+    return str(OFFLINE) if plain and OFFLINE.exists() else plain
+
+
+def skip(reason: str) -> None:
+    """Skip, and say so; in CI that is a failure."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI must not skip the Terraform tests: {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def shared_tmp(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for all processes of this run."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+
+
+@pytest.fixture(scope="session")
+def terraform(shared_tmp: Path) -> Tool:
+    """Terraform, or a skip."""
+    program = find()
+    if program is None:
+        skip("there is no terraform on the PATH; install it, or name one in TERRAFORM")
+    return Tool(str(program), shared_tmp)
+
+
+@pytest.fixture(scope="session")
+def planner(terraform: Tool) -> Tool:
+    """Terraform that can plan: offline, or with credentials (planning only reads)."""
+    if not terraform.offline and not ({"AWS_PROFILE", "AWS_ACCESS_KEY_ID"} & set(os.environ)):
+        skip(f"{terraform.program} plans with AWS credentials only; formatting and validity were checked without")
+    return terraform
+
+
+@pytest.fixture(scope="session")
+def plan(planner: Tool, shared_tmp: Path) -> Callable[[str], dict[str, Any]]:
+    """The plan of `shared`, `staging` or `production` with the example's variables; made once."""
+
+    def made(name: str) -> dict[str, Any]:
+        root, variables = PLANS[name]
+        folder, kept = TERRAFORM / root, shared_tmp / f"{name}.json"
+        if not planner.offline:
+            skip("plans of the roots need the offline stand-in; a plain terraform would ask for their state first")
+        with planner.alone(folder):
+            if not kept.exists():
+                planner.initialise(folder)
+                planner.clean(
+                    folder, "plan", "-no-color", f"-var-file=../examples/{variables}", f"-out=test-{name}.plan"
+                )
+                kept.write_text(planner.clean(folder, "show", "-json", f"test-{name}.plan"))
+        found: dict[str, Any] = json.loads(kept.read_text())
+        return found
+
+    return made
