@@ -33,6 +33,14 @@ PYTEST := $(PY) -m pytest
 PARALLEL_TESTS := $(wildcard tests/unit tests/contract tests/pages tests/local tests/example)
 FLOW_TESTS := $(wildcard tests/flow)
 
+# Without a network, a stand-in for the AWS provider beside the checkout does; else Terraform fetches the real one.
+OFFLINE := $(wildcard ../shared/tools/terraform-offline/bin/terraform-offline)
+TERRAFORM ?= $(if $(OFFLINE),$(OFFLINE),terraform)
+export TERRAFORM
+HAS_TERRAFORM := $(shell command -v terraform 2>/dev/null)
+NO_TERRAFORM = echo "$@: skipped, there is no terraform on the PATH" $(if $(filter true,$(CI)),&& exit 1)
+CHECKOV := .venv-checkov/bin/checkov
+
 .PHONY: help
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} \
@@ -48,8 +56,8 @@ bench: $(READY) ## measure push to verified, overhead, delay, cost and cold impo
 	@$(PY) -m ferryman_local.bench
 
 ##@ Test
-.PHONY: test test-fast test-unit test-contract test-pages test-local test-example test-flow
-test: test-fast test-flow ## all tests
+.PHONY: test test-fast test-unit test-contract test-pages test-local test-example test-terraform test-flow
+test: test-fast test-terraform test-flow ## all tests
 
 test-fast: $(READY) ## all but the flow tests
 	$(call pytest,$(PARALLEL_TESTS),$(WORKERS))
@@ -69,6 +77,9 @@ test-local: $(READY) ## the local AWS itself
 test-example: $(READY) ## the example platform's applications
 	$(call pytest,$(wildcard tests/example),$(WORKERS))
 
+test-terraform: $(READY) ## plans, module tests, and the tie between Terraform and the operator
+	@$(if $(HAS_TERRAFORM),$(PYTEST) -n $(WORKERS) --dist load tests/terraform $(ARGS),$(NO_TERRAFORM))
+
 test-flow: $(READY) ## the whole product on the local AWS
 	$(call pytest,$(FLOW_TESTS),$(FLOW_WORKERS))
 
@@ -78,9 +89,9 @@ define pytest
 endef
 
 ##@ Check (what CI runs)
-.PHONY: check check-format lint types imports asl cfn-lint sam-validate locks
+.PHONY: check check-format lint types imports asl cfn-lint sam-validate terraform-fmt checkov locks
 check: $(READY) ## everything below; goes on after a failure and fails at the end
-	@$(MAKE) -k check-format lint types imports asl cfn-lint sam-validate locks && echo "make check: clean"
+	@$(MAKE) -k check-format lint types imports asl cfn-lint sam-validate terraform-fmt checkov locks && echo "make check: clean"
 
 check-format: $(READY) ## the code is formatted (make format does it)
 	$(PY) -m ruff format --check $(LINTED)
@@ -103,6 +114,14 @@ cfn-lint: $(READY) ## the template
 sam-validate: $(READY) ## the template, as SAM reads it; asks nothing of AWS
 	@AWS_ACCESS_KEY_ID=none AWS_SECRET_ACCESS_KEY=none AWS_EC2_METADATA_DISABLED=true AWS_CONFIG_FILE=/dev/null \
 		AWS_SHARED_CREDENTIALS_FILE=/dev/null $(VENV)/bin/sam validate --lint --region $(REGION) --template-file template.yaml
+
+terraform-fmt: ## Terraform is formatted
+	@$(if $(HAS_TERRAFORM),terraform fmt -check -recursive terraform,$(NO_TERRAFORM))
+
+checkov: .venv-checkov/.ready ## security checks of Terraform, the template, and the built template where there is one
+	$(CHECKOV) --compact --quiet --skip-download --framework terraform -d terraform
+	$(CHECKOV) --compact --quiet --skip-download --framework cloudformation -f template.yaml
+	$(if $(wildcard .aws-sam/build/template.yaml),$(CHECKOV) --compact --quiet --skip-download --framework cloudformation -f .aws-sam/build/template.yaml)
 
 locks: $(READY) ## requirements are locked, with hashes and without addresses
 	@$(PY) scripts/check-locks
@@ -130,6 +149,7 @@ LOCK = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.13 --ge
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 lock: $(READY) ## lock the requirements again (UPGRADE=1 takes newer versions)
 	$(LOCK) requirements/dev.in -o requirements/dev.txt
+	$(LOCK) requirements/checkov.in -o requirements/checkov.txt
 	$(LOCK) -c requirements/dev.txt layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
 	$(if $(NODE),npm install --package-lock-only $(if $(UPGRADE),&& npm update --package-lock-only),@echo "lock: package-lock.json left alone: no node and npm on the PATH")
 
@@ -138,7 +158,7 @@ clean: ## remove what builds and checks leave
 	find . -path ./$(VENV) -prune -o -path ./node_modules -prune -o -type d -name __pycache__ -exec rm -rf {} +
 
 clean-all: clean ## the environments too
-	rm -rf $(VENV) node_modules
+	rm -rf $(VENV) .venv-checkov node_modules
 
 # --- set-up; done once, and again when a lock changes -------------------------------------------
 
@@ -163,4 +183,11 @@ $(READY): $(VENV)/.locked pyproject.toml
 node_modules/.ready: package.json package-lock.json
 	@echo "setup: installing Node tools"
 	@npm ci --silent || { echo "setup: npm ci failed. It needs a package registry: see 'npm config list'." >&2; exit 1; }
+	@touch $@
+
+# checkov wants an old boto3, so it lives beside the others.
+.venv-checkov/.ready: $(READY) requirements/checkov.txt
+	@echo "setup: .venv-checkov"
+	@$(PY) -m venv .venv-checkov
+	@.venv-checkov/bin/python -m pip install -qq --require-hashes --no-deps --only-binary :all: -r requirements/checkov.txt
 	@touch $@
