@@ -118,10 +118,9 @@ sam-validate: $(READY) ## the template, as SAM reads it; asks nothing of AWS
 terraform-fmt: ## Terraform is formatted
 	@$(if $(HAS_TERRAFORM),terraform fmt -check -recursive terraform,$(NO_TERRAFORM))
 
-checkov: .venv-checkov/.ready ## security checks of Terraform, the template, and the built template where there is one
+checkov: .venv-checkov/.ready build ## security checks of Terraform, of the template, and of what SAM builds of it
 	$(CHECKOV) --compact --quiet --skip-download --framework terraform -d terraform
-	$(CHECKOV) --compact --quiet --skip-download --framework cloudformation -f template.yaml
-	$(if $(wildcard .aws-sam/build/template.yaml),$(CHECKOV) --compact --quiet --skip-download --framework cloudformation -f .aws-sam/build/template.yaml)
+	$(CHECKOV) --compact --quiet --skip-download --framework cloudformation -f template.yaml .aws-sam/build/template.yaml
 
 locks: $(READY) ## requirements are locked, with hashes and without addresses
 	@$(PY) scripts/check-locks

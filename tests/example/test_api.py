@@ -213,3 +213,21 @@ def test_a_wrong_setting_is_named(environ: dict[str, str], message: str) -> None
 @pytest.mark.parametrize(("name", "slug"), [("Wind Farm", "wind-farm"), ("_a__b-", "a-b"), ("!", "")])
 def test_slug(name: str, slug: str) -> None:
     assert slug_of(name) == slug
+
+
+def test_the_database_in_parts_as_ecs_injects_them() -> None:
+    parts = {
+        "DATABASE_HOST": "db.internal",
+        "DATABASE_NAME": "scr",
+        "DATABASE_USER": "scr",
+        "DATABASE_PASSWORD": "a:/@b c",
+    }
+    url = database.parse_url(Settings.from_env(parts).database_url)
+    assert (url.host, url.port, url.database, url.username, url.password) == (
+        "db.internal", 5432, "scr", "scr", "a:/@b c"
+    )  # fmt: skip
+
+
+def test_half_a_database_is_refused_by_name() -> None:
+    with pytest.raises(ConfigurationError, match="DATABASE_USER, DATABASE_PASSWORD is not"):
+        Settings.from_env({"DATABASE_HOST": "db.internal", "DATABASE_NAME": "scr"})

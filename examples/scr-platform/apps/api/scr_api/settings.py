@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
 
 class ConfigurationError(Exception):
@@ -27,5 +28,17 @@ class Settings:
             version=environ.get("APP_VERSION", cls.version),
             bind_address=environ.get("BIND_ADDRESS", cls.bind_address),
             port=int(port),
-            database_url=environ.get("DATABASE_URL", cls.database_url),
+            database_url=environ.get("DATABASE_URL") or _joined(environ) or cls.database_url,
         )
+
+
+def _joined(environ: Mapping[str, str]) -> str | None:
+    """The URL from the parts that ECS injects: RDS keeps the password, which may hold any character."""
+    if "DATABASE_HOST" not in environ:
+        return None
+    missing = [name for name in ("DATABASE_NAME", "DATABASE_USER", "DATABASE_PASSWORD") if not environ.get(name)]
+    if missing:
+        raise ConfigurationError(f"DATABASE_HOST is set, and {', '.join(missing)} is not")
+    user, password = (quote(environ[name], safe="") for name in ("DATABASE_USER", "DATABASE_PASSWORD"))
+    host, port = environ["DATABASE_HOST"], environ.get("DATABASE_PORT", "5432")
+    return f"postgresql://{user}:{password}@{host}:{port}/{environ['DATABASE_NAME']}"
