@@ -27,7 +27,7 @@ NODE := $(shell command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&
 NODE_READY := $(if $(NODE),node_modules/.ready)
 MACHINES := $(wildcard statemachines/*.asl.json)
 SOURCES := $(wildcard layers/core/ferryman cli/ferryman_cli local/ferryman_local functions)
-LINTED := . scripts/lint-asl scripts/check-locks
+LINTED := . scripts/lint-asl scripts/check-locks scripts/check-workflows
 
 PYTEST := $(PY) -m pytest
 PARALLEL_TESTS := $(wildcard tests/unit tests/contract tests/pages tests/local tests/example)
@@ -89,9 +89,9 @@ define pytest
 endef
 
 ##@ Check (what CI runs)
-.PHONY: check check-format lint types imports asl cfn-lint sam-validate terraform-fmt checkov locks
+.PHONY: check check-format lint types imports asl cfn-lint sam-validate terraform-fmt checkov workflows locks
 check: $(READY) ## everything below; goes on after a failure and fails at the end
-	@$(MAKE) -k check-format lint types imports asl cfn-lint sam-validate terraform-fmt checkov locks && echo "make check: clean"
+	@$(MAKE) -k check-format lint types imports asl cfn-lint sam-validate terraform-fmt checkov workflows locks && echo "make check: clean"
 
 check-format: $(READY) ## the code is formatted (make format does it)
 	$(PY) -m ruff format --check $(LINTED)
@@ -121,6 +121,9 @@ terraform-fmt: ## Terraform is formatted
 checkov: .venv-checkov/.ready build ## security checks of Terraform, of the template, and of what SAM builds of it
 	$(CHECKOV) --compact --quiet --skip-download --framework terraform -d terraform
 	$(CHECKOV) --compact --quiet --skip-download --framework cloudformation -f template.yaml .aws-sam/build/template.yaml
+
+workflows: $(READY) $(NODE_READY) ## the workflows of this repository and of the example: actionlint, zizmor
+	@$(PY) scripts/check-workflows
 
 locks: $(READY) ## requirements are locked, with hashes and without addresses
 	@$(PY) scripts/check-locks
