@@ -1,0 +1,158 @@
+"""The website in process: requests as a function URL hands them over, on fakes."""
+
+import base64
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from ferryman.approvals.web.desk import Desk
+from ferryman.approvals.web.signing import SigningSecrets
+from ferryman.approvals.web.site import serve
+from ferryman.records import Approval
+from ferryman.store import Store
+from pages import asking
+from unit.conftest import FakeClock, FakeIds
+
+FORM = "application/x-www-form-urlencoded"
+BUTTONS = {"approve": "Approve", "reject": "Reject"}
+
+
+class FakeLog:
+    """Keeps what was said."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.failed: list[str] = []
+
+    def info(self, msg: str, **fields: Any) -> None:
+        self.said.append(json.dumps([msg, fields], default=str))
+
+    def exception(self, msg: str, **fields: Any) -> None:
+        import traceback
+
+        self.failed.append(traceback.format_exc())
+
+
+class FakeSecrets:
+    """Secrets Manager with the one secret."""
+
+    def __init__(self) -> None:
+        self.reads = 0
+
+    def get_secret_value(self, SecretId: str) -> dict[str, Any]:  # noqa: N803
+        self.reads += 1
+        assert ":secret:ferryman/signing-" in SecretId
+        return {"SecretString": asking.SIGNING}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a browser would see."""
+
+    status: int
+    headers: dict[str, str]
+    body: str
+
+
+@dataclass
+class Site:
+    """A website, its table and everything that it did elsewhere."""
+
+    store: Store
+    clock: FakeClock
+    new_id: FakeIds
+    log: FakeLog = field(default_factory=FakeLog)
+    nudged: list[tuple[str, str]] = field(default_factory=list)
+    answered: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    secrets: FakeSecrets = field(default_factory=FakeSecrets)
+
+    def __post_init__(self) -> None:
+        self.signing = SigningSecrets(lambda service: self.secrets, self.clock)
+
+    @property
+    def desk(self) -> Desk:
+        return Desk(
+            store=self.store,
+            nudge=lambda platform, environment: self.nudged.append((platform, environment)),
+            secrets=self.signing,
+            respond=lambda url, body: self.answered.append((url, body)),
+            clock=self.clock,
+            new_id=self.new_id,
+        )
+
+    def serve(self, event: dict[str, Any]) -> Answer:
+        found = serve(event, self.desk, self.log)
+        assert not self.log.failed, self.log.failed[-1]
+        return Answer(found["statusCode"], found["headers"], found["body"])
+
+    def ask(
+        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> Answer:  # fmt: skip
+        return self.serve(event(method, path, body, headers))
+
+    def get(self, path: str) -> Answer:
+        return self.ask("GET", path)
+
+    def post(self, path: str, **fields: str) -> Answer:
+        return self.ask("POST", path, urlencode(fields).encode(), {"content-type": FORM})
+
+    def press(self, payload: Any, *, secret: str = asking.SIGNING, **headers: str) -> Answer:
+        body = urlencode({"payload": json.dumps(payload)}).encode()
+        return self.ask("POST", "/slack", body, signed(body, int(self.clock().timestamp()), secret) | headers)
+
+    @property
+    def approval(self) -> Approval:
+        found = self.store.approval(asking.ID)
+        assert found is not None
+        return found
+
+    def timeline(self) -> list[str]:
+        return [str(line.type) for line in self.store.timeline(asking.ID)]
+
+
+def signed(body: bytes, timestamp: int, secret: str = asking.SIGNING) -> dict[str, str]:
+    """Sign as Slack does."""
+    digest = hmac.new(secret.encode(), f"v0:{timestamp}:".encode() + body, hashlib.sha256).hexdigest()
+    return {
+        "content-type": FORM,
+        "x-slack-request-timestamp": str(timestamp),
+        "x-slack-signature": f"v0={digest}",
+    }
+
+
+def pressed(verdict: str = "approve", user: str = "U0ADA", team: str = asking.TEAM, **changes: Any) -> dict[str, Any]:
+    """What Slack says of a button."""
+    reason = changes.pop("reason", None)
+    return {
+        "type": "block_actions",
+        "team": {"id": team},
+        "user": {"id": user},
+        "response_url": "https://hooks.slack.com/actions/1/2/3",
+        "state": {"values": {"reason": {"reason": {"type": "plain_text_input", "value": reason}}}},
+        "actions": [{"action_id": verdict, "type": "button", "value": asking.ID}],
+    } | changes
+
+
+def event(method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> dict[str, Any]:
+    """Form the event of a function URL, payload format 2.0; a body travels as base64."""
+    parts = urlsplit(path)
+    made: dict[str, Any] = {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": parts.path,
+        "rawQueryString": parts.query,
+        "headers": {"user-agent": "Mozilla/5.0 (test)", **(headers or {})},
+        "requestContext": {"http": {"method": method, "path": parts.path, "sourceIp": "203.0.113.7"}},
+        "isBase64Encoded": body is not None,
+    }
+    if body is not None:
+        made["body"] = base64.b64encode(body).decode()
+    return made
+
+
+PERSONAL = f"/a/{asking.ID}/{asking.ADA_NONCE}"
+GRACES = f"/a/{asking.ID}/{asking.GRACE_NONCE}"
+SHARED = f"/a/{asking.ID}"
