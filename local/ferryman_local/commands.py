@@ -62,7 +62,9 @@ def push(*, version: str, components: list[str], fault: str | None = None) -> No
             print(f"pushed {repository}:{version}  {digest[:19]}")
     except (EcsSideError, ImageError) as error:
         raise Stop(Exit.FAILED, str(error)) from None
-    for environment in aws.document["spec"]["environments"]:
+    for environment, spec in aws.document["spec"]["environments"].items():
+        if "push" not in spec.get("triggers", ()):
+            continue
         print(f"`ferryman watch {environment} --version {version}` shows what becomes of it")
 
 
@@ -182,6 +184,7 @@ To try next:
   ferryman local push 4a1b2c3 && ferryman watch staging --version 4a1b2c3
   ferryman local push 5d6e7f8 --fault web-crash && ferryman watch staging --version 5d6e7f8
   ferryman status; ferryman history staging; ferryman explain staging
+  ferryman deploy production --release 4a1b2c3 --confirm DEPLOY   # then open the link in the inbox, and approve
 To stop it:
   ferryman local down"""
 

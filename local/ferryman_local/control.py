@@ -9,6 +9,9 @@
                                                "message": text, "timeout": bool, "times": n, "match": text}
     DELETE /_ferryman/lambda-faults            forget all
     PUT    /_ferryman/lambda-endpoint          {"url": u}: where Lambdas started from now on find AWS
+    PUT    /_ferryman/scans/<digest>           what ECR's image scan says: {"status": s, "counts": {severity: n},
+                                               "description": text}; {} is an image that was never scanned
+    DELETE /_ferryman/scans                    every scan is COMPLETE and clean again
     POST   /_ferryman/executions/time-out      {"executionArn": arn}: TIMED_OUT now, as a machine-level timeout does
     any    /_ferryman/at/<load balancer>/<host>/<path>   through that load balancer with that Host header:
                                                what DNS does on AWS, as a URL that every client can open
@@ -63,6 +66,8 @@ class Control:
     lambdas: dict[str, dict[str, int]] = field(default_factory=dict)
     executions: dict[str, dict[str, int]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    scans: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Image digest → its scan, where a test wants another one than a clean COMPLETE."""
     lambda_endpoint: str | None = None
     on_endpoint_change: Callable[[], None] = lambda: None
     time_out_execution: Callable[[str], bool] = lambda _arn: False
@@ -115,6 +120,12 @@ class Control:
                 return 201, asdict(self.faults[-1])
             if path == "/_ferryman/lambda-faults" and method == "DELETE":
                 self.faults.clear()
+                return 200, {}
+            if path.startswith("/_ferryman/scans/") and method == "PUT":
+                self.scans[path.rpartition("/")[2]] = data
+                return 200, data
+            if path == "/_ferryman/scans" and method == "DELETE":
+                self.scans.clear()
                 return 200, {}
         if path == "/_ferryman/lambda-endpoint" and method == "PUT":
             self.lambda_endpoint = data.get("url")

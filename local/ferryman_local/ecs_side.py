@@ -6,7 +6,7 @@ Until their first release the services run a placeholder image with the tag `boo
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import yaml  # type: ignore[import-untyped, unused-ignore]
 
 from ferryman_local import ensure, images
 from ferryman_local.emulator import Emulator
+from ferryman_local.references import missing, secrets_of
 
 BOOTSTRAP = "bootstrap"
 STABLE_SECONDS = 90.0
@@ -43,8 +44,18 @@ def load(file: Path) -> dict[str, Any]:
     return document
 
 
-def create(emulator: Emulator, document: Mapping[str, Any], apps: Path, report: Report = lambda _line: None) -> EcsSide:
-    """Create it all and wait until the services are stable; `apps` holds apps/<component> and services/<component>."""
+def create(
+    emulator: Emulator,
+    document: Mapping[str, Any],
+    apps: Path,
+    *,
+    secrets: Mapping[str, str] | None = None,
+    report: Report = lambda _line: None,
+) -> EcsSide:
+    """Create it all and wait until the services are stable; `apps` holds apps/<component> and services/<component>.
+
+    `secrets` is the last part of a secret's name → its value; a person puts it on AWS.
+    """
     session, spec, platform = emulator.session(), document["spec"], document["metadata"]["name"]
     side = EcsSide()
     ports = {name: port_of(apps, name) for name in spec["components"]}
@@ -58,7 +69,13 @@ def create(emulator: Emulator, document: Mapping[str, Any], apps: Path, report: 
             ensure.parameter(session, f"/ferryman/{platform}/channels/{name}-topic-arn", side.topics[name])
         elif channel["type"] == "mail":
             ensure.mail_sender(session, channel["from"])
+    for secret in secrets_of(document):
+        last = secret.rpartition("/")[2]
+        arn = ensure.secret(session, secret, (secrets or {}).get(last, "nobody has put a value yet"))
+        ensure.parameter(session, f"/ferryman/{platform}/channels/{last}-arn", arn)
     for name, environment in spec["environments"].items():
+        if sender := (environment.get("approval") or {}).get("from"):
+            ensure.mail_sender(session, sender)
         Environment(emulator, session, platform, name, environment, spec["components"], ports).create(side)
         report(f"environment {name}: cluster {environment['cluster']}, load balancer, services")
     prefix = f"/ferryman/{platform}/operator"
@@ -94,26 +111,14 @@ def push_placeholder(emulator: Emulator, repository: str, port: int) -> None:
     )
 
 
-def references(value: Any) -> Iterator[str]:
-    """Every `ssm:` reference in a document."""
-    if isinstance(value, str) and value.startswith("ssm:"):
-        yield value.removeprefix("ssm:")
-    elif isinstance(value, Mapping):
-        for part in value.values():
-            yield from references(part)
-    elif isinstance(value, list):
-        for part in value:
-            yield from references(part)
-
-
 def check_references(session: Any, document: Mapping[str, Any]) -> None:
     """Refuse a document that names a parameter which nothing here creates."""
-    missing = sorted({name for name in references(document) if ensure.read_parameter(session, name) is None})
-    if missing:
+    if unknown := missing(session, document):
         raise EcsSideError(
-            f"the platform document refers to parameters that do not exist: {', '.join(missing)}. What is created is "
+            f"the platform document refers to parameters that do not exist: {', '.join(unknown)}. What is created is "
             "/ferryman/<platform>/<environment>/{private-subnet-ids, task-security-group-ids, <component>-url, "
-            "task-definitions/<service or migration family>} and /ferryman/<platform>/channels/<channel>-topic-arn."
+            "task-definitions/<service or migration family>} and "
+            "/ferryman/<platform>/channels/{<channel>-topic, <secret>}-arn."
         )
 
 

@@ -75,6 +75,18 @@ def read_parameter(session: Session, name: str) -> str | None:
         return None
 
 
+def secret(session: Session, name: str, value: str) -> str:
+    """A secret with this value; its ARN."""
+    manager = session.client("secretsmanager")
+    try:
+        found = manager.get_secret_value(SecretId=name)
+    except manager.exceptions.ResourceNotFoundException:
+        return str(manager.create_secret(Name=name, SecretString=value)["ARN"])
+    if found["SecretString"] != value:
+        manager.put_secret_value(SecretId=name, SecretString=value)
+    return str(found["ARN"])
+
+
 def topic(session: Session, name: str) -> str:
     """An SNS topic; its ARN."""
     return str(session.client("sns").create_topic(Name=name)["TopicArn"])

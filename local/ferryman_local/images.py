@@ -11,7 +11,7 @@ import io
 import json
 import tarfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -39,6 +39,7 @@ class Built:
     env: Mapping[str, str]
     workdir: str
     port: int | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def config(self, architecture: str) -> bytes:
         """The image configuration for one architecture."""
@@ -52,6 +53,7 @@ class Built:
                     "Env": [f"{key}={value}" for key, value in sorted(self.env.items())],
                     "WorkingDir": self.workdir,
                     **({"ExposedPorts": {f"{self.port}/tcp": {}}} if self.port else {}),
+                    **({"Labels": dict(self.labels)} if self.labels else {}),
                 },
                 "rootfs": {"type": "layers", "diff_ids": [_digest(gzip.decompress(self.layer))]},
             }
@@ -85,8 +87,15 @@ def spec_of(app_dir: Path) -> dict[str, Any]:
     return found
 
 
-def build(app_dir: Path, version: str, *, overlay: Path | None = None, **env: str) -> Built:
-    """Build an app folder; files of `overlay` replace or join the app's, `env` wins over the image.yaml's."""
+def build(
+    app_dir: Path,
+    version: str,
+    *,
+    overlay: Path | None = None,
+    labels: Mapping[str, str] | None = None,
+    **env: str,
+) -> Built:
+    """Build an app folder; files of `overlay` replace or join the app's, `labels` and `env` those of image.yaml."""
     spec = spec_of(app_dir)
     workdir = str(spec.get("workdir", "/app"))
     wanted = {key: str(value).replace("{version}", version) for key, value in (spec.get("env") or {}).items()}
@@ -101,6 +110,7 @@ def build(app_dir: Path, version: str, *, overlay: Path | None = None, **env: st
         env={"APP_VERSION": version, **wanted, **env},
         workdir=workdir,
         port=int(spec["port"]) if "port" in spec else None,
+        labels={key: str(value) for key, value in {**(spec.get("labels") or {}), **(labels or {})}.items()},
     )
 
 
@@ -156,6 +166,13 @@ def push_index(endpoint: str | int, repository: str, tag: str | None, built: Bui
         return _put_manifest(
             client, repository, tag, _json({"schemaVersion": 2, "mediaType": INDEX, "manifests": children}), INDEX
         )
+
+
+def tag(endpoint: str | int, repository: str, reference: str, name: str) -> str:
+    """Give an image (by tag or digest) another tag, as `crane tag` does: the same bytes; the digest."""
+    with _client(endpoint) as client:
+        found = _checked(client.get(f"/v2/{repository}/manifests/{reference}"), repository)
+        return _put_manifest(client, repository, name, found.content, found.headers["content-type"])
 
 
 def _client(endpoint: str | int) -> httpx.Client:

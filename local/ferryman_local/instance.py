@@ -40,7 +40,7 @@ class Instance:
     @classmethod
     def of_this_process(cls, by: str, aws: LocalAws) -> Self:
         """Describe this process, before the AWS answers."""
-        return cls(os.getpid(), birth(os.getpid()) or "", by, str(aws.home), str(aws.platform_file))
+        return cls(os.getpid(), birth(os.getpid()) or "", by, str(aws.home), str(aws.source))
 
     def standing(self, aws: LocalAws) -> "Instance":
         """The same once the AWS answers."""

@@ -4,6 +4,7 @@ Used by the demo, the flow tests, the benchmark and `ferryman local up`; each st
 operator's own API what became of them.
 """
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -14,18 +15,17 @@ from typing import Any, Self
 import httpx
 import yaml
 
-from ferryman_local import ecs_side, ensure, images
+from ferryman_local import ecs_side, images, operator_side
 from ferryman_local.emulator import Emulator
 from ferryman_local.operator_stack import build_operator, deploy_operator
 from ferryman_local.proxy import FaultProxy
 from ferryman_local.relay import Relay
+from ferryman_local.standins import GitHub, Slack
 
 Report = Callable[[str], None]
 
 CHECKOUT = Path(__file__).parents[2]
 PLATFORM_FILE = CHECKOUT / "examples" / "scr-platform" / "platform.yaml"
-# Where SSM wants at least one value and a platform has none.
-NOTHING = "arn:aws:none:::none"
 
 
 class LocalAws:
@@ -37,6 +37,7 @@ class LocalAws:
         *,
         platform_file: Path = PLATFORM_FILE,
         platforms: Iterable[Mapping[str, Any]] | None = None,
+        github: bool = False,
         wait_scale: float = 1.0,
         token_timeout_scale: float = 1.0,
         proxied: bool = False,
@@ -45,14 +46,16 @@ class LocalAws:
         report: Report = lambda _line: None,
     ) -> None:
         self.home = home
-        self.platform_file = platform_file
-        self.examples = platform_file.parent
-        self.document: dict[str, Any] = yaml.safe_load(platform_file.read_text())
+        self.source, self.examples = platform_file, platform_file.parent
+        # They listen at once: documents name their addresses.
+        self.github, self.slack = GitHub(), Slack()
+        home.mkdir(parents=True, exist_ok=True)
+        self.platform_file = self._with_github(platform_file) if github else platform_file
+        self.document: dict[str, Any] = yaml.safe_load(self.platform_file.read_text())
         self._platforms = list(platforms) if platforms is not None else [self.document]
         self._proxied = proxied
         self._parameters = dict(parameters or {})
         self._report = report
-        home.mkdir(parents=True, exist_ok=True)
         self.emulator = Emulator(
             home / "state",
             port=port,
@@ -76,12 +79,14 @@ class LocalAws:
             except BaseException as error:  # noqa: BLE001 - handed to the caller's thread
                 failed.append(error)
 
+        self.github.start()
+        self.slack.start()
         building = threading.Thread(target=build, name="sam-build")
         building.start()
         try:
             self.emulator.start()
             self._report(f"emulator answers on {self.emulator.endpoint}")
-            self._write_operator_parameters()
+            operator_side.write(self.emulator, self._platforms)
             if create_sides:
                 for document in self._platforms:
                     self.create_side(document)
@@ -111,6 +116,8 @@ class LocalAws:
         if self.proxy is not None:
             self.proxy.stop()
             self.proxy = None
+        self.github.stop()
+        self.slack.stop()
         self.emulator.stop()
 
     def __enter__(self) -> Self:
@@ -125,7 +132,7 @@ class LocalAws:
 
     def create_side(self, document: Mapping[str, Any]) -> ecs_side.EcsSide:
         """Make repositories, cluster, services and load balancer for a platform document."""
-        side = ecs_side.create(self.emulator, document, self.examples, report=self._report)
+        side = ecs_side.create(self.emulator, document, self.examples, secrets=self.secrets(), report=self._report)
         self.sides[document["metadata"]["name"]] = side
         return side
 
@@ -152,6 +159,34 @@ class LocalAws:
             send = images.push_index if index else images.push
             digests[component] = send(self.emulator.port, repository, tag or version, built)
         return digests
+
+    def tag(self, version: str, name: str, document: Mapping[str, Any] | None = None) -> None:
+        """Give all images of a version a second name (`v1.0.0`), as CI does on a git tag: nothing is built."""
+        for component in (document or self.document)["spec"]["components"].values():
+            images.tag(self.emulator.port, component["repository"], version, name)
+
+    def _with_github(self, platform_file: Path) -> Path:
+        """A copy of the document whose `github` is not commented out any more, and is the stand-in."""
+        text, found = re.subn(
+            r"^  # github:\n((?:  #   .*\n)+)",
+            lambda block: "  github:\n" + re.sub(r"(?m)^  #   ", "    ", block[1]) + f"    apiUrl: {self.github.url}\n",
+            platform_file.read_text(),
+            flags=re.MULTILINE,
+        )
+        if not found:
+            raise ecs_side.EcsSideError(f"{platform_file} has no commented-out `github:` to make use of")
+        copy = self.home / platform_file.name
+        copy.write_text(text)
+        return copy
+
+    def secrets(self) -> dict[str, str]:
+        """What lies in Secrets Manager, by the last part of a secret's name; documents name the rest of it."""
+        return {
+            "github-token": self.github.token,
+            "slack-webhook": self.slack.webhook,
+            "slack-bot-token": self.slack.bot_token,
+            "slack-signing-secret": self.slack.signing_secret,
+        }
 
     def build(self, component: str, version: str, fault: Mapping[str, Any] | None = None) -> images.Built:
         """Build one component's image from the example, broken if a fault is given."""
@@ -195,55 +230,6 @@ class LocalAws:
         answer = httpx.request(method, f"{self.emulator.endpoint}/_ferryman/{what}", json=body, timeout=10)
         answer.raise_for_status()
         return answer.json()
-
-    def _write_operator_parameters(self) -> None:
-        """Write what Terraform writes for the operator's own template: exactly what it may touch."""
-        session, region, account = self.emulator.session(), self.emulator.region, self.emulator.account
-        lists: dict[str, list[str]] = {name: [] for name in OPERATOR_LISTS}
-
-        def arn(service: str, resource: str) -> str:
-            return f"arn:aws:{service}:{region}:{account}:{resource}"
-
-        for document in self._platforms:
-            spec, platform = document["spec"], document["metadata"]["name"]
-            for component in spec["components"].values():
-                lists["repository-arns"].append(arn("ecr", f"repository/{component['repository']}"))
-                lists["repository-names"].append(component["repository"])
-            for name, channel in (spec.get("channels") or {}).items():
-                if channel["type"] == "sns":
-                    lists["topic-arns"].append(arn("sns", f"{platform}-{name}"))
-                elif channel["type"] == "mail":
-                    lists["mail-identity-arns"].append(arn("ses", f"identity/{channel['from']}"))
-                elif channel["type"] == "slack":
-                    lists["secret-arns"].append(channel["webhookSecretArn"])
-            for environment in spec["environments"].values():
-                cluster = environment["cluster"]
-                lists["cluster-arns"].append(arn("ecs", f"cluster/{cluster}"))
-                lists["pass-role-arns"] += [
-                    f"arn:aws:iam::{account}:role/{cluster}-{kind}" for kind in ("task", "execution")
-                ]
-                families = [service["name"] for wave in environment["waves"] for service in wave["services"]]
-                if migration := environment.get("migration"):
-                    family = str(migration["taskDefinition"]).rpartition("/")[2]
-                    lists["migration-task-definition-arns"].append(arn("ecs", f"task-definition/{family}:*"))
-                    families.append(family)
-                lists["log-group-arns"] += [arn("logs", f"log-group:/ecs/{family}:*") for family in families]
-        for name, values in lists.items():
-            unique = list(dict.fromkeys(values)) or [NOTHING]
-            ensure.parameter(session, f"/ferryman/operator/{name}", ",".join(unique), "StringList")
-
-
-OPERATOR_LISTS = (
-    "cluster-arns",
-    "pass-role-arns",
-    "repository-arns",
-    "repository-names",
-    "migration-task-definition-arns",
-    "log-group-arns",
-    "topic-arns",
-    "mail-identity-arns",
-    "secret-arns",
-)
 
 
 def wait_until[T](look: Callable[[], T | None], seconds: float, what: str, every: float = 0.1) -> T:

@@ -66,7 +66,6 @@ def apply(control: Control, folder: Path, mark: Mapping[str, str]) -> None:
     replace(runtime.Worker, "_spawn", lambda original: worker_like_aws(original, control, unpacked, bundled, mark))
     replace(runtime.Worker, "_drain_stderr_bounded", lambda _: log_up_to_the_end_mark)
     replace(service, "_execute_function_warm", lambda original: errors_by_class_name(original, control))
-    replace(service, "_build_function_url_event", caller_in_function_url_events)
     replace(service, "_ESM_BACKOFF_SECONDS", lambda _: 0.2)
     keep_dead_letter_queues(service)
     control.on_endpoint_change = lambda: forget_workers(runtime)
@@ -257,39 +256,3 @@ def keep_dead_letter_queues(service: Any) -> None:
         return answer
 
     handlers["create"] = created
-
-
-def caller_in_function_url_events(original: Any) -> Any:
-    """An AWS_IAM function URL tells who called in requestContext.authorizer.iam."""
-    evaluator, router = module("core.iam_evaluator"), module("core.router")
-
-    def build(
-        url_id: str,
-        account_id: str,
-        region: str,
-        method: str,
-        path: str,
-        headers: dict[str, str],
-        body: bytes,
-        query_params: dict[str, list[str]],
-        **rest: Any,
-    ) -> dict[str, Any]:
-        event: dict[str, Any] = original(url_id, account_id, region, method, path, headers, body, query_params, **rest)
-        if rest.get("anonymous"):
-            return event
-        caller = evaluator.resolve_caller_identity(router.extract_access_key_id(headers, query_params))
-        if caller:
-            event["requestContext"]["authorizer"] = {
-                "iam": {
-                    "accessKey": caller["accessKey"],
-                    "accountId": caller["accountId"],
-                    "callerId": caller["userId"],
-                    "cognitoIdentity": None,
-                    "principalOrgId": caller.get("principalOrgId"),
-                    "userArn": caller["userArn"],
-                    "userId": caller["userId"],
-                }
-            }
-        return event
-
-    return build

@@ -4,15 +4,19 @@ Applied by `python -m ferryman_local.emulator` before ministack serves; each is 
 AWS does. The version is pinned and every replaced attribute is checked: anything else is refused.
 
 Lambda (patch_lambda): errorType is the exception's class and the process survives it; a function sees only its own
-code, layers and what AWS's runtime bundles; code and layers are unpacked once per content; function-URL events carry
-the IAM caller; faults and counters for tests; the endpoint Lambdas see can be a fault proxy.
+code, layers and what AWS's runtime bundles; code and layers are unpacked once per content; faults and counters for
+tests; the endpoint Lambdas see can be a fault proxy.
+Function URLs (patch_function_urls): events carry the IAM caller and cookies; a public URL can be opened as it is;
+OPTIONS reaches the function; reserved concurrency.
+ECR (patch_ecr): scan findings; layer URLs that lead to the blob; PutImage's digest check and its "nothing changed";
+immutable tags with exclusions; an image that is not there is refused.
 Step Functions (patch_states, patch_tokens): StartExecution is idempotent while RUNNING; machine-level TimeoutSeconds;
 an abort ends waiting tasks and Maps, and ABORTED stays; a failing Lambda behind waitForTaskToken fails its task at
 once; a new token per attempt; late answers are TaskTimedOut; scaled token timeouts; Output of Succeed;
 States.ALL does not catch States.Runtime; 256 KiB limit; transitions counted.
 ECS (patch_ecs): the process engine; clientToken; imageDigest on every task; CannotPullContainerError; exit 143 for a
-stopped task; a rollout completes when its targets are healthy; failing health checks fail the rollout; old failed
-deployments go with the next one.
+stopped task. (patch_rollouts): a rollout completes when its targets are healthy; failing health checks fail it; old
+failed deployments go with the next one; one that is replaced on its way gives room to the next.
 IAM (patch_iam): ECS actions are checked on AWS's resources, with ecs:cluster; RegisterTaskDefinition needs PassRole.
 
 Left as it is: DescribeServiceDeployments is empty (the operator follows ids in DescribeServices); imagePushedAt has
@@ -23,7 +27,15 @@ healthy; there is no deregistration delay, so a request that is under way when i
 
 from pathlib import Path
 
-from ferryman_local import patch_ecs, patch_iam, patch_lambda, patch_states
+from ferryman_local import (
+    patch_ecr,
+    patch_ecs,
+    patch_function_urls,
+    patch_iam,
+    patch_lambda,
+    patch_rollouts,
+    patch_states,
+)
 from ferryman_local.control import Control
 from ferryman_local.engine import Engine
 from ferryman_local.patching import check_version, module, replace
@@ -33,8 +45,11 @@ def apply(control: Control, engine: Engine, folder: Path, mark: dict[str, str], 
     """Replace what has to be replaced; raises IncompatibleEmulatorError and leaves nothing served otherwise."""
     check_version()
     patch_lambda.apply(control, folder, mark)
+    patch_function_urls.apply()
     patch_states.apply(control, token_timeout_scale)
+    patch_ecr.apply(control)
     patch_ecs.apply(engine)
+    patch_rollouts.apply()
     patch_iam.apply()
     patch_schedules()
 

@@ -12,7 +12,7 @@ def test_image_file(component: str, port: int) -> None:
     folder = PLATFORM / FOLDERS[component]
     image = read(folder / "image.yaml")
 
-    assert set(image) == {"cmd", "workdir", "port", "env", "include"}
+    assert set(image) - {"labels"} == {"cmd", "workdir", "port", "env", "include"}
     assert (image["workdir"], image["port"]) == ("/app", port)
     for pattern in image["include"]:
         assert list(folder.glob(pattern)), f"{pattern} matches nothing"
@@ -39,3 +39,10 @@ def test_no_fault_is_known_to_an_app() -> None:
     for folder in FOLDERS.values():
         for file in (PLATFORM / folder).rglob("*.py"):
             assert not words.search(file.read_text(encoding="utf-8").replace("default", "")), file
+
+
+def test_the_label_of_the_api_names_its_migrations() -> None:
+    folder = PLATFORM / FOLDERS["api"]
+    files = sorted((folder / "migrations" / "versions").glob("*.py"))
+    revisions = [file.name.partition("_")[0] for file in files]
+    assert read(folder / "image.yaml")["labels"]["dev.ferryman.migrations"] == ",".join(revisions)

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from flow.documents import document
+from flow import leaks
+from flow.documents import document, promoting, slack, webhook
 from flow.place import Place, parsed
+from flow.production import Production
 from flow.stage import Stage
 
 
@@ -30,6 +32,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         assert started.records(), "the operator's log is empty"
         unexpected = [letter["Body"] for letter in started.dead_letters() if not started.expects(letter["Body"])]
         assert not unexpected, f"events ended in the dead-letter queue: {unexpected[:3]}"
+        leaked = leaks.found(started)
+        assert not leaked, "a secret can be seen:\n" + "\n".join(leaked[:10])
     finally:
         started.stop()
 
@@ -41,6 +45,9 @@ def calm(stage: Stage) -> Iterator[None]:
     stage.proxy.clear()
     stage.aws.clear_lambda_faults()
     stage.relay.calm()
+    stage.aws.github.calm()
+    stage.aws.slack.calm()
+    stage.clear_scans()
     stage.take_down_denials()
 
 
@@ -58,6 +65,60 @@ def place(stage: Stage, calm: None) -> Iterator[Callable[..., Place]]:
     yield make
     for one in made:
         one.remove()
+
+
+@pytest.fixture
+def production(stage: Stage, calm: None) -> Iterator[Callable[..., Production]]:
+    """`production(components, …)` makes a platform with a production; see `flow.documents.promoting`."""
+    made: list[Production] = []
+
+    def make(*arguments: Any, **settings: Any) -> Production:
+        made.append(promoted(stage, *arguments, **settings))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.remove()
+
+
+def promoted(stage: Stage, *arguments: Any, **settings: Any) -> Production:
+    """A platform with a production, in place. `github` and `slack` true: they are what the stand-ins are."""
+    name = next(stage.promoting_names)
+    outside: dict[str, Any] = {"channels": {}}
+    if settings.pop("slack", False):
+        outside["channels"]["chat"] = slack(name, stage.aws.slack.api_url, stage.aws.slack.team)
+    if settings.pop("hook", False):
+        outside["channels"]["hook"] = webhook(name)
+    if settings.pop("github", False):
+        outside["github"] = {"apiUrl": stage.aws.github.url}
+    wanted = promoting(name, *arguments, **outside, **settings)
+    parsed(wanted)
+    one = Production(stage, wanted)
+    one.create()
+    return one
+
+
+@pytest.fixture(scope="module")
+def promoting_pool(stage: Stage) -> Iterator[list[tuple[Any, Production]]]:
+    """Platforms with a production that the tests of a module use one after the other."""
+    made: list[tuple[Any, Production]] = []
+    yield made
+    for _, one in made:
+        one.remove()
+
+
+@pytest.fixture
+def reused(stage: Stage, calm: None, promoting_pool: list[tuple[Any, Production]]) -> Callable[..., Production]:
+    """Like `production`, but one that an earlier test left free is taken again."""
+
+    def make(*arguments: Any, **settings: Any) -> Production:
+        known = next((one for made, one in promoting_pool if made == (arguments, settings) and one.is_free()), None)
+        if known is None:
+            known = promoted(stage, *arguments, **settings)
+            promoting_pool.append(((arguments, settings), known))
+        return known
+
+    return make
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""One platform of a flow test, with one environment: push to it, ask for it, and look what became of it."""
+"""One environment of a platform of a flow test: push to it, ask for it, and look what became of it."""
 
 import itertools
 import json
@@ -19,6 +19,7 @@ from ferryman_local.local_aws import wait_until
 from ferryman_local.proxy import Request
 from ferryman_local.relay import Event
 from flow.documents import ENVIRONMENT
+from flow.seen import Seen
 from flow.stage import Stage
 
 PATIENCE = 60.0
@@ -27,10 +28,11 @@ PATIENCE = 60.0
 _gates = itertools.count(1)
 
 
-class Place:
-    """A platform of its own: repositories, cluster and services that no other test uses."""
+class Place(Seen):
+    """A platform of its own: repositories, cluster and services that no other test uses; seen from one environment."""
 
-    def __init__(self, stage: Stage, document: Mapping[str, Any]) -> None:
+    def __init__(self, stage: Stage, document: Mapping[str, Any], where: str = ENVIRONMENT) -> None:
+        self.where = where
         self.stage = stage
         self.aws = stage.aws
         self.document = dict(document)
@@ -46,8 +48,14 @@ class Place:
     @property
     def environment(self) -> dict[str, Any]:
         """The environment's part of the document."""
-        found: dict[str, Any] = self.spec["environments"][ENVIRONMENT]
+        found: dict[str, Any] = self.spec["environments"][self.where]
         return found
+
+    def on(self, where: str) -> "Place":
+        """The same platform, seen from another environment."""
+        other = Place(self.stage, self.document, where)
+        other.digests, other._versions = self.digests, self._versions
+        return other
 
     # ── setting it up, and away ──
 
@@ -68,13 +76,18 @@ class Place:
         """Take away what costs the others time: the document, running tasks, images."""
         self.stage.open_all_gates()
         self.stage.table("delete_item", Key=self.stage.key(keys.platform(self.name)))
+        for where in self.spec["environments"]:
+            self.on(where).stop()
+        for part in self.spec["components"].values():
+            self._quietly(self.ecr.delete_repository, repositoryName=part["repository"], force=True)
+
+    def stop(self) -> None:
+        """End what runs in this environment."""
         active = self.state.active
         if active is not None and active.execution_arn:
             self._quietly(self.stage.client("stepfunctions").stop_execution, executionArn=active.execution_arn)
         for service in self.services:
             self._quietly(self.ecs.delete_service, cluster=self.cluster, service=service, force=True)
-        for part in self.spec["components"].values():
-            self._quietly(self.ecr.delete_repository, repositoryName=part["repository"], force=True)
         self._quietly(self.ecs.delete_cluster, cluster=self.cluster)
 
     @staticmethod
@@ -93,7 +106,7 @@ class Place:
 
     def path(self, *rest: str) -> str:
         """A path of this environment in the API."""
-        return Api.path("v1", "platforms", self.name, "environments", ENVIRONMENT, *rest)
+        return Api.path("v1", "platforms", self.name, "environments", self.where, *rest)
 
     def ask(self, what: str, **body: Any) -> dict[str, Any]:
         """What `ferryman abort|hold|resume|retry|redeploy` does."""
@@ -110,21 +123,37 @@ class Place:
         *,
         tag: str | None = None,
         index: bool = False,
+        labels: Mapping[str, str] | None = None,
         **env: str,
     ) -> str:
         """Build and push the images of a version in the order given; `env` says how they behave. The version."""
         version = version or self.version()
         for component in components or self.spec["components"]:
-            self.push_one(component, version, tag or version, index=index, **env)
+            self.push_one(component, version, tag or version, index=index, labels=labels, **env)
         return version
 
-    def push_one(self, component: str, version: str, tag: str | None, *, index: bool = False, **env: str) -> str:
+    def push_one(
+        self,
+        component: str,
+        version: str,
+        tag: str | None,
+        *,
+        index: bool = False,
+        labels: Mapping[str, str] | None = None,
+        **env: str,
+    ) -> str:
         """Push one component's image; its digest."""
-        built = images.build(self.aws.app(component), version, COMPONENT=f"{self.name}/{component}", **env)
+        about = {"COMPONENT": f"{self.name}/{component}", **env}
+        built = images.build(self.aws.app(component), version, labels=labels, **about)
         send = images.push_index if index else images.push
         digest = send(self.aws.emulator.port, self.spec["components"][component]["repository"], tag, built)
         self.digests.setdefault(version, {}).setdefault(component, digest)
         return digest
+
+    def tag(self, version: str, name: str, components: Sequence[str] | None = None) -> None:
+        """Give the images of a version another tag, as CI does when a git tag is pushed: nothing is built."""
+        for component in components or self.spec["components"]:
+            images.tag(self.aws.emulator.port, self.spec["components"][component]["repository"], version, name)
 
     @staticmethod
     def now() -> datetime:
@@ -140,7 +169,7 @@ class Place:
     @property
     def state(self) -> EnvironmentState:
         """The environment's state."""
-        return self.store.state(self.name, ENVIRONMENT)
+        return self.store.state(self.name, self.where)
 
     @property
     def services(self) -> list[str]:
@@ -149,7 +178,7 @@ class Place:
 
     def deployments(self, version: str | None = None) -> list[Deployment]:
         """Deployments, newest first."""
-        found = self.store.deployments(self.name, ENVIRONMENT)
+        found = self.store.deployments(self.name, self.where)
         return [item for item in found if version in (None, item.version)]
 
     def release(self, version: str) -> Release | None:
@@ -160,7 +189,7 @@ class Place:
         """The timeline of a deployment, or of the environment."""
         if isinstance(owner, Deployment):
             owner = owner.id
-        return self.store.timeline(owner or f"{self.name}#{ENVIRONMENT}")
+        return self.store.timeline(owner or f"{self.name}#{self.where}")
 
     def message(self, deployment: Deployment, channel: str = "team") -> OutboxMessage | None:
         """The message that tells of a deployment's outcome."""
@@ -201,6 +230,10 @@ class Place:
         """Whether nothing is on its way and nothing is held."""
         return self.state.active is None and self.state.hold is None
 
+    def is_idle(self) -> bool:
+        """Whether nothing is on its way, and nobody has asked for anything."""
+        return self.state.active is None and self.state.requested is None
+
     @property
     def running(self) -> str:
         """The version that runs, by its last good deployment; `bootstrap` before the first one."""
@@ -220,64 +253,14 @@ class Place:
         """Whether an event is about this platform: for disturbances of the relay."""
         return f"{self.name}-" in json.dumps(event)
 
-    # ── ECS and ECR ──
-
-    def service(self, component: str = "api") -> dict[str, Any]:
-        """A service as ECS describes it."""
-        found = self.ecs.describe_services(cluster=self.cluster, services=[f"{self.name}-{component}"])["services"]
-        service: dict[str, Any] = found[0]
-        return service
-
-    def primary(self, component: str = "api") -> dict[str, Any]:
-        """The service's PRIMARY deployment."""
-        found: list[dict[str, Any]] = self.service(component)["deployments"]
-        return next(item for item in found if item["status"] == "PRIMARY")
-
-    def running_digests(self, component: str = "api") -> set[str]:
-        """Digests of the images of the service's running tasks."""
-        service = f"{self.name}-{component}"
-        arns = self.ecs.list_tasks(cluster=self.cluster, serviceName=service)["taskArns"]
-        tasks = self.ecs.describe_tasks(cluster=self.cluster, tasks=arns)["tasks"] if arns else []
-        return {container["imageDigest"] for task in tasks for container in task["containers"]}
-
-    def tasks(self, family: str, *, statuses: Sequence[str] = ("RUNNING", "STOPPED")) -> list[dict[str, Any]]:
-        """All tasks of a family, stopped ones too."""
-        found = []
-        for status in statuses:
-            found += self.ecs.list_tasks(cluster=self.cluster, desiredStatus=status)["taskArns"]
-        described = self.ecs.describe_tasks(cluster=self.cluster, tasks=found)["tasks"] if found else []
-        return [task for task in described if f"/{family}:" in task["taskDefinitionArn"]]
-
-    def migrations(self) -> list[dict[str, Any]]:
-        """All migration tasks that ever ran."""
-        return self.tasks(f"{self.name}-migrate")
-
-    def digest_of(self, component: str, tag: str) -> str | None:
-        """What a tag points at."""
-        repository = self.spec["components"][component]["repository"]
-        try:
-            found = self.ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])["imageDetails"]
-        except self.ecr.exceptions.ImageNotFoundException:
-            return None
-        return str(found[0]["imageDigest"]) if found else None
-
-    def runs(self, version: str) -> None:
-        """Assert that every service runs this version (`bootstrap`: what ran before Ferryman), and nothing else."""
-        for component in self.spec["components"]:
-            wanted = {self.digests[version][component]}
-
-            def look(component: str = component, wanted: set[str] = wanted) -> bool:
-                return (
-                    self.running_digests(component) == wanted and self.primary(component)["rolloutState"] == "COMPLETED"
-                )
-
-            self.until(look, f"{component} on {version}", 20)
-
     # ── when something went wrong ──
 
     def tell(self) -> str:
         """All that is known of this place, for the message of a failed test."""
-        lines = [f"── {self.name} ──", self.state.model_dump_json(exclude={"conditions"}, exclude_defaults=True)]
+        lines = [
+            f"── {self.name} {self.where} ──",
+            self.state.model_dump_json(exclude={"conditions"}, exclude_defaults=True),
+        ]
         for deployment in self.deployments()[:4]:
             lines.append(
                 f"{deployment.id} {deployment.version} {deployment.kind} {deployment.phase} {deployment.message}"

@@ -14,13 +14,17 @@ from ferryman.records import OutboxMessage
 from ferryman.store import Store
 from ferryman_cli.transport import Api
 from ferryman_local.local_aws import LocalAws, wait_until
+from ferryman_local.people import Inbox
 from ferryman_local.proxy import FaultProxy
 from ferryman_local.relay import Relay
-from flow.documents import COMPONENTS, everything
+from flow.documents import COMPONENTS, everything, everything_promoting
+from flow.logbook import LogBook
 
 APP = Path(__file__).parent / "app"
 PLACES = 90
 """How many platforms the operator of one worker may touch."""
+PROMOTING = 45
+"""How many of them, besides, that have a production."""
 TOKEN_SCALE = 0.05
 """A waiting step's 60 seconds are 3 here."""
 WAIT_SCALE = 0.01
@@ -29,20 +33,7 @@ MUTATION_TIMEOUT_SECONDS = 2
 """How long a claim outlives an execution that died; 35 s on AWS, where a Lambda may still be at work."""
 
 
-STEPS = (
-    "BeginDeployment",
-    "AdmitDeployment",
-    "RunMigration",
-    "WatchMigration",
-    "UpdateService",
-    "WatchRollout",
-    "SmokeTest",
-    "FinishDeployment",
-)
-"""Functions of the deploy machine."""
-
-
-class Stage:
+class Stage(LogBook):
     """Emulator, operator, relay and proxy."""
 
     def __init__(self, home: Path) -> None:
@@ -50,12 +41,14 @@ class Stage:
         self.gates = home / "gates"
         self.gates.mkdir(parents=True)
         names = [f"p{number:03d}" for number in range(1, PLACES + 1)]
-        documents = [everything(name) for name in names]
+        promoting = [f"r{number:03d}" for number in range(1, PROMOTING + 1)]
+        documents = [*map(everything, names), *map(everything_promoting, promoting)]
         for component in COMPONENTS:
             shutil.copytree(APP, home / "example" / "apps" / component)
         file = home / "example" / "platform.yaml"
         file.write_text(yaml.safe_dump(documents[0]))
         self.names: Iterator[str] = iter(names)
+        self.promoting_names: Iterator[str] = iter(promoting)
         self.aws = LocalAws(
             home / "aws",
             platform_file=file,
@@ -69,6 +62,8 @@ class Stage:
         self._clients: dict[str, Any] = {}
         self.denied: set[str] = set()
         """Actions that AWS did not allow the operator's Lambdas."""
+        self.task_tokens: set[str] = set()
+        """Tokens of steps that waited, as the Lambdas sent them to Step Functions."""
         self._closed: set[Path] = set()
         self.expected_dead_letters: set[str] = set()
         """Texts of dead letters that a test caused on purpose."""
@@ -201,6 +196,25 @@ class Stage:
         plain = [{k: TypeDeserializer().deserialize(v) for k, v in item.items()} for item in found["Items"]]
         return [OutboxMessage.model_validate(item) for item in plain if item["platform"] == platform]
 
+    @property
+    def inbox(self) -> Inbox:
+        """The mails that SES has sent."""
+        return Inbox(self.aws.emulator.endpoint)
+
+    @property
+    def approvals_url(self) -> str:
+        """Where the approval pages are, without a slash at the end."""
+        return self.aws.outputs["ApprovalsUrl"].rstrip("/")
+
+    def scan(self, digest: str, **scan: Any) -> None:
+        """What ECR's image scan says of an image from now on; nothing at all: it was never scanned."""
+        url = f"{self.aws.emulator.endpoint}/_ferryman/scans/{digest}"
+        httpx.put(url, json=scan, trust_env=False, timeout=10).raise_for_status()
+
+    def clear_scans(self) -> None:
+        """Every image was scanned, and nothing found."""
+        httpx.delete(f"{self.aws.emulator.endpoint}/_ferryman/scans", trust_env=False, timeout=10).raise_for_status()
+
     def mails(self, to: str) -> list[dict[str, Any]]:
         """Mails that SES has sent to an address."""
         answer = httpx.get(f"{self.aws.emulator.endpoint}/_ministack/ses/messages", trust_env=False, timeout=10)
@@ -223,54 +237,12 @@ class Stage:
             file.touch()
         self._closed.clear()
 
-    # ── the operator's log ──
-
-    def log(self) -> list[str]:
-        """All lines of the operator's functions."""
-        pages = self.client("logs").get_paginator("filter_log_events")
-        found = pages.paginate(logGroupName="/ferryman/ferryman/functions")
-        return [str(event["message"]) for page in found for event in page["events"]]
-
-    def records(self) -> list[dict[str, Any]]:
-        """The structured lines of the log."""
-        found = []
-        for line in self.log():
-            if line.lstrip().startswith("{"):
-                record = json.loads(line)
-                if isinstance(record, dict) and "level" in record:
-                    found.append(record)
-        return found
-
-    def logged(self, wanted: Callable[[dict[str, Any]], bool], *, times: int = 1) -> list[dict[str, Any]]:
-        """Wait until the log holds that many such lines."""
-        return self.until(
-            lambda: len(found := [record for record in self.records() if wanted(record)]) >= times and found,
-            f"{times} such lines in the log",
-        )
+    # ── what must not have happened ──
 
     def take_down_denials(self) -> None:
-        """Note what AWS did not allow the Lambdas, also where the code lives with it; forget all other requests."""
+        """Note what AWS did not allow the Lambdas, even where code lives with it, and task tokens; forget the rest."""
+        answered = (request for request in self.proxy.requests if request.action == "SendTaskSuccess")
+        self.task_tokens |= {str(request.arguments.get("taskToken")) for request in answered}
         denied = (request for request in self.proxy.requests if "AccessDenied" in request.error)
         self.denied |= {f"{request.service}:{request.action}" for request in denied}
         self.proxy.forget_requests()
-
-    def unjust(self) -> list[str]:
-        """Lines of the log that tell of a missing permission."""
-        told = [line for line in self.log() if "AccessDenied" in line or "not authorized" in line]
-        emulator = self.aws.emulator.log.read_text(errors="replace").splitlines()
-        return told + [line for line in emulator if "not authorized to perform" in line or "AccessDenied" in line]
-
-    def anonymous(self) -> list[dict[str, Any]]:
-        """Structured lines of a deployment's steps that don't tell which deployment they are about."""
-        steps = {f"ferryman-{name}-" for name in STEPS}
-        found = [record for record in self.records() if any(record.get("function", "").startswith(it) for it in steps)]
-        return [record for record in found if not record.get("deployment")]
-
-    def metric(self, name: str) -> float:
-        """How often something was counted so far (EMF lines of the log)."""
-        lines = [json.loads(line) for line in self.log() if line.lstrip().startswith("{") and f'"{name}"' in line]
-        return float(sum(sum(line[name]) for line in lines if "_aws" in line and isinstance(line.get(name), list)))
-
-    def log_of(self, platform: str) -> list[str]:
-        """The structured lines about one platform."""
-        return [json.dumps(record)[:600] for record in self.records() if record.get("platform") == platform]

@@ -11,14 +11,18 @@ from typing import Any
 import pytest
 
 from ferryman.records import Deployment, Phase
+from flow.logbook import STEPS
 from flow.place import Place
-from flow.stage import STEPS, Stage
+from flow.stage import Stage
 
 Make = Callable[..., Place]
 
 MACHINE = Path(__file__).parents[2] / "statemachines" / "deploy.asl.json"
 
-BEFORE, AFTERWARDS = STEPS[:4], STEPS[4:]
+BEFORE = ("BeginDeployment", "AdmitDeployment", "RunMigration", "WatchMigration")
+AFTERWARDS = ("UpdateService", "WatchRollout", "SmokeTest", "FinishDeployment")
+OF_PRODUCTION = ("RequestApproval", "PromoteImages", "PublishRelease")
+"""See test_production_failing_lambdas."""
 
 FAULTS: dict[str, dict[str, Any]] = {
     "raises": {"error": "ValueError", "when": "before"},
@@ -32,7 +36,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 ENDS = {
     ("FinishDeployment", fault): {Phase.SUCCEEDED} for fault in FAULTS
 } | {
-    (step, "times-out"): {Phase.SUCCEEDED} for step in STEPS
+    (step, "times-out"): {Phase.SUCCEEDED} for step in (*BEFORE, *AFTERWARDS)
 } | {
     # It may have reached its verdict, and answered, before it failed.
     (step, fault): {Phase.ERRORED, Phase.SUCCEEDED}
@@ -85,6 +89,7 @@ class TestOnceServicesChange:
 
 def test_these_are_all_steps_of_the_machine() -> None:
     assert set(re.findall(r"\$\{(\w+)\}", MACHINE.read_text())) == set(STEPS)
+    assert {*BEFORE, *AFTERWARDS, *OF_PRODUCTION} == set(STEPS)
 
 
 @pytest.mark.parametrize("fault", ["raises", "keeps-timing-out"])

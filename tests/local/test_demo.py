@@ -9,12 +9,15 @@ import uuid
 from pathlib import Path
 
 import pytest
+import yaml
 
+from ferryman.platform import parse
 from ferryman_local import instance
 from ferryman_local.demo.checks import Check, Checks
 from ferryman_local.demo.outcome import Result
 from ferryman_local.demo.screen import Screen, told
 from ferryman_local.instance import Instance, birth
+from ferryman_local.local_aws import PLATFORM_FILE, LocalAws
 
 
 def left_of(mark: str, pid: int) -> list[str]:
@@ -158,3 +161,34 @@ def test_progress_is_told_in_words() -> None:
         ("web", "rolling out", "1/2 running"),
     ]
     assert told({**view, "phase": "Succeeded", "ended": True})[-1] == ("scr/staging", "Succeeded", "3f9c2ab")
+
+
+def test_progress_of_production_is_told_in_words_too() -> None:
+    step = {"desired": None, "running": None, "failed": None, "exitCode": None, "checks": [], "reason": ""}
+    steps = [
+        {**step, "key": "approval", "kind": "approval", "service": None, "status": "Running"},
+        {**step, "key": "promotion", "kind": "promotion", "service": None, "status": "Running"},
+    ]
+    place = {"platform": "scr", "environment": "production", "version": "3f9c2ab"}
+    assert told({**place, "phase": "AwaitingApproval", "ended": False, "steps": steps}) == [("approval", "waiting", "")]
+    steps = [{**item, "status": "Succeeded"} for item in steps]
+    assert told({**place, "phase": "Running", "ended": False, "steps": steps})[1:] == [
+        ("approval", "approved", ""),
+        ("images", "re-tagged", ""),
+    ]
+
+
+def test_the_demos_document_is_the_example_with_the_stand_in_for_github(tmp_path: Path) -> None:
+    aws = LocalAws(tmp_path, github=True)
+    try:
+        assert (
+            yaml.safe_load(PLATFORM_FILE.read_text())["spec"] | {"github": aws.document["spec"]["github"]}
+            == (aws.document["spec"])
+        )
+        document = parse(aws.document)
+        assert document.spec.github is not None
+        assert document.spec.github.api_url == aws.github.url
+        assert aws.platform_file.parent == tmp_path
+        assert aws.source == PLATFORM_FILE
+    finally:
+        aws.stop()

@@ -271,6 +271,39 @@ def test_a_crash_loop_is_rolled_back(stage: Stage) -> None:
     assert begun not in [d["id"] for d in stage.service()["deployments"]], "a failed deployment is not listed for ever"
 
 
+@pytest.mark.parametrize("lives", [0.0, 0.3, 1.0], ids=lambda seconds: f"{seconds}s")
+def test_the_way_back_while_a_rollout_crashes(stage: Stage, lives: float) -> None:
+    url = stage.create(stage.push(SERVER, VERSION="1"))
+    before = stage.service()["taskDefinition"]
+    stage.update(stage.push(f"import sys, time; time.sleep({lives}); sys.exit(3)"))
+    back = stage.ecs.update_service(cluster=stage.cluster, service=stage.name, taskDefinition=before)["service"]
+    begun = next(d["id"] for d in back["deployments"] if d["status"] == "PRIMARY")
+
+    def done() -> Any:
+        found = stage.service()
+        return found if [(d["id"], d["rolloutState"]) for d in found["deployments"]] == [(begun, "COMPLETED")] else None
+
+    service = until(done, "the way back", 20)
+    assert (service["runningCount"], service["taskDefinition"]) == (1, before)
+    assert httpx.get(url, trust_env=False).json()["version"] == "1"
+
+
+def test_a_rollout_that_is_replaced_gives_way_and_the_healthy_task_stays(stage: Stage) -> None:
+    url = stage.create(stage.push(SERVER, VERSION="1"))
+    deaf = "import time; time.sleep(60)"
+    stuck = stage.update(stage.push(deaf))
+    until(
+        lambda: next((d for d in stage.service()["deployments"] if d["id"] == stuck and d["runningCount"]), None),
+        "its task",
+    )
+    following = stage.update(stage.push(SERVER, VERSION="3"))
+    while stage.service()["deployments"][0]["rolloutState"] != "COMPLETED":
+        assert httpx.get(url, trust_env=False).status_code == 200, "the healthy task was stopped to make room"
+        time.sleep(0.02)
+    assert [d["id"] for d in stage.service()["deployments"]] == [following]
+    assert httpx.get(url, trust_env=False).json()["version"] == "3"
+
+
 def answers(url: str) -> bool:
     try:
         return httpx.get(url, trust_env=False).is_success

@@ -9,7 +9,11 @@ from typing import Any
 import httpx
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
+from ferryman.records import Phase
+from ferryman_local.people import Inbox
+
 _TIMEOUT = 10.0
+_ENDS = [phase.value for phase in Phase if phase.terminal]
 
 Tell = Callable[[str, str, str], None]
 """Shows what happened: who, what, more."""
@@ -38,10 +42,11 @@ class Service:
 class Observer:
     """Reads AWS as anybody could who has no idea of the operator."""
 
-    def __init__(self, session: Any, endpoint: str, cluster: str, services: Mapping[str, str]) -> None:
-        """`services` is service → component, which is its container's name too."""
+    def __init__(self, session: Any, endpoint: str, place: str, cluster: str, services: Mapping[str, str]) -> None:
+        """`place` is platform/environment, `services` is service → component, which is its container's name too."""
+        self.inbox, self._place = Inbox(endpoint), place
         self._ecs, self._ecr = session.client("ecs"), session.client("ecr")
-        self._endpoint, self._cluster, self._components = endpoint, cluster, dict(services)
+        self._cluster, self._components = cluster, dict(services)
 
     def services(self) -> dict[str, Service]:
         """Every service by name."""
@@ -93,10 +98,13 @@ class Observer:
         return str(found["imageDetails"][0]["imageDigest"])
 
     def mails(self, version: str) -> list[dict[str, Any]]:
-        """The mails whose subject names a version."""
-        answer = httpx.get(f"{self._endpoint}/_ministack/ses/messages", timeout=_TIMEOUT, trust_env=False)
+        """The mails whose subject names this environment and a version: how its deployment ended."""
+        ended = [f"[{phase}]" for phase in _ENDS]
+        subjects = [(mail, str(mail.get("Subject", ""))) for mail in self.inbox.mails()]
         return [
-            mail for mails in answer.json()["messages"].values() for mail in mails if version in mail.get("Subject", "")
+            mail
+            for mail, subject in subjects
+            if version in subject and self._place in subject and subject.startswith(tuple(ended))
         ]
 
     def wait_like_ci(self, service: str, tell: Tell) -> "CiWait":

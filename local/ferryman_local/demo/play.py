@@ -36,7 +36,7 @@ def main() -> int:
         return 2
     interruption = Interruption()
     screen, home = Screen(), new_home()
-    aws = LocalAws(home, report=screen.setup)
+    aws = LocalAws(home, github=True, report=screen.setup)
     aws.emulator.spare_worker_seconds = 1  # a small machine will do
     try:
         return tell(aws, screen, keep=keep)
@@ -61,6 +61,7 @@ def tell(aws: LocalAws, screen: Screen, *, keep: bool) -> int:
             screen.heading("Set-up", "A local AWS is started, and Ferryman's own SAM template is deployed to it.")
             with screen.busy("starting the local AWS"):
                 aws.start()
+            screen.setup(f"GitHub is a stand-in on {aws.github.url}; {shown(aws.platform_file)} is the example with it")
             ready = time.monotonic()
             stage = Stage(aws, screen)
             for number, (scene, result) in enumerate(zip(SCENES, results, strict=True), 1):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ferryman_local.demo import failing
+from ferryman_local.demo import failing, production
 from ferryman_local.demo.checks import Checks
 from ferryman_local.demo.judge import good, tags
 from ferryman_local.demo.outcome import Outcome, of
@@ -127,5 +127,30 @@ SCENES = (
         "A release under way is never cancelled by a newer push: it runs to its end. Then the newest goes next, and "
         "the one between is superseded, so that a busy morning doesn't queue up deployments nobody wants.",
         superseded,
+    ),
+    Scene(
+        "Production asks first",
+        f"CI tags the images of {GOOD}, which staging verified, as {production.FIRST}. Each approver gets a link of "
+        "their own. A mail scanner opens it and fills in every form; nothing comes of it. Then Ada types the version "
+        "and approves: the same bytes run in production, and GitHub gets a release with notes.",
+        lambda stage, checks: production.approved(stage, checks, GOOD),
+    ),
+    Scene(
+        "Somebody says no",
+        f"{FIRST} is tagged {production.SECOND}. Grace rejects it, with a reason that everybody can read; production "
+        "never sees it, and no automation asks again.",
+        lambda stage, checks: production.rejected(stage, checks, FIRST),
+    ),
+    Scene(
+        "Staging was happy, production is not",
+        f"{LAST} goes to production. Then {production.WRONG}: fine for staging, but the page has a template's title, "
+        "which a smoke test of production's own notices. Services and tags go back.",
+        lambda stage, checks: production.unverified(stage, checks, LAST),
+    ),
+    Scene(
+        "A person takes it back",
+        f"`ferryman rollback` brings {GOOD} back, with a reason. That sets a hold: a newer release goes on to staging, "
+        "is verified and tagged there, and still doesn't undo what a person decided.",
+        lambda stage, checks: production.taken_back(stage, checks, GOOD),
     ),
 )

@@ -18,11 +18,21 @@ from ferryman_cli import output, progress
 View = dict[str, Any]
 
 WIDTH = 100
+QUOTED_WIDTH = 190
 LOG_LINES = 5
 """Of the log lines that a message quotes, so many are shown."""
 
 _NOISE = ("CREATE_COMPLETE", "Building codeuri", "changeSet", "sources unchanged")
-_SUBJECTS = {"begin": "plan", "admit": "last gate", "migration": "migration", "smokeTest": "smoke test"}
+_SUBJECTS = {
+    "begin": "plan",
+    "approval": "approval",
+    "admit": "last gate",
+    "promotion": "images",
+    "migration": "migration",
+    "smokeTest": "smoke test",
+}
+_AT_ONCE = ("begin", "admit", "promotion")
+"""Steps of which only the end is told."""
 _WORDS = {
     ("rollout", "Running"): "rolling out",
     ("rollout", "Succeeded"): "runs it",
@@ -34,6 +44,9 @@ _WORDS = {
     ("smokeTest", "Succeeded"): "passed",
     ("begin", "Succeeded"): "frozen",
     ("admit", "Succeeded"): "passed",
+    ("approval", "Running"): "waiting",
+    ("approval", "Succeeded"): "approved",
+    ("promotion", "Succeeded"): "re-tagged",
 }
 
 
@@ -98,13 +111,17 @@ class Screen:
                 self._quoted(line)
 
     def _quoted(self, line: str, style: str = "") -> None:
-        for part in textwrap.wrap(output.clean(line), WIDTH, drop_whitespace=False) or [""]:
+        # A link stays in one piece: it may be opened from here.
+        whole = [output.clean(line)] if line.startswith(("http://", "https://")) else []
+        for part in whole or textwrap.wrap(output.clean(line), WIDTH, drop_whitespace=False) or [""]:
             self.console.print(Text(f"          > {part}", style=style))
 
     def quote(self, lines: list[str]) -> None:
-        """Print what a command printed."""
+        """Print what a command printed, cut where it is much wider than the screen."""
         for line in lines:
-            self.console.print(Text(f"          {output.clean(line)}", style="dim"))
+            text = Text(f"          {output.clean(line).rstrip()}", style="dim")
+            text.truncate(QUOTED_WIDTH, overflow="ellipsis")
+            self.console.print(text)
 
     @contextmanager
     def busy(self, what: str) -> Iterator[None]:
@@ -169,7 +186,7 @@ def told(view: View) -> list[tuple[str, str, str]]:
     found = []
     for step in view["steps"]:
         word = _WORDS.get((step["kind"], step["status"]), step["status"].lower())
-        if step["status"] == "Pending" or (step["kind"] in ("begin", "admit") and step["status"] == "Running"):
+        if step["status"] == "Pending" or (step["kind"] in _AT_ONCE and step["status"] == "Running"):
             continue
         found.append((step["service"] or _SUBJECTS[step["kind"]], word, progress.detail(step)))
     place = f"{view['platform']}/{view['environment']}"

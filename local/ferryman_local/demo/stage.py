@@ -9,10 +9,12 @@ from typing import Any
 
 from botocore.credentials import Credentials
 
+from ferryman_cli import progress
 from ferryman_cli.transport import Api, ApiError
 from ferryman_local.demo.observe import Observer
 from ferryman_local.demo.screen import Screen, View
 from ferryman_local.local_aws import LocalAws, wait_until
+from ferryman_local.people import Page, Person, personal_link
 
 DEPLOYMENT_SECONDS = 180.0
 """No deployment of the example takes nearly as long, also on a busy machine."""
@@ -21,28 +23,38 @@ MAIL_SECONDS = 75.0
 _LOOK_EVERY = 0.7
 _TICK = 0.1
 
-ENVIRONMENT = "staging"
+STAGING, PRODUCTION = "staging", "production"
 
 
 class Stage:
-    """Acts as developers and CI do, and asks the operator's API what became of it."""
+    """Acts as developers, approvers and CI do in one environment, and asks the operator's API what became of it."""
 
-    def __init__(self, aws: LocalAws, screen: Screen) -> None:
-        self.aws, self.screen = aws, screen
+    def __init__(self, aws: LocalAws, screen: Screen, where: str = STAGING) -> None:
+        self.aws, self.screen, self.where = aws, screen, where
         document = aws.document
         self.platform = document["metadata"]["name"]
-        self.environment: dict[str, Any] = document["spec"]["environments"][ENVIRONMENT]
+        self.environment: dict[str, Any] = document["spec"]["environments"][where]
         self.repositories = {name: spec["repository"] for name, spec in document["spec"]["components"].items()}
         self.services = {s["name"]: s["component"] for wave in self.environment["waves"] for s in wave["services"]}
-        self.urls = aws.sides[self.platform].urls[ENVIRONMENT]
+        self.urls = aws.sides[self.platform].urls[where]
         self.api = Api(
             aws.outputs["ApiUrl"],
             credentials=Credentials("test", "test"),
             region=aws.emulator.region,
             connect=aws.emulator.endpoint,
         )
-        self.place = Api.path("v1", "platforms", self.platform, "environments", ENVIRONMENT)
-        self.seen = Observer(aws.emulator.session(), aws.emulator.endpoint, self.environment["cluster"], self.services)
+        self.place = Api.path("v1", "platforms", self.platform, "environments", where)
+        self.seen = Observer(
+            aws.emulator.session(),
+            aws.emulator.endpoint,
+            f"{self.platform}/{where}",
+            self.environment["cluster"],
+            self.services,
+        )
+
+    def on(self, where: str) -> "Stage":
+        """The same platform, seen from another environment."""
+        return Stage(self.aws, self.screen, where)
 
     # What a developer does
 
@@ -72,6 +84,45 @@ class Stage:
             image = f"{self.repositories[component]}:{version}"
             self.screen.line(image, "pushed", digests[component][:19])
         return digests
+
+    def tag(self, version: str, name: str) -> None:
+        """Give the images of a version a semver name, as CI does when a git tag is pushed."""
+        self.aws.tag(version, name)
+        for repository in self.repositories.values():
+            self.screen.line(f"{repository}:{name}", "tagged", f"the image of {version}")
+
+    # What approvers do
+
+    def asked(self, version: str) -> View:
+        """Wait until a deployment waits for approval, and say what the operator says of it."""
+
+        def look() -> View | None:
+            view = self.deployment(version)
+            return view if view is not None and view["phase"] == "AwaitingApproval" else None
+
+        view = wait_until(look, DEPLOYMENT_SECONDS, f"{version} to wait for approval", every=0.3)
+        self.screen.line(f"{self.platform}/{self.where}", view["phase"], progress.name(view))
+        return view
+
+    def link(self, deployment: str, person: str) -> str:
+        """The personal link in the last mail that a person got about a deployment; the mail is shown."""
+        to = next(a["email"] for a in self.environment["approval"]["approvers"] if a["name"].startswith(person))
+
+        def look() -> list[tuple[View, str]]:
+            found = [(mail, personal_link(mail)) for mail in self.seen.inbox.mails(to)]
+            return [(mail, link) for mail, link in found if link and f"/a/{deployment}/" in link]
+
+        mail, link = wait_until(look, MAIL_SECONDS, f"the mail to {person}", every=0.3)[-1]
+        self.screen.message(mail)
+        return link
+
+    def decide(self, link: str, decision: str, version: str, person: str, reason: str = "") -> Page:
+        """A person opens their link, types the version, and presses a button; what the page says then is shown."""
+        with Person() as visitor:
+            page = visitor.decide(link, decision, version[:7], reason)
+        self.screen.line(person, f"{decision}s", f"types {version[:7]}{f': {reason}' if reason else ''}")
+        self.screen.line("the page", f"HTTP {page.status}", page.heading)
+        return page
 
     # What the operator says
 

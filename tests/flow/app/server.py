@@ -4,6 +4,7 @@ CRASH   exit code to end with at the start, after two lines of log
 NEEDS   file without which it crashes the same way
 GATE    file to wait for before listening: whoever makes it decides when the rollout goes on
 TELLS   version that /health tells instead of its own
+TELLS_IF  file that, once it is there, holds that version
 """
 
 import json
@@ -19,7 +20,9 @@ class Handler(BaseHTTPRequestHandler):
     """The same answer for every path."""
 
     def do_GET(self) -> None:
-        body = json.dumps({"version": os.environ.get("TELLS") or os.environ["APP_VERSION"]}).encode()
+        other = Path(os.environ.get("TELLS_IF", "/nowhere"))
+        tells = other.read_text() if other.is_file() else os.environ.get("TELLS")
+        body = json.dumps({"version": tells or os.environ["APP_VERSION"]}).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))

@@ -1,0 +1,138 @@
+"""The scenes of production: the bytes that staging proved, after a person said yes, and back again."""
+
+from ferryman_local.demo.checks import Checks
+from ferryman_local.demo.judge import SOON, good, tags
+from ferryman_local.demo.outcome import Outcome, of
+from ferryman_local.demo.stage import PRODUCTION, Stage
+from ferryman_local.people import Scanner
+
+FIRST, SECOND, THIRD = "v1.0.0", "v1.1.0", "v1.2.0"
+WRONG, LATER = "a94f1e6", "f6c20d8"
+WRONG_NAME, LATER_NAME = "v1.3.0", "v1.4.0"
+_MOVING = ("production-latest", "production-current")
+
+
+def _digests(stage: Stage, version: str) -> dict[str, str]:
+    """Component → digest of a release."""
+    return dict(stage.releases()[version]["components"])
+
+
+def _runs(stage: Stage, checks: Checks, version: str) -> None:
+    """Claim that production runs a release, by all accounts, and that its tags say so."""
+    digests = _digests(stage, version)
+    checks.eventually(
+        "API", f"{version} is what production runs", lambda: stage.state()["current"]["version"], version, SOON
+    )
+    good(stage, checks, version, digests)
+    tags(stage, checks, _MOVING, version, digests)
+
+
+def approved(stage: Stage, checks: Checks, version: str) -> list[Outcome]:
+    """A semver tag, a mail, a scanner, and a yes."""
+    prod, github = stage.on(PRODUCTION), stage.aws.github
+    before = prod.seen.services()
+    prod.tag(version, FIRST)
+    asked = prod.asked(version)
+    link = prod.link(asked["id"], "Ada")
+    with Scanner() as scanner:
+        statuses = scanner.visit(link)
+    answers = ", ".join(f"{statuses.count(status)} x {status}" for status in sorted(set(statuses)))
+    prod.screen.line("a mail scanner", "visits", f"HEAD, GET, every form with {len(statuses)} guesses: {answers}")
+    checks.expect(
+        "page", "the scanner finds forms and breaks nothing", len(statuses) > 30 and max(statuses) < 500, answers
+    )
+    still = prod.deployment(version)
+    assert still is not None
+    checks.equal("API", "and has decided nothing", still["phase"], "AwaitingApproval")
+    checks.equal("ECS", "production is untouched so far", prod.seen.services(), before)
+    page = prod.decide(link, "approve", version, "Ada")
+    checks.equal("page", "Ada's yes is taken", page.status, 200)
+    view = prod.follow(version)
+    checks.equal("API", "the deployment is Succeeded", view["phase"], "Succeeded")
+    checks.equal("API", "approved by a named person", view["approvedBy"], ["Ada Lovelace"])
+    checks.equal("ECS", "the very digests that staging verified", prod.seen.runs(), _digests(stage, version))
+    _runs(prod, checks, version)
+    mail = prod.mail(version)
+    checks.expect("mail", "the outcome is told", mail["Subject"].startswith("[Succeeded]"), mail["Subject"])
+    checks.eventually("GitHub", f"there is a release {FIRST}", lambda: FIRST in github.releases, True, SOON)
+    if FIRST in github.releases:
+        release = github.releases[FIRST]
+        prod.screen.line("GitHub", "release", f"{release['name']}: {release['html_url']}")
+        prod.screen.quote([line for line in release["body"].splitlines() if line.strip()][:12])
+        checks.expect("GitHub", "whose notes say who approved", "Ada Lovelace" in release["body"], release["body"])
+    return [of(view)]
+
+
+def rejected(stage: Stage, checks: Checks, version: str) -> list[Outcome]:
+    """A no, with its reason."""
+    prod = stage.on(PRODUCTION)
+    running, before = prod.state()["current"]["version"], prod.seen.services()
+    prod.tag(version, SECOND)
+    link = prod.link(prod.asked(version)["id"], "Grace")
+    page = prod.decide(link, "reject", version, "Grace", "the invoices' totals are off by a cent")
+    checks.equal("page", "Grace's no is taken", page.status, 200)
+    view = prod.follow(version)
+    checks.equal("API", "the deployment is Rejected", view["phase"], "Rejected")
+    checks.expect(
+        "API", "with who and why", "Grace Hopper" in view["message"] and "a cent" in view["message"], view["message"]
+    )
+    checks.equal("ECS", "production is untouched", prod.seen.services(), before)
+    checks.equal("API", f"{running} is what production runs", prod.state()["current"]["version"], running)
+    mail = prod.mail(version)
+    checks.expect("mail", "the message has the reason", "a cent" in mail["BodyText"], mail["BodyText"])
+    checks.expect("GitHub", f"there is no release {SECOND}", SECOND not in stage.aws.github.releases)
+    return [of(view)]
+
+
+def unverified(stage: Stage, checks: Checks, good_version: str) -> list[Outcome]:
+    """A good release, then one that only production finds wrong."""
+    prod = stage.on(PRODUCTION)
+    prod.tag(good_version, THIRD)
+    prod.decide(prod.link(prod.asked(good_version)["id"], "Ada"), "approve", good_version, "Ada")
+    fine = prod.follow(good_version)
+    checks.equal("API", f"{good_version} is Succeeded", fine["phase"], "Succeeded")
+    stage.push(WRONG, ("api", "ai-gateway", "web"), fault="wrong-title", pause=0)
+    verified = stage.follow(WRONG)
+    checks.equal("API", f"staging has verified {WRONG}", verified["phase"], "Succeeded")
+    prod.tag(WRONG, WRONG_NAME)
+    prod.decide(prod.link(prod.asked(WRONG)["id"], "Ada"), "approve", WRONG, "Ada")
+    view = prod.follow(WRONG)
+    checks.equal("API", "in production it is RolledBack", view["phase"], "RolledBack")
+    test = next(step for step in view["steps"] if step["kind"] == "smokeTest")
+    failed = [check["name"] for check in test["checks"] if not check["passed"]]
+    checks.equal("API", "because of the smoke test web-title", (test["status"], failed), ("Failed", ["web-title"]))
+    mail = prod.mail(WRONG)
+    checks.expect("mail", "the message says so", mail["Subject"].startswith("[RolledBack]"), mail["Subject"])
+    _runs(prod, checks, good_version)
+    checks.expect("GitHub", f"there is no release {WRONG_NAME}", WRONG_NAME not in stage.aws.github.releases)
+    return [of(fine), of(verified), of(view)]
+
+
+def taken_back(stage: Stage, checks: Checks, to: str) -> list[Outcome]:
+    """A person goes back, and automation lets it stand."""
+    prod = stage.on(PRODUCTION)
+    done = prod.cli("rollback", PRODUCTION, "--reason", "customers can't log in", "--confirm", PRODUCTION)
+    checks.equal("CLI", "ferryman rollback exits 0", done.returncode, 0)
+    view = prod.follow(to)
+    checks.equal(
+        "API", "the deployment is a rollback that Succeeded", (view["kind"], view["phase"]), ("rollback", "Succeeded")
+    )
+    _runs(prod, checks, to)
+    hold = prod.state()["hold"]
+    checks.expect(
+        "API", "production is on hold, with the reason", hold is not None and "log in" in hold["reason"], hold
+    )
+    stage.push(LATER, ("web", "api", "ai-gateway"), pause=0)
+    verified = stage.follow(LATER)
+    checks.equal("API", f"staging goes on: {LATER} is verified there", verified["phase"], "Succeeded")
+    prod.tag(LATER, LATER_NAME)
+    checks.eventually(
+        "API", f"{LATER} is named {LATER_NAME}", lambda: LATER_NAME in stage.releases()[LATER]["names"], True, SOON
+    )
+    explained = prod.cli("explain", PRODUCTION)
+    checks.expect("CLI", "ferryman explain says that it is held", "log in" in explained.stdout, explained.stdout)
+    checks.equal("API", f"nothing starts {LATER} in production", prod.deployment(LATER), None)
+    _runs(prod, checks, to)
+    audit = prod.cli("audit", "--limit", "12")
+    checks.equal("CLI", "ferryman audit tells who did what", audit.returncode, 0)
+    return [of(view), of(verified)]

@@ -1,0 +1,128 @@
+"""The production of a flow test's platform: candidates from staging, and people who decide about them."""
+
+import copy
+import itertools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ferryman.records import Approval, Deployment, OutboxMessage, Phase
+from ferryman.writes import Save
+from ferryman_local.people import Page, Person
+from flow.documents import ENVIRONMENT, PRODUCTION
+from flow.place import Place
+from flow.stage import Stage
+
+Make = Callable[..., "Production"]
+
+_numbers = itertools.count(1)
+
+
+class Production(Place):
+    """What `flow.place.Place` is to staging, and the approvals besides."""
+
+    def __init__(self, stage: Stage, document: Mapping[str, Any]) -> None:
+        super().__init__(stage, document, PRODUCTION)
+        self.staging = self.on(ENVIRONMENT)
+
+    def change(self, **environment: Any) -> dict[str, Any]:
+        """Apply the document with other keys of production; None takes a key away."""
+        changed = copy.deepcopy(self.document)
+        part = changed["spec"]["environments"][PRODUCTION]
+        part.update(environment)
+        changed["spec"]["environments"][PRODUCTION] = {key: value for key, value in part.items() if value is not None}
+        told = self.apply(changed)
+        self.staging = self.on(ENVIRONMENT)
+        return told
+
+    def is_free(self) -> bool:
+        """Whether nothing is on its way and nothing is held, in both environments."""
+        return super().is_free() and self.staging.is_free() and self.state.freeze is None
+
+    # ── releases ──
+
+    def verified(self, **env: Any) -> str:
+        """Push a version that staging verifies; the version."""
+        version = self.push(**env)
+        done = self.staging.ended(version)
+        assert done.phase is Phase.SUCCEEDED, self.staging.tell()
+        return version
+
+    def name_it(self, version: str, name: str | None = None) -> str:
+        """Give a version a semver name that no other has, and wait for nothing; the name."""
+        name = name or f"v1.{next(_numbers)}.0"
+        self.tag(version, name)
+        return name
+
+    def asked(self, version: str | None = None, *, attempt: int = 1, **env: Any) -> Deployment:
+        """A deployment that waits for approval: of a fresh verified and named version, or of this one."""
+        if version is None:
+            version = self.verified(**env)
+            self.name_it(version)
+
+        def look() -> Deployment | None:
+            found = self.deployments(version)[::-1]
+            if len(found) < attempt or found[attempt - 1].phase is not Phase.AWAITING_APPROVAL:
+                return None
+            approval = self.approval(found[attempt - 1])
+            return found[attempt - 1] if approval and approval.status == "Pending" and approval.token else None
+
+        return self.until(look, f"{version} to wait for approval")
+
+    def running_release(self) -> str:
+        """Bring a fresh version to production, approved; the version."""
+        deployment = self.asked()
+        self.approve(deployment)
+        done = self.ended(deployment.version)
+        assert done.phase is Phase.SUCCEEDED, self.tell()
+        return deployment.version
+
+    # ── approvals ──
+
+    def approval(self, deployment: Deployment) -> Approval | None:
+        """The approval of a deployment."""
+        return self.store.approval(deployment.id)
+
+    def link(self, deployment: Deployment, person: str = "Ada", *, count: int = 1) -> str:
+        """The last personal link that a person was sent for a deployment, once there are that many."""
+        to = f"{person.lower()}@{self.name}.example"
+
+        def look() -> list[str] | None:
+            found = self.stage.inbox.links(to, deployment.id)
+            return found if len(found) >= count else None
+
+        return self.until(look, f"link {count} in {person}'s inbox")[-1]
+
+    def decide(self, deployment: Deployment, decision: str, person: str = "Ada", reason: str = "") -> Page:
+        """A person opens their link, types the version, and presses a button; the page that follows."""
+        with Person() as visitor:
+            return visitor.decide(self.link(deployment, person), decision, deployment.version[:7], reason)
+
+    def approve(self, deployment: Deployment, person: str = "Ada") -> Page:
+        """A person says yes; the page that follows, which must be no refusal."""
+        page = self.decide(deployment, "approve", person)
+        assert page.status == 200, f"{page.status}: {page.text[:800]}"
+        return page
+
+    def reject(self, deployment: Deployment, reason: str, person: str = "Ada") -> Page:
+        """A person says no; the page that follows, which must be no refusal."""
+        page = self.decide(deployment, "reject", person, reason)
+        assert page.status == 200, f"{page.status}: {page.text[:800]}"
+        return page
+
+    def rewrite(self, approval: Approval) -> None:
+        """Write an approval as if time had passed."""
+        self.stage.store.write(Save(approval))
+
+    # ── messages ──
+
+    def told(self, event: str, channel: str = "team", owner: str | None = None) -> OutboxMessage:
+        """Wait for a message to a channel about an event; of a deployment, or of whatever owns it."""
+
+        def look() -> OutboxMessage | None:
+            return next((m for m in self.messages(event) if m.channel == channel and owner in (None, m.owner)), None)
+
+        return self.until(look, f"a message about {event} to {channel}")
+
+    def messages(self, event: str = "") -> list[OutboxMessage]:
+        """Outbox messages of this platform whose event begins so."""
+        return [message for message in self.stage.messages(self.name) if message.event.startswith(event)]
