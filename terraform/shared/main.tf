@@ -73,6 +73,10 @@ module "operator" {
     topic-arns                     = values(module.channels.topic_arns)
     mail-identity-arns             = module.channels.mail_identity_arns
     secret-arns                    = values(module.channels.secret_arns)
+    # SSM has no empty list: without such a secret the operator may read one that is not there.
+    signing-secret-arns = coalescelist(module.channels.signing_secret_arns, [
+      "arn:${data.aws_partition.current.partition}:secretsmanager:${var.aws_region}:${data.aws_caller_identity.current.account_id}:secret:ferryman/${var.platform}/slack-signing-secret-none"
+    ])
   }
 }
 

@@ -68,7 +68,7 @@ variable "topics" {
 variable "secrets" {
   type        = list(string)
   default     = ["slack-webhook", "slack-bot-token", "slack-signing-secret", "github"]
-  description = "Secrets that the platform document may name: what Slack and GitHub know the operator by. Only containers; leave out what you don't use (0.40 USD a month each)."
+  description = "Secrets that the platform document may name: what Slack and GitHub know the operator by. Only containers; leave out what you don't use (0.40 USD a month each). The public approval pages may read those that end in signing-secret, and no others."
 
   validation {
     condition     = length(var.secrets) > 0 && alltrue([for name in var.secrets : can(regex("^[a-z][a-z-]*[a-z]$", name))])

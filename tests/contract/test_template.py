@@ -1,6 +1,7 @@
 """template.yaml against the folders, the settings that the code reads, and the rules on permissions and delivery."""
 
 import ast
+import fnmatch
 import json
 import re
 from pathlib import Path
@@ -87,6 +88,28 @@ def test_what_the_public_can_call_holds_nothing_but_the_table_and_a_wake_up_call
         "secretsmanager:GetSecretValue",
         "sqs:SendMessage",
     }
+
+
+def test_what_the_public_can_call_reads_signing_secrets_only_and_its_part_of_the_table() -> None:
+    of = {action: found for found in statements(functions()["DecideApproval"]) for action in found["Action"]}
+    assert of["secretsmanager:GetSecretValue"]["Resource"] == {"Ref": "SigningSecretArns"}
+    leading = {
+        action: found["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+        for action, found in of.items()
+        if action.startswith("dynamodb:")
+    }
+    asked = ["PLATFORM", "RELEASE#scr", "ENV#scr#production", "APPROVAL#01K"]
+    written = ["ENV#scr#production", "DEPLOYMENT#01K", "APPROVAL#01K"]
+    allowed = {
+        "dynamodb:GetItem": asked,
+        "dynamodb:Query": ["PLATFORM"],
+        "dynamodb:PutItem": written,
+        "dynamodb:ConditionCheckItem": written,
+    }
+    everything = {*asked, *written, "WAIT#arn:aws:ecs:x", "MIGRATION#scr#production", "NAME#scr"}
+    for action, partitions in allowed.items():
+        open_to = {key for key in everything if any(fnmatch.fnmatchcase(key, one) for one in leading[action])}
+        assert open_to == set(partitions), action
 
 
 def test_every_ecs_change_is_bound_to_the_clusters_that_terraform_names() -> None:

@@ -9,7 +9,7 @@ import pytest
 from ferryman import steps
 from ferryman.approvals.web import shared
 from ferryman.errors import Unavailable
-from ferryman.records import Actor, ApproverRecord, Freeze, Hold, Phase
+from ferryman.records import AbortRequest, Actor, ApproverRecord, Freeze, Hold, Phase
 from ferryman.writes import Save
 from pages import asking
 from pages.asking import SHORT
@@ -243,6 +243,33 @@ def test_who_asked_can_only_reject(site: Site) -> None:
     assert 'value="approve"' not in page.body
     assert answer.status == 403
     assert site.approval.status == "Pending"
+
+
+def test_a_stranger_to_iam_is_told_as_such(site: Site) -> None:
+    words = "who asked is not one of the approvers, as far as IAM tells"
+    assert words not in site.get(PERSONAL).body
+    change(site, requested_by=Actor(who="arn:aws:sts::123456789012:assumed-role/Admin/jo"))
+    assert f"jo ({words})" in site.get(PERSONAL).body
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+@pytest.mark.parametrize("how", ["ended", "aborting", "expired"])
+def test_a_shared_link_tells_neither_who_stopped_it_nor_why(site: Site, allowed: bool, how: str) -> None:
+    who, why = "arn:aws:sts::123456789012:assumed-role/Admin/joan", "wrong ticket"
+    change(site, allow_unverified=allowed)
+    if how == "aborting":
+        site.store.write(Save(deployment(site).but(abort=AbortRequest(reason=why, who=who, at=make.AT))))
+    else:
+        status = "Aborted" if how == "ended" else "Expired"
+        change(site, status=status, reason=f"{who} aborted it: {why}")
+
+    answers = [site.get(SHARED), *([site.post(SHARED, decision="approve", version=SHORT, name="x")] if allowed else [])]
+
+    for answer in answers:
+        assert answer.status == 410
+        assert ("has expired" if how == "expired" else "was stopped") in answer.body
+        for hidden in ("joan", "arn:aws", why):
+            assert hidden not in answer.body
 
 
 @pytest.mark.parametrize(

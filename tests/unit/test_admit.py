@@ -9,10 +9,25 @@ import pytest
 
 from ferryman import admit, steps
 from ferryman.contracts import AdmitDeploymentInput
-from ferryman.errors import ClaimLost, InvalidDocument, NotFound
-from ferryman.records import AbortRequest, Actor, Freeze, Hold, Phase, Release, Running, Verified
+from ferryman.errors import ClaimLost, InvalidDocument, NotFound, Throttled, Unavailable
+from ferryman.judgement import judge
+from ferryman.records import (
+    AbortRequest,
+    Actor,
+    EnvironmentState,
+    Freeze,
+    Hold,
+    Phase,
+    Release,
+    Running,
+    Settled,
+    Verified,
+    Waiver,
+)
+from ferryman.view import ImageScan
 from unit import builders as make
 from unit.approving import ADA, DIGESTS, FENCE, ID, VERSION, World, deployment, document, release, state
+from unit.fakes.ecr import FakeEcr, refused
 
 PERSON = {"initiated_by": Actor(who="arn:jo")}
 LATER = make.AT + timedelta(minutes=1)
@@ -99,6 +114,114 @@ def test_where_nothing_is_promoted_from_nothing_has_to_be_proven() -> None:
     assert found is None
 
 
+SCAN: dict[str, Any] = {"scan": {"block": ["CRITICAL"]}}
+WAIVER = Waiver(reason="no exploit", who="kim", at=make.AT, until=LATER + timedelta(seconds=1))
+WAIVED = {"waivers": {VERSION: WAIVER}}
+LEFT = Settled(phase=Phase.ROLLED_BACK, reason="LeftByRollback", at=make.AT + timedelta(seconds=1))
+
+
+def scanned(status: Any = "Complete", **findings: int) -> tuple[ImageScan, ...]:
+    return tuple(ImageScan(name, status, findings) for name in ("api", "web"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "changes", "states", "left", "found", "reason"),
+    [
+        pytest.param({}, {}, {}, LEFT, None, "NotVerified", id="staging-went-back-from-it"),
+        pytest.param({}, {}, {}, LEFT.but(at=make.AT), None, None, id="and-verified-it-again"),
+        pytest.param({}, {}, {}, LEFT.but(phase=Phase.ERRORED), None, None, id="staging-errored"),
+        pytest.param({}, {"kind": "rollback"}, {}, LEFT, None, None, id="a-way-back-needs-no-proof"),
+        pytest.param({"soak": "1m"}, {}, {}, None, None, None, id="soaked"),
+        pytest.param({"soak": "61s"}, {}, {}, None, None, "Soaking", id="soaks"),
+        pytest.param(SCAN, {}, {}, None, None, "ScanMissing", id="nobody-looked"),
+        pytest.param(SCAN, {}, {}, None, scanned(), None, id="clean"),
+        pytest.param(SCAN, {}, {}, None, scanned(CRITICAL=1), "ScanBlocked", id="findings"),
+        pytest.param(SCAN, {}, {}, None, scanned("Pending"), "ScanPending", id="under-way"),
+        pytest.param(SCAN, {}, WAIVED, None, scanned(CRITICAL=1), None, id="waived"),
+        pytest.param(
+            SCAN, {}, {"waivers": {VERSION: WAIVER.but(until=LATER)}}, None, scanned(CRITICAL=1), "ScanBlocked",
+            id="the-waiver-expired",
+        ),
+        pytest.param(SCAN, {"kind": "redeploy"}, {}, None, None, None, id="a-redeploy-needs-no-scan"),
+    ],
+)  # fmt: skip
+def test_what_let_it_begin_must_still_hold(
+    fields: Any, changes: Any, states: Any, left: Settled | None, found: Any, reason: str | None
+) -> None:
+    source = EnvironmentState(platform="scr", environment="staging", settled={VERSION: left} if left else {})
+    world = World().asked()
+    world.decide()
+    refusal = admit.judge(
+        deployment(**changes), state(**states), document(**fields).environment("production"), release(),
+        world.approval, LATER, source=source, scans=found,
+    )  # fmt: skip
+    assert (refusal and refusal[0]) == reason
+    if refusal is not None:
+        assert "ENV" not in refusal[1]
+        step = make.step("Aborted", refusal[0], refusal[1])
+        over = judge(deployment(steps={steps.BEGIN: make.step(), steps.APPROVAL: make.step(), steps.ADMIT: step}), None)
+        assert (over.phase, over.settle) == (Phase.ABORTED, reason == "NotVerified")
+
+
+class TestScans:
+    EVENT = AdmitDeploymentInput(platform="scr", environment="production", deployment=ID, fence=FENCE)
+
+    @pytest.fixture
+    def ecr(self) -> FakeEcr:
+        return FakeEcr("scr-api", "scr-web")
+
+    @pytest.fixture
+    def world(self, ecr: FakeEcr) -> World:
+        world = World()
+        digests = {name: ecr.push(f"scr-{name}", VERSION, name) for name in ("api", "web")}
+        images = {name: image.but(digest=digests[name]) for name, image in release().components.items()}
+        found = world.store.release("scr", VERSION)
+        assert found is not None
+        proof = found.verified["staging"].but(digests=digests)
+        world.put(found.but(components=images, verified={"staging": proof}))
+        world.edit(digests=digests)
+        world.asked(**SCAN)
+        world.decide()
+        return world
+
+    def admit(self, world: World, ecr: FakeEcr) -> str:
+        return admit.admit(self.EVENT, store=world.store, ecr=ecr, clock=world.clock).reason
+
+    def clean(self, world: World, ecr: FakeEcr) -> None:
+        for name, digest in world.deployment.digests.items():
+            ecr.scans[f"scr-{name}", digest] = {"imageScanStatus": {"status": "COMPLETE"}}
+
+    def test_are_looked_at_once_more(self, world: World, ecr: FakeEcr) -> None:
+        assert self.admit(world, ecr) == "ScanMissing"
+
+    def test_clean_ones_let_it_pass_and_are_read_once(self, world: World, ecr: FakeEcr) -> None:
+        self.clean(world, ecr)
+        assert self.admit(world, ecr) == ""
+        ecr.calls.clear()
+        assert self.admit(world, ecr) == ""
+        assert ecr.calls == []
+
+    @pytest.mark.parametrize("code", ["ThrottlingException", "AccessDeniedException"])
+    def test_a_look_that_fails_is_no_verdict(self, world: World, ecr: FakeEcr, code: str) -> None:
+        self.clean(world, ecr)
+        ecr.trouble.before["DescribeImageScanFindings"] = [refused("DescribeImageScanFindings", code)]
+        with pytest.raises((Throttled, Unavailable)):
+            self.admit(world, ecr)
+        assert world.deployment.phase is Phase.AWAITING_APPROVAL
+        assert self.admit(world, ecr) == ""
+
+    def test_without_a_policy_nobody_looks(self, world: World, ecr: FakeEcr) -> None:
+        world.apply(document())
+        ecr.calls.clear()
+        assert self.admit(world, ecr) == ""
+        assert ecr.calls == []
+
+    def test_what_staging_left_since_is_refused(self, world: World, ecr: FakeEcr) -> None:
+        world.apply(document())
+        world.put(EnvironmentState(platform="scr", environment="staging", settled={VERSION: LEFT}))
+        assert self.admit(world, ecr) == "NotVerified"
+
+
 class TestAdmit:
     EVENT = AdmitDeploymentInput(platform="scr", environment="production", deployment=ID, fence=FENCE)
 
@@ -109,7 +232,7 @@ class TestAdmit:
         return world
 
     def admit(self, world: World) -> tuple[str, str]:
-        answer = admit.admit(self.EVENT, store=world.store, clock=world.clock)
+        answer = admit.admit(self.EVENT, store=world.store, ecr=FakeEcr("scr-api", "scr-web"), clock=world.clock)
         return answer.verdict, answer.reason
 
     def test_flips_the_phase_and_says_the_same_again(self, world: World) -> None:

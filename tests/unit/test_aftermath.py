@@ -10,6 +10,7 @@ from ferryman.aftermath import good_before
 from ferryman.contracts import DeploymentRef
 from ferryman.judgement import Judgement, judge
 from ferryman.records import (
+    Actor,
     AppliedPlatform,
     Deployment,
     EnvironmentState,
@@ -241,3 +242,17 @@ def test_a_rollback_is_recorded_with_its_history(
     assert state.previous is not None
     assert state.previous.version == A
     assert settled_of(state) == {C: ("RolledBack", "LeftByRollback")}
+
+
+@pytest.mark.parametrize("phase", [Phase.FAILED, Phase.ERRORED])
+def test_what_is_settled_keeps_its_tag_and_who_wanted_it(phase: Phase) -> None:
+    ada = Actor(who="ada")
+    tried = make.deployment(version=C, tag="v3.0.0", requested_by=ada)
+    settled = after(tried, running(B), Judgement(phase, "Because", "It did.")).settled[C]
+    assert (settled.tag, settled.requested_by) == ("v3.0.0", ada)
+
+
+def test_what_a_rollback_left_keeps_its_tag() -> None:
+    left = make.deployment(id="01K0000000000000000000PREV", version=C, tag="v3.0.0", phase=Phase.SUCCEEDED)
+    state = aftermath.apply(OK, back(), running(), make.AT, history=iter([left]), releases=releases())[1]
+    assert state.settled[C].tag == "v3.0.0"

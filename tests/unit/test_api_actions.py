@@ -16,6 +16,7 @@ BAD = "abc1234"
 HOLD = Hold(reason="load test", who=KIM, at=make.AT)
 AUTOMATIC = Hold(reason="abc1234 errored 4 times", who="ferryman", at=make.AT)
 FAILED = Settled(phase=Phase.FAILED, reason="SmokeTestFailed", at=make.AT)
+REFUSED = Settled(phase=Phase.REJECTED, reason="TagRefused", at=make.AT)
 ACTIVE = make.state().active
 ID = "01K00000000000000000000DEP"
 
@@ -102,8 +103,9 @@ class TestRetry:
         assert world.state.settled == {"aaa1234": older, BAD: FAILED}
         assert (world.timeline(), world.outside.nudged) == ([("RetryRequested", JO)], [("scr", "staging")])
 
-    def test_may_name_any_newer_ready_version(self, world: World) -> None:
-        world.put(idle())
+    @pytest.mark.parametrize("phase", ["Failed", "RolledBack", "Aborted", "Errored", "Rejected", "Expired"])
+    def test_may_name_any_version_that_automation_is_done_with(self, world: World, phase: str) -> None:
+        world.put(idle(settled={BAD: FAILED.but(phase=Phase(phase))}))
 
         assert world.ask("retry", {"version": BAD})[1]["version"] == BAD
 
@@ -132,6 +134,11 @@ class TestRetry:
             pytest.param({}, {"version": RUNNING}, 409, "ferryman redeploy staging", id="runs-already"),
             pytest.param({}, {"version": "0000000"}, 409, "is a rollback", id="older"),
             pytest.param({"active": ACTIVE}, {"version": BAD}, 409, "ferryman watch staging", id="under-way"),
+            pytest.param({}, {"version": BAD}, 409, f"ferryman deploy staging --release {BAD}", id="never-tried"),
+            pytest.param(
+                {"settled": {BAD: REFUSED}}, {"version": BAD}, 409, "ferryman deploy staging", id="its-tag-was-refused"
+            ),
+            pytest.param({"settled": {BAD: REFUSED}}, {}, 409, "nothing to retry", id="only-a-tag-was-refused"),
             pytest.param({"hold": HOLD, "settled": {BAD: FAILED}}, {}, 409, "ferryman resume staging", id="held"),
             pytest.param({"hold": AUTOMATIC, "settled": {BAD: FAILED}}, {}, 409, "errored 4 times", id="held-by-us"),
             pytest.param({}, {"versoin": BAD}, 422, "versoin", id="typo"),
@@ -217,6 +224,8 @@ class TestAbort:
         assert (abort.who, abort.reason, abort.at) == (JO, "wrong database", world.clock.at)
         assert world.timeline(ID) == [("AbortRequested", JO)]
         assert world.outside.woken == [("scr", "staging", ID)]
+        # No watcher waits for one that waits for approval: reconcile has to look.
+        assert world.outside.nudged == [("scr", "staging")]
 
     def test_twice_keeps_the_first_and_wakes_again(self, world: World) -> None:
         world.put(make.state(), make.deployment())

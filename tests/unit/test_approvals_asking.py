@@ -12,7 +12,22 @@ from ferryman.contracts import RequestApprovalInput
 from ferryman.errors import ClaimLost, NotFound, VerificationFailed
 from ferryman.records import AbortRequest, Actor, Phase
 from unit import builders as make
-from unit.approving import ADA, ADA_ARN, DIGESTS, FENCE, GRACE, ID, TOKEN, VERSION, World, deployment, document, state
+from unit.approving import (
+    ADA,
+    ADA_ARN,
+    DIGESTS,
+    FENCE,
+    GRACE,
+    GRACE_ARN,
+    ID,
+    PARAMETERS,
+    TOKEN,
+    VERSION,
+    World,
+    deployment,
+    document,
+    state,
+)
 
 ABORT = AbortRequest(reason="wrong branch", who="arn:jo", at=make.AT)
 OTHER = "BBBBKgAAAAIAAAAA+other/token="
@@ -103,6 +118,11 @@ class TestRequester:
         again = Actor(who="reconcile", automated=True)
         world.put(first, first.but(id="01J0000000000000000000AAA2", initiated_by=again))
         world.edit(initiated_by=again, attempts=3)
+        assert world.asked().approval.requester == ADA
+
+    def test_it_is_written_down_where_history_does_not_reach(self, world: World) -> None:
+        again = Actor(who="reconcile", automated=True)
+        world.edit(initiated_by=again, requested_by=Actor(who=ADA_ARN), attempts=3)
         assert world.asked().approval.requester == ADA
 
     def test_a_redeploy_by_reconcile_is_nobodys(self, world: World) -> None:
@@ -218,6 +238,24 @@ class TestDocument:
         assert not world.answers()
         assert world.deployment.phase is Phase.PENDING
         assert world.deployment.step(steps.APPROVAL) is None
+
+    @pytest.mark.parametrize(
+        ("parameter", "value", "told"),
+        [
+            ("/ferryman/scr/ada-mail", "Grace@scr-platform.example", "have the same email"),
+            ("/ferryman/scr/ada-arn", GRACE_ARN, "have the same arn"),
+            ("/ferryman/scr/ada-arn", "arn:aws:iam::123456789012:role/Admin", "assumed-role/ROLE/SESSION"),
+        ],
+    )
+    def test_whose_references_turn_out_to_name_one_person_twice(
+        self, world: World, monkeypatch: pytest.MonkeyPatch, parameter: str, value: str, told: str
+    ) -> None:
+        monkeypatch.setitem(PARAMETERS, parameter, value)
+        with pytest.raises(VerificationFailed, match=told) as error:
+            world.ask()
+        assert ADA in str(error.value)
+        assert (GRACE in str(error.value)) == ("same" in told)
+        assert world.store.approval(ID) is None
 
     def test_without_the_environment(self, world: World) -> None:
         changed = document()

@@ -17,6 +17,7 @@ from unit import builders as make
 from unit.approving import (
     ADA,
     ADA_ARN,
+    APPROVERS,
     DIGESTS,
     GRACE,
     ID,
@@ -27,6 +28,7 @@ from unit.approving import (
     VERSION,
     World,
     attempt,
+    document,
 )
 
 TWO = {"required": 2}
@@ -395,6 +397,42 @@ class TestRaces:
         monkeypatch.setattr(world.store, "write", busy)
         with pytest.raises(Conflict, match="try again"):
             world.decide()
+
+
+# ── the list of approvers changed ──
+
+
+def without(*names: str) -> dict[str, Any]:
+    return {"approvers": [person for person in APPROVERS if person["name"] not in names]}
+
+
+class TestStruckOff:
+    @pytest.mark.parametrize("verdict", ["approve", "reject"])
+    @pytest.mark.parametrize("how", ["mail", "slack", "cli"])
+    def test_who_left_decides_nothing_any_more(self, world: World, how: str, verdict: str) -> None:
+        world.asked()
+        world.apply(document(without(ADA)))
+        found = world.decide(verdict=verdict, how=how, reason="x")
+        assert (found.kind, f"{ADA} was asked, and has been taken out" in found.message) == ("NotAllowed", True)
+        assert world.approval.status == "Pending"
+        assert world.timeline()[-1] == ("DecisionRefused", ADA)
+        assert world.decide(GRACE).kind == "Approved"
+
+    def test_who_came_counts_from_the_next_request_on(self, world: World) -> None:
+        world.asked(without(ADA))
+        world.apply(document())
+        assert world.decide().kind == "NotAllowed"
+
+    def test_another_spelling_is_the_same_person(self, world: World) -> None:
+        world.asked()
+        world.apply(document({"approvers": [{"name": ADA.upper(), "slack": "U0000ADA"}]}))
+        assert world.decide().kind == "Approved"
+
+    def test_is_judged_without_looking_anywhere(self, world: World) -> None:
+        world.asked()
+        approval, deployment, now = world.approval, world.deployment, world.clock()
+        for listed, kind in ((None, "Approved"), ([ADA], "Approved"), ([GRACE], "NotAllowed"), ([], "NotAllowed")):
+            assert judge(approval, deployment, attempt(), now, None, listed).kind == kind
 
 
 # ── refused attempts ──

@@ -42,6 +42,22 @@ def test_anybody_else_gets_nothing_and_learns_nothing(world: World, mail: str) -
     assert world.table.writes == before
 
 
+def test_as_many_round_trips_whoever_asks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    for name in ("get_item", "query", "transact_write_items"):
+        real = getattr(world.table, name)
+        monkeypatch.setattr(
+            world.table, name, lambda real=real, name=name, **what: (calls.append(name), real(**what))[1]
+        )
+    found = []
+    for mail in ("nobody@scr-platform.example", GRACE_MAIL, GRACE_MAIL):
+        calls.clear()
+        ask(world, mail)
+        found.append(list(calls))
+    assert found[0] == found[2] == ["get_item"] * 3
+    assert found[1] == ["get_item", "get_item", "transact_write_items"]
+
+
 def test_asking_twice_counts_once_and_again_after_a_pause(world: World) -> None:
     for _ in range(3):
         ask(world)

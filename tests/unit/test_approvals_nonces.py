@@ -77,7 +77,7 @@ def test_all_are_compared_whichever_fits(world: World, monkeypatch: pytest.Monke
         assert len(compared) == 3
 
 
-def test_five_per_approver_work_at_a_time(world: World) -> None:
+def test_some_per_approver_work_at_a_time(world: World) -> None:
     other = given(world, GRACE)
     keys = [given(world) for _ in range(nonces.KEPT + 2)]
     works = [nonces.holder(world.approval, key) for key in keys]

@@ -14,6 +14,7 @@ from ferryman.records import (
     Phase,
     Release,
     ReleaseStatus,
+    Request,
     Running,
     Settled,
     Verified,
@@ -292,7 +293,7 @@ def scans(api: Any, web: Any = None) -> tuple[ImageScan, ...]:
     ],
 )
 def test_scans_hold_back_what_is_gravest(found: Any, reason: str | None, said: str) -> None:
-    waits = candidates.gate(SCANNED, release(2, named=1, verified=2), NOW, scans=found)
+    waits = candidates.gate(SCANNED, release(2, named=1, verified=2), NOW, source=None, scans=found)
     assert (waits.reason if waits else None) == reason
     assert waits is None or said in waits.message
     if reason in ("ScanMissing", "ScanBlocked"):
@@ -301,12 +302,12 @@ def test_scans_hold_back_what_is_gravest(found: Any, reason: str | None, said: s
 
 
 def test_without_a_policy_nobody_looks() -> None:
-    assert candidates.gate(production(), release(2, named=1, verified=2), NOW) is None
+    assert candidates.gate(production(), release(2, named=1, verified=2), NOW, source=None) is None
     assert candidates.to_scan(view(R1, release(2, named=1, verified=2)), NOW) == []
 
 
 def test_an_unfinished_scan_is_looked_at_again_soon() -> None:
-    waits = candidates.gate(SCANNED, release(2, named=1, verified=2), NOW, scans=scans("Pending"))
+    waits = candidates.gate(SCANNED, release(2, named=1, verified=2), NOW, source=None, scans=scans("Pending"))
     assert waits is not None
     assert waits.until == NOW + timedelta(minutes=1)
 
@@ -315,13 +316,13 @@ def test_an_unfinished_scan_is_looked_at_again_soon() -> None:
 def test_a_waiver_opens_until_it_expires(hours: float, opens: bool) -> None:
     waiver = Waiver(reason="no exploit", who="ada", at=at(2), until=NOW + timedelta(hours=hours))
     for found in (scans({"CRITICAL": 1}), scans("Missing"), None):
-        waits = candidates.gate(SCANNED, release(2, named=1, verified=2), NOW, scans=found, waiver=waiver)
+        waits = candidates.gate(SCANNED, release(2, named=1, verified=2), NOW, source=None, scans=found, waiver=waiver)
         assert (waits is None) is opens
 
 
 def test_a_waiver_opens_nothing_but_the_scan() -> None:
     waiver = Waiver(reason="no exploit", who="ada", at=at(2), until=NOW + HOUR)
-    assert candidates.gate(SCANNED, release(2, named=1), NOW, waiver=waiver) == Waits(
+    assert candidates.gate(SCANNED, release(2, named=1), NOW, source=None, waiver=waiver) == Waits(
         "WaitsForSource", "r2 is not verified in staging yet"
     )
 
@@ -366,9 +367,24 @@ def source(**of_version: Settled) -> EnvironmentState:
         pytest.param(view(R1, release(2, named=23.999), source=source()), None, id="not-yet-so-long"),
         pytest.param(view(R1, release(2, named=99, verified=2), source=source()), None, id="verified"),
         pytest.param(
-            view(R1, release(2, named=99, verified=2), source=source(r2=settled("Aborted"))),
-            None,
+            view(R1, release(2, named=99, verified=2), source=source(r2=settled("RolledBack"))),
+            "it ended RolledBack in staging (Because)",
             id="verified-and-left",
+        ),
+        pytest.param(
+            view(R1, release(2, named=99, verified=2), source=source(r2=settled("RolledBack", 3))),
+            None,
+            id="verified-since",
+        ),
+        pytest.param(
+            view(
+                R1,
+                release(2, named=99, verified=2),
+                source=source(r2=settled("RolledBack")),
+                active=make.state().active.but(version="r2"),  # type: ignore[union-attr]
+            ),
+            None,
+            id="left-but-on-its-way",
         ),
         pytest.param(view(R1, release(2), source=source(r2=settled("Failed"))), None, id="without-a-name"),
         pytest.param(
@@ -387,6 +403,42 @@ def source(**of_version: Settled) -> EnvironmentState:
 def test_hopeless_tags(seen: View, why: str | None) -> None:
     found = hopeless(seen, NOW)
     assert (found.why if found else None) == why
+
+
+@pytest.mark.parametrize(
+    ("ended", "reason"),
+    [
+        pytest.param(settled("RolledBack"), "WaitsForSource", id="left"),
+        pytest.param(settled("Failed"), "WaitsForSource", id="failed-since"),
+        pytest.param(settled("Errored"), None, id="we-failed-since"),
+        pytest.param(settled("RolledBack", 2), None, id="verified-at-that-moment"),
+        pytest.param(settled("RolledBack", 3), None, id="verified-since"),
+    ],
+)
+def test_what_the_source_went_back_from_is_not_verified_any_more(ended: Settled, reason: str | None) -> None:
+    chosen = release(2, named=1, verified=2)
+    waits = candidates.gate(production(), chosen, NOW, source=source(r2=ended))
+    assert (waits.reason if waits else None) == reason
+    for environment in (production(), PROMOTION):
+        seen = view(R1, chosen, environment=environment, source=source(r2=ended))
+        assert told(seen) == ((None, "r2 WaitsForSource") if reason else ("r2", None))
+
+
+def test_a_scan_that_could_not_be_read_is_looked_at_again_soon() -> None:
+    waits = candidates.gate(SCANNED, release(2, named=1, verified=2), NOW, source=None, scans=scans("Unread"))
+    assert waits is not None
+    assert (waits.reason, waits.until) == ("ScanPending", NOW + timedelta(minutes=1))
+    assert "could not be read (because)" in waits.message
+
+
+def test_what_a_person_asked_for_is_scanned_first() -> None:
+    found = (R1, *(release(number, named=1, verified=2) for number in (2, 3, 4)), release(5, verified=2))
+    wish = Request(version="r5", kind="deploy", reason="", who="ada", at=at(1))
+    seen = view(*found, environment=SCANNED, requested=wish)
+    assert [item.version for item in candidates.to_scan(seen, NOW)] == ["r5", "r4", "r3"]
+    found = (R1, *(release(number, named=1, verified=2) for number in (2, 3, 4, 5)))
+    seen = view(*found, environment=SCANNED, requested=wish.but(version="r2"))
+    assert [item.version for item in candidates.to_scan(seen, NOW)] == ["r2", "r5", "r4"]
 
 
 # ── what was passed over ──

@@ -642,6 +642,7 @@ def applied(view: View, actions: list[Action]) -> View:
                     conditions=action.conditions,
                     waiting_since=action.waiting_since,
                     observed_generation=action.generation,
+                    again_at=action.again_at,
                     reconciled_at=NOW,
                 )
             case RepairTags():

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ferryman import candidates, steps
-from ferryman.actions import Action, Complete, Redrive, RefuseTag, ReportWaiting, RequeueAfter, Start
+from ferryman.actions import Action, Complete, Dismiss, Redrive, RefuseTag, ReportWaiting, RequeueAfter, Start
+from ferryman.approvals.verdicts import ended
 from ferryman.awaiting import EndApproval, RemindApprovers, TellMachine
 from ferryman.conditions import observed, waiting_since
 from ferryman.decide import decide
@@ -24,7 +25,7 @@ from ferryman.records import (
     Settled,
     Verified,
 )
-from ferryman.view import Execution, View
+from ferryman.view import Execution, ImageScan, View
 from unit import builders as make
 from unit.operating import document
 from unit.test_decide import HOLD, NOW, acts, applied, changed, condition, idle, release, request, settled, start
@@ -43,6 +44,18 @@ def named(number: int, hours: float | None = None, **changes: Any) -> Release:
     digests = {"api": make.digest("a"), "web": make.digest("a")}
     proof = {"staging": Verified(deployment="D", digests=digests, at=make.AT)}
     return release(number, names=[f"v{number}.0.0"], named_at=at, **{"verified": proof} | changes)
+
+
+LEFT = EnvironmentState(
+    platform="scr",
+    environment="staging",
+    settled={"r2": settled(Phase.ROLLED_BACK).but(at=make.AT + timedelta(hours=1))},
+)
+"""Staging went back from r2 after it had verified it."""
+
+
+def scanned(status: Any = "Complete", **findings: int) -> dict[str, tuple[ImageScan, ...]]:
+    return {"r2": tuple(ImageScan(name, status, findings) for name in ("api", "web"))}
 
 
 FREEZE = Freeze(reason="holidays", who="ada", at=make.AT, until=NOW + timedelta(minutes=10))
@@ -94,6 +107,100 @@ class TestGates:
             assert isinstance(action, Start)
         else:
             assert found == [RequeueAfter(600)]
+
+    @pytest.mark.parametrize("kind", ["deploy", "retry"])
+    @pytest.mark.parametrize(
+        ("changes", "expected"),
+        [
+            pytest.param(
+                {"releases": (release(1), named(2, verified={}))}, "not verified in staging yet", id="unverified"
+            ),
+            pytest.param({"source": LEFT}, "no longer verified in staging", id="left-by-staging"),
+            pytest.param({"document": {"soak": "24h5m"}}, [RequeueAfter(300)], id="soaking"),
+            pytest.param({"document": {"scan": {}}}, [], id="nobody-has-looked-at-its-scans"),
+            pytest.param(
+                {"document": {"scan": {}}, "scans": scanned("Missing")}, "no scan tells about", id="not-scanned"
+            ),
+            pytest.param({"document": {"scan": {}}, "scans": scanned(CRITICAL=1)}, "1 CRITICAL", id="findings"),
+            pytest.param(
+                {"document": {"scan": {}}, "scans": scanned("Pending")},
+                [RequeueAfter(60, repeats=True)],
+                id="scan-under-way",
+            ),
+            pytest.param({"document": {"scan": {}}, "scans": scanned()}, "starts", id="clean"),
+            pytest.param({}, "starts", id="nothing-to-wait-for"),
+        ],
+    )
+    def test_a_wish_passes_the_gate_of_a_promotion(self, kind: str, changes: dict[str, Any], expected: Any) -> None:
+        others = {name: value for name, value in changes.items() if name != "document"}
+        view = gated(**{"triggers": ["manual"], **changes.get("document", {})})
+        view = changed(view, **{"releases": (release(1), named(2)), **others}, requested=request("r2", kind))
+        found = acts(view)
+        if not isinstance(expected, str):
+            assert found == expected
+            return
+        (action,) = found
+        if expected == "starts":
+            assert isinstance(action, Start)
+        else:
+            assert isinstance(action, Dismiss)
+            assert expected in action.why
+            assert "ENV" not in action.why
+
+    def test_a_wish_that_waits_for_a_gate_is_not_late(self) -> None:
+        wish = request("r2", "deploy")
+        view = changed(gated(triggers=["manual"], soak="25h"), requested=wish)
+        assert waiting_since(view, NOW) is None
+        assert waiting_since(changed(gated(triggers=["manual"]), requested=wish), NOW) == wish.at
+
+    def test_an_automatic_retry_passes_the_gate_too(self) -> None:
+        errored = make.deployment(environment="production", version="r2", phase=Phase.ERRORED)
+        view = changed(
+            gated(triggers=["manual"]),
+            releases=(release(1), named(2)),
+            deployments=(errored,),
+            settled={"r2": settled(Phase.ERRORED, 0)},
+        )
+        (action,) = acts(view)
+        assert isinstance(action, Start)
+        assert acts(changed(view, source=LEFT)) == []
+
+    def test_one_look_at_a_scan_is_asked_for_at_a_time(self) -> None:
+        view = changed(gated(scan={}), releases=(release(1), named(2)), scans=scanned("Pending"))
+        for swept in (False, True):
+            actions = decide(changed(view, swept=swept), NOW)
+            assert actions[-1] == RequeueAfter(60, repeats=True)
+            asked_for = applied(view, actions[:-1])
+            assert asked_for.state.again_at == NOW + timedelta(minutes=1)
+            for seconds, again in ((0, 0), (30, 0), (54, 0), (56, 1), (60, 1), (600, 1)):
+                found = decide(changed(asked_for, swept=swept), NOW + timedelta(seconds=seconds))
+                assert len([item for item in found if isinstance(item, RequeueAfter)]) == again
+
+    @pytest.mark.parametrize(
+        ("known", "tried", "tag"),
+        [
+            ({"tag": "v2.0.0"}, (), "v2.0.0"),
+            ({"tag": "v2.0.0"}, ("v2.0.1",), "v2.0.0"),
+            ({}, ("v2.0.1", "v2.0.0"), "v2.0.1"),
+            ({}, (None, "v2.0.0"), None),
+            ({}, (), None),
+        ],
+        ids=["settled", "settled-wins", "last-attempt", "last-had-none", "never"],
+    )
+    def test_a_person_s_retry_keeps_the_tag(self, known: Any, tried: tuple[str | None, ...], tag: str | None) -> None:
+        view = changed(
+            gated(),
+            releases=(release(1), named(2)),
+            requested=request("r2", "retry"),
+            settled={"r2": settled(Phase.FAILED).but(**known)},
+            deployments=(
+                make.deployment(version="r2", kind="migrate", tag=None, phase=Phase.SUCCEEDED),
+                *(make.deployment(version="r2", tag=name, phase=Phase.FAILED) for name in tried),
+            ),
+        )
+        (action,) = acts(view)
+        assert isinstance(action, Start)
+        assert (action.kind, action.tag) == ("retry", tag)
 
     def test_a_soak_is_told_to_nobody_and_looked_at_when_it_ends(self) -> None:
         proof = {"staging": Verified(deployment="D", digests=named(2).digests, at=NOW - timedelta(minutes=50))}
@@ -212,6 +319,35 @@ class TestAwaitingApproval:
         (action,) = acts(asked(approval={"expires_at": NOW + timedelta(seconds=1)}))
         assert action == RequeueAfter(1)
 
+    @pytest.mark.parametrize(
+        ("changes", "settles"),
+        [
+            ({}, True),
+            ({"hold": HOLD}, False),
+            ({"freeze": FREEZE}, False),
+            ({"freeze": FREEZE.but(until=NOW)}, True),
+            ({"freeze": FREEZE, "kind": "rollback"}, True),
+        ],
+        ids=["free", "held", "frozen", "thawed", "a-way-back-passes"],
+    )
+    def test_one_that_expires_while_nothing_may_start_settles_nothing(self, changes: Any, settles: bool) -> None:
+        view = asked(approval={"expires_at": NOW}, **changes)
+        (action,) = acts(view)
+        assert isinstance(action, EndApproval)
+        assert (action.status, action.reason is None) == ("Expired", settles)
+        assert view.deployment is not None
+        assert view.approval is not None
+        step = ended(view.deployment, action.reason or action.status, action.why, NOW)
+        over = changed(
+            view,
+            execution=Execution.ENDED,
+            approval=view.approval.but(status="Expired"),
+            deployment=view.deployment.but(steps={**view.deployment.steps, steps.APPROVAL: step}),
+        )
+        (done,) = acts(over)
+        assert isinstance(done, Complete)
+        assert (done.phase, done.settle) == (Phase.EXPIRED, settles)
+
     def test_an_abort_ends_it(self) -> None:
         (action,) = acts(asked(abort=AbortRequest(reason="wrong", who="ada", at=NOW)))
         assert isinstance(action, EndApproval)
@@ -242,6 +378,16 @@ class TestAwaitingApproval:
                 asked(requested=request("r3", "deploy"), releases=NEWER, document={"onNewer": "keep"}),
                 "r3",
                 id="asked-for-another",
+            ),
+            pytest.param(
+                asked(requested=request("r3", "deploy"), releases=(*NEWER[:2], named(3, 1, verified={}))),
+                None,
+                id="asked-for-one-that-is-not-verified",
+            ),
+            pytest.param(
+                asked(requested=request("r3", "retry"), releases=NEWER, document={"soak": "2d", "onNewer": "keep"}),
+                None,
+                id="asked-for-one-that-soaks",
             ),
             pytest.param(asked(requested=request("r2", "deploy")), None, id="asked-for-the-same"),
             pytest.param(asked(requested=request("r1", "migrate")), None, id="a-database-command-waits"),
@@ -393,8 +539,12 @@ def test_automation_starts_only_what_is_brought_verified_and_free_to_go(view: Vi
         assert chosen is not None
         if action.requested:
             assert view.state.freeze is None or action.kind == "rollback"
+            assert action.kind != "deploy" or candidates.kept_back(view, chosen, NOW) is None
             continue
-        assert candidates.gate(view.environment, chosen, NOW, scans=view.scans.get(chosen.version)) is None
+        assert (
+            candidates.gate(view.environment, chosen, NOW, source=view.source, scans=view.scans.get(chosen.version))
+            is None
+        )
         assert candidates.trigger(view, chosen) is not None
         assert view.state.hold is None
         assert view.state.freeze is None

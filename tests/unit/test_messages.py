@@ -214,3 +214,11 @@ def test_limits_hold_for_any_text(logs: list[str], why: str, who: str) -> None:
     assert message.subject.isprintable()
     assert len(message.text.encode("utf-8")) <= outbox.TEXT_LIMIT
     assert all(char == "\n" or ord(char) >= 32 for char in message.text)
+
+
+@pytest.mark.parametrize("reason", ["Frozen", "Soaking", "ScanBlocked", "ExpiredWhileStopped"])
+def test_what_is_not_done_with_is_not_to_be_retried(reason: str) -> None:
+    text = told(ended(Phase.ABORTED, upto=steps.BEGIN, reason=reason)).text
+    assert "ferryman retry" not in text
+    assert "it comes again once that has ended" in text
+    assert "`ferryman deploy staging --release abc1234 --confirm DEPLOY`" in text

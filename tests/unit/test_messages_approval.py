@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from ferryman import deciders
 from ferryman import messages_approval as told
 from ferryman.platform import Platform, parse
-from ferryman.records import Approval, OutboxMessage, PlannedMigration
+from ferryman.records import Actor, Approval, OutboxMessage, PlannedMigration
 from ferryman.writes import Add
 from unit import asked
 from unit import builders as make
@@ -87,6 +88,25 @@ def test_the_question_says_what_who_until_when_and_what_to_do(document: Platform
     ):
         assert part in text
     assert text.split("\n").count(told.LINK) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, True),
+        ({"requester": "Alan"}, False),
+        ({"requested_by": Actor(who="tag v1.0.0", automated=True)}, False),
+    ],
+    ids=["a-stranger", "an-approver", "automation"],
+)
+def test_whom_iam_does_not_know_as_an_approver_is_told_as_such(
+    document: Platform, changes: dict[str, Any], said: bool
+) -> None:
+    approval = asked.approval(**changes)
+    words = "who asked is not one of the approvers, as far as IAM tells"
+    assert (f"; {words}\n" in request(document, approval)["team"].text) == said
+    sentences = " ".join(deciders.in_words(approval, make.AT))
+    assert (words in sentences.replace("Who asked", "who asked")) == said
 
 
 def test_only_the_personal_mail_asks_to_type(document: Platform) -> None:

@@ -12,7 +12,7 @@ import pytest
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
-from ferryman import messages_approval
+from ferryman import messages_approval, messages_github
 from ferryman.approvals import nonces
 from ferryman.contracts import NotifyInput, NotifyOutput
 from ferryman.github.client import Means
@@ -596,8 +596,6 @@ def test_any_other_message_of_a_bot_is_posted_as_it_is(world: World, run: Any, s
 def on_github(world: World, **changes: Any) -> None:
     world.ask()
     deployment = world.store.deployment("scr", "production", asked.ID).but(version="abc1234", **changes)
-    from ferryman import messages_github
-
     world.store.write(Save(deployment), *messages_github.for_change(deployment, world.parsed, AT, "ended"))
 
 
@@ -629,6 +627,55 @@ def test_github_down_is_tried_again_then_seen(
     assert told.message == "the message `github-ended` to github was given up after 10 attempts: GitHub answered 500"
     assert world.store.deployment("scr", "production", asked.ID).phase is Phase.SUCCEEDED
     assert TOKEN not in str(dynamodb.items) + caplog.text
+
+
+def test_a_release_that_github_did_not_take_is_made_hours_later(world: World, run: Any, github: FakeGitHub) -> None:
+    world.ask()
+    deployment = world.store.deployment("scr", "production", asked.ID)
+    deployment = deployment.but(version="abc1234", tag="v1.0.0", phase=Phase.SUCCEEDED)
+    world.store.write(Save(deployment), messages_github.for_release(deployment, AT))
+    github.always = lambda request: httpx.Response(503)
+    for _ in range(5):
+        run()
+        world.clock.forward(hours=1)
+    github.always = None
+    run()
+    assert list(github.releases) == ["v1.0.0"]
+    done = world.store.deployment("scr", "production", asked.ID).publication
+    assert done is not None
+    assert done.status == "Published"
+    assert world.row("github-release", "github").sent_at is not None
+
+
+def test_a_release_that_no_try_can_help_is_not_tried_for_hours(world: World, run: Any, github: FakeGitHub) -> None:
+    world.ask()
+    deployment = world.store.deployment("scr", "production", asked.ID)
+    deployment = deployment.but(version="abc1234", tag="v1.0.0", phase=Phase.SUCCEEDED)
+    world.store.write(Save(deployment), messages_github.for_release(deployment, AT))
+    github.commits = {}
+    run()
+    assert world.row("github-release", "github").gave_up
+    done = world.store.deployment("scr", "production", asked.ID).publication
+    assert done is not None
+    assert "is no commit of" in done.message
+
+
+def test_mails_that_fail_kill_no_link_that_arrived(world: World, run: Any, services: Services) -> None:
+    world.ask(personal=("Ada Lovelace",))
+    run()
+    (arrived,) = LINK.findall(services.texts()[0])
+
+    def down(mail: Any) -> None:
+        raise ClientError({"Error": {"Code": "TooManyRequestsException"}}, "SendEmail")
+
+    services.before_mail = down
+    for number in (1, 2):
+        world.store.write(*messages_approval.for_link(world.approval, "Ada Lovelace", number, world.clock()))
+    for _ in range(25):
+        run()
+        world.clock.forward(minutes=30)
+    assert world.row("link-2", PERSON).attempts == 10
+    assert nonces.holder(world.approval, arrived) == "Ada Lovelace"
 
 
 def test_a_channel_of_the_document_may_be_named_github(world: World, run: Any, services: Services) -> None:

@@ -322,3 +322,40 @@ def test_one_channel_whatever_else_is_in_the_document() -> None:
     with pytest.raises(InvalidDocument) as caught:
         channel_of(document, "team")
     assert caught.value.problems[0][0] == "spec.channels.team.topicArn"
+
+
+# ── approvers ──
+
+CALLER = "arn:aws:sts::123456789012:assumed-role/Admin/ada@example.com"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "told"),
+    [
+        ({"name": "Ada Lovelace"}, {"name": "ada  LOVELACE"}, "have the same name"),
+        ({"name": "Zo\u00eb"}, {"name": "Zoe\u0308"}, "have the same name"),
+        ({"email": "ada@example.com"}, {"email": " ADA@Example.com"}, "have the same email"),
+        ({"email": "ssm:/ferryman/ada"}, {"email": "ssm:/ferryman/ada"}, "have the same email"),
+        ({"slack": "U024BE7LH"}, {"slack": "U024BE7LH"}, "have the same slack"),
+        ({"arn": CALLER}, {"arn": CALLER}, "have the same arn"),
+    ],
+)
+def test_one_human_is_one_approver(one: dict[str, str], other: dict[str, str], told: str) -> None:
+    first = {"name": "Ada", "email": "a@example.com"} | one
+    second = {"name": "Ada L.", "email": "b@example.com"} | other
+    policy = {"from": "ferryman@example.com", "required": 2, "approvers": [first, second]}
+    found = problems(edited(**{f"{STAGING}.approval": policy}))
+    assert told in str(found)
+    assert repr(first["name"]) in str(found)
+    assert repr(second["name"]) in str(found)
+
+
+def test_different_people_are_fine() -> None:
+    people = [{"name": "Ada", "email": "ssm:/a"}, {"name": "Adam", "email": "ssm:/A"}, {"name": "Zo", "arn": CALLER}]
+    assert parse(edited(**{f"{STAGING}.approval": {"from": "x@example.com", "approvers": people}}))
+
+
+def test_a_roles_own_arn_is_nobodys() -> None:
+    role = {"name": "Ada", "arn": "arn:aws:iam::123456789012:role/Admin"}
+    found = problems(edited(**{f"{STAGING}.approval": {"approvers": [role]}}))
+    assert "arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION" in str(found)

@@ -1,16 +1,19 @@
 """Staging and production side by side, on fakes: what is verified here goes there, and what is not does not."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from ferryman.contracts import FinishDeploymentInput
 from ferryman.finish import finish
-from ferryman.records import Deployment, EnvironmentState, Hold, Phase, Waiver
+from ferryman.records import Actor, Approval, Deployment, EnvironmentState, Hold, Phase, Request, Waiver
 from ferryman.store import Store
+from ferryman.writes import Save
 from unit import builders as make
 from unit.conftest import FakeClock, FakeIds
+from unit.fakes.ecr import refused
 from unit.operating import World, document
 
 V1, V2, V3 = "aaaaaaa1", "aaaaaaa2", "aaaaaaa3"
@@ -293,6 +296,62 @@ class TestScans:
         nudge(world)
         assert told(world) == [(V1, "Pending")]
 
+    @pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException"])
+    def test_a_look_that_fails_stops_that_release_and_nothing_else(self, world: World, code: str) -> None:
+        world.release(V1)
+        self.scanned(world, V1, CLEAN)
+        world.reconcile()
+        broken = [refused("DescribeImageScanFindings", code)] * 9
+        world.ecr.trouble.before["DescribeImageScanFindings"] = broken
+        end(world, "staging")
+        nudge(world)
+        assert told(world) == []
+        ready = state(world).condition("Ready")
+        assert ready is not None
+        assert (ready.reason, "could not be read" in ready.message) == ("ScanPending", True)
+        assert not [message for message in world.store.unsent() if message.event.startswith("waiting-")]
+        world.ecr.trouble.before.clear()
+        nudge(world)
+        assert told(world) == [(V1, "Pending")]
+
+    @pytest.mark.parametrize("by", ["rollback", "decision"])
+    def test_nobody_looks_for_a_way_back_nor_once_people_decided(self, world: World, by: str) -> None:
+        world.release(V1)
+        self.scanned(world, V1, CLEAN)
+        world.reconcile()
+        end(world, "staging")
+        verify(world, V2)
+        active = state(world).active
+        assert active is not None
+        question = Approval(
+            platform="scr", environment="production", deployment=active.deployment, fence=active.fence, version=V1,
+            digests={}, requested_by=Actor(who="promotion", automated=True), approvers=[], requested_at=world.clock(),
+            expires_at=world.clock() + timedelta(days=1), status="Approved" if by == "decision" else "Pending",
+        )  # fmt: skip
+        deployment = world.store.deployment("scr", "production", active.deployment)
+        world.store.write(Save(question), Save(deployment.but(phase=Phase.AWAITING_APPROVAL)))
+        if by == "rollback":
+            wish = Request(version=V1, kind="rollback", reason="bad", who="ada", at=world.clock())
+            world.store.update_state("scr", "production", lambda before: before.but(requested=wish))
+        world.ecr.calls.clear()
+        nudge(world)
+        assert "DescribeImageScanFindings" not in world.ecr.calls
+
+    def test_looks_do_not_multiply(self, world: World) -> None:
+        world.release(V1)
+        self.scanned(world, V1, {"imageScanStatus": {"status": "IN_PROGRESS"}})
+        world.reconcile()
+        world.nudges.sent.clear()
+        end(world, "staging")
+        for _ in range(5):
+            nudge(world)
+        assert world.nudges.sent.count(("scr", "production", 60)) == 1
+        for _ in range(3):
+            world.nudges.sent.clear()
+            world.sweep()
+            nudge(world)
+            assert world.nudges.sent.count(("scr", "production", 60)) == 1
+
     def test_while_something_runs_nobody_looks(self, world: World) -> None:
         world.release(V1)
         self.scanned(world, V1, CLEAN)
@@ -302,6 +361,47 @@ class TestScans:
         world.ecr.calls.clear()
         nudge(world)
         assert "DescribeImageScanFindings" not in world.ecr.calls
+
+
+class TestWayBackInStaging:
+    def go_back(self, world: World) -> None:
+        wish = Request(version=V1, kind="rollback", reason="it is bad", who="ada", at=world.clock())
+        world.store.update_state("scr", "staging", lambda before: before.but(requested=wish))
+        world.reconcile()
+        end(world, "staging")
+        assert state(world, "staging").settled[V2].reason == "LeftByRollback"
+
+    def test_what_staging_left_does_not_go_on(self, store: Store, clock: FakeClock, new_id: FakeIds) -> None:
+        world = made(store, clock, new_id)
+        for version in (V1, V2):
+            verify(world, version)
+        self.go_back(world)
+        world.name(V2, "v2.0.0")
+        nudge(world)
+        assert told(world) == []
+        assert state(world).settled[V2].reason == "TagRefused"
+
+    def test_nor_by_itself_until_it_is_verified_again(self, store: Store, clock: FakeClock, new_id: FakeIds) -> None:
+        world = made(store, clock, new_id, triggers=["promotion"], soak="10m")
+        for version in (V1, V2):
+            verify(world, version)
+        self.go_back(world)
+        world.clock.forward(hours=1)
+        nudge(world)
+        assert (V2, "Pending") not in told(world)
+        world.store.update_state(
+            "scr", "staging",
+            lambda before: before.but(
+                requested=Request(version=V2, kind="retry", reason="", who="ada", at=world.clock()), hold=None
+            ),
+        )  # fmt: skip
+        if state(world).active is not None:
+            end(world, "production")
+        world.reconcile()
+        end(world, "staging")
+        world.clock.forward(minutes=10)
+        nudge(world)
+        assert (V2, "Pending") in told(world)
 
 
 class TestMovingTags:

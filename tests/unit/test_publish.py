@@ -16,9 +16,19 @@ from ferryman.contracts import FinishDeploymentInput, PublishReleaseInput, Publi
 from ferryman.errors import Conflict, Throttled, Unavailable
 from ferryman.github import notes
 from ferryman.publish import publish
-from ferryman.records import Active, AppliedPlatform, Deployment, EventType, Phase, Publication, Verified
+from ferryman.records import (
+    Active,
+    AppliedPlatform,
+    Decision,
+    Deployment,
+    EventType,
+    Phase,
+    Publication,
+    Verified,
+)
 from ferryman.store import Store
 from ferryman.writes import Save
+from unit import asked
 from unit import builders as make
 from unit.conftest import FakeClock, FakeIds
 from unit.fakes.dynamodb import FakeDynamoDb
@@ -227,7 +237,9 @@ def test_down_is_for_another_try_and_seen_meanwhile_once(
     seen = publication(store)
     assert seen is not None
     assert seen.status == "Failed"
-    assert "it is tried again for some minutes" in seen.message
+    # Four hours from then: true whoever reads it whenever.
+    assert "it is tried again until about 2026-01-02 07:04 UTC; after that, make it by hand" in seen.message
+    assert [message.event for message in store.unsent()] == ["github-release"]
     github.always = None
     assert run().verdict == "Published"
     assert [type for type, _ in told(store)] == [EventType.PUBLISH_FAILED, EventType.PUBLISHED]
@@ -426,3 +438,12 @@ def test_the_handler_hands_everything_over(store: Store, monkeypatch: pytest.Mon
     put(store, tag=None)
     monkeypatch.setattr(app, "store", lambda: store)
     assert app.handler(EVENT.model_dump(), None) == {"verdict": "Skipped", "url": ""}
+
+
+def test_a_name_that_nobody_proved_says_so(store: Store, github: FakeGitHub, run: Any) -> None:
+    put(store, approved_by=["Ada Lovelace", "Joe"])
+    joe = Decision(name="Joe", verdict="approve", how="shared link", identity="unverified", at=make.AT)
+    ada = joe.but(name="Ada Lovelace", how="mail", identity="ada@scr-platform.example")
+    store.write(Save(asked.approval(deployment=EVENT.deployment, status="Approved", decisions=[ada, joe])))
+    run()
+    assert "- Approved by Ada Lovelace, Joe (unverified)\n" in github.releases["v1.0.0"]["body"]

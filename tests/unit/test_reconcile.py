@@ -6,13 +6,16 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from ferryman import claims, executions, outcome, reconcile
+from ferryman import acts, claims, executions, moving_tags, outcome, reconcile
+from ferryman.actions import RepairTags
 from ferryman.contracts import ExecutionInput, FinishDeploymentInput
 from ferryman.errors import InvalidInput, Unavailable
 from ferryman.finish import finish
+from ferryman.hands import Hands
 from ferryman.judgement import Judgement
 from ferryman.records import (
     Active,
+    Actor,
     AppliedPlatform,
     Deployment,
     Hold,
@@ -24,6 +27,7 @@ from ferryman.records import (
     StepStatus,
 )
 from ferryman.store import Store
+from ferryman.view import TagSetting, View
 from ferryman.writes import Add, Save
 from unit import builders as make
 from unit.conftest import FakeClock, FakeIds
@@ -224,6 +228,38 @@ class TestQueue:
         told = dict(world.told())
         assert told == {**dict.fromkeys(versions[:-1], "Superseded"), versions[-1]: "Pending"}
         assert len(world.deployments) == 9
+
+    def test_each_of_ninety_skipped_releases_gets_one_record(self, world: World) -> None:
+        world.release(V1)
+        world.reconcile()
+        succeed(world)
+        world.reconcile()
+        versions = [f"bbbbbb{number:02d}" for number in range(91)]
+        for version in versions:
+            world.release(version)
+        for _ in range(2):
+            world.reconcile()
+        told = world.told()
+        assert sorted(told) == sorted(
+            [(V1, "Succeeded"), *((version, "Superseded") for version in versions[:-1]), (versions[-1], "Pending")]
+        )
+
+    def test_an_automatic_retry_is_the_wish_of_whoever_asked_first_however_long_the_history(self, world: World) -> None:
+        world.release(V1)
+        wish = Request(version=V1, kind="retry", reason="", who="ada", at=world.clock())
+        world.store.update_state("scr", "staging", lambda state: state.but(requested=wish))
+        world.reconcile()
+        for attempt in range(2):
+            assert world.deployments[-1].requested_by == Actor(who="ada")
+            settle(world, Phase.ERRORED)
+            for number in range(40):
+                skipped = make.deployment(
+                    id=world.new_id(), version=f"c{attempt}{number}", phase=Phase.SUPERSEDED, rev=0, plan=None
+                )
+                world.store.write(Save(skipped))
+            world.clock.forward(minutes=5)
+            world.reconcile()
+        assert (world.deployments[-1].kind, world.deployments[-1].initiated_by.who) == ("retry", "reconcile")
 
     def test_a_settled_version_waits_for_a_person(self, world: World) -> None:
         world.release(V1)
@@ -537,6 +573,31 @@ class TestDrift:
 
 
 class TestMovingTags:
+    def test_a_deployment_that_begins_meanwhile_is_left_alone(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        world.release(V1)
+        world.reconcile()
+        succeed(world)
+        world.release(V2)
+        ensured: list[str] = []
+
+        def slow(document: Any, setting: Any, ecr: Any) -> None:
+            ensured.append(setting.tag)
+            if len(ensured) == 1:
+                world.store.update_state("scr", "staging", lambda state: state.but(fence=state.fence + 1))
+
+        monkeypatch.setattr(moving_tags, "ensure", slow)
+        settings = tuple(TagSetting("api", tag, "sha256:x") for tag in ("one", "two"))
+        view = View("scr", "staging", world.document.environment("staging"), 1, world.state)
+        hands = Hands(
+            store=world.store, states=world.states, ecr=world.ecr, nudge=world.nudges, machine="", migrate_machine="",
+            clock=world.clock, new_id=world.new_id, count=world.counted.append,
+        )  # fmt: skip
+        acts.carry_out(RepairTags(settings, "D"), view, world.document, hands)
+        assert ensured == ["one"]
+        assert world.state.tagged != "D"
+
     def test_follow_what_runs_after_each_attempt(self, world: World) -> None:
         first = world.release(V1)
         world.reconcile()

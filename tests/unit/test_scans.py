@@ -21,6 +21,7 @@ ENHANCED = {
     "imageScanStatus": {"status": "ACTIVE", "description": "Continuous scan is selected for image."},
     "imageScanFindings": {"findingSeverityCounts": {"HIGH": 2, "UNTRIAGED": 1}, "enhancedFindings": [{}]},
 }
+FEW = {"imageScanStatus": {"status": "COMPLETE"}, "imageScanFindings": {"findingSeverityCounts": {"LOW": 9}}}
 
 
 @pytest.fixture
@@ -72,18 +73,36 @@ def test_each_image_is_looked_up_by_digest(ecr: FakeEcr) -> None:
 
 
 @pytest.mark.parametrize(
-    ("children", "scanned"),
+    ("amd", "arm", "expected"),
     [
-        ([("sha256:arm", "linux", "arm64"), ("sha256:amd", "linux", "amd64")], "sha256:amd"),
-        ([("sha256:arm", "linux", "arm64"), ("sha256:proof", "unknown", "unknown")], "sha256:arm"),
+        (BASIC, None, ("Missing", {})),
+        (None, BASIC, ("Missing", {})),
+        (BASIC, {"imageScanStatus": {"status": "FAILED"}}, ("Failed", {})),
+        (BASIC, {"imageScanStatus": {"status": "IN_PROGRESS"}}, ("Pending", {})),
+        (None, {"imageScanStatus": {"status": "IN_PROGRESS"}}, ("Missing", {})),
+        (BASIC, ENHANCED, ("Complete", {"CRITICAL": 1, "HIGH": 2, "LOW": 7, "UNTRIAGED": 1})),
+        (BASIC, FEW, ("Complete", {"CRITICAL": 1, "LOW": 9})),
+        (FEW, BASIC, ("Complete", {"CRITICAL": 1, "LOW": 9})),
     ],
-    ids=["amd64-first", "arm64-alone"],
 )
-def test_of_an_index_the_child_for_the_platform_is_scanned(
-    ecr: FakeEcr, children: list[tuple[str, str, str]], scanned: str
+def test_of_an_index_the_worst_of_the_children_for_linux_counts(
+    ecr: FakeEcr, amd: Any, arm: Any, expected: tuple[str, dict[str, int]]
 ) -> None:
+    children = [
+        ("sha256:amd", "linux", "amd64"),
+        ("sha256:arm", "linux", "arm64"),
+        ("sha256:proof", "unknown", "unknown"),
+    ]
     index = ecr.push_index("scr-api", "r1", children)
-    ecr.scans = {("scr-api", scanned): BASIC, ("scr-api", index): ENHANCED}
+    known = {"sha256:amd": amd, "sha256:arm": arm, index: ENHANCED}
+    ecr.scans = {("scr-api", digest): answer for digest, answer in known.items() if answer is not None}
+    (found,) = scans.of_release(DOCUMENT, release(api=index), ecr)
+    assert (found.status, found.findings) == expected
+
+
+def test_of_an_index_with_one_child_that_one_counts(ecr: FakeEcr) -> None:
+    index = ecr.push_index("scr-api", "r1", [("sha256:arm", "linux", "arm64"), ("sha256:p", "unknown", "unknown")])
+    ecr.scans = {("scr-api", "sha256:arm"): BASIC}
     (found,) = scans.of_release(DOCUMENT, release(api=index), ecr)
     assert found.findings == {"CRITICAL": 1, "LOW": 7}
 

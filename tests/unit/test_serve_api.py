@@ -11,6 +11,7 @@ import boto3
 import pytest
 
 from ferryman import runtime
+from ferryman.records import Phase, Settled
 from ferryman.store import Store
 from unit import builders as make
 from unit.api_world import World, idle
@@ -89,7 +90,8 @@ def test_apply_without_anything_in_aws_names_what_is_missing(app: ModuleType, st
 
 
 def test_a_nudge_reaches_the_queue(app: ModuleType, world: World) -> None:
-    world.put(make.release("3f9c2ab"), idle(current=None))
+    failed = Settled(phase=Phase.FAILED, reason="SmokeTestFailed", at=make.AT)
+    world.put(make.release("3f9c2ab"), idle(current=None, settled={"3f9c2ab": failed}))
 
     status, body = call(app, "retry")
 

@@ -22,6 +22,7 @@ from ferryman.records import (
     ReleaseStatus,
     Request,
     Running,
+    Settled,
     Target,
     Verified,
     Waiver,
@@ -172,6 +173,20 @@ class TestDeploy:
         world.put(running(requested=wish))
 
         assert f"instead of {C}, which {KIM} asked for" in ask(world, "deploy", release=D)[1]["message"]
+
+    @pytest.mark.parametrize("what", ["deploy", "retry", "redeploy"])
+    def test_takes_no_way_back_away(self, world: World, what: str) -> None:
+        wish = Request(version=B, kind="rollback", reason="checkout fails", who=KIM, at=make.AT)
+        settled = Settled(phase=Phase.FAILED, reason="x", at=make.AT)
+        world.put(running(requested=wish, hold=None if what == "deploy" else HOLD, settled={D: settled}))
+        body: dict[str, Any] = {"release": D, "confirm": "DEPLOY"} if what == "deploy" else {"reason": "x"}
+        body |= {"resume": True} if what == "retry" else {}
+        before = state(world)
+
+        status, answer = world.call("POST", f"{PLACE}/{what}", body, who=JO)
+
+        assert (status, f"{KIM} asked to go back to {B}" in answer["error"]["message"]) == (409, True), answer
+        assert state(world) == before
 
     def test_waits_for_the_end_of_another_deployment(self, world: World) -> None:
         world.put(running(B, A, active=claim(C)), deployment(C))

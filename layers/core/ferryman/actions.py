@@ -17,6 +17,8 @@ class Start:
     kind: Literal["deploy", "retry", "redeploy", "rollback", "migrate"]
     initiated_by: Actor
     why: str
+    on_behalf_of: Actor | None = None
+    """Of an automatic retry: who asked for the first attempt, if that is written down."""
     tag: str | None = None
     """The semver tag that starts it."""
     attempts: int = 1
@@ -90,6 +92,8 @@ class Observe:
     conditions: list[Condition]
     waiting_since: datetime | None
     generation: int
+    again_at: datetime | None = None
+    """When the look that was asked for is due."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,8 @@ class RequeueAfter:
     """Look again after some seconds."""
 
     seconds: int
+    repeats: bool = False
+    """That look may ask for another: only one of them at a time, or they multiply."""
 
 
 Act = (

@@ -67,6 +67,7 @@ def carry_out(  # noqa: C901 - one arm per act
                 conditions=action.conditions,
                 waiting_since=action.waiting_since,
                 observed_generation=action.generation,
+                again_at=action.again_at,
                 reconciled_at=hands.clock(),
             )
             hands.store.write(Save(after))
@@ -82,8 +83,15 @@ def carry_out(  # noqa: C901 - one arm per act
 
 
 def _repair(action: RepairTags, view: View, document: Platform, hands: Hands) -> None:
-    """Set the tags, each for itself; one that can't be set is told in the log and never stops a deployment."""
+    """Set the tags, each for itself; one that can't be set is told in the log and never stops a deployment.
+
+    What has begun since we looked moves them itself: then nothing is done any more.
+    """
     for setting in action.settings:
+        state = hands.store.state(view.platform, view.name)
+        if state.active is not None or state.fence != view.state.fence:
+            _LOG.info("moving tags left alone: a deployment has begun", extra=ids(view))
+            return
         try:
             moving_tags.ensure(document, setting, hands.ecr)
         except (PermanentError, Refusal) as error:

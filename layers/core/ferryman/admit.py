@@ -3,36 +3,46 @@
 An approval may have taken days: whatever was true when the deployment was planned is looked at again.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from ferryman import messages_github, steps
+from ferryman import candidates, messages_github, steps
+from ferryman import ecr as ecr_edge
+from ferryman import scans as scans_edge
 from ferryman.approvals import letters
 from ferryman.contracts import AdmitDeploymentInput, AdmitDeploymentOutput
-from ferryman.errors import NotFound
+from ferryman.errors import NotFound, Unavailable
 from ferryman.freeze import frozen
 from ferryman.ids import Clock
-from ferryman.platform import Environment, parse
+from ferryman.platform import Environment, Platform, parse
 from ferryman.records import Approval, Deployment, EnvironmentState, Phase, Release, Step, StepStatus
 from ferryman.store import Store
+from ferryman.view import ImageScan
 from ferryman.writes import Add
 
 
-def admit(event: AdmitDeploymentInput, *, store: Store, clock: Clock) -> AdmitDeploymentOutput:
+def admit(event: AdmitDeploymentInput, *, store: Store, ecr: Any, clock: Clock) -> AdmitDeploymentOutput:
     """Flip the phase to Running if nothing speaks against it; the first answer stands.
 
-    Raise ClaimLost when the claim is gone, NotFound or InvalidDocument when the document does not tell the rules.
+    Raise ClaimLost when the claim is gone, NotFound or InvalidDocument when the document does not tell the rules,
+    Throttled or Unavailable when the scans of its images can't be read.
     """
     at = clock()
     state = store.state(event.platform, event.environment)
-    environment = _environment(store, event.platform, event.environment)
+    document = parse(store.platform(event.platform).document)
+    environment = _environment(document, event.environment)
     approval = store.approval(event.deployment)
+    name = environment.promote_from
+    source = store.state(event.platform, name) if name is not None else None
+    found = _scans(store.deployment(event.platform, event.environment, event.deployment), state, document, store, ecr)
 
     def change(before: Deployment) -> Deployment | None:
         if before.phase is Phase.RUNNING or _refused(before) is not None:
             return None
         # What was aborted since the last look counts: this is the record that the abort is written into.
         release = store.release(event.platform, before.version)
-        refusal = judge(before, state, environment, release, approval, at)
+        refusal = judge(before, state, environment, release, approval, at, source=source, scans=found)
         step = Step(status=StepStatus.SUCCEEDED, reason="Admitted", started_at=at, ended_at=clock())
         if refusal:
             step = step.but(status=StepStatus.ABORTED, reason=refusal[0], message=refusal[1])
@@ -56,10 +66,14 @@ def judge(
     release: Release | None,
     approval: Approval | None,
     now: datetime,
+    *,
+    source: EnvironmentState | None = None,
+    scans: Sequence[ImageScan] | None = None,
 ) -> tuple[str, str] | None:
     """Return reason and message of a refusal, or None. Pure.
 
-    The release's images must still be those that the claim froze, that people approved and that `promoteFrom` proved.
+    The release's images must still be those that the claim froze, that people approved and that `promoteFrom` proved,
+    and what let it begin must still hold: soaked, scanned or waived. `source` is the state of `promoteFrom`.
     """
     if deployment.abort is not None:
         return "Aborted", f"{deployment.abort.who} asked to abort: {deployment.abort.reason}"
@@ -67,7 +81,7 @@ def judge(
         stopped(deployment, state, environment, now)
         or _changed(deployment, release)
         or _unapproved(deployment, approval)
-        or _unproven(deployment, state, environment, release)
+        or _unproven(deployment, state, environment, release, now, source, scans)
     )
 
 
@@ -110,17 +124,45 @@ def _unapproved(deployment: Deployment, approval: Approval | None) -> tuple[str,
 
 
 def _unproven(
-    deployment: Deployment, state: EnvironmentState, environment: Environment, release: Release | None
+    deployment: Deployment,
+    state: EnvironmentState,
+    environment: Environment,
+    release: Release | None,
+    now: datetime,
+    source: EnvironmentState | None,
+    scans: Sequence[ImageScan] | None,
 ) -> tuple[str, str] | None:
+    """Return what a promotion's gate says now."""
+    if release is None or not _promotes(deployment, state):
+        return None
+    waits = candidates.gate(
+        environment, release, now, source=source, scans=scans,
+        waiver=state.waivers.get(deployment.version), digests=deployment.digests,
+    )  # fmt: skip
+    if waits is None:
+        return None
+    reason = "NotVerified" if waits.reason == "WaitsForSource" else waits.reason
+    return reason, waits.message.replace("ENV", deployment.environment)
+
+
+def _promotes(deployment: Deployment, state: EnvironmentState) -> bool:
     """Promotion asks for proof; what runs here already, and what once did, is no promotion."""
-    source = environment.promote_from
     runs = state.current is not None and state.current.version == deployment.version
-    if source is None or deployment.kind not in ("deploy", "retry") or runs:
+    return deployment.kind in ("deploy", "retry") and not runs
+
+
+def _scans(
+    deployment: Deployment, state: EnvironmentState, document: Platform, store: Store, ecr: Any
+) -> tuple[ImageScan, ...] | None:
+    """Look at the scans, where they are asked for; a refused look is worth another try, and no verdict."""
+    answered = deployment.phase is Phase.RUNNING or _refused(deployment) is not None
+    if document.environment(deployment.environment).scan is None or answered or not _promotes(deployment, state):
         return None
-    proof = release.verified.get(source) if release is not None else None
-    if proof is not None and proof.digests == deployment.digests:
-        return None
-    return "NotVerified", f"{source} has not verified {deployment.version} with these images"
+    release = store.release(deployment.platform, deployment.version)
+    try:
+        return scans_edge.of_release(document, release, ecr) if release is not None else None
+    except ecr_edge.Refusal as error:
+        raise Unavailable(f"the image scans of {deployment.version} could not be read: {error}") from error
 
 
 def _refused(deployment: Deployment) -> Step | None:
@@ -128,9 +170,8 @@ def _refused(deployment: Deployment) -> Step | None:
     return step if step is not None and not step.status.passed else None
 
 
-def _environment(store: Store, platform: str, name: str) -> Environment:
-    document = parse(store.platform(platform).document)
+def _environment(document: Platform, name: str) -> Environment:
     try:
         return document.environment(name)
     except KeyError:
-        raise NotFound(f"platform {platform} no longer has an environment {name!r}") from None
+        raise NotFound(f"platform {document.name} no longer has an environment {name!r}") from None

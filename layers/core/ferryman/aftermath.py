@@ -39,13 +39,18 @@ def apply(
     settled = dict(state.settled)
     if judgement.phase is Phase.SUCCEEDED:
         settled.pop(deployment.version, None)
+        history, ran = list(history), state.current.deployment if state.current else None
         state, left = _runs(deployment, state, at, history, releases)
         if left is not None:
-            settled[left] = Settled(phase=Phase.ROLLED_BACK, reason=LEFT_BY_ROLLBACK, at=at)
+            tag = next((item.tag for item in history if item.id == ran), None)
+            settled[left] = Settled(phase=Phase.ROLLED_BACK, reason=LEFT_BY_ROLLBACK, at=at, tag=tag)
     elif judgement.phase is Phase.ERRORED and deployment.kind != "rollback":
         judgement, settled[deployment.version] = _errored(judgement, deployment, state, at)
     elif judgement.phase is not Phase.ERRORED and judgement.settle:
-        settled[deployment.version] = Settled(phase=judgement.phase, reason=judgement.reason, at=at)
+        settled[deployment.version] = Settled(
+            phase=judgement.phase, reason=judgement.reason, at=at, tag=deployment.tag,
+            requested_by=deployment.requested_by,
+        )  # fmt: skip
     newest = sorted(settled.items(), key=lambda item: item[1].at)[-_SETTLED_KEPT:]
     return judgement, _held(state.but(settled=dict(newest)), judgement, at)
 
@@ -67,7 +72,8 @@ def _errored(
     elif judgement.hold is None:
         judgement = replace(judgement, hold=f"{deployment.version} errored {attempts} times")
     return judgement, Settled(
-        phase=Phase.ERRORED, reason=judgement.reason, at=at, attempts=attempts, retry_at=retry_at
+        phase=Phase.ERRORED, reason=judgement.reason, at=at, attempts=attempts, retry_at=retry_at, tag=deployment.tag,
+        requested_by=deployment.requested_by,
     )  # fmt: skip
 
 

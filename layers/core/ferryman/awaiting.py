@@ -7,6 +7,7 @@ from typing import Literal
 
 from ferryman import candidates
 from ferryman.freeze import frozen
+from ferryman.judgement import EXPIRED_WHILE_STOPPED
 from ferryman.records import Approval, Deployment, ReleaseStatus, Request
 from ferryman.view import View
 
@@ -20,6 +21,8 @@ class EndApproval:
     who: str
     by: str | None = None
     """The version that goes instead."""
+    reason: str | None = None
+    """Of the deployment's step, where it tells more than `status`."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ def due(view: View, now: datetime) -> EndApproval | RemindApprovers | TellMachin
             "Aborted", f"{deployment.abort.who} aborted it: {deployment.abort.reason}", deployment.abort.who
         )
     if now >= approval.expires_at:
-        return EndApproval("Expired", "nobody decided in time", "ferryman")
+        return _expired(view, deployment, now)
     wish = _wish(view, approval, deployment, now)
     if wish is not None:
         return EndApproval(
@@ -58,6 +61,20 @@ def due(view: View, now: datetime) -> EndApproval | RemindApprovers | TellMachin
         return RemindApprovers()
     next_at = min(remind, approval.expires_at) if remind is not None else approval.expires_at
     return math.ceil((next_at - now).total_seconds())
+
+
+def _expired(view: View, deployment: Deployment, now: datetime) -> EndApproval:
+    """Nobody may say yes during a freeze, and nothing would start during a hold: then the release is not done with."""
+    why, hold, freeze = "nobody decided in time", view.state.hold, frozen(view.environment, view.state, now)
+    if deployment.kind == "rollback" or (hold is None and freeze is None):
+        return EndApproval("Expired", why, "ferryman")
+    told = f"{view.name} is {freeze.message}" if freeze else f"{hold.who} put {view.name} on hold" if hold else ""
+    tail = "; it is not done with" + (", and is asked for again when that ends" if _by_itself(deployment) else "")
+    return EndApproval("Expired", f"{why}: {told}{tail}", "ferryman", reason=EXPIRED_WHILE_STOPPED)
+
+
+def _by_itself(deployment: Deployment) -> bool:
+    return (deployment.requested_by or deployment.initiated_by).automated
 
 
 def _wish(view: View, approval: Approval, deployment: Deployment, now: datetime) -> Request | None:
@@ -78,7 +95,9 @@ def _wish(view: View, approval: Approval, deployment: Deployment, now: datetime)
         return wish
     if hold is not None and wish.at < hold.at:
         return None
-    return None if frozen(view.environment, view.state, now) is not None else wish
+    if frozen(view.environment, view.state, now) is not None or candidates.wish_kept_back(view, now) is not None:
+        return None
+    return wish
 
 
 def _newer(view: View, approval: Approval, deployment: Deployment, now: datetime) -> str | None:

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from ferryman.ages import span
 from ferryman.platform import Environment
-from ferryman.records import Phase, Release, ReleaseStatus, Waiver
+from ferryman.records import EnvironmentState, Phase, Release, ReleaseStatus, Settled, Waiver
 from ferryman.view import ImageScan, View
 
 SCANNED_AT_ONCE = 3
@@ -93,8 +93,7 @@ def _search(view: View, now: datetime) -> Iterator[Candidate]:
         if done is not None:
             decided = max(decided or done, done)
         elif decided is None or (found.tag is not None and found.since is not None and found.since > decided):
-            scans, waiver = view.scans.get(release.version), view.state.waivers.get(release.version)
-            waits = gate(view.environment, release, now, scans=scans, waiver=waiver)
+            waits = kept_back(view, release, now)
             yield Candidate(release, found.by, found.tag, _since(view.environment, release, found), waits)
         if found.by == "push":
             return
@@ -140,25 +139,52 @@ def gate(
     release: Release,
     now: datetime,
     *,
+    source: EnvironmentState | None,
     scans: Sequence[ImageScan] | None = None,
     waiver: Waiver | None = None,
+    digests: dict[str, str] | None = None,
 ) -> Waits | None:
     """Return why a release may not go here yet, or None: verified with these bytes, soaked, scanned.
 
-    `scans` is None when nobody looked: that counts as missing, where the document wants scans.
+    `source` is the state of `promoteFrom`, which may have gone back since it verified the release. `scans` is None when
+    nobody looked: that counts as missing, where the document wants scans. `digests` are those that a deployment froze.
     """
-    source = environment.promote_from
-    if source is not None:
-        proof = release.verified.get(source)
-        if proof is None or proof.digests != release.digests:
-            return Waits("WaitsForSource", f"{release.version} is not verified in {source} yet")
+    name = environment.promote_from
+    if name is not None:
+        proof, left = release.verified.get(name), _left(release, name, source)
+        if proof is None or proof.digests != (release.digests if digests is None else digests):
+            return Waits("WaitsForSource", f"{release.version} is not verified in {name} yet")
+        if left is not None:
+            ended = f"it ended {left.phase} there ({left.reason})"
+            return Waits("WaitsForSource", f"{release.version} is no longer verified in {name}: {ended}")
         soaked = proof.at + environment.soak if environment.soak else proof.at
         if soaked > now:
-            left = span((soaked - now).total_seconds())
-            return Waits("Soaking", f"{release.version} soaks in {source} for another {left}", soaked)
+            wait = span((soaked - now).total_seconds())
+            return Waits("Soaking", f"{release.version} soaks in {name} for another {wait}", soaked)
     if environment.scan is None or (waiver is not None and waiver.until > now):
         return None
     return _scanned(environment.scan.block, release, scans, now)
+
+
+def kept_back(view: View, release: Release, now: datetime) -> Waits | None:
+    """Return what the gate says of a release, as far as the view knows."""
+    scans, waiver = view.scans.get(release.version), view.state.waivers.get(release.version)
+    return gate(view.environment, release, now, source=view.source, scans=scans, waiver=waiver)
+
+
+def wish_kept_back(view: View, now: datetime) -> Waits | None:
+    """Return what keeps back the release that a person asked for; only a deploy or a retry is a promotion."""
+    wish = view.state.requested
+    release = view.release(wish.version) if wish is not None and wish.kind in ("deploy", "retry") else None
+    return kept_back(view, release, now) if release is not None else None
+
+
+def _left(release: Release, name: str, source: EnvironmentState | None) -> Settled | None:
+    """Return how `promoteFrom` ended a release after all: as a failure, after its proof if there is one."""
+    proof, settled = release.verified.get(name), source.settled.get(release.version) if source else None
+    if settled is None or settled.phase is Phase.ERRORED or (proof is not None and settled.at <= proof.at):
+        return None
+    return settled
 
 
 def to_scan(view: View, now: datetime) -> list[Release]:
@@ -166,7 +192,16 @@ def to_scan(view: View, now: datetime) -> list[Release]:
     if view.environment.scan is None:
         return []
     found = [item.release for item in _search(view, now) if item.waits and item.waits.reason == "ScanMissing"]
+    wish = view.state.requested
+    asked = view.release(wish.version) if wish is not None and wish.kind in ("deploy", "retry") else None
+    first = [release for release in (asked, view.errored()) if release is not None and _unscanned(view, release, now)]
+    found = list({release.version: release for release in (*first, *found)}.values())
     return found[:SCANNED_AT_ONCE]
+
+
+def _unscanned(view: View, release: Release, now: datetime) -> bool:
+    waits = kept_back(view, release, now)
+    return waits is not None and waits.reason == "ScanMissing"
 
 
 def _scanned(block: Sequence[str], release: Release, scans: Sequence[ImageScan] | None, now: datetime) -> Waits | None:
@@ -193,6 +228,8 @@ def _obstacle(block: Sequence[str], component: str, scan: ImageScan | None) -> t
         return "ScanMissing", f"no scan tells about {component}{said}"
     if scan.status == "Pending":
         return "ScanPending", f"the scan of {component} has not ended yet"
+    if scan.status == "Unread":
+        return "ScanPending", f"the scan of {component} could not be read ({scan.message})"
     hits = [f"{scan.findings[severity]} {severity}" for severity in block if scan.findings.get(severity)]
     return ("ScanBlocked", f"{component} has {' and '.join(hits)} findings") if hits else None
 
@@ -219,8 +256,11 @@ def overtaken(view: View, by: Release) -> tuple[Release, ...]:
     decided = {deployment.version for deployment in view.deployments} | set(view.state.settled) | {by.version}
     if view.state.current and view.state.current.version:
         decided.add(view.state.current.version)
-    # Beyond the horizon of the history that was read, everything was decided when its time came.
-    horizon = view.deployments[-1].created_at if view.deployments and not view.complete_history else None
+    # Before the oldest claim that was read, everything was decided when its time came. (Not so before a record of what
+    # was skipped: of many, some are written at a time.)
+    claims = [item.created_at for item in view.deployments if item.phase is not Phase.SUPERSEDED or item.plan]
+    horizon = min(claims or [item.created_at for item in view.deployments], default=None)
+    horizon = None if view.complete_history else horizon
     found = []
     for release in view.releases:
         brought = trigger(view, release)
@@ -246,12 +286,14 @@ def hopeless(view: View, now: datetime) -> Hopeless | None:
         return None
     for release in view.releases:
         brought = trigger(view, release)
-        if brought is None or brought.tag is None or environment.promote_from in release.verified:
+        settled = _left(release, environment.promote_from, source)
+        if brought is None or brought.tag is None or (settled is None and environment.promote_from in release.verified):
             continue
         if runs_or_is_older(view, release) or _done_with(view, release) is not None:
             continue
-        settled = source.settled.get(release.version) if source else None
-        if settled is not None and settled.phase is not Phase.ERRORED:
+        if view.state.active is not None and view.state.active.version == release.version:
+            continue  # It is on its way; the last gate refuses it.
+        if settled is not None:
             return Hopeless(release, f"it ended {settled.phase} in {environment.promote_from} ({settled.reason})")
         if release.named_at is not None and release.named_at + environment.tag_wait <= now:
             waited = span(environment.tag_wait.total_seconds())

@@ -70,6 +70,7 @@ def _claim(
         digests=release.digests,
         fence=fence,
         initiated_by=start.initiated_by,
+        requested_by=start.on_behalf_of or (None if _tries_again(start) else start.initiated_by),
         created_at=at,
         execution_arn=arn,
         attempts=start.attempts,
@@ -80,6 +81,10 @@ def _claim(
     )
     requested = None if start.requested else state.requested
     return state.but(fence=fence, active=active, requested=requested), deployment, active
+
+
+def _tries_again(start: Start) -> bool:
+    return start.attempts > 1 and start.initiated_by.automated
 
 
 def redrive(view: View, hands: Hands) -> str:

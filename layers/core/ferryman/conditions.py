@@ -46,7 +46,7 @@ def waiting_since(view: View, now: datetime) -> datetime | None:
     if state.active and not is_asked_for:
         times.append(state.active.claimed_at)
     is_frozen = frozen(view.environment, state, now) is not None
-    if state.requested and not is_frozen:
+    if state.requested and not is_frozen and candidates.wish_kept_back(view, now) is None:
         times.append(state.requested.at)
     ready = candidates.outlook(view, now).ready
     if ready is not None and ready.since is not None and not (is_frozen or is_asked_for or state.hold):

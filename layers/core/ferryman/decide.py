@@ -24,7 +24,7 @@ from ferryman.actions import (
     Supersede,
 )
 from ferryman.awaiting import EndApproval
-from ferryman.candidates import Candidate, Hopeless, overtaken
+from ferryman.candidates import Candidate, Hopeless, Waits, overtaken
 from ferryman.freeze import Frozen, frozen
 from ferryman.judgement import all_passed, conclusive, judge
 from ferryman.records import Actor, Deployment, Phase, Release, ReleaseStatus, Request
@@ -32,6 +32,8 @@ from ferryman.view import Execution, View
 
 OBSERVED_EVERY = timedelta(minutes=1)
 """How often `reconciledAt` is refreshed at most."""
+_SKEW = timedelta(seconds=5)
+"""How far clocks may differ."""
 
 
 def decide(view: View, now: datetime) -> list[Action]:
@@ -39,7 +41,13 @@ def decide(view: View, now: datetime) -> list[Action]:
     due = _active(view, now) if view.state.active else _idle(view, now)
     if due is not None and not isinstance(due, RequeueAfter):
         return [due]
-    actions: list[Action] = [*_observe(view, now), *_repair_tags(view)]
+    again_at = view.state.again_at
+    if due is not None and due.repeats:
+        if again_at is not None and again_at > now + _SKEW:
+            due = None  # Somebody has asked for that look already; each look asks for one more.
+        else:
+            again_at = now + timedelta(seconds=due.seconds)
+    actions: list[Action] = [*_observe(view, now, again_at), *_repair_tags(view)]
     return [*actions, due] if due is not None else actions
 
 
@@ -112,8 +120,8 @@ def _idle(view: View, now: datetime) -> Act | RequeueAfter | None:
     """Rules 3, 5 and 6: what a person asked for, else the newest release, unless held, settled or not yet due."""
     state = view.state
     freeze = frozen(view.environment, state, now)
-    asked = _requested(view, freeze)
-    if asked is not None:
+    asked = _requested(view, freeze, now)
+    if asked is not None and not isinstance(asked, RequeueAfter):
         return asked
     current = view.current
     passed_by = overtaken(view, current) if current else ()
@@ -134,8 +142,10 @@ def _idle(view: View, now: datetime) -> Act | RequeueAfter | None:
         return _automatic(view, outlook.ready, now)
     errored = view.errored()
     if errored is not None:
-        return _automatic(view, Candidate(errored, "push", view.latest.tag if view.latest else None), now)
-    return _redeploy(view) or _later(outlook.waiting, now)
+        waits = candidates.kept_back(view, errored, now) if errored != view.current else None
+        if waits is None:
+            return _automatic(view, Candidate(errored, "push", view.latest.tag if view.latest else None), now)
+    return _redeploy(view) or asked or _later(outlook.waiting.waits if outlook.waiting else None, now)
 
 
 def _refuse_tag(refused: Hopeless) -> RefuseTag:
@@ -153,13 +163,17 @@ def _untold(view: View, waiting: Candidate | None) -> ReportWaiting | None:
     return ReportWaiting(waiting.release.version, waits.reason, waits.message.replace("ENV", view.name), loud)
 
 
-def _later(waiting: Candidate | None, now: datetime) -> RequeueAfter | None:
-    until = waiting.waits.until if waiting and waiting.waits else None
-    return RequeueAfter(math.ceil((until - now).total_seconds())) if until else None
+def _later(waits: Waits | None, now: datetime) -> RequeueAfter | None:
+    if waits is None or waits.until is None:
+        return None
+    return RequeueAfter(math.ceil((waits.until - now).total_seconds()), repeats=waits.reason == "ScanPending")
 
 
-def _requested(view: View, freeze: Frozen | None) -> Start | Dismiss | None:
-    """A person's wish is stronger than hold, order and settled; it waits for its release, and for a freeze to end."""
+def _requested(view: View, freeze: Frozen | None, now: datetime) -> Start | Dismiss | RequeueAfter | None:
+    """A person's wish is stronger than hold, order and settled; it waits for its release, and for a freeze to end.
+
+    What keeps back any promotion keeps a wish back, too: it waits for what ends by itself, and else is dropped.
+    """
     request = view.state.requested
     release = view.release(request.version) if request else None
     if request is None or release is None or release.status not in (ReleaseStatus.READY, ReleaseStatus.BASELINE):
@@ -173,16 +187,32 @@ def _requested(view: View, freeze: Frozen | None) -> Start | Dismiss | None:
     pointless = _pointless(request, release, view)
     if pointless is not None:
         return Dismiss(pointless)
+    waits = candidates.wish_kept_back(view, now)
+    if waits is not None:
+        unseen = waits.reason == "ScanMissing" and release.version not in view.scans
+        passes = unseen or waits.reason in ("Soaking", "ScanPending")
+        return _later(waits, now) if passes else Dismiss(waits.message.replace("ENV", view.name))
     before = view.state.settled.get(release.version)
     return Start(
         version=release.version,
         kind=request.kind,
         initiated_by=Actor(who=request.who),
         why=request.reason,
+        tag=_tag_before(view, release) if request.kind == "retry" else None,
         attempts=before.attempts + 1 if before else 1,
         requested=True,
         supersede=_versions(overtaken(view, release)) if request.kind != "migrate" else (),
     )
+
+
+def _tag_before(view: View, release: Release) -> str | None:
+    """Return the semver tag that the last attempt at a release was started by: trying again is for the same name."""
+    before = view.settled(release)
+    if before is not None and before.tag is not None:
+        return before.tag
+    tried = (item for item in view.deployments if item.version == release.version and item.kind != "migrate")
+    last = next(tried, None)
+    return last.tag if last is not None else None
 
 
 def _pointless(request: Request, release: Release, view: View) -> str | None:
@@ -224,6 +254,7 @@ def _automatic(view: View, coming: Candidate, now: datetime) -> Start | RequeueA
         kind="redeploy" if candidate == view.current else "retry",
         initiated_by=Actor(who="reconcile", automated=True),
         why=f"attempt {before.attempts} errored ({before.reason})",
+        on_behalf_of=before.requested_by,
         attempts=before.attempts + 1,
         tag=coming.tag,
         supersede=_versions(overtaken(view, candidate)),
@@ -244,13 +275,14 @@ def _redeploy(view: View) -> Start | None:
     )
 
 
-def _observe(view: View, now: datetime) -> list[Action]:
+def _observe(view: View, now: datetime, again_at: datetime | None) -> list[Action]:
     state = view.state
-    seen = Observe(conditions.observed(view, now), conditions.waiting_since(view, now), view.generation)
-    same = (state.conditions, state.waiting_since, state.observed_generation) == (
+    seen = Observe(conditions.observed(view, now), conditions.waiting_since(view, now), view.generation, again_at)
+    same = (state.conditions, state.waiting_since, state.observed_generation, state.again_at) == (
         seen.conditions,
         seen.waiting_since,
         seen.generation,
+        seen.again_at,
     )
     stale = view.swept and (state.reconciled_at is None or now - state.reconciled_at >= OBSERVED_EVERY)
     return [seen] if stale or not same else []

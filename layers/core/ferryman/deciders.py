@@ -31,6 +31,16 @@ def barred(approval: Approval) -> str | None:
     return None if approval.requester_may_approve else approval.requester
 
 
+def stranger(approval: Approval) -> str | None:
+    """Say that the person who asked is none of the approvers, as far as anybody can tell; None when they are one.
+
+    An approver without the `arn` that they asked with can't be told from a stranger.
+    """
+    if approval.requested_by.automated or approval.requester is not None:
+        return None
+    return "who asked is not one of the approvers, as far as IAM tells"
+
+
 def in_words(approval: Approval, now: datetime) -> list[str]:
     """Tell in sentences how a pending approval stands, who may decide and how, and when it expires."""
     given, people = approval.approved_by, deciders(approval)
@@ -55,4 +65,7 @@ def in_words(approval: Approval, now: datetime) -> list[str]:
     asked = barred(approval)
     if asked is not None:
         sentences.append(f"{asked} asked for it and may not approve.")
+    unknown = stranger(approval)
+    if unknown is not None:
+        sentences.append(f"{unknown[:1].upper()}{unknown[1:]}.")
     return sentences

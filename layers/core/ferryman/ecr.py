@@ -97,6 +97,22 @@ def platform_digest(ecr: Any, repository: str, digest: str, architecture: Archit
     )
 
 
+def linux_digests(ecr: Any, repository: str, digest: str) -> list[str]:
+    """Return every child of an index that a Linux task may pull, or the digest itself for one image.
+
+    Raise NotFound when the image is gone, or when the index has no child for Linux.
+    """
+    listed = manifest(ecr, repository, digest).get("manifests")
+    if listed is None:
+        return [digest]
+    platforms = [child.get("platform", {}) for child in listed]
+    found = [str(child["digest"]) for child, on in zip(listed, platforms, strict=True) if on.get("os") == "linux"]
+    if not found:
+        offered = [f"{on.get('os', 'unknown')}/{on.get('architecture', 'unknown')}" for on in platforms]
+        raise NotFound(f"{repository}@{digest} has no image for Linux, only for {', '.join(offered) or 'nothing'}")
+    return found
+
+
 def manifest(ecr: Any, repository: str, digest: str) -> dict[str, Any]:
     """Return the manifest or index of an image; raise NotFound when the image is gone."""
     return dict(json.loads(_fetch(ecr, repository, digest)["imageManifest"]))

@@ -9,16 +9,16 @@ from botocore.exceptions import ClientError
 
 from ferryman import candidates, executions, moving_tags, scans
 from ferryman import ecs as ecs_edge
-from ferryman.errors import ReferenceUnresolved
+from ferryman.errors import ReferenceUnresolved, TransientError
 from ferryman.ids import Clock
 from ferryman.platform import Environment, Platform
-from ferryman.records import Deployment, EnvironmentState, Phase
+from ferryman.records import Deployment, EnvironmentState, Phase, Release
 from ferryman.references import References
 from ferryman.store import Store
-from ferryman.view import Drift, Execution, TagSetting, View
+from ferryman.view import Drift, Execution, ImageScan, TagSetting, View
 
 HISTORY = 30
-"""How many deployments are read: enough to know what became of every release since the last claim."""
+"""How many attempts are read, with all that was skipped since: enough to know what became of every release."""
 
 _LOG = logging.getLogger("ferryman")
 
@@ -46,7 +46,7 @@ def view(
     """
     environment = document.environment(name)
     state = sources.store.state(document.name, name)
-    deployments = sources.store.deployments(document.name, name, limit=HISTORY)
+    deployments, complete = sources.store.attempts_at(document.name, name, limit=HISTORY)
     seen = View(
         platform=document.name,
         name=name,
@@ -55,7 +55,7 @@ def view(
         state=state,
         releases=tuple(sources.store.releases(document.name)),
         deployments=tuple(deployments),
-        complete_history=len(deployments) < HISTORY,
+        complete_history=complete,
         mutation_timeout=sources.mutation_timeout,
         swept=swept,
     )
@@ -64,7 +64,8 @@ def view(
     if state.active is not None:
         seen = _with_execution(seen, sources, started)
         # What is on its way is not overtaken; what waits for approval may be.
-        return _with_scans(seen, sources, document) if seen.approval is not None else seen
+        undecided = seen.approval is not None and seen.approval.status == "Pending"
+        return _with_scans(seen, sources, document) if undecided else seen
     seen = _with_scans(seen, sources, document)
     if swept or _just_ended(deployments, state):
         return _with_aws(seen, sources, document, environment)
@@ -90,10 +91,25 @@ def _with_execution(seen: View, sources: Sources, started: str | None) -> View:
 
 
 def _with_scans(seen: View, sources: Sources, document: Platform) -> View:
-    """Look at the scans of those releases that nothing else keeps back."""
+    """Look at the scans of those releases that nothing else keeps back; a way back waits for no scan."""
+    if seen.state.requested is not None and seen.state.requested.kind == "rollback":
+        return seen
     wanted = candidates.to_scan(seen, sources.clock())
-    found = {release.version: scans.of_release(document, release, sources.ecr) for release in wanted}
+    found = {release.version: _scans(seen, release, sources, document) for release in wanted}
     return replace(seen, scans=found) if found else seen
+
+
+def _scans(seen: View, release: Release, sources: Sources, document: Platform) -> tuple[ImageScan, ...]:
+    """Look at one release; a look that fails keeps that release back for now, and nothing else."""
+    try:
+        return scans.of_release(document, release, sources.ecr)
+    except (ClientError, TransientError) as error:
+        _LOG.error(
+            "could not read the image scans of %s: %s",
+            release.version, error, extra={"platform": seen.platform, "environment": seen.name},
+        )  # fmt: skip
+        said = "the log of reconcile tells why; it is tried again"
+        return tuple(ImageScan(component, "Unread", message=said) for component in release.components)
 
 
 def _with_aws(seen: View, sources: Sources, document: Platform, environment: Environment) -> View:

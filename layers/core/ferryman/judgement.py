@@ -11,8 +11,16 @@ from ferryman.contracts import StepFailure
 from ferryman.gates import touched
 from ferryman.records import Deployment, Phase, Step, StepStatus
 
-TRANSIENT_REFUSALS = frozenset({"Held", "Frozen"})
-"""Reasons of the last gate that pass by themselves or with a person's word: the release is not done with."""
+EXPIRED_WHILE_STOPPED = "ExpiredWhileStopped"
+"""Reason of an approval that expired while the environment was frozen or on hold."""
+
+TRANSIENT_REFUSALS = frozenset(
+    {"Held", "Frozen", "Soaking", "ScanMissing", "ScanPending", "ScanBlocked", EXPIRED_WHILE_STOPPED}
+)
+"""Reasons that pass by themselves or with a person's word: the release is not done with.
+
+`ferryman.candidates` keeps back by itself what is to soak, or to be scanned.
+"""
 
 ROLLBACK_FAILED = "RollbackFailed"
 """Reason of a deployment that could not be taken back; the alarm's metric has the same name."""
@@ -80,12 +88,21 @@ def judge(deployment: Deployment, failure: StepFailure | None) -> Judgement:
 
 def _not_approved(step: Step, failure: StepFailure | None, reason: str, message: str) -> Judgement:
     """An approval that ended without a yes. The machine's own time-out is the backstop of its expiry."""
-    phase = {"Rejected": Phase.REJECTED, "Expired": Phase.EXPIRED, "Superseded": Phase.SUPERSEDED}.get(step.reason)
+    phase = _ENDINGS.get(step.reason)
     if phase is None and failure is not None and failure.error == "States.Timeout":
         return Judgement(Phase.EXPIRED, "Expired", "Nobody decided in time. No service was changed.")
     if phase is None:
         return Judgement(Phase.ERRORED, reason, message)
-    return Judgement(phase, step.reason, f"{message} No service was changed.")
+    settle = step.reason not in TRANSIENT_REFUSALS
+    return Judgement(phase, step.reason, f"{message} No service was changed.", settle=settle)
+
+
+_ENDINGS = {
+    "Rejected": Phase.REJECTED,
+    "Expired": Phase.EXPIRED,
+    EXPIRED_WHILE_STOPPED: Phase.EXPIRED,
+    "Superseded": Phase.SUPERSEDED,
+}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from ferryman import messages_database, story
 from ferryman.excerpts import clean, one_line, tail
+from ferryman.judgement import TRANSIENT_REFUSALS
 from ferryman.outbox import rows as _rows
 from ferryman.platform import Platform
 from ferryman.records import Deployment, Hold, Phase, Release
@@ -287,6 +288,10 @@ def _what_next(deployment: Deployment, hold: Hold | None, retry_at: datetime | N
     else:
         first = "see why, then decide."
     again = f"`ferryman retry {environment}` tries {deployment.version} again as it is."
+    if deployment.reason in TRANSIENT_REFUSALS:
+        ask = f"`ferryman deploy {environment} --release {deployment.version} --confirm DEPLOY`"
+        first = "nothing, if it came by itself: it comes again once that has ended."
+        again = f"If a person asked for it: {ask} asks for it again."
     if deployment.kind == "rollback":
         again = f"`ferryman rollback {environment} --to {deployment.version} --reason ...` tries it again."
     lines = [f"What to do next: {first}", f"`ferryman explain {environment}` tells the whole story.", again]

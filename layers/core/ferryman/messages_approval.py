@@ -8,7 +8,7 @@ go to the environment's channels. The line `LINK` stands for the link of whoever
 from datetime import datetime
 from typing import Any
 
-from ferryman import messages_github, outbox
+from ferryman import deciders, messages_github, outbox
 from ferryman.excerpts import one_line
 from ferryman.platform import ChatChannel, Platform
 from ferryman.records import Approval, Deployment
@@ -142,7 +142,8 @@ def _facts(approval: Approval, deployment: Deployment, document: Platform) -> li
         span = f"{deployment.from_version}...{approval.version}"
         facts.append(("Changes", f"{github.web_url}/{github.repository}/compare/{span}"))
     why = f" ({one_line(deployment.why, limit=500)})" if deployment.why else ""
-    facts.append(("Who asks", f"{one_line(approval.requested_by.who)}{why}"))
+    unknown = deciders.stranger(approval)
+    facts.append(("Who asks", f"{one_line(approval.requested_by.who)}{why}{f'; {unknown}' if unknown else ''}"))
     facts.append(("Until", _time(approval.expires_at)))
     if approval.required > 1:
         have = ", ".join(one_line(name) for name in approval.approved_by) or "none yet"

@@ -1,8 +1,9 @@
 """Outbox rows that have GitHub show how a deployment stands. Pure.
 
 Called in the transactions that change a deployment: request_approval (through `ferryman.messages_approval`),
-admit_deployment, `ferryman.outcome` and publish_release. `ferryman.github.statuses` delivers them; a row says that
-something changed, never what: GitHub is shown the deployment as it is when the row is delivered.
+admit_deployment, `ferryman.outcome` and publish_release. `ferryman.github.statuses` delivers them, and `RELEASE`
+`ferryman.publish`; a row says that something changed, never what: GitHub is shown the deployment as it is when the row
+is delivered.
 """
 
 from datetime import datetime
@@ -17,6 +18,8 @@ CHANNEL = "github"
 """Of the outbox; no channel of the document, and told from one that is named so by `EVENTS`."""
 EVENTS = "github-"
 """How the events of these rows begin."""
+RELEASE = f"{EVENTS}release"
+"""The one row that has something made: the release that publish_release could not."""
 
 
 def for_change(
@@ -40,6 +43,22 @@ def for_change(
         detail={"phase": str(deployment.phase), "version": deployment.version, "deployment": deployment.id},
         at=at,
     )
+
+
+def for_release(deployment: Deployment, at: datetime) -> Add:
+    """Make the row that has notify publish a release when GitHub did not answer in time."""
+    (row,) = outbox.rows(
+        [CHANNEL],
+        owner=deployment.id,
+        event=RELEASE,
+        platform=deployment.platform,
+        environment=deployment.environment,
+        subject=f"GitHub: release {deployment.tag} of {deployment.platform}/{deployment.environment}",
+        blocks=[],
+        detail={"phase": str(deployment.phase), "version": deployment.version, "deployment": deployment.id},
+        at=at,
+    )
+    return row
 
 
 def may_write(github: GitHub | None) -> bool:

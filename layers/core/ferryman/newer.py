@@ -141,7 +141,7 @@ def _reason(facts: Facts, release: Release, coming: str | None) -> Told:
     successor = _successor(facts, version) or coming
     if successor is not None and not expected:
         return "Superseded", f"{version} is passed over for {successor}, which is newer.", None
-    waits = candidates.gate(facts.environment, release, facts.now, waiver=state.waivers.get(version))
+    waits = candidates.kept_back(facts.view, release, facts.now)
     trigger = candidates.trigger(facts.view, release)
     if trigger is None:
         return _untriggered(facts, release, waits)
@@ -270,6 +270,8 @@ def asked(facts: Facts) -> list[str]:
         when = f"it starts once deployment {facts.state.active.deployment} has ended"
     elif _kept_back(facts, request.at):
         when = f"it starts once the hold that came later is lifted (`ferryman resume {facts.env}`)"
+    elif (waits := candidates.wish_kept_back(facts.view, facts.now)) is not None and waits.reason == "Soaking":
+        when = f"it starts then: {waits.message}"
     else:
         # A person's wish is stronger than a hold (`ferryman.decide`).
         when = "it starts within seconds (at the latest with the next sweep, within 5 minutes)"

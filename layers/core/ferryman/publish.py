@@ -1,10 +1,12 @@
 """Step publish_release: the release on GitHub that a semver tag makes. Whatever happens, the deployment has succeeded.
 
 Called by functions/publish_release, after the outcome was recorded and the claim released: it writes without a fence.
+When GitHub does not answer, `ferryman.notify` goes on trying, for hours.
 """
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from ferryman import messages_github, timeline
@@ -22,6 +24,8 @@ from ferryman.writes import Save
 
 _LOG = logging.getLogger("ferryman")
 _WRITES = 10
+_TRIED_FOR = timedelta(hours=4)
+"""About how long notify tries to deliver a row."""
 
 
 def publish(
@@ -36,7 +40,7 @@ def publish(
     """Make sure that GitHub has the release, and record it; safe to run again after a crash on any line.
 
     What can't be helped by trying again is recorded as Failed. Raise Throttled, Unavailable or Conflict for another try
-    by the state machine; that, too, stands in the record meanwhile.
+    by the state machine for about two minutes, and by notify for some hours; that, too, stands in the record meanwhile.
     """
     deployment = store.deployment(event.platform, event.environment, event.deployment)
     done = deployment.publication
@@ -51,7 +55,8 @@ def publish(
         project = connect(document.spec.github, client, clock=clock, means=means)
         url = _ensure_release(deployment, document, project, store)
     except TransientError as error:
-        told = f"{error}; it is tried again for some minutes"
+        until = f"{clock() + _TRIED_FOR:%Y-%m-%d %H:%M} UTC"
+        told = f"{one_line(str(error), limit=300)}; it is tried again until about {until}; after that, make it by hand"
         _record(deployment, Publication(status="Failed", message=told, at=clock()), None, store, new_id, again=True)
         raise
     except (PermanentError, Declined) as error:
@@ -112,6 +117,7 @@ def _notes(deployment: Deployment, document: Platform, project: Project, store: 
         changes=_changes(deployment, project),
         release=store.release(deployment.platform, deployment.version),
         source=environment.promote_from if environment else None,
+        approval=store.approval(deployment.id),
     )
 
 
@@ -150,6 +156,8 @@ def _record(
             return
         after = before.but(publication=done)
         rows = messages_github.for_change(after, document, done.at, "published") if document else []
+        if again:
+            rows = [messages_github.for_release(after, done.at)]
         try:
             store.write(Save(after), timeline.event(after, kind, told, at=done.at, new_id=new_id), *rows)
         except Conflict:

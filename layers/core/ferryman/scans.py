@@ -3,6 +3,8 @@
 An index can't be scanned: the scan is its child's (AWS-FACTS.md, "Events").
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from ferryman import ecr as ecr_edge
@@ -17,7 +19,7 @@ _UNDER_WAY = frozenset({"IN_PROGRESS", "PENDING"})
 
 
 def of_release(document: Platform, release: Release, ecr: Any) -> tuple[ImageScan, ...]:
-    """Return what is known of each image of a release; of an index's child for linux/amd64, else for linux/arm64."""
+    """Return what is known of each image of a release; of an index, the worst of its children for Linux."""
     return tuple(_of_image(document, component, digest, ecr) for component, digest in sorted(release.digests.items()))
 
 
@@ -26,17 +28,24 @@ def _of_image(document: Platform, component: str, digest: str, ecr: Any) -> Imag
         return ImageScan(component, "Complete", message="the component is no longer in the document: nothing runs it")
     repository = document.spec.components[component].repository
     try:
-        child = _child(ecr, repository, digest)
+        children = ecr_edge.linux_digests(ecr, repository, digest)
     except NotFound as error:
         return ImageScan(component, "Missing", message=str(error))
-    return read(component, ecr_edge.scan_findings(ecr, repository, child))
+    return worst([read(component, ecr_edge.scan_findings(ecr, repository, child)) for child in children])
 
 
-def _child(ecr: Any, repository: str, digest: str) -> str:
-    try:
-        return ecr_edge.platform_digest(ecr, repository, digest, "X86_64")
-    except NotFound:
-        return ecr_edge.platform_digest(ecr, repository, digest, "ARM64")
+def worst(found: Sequence[ImageScan]) -> ImageScan:
+    """Return the worst of the scans of an image's children: one that tells nothing, else all that was found. Pure."""
+    gravest = max(found, key=lambda scan: _GRAVITY[scan.status])
+    if gravest.status != "Complete":
+        return gravest
+    severities = {severity for scan in found for severity in scan.findings}
+    return replace(
+        gravest, findings={name: max(scan.findings.get(name, 0) for scan in found) for name in sorted(severities)}
+    )  # fmt: skip
+
+
+_GRAVITY = {"Complete": 0, "Pending": 1, "Unread": 1, "Missing": 2, "Failed": 3}
 
 
 def read(component: str, answer: dict[str, Any] | None) -> ImageScan:

@@ -20,6 +20,7 @@ from ferryman.records import (
     EnvironmentState,
     MigrationClaim,
     OutboxMessage,
+    Phase,
     Record,
     Release,
     SemverName,
@@ -87,6 +88,22 @@ class Store:
         partition = keys.environment(platform, environment)
         items = self._query(partition, prefix=keys.DEPLOYMENT, newest_first=True, limit=limit)
         return [Deployment.model_validate(item) for item in items]
+
+    def attempts_at(
+        self, platform: str, environment: str, limit: int, most: int = 1000
+    ) -> tuple[list[Deployment], bool]:
+        """Return the latest deployments, newest first, until `limit` of them were more than a release that was skipped.
+
+        The second value tells whether there are no others. Never more than `most` are read.
+        """
+        found: list[Deployment] = []
+        tried = 0
+        for item in self._query(keys.environment(platform, environment), prefix=keys.DEPLOYMENT, newest_first=True):
+            found.append(Deployment.model_validate(item))
+            tried += found[-1].phase is not Phase.SUPERSEDED
+            if tried >= limit or len(found) >= most:
+                return found, False
+        return found, True
 
     def timeline(self, owner: str, limit: int = 500) -> list[TimelineEvent]:
         """Return the latest lines of a timeline, oldest first; `owner`: a deployment's id or `<platform>#<env>`."""

@@ -33,7 +33,8 @@ class ImageScan:
     """What ECR's scan tells about one image of a release: of the child that runs, where it is an index."""
 
     component: str
-    status: Literal["Complete", "Pending", "Missing", "Failed"]
+    status: Literal["Complete", "Pending", "Missing", "Failed", "Unread"]
+    """Unread: nobody could look just now."""
     findings: dict[str, int] = field(default_factory=dict)
     """Severity → how many."""
     message: str = ""

@@ -8,6 +8,11 @@ output "secret_arns" {
   value       = { for name, secret in aws_secretsmanager_secret.this : name => secret.arn }
 }
 
+output "signing_secret_arns" {
+  description = "ARNs of the secrets that Slack signs with, told by the end of their name: all that the public approval pages may read."
+  value       = [for name, secret in aws_secretsmanager_secret.this : secret.arn if endswith(name, "signing-secret")]
+}
+
 output "mail_identity_arns" {
   description = "ARNs of the identities that mail is sent from."
   value       = [for identity in aws_sesv2_email_identity.this : identity.arn]

@@ -10,7 +10,7 @@ variable "topics" {
 
 variable "secrets" {
   type        = list(string)
-  description = "Secrets that channels and GitHub need, by their last name: slack-webhook is ferryman/PLATFORM/slack-webhook."
+  description = "Secrets that channels and GitHub need, by their last name: slack-webhook is ferryman/PLATFORM/slack-webhook. Those that Slack signs with end in signing-secret."
 }
 
 variable "mail_identities" {

@@ -31,6 +31,18 @@ run "one_environment" {
   }
 }
 
+run "without_slack_buttons" {
+  command = plan
+  variables {
+    secrets = ["github"]
+  }
+
+  assert {
+    condition     = endswith(module.operator.parameters["/ferryman/operator/signing-secret-arns"], ":secret:ferryman/scr/slack-signing-secret-none")
+    error_message = "a list that is not empty, and opens nothing"
+  }
+}
+
 run "refuses_a_missing_repository" {
   command = plan
   variables {

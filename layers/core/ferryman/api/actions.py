@@ -122,8 +122,6 @@ def abort(operator: Operator, request: Request) -> dict[str, Any]:
         raise Refused(f"deployment {claim.deployment} of {claim.version} has just ended") from None
     # Also when the abort stood already: the wake of whoever asked first may have been lost.
     quietly(lambda: operator.outside.wake(platform.name, env, claim.deployment))
-    # One that still waits for approval has no watcher: reconcile ends it.
-    nudge(operator, platform.name, env)
     # What waits for approval has no watcher: reconcile ends the question.
     nudge(operator, platform.name, env)
     changed = found.abort == wish

@@ -13,7 +13,7 @@ from ferryman.api.database import Database, under_way
 from ferryman.api.fields import FieldChange
 from ferryman.api.http import HttpError, Request
 from ferryman.api.operator import Definitions, Operator
-from ferryman.api.reads import place
+from ferryman.api.reads import place, source_of
 from ferryman.errors import VerificationFailed
 from ferryman.freeze import frozen
 from ferryman.migration_lists import Since, brings
@@ -106,6 +106,7 @@ def diff(operator: Operator, request: Request) -> dict[str, Any]:
     components = _components(platform, state, release)
     services = [_service(service, release, definitions.get(service.name)) for service in environment.services]
     scans = operator.outside.scans(platform, release) if environment.scan is not None else None
+    source = source_of(operator, platform, env)
     approval = environment.approval
     asks = approval is not None and (direction != "rollback" or approval.for_rollback)
     return Difference(
@@ -122,7 +123,7 @@ def diff(operator: Operator, request: Request) -> dict[str, Any]:
         moving_tags=[*environment.moving_tags, current_tag(env)],
         approvers=[person.name for person in approval.approvers] if approval and asks else [],
         required=approval.required if approval and asks else 0,
-        obstacles=_obstacles(platform, state, active, release, direction, migrations, scans, now),
+        obstacles=_obstacles(platform, state, active, release, direction, migrations, scans, source, now),
         unread=unread,
     ).dump()
 
@@ -193,6 +194,7 @@ def _obstacles(
     direction: Direction,
     migrations: Migrations,
     scans: tuple[ImageScan, ...] | None,
+    source: EnvironmentState | None,
     now: datetime,
 ) -> list[Obstacle]:
     env = state.environment
@@ -207,7 +209,9 @@ def _obstacles(
             found.append(Obstacle(reason="SchemaMismatch", message=migrations.message))
         return found
     waiver = state.waivers.get(release.version)
-    waits = candidates.gate(environment, release, now, scans=scans, waiver=waiver) if direction != "same" else None
+    waits = None
+    if direction != "same":
+        waits = candidates.gate(environment, release, now, source=source, scans=scans, waiver=waiver)
     if waits is not None:
         found.append(Obstacle(reason=waits.reason, message=waits.message.replace("ENV", env)))
     freeze = frozen(environment, state, now)

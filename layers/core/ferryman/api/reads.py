@@ -176,6 +176,12 @@ def place(operator: Operator, request: Request) -> tuple[Platform, str]:
     return document, name
 
 
+def source_of(operator: Operator, platform: Platform, env: str) -> EnvironmentState | None:
+    """Return the state of the environment that releases are promoted from, if there is one."""
+    name = platform.environment(env).promote_from
+    return operator.store.state(platform.name, name) if name is not None else None
+
+
 def _environment(
     operator: Operator, document: Platform, name: str, releases: list[Release], *, notices: bool = False
 ) -> EnvironmentView:
@@ -212,10 +218,9 @@ def _seen(operator: Operator, document: Platform, name: str, releases: list[Rele
     active = operator.store.deployment(document.name, name, state.active.deployment) if state.active else None
     waits = active is not None and active.phase is Phase.AWAITING_APPROVAL
     pending = operator.store.approval(active.id) if active and waits else None
-    source = document.environment(name).promote_from
     found = explain(
         document, state, releases, deployments, operator.clock(),
-        source=operator.store.state(document.name, source) if source else None,
+        source=source_of(operator, document, name),
         approval=pending,
     )  # fmt: skip
     return _Seen(state, deployments, active, pending, found)

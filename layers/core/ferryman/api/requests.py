@@ -7,6 +7,7 @@ An outcome whose `state` is None changes nothing: it was so already.
 from dataclasses import dataclass
 from datetime import datetime
 
+from ferryman.candidates import TAG_REFUSED
 from ferryman.errors import NotFound, Refused
 from ferryman.newer import newer_releases
 from ferryman.records import EnvironmentState, Hold, Release, ReleaseStatus
@@ -69,6 +70,7 @@ def retry(
         raise Refused(
             f"{wanted} is older than {runs}, which {env} runs; going back is a rollback, which retry does not do"
         )
+    _refuse_untried(state, release)
     wish = Wish(version=wanted, kind="retry", reason=reason, who=who, at=at)
     return asked(state, wish, lift_hold=lift_hold)
 
@@ -97,6 +99,20 @@ def _refuse_hold(state: EnvironmentState, lift_hold: bool) -> None:
         )
 
 
+def _refuse_untried(state: EnvironmentState, release: Release) -> None:
+    """Retry is for what automation is done with here: everything else has gates, or a word to be typed."""
+    env, version, settled = state.environment, release.version, state.settled.get(release.version)
+    if (settled is not None and settled.reason != TAG_REFUSED) or env in release.verified:
+        return
+    what = f"nothing of {version} has failed in {env}"
+    if settled is not None:
+        what = f"{version} was never tried in {env}: its semver tag was refused"
+    raise Refused(
+        f"{what}, so there is nothing to try again. "
+        f"`ferryman deploy {env} --release {version} --confirm DEPLOY` brings it, or push a new release"
+    )
+
+
 def what(wish: Wish) -> tuple[str | None, ...]:
     """Return what a wish is for: two that agree in it are the same wish, whoever asks."""
     return wish.version, wish.kind, wish.command, wish.revision
@@ -112,7 +128,11 @@ def refuse_active(state: EnvironmentState, version: str) -> None:
 
 def _last_settled(state: EnvironmentState, releases: list[Release]) -> str:
     env, newer = state.environment, {release.version for release in newer_releases(state, releases)}
-    open_ones = {version: settled for version, settled in state.settled.items() if version in newer}
+    open_ones = {
+        version: settled
+        for version, settled in state.settled.items()
+        if version in newer and settled.reason != TAG_REFUSED
+    }
     if not open_ones:
         raise Refused(
             f"no version that is newer than what {env} runs has failed there: there is nothing to retry. "
@@ -132,6 +152,11 @@ def _release(releases: list[Release], version: str) -> Release:
 def asked(state: EnvironmentState, wish: Wish, *, lift_hold: bool = False) -> Outcome:
     """Put a wish in the place of an earlier one; the same wish again changes nothing."""
     before, env = state.requested, state.environment
+    if before is not None and before.kind == "rollback" and wish.kind != "rollback":
+        raise Refused(
+            f"{before.who} asked to go back to {before.version} in {env}, which starts first: {before.reason}. "
+            f"Ask again when it has ended; `ferryman watch {env}` shows it"
+        )
     lifting = lift_hold and state.hold is not None
     if before is not None and what(before) == what(wish):
         if not lifting and not (state.hold is not None and before.at < state.hold.at):

@@ -14,7 +14,7 @@ from ferryman.api.asking import Asked, told
 from ferryman.api.database import Database, under_way
 from ferryman.api.http import Body, Request
 from ferryman.api.operator import Operator
-from ferryman.api.reads import place
+from ferryman.api.reads import place, source_of
 from ferryman.api.requests import Outcome
 from ferryman.freeze import frozen
 from ferryman.records import EnvironmentState, EventType, Release
@@ -67,12 +67,13 @@ def deploy(operator: Operator, request: Request) -> dict[str, Any]:
         releases = operator.store.releases(platform.name)
         release = wishes.find(releases, body.release)
         scans = operator.outside.scans(platform, release) if environment.scan is not None else None
+        source = source_of(operator, platform, env)
 
         def decide(state: EnvironmentState) -> Outcome:
             waiver = state.waivers.get(release.version)
             return wishes.deploy(
                 state, platform, releases, release,
-                waits=candidates.gate(environment, release, at, scans=scans, waiver=waiver),
+                waits=candidates.gate(environment, release, at, source=source, scans=scans, waiver=waiver),
                 freeze=frozen(environment, state, at), reason=body.reason, who=request.who, at=at,
             )  # fmt: skip
 

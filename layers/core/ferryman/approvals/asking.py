@@ -11,7 +11,7 @@ from ferryman.awaiting import EndApproval
 from ferryman.contracts import ApprovalVerdict, RequestApprovalInput
 from ferryman.errors import ClaimLost, Conflict, NotFound, VerificationFailed
 from ferryman.ids import Clock, NewId
-from ferryman.platform import Environment, Platform, parse
+from ferryman.platform import Environment, Platform, parse, people
 from ferryman.records import (
     AbortRequest,
     Actor,
@@ -37,7 +37,8 @@ def ask(
     """Ask, once; answer the token at once when there is nothing to wait for any more.
 
     Raise VerificationFailed when the document no longer says who approves (the plan said that somebody does: nothing
-    goes on without), ReferenceUnresolved for a value that can't be read, ClaimLost when the deployment has ended.
+    goes on without) or names one person twice, ReferenceUnresolved for a value that can't be read, ClaimLost when the
+    deployment has ended.
     """
     for _ in store.attempts():
         deployment = store.deployment(event.platform, event.environment, event.deployment)
@@ -176,6 +177,7 @@ def _question(
         )
         for approver in policy.approvers
     ]
+    _tell_apart(approvers, event.environment)
     at = clock()
     return Approval(
         platform=event.platform,
@@ -198,11 +200,24 @@ def _question(
     )
 
 
+def _tell_apart(approvers: list[ApproverRecord], environment: str) -> None:
+    """Look again at what stands behind references: only now it is known."""
+    where = f"(spec.environments.{environment}.approval.approvers, with what its ssm: references say now)"
+    if same := people.twice(approvers):
+        raise VerificationFailed(f"{same} {where}: one person would count as two; give each person one entry")
+    for approver in approvers:
+        if approver.arn and (wrong := people.not_a_caller(approver.arn)):
+            raise VerificationFailed(f"the arn of {approver.name!r} names nobody {where}: {wrong}")
+
+
 def _asked_by(deployment: Deployment, store: Store) -> Actor:
     """Return who wants this deployment: behind an automatic retry stands whoever started the attempt that errored.
 
     Otherwise a person could approve their own request once its first attempt errored.
     """
+    if deployment.requested_by is not None:
+        return deployment.requested_by
+    # Not written down: it was claimed by an operator of an earlier version.
     if deployment.attempts == 1 or not _by_reconcile(deployment):
         return deployment.initiated_by
     for earlier in store.deployments(deployment.platform, deployment.environment, limit=_HISTORY):

@@ -59,7 +59,8 @@ def decide(
             raise NotFound(f"there is no approval {approval_id[:40]!r}")
         deployment = store.deployment(approval.platform, approval.environment, approval.deployment)
         attempt, now = _cleaned(attempt, approval), clock()
-        verdict = judge(approval, deployment, attempt, now, _stopped(store, approval, deployment, attempt, now))
+        stopped, listed = _rules(store, approval, deployment, attempt, now)
+        verdict = judge(approval, deployment, attempt, now, stopped, listed)
         if not verdict.counts:
             _refused(approval, deployment, attempt, verdict, store=store, clock=clock, new_id=new_id, count=count)
             break
@@ -113,18 +114,26 @@ def _decided(
     return [endings.fence(approval), Save(after), Save(deployment), told, *mails]
 
 
-def _stopped(
+def _rules(
     store: Store, approval: Approval, deployment: Deployment, attempt: Attempt, now: datetime
-) -> str | None:  # fmt: skip
-    """Return why nothing may start in the environment; the last gate looks again before anything changes."""
-    if attempt.verdict != "approve" or closed(approval, deployment, now) is not None:
-        return None
+) -> tuple[str | None, list[str] | None]:  # fmt: skip
+    """Return why nothing may start in the environment, and who is an approver there by now.
+
+    The last gate looks again before anything changes. Where the document names no approvers at all, those who were
+    asked are all there is.
+    """
+    if closed(approval, deployment, now) is not None:
+        return None, None
     document = letters.document_of(store, approval.platform)
-    if document is None or approval.environment not in document.spec.environments:
-        return "the platform document does not tell the rules of this environment; see `ferryman explain`"
-    state = store.state(approval.platform, approval.environment)
-    found = admit.stopped(deployment, state, document.environment(approval.environment), now)
-    return found[1] if found is not None else None
+    environment = document.spec.environments.get(approval.environment) if document else None
+    if environment is None:
+        return "the platform document does not tell the rules of this environment; see `ferryman explain`", None
+    policy = environment.approval
+    listed = [approver.name for approver in policy.approvers] if policy is not None else None
+    if attempt.verdict != "approve":
+        return None, listed
+    found = admit.stopped(deployment, store.state(approval.platform, approval.environment), environment, now)
+    return (found[1] if found is not None else None), listed
 
 
 def _refused(

@@ -36,7 +36,10 @@ def void(
     """Return the writes that end a pending approval together with the step of its deployment."""
     after = approval.but(status=action.status, reason=action.why, superseded_by=action.by, decided_at=at)
     deployment = deployment.but(
-        steps={**deployment.steps, steps.APPROVAL: ended(deployment, action.status, _sentence(action.why), at)},
+        steps={
+            **deployment.steps,
+            steps.APPROVAL: ended(deployment, action.reason or action.status, _sentence(action.why), at),
+        },
         superseded_by=action.by or deployment.superseded_by,
     )
     told = timeline.event(

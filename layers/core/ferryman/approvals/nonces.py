@@ -14,8 +14,11 @@ from ferryman.records import Approval, Nonce
 from ferryman.store import Store
 from ferryman.writes import Save
 
-KEPT = 5
-"""Links per approver that work at the same time; the oldest one makes way."""
+KEPT = 32
+"""Links per approver that work at the same time; the oldest one makes way, so that the record stays small.
+
+Every try of a mail makes one, whether it arrives or not: enough for three mails of which every try fails.
+"""
 _BYTES = 32
 _LONGEST = 128
 """Characters that are looked at; what is longer fits nothing anyway."""

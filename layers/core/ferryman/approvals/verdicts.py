@@ -4,12 +4,13 @@ The caller has checked who it is: by the nonce of a personal link, by Slack's si
 whether that person may say so, now, about exactly this.
 """
 
-import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from ferryman import steps
+from ferryman.platform.people import folded
 from ferryman.records import Approval, Decision, Deployment, How, Phase, Step, StepStatus
 
 Kind = Literal[
@@ -111,9 +112,18 @@ def closed(approval: Approval, deployment: Deployment, now: datetime) -> Verdict
 
 
 def judge(
-    approval: Approval, deployment: Deployment, attempt: Attempt, now: datetime, stopped: str | None = None
+    approval: Approval,
+    deployment: Deployment,
+    attempt: Attempt,
+    now: datetime,
+    stopped: str | None = None,
+    listed: Iterable[str] | None = None,
 ) -> Verdict:
-    """Return what becomes of an attempt. `stopped`: why nothing may start in the environment now."""
+    """Return what becomes of an attempt.
+
+    `stopped`: why nothing may start in the environment now. `listed`: names of the approvers that the document has by
+    now, None when it does not tell.
+    """
     found = closed(approval, deployment, now)
     mine = own(approval, attempt)
     over = approval.status in ("Approved", "Rejected")
@@ -122,7 +132,7 @@ def judge(
         return _verdict(approval, "AlreadyYours", f"{yes} {approval.version} already; it counts once.{_rest(approval)}")
     if found is not None:
         return found
-    not_allowed = _not_allowed(approval, attempt)
+    not_allowed = _not_allowed(approval, attempt) or _struck_off(approval, attempt, listed)
     if not_allowed is not None:
         return _verdict(approval, "NotAllowed", not_allowed)
     if not attempt.confirmed and not _typed(approval, attempt):
@@ -190,8 +200,8 @@ def ended(deployment: Deployment, reason: str, message: str, at: datetime) -> St
 
 def own(approval: Approval, attempt: Attempt) -> Decision | None:
     """Return the last decision of the same person, if there is one."""
-    name = _folded(_name(approval, attempt))
-    return next((item for item in reversed(approval.decisions) if _folded(item.name) == name), None)
+    name = folded(_name(approval, attempt))
+    return next((item for item in reversed(approval.decisions) if folded(item.name) == name), None)
 
 
 def _not_allowed(approval: Approval, attempt: Attempt) -> str | None:
@@ -206,10 +216,21 @@ def _not_allowed(approval: Approval, attempt: Attempt) -> str | None:
             f"{attempt.name} is none of the approvers of this request. Who may approve stands in the platform document "
             f"(spec.environments.{env}.approval.approvers) and holds for requests from then on; ask one of them."
         )
-    same = approval.requester is not None and _folded(_name(approval, attempt)) == _folded(approval.requester)
+    same = approval.requester is not None and folded(_name(approval, attempt)) == folded(approval.requester)
     if attempt.verdict == "approve" and same and not approval.requester_may_approve:
         return f"You asked for {approval.version} yourself: somebody else has to approve it. You may reject it."
     return None
+
+
+def _struck_off(approval: Approval, attempt: Attempt, listed: Iterable[str] | None) -> str | None:
+    """Say that somebody who was asked is no approver any more: whoever leaves takes no open question along."""
+    if attempt.how == "shared link" or listed is None or folded(attempt.name) in map(folded, listed):
+        return None
+    return (
+        f"{attempt.name} was asked, and has been taken out of the approvers since "
+        f"(spec.environments.{approval.environment}.approval.approvers of the platform document): somebody else who is "
+        "listed there has to decide."
+    )
 
 
 def _typed(approval: Approval, attempt: Attempt) -> bool:
@@ -221,12 +242,8 @@ def _typed(approval: Approval, attempt: Attempt) -> bool:
 
 def _name(approval: Approval, attempt: Attempt) -> str:
     """Return the approver's name as the document writes it, however it was typed on the shared page."""
-    typed = _folded(attempt.name)
-    return next((item.name for item in approval.approvers if _folded(item.name) == typed), attempt.name)
-
-
-def _folded(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    typed = folded(attempt.name)
+    return next((item.name for item in approval.approvers if folded(item.name) == typed), attempt.name)
 
 
 def _verdict(approval: Approval, kind: Kind, message: str, given: int | None = None) -> Verdict:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ferryman.excerpts import one_line
-from ferryman.records import Deployment, Release, Verified
+from ferryman.records import Approval, Deployment, Release, Verified
 
 COMMITS_SHOWN = 100
 _LIMIT = 60_000
@@ -34,17 +34,24 @@ def changes_in(comparison: dict[str, Any]) -> Changes:
 
 
 def release_notes(
-    deployment: Deployment, *, page: str, changes: Changes | None, release: Release | None, source: str | None
+    deployment: Deployment,
+    *,
+    page: str,
+    changes: Changes | None,
+    release: Release | None,
+    source: str | None,
+    approval: Approval | None = None,
 ) -> str:
     """Write the notes of a deployment's release: Markdown that mentions nobody.
 
     `page` is the project's address, `source` the environment it was promoted from; without `changes`, none are listed.
+    `approval` tells whose name nobody has proved.
     """
     blocks = [
         f"Runs in **{deployment.environment}**: {deployment.version}, deployed by Ferryman.",
         _commits(deployment, page, changes),
         _images(deployment),
-        _proof(deployment, release.verified.get(source) if release and source else None, source),
+        _proof(deployment, release.verified.get(source) if release and source else None, source, approval),
     ]
     text = "\n\n".join(block for block in blocks if block) + "\n"
     return text if len(text) <= _LIMIT else text[: text.rfind("\n", 0, _LIMIT)] + "\n"
@@ -69,15 +76,22 @@ def _images(deployment: Deployment) -> str:
     return "\n".join(["## Images", "", "| component | digest |", "|---|---|", *lines])
 
 
-def _proof(deployment: Deployment, verified: Verified | None, source: str | None) -> str:
+def _proof(
+    deployment: Deployment, verified: Verified | None, source: str | None, approval: Approval | None
+) -> str:  # fmt: skip
     lines = ["## Deployment", ""]
     if verified is not None:
         lines.append(f"- Verified in {source} at {verified.at:%Y-%m-%d %H:%M} UTC (deployment {verified.deployment})")
     if deployment.approved_by:
-        lines.append(f"- Approved by {', '.join(_plain(name, limit=80) for name in deployment.approved_by)}")
+        lines.append(f"- Approved by {', '.join(_approver(name, approval) for name in deployment.approved_by)}")
     ended = f", {deployment.ended_at:%Y-%m-%d %H:%M} UTC" if deployment.ended_at else ""
     lines.append(f"- Deployed to {deployment.environment} by deployment {deployment.id}{ended}")
     return "\n".join(lines)
+
+
+def _approver(name: str, approval: Approval | None) -> str:
+    proved = {item.name for item in approval.decisions if item.identity != "unverified"} if approval else {name}
+    return _plain(name, limit=80) + ("" if name in proved else " (unverified)")
 
 
 def _plain(text: str, *, limit: int) -> str:

@@ -9,16 +9,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ferryman.contracts import DeploymentRef
+from ferryman import ids, messages_github
+from ferryman.contracts import DeploymentRef, PublishReleaseInput
 from ferryman.github import access, statuses
 from ferryman.github.client import REAL, Means
-from ferryman.ids import Clock
+from ferryman.ids import Clock, NewId
 from ferryman.messages_approval import APPROVAL, REMINDER
 from ferryman.notify import links, mail, personal, slack, slack_approval, slack_bot, topic
 from ferryman.notify.failure import NotDelivered, NotNeeded
 from ferryman.notify.requests import open_request
 from ferryman.notify.routes import Mailbox, Route
 from ferryman.platform import ChatChannel, GitHub, MailChannel, TopicChannel
+from ferryman.publish import publish
 from ferryman.records import OutboxMessage
 from ferryman.references import References
 from ferryman.store import Store
@@ -40,6 +42,7 @@ class Hands:
     post: slack.Post = slack.post
     means: Means = REAL
     """The network, for GitHub and Slack's API."""
+    new_id: NewId = ids.new_id
 
 
 def deliverer(hands: Hands) -> Deliver:
@@ -70,6 +73,8 @@ def deliverer(hands: Hands) -> Deliver:
                     store=hands.store,
                     clock=hands.clock,
                 )
+            case GitHub() if message.event == messages_github.RELEASE:
+                _release(message, made, hands)
             case GitHub():
                 _show(route, message, made, hands)
             case ChatChannel() if route.bot_token_secret_arn:
@@ -101,6 +106,18 @@ def _link(message: OutboxMessage, hands: Hands) -> str | None:
     if not hands.approvals_url:
         raise NotDelivered("the address of the approval page is not known: the function lacks APPROVALS_URL")
     return links.shared(hands.approvals_url, approval.deployment)
+
+
+def _release(message: OutboxMessage, client: Callable[[str], Any], hands: Hands) -> None:
+    """Make the release that GitHub did not take before; what no try can help stands in the deployment's record."""
+    about = PublishReleaseInput(
+        platform=message.platform, environment=message.environment or "", deployment=message.owner, fence=0
+    )
+    found = publish(
+        about, store=hands.store, client=client, clock=hands.clock, new_id=hands.new_id, means=hands.means
+    )  # fmt: skip
+    if found.verdict != "Published":
+        raise NotNeeded(f"trying again would not help: {found.verdict}")
 
 
 def _show(github: GitHub, message: OutboxMessage, client: Callable[[str], Any], hands: Hands) -> None:

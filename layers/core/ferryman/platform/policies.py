@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
+from ferryman.platform import people
 from ferryman.platform.model import Model
 from ferryman.platform.values import Duration, Name, Text, between, is_reference
 
@@ -44,6 +45,8 @@ class Approver(Model):
             raise ValueError("can't be recognised: give an email, a slack user id or an arn")
         if self.email and not is_reference(self.email) and "@" not in self.email.strip("@"):
             raise ValueError(f"{self.email[:60]!r} is not a mail address; write name@example.com")
+        if self.arn and (wrong := people.not_a_caller(self.arn)):
+            raise ValueError(wrong)
         return self
 
 
@@ -72,13 +75,11 @@ class ApprovalPolicy(Model):
 
     @model_validator(mode="after")
     def _can_be_reached(self) -> "ApprovalPolicy":
-        names = [approver.name for approver in self.approvers]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"{name!r} is there twice; approvals are counted by name")
-        if not self.allow_unverified and len(names) < self.required:
+        if same := people.twice(self.approvers):
+            raise ValueError(f"{same}: one person would count as two; give each person one entry")
+        if not self.allow_unverified and len(self.approvers) < self.required:
             raise ValueError(
-                f"{len(names)} approvers can't give {self.required} approvals; add approvers or lower required"
+                f"{len(self.approvers)} approvers can't give {self.required} approvals; add approvers or lower required"
             )
         if any(approver.email for approver in self.approvers) and self.sender is None:
             raise ValueError("approvers have mail addresses, and `from` says no sender; add from: ferryman@example.com")

@@ -107,6 +107,8 @@ class Deployment(Record):
     reason: str = ""
     message: str = ""
     initiated_by: Actor
+    requested_by: Actor | None = None
+    """Who wants it: of an automatic retry, whoever asked for the first attempt. None when that is not written down."""
     created_at: AwareDatetime
     started_at: AwareDatetime | None = None
     ended_at: AwareDatetime | None = None

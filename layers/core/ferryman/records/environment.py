@@ -49,6 +49,10 @@ class Settled(Record):
     at: AwareDatetime
     attempts: int = 1
     retry_at: AwareDatetime | None = None
+    tag: str | None = None
+    """The semver tag of the last attempt."""
+    requested_by: Actor | None = None
+    """Who had asked for it."""
 
 
 class Request(Record):
@@ -140,6 +144,8 @@ class EnvironmentState(Record):
     conditions: list[Condition] = []
     observed_generation: int = 0
     reconciled_at: AwareDatetime | None = None
+    again_at: AwareDatetime | None = None
+    """For when another look at image scans was asked for."""
     waiting_since: AwareDatetime | None = None
     """Since when a release waits that this environment should run; None when there is none."""
     rev: int = 0

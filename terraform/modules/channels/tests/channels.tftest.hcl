@@ -5,7 +5,7 @@ provider "aws" {
 variables {
   platform        = "scr"
   topics          = ["team"]
-  secrets         = ["slack-webhook"]
+  secrets         = ["slack-webhook", "slack-signing-secret", "github"]
   mail_identities = ["scr-platform.com"]
 }
 
@@ -19,6 +19,10 @@ run "channels" {
   assert {
     condition     = aws_secretsmanager_secret.this["slack-webhook"].name == "ferryman/scr/slack-webhook"
     error_message = "a container per secret; its value comes from a person"
+  }
+  assert {
+    condition     = length(output.signing_secret_arns) == 1 && length(output.secret_arns) == 3
+    error_message = "the approval pages may read what Slack signs with, and no other secret"
   }
   assert {
     condition     = aws_sesv2_email_identity.this["scr-platform.com"].email_identity == "scr-platform.com"

@@ -13,6 +13,7 @@ from ferryman.approvals.web.http import Request
 from ferryman.approvals.web.pages import Form, Question
 from ferryman.approvals.web.progress import progress
 from ferryman.approvals.web.sight import Sight
+from ferryman.platform.people import folded
 from ferryman.records import Approval, How
 
 _FIELD_STATUS = {"WrongVersion": 422, "NeedsReason": 422, "Frozen": 409, "NotAllowed": 403}
@@ -46,12 +47,15 @@ def show(
     sight = reading.sight(approval, desk.store)
     over = closed(approval, sight.deployment, now)
     known = facts(sight, now)
+    if over is None and _struck_off(sight, visitor):
+        gone_since = "You were asked, and are no longer among the approvers: somebody else has to decide."
+        return pages.decision(known, None, status=status, said=said or gone_since)
     if over is None:
         question = _question(sight, visitor, now)
         ask = visitor.name is None
         return pages.decision(known, question, form=form, status=status, said=said, ask=ask)
     if over.kind != "AlreadyDecided":
-        return gone(approval, over, desk)
+        return gone(approval, over, desk, shared=visitor.name is None)
     going = progress(approval, sight.deployment, now)
     refresh = going.running and request.query.get("reload") != "off"
     return pages.decision(known, None, progress=going, refresh=refresh, status=status, said=said)
@@ -81,15 +85,21 @@ def decide(approval: Approval, visitor: Visitor, request: Request, desk: Desk) -
     return _told(desk.decide(approval.deployment, attempt), approval, visitor, request, desk, kept)
 
 
-def gone(approval: Approval, over: Verdict, desk: Desk) -> dict[str, Any]:
-    """The page of a request that is void: why, and what goes instead."""
+def gone(approval: Approval, over: Verdict, desk: Desk, *, shared: bool) -> dict[str, Any]:
+    """The page of a request that is void: why, and what goes instead. On a `shared` link neither who nor why."""
     title = {
         "Expired": "This request has expired",
         "Superseded": "Another release goes instead",
         "Aborted": "This deployment was stopped",
     }.get(over.kind, "This request is over")
-    text = [over.message, "Nobody can decide about it any more."]
-    return pages.told(410, title, text, link=_instead(approval, desk))
+    why = over.message
+    if shared:
+        why = f"`ferryman explain {approval.environment}` says more."
+        if over.kind == "Expired":
+            why = f"`ferryman retry {approval.environment}` asks again."
+    text = [why, "Nobody can decide about it any more."]
+    place = f"{approval.platform} / {approval.environment}"
+    return pages.told(410, title, text, link=_instead(approval, desk), place=place)
 
 
 def _told(
@@ -116,6 +126,14 @@ def _question(sight: Sight, visitor: Visitor, now: datetime) -> Question:
     elif (stopped := sight.stopped(now)) is not None:
         why_not = f"It can't be approved now: {stopped}. You can reject it."
     return Question(version=approval.short, person=name, may_approve=not why_not, why_not=why_not)
+
+
+def _struck_off(sight: Sight, visitor: Visitor) -> bool:
+    """Tell whether the document no longer lists somebody who was asked; `deciding` refuses them."""
+    policy = sight.environment.approval if sight.environment else None
+    if visitor.name is None or policy is None:
+        return False
+    return folded(visitor.name) not in {folded(approver.name) for approver in policy.approvers}
 
 
 def _button(sent: dict[str, str]) -> Literal["approve", "reject"] | None:

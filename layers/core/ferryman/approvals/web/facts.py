@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from ferryman import freeze
+from ferryman import deciders, freeze
 from ferryman.ages import age, span
 from ferryman.approvals.web.sight import Moment, Sight, moment, person
 from ferryman.records import Approval, Deployment
@@ -156,7 +156,8 @@ def _asked_by(approval: Approval) -> str:
     if asked.automated:
         by_tag = f"the tag {approval.tag}" if approval.tag else asked.who
         return f"automation ({by_tag})"
-    return approval.requester or person(asked.who)
+    unknown = deciders.stranger(approval)
+    return approval.requester or (f"{person(asked.who)} ({unknown})" if unknown else person(asked.who))
 
 
 def _components(sight: Sight) -> list[Component]:

@@ -91,9 +91,11 @@ def shared(view: SharedView, *, form: Form | None = None, said: str = "", status
     return _answer(status, "shared.html", "", view=view, question=None, form=form or Form(), said=said)
 
 
-def told(status: int, title: str, text: list[str], *, link: tuple[str, str] | None = None) -> dict[str, Any]:
-    """A page that only says something; `link` is an address and its text."""
-    return _answer(status, "told.html", "", title=title, text=text, link=link)
+def told(
+    status: int, title: str, text: list[str], *, link: tuple[str, str] | None = None, place: str = ""
+) -> dict[str, Any]:
+    """A page that only says something; `link` is an address and its text, `place` what it is about."""
+    return _answer(status, "told.html", "", title=title, text=text, link=link, place=place)
 
 
 def _answer(

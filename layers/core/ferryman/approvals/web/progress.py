@@ -7,6 +7,7 @@ from typing import Literal
 from ferryman import steps, story
 from ferryman.ages import age
 from ferryman.approvals.web.sight import person
+from ferryman.excerpts import one_line
 from ferryman.records import Approval, Deployment, Phase, Plan, Step, StepStatus
 
 Tone = Literal["done", "now", "bad", "skipped", "waits"]
@@ -48,15 +49,17 @@ class Progress:
 
 def progress(approval: Approval, deployment: Deployment, now: datetime) -> Progress:
     """Tell how far a deployment is whose approval has been decided."""
-    rejected = approval.status == "Rejected"
+    if approval.status == "Rejected":
+        line = _line(steps.APPROVAL, deployment, now)
+        return Progress("Rejected", "It was rejected", "No service was changed.", "bad", False, [line])
     tone, headline = _headline(deployment)
     url = deployment.publication.url if deployment.publication else ""
     return Progress(
         phase=str(deployment.phase),
-        headline="It was rejected" if rejected else headline,
-        message=deployment.message if deployment.phase.terminal else "",
-        tone="bad" if rejected else tone,
-        running=not rejected and not deployment.phase.terminal,
+        headline=headline,
+        message=one_line(deployment.message, limit=2_000) if deployment.phase.terminal else "",
+        tone=tone,
+        running=not deployment.phase.terminal,
         lines=[_line(key, deployment, now) for key in _keys(deployment)],
         release_url=url if url.startswith(("https://", "http://")) else None,
     )
@@ -126,4 +129,4 @@ def _note(key: str, step: Step, deployment: Deployment) -> str:
         return f"{step.rollout.running or 0} of {step.rollout.desired} tasks run"
     if step.status is StepStatus.SUCCEEDED:
         return ""
-    return step.message or step.reason
+    return one_line(step.message, limit=500) or step.reason

@@ -28,7 +28,7 @@ def show(
     deployment = desk.store.deployment(approval.platform, approval.environment, approval.deployment)
     over = closed(approval, deployment, desk.clock())
     if over is not None and over.kind != "AlreadyDecided":
-        return decisions.gone(approval, over, desk)
+        return decisions.gone(approval, over, desk, shared=True)
     return pages.shared(_view(approval, deployment, pending=over is None), form=form, said=said, status=status)
 
 

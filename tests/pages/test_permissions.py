@@ -1,0 +1,88 @@
+"""The website does nothing to the table that its role, as template.yaml has it, would not let it do."""
+
+import fnmatch
+from typing import Any
+
+import pytest
+
+from contract.template import functions, statements
+from ferryman.records import Freeze
+from ferryman.store import Store
+from ferryman.writes import Save
+from pages.asking import SHORT
+from pages.conftest import made
+from pages.site_world import GRACES, PERSONAL, SHARED, Site, pressed
+from unit import builders as make
+from unit.conftest import TABLE, FakeClock, FakeIds
+from unit.fakes.dynamodb import FakeDynamoDb
+
+IN_TRANSACTIONS = {"Put": "dynamodb:PutItem", "ConditionCheck": "dynamodb:ConditionCheckItem"}
+
+
+def leading_keys() -> dict[str, list[str]]:
+    return {
+        action: found["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+        for found in statements(functions()["DecideApproval"])
+        for action in found["Action"]
+        if action.startswith("dynamodb:")
+    }
+
+
+class Guarded:
+    """A table behind the role's permissions."""
+
+    def __init__(self, table: FakeDynamoDb) -> None:
+        self._table, self._allowed = table, leading_keys()
+        self.used: set[str] = set()
+
+    def _check(self, action: str, partition: str) -> None:
+        assert any(fnmatch.fnmatchcase(partition, one) for one in self._allowed[action]), (action, partition)
+        self.used.add(action)
+
+    def get_item(self, **what: Any) -> Any:
+        self._check("dynamodb:GetItem", what["Key"]["pk"]["S"])
+        return self._table.get_item(**what)
+
+    def query(self, **what: Any) -> Any:
+        assert "IndexName" not in what
+        self._check("dynamodb:Query", what["ExpressionAttributeValues"][":pk"]["S"])
+        return self._table.query(**what)
+
+    def transact_write_items(self, **what: Any) -> Any:
+        for item in what["TransactItems"]:
+            ((kind, one),) = item.items()
+            self._check(IN_TRANSACTIONS[kind], (one["Item"] if kind == "Put" else one["Key"])["pk"]["S"])
+        return self._table.transact_write_items(**what)
+
+
+@pytest.mark.parametrize("unverified", [False, True])
+def test_every_way_through_the_website_is_permitted(
+    clock: FakeClock, new_id: FakeIds, scr_document: dict[str, Any], unverified: bool
+) -> None:
+    table = FakeDynamoDb()
+    behind = made(Store(table, TABLE), clock, new_id, scr_document)
+    guarded = Guarded(table)
+    site = Site(Store(guarded, TABLE), clock, new_id)
+    behind.store.write(Save(behind.approval.but(required=2, allow_unverified=unverified)))
+
+    statuses = [
+        site.get(PERSONAL).status,
+        site.get(SHARED).status,
+        site.post(SHARED, email="ada@scr-platform.example").status,
+        site.post(SHARED, email="nobody@scr-platform.example").status,
+        site.post(PERSONAL, decision="approve", version="wrong").status,
+        site.post(SHARED, decision="approve", version=SHORT, name="Ada Lovelace").status,
+        site.post(PERSONAL, decision="approve", version=SHORT).status,
+        site.get("/a/01K0NONE").status,
+    ]
+    frozen = Freeze(reason="x", who="kim", at=make.AT)
+    behind.store.write(Save(behind.store.state("scr", "production").but(freeze=frozen)))
+    statuses += [site.get(GRACES).status, site.press(pressed("reject", user="U0GRACE", reason="no")).status]
+    statuses += [site.get(path).status for path in (PERSONAL, SHARED, GRACES)]
+    assert site.approval.status == "Rejected"
+    behind.store.write(Save(behind.approval.but(status="Superseded", superseded_by="deadbee")))
+    statuses += [site.get(path).status for path in (PERSONAL, SHARED)]
+
+    decided = 303 if unverified else 403
+    assert statuses == [200, 200, 303, 303, 422, decided, 303, 404, 200, 200, 200, 200, 200, 410, 410]
+    assert guarded.used == set(leading_keys())
