@@ -222,3 +222,14 @@ def test_what_is_not_done_with_is_not_to_be_retried(reason: str) -> None:
     assert "ferryman retry" not in text
     assert "it comes again once that has ended" in text
     assert "`ferryman deploy staging --release abc1234 --confirm DEPLOY`" in text
+
+
+def test_what_comes_next_follows_how_releases_get_here() -> None:
+    failed = {F_WEB: CRASH, **BACK}
+    by_push = ended(Phase.ROLLED_BACK, upto=F_WEB, failed=failed)
+    assert by_push.plan is not None
+    by_tag = by_push.but(tag="v1.0.0")
+    promoted = by_push.but(plan=by_push.plan.but(approval=True))
+    assert "a new version is deployed by itself" in told(by_push).text
+    assert "tag the new release once it is verified" in told(by_tag).text
+    assert "has to be verified again before it comes here" in told(promoted).text

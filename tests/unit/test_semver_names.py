@@ -219,6 +219,8 @@ def test_a_name_is_bound_when_the_last_image_carries_it(world: World) -> None:
     assert (release.names, release.named_at) == ([NAME], world.clock())
     assert status(world) == ("Bound", V1)
     assert told(world) == ["Named"]
+    (line,) = [event for event in world.store.timeline("scr#production") if event.type == "Named"]
+    assert line.detail["version"] == V1, "the audit says which release got the name"
     assert told(world, "staging") == []
     assert world.nudges.sent == [("scr", "production", 0)]
     assert world.store.unsent() == []

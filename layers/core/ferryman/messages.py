@@ -284,7 +284,7 @@ def _what_next(deployment: Deployment, hold: Hold | None, retry_at: datetime | N
     elif deployment.phase is Phase.ERRORED and retry_at is not None:
         first = f"nothing; it is tried again by itself at {retry_at:%Y-%m-%d %H:%M:%S} UTC."
     elif deployment.phase in (Phase.FAILED, Phase.ROLLED_BACK) and deployment.kind != "rollback":
-        first = "fix it and push; a new version is deployed by itself."
+        first = _fixed(deployment)
     else:
         first = "see why, then decide."
     again = f"`ferryman retry {environment}` tries {deployment.version} again as it is."
@@ -298,6 +298,15 @@ def _what_next(deployment: Deployment, hold: Hold | None, retry_at: datetime | N
     if hold is not None:
         lines.append(f"Automation is on hold ({one_line(hold.reason)}): `ferryman resume {environment}` lifts it.")
     return "\n".join(lines)
+
+
+def _fixed(deployment: Deployment) -> str:
+    """How a mended version gets here: by itself, or by way of the environment that verifies it first."""
+    if deployment.tag is not None:
+        return "fix it and push; tag the new release once it is verified, and it is asked about again."
+    if deployment.plan is not None and (deployment.plan.promotions or deployment.plan.approval):
+        return "fix it and push; the new version has to be verified again before it comes here."
+    return "fix it and push; a new version is deployed by itself."
 
 
 def _signature(deployment: Deployment) -> str:

@@ -196,7 +196,8 @@ class Names:
         if quiet:
             return [*writes, Save(bound.but(names=[name, *bound.names]))]
         writes.append(Save(bound.but(names=[*bound.names, name], named_at=at)))
-        return [*writes, *self._events(document, EventType.NAMED, verdict.message, at)]
+        detail = {"version": bound.version, "digests": bound.digests}
+        return [*writes, *self._events(document, EventType.NAMED, verdict.message, at, detail)]
 
     def _refusal(self, document: Platform, name: str, verdict: Verdict, at: datetime) -> list[Add]:
         said = f"{name} was refused: {verdict.message}"
@@ -206,9 +207,13 @@ class Names:
             told += messages.for_refused_tag(document.name, env, name, None, verdict.message, channels, at)
         return told
 
-    def _events(self, document: Platform, type: EventType, message: str, at: datetime) -> list[Add]:
+    def _events(
+        self, document: Platform, type: EventType, message: str, at: datetime, detail: dict[str, Any] | None = None
+    ) -> list[Add]:
         return [
-            timeline.environment_event(document.name, env, type, message, at=at, new_id=self.new_id, who="ferryman")
+            timeline.environment_event(
+                document.name, env, type, message, at=at, new_id=self.new_id, who="ferryman", detail=detail
+            )
             for env in document.triggered_by_tag()
         ]
 
