@@ -57,7 +57,8 @@ bench: $(READY) ## measure push to verified, overhead, delay, cost and cold impo
 
 ##@ Test
 .PHONY: test test-fast test-unit test-contract test-pages test-local test-example test-terraform test-flow
-test: test-fast test-terraform test-flow ## all tests
+test: ## all tests; goes on after a failure and fails at the end
+	@$(MAKE) -k test-fast test-terraform test-flow
 
 test-fast: $(READY) ## all but the flow tests
 	$(call pytest,$(PARALLEL_TESTS),$(WORKERS))

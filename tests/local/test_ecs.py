@@ -245,7 +245,8 @@ def test_a_rolling_deployment_sends_nothing_to_a_task_that_does_not_listen_yet(s
             assert failed <= 2, "the load balancer sent requests to a task that does not listen yet"
             continue
         seen = {answer.json()["version"]} if stage.service()["deployments"][0]["rolloutState"] == "COMPLETED" else seen
-    service = stage.settled()
+    # The old deployment stays listed until its tasks are gone.
+    service = until(lambda: found if len((found := stage.service())["deployments"]) == 1 else None, "one deployment")
     assert [(d["id"], d["rolloutState"]) for d in service["deployments"]] == [(deployment, "COMPLETED")]
     assert stage.digests() == [second, second]
 

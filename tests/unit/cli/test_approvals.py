@@ -27,6 +27,7 @@ def waits(**changes: Any) -> Approval:
 
 @pytest.fixture(autouse=True)
 def _platform(world: World, scr_document: dict[str, Any]) -> None:
+    scr_document["spec"]["environments"]["production"]["approval"]["approvers"].append({"name": "Jo", "arn": JO})
     world.applied(scr_document)
 
 
