@@ -301,7 +301,7 @@ def test_a_rollout_that_is_replaced_gives_way_and_the_healthy_task_stays(stage: 
     while stage.service()["deployments"][0]["rolloutState"] != "COMPLETED":
         assert httpx.get(url, trust_env=False).status_code == 200, "the healthy task was stopped to make room"
         time.sleep(0.02)
-    assert [d["id"] for d in stage.service()["deployments"]] == [following]
+    until(lambda: [d["id"] for d in stage.service()["deployments"]] == [following], "the replaced ones to be gone")
     assert httpx.get(url, trust_env=False).json()["version"] == "3"
 
 
