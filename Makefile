@@ -55,6 +55,10 @@ demo: $(READY) ## the whole story on this machine, live (KEEP=1 leaves it runnin
 bench: $(READY) ## measure push to verified, overhead, delay, cost and cold imports
 	@$(PY) -m ferryman_local.bench
 
+.PHONY: pictures
+pictures: $(READY) ## take the screenshots of docs/images again, from the real page
+	@$(PY) -m ferryman_local.demo.pictures
+
 ##@ Test
 .PHONY: test test-fast test-unit test-contract test-pages test-local test-example test-terraform test-flow
 test: ## all tests; goes on after a failure and fails at the end
