@@ -27,7 +27,7 @@ NODE := $(shell command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&
 NODE_READY := $(if $(NODE),node_modules/.ready)
 MACHINES := $(wildcard statemachines/*.asl.json)
 SOURCES := $(wildcard layers/core/ferryman cli/ferryman_cli local/ferryman_local functions)
-LINTED := . scripts/lint-asl scripts/check-locks scripts/check-workflows
+LINTED := . scripts/lint-asl scripts/check-locks scripts/check-workflows scripts/sam-invoke
 
 PYTEST := $(PY) -m pytest
 PARALLEL_TESTS := $(wildcard tests/unit tests/contract tests/pages tests/local tests/example)
@@ -54,6 +54,10 @@ demo: $(READY) ## the whole story on this machine, live (KEEP=1 leaves it runnin
 
 bench: $(READY) ## measure push to verified, overhead, delay, cost and cold imports
 	@$(PY) -m ferryman_local.bench
+
+.PHONY: invoke
+invoke: $(READY) ## one function in Lambda's container: make invoke FN=smoke_test EVENT=round (needs Docker)
+	@$(PY) scripts/sam-invoke $(FN) $(EVENT) $(ARGS)
 
 .PHONY: pictures
 pictures: $(READY) ## take the screenshots of docs/images again, from the real page
@@ -87,6 +91,11 @@ test-terraform: $(READY) ## plans, module tests, and the tie between Terraform a
 
 test-flow: $(READY) ## the whole product on the local AWS
 	$(call pytest,$(FLOW_TESTS),$(FLOW_WORKERS))
+
+# Not part of `make test`: another `sam build` meanwhile would break its containers.
+.PHONY: test-invoke
+test-invoke: $(READY) ## every event of every function in Lambda's container (needs Docker)
+	$(PYTEST) tests/invoke $(ARGS)
 
 # $(call pytest,folders,processes): tests of one module or class stay in one process.
 define pytest
