@@ -51,10 +51,18 @@ def forget_failed_deployments(original: Any, ecs: Any) -> Any:
                 for d in service["deployments"]
                 if d["status"] == "PRIMARY" or d.get("rolloutState") != "FAILED" or d.get("runningCount")
             ]
-            make_room(ecs, service, cluster)
+            if replaces(service, data):
+                make_room(ecs, service, cluster)
         return original(data)
 
     return update
+
+
+def replaces(service: dict[str, Any], data: dict[str, Any]) -> bool:
+    """An update that names the task definition that is on its way already (a repeated call) replaces nothing."""
+    wanted = str(data.get("taskDefinition") or service["taskDefinition"])
+    here = str(service["taskDefinition"])
+    return bool(data.get("forceNewDeployment")) or wanted.rpartition("/")[2] != here.rpartition("/")[2]
 
 
 def make_room(ecs: Any, service: dict[str, Any], cluster: str) -> None:

@@ -326,3 +326,17 @@ def test_a_release_that_never_gets_healthy_fails_its_tasks(stage: Stage) -> None
     assert (deployment["failedTasks"], deployment["rolloutState"]) == (1, "IN_PROGRESS")
     assert any("failed ELB health checks" in event["message"] for event in stage.service()["events"])
     assert httpx.get(url, trust_env=False).json()["version"] == "1"
+
+
+def test_an_update_that_is_repeated_replaces_nothing(stage: Stage) -> None:
+    stage.create(stage.push(SERVER, VERSION="1"))
+    definition = stage.definition(stage.push(SERVER, VERSION="2"))
+    for _ in range(3):
+        stage.ecs.update_service(cluster=stage.cluster, service=stage.name, taskDefinition=definition)
+    until(lambda: len(stage.service()["deployments"]) == 1, "one deployment")
+    arns = [
+        arn
+        for status in ("RUNNING", "STOPPED")
+        for arn in stage.ecs.list_tasks(cluster=stage.cluster, serviceName=stage.name, desiredStatus=status)["taskArns"]
+    ]
+    assert [stage.task(arn)["taskDefinitionArn"] for arn in arns].count(definition) == 1
