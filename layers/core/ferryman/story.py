@@ -48,6 +48,27 @@ def title_of(key: str) -> str:
     }.get(key, key.replace("_", " "))
 
 
+def flow(deployment: Deployment) -> list[str]:
+    """Return the keys of all steps in their order: those of the plan, then those of the way back that began."""
+    plan, done = deployment.plan, deployment.steps
+    asked = (plan is not None and plan.approval) or steps.APPROVAL in done
+    keys = [steps.BEGIN, *([steps.APPROVAL] if asked else []), steps.ADMIT]
+    if plan is None:
+        return keys
+    if plan.promotions or plan.semver:
+        keys.append(steps.PROMOTION)
+    if plan.migration is not None:
+        keys.append(steps.MIGRATION)
+    if deployment.kind == "migrate":
+        return keys
+    services = [name for wave in plan.waves for name in wave]
+    keys += [steps.rollout(name, "forward") for name in services]
+    if plan.checks:
+        keys.append(steps.SMOKE_TEST)
+    back = [steps.rollout(name, "back") for name in reversed(services)]
+    return keys + [key for key in back if key in done]
+
+
 def ordered(deployment: Deployment) -> list[tuple[str, Step]]:
     """Return the steps in the order in which they began: a stored map has none of its own."""
     return sorted(deployment.steps.items(), key=lambda item: (item[1].started_at, item[0]))

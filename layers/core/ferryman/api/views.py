@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, Field
 
-from ferryman import steps
+from ferryman import steps, story
 from ferryman.api.approval_view import ApprovalView
 from ferryman.api.operator import Counts
 from ferryman.explain import current_step
@@ -15,6 +15,7 @@ from ferryman.records import (
     CheckResult,
     Deployment,
     Phase,
+    Plan,
     Publication,
     Record,
     Release,
@@ -139,33 +140,45 @@ def deployment(
     )
 
 
+_KINDS: dict[str, StepKind] = {
+    steps.BEGIN: "begin",
+    steps.APPROVAL: "approval",
+    steps.ADMIT: "admit",
+    steps.PROMOTION: "promotion",
+    steps.MIGRATION: "migration",
+    steps.SMOKE_TEST: "smokeTest",
+}
+
+
 def _flow(deployment: Deployment) -> list[StepView]:
-    """Name all steps in the order of the flow: those of the plan, then those of the way back that began."""
-    plan, done = deployment.plan, deployment.steps
-    flow = [StepView(key=steps.BEGIN, kind="begin")]
-    if plan is not None and (plan.approval or steps.APPROVAL in done):
-        flow.append(StepView(key=steps.APPROVAL, kind="approval"))
-    flow.append(StepView(key=steps.ADMIT, kind="admit"))
-    if plan is None:
-        return flow
-    if plan.promotions or plan.semver:
-        flow.append(StepView(key=steps.PROMOTION, kind="promotion"))
-    if plan.migration is not None:
-        flow.append(StepView(key=steps.MIGRATION, kind="migration", timeout_seconds=plan.migration.timeout_seconds))
-    if deployment.kind == "migrate":
-        return flow
-    back: list[StepView] = []
-    for number, wave in enumerate(plan.waves):
-        for name in wave:
-            limit = plan.services[name].timeout_seconds if name in plan.services else None
-            key = steps.rollout(name, "forward")
-            flow.append(StepView(key=key, kind="rollout", service=name, wave=number, timeout_seconds=limit))
-            key = steps.rollout(name, "back")
-            if key in done:
-                back.append(StepView(key=key, kind="rollback", service=name, wave=number, timeout_seconds=limit))
-    if plan.checks:
-        flow.append(StepView(key=steps.SMOKE_TEST, kind="smokeTest"))
-    return flow + back[::-1]
+    """Describe all steps in the order of the flow."""
+    plan = deployment.plan
+    rollouts = {
+        view.key: view
+        for number, wave in enumerate(plan.waves if plan else [])
+        for name in wave
+        for view in _rollouts(name, number, plan)
+    }
+    limit = plan.migration.timeout_seconds if plan and plan.migration else None
+    return [
+        rollouts.get(key)
+        or StepView(key=key, kind=_KINDS[key], timeout_seconds=limit if key == steps.MIGRATION else None)
+        for key in story.flow(deployment)
+    ]
+
+
+def _rollouts(service: str, wave: int, plan: Plan | None) -> tuple[StepView, StepView]:
+    """Describe the way forward and the way back of one service."""
+    planned = plan.services.get(service) if plan else None
+    about: dict[str, Any] = {
+        "service": service,
+        "wave": wave,
+        "timeout_seconds": planned.timeout_seconds if planned else None,
+    }
+    return (
+        StepView(key=steps.rollout(service, "forward"), kind="rollout", **about),
+        StepView(key=steps.rollout(service, "back"), kind="rollback", **about),
+    )
 
 
 def _step(view: StepView, deployment: Deployment, now: datetime, live: dict[str, Counts]) -> StepView:

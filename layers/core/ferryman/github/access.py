@@ -1,7 +1,6 @@
 """From `spec.github` to an API with a key. Called by notify and publish_release."""
 
 import functools
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from ferryman.github.client import REAL, Api, Bearer, Declined, Means, an_object
 from ferryman.ids import Clock
 from ferryman.platform import GitHub
 from ferryman.references import References
+from ferryman.secret_text import value_in
 
 
 @dataclass(frozen=True)
@@ -121,10 +121,7 @@ def private_key_in(secret: str) -> str:
 
 
 def _field(secret: str, name: str) -> str:
-    text = secret.strip()
-    if not text.startswith("{"):
-        return text
     try:
-        return str(json.loads(text).get(name) or "").strip()
-    except ValueError:
-        raise KeyUnusable(f"the secret is neither the value itself nor JSON with a field `{name}`") from None
+        return value_in(secret, name)
+    except ValueError as error:
+        raise KeyUnusable(str(error)) from None

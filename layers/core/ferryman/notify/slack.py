@@ -4,7 +4,6 @@ Called by `ferryman.notify.channels`. The URL is the credential: it never appear
 """
 
 import ipaddress
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +13,7 @@ from ferryman.notify.failure import NotDelivered
 from ferryman.notify.links import halves
 from ferryman.notify.parts import parts_of
 from ferryman.records import OutboxMessage
+from ferryman.secret_text import value_in
 
 # Limits of Block Kit: a section's text, a header's, and blocks in one message.
 SECTION, HEADER, BLOCKS = 3_000, 150, 50
@@ -69,13 +69,10 @@ def escape(text: str) -> str:
 
 def webhook_in(secret: str) -> str:
     """Take the webhook's URL out of a secret: the plain URL, or JSON with `url` or `webhookUrl`."""
-    text = secret.strip()
-    if text.startswith("{"):
-        try:
-            data = json.loads(text)
-        except ValueError:
-            raise NotDelivered("the secret is neither a URL nor JSON with a field `url`") from None
-        text = str(data.get("url") or data.get("webhookUrl") or "").strip()
+    try:
+        text = value_in(secret, "url", "webhookUrl")
+    except ValueError:
+        raise NotDelivered("the secret is neither a URL nor JSON with a field `url`") from None
     return _checked(text)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ferryman.excerpts import one_line
 from ferryman.notify.failure import NotDelivered
+from ferryman.secret_text import value_in
 
 if TYPE_CHECKING:
     import httpx
@@ -73,13 +74,10 @@ class Bot:
 
 def token_in(secret: str) -> str:
     """Take a bot's token out of a secret: the plain token, or JSON with `token` or `botToken`."""
-    text = secret.strip()
-    if text.startswith("{"):
-        try:
-            data = json.loads(text)
-        except ValueError:
-            raise NotDelivered("the secret is neither a token nor JSON with a field `token`") from None
-        text = str(data.get("token") or data.get("botToken") or "").strip()
+    try:
+        text = value_in(secret, "token", "botToken")
+    except ValueError:
+        raise NotDelivered("the secret is neither a token nor JSON with a field `token`") from None
     if not text or not text.isascii() or not text.isprintable() or " " in text:
         raise NotDelivered("the secret holds no token; store the bot's token (xoxb-…) as its value")
     return text

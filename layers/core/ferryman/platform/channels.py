@@ -5,22 +5,22 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from ferryman.platform.model import Model
-from ferryman.platform.values import Text, is_reference
+from ferryman.platform.values import SecretArn, Text, WebUrl, is_reference
 
 
 class ChatChannel(Model):
     """Slack: an incoming webhook, or a bot, whose messages can carry buttons and change afterwards."""
 
     type: Literal["slack"] = Field(description="slack")
-    webhook_secret_arn: Text | None = Field(
+    webhook_secret_arn: SecretArn | None = Field(
         default=None,
         description="ARN of the Secrets Manager secret that holds the webhook's URL, or ssm:/path to that ARN.",
         examples=["arn:aws:secretsmanager:eu-west-1:123456789012:secret:ferryman/scr/slack-AbCdEf"],
     )
-    bot_token_secret_arn: Text | None = Field(
+    bot_token_secret_arn: SecretArn | None = Field(
         default=None, description="ARN of the secret that holds the bot's token (chat:write), or ssm:/path to that ARN."
     )
-    signing_secret_arn: Text | None = Field(
+    signing_secret_arn: SecretArn | None = Field(
         default=None,
         description="ARN of the secret that holds the app's signing secret, or ssm:/path to that ARN: with it, "
         "approvals have buttons.",
@@ -31,26 +31,7 @@ class ChatChannel(Model):
     team: Annotated[str, StringConstraints(pattern=r"^[TE][A-Z0-9]{2,20}$")] | None = Field(
         default=None, description="Id of the workspace that button presses must come from.", examples=["T024BE7LD"]
     )
-    api_url: str = Field(default="https://slack.com/api", description="Slack's API, for GovSlack.")
-
-    @field_validator("webhook_secret_arn", "bot_token_secret_arn", "signing_secret_arn")
-    @classmethod
-    def _is_no_secret(cls, value: str | None) -> str | None:
-        if value is None:
-            return value
-        if "://" in value or value.startswith("xox"):
-            # The value is not quoted: it is the credential.
-            raise ValueError("is the secret itself; store it in Secrets Manager and write that secret's ARN here")
-        if not is_reference(value) and ":secretsmanager:" not in value:
-            raise ValueError("is not the ARN of a secret; write arn:aws:secretsmanager:…, or ssm:/path to it")
-        return value
-
-    @field_validator("api_url")
-    @classmethod
-    def _is_url(cls, value: str) -> str:
-        if not value.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
-            raise ValueError("is not an https:// URL")
-        return value.rstrip("/")
+    api_url: WebUrl = Field(default="https://slack.com/api", description="Slack's API, for GovSlack.")
 
     @model_validator(mode="after")
     def _one_way_in(self) -> "ChatChannel":

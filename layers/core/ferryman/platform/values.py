@@ -130,6 +130,32 @@ Text = Annotated[
 """A plain string, or `ssm:/path`, the name of a String parameter that is read at run time."""
 
 
+_CREDENTIALS = ("xox", "ghp_", "github_pat_", "ghs_", "-----BEGIN")
+
+
+def _secret_arn(value: str) -> str:
+    if "://" in value or value.startswith(_CREDENTIALS):
+        # The value is not quoted: it is the credential.
+        raise ValueError("is the secret itself; store it in Secrets Manager and write that secret's ARN here")
+    if not is_reference(value) and ":secretsmanager:" not in value:
+        raise ValueError("is not the ARN of a secret; write arn:aws:secretsmanager:…, or ssm:/path to it")
+    return value
+
+
+SecretArn = Annotated[Text, AfterValidator(_secret_arn)]
+"""The ARN of a Secrets Manager secret, or `ssm:/path` to that ARN; never the secret."""
+
+
+def _web_url(value: str) -> str:
+    if not value.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
+        raise ValueError("is not an https:// URL")
+    return value.rstrip("/")
+
+
+WebUrl = Annotated[str, AfterValidator(_web_url)]
+"""Where an API or a page lives, without a slash at the end; plain http is for the developer's own machine."""
+
+
 def _reference(value: str) -> str:
     if not _REFERENCE.fullmatch(value):
         raise ValueError(

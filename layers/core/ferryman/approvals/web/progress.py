@@ -8,7 +8,7 @@ from ferryman import steps, story
 from ferryman.ages import age
 from ferryman.approvals.web.sight import person
 from ferryman.excerpts import one_line
-from ferryman.records import Approval, Deployment, Phase, Plan, Step, StepStatus
+from ferryman.records import Approval, Deployment, Phase, Step, StepStatus
 
 Tone = Literal["done", "now", "bad", "skipped", "waits"]
 
@@ -60,7 +60,7 @@ def progress(approval: Approval, deployment: Deployment, now: datetime) -> Progr
         message=one_line(deployment.message, limit=2_000) if deployment.phase.terminal else "",
         tone=tone,
         running=not deployment.phase.terminal,
-        lines=[_line(key, deployment, now) for key in _keys(deployment)],
+        lines=[_line(key, deployment, now) for key in story.flow(deployment) if key != steps.BEGIN],
         release_url=url if url.startswith(("https://", "http://")) else None,
     )
 
@@ -89,26 +89,6 @@ def _headline(deployment: Deployment) -> tuple[Tone, str]:
             return "now", "It is approved and starts now"
         case _:
             return "now", "It is being deployed"
-
-
-def _keys(deployment: Deployment) -> list[str]:
-    """Name the steps in the order of the flow, then those of the way back that began."""
-    plan: Plan | None = deployment.plan
-    flow = [steps.APPROVAL, steps.ADMIT]
-    if plan is None:
-        return flow
-    if plan.promotions or plan.semver:
-        flow.append(steps.PROMOTION)
-    if plan.migration is not None or deployment.kind == "migrate":
-        flow.append(steps.MIGRATION)
-    if deployment.kind == "migrate":
-        return flow
-    names = [name for wave in plan.waves for name in wave]
-    flow += [steps.rollout(name, "forward") for name in names]
-    if plan.checks:
-        flow.append(steps.SMOKE_TEST)
-    back = [steps.rollout(name, "back") for name in reversed(names)]
-    return flow + [key for key in back if key in deployment.steps]
 
 
 def _line(key: str, deployment: Deployment, now: datetime) -> Line:

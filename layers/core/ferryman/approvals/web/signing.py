@@ -1,6 +1,5 @@
 """The signing secrets of all platforms' Slack channels, kept for five minutes. Takes its clients as arguments."""
 
-import json
 import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -16,6 +15,7 @@ from ferryman.platform.channels import ChatChannel
 from ferryman.platform.document import channel_of
 from ferryman.records import AppliedPlatform
 from ferryman.references import References
+from ferryman.secret_text import value_in
 
 KEPT = timedelta(minutes=5)
 _LOG = logging.getLogger("ferryman")
@@ -60,14 +60,10 @@ class SigningSecrets:
 
 def signing_secret_in(secret: str) -> str:
     """Take the signing secret out of a secret: plain, or JSON with `signingSecret`; empty when it holds none."""
-    text = secret.strip()
-    if text.startswith("{"):
-        try:
-            data = json.loads(text)
-        except ValueError:
-            return ""
-        text = str(data.get("signingSecret") or "").strip()
-    return text
+    try:
+        return value_in(secret, "signingSecret")
+    except ValueError:
+        return ""
 
 
 def _chats(platform: AppliedPlatform) -> Iterator[ChatChannel]:
