@@ -71,6 +71,16 @@ def verify(world: World, version: str) -> None:
     end(world, "staging")
 
 
+def finish_is_lost(world: World) -> None:
+    """Staging's steps all passed, and its execution died before it could say so."""
+    active = state(world, "staging").active
+    assert active is not None
+    assert active.execution_arn is not None
+    ref = FinishDeploymentInput(platform="scr", environment="staging", deployment=active.deployment, fence=active.fence)
+    world.store.update_deployment(ref, lambda before: before.but(plan=make.plan(), steps=make.passed()))
+    world.states.end(active.execution_arn, "FAILED", world.clock())
+
+
 def made(store: Store, clock: FakeClock, new_id: FakeIds, **production: Any) -> World:
     world = World(store, clock, new_id)
     world.run_services()
@@ -173,14 +183,7 @@ class TestPromotion:
         world = made(store, clock, new_id, triggers=["promotion"])
         world.release(V1)
         world.reconcile()
-        active = state(world, "staging").active
-        assert active is not None
-        assert active.execution_arn is not None
-        ref = FinishDeploymentInput(
-            platform="scr", environment="staging", deployment=active.deployment, fence=active.fence
-        )
-        world.store.update_deployment(ref, lambda before: before.but(plan=make.plan(), steps=make.passed()))
-        world.states.end(active.execution_arn, "FAILED", world.clock())
+        finish_is_lost(world)
         world.reconcile()
         assert told(world, "staging") == [(V1, "Succeeded")]
         assert told(world) == [(V1, "Pending")]
@@ -196,14 +199,7 @@ class TestPromotion:
         world.apply(parse(data))
         world.release(V1)
         world.reconcile()
-        active = state(world, "staging").active
-        assert active is not None
-        assert active.execution_arn is not None
-        ref = FinishDeploymentInput(
-            platform="scr", environment="staging", deployment=active.deployment, fence=active.fence
-        )
-        world.store.update_deployment(ref, lambda before: before.but(plan=make.plan(), steps=make.passed()))
-        world.states.end(active.execution_arn, "FAILED", world.clock())
+        finish_is_lost(world)
         world.sweep()
         assert told(world) == [(V1, "Pending")]
 
