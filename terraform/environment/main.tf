@@ -45,6 +45,7 @@ locals {
   # The other environment's default range: two of ours must be able to meet one day.
   others = [for name, settings in local.settings : settings.cidr if name != var.environment]
 
+  vpc_cidr = coalesce(var.vpc_cidr, local.here.cidr)
   ports    = { api = 8000, ai-gateway = 8100, web = 3000 }
   web_host = local.here.host
   api_host = "api.${local.here.host}"
@@ -70,7 +71,7 @@ module "network" {
   source = "../modules/network"
 
   name           = module.names.prefix
-  cidr           = coalesce(var.vpc_cidr, local.here.cidr)
+  cidr           = local.vpc_cidr
   peer_cidrs     = distinct(concat(var.peer_cidrs, local.others))
   zones          = local.here.zones
   nat_per_zone   = local.here.nat_per_zone
@@ -129,7 +130,7 @@ module "secrets" {
   source = "../modules/secrets"
 
   prefix        = "${var.platform}/${var.environment}"
-  names         = { CLERK_SECRET_KEY = "clerk-secret-key", ANTHROPIC_API_KEY = "anthropic-api-key" }
+  names         = { CLERK_SECRET_KEY = "clerk-secret-key", ANTHROPIC_API_KEY = "anthropic-api-key", ADMIN_TOKEN = "admin-token" }
   kms_key_arn   = module.encryption.key_arn
   recovery_days = local.here.protected ? 30 : 7
 }

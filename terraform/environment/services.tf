@@ -13,13 +13,18 @@ locals {
     DATABASE_NAME = module.data.database.name
   }
 
-  # curl and node are in the deployment guide's images; see var.health_commands for others.
+  # The HEALTHCHECK of the example's Dockerfiles, which ECS does not read. Their images have no curl, but what they run
+  # on; see var.health_commands for others.
+  python_health = [
+    "CMD", "python", "-c",
+    "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ['PORT'] + '/health', timeout=4)",
+  ]
   health_commands = merge({
-    api        = ["CMD-SHELL", "curl -f http://localhost:${local.ports.api}/health || exit 1"]
-    ai-gateway = ["CMD-SHELL", "curl -f http://localhost:${local.ports["ai-gateway"]}/health || exit 1"]
+    api        = local.python_health
+    ai-gateway = local.python_health
     web = [
       "CMD", "node", "-e",
-      "fetch('http://localhost:${local.ports.web}/', {redirect: 'manual'}).then(r => process.exit(r.status < 400 ? 0 : 1), () => process.exit(1))",
+      "fetch('http://127.0.0.1:' + process.env.PORT, {redirect: 'manual'}).then(r => process.exit(r.status < 400 ? 0 : 1), () => process.exit(1))",
     ]
   }, var.health_commands)
 
@@ -30,13 +35,15 @@ locals {
       target_group_arn = module.alb.target_group_arns["api"]
       discoverable     = true
       environment = merge(local.database_environment, {
-        AI_GATEWAY_URL = "http://ai-gateway:${local.ports["ai-gateway"]}"
-        FILES_BUCKET   = module.data.files_bucket.name
+        AI_GATEWAY_URL      = "http://ai-gateway:${local.ports["ai-gateway"]}"
+        FILES_BUCKET        = module.data.files_bucket.name
+        FORWARDED_ALLOW_IPS = local.vpc_cidr # whose X-Forwarded-* is believed: the load balancer's network
       })
       secrets = merge(local.database_secrets, {
         REDIS_URL         = module.data.redis_url_secret_arn
         CLERK_SECRET_KEY  = module.secrets.arns["CLERK_SECRET_KEY"]
         ANTHROPIC_API_KEY = module.secrets.arns["ANTHROPIC_API_KEY"]
+        ADMIN_TOKEN       = module.secrets.arns["ADMIN_TOKEN"]
       })
       scratch         = ["/tmp"]
       task_policy     = data.aws_iam_policy_document.api.json
@@ -61,11 +68,15 @@ locals {
       memory           = 512
       target_group_arn = module.alb.target_group_arns["web"]
       discoverable     = false
-      environment      = { API_URL = "http://api:${local.ports.api}" } # from server to server, inside
-      secrets          = { CLERK_SECRET_KEY = module.secrets.arns["CLERK_SECRET_KEY"] }
-      scratch          = ["/tmp", "/app/.next/cache"] # Next.js keeps optimised images and pages there
-      task_policy      = null
-      has_task_policy  = false
+      # From server to server, inside. The browser finds the API under /api of the page's own address.
+      environment = merge(
+        { API_URL = "http://api:${local.ports.api}" },
+        var.clerk_publishable_key == "" ? {} : { CLERK_PUBLISHABLE_KEY = var.clerk_publishable_key },
+      )
+      secrets         = { CLERK_SECRET_KEY = module.secrets.arns["CLERK_SECRET_KEY"] }
+      scratch         = ["/tmp", "/app/.next/cache"] # Next.js keeps optimised images and pages there
+      task_policy     = null
+      has_task_policy = false
     }
   }
 }

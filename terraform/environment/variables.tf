@@ -146,10 +146,16 @@ variable "cpu_architecture" {
   }
 }
 
+variable "clerk_publishable_key" {
+  type        = string
+  default     = ""
+  description = "Clerk's publishable key, which the web app hands to the browser at run time. It is public: no secret."
+}
+
 variable "health_commands" {
   type        = map(list(string))
   default     = {}
-  description = "Component → health check inside its container, where an image lacks curl (api, ai-gateway) or node (web)."
+  description = "Component → health check inside its container, where an image lacks python (api, ai-gateway) or node (web)."
 
   validation {
     condition     = alltrue([for component in keys(var.health_commands) : contains(["api", "ai-gateway", "web"], component)])

@@ -24,8 +24,8 @@ class AppClient:
         self._runner.run(self._stopped())
         self._runner.close()
 
-    def get(self, path: str) -> httpx.Response:
-        return self._runner.run(self._send("GET", path, None))
+    def get(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
+        return self._runner.run(self._send("GET", path, None, headers))
 
     def post(self, path: str, json: Any) -> httpx.Response:
         return self._runner.run(self._send("POST", path, json))
@@ -36,7 +36,7 @@ class AppClient:
     async def _stopped(self) -> None:
         await self._lifespan.__aexit__(None, None, None)
 
-    async def _send(self, method: str, path: str, body: Any) -> httpx.Response:
+    async def _send(self, method: str, path: str, body: Any, headers: dict[str, str] | None = None) -> httpx.Response:
         transport = httpx.ASGITransport(self._app)
         async with httpx.AsyncClient(transport=transport, base_url="http://app.test") as client:
-            return await client.request(method, path, json=body)
+            return await client.request(method, path, json=body, headers=headers)

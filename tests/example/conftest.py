@@ -11,6 +11,8 @@ from .images import PLATFORM, Image, build
 
 for folder in ("apps/api", "apps/web", "services/ai-gateway"):
     sys.path.insert(0, str(PLATFORM / folder))
+# What CI's scripts and these tests share.
+sys.path.append(str(PLATFORM / "ci"))
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The API, in process, on a SQLite file that alembic migrated."""
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -17,6 +18,9 @@ from sqlalchemy import text
 
 from .clients import AppClient
 from .images import PLATFORM
+
+VERSIONS = PLATFORM / "apps" / "api" / "migrations" / "versions"
+HEAD = max(file.name.partition("_")[0] for file in VERSIONS.glob("[0-9]*.py"))
 
 
 @pytest.fixture
@@ -48,7 +52,7 @@ def test_health_tells_version_and_revision(alembic: Config, client: AppClient) -
     for path in ("/health", "/api/health"):
         answer = client.get(path)
         assert answer.status_code == 200
-        assert answer.json() == {"status": "ok", "version": "3f9c2ab", "revision": "0003"}
+        assert answer.json() == {"status": "ok", "version": "3f9c2ab", "revision": HEAD}
 
 
 def test_health_of_a_database_that_was_never_migrated(client: AppClient) -> None:
@@ -153,6 +157,24 @@ def test_slugs_of_projects_that_exist_already(alembic: Config, database_url: str
     assert slugs == ["wind-farm", "wind-farm-2", "project-3", "solar"]
 
 
+def test_0004_keeps_each_stage_under_its_new_name_and_back(alembic: Config, database_url: str) -> None:
+    command.upgrade(alembic, "0003")
+    with open_file(database_url) as connection:
+        connection.execute(
+            "INSERT INTO projects (name, slug, created_at, stage) VALUES ('a', 'a', '2026-01-01', 'funded')"
+        )
+
+    command.upgrade(alembic, "0004")
+    with open_file(database_url) as connection:
+        assert connection.execute("SELECT status FROM projects").fetchall() == [("funded",)]
+        with pytest.raises(sqlite3.OperationalError, match="no such column: stage"):
+            connection.execute("SELECT stage FROM projects")
+
+    command.downgrade(alembic, "0003")
+    with open_file(database_url) as connection:
+        assert connection.execute("SELECT stage FROM projects").fetchall() == [("funded",)]
+
+
 def test_postgresql_gets_the_same_migrations(
     alembic: Config, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -163,6 +185,7 @@ def test_postgresql_gets_the_same_migrations(
     printed = capsys.readouterr().out
     assert "TIMESTAMP WITH TIME ZONE" in printed
     assert "ALTER TABLE projects ALTER COLUMN slug SET NOT NULL" in printed
+    assert "ALTER TABLE projects RENAME stage TO status" in printed
     assert (printed.startswith("BEGIN;"), printed.rstrip().endswith("COMMIT;")) == (True, True)
 
 
@@ -173,7 +196,7 @@ def test_a_migration_does_not_wait_for_readers(alembic: Config, client: AppClien
     with reader.connect() as connection:
         assert database.current_revision(connection) == "0002"  # a read transaction that stays open
         command.upgrade(alembic, "head")
-        assert client.get("/health").json()["revision"] == "0003"
+        assert client.get("/health").json()["revision"] == HEAD
 
     reader.dispose()
 
@@ -207,6 +230,26 @@ def test_a_migration_waits_for_a_writer(alembic: Config, database_url: str) -> N
 def test_a_wrong_setting_is_named(environ: dict[str, str], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message) as error:
         create_app(Settings.from_env(environ))
+    assert "s3cret" not in str(error.value)
+
+
+def test_admin_is_closed_until_it_has_a_token(database_url: str) -> None:
+    with AppClient(create_app(Settings(database_url=database_url))) as client:
+        assert client.get("/admin/system-health").status_code == 403
+    with AppClient(create_app(Settings(database_url=database_url, admin_token="t0ken"))) as client:
+        assert client.get("/admin/system-health").status_code == 401
+        told = client.get("/admin/system-health", {"Authorization": "Bearer t0ken"}).json()
+
+    assert (told["status"], told["dependencies"]["database"]["status"]) == ("ok", "ok")
+    assert told["dependencies"]["redis"] == told["dependencies"]["ai_gateway"] == {"status": "not configured"}
+
+
+def test_redis_where_its_package_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is imported before REDIS_URL is set: the tests here run without the package."""
+    monkeypatch.setitem(sys.modules, "redis", None)
+
+    with pytest.raises(ConfigurationError, match="the package redis is not installed") as error:
+        create_app(Settings.from_env({"REDIS_URL": "redis://:s3cret@redis/0"}))
     assert "s3cret" not in str(error.value)
 
 

@@ -96,7 +96,7 @@ def test_broken_migration(build_image: BuildImage, container_env: dict[str, str]
     broken = build_image("api", fault="broken-migration").run("alembic", "upgrade", "head", env=env)
 
     assert broken.returncode == 1
-    assert "Running upgrade 0003 -> 0004, Project owners." in broken.stdout
+    assert "Running upgrade 0004 -> 0005, Project owners." in broken.stdout
     assert "Traceback" in broken.stdout
     assert "no such table: project_owners" in "\n".join(broken.stdout.splitlines()[-3:])
     assert dump(database_url) == before
@@ -113,12 +113,39 @@ def test_broken_migration_on_a_new_database_leaves_nothing(
     assert [line for line in dump(database_url) if "TABLE" in line] == []
 
 
+def test_the_one_way_release(build_image: BuildImage, container_env: dict[str, str], database_url: str) -> None:
+    """It migrates and runs; the one before can still show what there is, and can't make anything new."""
+    port = free_port()
+    env = container_env | {"DATABASE_URL": database_url, "PORT": str(port)}
+    good = build_image("api")
+    assert good.run("alembic", "upgrade", "head", env=env).returncode == 0
+    with open_file(database_url) as connection:
+        connection.execute("INSERT INTO projects (name, slug, created_at) VALUES ('a', 'a', '2026-01-01 00:00:00')")
+
+    one_way = build_image("api", fault="one-way-migration")
+    migrated = one_way.run("alembic", "upgrade", "head", env=env)
+    assert migrated.returncode == 0, migrated.stdout
+    with one_way.started(env) as process:
+        assert json.loads(get(f"http://127.0.0.1:{port}/health", process)[1])["revision"] == "0005"
+        (project,) = json.loads(get(f"http://127.0.0.1:{port}/api/projects", process)[1])
+    assert (project["name"], project["owner_email"]) == ("a", "nobody@scr-platform.example")
+    with good.started(env) as process:
+        assert get(f"http://127.0.0.1:{port}/api/projects", process)[0] == 200
+    with open_file(database_url) as connection, pytest.raises(sqlite3.IntegrityError, match="owner_email"):
+        connection.execute("INSERT INTO projects (name, slug, created_at) VALUES ('b', 'b', '2026-01-01 00:00:00')")
+
+    back = one_way.run("alembic", "downgrade", "-1", env=env)
+    assert back.returncode == 0, back.stdout
+    with open_file(database_url) as connection:
+        assert connection.execute("SELECT name, status FROM projects").fetchall() == [("a", "draft")]
+
+
 def test_web_crash(build_image: BuildImage, container_env: dict[str, str]) -> None:
     crashed = build_image("web", fault="web-crash").run(env=container_env)
 
     assert crashed.returncode == 3
     assert len(crashed.stdout.splitlines()) == 1
-    assert crashed.stdout.rstrip().endswith("configuration error: web.toml: required setting 'title' is missing")
+    assert crashed.stdout.rstrip().endswith("configuration error: site.json: required setting 'title' is missing")
 
 
 def test_stale_version(build_image: BuildImage, container_env: dict[str, str], database_url: str) -> None:

@@ -1,96 +1,44 @@
-"""The page: what it shows of an API that works, fails, or is not there."""
+"""The page in Python, and that it is the page of the Next.js app."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import socket
 from pathlib import Path
-from threading import Thread
-from typing import override
 
 import pytest
+from page_facts import NO_API_VERSION, SITUATIONS, UNREACHABLE, VERSION, Situation, problems, stub_api
 from scr_web.app import create_app
-from scr_web.settings import ConfigurationError, Settings, Site
+from scr_web.settings import STYLE_FILE, ConfigurationError, Settings, Site
 
 from .clients import AppClient
 
-HEALTH = {"status": "ok", "version": "5d01c77", "revision": "0003"}
-PROJECTS = [{"name": "<b>Wind</b>", "stage": "review"}]
 
-
-@contextmanager
-def api_that_answers(answers: dict[str, tuple[int, bytes]]) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            status, body = answers[self.path.partition("?")[0]]
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(body)
-
-        @override
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
-
-
-def api(health: tuple[int, bytes], projects: list[dict[str, str]] = PROJECTS) -> AbstractContextManager[str]:
-    return api_that_answers({"/api/health": health, "/api/projects": (200, json.dumps(projects).encode())})
-
-
-def page(api_url: str) -> str:
-    settings = Settings(site=Site.read(), version="3f9c2ab", api_url=api_url)
+def page_problems(api_url: str, shows: tuple[str, ...], hides: tuple[str, ...]) -> list[str]:
+    settings = Settings.from_env({"API_URL": api_url, "APP_VERSION": VERSION})
     with AppClient(create_app(settings)) as client:
         answer = client.get("/")
     assert answer.status_code == 200
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert answer.headers["x-app-version"] == "3f9c2ab"
-    assert '<code id="web-version">3f9c2ab</code>' in answer.text
-    return answer.text
+    return problems(shows, hides, answer.headers, answer.text)
 
 
-def test_the_page_shows_both_versions_and_the_projects() -> None:
-    with api((200, json.dumps(HEALTH).encode())) as url:
-        text = page(url)
-
-    assert '<code id="api-version">5d01c77</code>' in text
-    assert "database revision 0003" in text
-    assert "&lt;b&gt;Wind&lt;/b&gt;" in text
-    assert "<b>" not in text
+@pytest.mark.parametrize("situation", SITUATIONS, ids=lambda situation: situation.name)
+def test_the_page(situation: Situation) -> None:
+    """`make web-build` asks the same of the Next.js app."""
+    with stub_api() as api:
+        api.situation = situation
+        assert page_problems(api.url, situation.shows, situation.hides) == []
 
 
-def test_an_api_without_projects() -> None:
-    with api((200, json.dumps(HEALTH | {"revision": None}).encode()), projects=[]) as url:
-        text = page(url)
-
-    assert "None yet." in text
-    assert "database not migrated" in text
+def test_the_page_without_an_api() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # bound, but nobody listens
+        assert page_problems(f"http://127.0.0.1:{unused.getsockname()[1]}", UNREACHABLE, NO_API_VERSION) == []
 
 
-@pytest.mark.parametrize(
-    ("health", "shown"),
-    [
-        pytest.param((503, b"{}"), "api answered 503 Service Unavailable", id="unhealthy"),
-        pytest.param((200, b"<html>"), "something that is not its own JSON", id="not-json"),
-        pytest.param((200, b"[]"), "something that is not its own JSON", id="other-json"),
-        pytest.param((200, b"{}"), "something that is not its own JSON", id="no-version"),
-    ],
-)
-def test_an_api_that_does_not_answer_well(health: tuple[int, bytes], shown: str) -> None:
-    with api(health) as url:
-        assert shown in page(url)
-
-
-def test_an_api_that_is_not_there() -> None:
-    with api((200, b"{}")) as url:
-        pass  # its port is free again now
-
-    assert "api unreachable (Connection refused)" in page(url)
+def test_facts_that_do_not_hold_are_told() -> None:
+    with stub_api() as api:
+        found = page_problems(api.url, ("database revision 0009",), ("database revision 0003",))
+    assert found == ["it lacks database revision 0009", "it has database revision 0003"]
+    assert problems((), (), {}, "")[-1] == "its Content-Type is None, not 'text/html; charset=utf-8'"
 
 
 def test_reading_settings() -> None:
@@ -106,22 +54,39 @@ def test_an_api_url_that_is_none_is_refused(url: str) -> None:
         Settings.from_env({"API_URL": url})
 
 
+GOOD = {"title": "t", "tagline": "t", "projects_shown": 10}
+
+
+def without(name: str) -> str:
+    return json.dumps({key: value for key, value in GOOD.items() if key != name})
+
+
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("text", "message"),
     [
-        pytest.param(lambda text: text.replace("title", "name"), "required setting 'title' is missing", id="missing"),
-        pytest.param(lambda text: text.replace("10", '"ten"'), "'projects_shown' is 'ten': expected int", id="type"),
-        pytest.param(lambda text: text + "[", r"web\.toml is not TOML", id="not-toml"),
+        pytest.param(without("title"), "required setting 'title' is missing", id="missing"),
+        pytest.param(json.dumps(GOOD | {"title": 1}), "'title' is 1: expected text", id="text"),
+        pytest.param(json.dumps(GOOD | {"projects_shown": "ten"}), "'projects_shown' is \"ten\": expected", id="type"),
+        pytest.param(json.dumps(GOOD | {"projects_shown": True}), "'projects_shown' is true: expected", id="bool"),
+        pytest.param(json.dumps(GOOD | {"projects_shown": 101}), "a whole number from 1 to 100", id="too-many"),
+        pytest.param("[]", "required setting 'title' is missing", id="list"),
+        pytest.param("title =", r"site\.json is not JSON", id="not-json"),
     ],
 )
-def test_a_site_file_that_is_wrong(tmp_path: Path, change: Callable[[str], str], message: str) -> None:
-    good = 'title = "t"\ntagline = "t"\nprojects_shown = 10\n'
-    (tmp_path / "web.toml").write_text(change(good))
+def test_a_site_file_that_is_wrong(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "site.json").write_text(text)
 
     with pytest.raises(ConfigurationError, match=message):
-        Site.read(tmp_path / "web.toml")
+        Site.read(tmp_path / "site.json")
 
 
 def test_a_site_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"web\.toml is missing"):
-        Site.read(tmp_path / "web.toml")
+    with pytest.raises(ConfigurationError, match=r"site\.json is missing"):
+        Site.read(tmp_path / "site.json")
+
+
+def test_both_pages_read_the_same_files() -> None:
+    """`file("…")` in settings.mjs, which is beside them."""
+    settings = (STYLE_FILE.parent / "settings.mjs").read_text(encoding="utf-8")
+    assert 'file("site.json")' in settings
+    assert f'file("{STYLE_FILE.name}")' in settings

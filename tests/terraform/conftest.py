@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from needed import missing, require
+
 ROOT = Path(__file__).parents[2]
 TERRAFORM = ROOT / "terraform"
 OFFLINE = ROOT.parent / "shared/tools/terraform-offline/bin/terraform-offline"
@@ -83,13 +85,6 @@ def find() -> str | None:
     return str(OFFLINE) if plain and OFFLINE.exists() else plain
 
 
-def skip(reason: str) -> None:
-    """Skip, and say so; in CI that is a failure."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"CI must not skip the Terraform tests: {reason}")
-    pytest.skip(reason)
-
-
 @pytest.fixture(scope="session")
 def shared_tmp(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One folder for all processes of this run."""
@@ -102,7 +97,8 @@ def terraform(shared_tmp: Path) -> Tool:
     """Terraform, or a skip."""
     program = find()
     if program is None:
-        skip("there is no terraform on the PATH; install it, or name one in TERRAFORM")
+        require("terraform")
+        missing("TERRAFORM names a program that is not there")
     return Tool(str(program), shared_tmp)
 
 
@@ -110,7 +106,7 @@ def terraform(shared_tmp: Path) -> Tool:
 def planner(terraform: Tool) -> Tool:
     """Terraform that can plan: offline, or with credentials (planning only reads)."""
     if not terraform.offline and not ({"AWS_PROFILE", "AWS_ACCESS_KEY_ID"} & set(os.environ)):
-        skip(f"{terraform.program} plans with AWS credentials only; formatting and validity were checked without")
+        missing(f"{terraform.program} plans with AWS credentials only; formatting and validity were checked without")
     return terraform
 
 
@@ -122,7 +118,7 @@ def plan(planner: Tool, shared_tmp: Path) -> Callable[[str], dict[str, Any]]:
         root, variables = PLANS[name]
         folder, kept = TERRAFORM / root, shared_tmp / f"{name}.json"
         if not planner.offline:
-            skip("plans of the roots need the offline stand-in; a plain terraform would ask for their state first")
+            missing("plans of the roots need the offline stand-in; a plain terraform would ask for their state first")
         with planner.alone(folder):
             if not kept.exists():
                 planner.initialise(folder)

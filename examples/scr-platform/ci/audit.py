@@ -1,56 +1,25 @@
-"""Known vulnerabilities of what one app installs: pip-audit over its requirements, exported with the locked versions.
+"""Known vulnerabilities of what one app installs: pip-audit over its locked requirements.
 
 python audit.py apps/api/requirements.txt
 """
 
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
-
-
-def exported(requirements: Path) -> list[str]:
-    """What the app needs, directly and not, as `name==version` of this environment, which the lock made."""
-    pins: dict[str, str] = {}
-
-    def add(requirement: Requirement, extra: str) -> None:
-        if requirement.marker and not requirement.marker.evaluate({"extra": extra}):
-            return
-        name = canonicalize_name(requirement.name)
-        known = name in pins
-        found = distribution(name)
-        pins[name] = found.version
-        for wanted in requirement.extras or ([] if known else [""]):
-            for text in found.requires or []:
-                add(Requirement(text), wanted)
-
-    for requirement in read(requirements):
-        add(requirement, "")
-    return [f"{name}=={version}" for name, version in sorted(pins.items())]
-
-
-def read(requirements: Path) -> Iterator[Requirement]:
-    for line in requirements.read_text(encoding="utf-8").splitlines():
-        if entry := re.sub(r"(^|\s)#.*", "", line).strip():
-            yield Requirement(entry)
-
 
 def main(requirements: Path) -> int:
-    pins = exported(requirements)
+    if "--hash=" not in requirements.read_text(encoding="utf-8"):
+        print(f"audit: {requirements} is not locked, so nobody knows what is installed: run make lock", file=sys.stderr)
+        return 1
     with tempfile.TemporaryDirectory(prefix="audit-") as folder:
-        pinned, report = Path(folder) / "requirements.txt", Path(folder) / "report.json"
-        pinned.write_text("\n".join(pins) + "\n", encoding="utf-8")
-        command = [sys.executable, "-m", "pip_audit", "--requirement", str(pinned), "--no-deps", "--disable-pip"]
-        command += ["--progress-spinner", "off", "--format", "json", "--output", str(report)]
+        report = Path(folder) / "report.json"
+        command = [sys.executable, "-m", "pip_audit", "--requirement", str(requirements), "--disable-pip"]
+        command += ["--require-hashes", "--progress-spinner", "off", "--format", "json", "--output", str(report)]
         done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
         text = report.read_text(encoding="utf-8") if report.exists() else ""
     dependencies = json.loads(text)["dependencies"] if text else []

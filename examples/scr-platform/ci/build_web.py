@@ -1,77 +1,164 @@
-"""What a production build of the web app is today: its image's files, compiled, started, and asked for the page."""
+"""The production build of the web app: built, searched for addresses, started, and asked for the page."""
 
-import compileall
-import os
+import json
 import shutil
+import signal
 import socket
 import subprocess
-import sys
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
-import yaml
-from release import FOLDERS, PLATFORM
+from check_addresses import MARKER, POISON, Search
+from page_facts import NO_API_VERSION, SITUATIONS, UNREACHABLE, StubApi, problems, stub_api
+from pnpm import WEB, script
+from release import PLATFORM, ReleaseError, main
+from web_server import COMMAND, START_LIMIT_SECONDS, Server, settings, started
 
-VERSION = "0a1b2c3"
-# The page has to be one without the API, too. Nobody listens on port 9.
-NO_API = "http://127.0.0.1:9"
-START_LIMIT_SECONDS = 20
-
-
-def build(folder: Path) -> list[str]:
-    """Lay the files of image.yaml out and compile them; the image's command."""
-    source = PLATFORM / FOLDERS["web"]
-    image = yaml.safe_load((source / "image.yaml").read_text(encoding="utf-8"))
-    for pattern in image["include"]:
-        files = [file for file in source.glob(pattern) if file.is_file()]
-        if not files:
-            raise SystemExit(f"build_web: {pattern} of image.yaml matches nothing")
-        for file in files:
-            target = folder / file.relative_to(source)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, target)
-    if not compileall.compile_dir(folder, quiet=1):
-        raise SystemExit("build_web: it does not compile; see above")
-    command: list[str] = image["cmd"]
-    return [sys.executable, *command[1:]] if command[0] == "python" else command
+# What the Dockerfile's last stage copies from here.
+BESIDE = ("page.css", "settings.mjs", "site.json", "start.mjs")
+ANOTHER_SITE = '{"title": "Another site", "tagline": "t", "projects_shown": 10}'
+# Next.js's own last resort, which has nothing of the site.
+GLOBAL_ERROR = "/_global-error"
+STOP_LIMIT_SECONDS = 1.0
+WRONG_SETTING = 3
 
 
-def page(folder: Path, command: list[str]) -> str:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-    settings = {"APP_VERSION": VERSION, "API_URL": NO_API, "PORT": str(port), "BIND_ADDRESS": "127.0.0.1"}
-    with subprocess.Popen(command, cwd=folder, env=os.environ | settings) as process:
+def lay_out(folder: Path) -> None:
+    """The files of the image, as its Dockerfile puts them together."""
+    shutil.copytree(WEB / ".next/standalone", folder, symlinks=True, dirs_exist_ok=True)
+    shutil.copytree(WEB / ".next/static", folder / ".next/static")
+    for name in BESIDE:
+        shutil.copyfile(WEB / name, folder / name)
+
+
+def expect(good: bool, what: str) -> None:
+    if not good:
+        raise ReleaseError(what)
+
+
+def check_page(server: Server, name: str, shows: tuple[str, ...], hides: tuple[str, ...]) -> None:
+    status, headers, text = server.get()
+    expect(status == 200, f"GET / answers {status}, api {name}")
+    found = problems(shows, hides, headers, text)
+    expect(not found, f"the page is wrong, api {name}: {'; '.join(found)}")
+
+
+def check_pages(server: Server, api: StubApi) -> None:
+    for situation in SITUATIONS:
+        api.situation = situation
+        check_page(server, situation.name, situation.shows, situation.hides)
+    api.situation = SITUATIONS[0]
+
+
+# No script can be ended by a value, so `<` is escaped.
+PUBLIC = {"PUBLIC_API_URL": "https://api.browser.test", "CLERK_PUBLISHABLE_KEY": "pk_test_</script>"}
+TOLD = '{"apiUrl":"https://api.browser.test","clerkPublishableKey":"pk_test_\\u003c/script>"}</script>'
+
+
+def check_browser_settings(server: Server, api: StubApi) -> None:
+    _, _, text = server.get()
+    expect(TOLD in text, "the page doesn't hand PUBLIC_API_URL and CLERK_PUBLISHABLE_KEY to the browser")
+    status, _, body = server.get("/api/projects?limit=3")
+    expect(status == 200 and "Wind" in body, f"GET /api/projects answers {status} {body}")
+    status, _, body = server.get("/api/projects", '{"name": "Tide"}')
+    expect(status == 201 and api.created == [{"name": "Tide"}], f"POST /api/projects answers {status} {body}")
+
+
+def check_stop(server: Server, api: StubApi) -> float:
+    """SIGTERM: what is asked for is answered, nobody else gets in, exit status 0; how long it took."""
+    api.hold()
+    answers: list[int] = []
+    client = threading.Thread(target=lambda: answers.append(server.get()[0]))
+    client.start()
+    expect(api.asked.wait(5), "the page didn't ask the API within 5 s")
+    with socket.create_connection(("127.0.0.1", server.port)):  # a client that keeps its connection open for nothing
+        server.process.send_signal(signal.SIGTERM)
+        begun = time.monotonic()
+        server.until(lambda: not server.listens(), "refuses new requests")
+        api.go_on.set()
+        client.join(10)
         try:
-            return answer(f"http://127.0.0.1:{port}/", process)
-        finally:
-            process.terminate()
+            status = server.process.wait(10)
+        except subprocess.TimeoutExpired:
+            raise ReleaseError("it doesn't end after SIGTERM") from None
+        took = time.monotonic() - begun
+    expect(answers == [200], f"the page that was asked for before SIGTERM was not answered: {answers}")
+    expect((status, took <= STOP_LIMIT_SECONDS) == (0, True), f"SIGTERM: exit status {status} after {took:.1f} s")
+    return took
 
 
-def answer(url: str, process: "subprocess.Popen[bytes]") -> str:
-    deadline = time.monotonic() + START_LIMIT_SECONDS
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            with urlopen(url, timeout=5) as response:
-                text: str = response.read().decode()
-                return text
-        except URLError:
-            time.sleep(0.05)
-    raise SystemExit("build_web: what was built does not start; see above")
+def check_refusals(folder: Path) -> None:
+    """A wrong setting: one line that names it, and exit status 3."""
+    crash = (PLATFORM / "faults/web-crash/site.json").read_text(encoding="utf-8")
+    for wanted, values, site in (
+        ("PORT is 'http': expected a number", {"PORT": "http"}, None),
+        ("API_URL is 'api:8000': expected http://host", {"API_URL": "api:8000"}, None),
+        ("PUBLIC_API_URL is 'ftp://a': expected http://host", {"PUBLIC_API_URL": "ftp://a"}, None),
+        ("site.json: required setting 'title' is missing", {}, crash),
+        ("site.json: 'projects_shown' is \"ten\": expected a whole number", {}, ANOTHER_SITE.replace("10", '"ten"')),
+        ("site.json is not JSON", {}, "title ="),
+        ("site.json is missing", {}, ""),
+    ):
+        with replaced(folder / "site.json", site):
+            done = subprocess.run(
+                COMMAND,
+                cwd=folder,
+                env=settings(**values),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=START_LIMIT_SECONDS,
+                check=False,
+            )
+        lines = done.stdout.splitlines()
+        good = done.returncode == WRONG_SETTING and len(lines) == 1 and f"configuration error: {wanted}" in lines[0]
+        expect(good, f"expected it to refuse: {wanted}; it ended with {done.returncode}: {done.stdout}")
 
 
-def main() -> None:
+@contextmanager
+def replaced(file: Path, text: str | None) -> Iterator[None]:
+    """Another content (None: its own, empty: no file) for as long as the block runs."""
+    before = file.read_bytes()
+    if text == "":
+        file.unlink()
+    elif text is not None:
+        file.write_text(text, encoding="utf-8")
+    try:
+        yield
+    finally:
+        file.write_bytes(before)
+
+
+def build() -> None:
+    script("build", env=POISON)
     with tempfile.TemporaryDirectory(prefix="build-web-") as name:
         folder = Path(name)
-        text = page(folder, build(folder))
-        files = sum(1 for file in folder.rglob("*.py"))
-    if VERSION not in text or "api unreachable" not in text:
-        raise SystemExit("build_web: the page doesn't tell its own version, or hides that the API is not there")
-    print(f"build_web: {files} modules compiled; the page tells version {VERSION}, and that there is no API")
+        lay_out(folder)
+        search = Search()
+        found = list(search.folder(folder))
+        expect(not found, "what was built knows an environment: " + "; ".join(found))
+        manifest = json.loads((folder / ".next/prerender-manifest.json").read_text(encoding="utf-8"))
+        rendered = manifest["routes"].keys() - {GLOBAL_ERROR}
+        expect(not rendered, f"rendered when it was built, when settings and site.json are not there: {rendered}")
+        with stub_api() as api, started(folder, API_URL=api.url, **PUBLIC) as server:
+            check_pages(server, api)
+            check_browser_settings(server, api)
+            took = check_stop(server, api)
+        # Nobody listens there any more.
+        with started(folder, API_URL=api.url) as server:
+            check_page(server, "not there", UNREACHABLE, NO_API_VERSION)
+        with replaced(folder / "site.json", ANOTHER_SITE), started(folder, API_URL=api.url) as server:
+            expect("<h1>Another site</h1>" in server.get()[2], "the page doesn't show the title of another site.json")
+        check_refusals(folder)
+    print(
+        f"build_web: {search.files} files without {MARKER} and without an address; the page is right in"
+        f" {len(SITUATIONS) + 1} situations; SIGTERM ended it in {took:.2f} s with its last page answered"
+    )
 
 
 if __name__ == "__main__":
-    main()
+    main(build)

@@ -23,6 +23,18 @@ run "staging_is_the_default" {
     error_message = "no scaling, 14 days of logs, no standby, one way out"
   }
   assert {
+    condition     = toset(keys(module.secrets.arns)) == toset(["CLERK_SECRET_KEY", "ANTHROPIC_API_KEY", "ADMIN_TOKEN"])
+    error_message = "what a person has to fill, as the README lists it"
+  }
+  assert {
+    condition     = [for name in sort(keys(local.services)) : name if contains(keys(local.services[name].secrets), "ADMIN_TOKEN")] == ["api"]
+    error_message = "the administrators' token is the API's alone"
+  }
+  assert {
+    condition     = local.services.api.environment.FORWARDED_ALLOW_IPS == "10.20.0.0/16" && !contains(keys(local.services["ai-gateway"].environment), "FORWARDED_ALLOW_IPS")
+    error_message = "the API believes the load balancer's network, the gateway nobody"
+  }
+  assert {
     condition     = length(aws_route53_record.this) == 0
     error_message = "no records without a zone"
   }

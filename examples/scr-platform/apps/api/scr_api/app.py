@@ -2,24 +2,33 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from scr_api import database, projects
+from scr_api import admin, cache, database, projects, summaries
+from scr_api.cache import Cache
+from scr_api.dependencies import LIMIT_SECONDS, Check, Checks
+from scr_api.gateway import Gateway
 from scr_api.settings import Settings
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """Raises ConfigurationError when the database URL can't be one."""
+    """Raises ConfigurationError when the database's or Redis's URL can't be one."""
     engine = database.connect(settings.database_url)
+    kept = cache.connect(settings.redis_url)
+    gateway = Gateway(settings.ai_gateway_url) if settings.ai_gateway_url else None
+    checks = Checks(dependencies(engine, kept, gateway))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
         engine.dispose()
+        if kept:
+            kept.close()
 
     app = FastAPI(
         title="SCR API",
@@ -30,6 +39,10 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
     )
     app.include_router(projects.router(engine))
+    app.include_router(summaries.router(engine, gateway, kept))
+    app.include_router(
+        admin.router(token=settings.admin_token, version=settings.version, gateway=gateway, checks=checks)
+    )
 
     # Twice: load balancer targets are checked at /health, and /api/* is what it routes here from outside.
     @app.get("/health")
@@ -43,6 +56,20 @@ def create_app(settings: Settings) -> FastAPI:
         return JSONResponse({"detail": f"database: {reason_of(error)}"}, status_code=503)
 
     return app
+
+
+def dependencies(engine: Engine, kept: Cache | None, gateway: Gateway | None) -> dict[str, Check | None]:
+    """How each is looked at; None for what this environment has not."""
+
+    def ask_database() -> None:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    return {
+        "database": ask_database,
+        "redis": kept.ping if kept else None,
+        "ai_gateway": partial(gateway.check, LIMIT_SECONDS) if gateway else None,
+    }
 
 
 def check_health(engine: Engine, version: str) -> tuple[int, dict[str, str | None]]:

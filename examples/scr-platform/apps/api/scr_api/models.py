@@ -38,7 +38,8 @@ class Project(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(120), unique=True)
     slug: Mapped[str] = mapped_column(String(120), unique=True)
-    stage: Mapped[str] = mapped_column(String(20), server_default="draft", index=True)
+    # The column is named as the rest of the company calls it since 0004; our clients go on to read `stage`.
+    stage: Mapped[str] = mapped_column("status", String(20), server_default="draft", index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=lambda: datetime.now(UTC))
 
 

@@ -1,8 +1,8 @@
 """What the API reads from its environment, once, at start."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from urllib.parse import quote
+from dataclasses import dataclass, field
+from urllib.parse import quote, urlsplit
 
 
 class ConfigurationError(Exception):
@@ -16,11 +16,16 @@ class Settings:
     version: str = "dev"
     bind_address: str = "127.0.0.1"
     port: int = 8000
-    database_url: str = "sqlite:///scr.db"
+    database_url: str = field(default="sqlite:///scr.db", repr=False)
+    redis_url: str | None = field(default=None, repr=False)
+    """Where summaries are kept; without it each is asked for anew."""
+    ai_gateway_url: str | None = None
+    admin_token: str | None = field(default=None, repr=False)
+    """What `/admin/*` asks for; without it nobody gets in."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
-        """Raises ConfigurationError."""
+        """Raises ConfigurationError. What is set to nothing counts as not set."""
         port = environ.get("PORT", str(cls.port))
         if not port.isdecimal() or not 0 < int(port) < 65536:
             raise ConfigurationError(f"PORT is {port!r}: expected a number from 1 to 65535")
@@ -28,7 +33,10 @@ class Settings:
             version=environ.get("APP_VERSION", cls.version),
             bind_address=environ.get("BIND_ADDRESS", cls.bind_address),
             port=int(port),
-            database_url=environ.get("DATABASE_URL") or _joined(environ) or cls.database_url,
+            database_url=environ.get("DATABASE_URL") or _joined(environ) or "sqlite:///scr.db",
+            redis_url=environ.get("REDIS_URL") or None,
+            ai_gateway_url=_http_url(environ, "AI_GATEWAY_URL"),
+            admin_token=environ.get("ADMIN_TOKEN", "").strip() or None,
         )
 
 
@@ -42,3 +50,17 @@ def _joined(environ: Mapping[str, str]) -> str | None:
     user, password = (quote(environ[name], safe="") for name in ("DATABASE_USER", "DATABASE_PASSWORD"))
     host, port = environ["DATABASE_HOST"], environ.get("DATABASE_PORT", "5432")
     return f"postgresql://{user}:{password}@{host}:{port}/{environ['DATABASE_NAME']}"
+
+
+def _http_url(environ: Mapping[str, str], name: str) -> str | None:
+    text = environ.get(name, "").rstrip("/")
+    if not text:
+        return None
+    try:
+        url = urlsplit(text)
+        right = url.scheme in {"http", "https"} and bool(url.hostname) and (url.port or 80) > 0
+    except ValueError:
+        right = False
+    if not right:
+        raise ConfigurationError(f"{name} is {text!r}: expected http://host:port")
+    return text

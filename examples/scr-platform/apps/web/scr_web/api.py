@@ -6,7 +6,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import urlsplit
 
-TIMEOUT_SECONDS = 1.0
+TIMEOUT_SECONDS = 2.0
 LARGEST_ANSWER = 1_000_000
 
 

@@ -14,7 +14,7 @@ def create_app(settings: Settings) -> Starlette:
         # A plain function: Starlette runs it in a thread, so a slow API holds up this page only.
         answer = api.ask(settings.api_url, settings.site.projects_shown)
         return HTMLResponse(
-            page.render(settings.site, settings.version, answer),
+            page.render(settings.site, settings.style, settings.version, answer),
             headers={"Cache-Control": "no-store", "X-App-Version": settings.version},
         )
 

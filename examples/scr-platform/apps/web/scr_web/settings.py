@@ -1,13 +1,16 @@
-"""What the page needs to know: the site's own `web.toml`, part of the release, and the environment it runs in."""
+"""What the page needs to know: the site's own `site.json`, part of the release, and the environment it runs in."""
 
-import tomllib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-SITE_FILE = Path(__file__).parent.parent / "web.toml"
+SITE_FILE = Path(__file__).parent.parent / "site.json"
+# The look, shared with the Next.js app.
+STYLE_FILE = SITE_FILE.with_name("page.css")
+MOST_PROJECTS = 100
 
 
 class ConfigurationError(Exception):
@@ -26,15 +29,15 @@ class Site:
     def read(cls, file: Path = SITE_FILE) -> "Site":
         """Raises ConfigurationError."""
         try:
-            values = tomllib.loads(file.read_text(encoding="utf-8"))
+            values = json.loads(file.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise ConfigurationError(f"{file.name} is missing: it belongs beside the package {__package__}") from None
-        except tomllib.TOMLDecodeError as error:
-            raise ConfigurationError(f"{file.name} is not TOML: {error}") from None
+        except ValueError as error:
+            raise ConfigurationError(f"{file.name} is not JSON: {error}") from None
         return cls(
-            title=_required(values, "title", str, file),
-            tagline=_required(values, "tagline", str, file),
-            projects_shown=_required(values, "projects_shown", int, file),
+            title=_text(values, "title", file),
+            tagline=_text(values, "tagline", file),
+            projects_shown=_number(values, "projects_shown", file),
         )
 
 
@@ -43,6 +46,7 @@ class Settings:
     """Everything that may differ between two containers of one image."""
 
     site: Site
+    style: str = ""
     version: str = "dev"
     bind_address: str = "127.0.0.1"
     port: int = 3000
@@ -59,6 +63,7 @@ class Settings:
             raise ConfigurationError(f"API_URL is {api_url!r}: expected http://host[:port] or https://host[:port]")
         return cls(
             site=Site.read(),
+            style=STYLE_FILE.read_text(encoding="utf-8"),
             version=environ.get("APP_VERSION", cls.version),
             bind_address=environ.get("BIND_ADDRESS", cls.bind_address),
             port=int(port),
@@ -74,10 +79,22 @@ def _is_web_address(url: str) -> bool:
         return False
 
 
-def _required[T](values: Mapping[str, Any], name: str, kind: type[T], file: Path) -> T:
-    if name not in values:
+def _required(values: Any, name: str, file: Path) -> Any:
+    if not isinstance(values, dict) or name not in values:
         raise ConfigurationError(f"{file.name}: required setting {name!r} is missing")
-    if not isinstance(values[name], kind):
-        raise ConfigurationError(f"{file.name}: {name!r} is {values[name]!r}: expected {kind.__name__}")
-    value: T = values[name]
+    return values[name]
+
+
+def _text(values: Any, name: str, file: Path) -> str:
+    value = _required(values, name, file)
+    if not isinstance(value, str):
+        raise ConfigurationError(f"{file.name}: {name!r} is {json.dumps(value)}: expected text")
+    return value
+
+
+def _number(values: Any, name: str, file: Path) -> int:
+    value = _required(values, name, file)
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST_PROJECTS:
+        wanted = f"a whole number from 1 to {MOST_PROJECTS}"
+        raise ConfigurationError(f"{file.name}: {name!r} is {json.dumps(value)}: expected {wanted}")
     return value

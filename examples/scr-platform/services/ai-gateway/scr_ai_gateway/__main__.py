@@ -33,7 +33,8 @@ def main() -> int:
         log_level="warning",
         access_log=False,
         ws="none",
-        proxy_headers=True,
+        # Nobody's X-Forwarded-For is believed: it is reached from inside only, past the load balancer.
+        proxy_headers=False,
         timeout_graceful_shutdown=1,
     )
     return 0
