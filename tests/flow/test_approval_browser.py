@@ -4,7 +4,6 @@ Screenshots are left in the folder that ARTEFACTS names (`.cache/artefacts` unle
 """
 
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+import needed
 from ferryman.records import Phase
 from ferryman_local.local_aws import CHECKOUT
 from flow.production import Make
@@ -23,18 +23,16 @@ playwright = pytest.importorskip("playwright.sync_api")
 FIRST_BYTE_SECONDS = 0.3
 PAGE_BYTES = 60_000
 PHONE = {"width": 390, "height": 844}
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """The system's Chromium, without a screen."""
-    if not CHROMIUM:
-        pytest.skip("there is no Chromium on the PATH; `apt-get install chromium`, or name one with CHROMIUM=…")
+    program = needed.chromium()
     with playwright.sync_playwright() as started:
         # As root (a CI container) Chromium has no sandbox; only our own page is opened.
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        chromium = started.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        chromium = started.chromium.launch(executable_path=program, args=arguments)
         yield chromium
         chromium.close()
 

@@ -31,7 +31,11 @@ def run(*arguments: str, **environment: str) -> tuple[int, str]:
         (("smoke_test",), "which event? events of smoke_test: aborted, malformed, "),
         (("SmokeTest", "nope"), "smoke_test has no event 'nope'; there are: aborted, malformed, "),
         (("smoke_test", "../notify/sweep"), "smoke_test has no event '../notify/sweep'; there are: "),
+        (("", "round"), "which function? make invoke FN=… EVENT=…; there are: admit_deployment, begin_deployment, "),
+        (("smoke_test", "nowhere/mine.json"), "smoke_test has no event 'nowhere/mine.json'; there are: aborted, "),
         (("smoke_test", "round", "--set", "fence"), "--set wants FIELD=VALUE of an event that is an object, not "),
+        (("smoke_test", "round", "--set", "fence=two"), "--set fence=two: this field of the event is "),
+        (("smoke_test", "round", "--variable", "LEVEL"), "--variable wants NAME=VALUE, not 'LEVEL'"),
     ],
 )
 def test_a_mistake_is_one_line(arguments: tuple[str, ...], told: str) -> None:
@@ -40,11 +44,34 @@ def test_a_mistake_is_one_line(arguments: tuple[str, ...], told: str) -> None:
     assert said.startswith(f"sam-invoke: {told}")
 
 
-def test_an_event_that_is_no_json(tmp_path: Path) -> None:
-    (tmp_path / "mine.json").write_text('{"platform": "scr",')
+@pytest.mark.parametrize("content", [b'{"platform": "scr",', b"", b"\xff\xfe", b"[" * 200_000], ids=range(4))
+def test_an_event_that_is_no_json(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "mine.json").write_bytes(content)
     status, said = run("smoke_test", str(tmp_path / "mine.json"))
     assert (status, said.count("\n")) == (MISUSED, 1)
     assert "mine.json is no JSON: " in said
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ((), "which function? make invoke FN="),
+        (("EVENT=round",), "which function? make invoke FN="),
+        (("FN=smoke_test",), "which event? events of smoke_test: "),
+        (("FN=nope", "EVENT=round"), "there is no function 'nope'; there are: "),
+        (("FN=smoke_test", "EVENT=no such"), "smoke_test has no event 'no such'; there are: "),
+    ],
+)
+def test_a_mistake_of_make_invoke_is_one_line(variables: tuple[str, ...], told: str) -> None:
+    command = ["make", "-o", ".venv/.ready", "invoke", *variables]
+    # What the `make` that runs these tests was given is not for this one.
+    environment = {
+        name: value for name, value in os.environ.items() if name != "ARGS" and not name.startswith(("MAKE", "MFLAGS"))
+    }
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    said = [line for line in done.stderr.splitlines() if not line.startswith("make: ***")]
+    assert (done.returncode, len(said)) == (MISUSED, 1), done.stderr
+    assert said[0].startswith(f"sam-invoke: {told}")
 
 
 def test_without_docker_it_tells_how_to_get_it(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 Screenshots are left in `.cache/pages`.
 """
 
-import shutil
 import statistics
 from collections.abc import Iterator
 from datetime import timedelta
@@ -19,13 +18,13 @@ from ferryman import steps
 from ferryman.approvals.web import pages as web_pages
 from ferryman.records import Freeze, Phase, RolloutProgress, Step, StepStatus
 from ferryman.writes import Save
+from needed import chromium
 from pages import asking
 from pages.asking import SHORT
 from pages.loopback import Server, serving
 from pages.site_world import GRACES, PERSONAL, SHARED, Site
 from unit import builders as make
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -37,13 +36,12 @@ ARGUMENTS = [
 PHONE = {"width": 390, "height": 844}
 SHOTS = Path(__file__).parents[2] / ".cache" / "pages"
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium on the PATH: apt-get install chromium")
-
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    program = chromium()
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=ARGUMENTS)
+        found = playwright.chromium.launch(executable_path=program, headless=True, args=ARGUMENTS)
         yield found
         found.close()
 

@@ -1,0 +1,104 @@
+"""`.ci/run`: every part runs, the table at the end tells how each went, and what it started it ends."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from contract.machine import ROOT
+
+PARTS = ("check", "test", "example-ci", "test-invoke", "test-docker")
+DOCKER = ("test-invoke", "test-docker")
+MAKEFILE = """\
+setup check test example-ci test-invoke test-docker:
+\t@echo $@ >> calls
+\t@test "$(CI)" = true
+\t@! grep -qx $@ broken
+.PHONY: setup check test example-ci test-invoke test-docker
+"""
+
+
+class Checkout:
+    """A checkout of stubs: `broken` has the targets that fail."""
+
+    def __init__(self, home: Path, *, engine: str = "answers", broken: str = "") -> None:
+        self.home = home
+        (home / ".ci").mkdir(parents=True)
+        (home / "scripts").mkdir()
+        shutil.copy(ROOT / ".ci/run", home / ".ci/run")
+        (home / "Makefile").write_text(MAKEFILE)
+        (home / "broken").write_text(f"{broken}\n")
+        self._script("ci-packages", "echo ci-packages >> calls")
+        self._script("need", f"echo need $1 >> calls; {'exit 0' if engine == 'answers' else 'exit 3'}")
+        status = {"starts": 0, "unavailable": 3, "breaks": 1}.get(engine, 0)
+        self._script("docker-engine", f'echo docker-engine $1 >> calls; [ "$1" = stop ] || exit {status}')
+        for program in ("python", "sam"):
+            self._script(f"../.venv/bin/{program}", "echo boto3==1")
+
+    def _script(self, name: str, body: str) -> None:
+        path = self.home / "scripts" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{body}\n")
+        path.chmod(0o755)
+
+    def run(self) -> tuple[int, dict[str, str], list[str]]:
+        """Its exit status, its table, and what it called."""
+        # What the `make` that runs these tests was given is not for this one.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+        done = subprocess.run(
+            [self.home / ".ci/run"], env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        table = done.stdout.partition("--- result, after ")[2].splitlines()[1:]
+        results = {line[:14].strip(): re.sub(r", \d+ s$", "", line[15:]) for line in table}
+        return done.returncode, results, (self.home / "calls").read_text().splitlines()
+
+
+def test_everything_runs(tmp_path: Path) -> None:
+    status, results, calls = Checkout(tmp_path / "here").run()
+    assert (status, results) == (0, dict.fromkeys(PARTS, "ok"))
+    assert calls == ["ci-packages", "setup", "need docker", *PARTS]  # somebody's engine is left alone
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_that_fails_does_not_keep_the_others_from_running(tmp_path: Path, part: str) -> None:
+    status, results, calls = Checkout(tmp_path / "here", broken=part).run()
+    assert status == 1
+    assert results == dict.fromkeys(PARTS, "ok") | {part: "FAILED (2)"}
+    assert calls[-len(PARTS) :] == list(PARTS)
+
+
+def test_an_engine_that_it_started_is_ended(tmp_path: Path) -> None:
+    for name, broken in (("good", ""), ("bad", "test-docker")):
+        status, _, calls = Checkout(tmp_path / name, engine="starts", broken=broken).run()
+        assert status == (1 if broken else 0)
+        assert (calls[3], calls[-1]) == ("docker-engine start", "docker-engine stop")
+
+
+def test_where_there_can_be_no_docker_the_table_says_what_was_skipped(tmp_path: Path) -> None:
+    status, results, calls = Checkout(tmp_path / "here", engine="unavailable").run()
+    assert status == 0
+    assert {name for name, told in results.items() if told.startswith("skipped: no Docker engine")} == set(DOCKER)
+    assert not set(DOCKER) & set(calls)
+    assert "docker-engine stop" not in calls
+
+
+def test_an_engine_that_should_have_started_is_a_failure(tmp_path: Path) -> None:
+    status, results, calls = Checkout(tmp_path / "here", engine="breaks").run()
+    assert status == 1
+    assert {name for name, told in results.items() if told.startswith("FAILED: the Docker engine")} == set(DOCKER)
+    assert "test" in calls
+
+
+def test_without_an_environment_nothing_runs(tmp_path: Path) -> None:
+    status, results, calls = Checkout(tmp_path / "here", broken="setup").run()
+    assert (status, results, calls) == (1, {}, ["ci-packages", "setup"])
+
+
+def test_its_parts_are_targets() -> None:
+    named = set(re.findall(r"^ *part ([a-z-]+) make \1$", (ROOT / ".ci/run").read_text(), re.MULTILINE))
+    assert named == set(PARTS) - set(DOCKER)
+    targets = re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert {"setup", *PARTS} <= set(targets)

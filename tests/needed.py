@@ -1,0 +1,35 @@
+"""Tools of this machine that tests need: skipped where one is missing, failed in CI, where it has to be there."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+MISSING = 3
+
+
+def require(*tools: str) -> None:
+    """Go on when scripts/need finds all of them."""
+    done = subprocess.run([ROOT / "scripts/need", *tools], capture_output=True, text=True, check=False)
+    if done.returncode == MISSING:
+        said = [line.removeprefix("need: ") for line in done.stderr.splitlines() if line.startswith("need: ")]
+        missing(f"{'; '.join(said)} (`scripts/need {' '.join(tools)}` says how to get it)")
+    assert done.returncode == 0, done.stderr
+
+
+def missing(reason: str) -> NoReturn:
+    """Skip with the reason; in CI that is a failure."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI must not skip this: {reason}")
+    pytest.skip(reason)
+
+
+def chromium() -> str:
+    """The browser that is there."""
+    require("chromium")
+    names = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
+    return next(path for name in names if (path := shutil.which(name)))
