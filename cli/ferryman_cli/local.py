@@ -1,6 +1,7 @@
 """`ferryman local`: an AWS on this machine to try things on. `ferryman_local`, which never ships, does the work."""
 
 import importlib
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -16,12 +17,22 @@ app = typer.Typer(
 )
 
 
+class Engine(StrEnum):
+    """What runs the containers of the local AWS."""
+
+    PROCESS = "process"
+    DOCKER = "docker"
+
+
 @app.command()
 def up(
     platform: Annotated[
         str, typer.Option("--filename", "-f", metavar="FILE", help="The platform to set up and apply.")
     ] = "examples/scr-platform/platform.yaml",
     port: Annotated[int, typer.Option(help="Port on loopback; 0 takes a free one.", min=0, max=65535)] = 0,
+    engine: Annotated[
+        Engine, typer.Option(help="How containers run: as processes, or in Docker with PostgreSQL and Redis.")
+    ] = Engine.PROCESS,
 ) -> None:
     """Start the local AWS, deploy the operator to it, create the ECS side and apply the platform.
 
@@ -29,8 +40,9 @@ def up(
     Examples:
       ferryman local up
       ferryman local up --port 4566
+      ferryman local up --engine docker
     """
-    _commands().up(platform=platform, port=port)
+    _commands().up(platform=platform, port=port, engine=engine.value)
 
 
 @app.command()
@@ -44,7 +56,7 @@ def push(
         typer.Option(help="Build a release that fails: a name from the example's faults.", show_default=False),
     ] = None,
 ) -> None:
-    """Build images of the example platform without Docker and push them.
+    """Build images of the example platform, as the local AWS's engine wants them, and push them.
 
     \b
     Examples:

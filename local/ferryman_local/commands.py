@@ -13,32 +13,43 @@ from pathlib import Path
 from ferryman_cli.exits import Exit, Stop
 from ferryman_local import instance, supervisor
 from ferryman_local.ecs_side import EcsSideError
+from ferryman_local.emulator import EmulatorError
+from ferryman_local.engines import DOCKER, PROCESS, EngineName, remove_containers
 from ferryman_local.images import ImageError
 from ferryman_local.instance import Instance
 from ferryman_local.local_aws import LocalAws
 from ferryman_local.processes import end_all
 
-UP_SECONDS = 300.0
+UP_SECONDS = {PROCESS: 300.0, DOCKER: 1200.0}
+"""Docker may have to pull or make base images first."""
 DOWN_SECONDS = 45.0
 NOT_UP = "no local AWS is up; `ferryman local up` starts one"
 
 
-def up(*, platform: str, port: int = 0) -> None:
+def up(*, platform: str, port: int = 0, engine: EngineName = PROCESS) -> None:
     """Start it unless it stands, apply the platform, and tell how to reach it."""
     file = Path(platform).resolve()
     if not file.is_file():
         raise Stop(Exit.BAD_INPUT, f"there is no file {platform}: give the platform's document with --filename")
+    if missing := lacks(engine):
+        raise Stop(Exit.BAD_INPUT, missing)
     instance.FOLDER.mkdir(exist_ok=True)
     with _alone():
         standing = instance.find()
         if standing is None:
-            standing = _start(file, port)
+            standing = _start(file, port, engine)
         elif not standing.ready:
             raise Stop(Exit.REFUSED, f"`{standing.by}` (process {standing.pid}) is just starting one; wait for it")
         elif Path(standing.platform_file) != file:
             raise Stop(
                 Exit.REFUSED,
                 f"a local AWS for {standing.platform_file} is up (process {standing.pid}): `ferryman local down` first",
+            )
+        elif standing.engine != engine:
+            raise Stop(
+                Exit.REFUSED,
+                f"a local AWS with the engine `{standing.engine}` is up (process {standing.pid}): "
+                "`ferryman local down` first",
             )
         else:
             print(f"already up, since `{standing.by}` (process {standing.pid})")
@@ -49,18 +60,25 @@ def up(*, platform: str, port: int = 0) -> None:
 def push(*, version: str, components: list[str], fault: str | None = None) -> None:
     """Build images of the example and push them."""
     standing = _standing()
-    aws = LocalAws(Path(standing.home), platform_file=Path(standing.platform_file), port=standing.port)
+    aws = LocalAws(
+        Path(standing.home),
+        platform_file=Path(standing.platform_file),
+        port=standing.port,
+        engine=standing.engine,
+        report=lambda line: print(f"{line}\n", end="", flush=True),  # in one piece: builds run side by side
+    )
     known = list(aws.document["spec"]["components"])
     if unknown := [name for name in components if name not in known]:
         raise Stop(Exit.BAD_INPUT, f"there is no component {', '.join(unknown)}; there are: {', '.join(known)}")
     if fault is not None:
         _check_fault(aws, fault, components or known)
     try:
+        aws.build(version, components or known, fault=fault)
         for component in components or known:
             digest = aws.push(version, [component], fault=fault)[component]
             repository = aws.document["spec"]["components"][component]["repository"]
             print(f"pushed {repository}:{version}  {digest[:19]}")
-    except (EcsSideError, ImageError) as error:
+    except (EcsSideError, EmulatorError, ImageError) as error:
         raise Stop(Exit.FAILED, str(error)) from None
     for environment, spec in aws.document["spec"]["environments"].items():
         if "push" not in spec.get("triggers", ()):
@@ -95,6 +113,8 @@ def down() -> None:
         if known is not None:
             if known.owner and (left := end_all(known.owner)):
                 raise Stop(Exit.FAILED, f"processes {left} of the local AWS could not be ended: end them by hand")
+            if known.engine == DOCKER and (rest := remove_containers(known.owner, f"localhost:{known.port}")):
+                raise Stop(Exit.FAILED, f"{', '.join(rest)} could not be removed: remove them with `docker`")
             known.forget()
     print("down" if standing is not None else "no local AWS was up")
 
@@ -106,18 +126,41 @@ def _standing() -> Instance:
     return standing
 
 
-def _start(file: Path, port: int) -> Instance:
+def lacks(engine: str) -> str:
+    """What this machine lacks for an engine, and what to do about it; empty when it lacks nothing."""
+    if engine != DOCKER:
+        return ""
+    from ferryman_local import docker_client
+
+    try:
+        docker_client.connect().close()
+    except docker_client.NoDockerError as error:
+        return str(error)
+    return ""
+
+
+def _start(file: Path, port: int, engine: EngineName) -> Instance:
     """Start the supervisor, show what it does, return when it is ready; Ctrl-C stops it again."""
     with supervisor.LOG.open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", supervisor.__name__, "--platform-file", str(file), "--port", str(port)],
+            [
+                sys.executable,
+                "-m",
+                supervisor.__name__,
+                "--platform-file",
+                str(file),
+                "--port",
+                str(port),
+                "--engine",
+                engine,
+            ],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
     try:
-        return _await_ready(process)
+        return _await_ready(process, UP_SECONDS[engine])
     except BaseException:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
@@ -126,8 +169,8 @@ def _start(file: Path, port: int) -> Instance:
         raise
 
 
-def _await_ready(process: subprocess.Popen[bytes]) -> Instance:
-    deadline = time.monotonic() + UP_SECONDS
+def _await_ready(process: subprocess.Popen[bytes], seconds: float) -> Instance:
+    deadline = time.monotonic() + seconds
     with supervisor.LOG.open() as log:
         while time.monotonic() < deadline:
             for line in log:
@@ -139,7 +182,7 @@ def _await_ready(process: subprocess.Popen[bytes]) -> Instance:
             if standing is not None and standing.ready:
                 return standing
             time.sleep(0.2)
-    raise Stop(Exit.FAILED, f"the local AWS was not ready after {UP_SECONDS:.0f} s; see {supervisor.LOG}")
+    raise Stop(Exit.FAILED, f"the local AWS was not ready after {seconds:.0f} s; see {supervisor.LOG}")
 
 
 def _end(standing: Instance) -> None:
@@ -167,7 +210,10 @@ def _apply(standing: Instance) -> None:
 
 
 def _tell(standing: Instance) -> None:
-    print(f"\nThe local AWS is up on http://127.0.0.1:{standing.port} (process {standing.pid}, `{standing.by}`).")
+    print(
+        f"\nThe local AWS is up on http://127.0.0.1:{standing.port} (process {standing.pid}, `{standing.by}`, "
+        f"engine {standing.engine})."
+    )
     for environment, urls in standing.services.items():
         for component, url in urls.items():
             print(f"  {environment} {component:12} {url}/")

@@ -14,12 +14,13 @@ from typing import Any
 import yaml  # type: ignore[import-untyped, unused-ignore]
 
 from ferryman_local import ensure, images
+from ferryman_local.backing import Asked, Backing, ProcessBacking
+from ferryman_local.builders import Builder, ProcessBuilder
 from ferryman_local.emulator import Emulator
+from ferryman_local.images import BOOTSTRAP
 from ferryman_local.references import missing, secrets_of
 
-BOOTSTRAP = "bootstrap"
 STABLE_SECONDS = 90.0
-BOOTSTRAP_APP = Path(__file__).parent / "bootstrap"
 Report = Callable[[str], None]
 
 
@@ -50,18 +51,23 @@ def create(
     apps: Path,
     *,
     secrets: Mapping[str, str] | None = None,
+    builder: Builder | None = None,
+    backing: Backing | None = None,
     report: Report = lambda _line: None,
 ) -> EcsSide:
     """Create it all and wait until the services are stable; `apps` holds apps/<component> and services/<component>.
 
-    `secrets` is the last part of a secret's name → its value; a person puts it on AWS.
+    `secrets` is the last part of a secret's name → its value; a person puts it on AWS. `builder` and `backing` are the
+    process engine's unless given.
     """
+    builder = builder or ProcessBuilder(emulator.port, apps)
+    backing = backing or ProcessBacking(emulator.state_dir)
     session, spec, platform = emulator.session(), document["spec"], document["metadata"]["name"]
     side = EcsSide()
     ports = {name: port_of(apps, name) for name in spec["components"]}
     for name, component in spec["components"].items():
         ensure.repository(session, component["repository"])
-        push_placeholder(emulator, component["repository"], ports[name])
+        builder.placeholder(component["repository"], ports[name])
     report(f"{len(ports)} repositories, each with a placeholder image")
     for name, channel in (spec.get("channels") or {}).items():
         if channel["type"] == "sns":
@@ -76,7 +82,7 @@ def create(
     for name, environment in spec["environments"].items():
         if sender := (environment.get("approval") or {}).get("from"):
             ensure.mail_sender(session, sender)
-        Environment(emulator, session, platform, name, environment, spec["components"], ports).create(side)
+        Environment(emulator, session, platform, name, environment, spec["components"], ports, backing).create(side)
         report(f"environment {name}: cluster {environment['cluster']}, load balancer, services")
     prefix = f"/ferryman/{platform}/operator"
     ensure.parameter(session, f"{prefix}/cluster-arns", ",".join(side.clusters), "StringList")
@@ -96,19 +102,6 @@ def port_of(apps: Path, component: str) -> int:
         if (apps / kind / component / "image.yaml").exists():
             return int(images.spec_of(apps / kind / component)["port"])
     raise EcsSideError(f"no image.yaml for component {component} in {apps}/apps or {apps}/services")
-
-
-def push_placeholder(emulator: Emulator, repository: str, port: int) -> None:
-    """The image that a service runs before its first release."""
-    images.push_image(
-        emulator.port,
-        repository,
-        BOOTSTRAP,
-        BOOTSTRAP_APP,
-        cmd=["python", "server.py"],
-        env={"PORT": str(port), "APP_VERSION": BOOTSTRAP},
-        exposed=port,
-    )
 
 
 def check_references(session: Any, document: Mapping[str, Any]) -> None:
@@ -154,7 +147,9 @@ class Environment:
         spec: Mapping[str, Any],
         components: Mapping[str, Any],
         ports: Mapping[str, int],
+        backing: Backing,
     ) -> None:
+        self._backing = backing
         self._emulator, self._session, self._platform, self._name = emulator, session, platform, name
         self._spec, self._components, self._ports = spec, components, ports
         self._prefix = f"/ferryman/{platform}/{name}"
@@ -176,7 +171,7 @@ class Environment:
         urls = {c: self.url(c) for c in dict.fromkeys(s["component"] for s in services)}
         for component, url in urls.items():
             ensure.parameter(session, f"{self._prefix}/{component}-url", url)
-        side.urls[self._name] = urls
+        side.urls[self._name] = self._urls = urls
         groups = self._routing(vpc, services)
         for service in services:
             self._service(service["name"], service["component"], groups[service["name"]])
@@ -221,6 +216,8 @@ class Environment:
         log_group = f"/ecs/{family}"
         ensure.log_group(self._session, log_group)
         port = self._ports[component]
+        asked = Asked(component, self._name, self._cluster, port, self._urls)
+        more = self._backing.definition(asked)
         made = self._session.client("ecs").register_task_definition(
             family=family,
             networkMode="awsvpc",
@@ -235,7 +232,7 @@ class Environment:
                     "essential": True,
                     "image": f"{self._emulator.registry}/{self._components[component]['repository']}:{BOOTSTRAP}",
                     "portMappings": [{"containerPort": port, "protocol": "tcp"}],
-                    "environment": [{"name": k, "value": v} for k, v in self._variables(component).items()],
+                    "environment": [{"name": k, "value": v} for k, v in self._backing.variables(asked).items()],
                     "logConfiguration": {
                         "logDriver": "awslogs",
                         "options": {
@@ -244,17 +241,14 @@ class Environment:
                             "awslogs-stream-prefix": "ecs",
                         },
                     },
+                    **more,
                 }
             ],
+            volumes=[{"name": mount["sourceVolume"]} for mount in more.get("mountPoints", [])],
         )
         arn = str(made["taskDefinition"]["taskDefinitionArn"])
         ensure.parameter(self._session, name, arn)
         return arn
-
-    def _variables(self, component: str) -> dict[str, str]:
-        database = self._emulator.state_dir.resolve() / f"{self._cluster}.db"
-        known = {"api": {"DATABASE_URL": f"sqlite:///{database}"}, "web": {"API_URL": self.url("api")}}
-        return {"PORT": str(self._ports[component]), **known.get(component, {})}
 
     def _service(self, name: str, component: str, group: str) -> None:
         definition = self._task_definition(name, component, component)

@@ -8,7 +8,6 @@ import atexit
 import contextlib
 import json
 import os
-import platform
 import signal
 import socket
 import subprocess
@@ -23,10 +22,12 @@ from typing import Any, Self
 
 import boto3
 
+from ferryman_local.engines import DOCKER, PROCESS, Ending, EngineName, docker_host, make_engine, remove_containers
 from ferryman_local.processes import OWNER_VARIABLE, end_all
 
 READY_SECONDS = 60.0
-MACHINES = {"aarch64": "arm64", "arm64": "arm64"}
+END_SECONDS = {PROCESS: 5.0, DOCKER: 30.0}
+"""How long the emulator may take to end all it started before it is killed."""
 
 
 class EmulatorError(Exception):
@@ -58,8 +59,10 @@ class Emulator:
         token_timeout_scale: float = 1.0,
         lambda_endpoint: str | None = None,
         log: Path | None = None,
+        engine: EngineName = PROCESS,
     ) -> None:
         self.state_dir = state_dir
+        self.engine: EngineName = engine
         self.account = account
         self.port = port or free_port()
         self.log = log or state_dir / "emulator.log"
@@ -184,6 +187,8 @@ class Emulator:
             "TMPDIR": str(data / "tmp"),
             "S3_DATA_DIR": str(data / "s3"),
             "DOCKER_HOST": "unix:///nonexistent/ferryman-uses-no-docker.sock",
+            "FERRYMAN_LOCAL_ENGINE": self.engine,
+            "FERRYMAN_LOCAL_DOCKER_HOST": docker_host() if self.engine == DOCKER else "",
             "FERRYMAN_LOCAL_STATE": str(data),
             "FERRYMAN_LOCAL_TOKEN_TIMEOUT_SCALE": str(self._token_scale),
             "FERRYMAN_LOCAL_LAMBDA_ENDPOINT": self._lambda_endpoint or "",
@@ -228,12 +233,14 @@ class Emulator:
         if process.stdin:
             process.stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=5)
+            process.wait(timeout=END_SECONDS[self.engine])
         if process.poll() is None:
             process.kill()
             process.wait()
         if left := end_all(self._owner):
             raise EmulatorError(f"processes {left} of the local AWS could not be ended: end them by hand")
+        if self.engine == DOCKER and (rest := remove_containers(self._owner, self.registry)):
+            raise EmulatorError(f"{', '.join(rest)} of the local AWS could not be removed: remove them with `docker`")
 
     def __enter__(self) -> Self:
         return self.start()
@@ -244,23 +251,17 @@ class Emulator:
         self.stop()
 
 
-def host_architecture() -> str:
-    """`amd64` or `arm64`, as image indexes name it."""
-    return MACHINES.get(platform.machine(), "amd64")
-
-
 def main() -> None:
     """Patch ministack and run it until stdin closes or a signal comes."""
     from ministack import app
 
     from ferryman_local import control, patches
-    from ferryman_local.engine import Engine
     from ferryman_local.patching import IncompatibleEmulatorError
 
     state = Path(os.environ["FERRYMAN_LOCAL_STATE"])
     port, owner = int(os.environ["GATEWAY_PORT"]), os.environ[OWNER_VARIABLE]
     mark = {OWNER_VARIABLE: owner}
-    engine = Engine(port, state / "images", mark=mark, architecture=host_architecture())
+    engine = make_engine(port, state / "images", owner)
     switchboard = control.Control(owner=owner, lambda_endpoint=os.environ.get("FERRYMAN_LOCAL_LAMBDA_ENDPOINT") or None)
     try:
         patches.apply(
@@ -274,8 +275,15 @@ def main() -> None:
         sys.exit(str(error))
     app.app = control.serve(switchboard, app.app)
 
+    ending = threading.Lock()
+
     def end(*_: Any) -> None:
+        if not ending.acquire(blocking=False):
+            return  # the pipe closes and a signal comes: one of them is enough
         end_all(owner, grace=0.5)
+        if isinstance(engine, Ending):
+            with contextlib.suppress(Exception):  # the one who started this process removes what is left
+                engine.end()
         os._exit(0)
 
     def watch_starter() -> None:

@@ -22,6 +22,9 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+BOOTSTRAP = "bootstrap"
+"""Tag of the placeholder that a service runs before its first release."""
+BOOTSTRAP_APP = Path(__file__).parent / "bootstrap"
 BUILT_FOR = ("amd64", "arm64")
 """Pure Python runs on both; an index lists a manifest for each."""
 
@@ -55,7 +58,7 @@ class Built:
                     **({"ExposedPorts": {f"{self.port}/tcp": {}}} if self.port else {}),
                     **({"Labels": dict(self.labels)} if self.labels else {}),
                 },
-                "rootfs": {"type": "layers", "diff_ids": [_digest(gzip.decompress(self.layer))]},
+                "rootfs": {"type": "layers", "diff_ids": [digest_of(gzip.decompress(self.layer))]},
             }
         )
 
@@ -187,7 +190,7 @@ def _push_manifest(client: httpx.Client, repository: str, tag: str | None, built
 
 
 def _push_blob(client: httpx.Client, repository: str, blob: bytes) -> None:
-    digest = _digest(blob)
+    digest = digest_of(blob)
     if client.head(f"/v2/{repository}/blobs/{digest}").status_code == 200:
         return
     begun = _checked(client.post(f"/v2/{repository}/blobs/uploads/"), repository)
@@ -204,7 +207,7 @@ def _push_blob(client: httpx.Client, repository: str, blob: bytes) -> None:
 
 
 def _put_manifest(client: httpx.Client, repository: str, tag: str | None, manifest: bytes, media_type: str) -> str:
-    digest = _digest(manifest)
+    digest = digest_of(manifest)
     _checked(
         client.put(
             f"/v2/{repository}/manifests/{tag or digest}", content=manifest, headers={"Content-Type": media_type}
@@ -232,9 +235,10 @@ def _json(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
-def _digest(data: bytes) -> str:
+def digest_of(data: bytes) -> str:
+    """A manifest's or blob's digest."""
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
 def _descriptor(media_type: str, data: bytes) -> dict[str, Any]:
-    return {"mediaType": media_type, "digest": _digest(data), "size": len(data)}
+    return {"mediaType": media_type, "digest": digest_of(data), "size": len(data)}

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
+from ferryman_local.engines import PROCESS, EngineName
 from ferryman_local.local_aws import CHECKOUT, LocalAws
 
 FOLDER = CHECKOUT / ".local"
@@ -32,7 +33,8 @@ class Instance:
     ready: bool = False
     port: int = 0
     owner: str = ""
-    """Mark of the emulator's processes."""
+    """Mark of the emulator's processes and containers."""
+    engine: EngineName = PROCESS
     exports: dict[str, str] = field(default_factory=dict)
     services: dict[str, dict[str, str]] = field(default_factory=dict)
     """Environment → component → URL."""
@@ -40,7 +42,11 @@ class Instance:
     @classmethod
     def of_this_process(cls, by: str, aws: LocalAws) -> Self:
         """Describe this process, before the AWS answers."""
-        return cls(os.getpid(), birth(os.getpid()) or "", by, str(aws.home), str(aws.source))
+        pid, emulator = os.getpid(), aws.emulator
+        return cls(
+            pid, birth(pid) or "", by, str(aws.home), str(aws.source),
+            port=emulator.port, owner=emulator.owner, engine=emulator.engine,
+        )  # fmt: skip
 
     def standing(self, aws: LocalAws) -> "Instance":
         """The same once the AWS answers."""
@@ -48,8 +54,6 @@ class Instance:
         return replace(
             self,
             ready=True,
-            port=aws.emulator.port,
-            owner=aws.emulator.owner,
             exports=exports(aws.cli_env()),
             services=side.urls if side else {},
         )

@@ -8,6 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,7 +17,10 @@ import httpx
 import yaml
 
 from ferryman_local import ecs_side, images, operator_side
+from ferryman_local.backing import Backing, ProcessBacking
+from ferryman_local.builders import Builder, ProcessBuilder, Wanted
 from ferryman_local.emulator import Emulator
+from ferryman_local.engines import DOCKER, PROCESS, EngineName
 from ferryman_local.operator_stack import build_operator, deploy_operator
 from ferryman_local.proxy import FaultProxy
 from ferryman_local.relay import Relay
@@ -44,6 +48,7 @@ class LocalAws:
         port: int | None = None,
         parameters: Mapping[str, str] | None = None,
         report: Report = lambda _line: None,
+        engine: EngineName = PROCESS,
     ) -> None:
         self.home = home
         self.source, self.examples = platform_file, platform_file.parent
@@ -62,14 +67,28 @@ class LocalAws:
             wait_scale=wait_scale,
             token_timeout_scale=token_timeout_scale,
             log=home / "emulator.log",
+            engine=engine,
         )
+        self.builder, self._backing = self._tools()
         self.outputs: dict[str, str] = {}
         self.sides: dict[str, ecs_side.EcsSide] = {}
         self.proxy: FaultProxy | None = None
         self.relay: Relay | None = None
 
+    def _tools(self) -> tuple[Builder, Backing]:
+        """What builds images and what runs beside them, for the engine."""
+        if self.emulator.engine != DOCKER:
+            return ProcessBuilder(self.emulator.port, self.examples), ProcessBacking(self.emulator.state_dir)
+        from ferryman_local.docker_backing import DockerBacking
+        from ferryman_local.docker_builder import DockerBuilder
+
+        builder = DockerBuilder(self.emulator.port, self.examples, self._report)
+        clusters = [spec["cluster"] for one in self._platforms for spec in one["spec"]["environments"].values()]
+        return builder, DockerBacking(self.emulator, clusters, builder.image)
+
     def start(self, *, create_sides: bool = True) -> Self:
         """Bring everything up. The operator is built while the emulator starts and the ECS side is made."""
+        self.builder.prepare()
         failed: list[BaseException] = []
         cancelled = threading.Event()
 
@@ -87,6 +106,7 @@ class LocalAws:
             self.emulator.start()
             self._report(f"emulator answers on {self.emulator.endpoint}")
             operator_side.write(self.emulator, self._platforms)
+            self._backing.start()
             if create_sides:
                 for document in self._platforms:
                     self.create_side(document)
@@ -132,7 +152,10 @@ class LocalAws:
 
     def create_side(self, document: Mapping[str, Any]) -> ecs_side.EcsSide:
         """Make repositories, cluster, services and load balancer for a platform document."""
-        side = ecs_side.create(self.emulator, document, self.examples, secrets=self.secrets(), report=self._report)
+        side = ecs_side.create(
+            self.emulator, document, self.examples, secrets=self.secrets(),
+            builder=self.builder, backing=self._backing, report=self._report,
+        )  # fmt: skip
         self.sides[document["metadata"]["name"]] = side
         return side
 
@@ -150,15 +173,34 @@ class LocalAws:
 
         `fault` names one of the example's `faults/faults.yaml`: the component it belongs to is built broken.
         """
-        spec = (document or self.document)["spec"]
+        images_of = self._wanted(version, components, fault, document)
+        return {one.component: self.builder.push(one, tag or version, index=index) for one in images_of}
+
+    def build(
+        self,
+        version: str,
+        components: Iterable[str] = ("api", "ai-gateway", "web"),
+        *,
+        fault: str | None = None,
+        document: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Build the images of a version side by side, so that `push` of the same only has to push."""
+        wanted = self._wanted(version, components, fault, document)
+        with ThreadPoolExecutor(max_workers=max(len(wanted), 1)) as pool:
+            list(pool.map(self.builder.build, wanted))
+
+    def _wanted(
+        self, version: str, components: Iterable[str], fault: str | None, document: Mapping[str, Any] | None
+    ) -> list[Wanted]:
+        known = (document or self.document)["spec"]["components"]
         broken = self.faults()[fault] if fault else None
-        digests = {}
+        found = []
         for component in components:
-            built = self.build(component, version, broken if broken and broken["component"] == component else None)
-            repository = spec["components"][component]["repository"]
-            send = images.push_index if index else images.push
-            digests[component] = send(self.emulator.port, repository, tag or version, built)
-        return digests
+            mine = broken if broken and broken["component"] == component else {}
+            overlay = self.examples / "faults" / mine["overlay"] if mine.get("overlay") else None
+            env = tuple((name, str(value)) for name, value in (mine.get("env") or {}).items())
+            found.append(Wanted(component, self.app(component), known[component]["repository"], version, overlay, env))
+        return found
 
     def tag(self, version: str, name: str, document: Mapping[str, Any] | None = None) -> None:
         """Give all images of a version a second name (`v1.0.0`), as CI does on a git tag: nothing is built."""
@@ -187,11 +229,6 @@ class LocalAws:
             "slack-bot-token": self.slack.bot_token,
             "slack-signing-secret": self.slack.signing_secret,
         }
-
-    def build(self, component: str, version: str, fault: Mapping[str, Any] | None = None) -> images.Built:
-        """Build one component's image from the example, broken if a fault is given."""
-        overlay = self.examples / "faults" / fault["overlay"] if fault and fault.get("overlay") else None
-        return images.build(self.app(component), version, overlay=overlay, **(fault or {}).get("env", {}))
 
     def faults(self) -> dict[str, dict[str, Any]]:
         """The example's broken releases, by name."""

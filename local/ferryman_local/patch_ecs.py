@@ -6,11 +6,14 @@ import logging
 import sys
 import threading
 import types
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ferryman_local.engine import Engine
 from ferryman_local.patching import module, replace
 from ferryman_local.unpack import PullError
+
+if TYPE_CHECKING:
+    from ferryman_local.docker_engine import DockerEngine
 
 log = logging.getLogger("ferryman.ecs")
 
@@ -23,12 +26,13 @@ SCHEDULER_REASONS = (
 )
 
 
-def apply(engine: Engine) -> None:
-    """Put the process engine and every correction of this file in place."""
+def apply(engine: "Engine | DockerEngine") -> None:
+    """Put the engine and every correction of this file in place."""
     ecs = module("services.ecs")
     replace(ecs, "_docker", lambda _: engine)
     if importlib.util.find_spec("docker") is None:
         stand_in_for_docker_errors()
+    replace(ecs, "_build_run_kwargs", file_system_as_fargate_has_it)
     replace(ecs, "_run_docker_container", lambda original: missing_images_fail_the_pull(original, ecs))
     replace(ecs, "_attach_started_container", tasks_tell_their_digest)
     forwarders = Forwarders()
@@ -45,6 +49,21 @@ def stand_in_for_docker_errors() -> None:
     package.errors = errors  # type: ignore[attr-defined]
     sys.modules.setdefault("docker", package)
     sys.modules.setdefault("docker.errors", errors)
+
+
+def file_system_as_fargate_has_it(original: Any) -> Any:
+    """A closed root stays closed; a volume without a source is empty scratch space of the task; init is the task's."""
+
+    def build(definition: dict[str, Any], task_definition: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        built = original(definition, task_definition, *args, **kwargs)
+        empty = {volume["name"] for volume in task_definition.get("volumes") or [] if not volume.get("host")}
+        mounts = definition.get("mountPoints") or []
+        built["read_only"] = bool(definition.get("readonlyRootFilesystem"))
+        built["init"] = bool((definition.get("linuxParameters") or {}).get("initProcessEnabled"))
+        built["tmpfs"] = {m["containerPath"]: "mode=1777" for m in mounts if m.get("sourceVolume") in empty}
+        return built
+
+    return build
 
 
 def missing_images_fail_the_pull(original: Any, ecs: Any) -> Any:
@@ -116,17 +135,21 @@ def stopped_by_whom(original: Any, forwarders: Forwarders) -> Any:
 
     def mark(task_arn: str, task: dict[str, Any], reason: str, stop_code: str, exit_code: int | None = None) -> bool:
         if stop_code == "UserInitiated":
-            ran = task.get("lastStatus") == "RUNNING"
-            exit_code = 143 if ran else None
-            if reason in SCHEDULER_REASONS:
-                deployment = task.get("_deployment_id") or ""
-                stop_code = "ServiceSchedulerInitiated"
-                reason = f"Scaling activity initiated by (deployment {deployment})"
+            exit_code = 143 if task.get("startedAt") else None
+            stop_code, reason = cause(task, reason)
         elif stop_code == "EssentialContainerExited":
             forwarders.delivered(task_arn)
         return bool(original(task_arn, task, reason, stop_code, exit_code=exit_code))
 
     return mark
+
+
+def cause(task: dict[str, Any], reason: str) -> tuple[str, str]:
+    """The stopCode and the stoppedReason of a task that StopTask or the scheduler stops."""
+    if reason not in SCHEDULER_REASONS:
+        return "UserInitiated", reason
+    deployment = task.get("_deployment_id") or ""
+    return "ServiceSchedulerInitiated", f"Scaling activity initiated by (deployment {deployment})"
 
 
 def client_token(original: Any, ecs: Any) -> Any:

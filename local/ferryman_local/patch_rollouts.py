@@ -10,6 +10,8 @@ from ferryman_local.patching import module, replace
 STEADY_SECONDS = 1.0
 """How long a task without a load balancer has to run before it counts as started."""
 PROBE_SECONDS = 0.2
+CAPACITY = "Deployment capacity limit"
+"""Why the emulator's scheduler stops a task to start another in its place."""
 
 
 def apply() -> None:
@@ -19,6 +21,7 @@ def apply() -> None:
     ecs._ACTION_MAP.update(UpdateService=ecs._update_service)
     replace(ecs, "_make_deployment", first_deployments_take_time)
     replace(ecs, "_task_ip", only_healthy_targets)
+    replace(ecs, "_stop_task", lambda original: enough_stay_healthy(original, ecs))
     replace(ecs, "_record_service_task_failure", lambda original: room_is_used(original, ecs))
     replace(
         ecs,
@@ -74,6 +77,36 @@ def make_room(ecs: Any, service: dict[str, Any], cluster: str) -> None:
         mine = task.get("clusterArn") == service.get("clusterArn") and task.get("_deployment_id") == replaced["id"]
         if mine and not task.get("_startup_stable") and task.get("lastStatus") in ecs._PRE_STOP_STATUSES:
             ecs._stop_task({"task": arn, "cluster": cluster, "reason": "Deployment replaced"})
+
+
+def enough_stay_healthy(original: Any, ecs: Any) -> Any:
+    """To make room below maximumPercent, only tasks go that leave minimumHealthyPercent healthy ones.
+
+    The emulator counts running ones. The new task starts all the same, so there may be more than the maximum: better
+    than fewer than the minimum.
+    """
+
+    def stop(data: dict[str, Any]) -> Any:
+        cluster = ecs._resolve_cluster_name(data.get("cluster", "default"))
+        if data.get("reason") != CAPACITY:
+            return original(data)
+        task: dict[str, Any] = ecs._resolve_task(data["task"], cluster) or {}
+        service = ecs._services.get(f"{cluster}/{task.get('group', '').removeprefix('service:')}")
+        if not service or not task.get("_startup_stable"):
+            return original(data)
+        healthy = [
+            other
+            for other in list(ecs._tasks.values())
+            if (other.get("group"), other.get("clusterArn")) == (task["group"], task["clusterArn"])
+            and other.get("lastStatus") == "RUNNING"
+            and other.get("_startup_stable")
+        ]
+        percent = int((service.get("deploymentConfiguration") or {}).get("minimumHealthyPercent", 100))
+        if len(healthy) <= -(-service["desiredCount"] * percent // 100):
+            return ecs.json_response({"task": ecs._sanitize(task)})
+        return original(data)
+
+    return stop
 
 
 def room_is_used(original: Any, ecs: Any) -> Any:

@@ -14,20 +14,25 @@ Step Functions (patch_states, patch_tokens): StartExecution is idempotent while 
 an abort ends waiting tasks and Maps, and ABORTED stays; a failing Lambda behind waitForTaskToken fails its task at
 once; a new token per attempt; late answers are TaskTimedOut; scaled token timeouts; Output of Succeed;
 States.ALL does not catch States.Runtime; 256 KiB limit; transitions counted.
-ECS (patch_ecs): the process engine; clientToken; imageDigest on every task; CannotPullContainerError; exit 143 for a
-stopped task. (patch_rollouts): a rollout completes when its targets are healthy; failing health checks fail it; old
-failed deployments go with the next one; one that is replaced on its way gives room to the next.
+ECS (patch_ecs): the process or the Docker engine; a task's file system; clientToken; imageDigest on every task;
+CannotPullContainerError; exit 143 for a stopped task. (patch_rollouts): a rollout completes when its targets are
+healthy; failing health checks fail it; old failed deployments go with the next one; one that is replaced on its way
+gives room to the next. (patch_balancers): targets are drained, as long as the target group's deregistration delay,
+before a task's containers are stopped.
 IAM (patch_iam): ECS actions are checked on AWS's resources, with ecs:cluster; RegisterTaskDefinition needs PassRole.
 
 Left as it is: DescribeServiceDeployments is empty (the operator follows ids in DescribeServices); imagePushedAt has
 whole seconds; HeartbeatSeconds is not enforced; aborting a parent leaves a nested execution running; one successful
-health check is enough (AWS wants HealthyThresholdCount); targets are not checked again once
-healthy; there is no deregistration delay, so a request that is under way when its task stops may fail.
+health check is enough (AWS wants HealthyThresholdCount); targets are not checked again once healthy; a deployment is
+COMPLETED when its last target is healthy, while the old ones may still drain (not compared with AWS); DeregisterTargets
+by hand does not drain.
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ferryman_local import (
+    patch_balancers,
     patch_ecr,
     patch_ecs,
     patch_function_urls,
@@ -40,8 +45,18 @@ from ferryman_local.control import Control
 from ferryman_local.engine import Engine
 from ferryman_local.patching import check_version, module, replace
 
+if TYPE_CHECKING:
+    from ferryman_local.docker_engine import DockerEngine
 
-def apply(control: Control, engine: Engine, folder: Path, mark: dict[str, str], *, token_timeout_scale: float) -> None:
+
+def apply(
+    control: Control,
+    engine: "Engine | DockerEngine",
+    folder: Path,
+    mark: dict[str, str],
+    *,
+    token_timeout_scale: float,
+) -> None:
     """Replace what has to be replaced; raises IncompatibleEmulatorError and leaves nothing served otherwise."""
     check_version()
     patch_lambda.apply(control, folder, mark)
@@ -49,6 +64,7 @@ def apply(control: Control, engine: Engine, folder: Path, mark: dict[str, str], 
     patch_states.apply(control, token_timeout_scale)
     patch_ecr.apply(control)
     patch_ecs.apply(engine)
+    patch_balancers.apply()
     patch_rollouts.apply()
     patch_iam.apply()
     patch_schedules()

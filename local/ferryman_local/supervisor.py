@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from ferryman_local.emulator import EmulatorError
+from ferryman_local.engines import DOCKER, PROCESS
 from ferryman_local.instance import FOLDER, Instance
 from ferryman_local.interruption import Interruption
 from ferryman_local.local_aws import LocalAws
@@ -33,6 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m ferryman_local.supervisor")
     parser.add_argument("--platform-file", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--engine", choices=(PROCESS, DOCKER), default=PROCESS)
     options = parser.parse_args()
     interruption = Interruption()
 
@@ -42,7 +44,9 @@ def main() -> None:
         print(f"{time.monotonic() - began:6.1f}s  {line}", flush=True)
 
     shutil.rmtree(HOME, ignore_errors=True)
-    aws = LocalAws(HOME, platform_file=options.platform_file, port=options.port or None, report=report)
+    aws = LocalAws(
+        HOME, platform_file=options.platform_file, port=options.port or None, engine=options.engine, report=report
+    )
     instance = Instance.of_this_process("ferryman local up", aws)
     instance.write()
     try:

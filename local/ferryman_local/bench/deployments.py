@@ -119,7 +119,7 @@ class Bench:
 
     def _push_slow(self, version: str) -> None:
         for component, spec in self._aws.document["spec"]["components"].items():
-            built = self._aws.build(component, version)
+            built = images.build(self._aws.app(component), version)
             start = f"sleep {SLOW_START}; exec {' '.join(built.cmd)}"
             slowed = replace(built, cmd=("sh", "-c", start))
             images.push(self._aws.emulator.port, spec["repository"], version, slowed)

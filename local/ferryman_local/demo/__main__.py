@@ -1,4 +1,4 @@
-"""`python -m ferryman_local.demo [--keep]`: Ctrl-C ends it in order, also while it is still being imported."""
+"""`python -m ferryman_local.demo [--keep] [--engine docker]`: Ctrl-C ends it in order, while it is imported too."""
 
 import sys
 

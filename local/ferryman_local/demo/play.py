@@ -18,6 +18,7 @@ from ferryman_local.demo.outcome import Result
 from ferryman_local.demo.scenes import SCENES, Scene
 from ferryman_local.demo.screen import Screen, shown
 from ferryman_local.demo.stage import Stage
+from ferryman_local.engines import DOCKER, PROCESS
 from ferryman_local.instance import Instance
 from ferryman_local.interruption import Interruption
 from ferryman_local.local_aws import CHECKOUT, LocalAws
@@ -30,16 +31,20 @@ def main() -> int:
     """Exit status."""
     parser = argparse.ArgumentParser(prog="python -m ferryman_local.demo", description=__doc__)
     parser.add_argument("--keep", action="store_true", help="leave everything up at the end, until Ctrl-C")
-    keep = parser.parse_args().keep
-    if sys.platform != "linux":
+    parser.add_argument("--engine", choices=(PROCESS, DOCKER), default=PROCESS, help="what runs the containers")
+    options = parser.parse_args()
+    if sys.platform != "linux" and options.engine == PROCESS:
         print("The demo needs Linux: each task gets a loopback address of its own (127.x.y.z).", file=sys.stderr)
+        return 2
+    if missing := commands.lacks(options.engine):
+        print(f"The demo can't begin: {missing}", file=sys.stderr)
         return 2
     interruption = Interruption()
     screen, home = Screen(), new_home()
-    aws = LocalAws(home, github=True, report=screen.setup)
+    aws = LocalAws(home, github=True, report=screen.setup, engine=options.engine)
     aws.emulator.spare_worker_seconds = 1  # a small machine will do
     try:
-        return tell(aws, screen, keep=keep)
+        return tell(aws, screen, keep=options.keep)
     except KeyboardInterrupt:
         print("\nInterrupted: stopping everything.", flush=True)
         raise
@@ -75,7 +80,8 @@ def tell(aws: LocalAws, screen: Screen, *, keep: bool) -> int:
     outcome.show(results)
     ok = not error and all(result.word == "ok" for result in results)
     spent = f"{told - ready:.0f} s for the scenes, {ready - began:.0f} s for the start; " if not error else ""
-    print(f"\n{spent}at most {memory.peak / 1e9:.2f} GB of memory for everything.")
+    everything = "everything but Docker's containers" if aws.emulator.engine == DOCKER else "everything"
+    print(f"\n{spent}at most {memory.peak / 1e9:.2f} GB of memory for {everything}.")
     if not ok:
         explain(aws, results, error)
     if keep and aws.outputs and aws.emulator.running:

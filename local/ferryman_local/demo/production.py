@@ -1,14 +1,22 @@
 """The scenes of production: the bytes that staging proved, after a person said yes, and back again."""
 
+import time
+
 from ferryman_local.demo.checks import Checks
 from ferryman_local.demo.judge import SOON, good, tags
 from ferryman_local.demo.outcome import Outcome, of
 from ferryman_local.demo.stage import PRODUCTION, Stage
+from ferryman_local.demo.visitor import Visitor
 from ferryman_local.people import Scanner
 
 FIRST, SECOND, THIRD = "v1.0.0", "v1.1.0", "v1.2.0"
 WRONG, LATER = "a94f1e6", "f6c20d8"
 WRONG_NAME, LATER_NAME = "v1.3.0", "v1.4.0"
+ONE_WAY, ONE_WAY_NAME, ONE_WAY_MIGRATION = "0b7d3e9", "v1.5.0", "0005"
+REFUSED = 4
+"""Exit status of `ferryman` for what is not allowed in the present state."""
+_QUIET_SECONDS = 2.0
+"""How long a client goes on after a release is there."""
 _MOVING = ("production-latest", "production-current")
 
 
@@ -136,3 +144,44 @@ def taken_back(stage: Stage, checks: Checks, to: str) -> list[Outcome]:
     audit = prod.cli("audit", "--limit", "12")
     checks.equal("CLI", "ferryman audit tells who did what", audit.returncode, 0)
     return [of(view), of(verified)]
+
+
+def unnoticed(stage: Stage, checks: Checks) -> list[Outcome]:
+    """The hold is lifted, what waited goes out, and a client that asks all the time misses nothing."""
+    prod = stage.on(PRODUCTION)
+    before = prod.state()["current"]["version"]
+    done = prod.cli("resume", PRODUCTION)
+    checks.equal("CLI", "ferryman resume exits 0", done.returncode, 0)
+    link = prod.link(prod.asked(LATER)["id"], "Ada")
+    with Visitor(prod.urls["web"]) as visitor:
+        prod.decide(link, "approve", LATER, "Ada")
+        view = prod.follow(LATER)
+        time.sleep(_QUIET_SECONDS)
+    visit = visitor.visit
+    prod.screen.line("a client", "asked", visit.told())
+    checks.equal("API", "the deployment is Succeeded", view["phase"], "Succeeded")
+    checks.expect("HTTP", "no request of the client failed", not visit.failures and len(visit.answers) > 20,
+                  [failure.problem for failure in visit.failures[:3]])  # fmt: skip
+    checks.equal("HTTP", "it saw the release before, then this one", visit.versions, [before, LATER])
+    _runs(prod, checks, LATER)
+    return [of(view)]
+
+
+def one_way(stage: Stage, checks: Checks) -> list[Outcome]:
+    """A migration that older code can't live with: the way back is refused, with the reason."""
+    prod = stage.on(PRODUCTION)
+    stage.push(ONE_WAY, ("api", "ai-gateway", "web"), fault="one-way-migration", pause=0)
+    verified = stage.follow(ONE_WAY)
+    checks.equal("API", f"staging has verified {ONE_WAY}", verified["phase"], "Succeeded")
+    prod.tag(ONE_WAY, ONE_WAY_NAME)
+    prod.decide(prod.link(prod.asked(ONE_WAY)["id"], "Ada"), "approve", ONE_WAY, "Ada")
+    view = prod.follow(ONE_WAY)
+    checks.equal("API", "in production it is Succeeded", view["phase"], "Succeeded")
+    done = prod.cli("rollback", PRODUCTION, "--reason", "nobody likes it", "--confirm", PRODUCTION)
+    said = " ".join((done.stdout + done.stderr).split())
+    checks.expect("CLI", "ferryman rollback refuses", done.returncode == REFUSED, f"exit {done.returncode}: {said}")
+    checks.expect(
+        "CLI", "and names the migration", ONE_WAY_MIGRATION in said and "rollback-safe" in said, said or "nothing"
+    )
+    _runs(prod, checks, ONE_WAY)
+    return [of(verified), of(view)]

@@ -153,4 +153,18 @@ SCENES = (
         "is verified and tagged there, and still doesn't undo what a person decided.",
         lambda stage, checks: production.taken_back(stage, checks, GOOD),
     ),
+    Scene(
+        "A client that never notices",
+        f"The hold is lifted, so {production.LATER}, which waited, asks for its approval. While it goes out, a client "
+        "asks for production's page every 100 ms: each task is healthy before it gets requests, and finishes those it "
+        "has before it ends.",
+        production.unnoticed,
+    ),
+    Scene(
+        "No way back",
+        f"{production.ONE_WAY} brings a migration that its author marked: older code can't live with it. It goes to "
+        "production like every other. But `ferryman rollback` refuses to put the release before on this database, and "
+        "says which migration stands in the way.",
+        production.one_way,
+    ),
 )

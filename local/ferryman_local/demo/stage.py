@@ -77,6 +77,7 @@ class Stage:
         self, version: str, components: tuple[str, ...], fault: str | None = None, pause: float = 0.4
     ) -> dict[str, str]:
         """Push images of a version, in this order, with a pause (seconds) between two; component → digest."""
+        self.aws.build(version, components, fault=fault)
         digests: dict[str, str] = {}
         for component in components:
             time.sleep(pause if digests else 0.0)

@@ -1,0 +1,154 @@
+"""Builds the example's images from its Dockerfiles, for the Docker engine. Used by LocalAws.
+
+The `docker` command builds: BuildKit where it is there, the older builder elsewhere.
+"""
+
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+
+from ferryman_local import images
+from ferryman_local.builders import Wanted, labels, tree
+from ferryman_local.docker_client import NoDockerError, missing
+from ferryman_local.images import ImageError
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "docker-images"
+BASES = ("PYTHON_IMAGE", "NODE_IMAGE")
+BUILD_SECONDS, PUSH_SECONDS = 900, 300
+UNAVAILABLE = 3
+STAND_IN = "ferryman-local/"
+SHOWN_LINES = 12
+MANIFESTS = ", ".join((images.MANIFEST, images.INDEX, "application/vnd.docker.distribution.manifest.v2+json"))
+REVISION = "org.opencontainers.image.revision"
+PLACEHOLDER = f"""ARG PYTHON_IMAGE
+FROM $PYTHON_IMAGE
+WORKDIR /app
+COPY server.py .
+USER 10001
+ARG PORT
+ENV PORT=$PORT APP_VERSION={images.BOOTSTRAP}
+EXPOSE $PORT
+CMD ["python", "server.py"]
+"""
+
+Report = Callable[[str], None]
+
+
+class DockerBuilder:
+    """Images from Dockerfiles."""
+
+    def __init__(self, port: int, platform: Path, report: Report) -> None:
+        self._port, self._platform, self._report = port, platform, report
+        self._bases: dict[str, str] = {}
+        self._built: dict[Wanted, str] = {}
+        self._lock = threading.Lock()
+        self._waiting: dict[Wanted, threading.Lock] = {}
+
+    def prepare(self) -> None:
+        """Have the base images: pulled, or stand-ins made of what is on this machine."""
+        began = time.monotonic()
+        bases = self._images()
+        self._report(f"base images are there, after {time.monotonic() - began:.0f} s: {', '.join(bases.values())}")
+
+    def image(self, name: str) -> str:
+        """The image behind a name (POSTGRES_IMAGE)."""
+        return self._images()[name]
+
+    def _images(self) -> dict[str, str]:
+        with self._lock:  # asked for once, however many builds run side by side
+            self._bases = self._bases or self._asked()
+            return self._bases
+
+    def _asked(self) -> dict[str, str]:
+        if shutil.which("docker") is None:
+            raise NoDockerError(missing("there is no `docker` command on the PATH"))
+        said = []
+        with subprocess.Popen([SCRIPT], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stderr is not None
+            assert process.stdout is not None
+            for line in process.stderr:  # it may pull for minutes, and tells what it does
+                said.append(line)
+                self._report(line.rstrip())
+            found = process.stdout.read()  # four lines: they never fill the pipe
+        if process.returncode:
+            kind = NoDockerError if process.returncode == UNAVAILABLE else ImageError
+            raise kind(f"there are no base images for the engine `docker`:\n{''.join(said).strip()}")
+        return dict(line.split("=", 1) for line in found.splitlines() if "=" in line)
+
+    def build(self, wanted: Wanted) -> None:
+        """Build it, unless that was done; several may be built side by side."""
+        with self._lock:
+            turn = self._waiting.setdefault(wanted, threading.Lock())
+        with turn:
+            if wanted not in self._built:
+                self._built[wanted] = self._build(wanted)
+
+    def _build(self, wanted: Wanted) -> str:
+        name, began = f"{wanted.repository}:{wanted.version}", time.monotonic()
+        if not (wanted.app / "Dockerfile").is_file():
+            raise ImageError(f"there is no Dockerfile in {wanted.app}: the engine `docker` builds from it")
+        told = {"APP_VERSION": wanted.version, **dict(wanted.env)}
+        marks = {REVISION: wanted.version, **labels(self._platform, wanted.app, wanted.overlay)}
+        self._report(f"building {name}")
+        reference = f"localhost:{self._port}/{name}"
+        with tree(wanted.app, wanted.overlay) as folder:
+            self._docker_build(folder, reference, told, marks)
+        self._report(f"building {name} … {time.monotonic() - began:.0f} s")
+        return reference
+
+    def _docker_build(self, folder: Path, reference: str, told: dict[str, str], marks: dict[str, str]) -> None:
+        bases = {name: self.image(name) for name in BASES}
+        arguments = [f"--build-arg={name}={value}" for name, value in {**bases, **told}.items()]
+        arguments += [f"--label={name}={value}" for name, value in marks.items()]
+        if any(base.startswith(STAND_IN) for base in bases.values()):
+            arguments.append("--network=host")  # where nothing can be pulled, the way out is this machine's own
+        run(["docker", "build", *arguments, "-t", reference, str(folder)], BUILD_SECONDS, f"{reference} was not built")
+
+    def push(self, wanted: Wanted, tag: str, *, index: bool = False) -> str:
+        """Push it, built if it was not; its digest."""
+        if index:
+            raise ImageError("the engine `docker` builds for this machine only, so it pushes no index")
+        self.build(wanted)
+        reference = f"localhost:{self._port}/{wanted.repository}:{tag}"
+        if reference != self._built[wanted]:
+            run(["docker", "tag", self._built[wanted], reference], PUSH_SECONDS, f"{reference} was not tagged")
+        return self._push(wanted.repository, tag)
+
+    def placeholder(self, repository: str, port: int) -> None:
+        """A server in Python's standard library, in the base image of the api."""
+        reference = f"localhost:{self._port}/{repository}:{images.BOOTSTRAP}"
+        with tempfile.TemporaryDirectory(prefix="ferryman-build-") as scratch:
+            shutil.copy(images.BOOTSTRAP_APP / "server.py", scratch)
+            (Path(scratch) / "Dockerfile").write_text(PLACEHOLDER)
+            self._docker_build(Path(scratch), reference, {"PORT": str(port)}, {})
+        self._push(repository, images.BOOTSTRAP)
+
+    def _push(self, repository: str, tag: str) -> str:
+        reference = f"localhost:{self._port}/{repository}:{tag}"
+        run(["docker", "push", "-q", reference], PUSH_SECONDS, f"{reference} was not pushed")
+        answer = httpx.get(
+            f"http://127.0.0.1:{self._port}/v2/{repository}/manifests/{tag}",
+            headers={"Accept": MANIFESTS},
+            timeout=30,
+            trust_env=False,
+        )
+        answer.raise_for_status()
+        return images.digest_of(answer.content)
+
+
+def run(command: list[str], seconds: float, failed: str) -> None:
+    """Run a `docker` command; ImageError with the end of what it said."""
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, errors="replace", timeout=seconds, check=False)  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise ImageError(f"{failed}: `{' '.join(command[:2])}` took more than {seconds:.0f} s") from None
+    if done.returncode:
+        end = "\n".join(done.stdout.strip().splitlines()[-SHOWN_LINES:])
+        raise ImageError(f"{failed}. The end of what `{' '.join(command[:2])}` said:\n{end}")

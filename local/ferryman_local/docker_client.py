@@ -1,0 +1,105 @@
+"""Finds the Docker engine, and removes what a local AWS has made in it. Used only where the engine is `docker`.
+
+Everything that a local AWS makes in Docker carries its owner mark as a label, so that what one of another owner is is
+never touched, and what a killed one left behind is found.
+"""
+
+import contextlib
+import os
+import subprocess
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import docker  # type: ignore[import-untyped, unused-ignore]
+import docker.errors  # type: ignore[import-untyped, unused-ignore]
+
+from ferryman_local.emulator import EmulatorError
+from ferryman_local.processes import OWNER_VARIABLE
+
+CALL_SECONDS = 60
+CONNECTIONS = 64
+"""Each running container holds two: one waits for its end, one reads its log."""
+NEED = Path(__file__).parents[2] / "scripts" / "need"
+DEFAULT_HOST = "unix:///var/run/docker.sock"
+
+
+class NoDockerError(EmulatorError):
+    """No Docker engine can be used; the text says what is missing, how to get it, and what works without."""
+
+
+def host() -> str:
+    """Where the `docker` command finds its engine: DOCKER_HOST, or its context's."""
+    if given := os.environ.get("DOCKER_HOST"):
+        return given
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        asked = ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]
+        done = subprocess.run(asked, capture_output=True, text=True, timeout=10, check=False)
+        return done.stdout.strip() or DEFAULT_HOST
+    return DEFAULT_HOST
+
+
+def connect(address: str | None = None) -> Any:
+    """A client of an engine that answers; NoDockerError without one."""
+    address = address or host()
+    try:
+        client = docker.DockerClient(base_url=address, timeout=CALL_SECONDS, max_pool_size=CONNECTIONS)
+        client.ping()
+    except (docker.errors.DockerException, OSError):
+        raise NoDockerError(missing(f"no engine answers at {address}")) from None
+    return client
+
+
+def missing(what: str) -> str:
+    """A message about Docker: what is missing, how to get it, what works without."""
+    done = subprocess.run([NEED, "--how", "docker"], capture_output=True, text=True, timeout=10, check=False)
+    return (
+        f"the engine `docker` needs Docker, and {what}.\n{done.stdout.rstrip()}\n"
+        "  The local AWS itself works without: leave --engine docker (ENGINE=docker) out, and containers are processes."
+    )
+
+
+def mark(owner: str) -> dict[str, str]:
+    """The label of everything that belongs to a local AWS."""
+    return {OWNER_VARIABLE: owner}
+
+
+def owned(client: Any, owner: str) -> list[str]:
+    """What an owner has: names of containers and networks."""
+    label = {"label": f"{OWNER_VARIABLE}={owner}"}
+    containers = [name for entry in client.api.containers(all=True, filters=label) for name in entry["Names"]]
+    networks = [network["Name"] for network in client.api.networks(filters=label)]
+    return [*(f"container {name.lstrip('/')}" for name in containers), *(f"network {name}" for name in networks)]
+
+
+def remove_all(client: Any, owner: str, registry: str = "") -> list[str]:
+    """Remove what an owner has, and names that images have got from its registry; return what could not be removed.
+
+    The images' layers stay where others share them: the next build is quick.
+    """
+    label = {"label": f"{OWNER_VARIABLE}={owner}"}
+    for _ in range(3):  # one may be just starting
+        ids = [entry["Id"] for entry in client.api.containers(all=True, filters=label)]
+        if not ids:
+            break
+        _each(lambda found: client.api.remove_container(found, v=True, force=True), ids)
+    _each(client.api.remove_network, [network["Id"] for network in client.api.networks(filters=label)])
+    if registry:
+        names = [
+            name
+            for image in client.api.images()
+            for name in [*(image.get("RepoTags") or []), *(image.get("RepoDigests") or [])]
+            if name.startswith(f"{registry}/")
+        ]
+        _each(lambda name: client.api.remove_image(name, noprune=True), names, at_once=1)
+    return owned(client, owner)
+
+
+def _each(remove: Callable[[str], Any], names: Iterable[str], at_once: int = 8) -> None:
+    def quietly(name: str) -> None:
+        with contextlib.suppress(docker.errors.APIError):  # gone by itself, or another one is just removing it
+            remove(name)
+
+    with ThreadPoolExecutor(at_once) as pool:
+        list(pool.map(quietly, names))

@@ -1,0 +1,129 @@
+"""One container of the Docker engine, as the emulator's ECS wants to see it. Used by docker_engine.py.
+
+It has a loopback address of its own, on which Docker publishes its ports: the emulator's load balancer and its health
+checks reach it there, and nobody from outside this machine does.
+"""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import docker.errors  # type: ignore[import-untyped, unused-ignore]
+
+from ferryman_local.container import NETWORK, Output
+
+LAST_WORDS_SECONDS = 2.0
+"""How long a container that ended may take to hand over the rest of its log."""
+LOST = 137
+"""Exit code of a container that is gone without telling one: it was killed and removed."""
+
+
+@dataclass(frozen=True)
+class PulledImage:
+    """An image in the engine. `platform_digest` is the manifest that runs, an index's child."""
+
+    reference: str
+    platform_digest: str
+    raw: Any
+    """docker-py's Image."""
+
+    @property
+    def id(self) -> str:
+        """Docker's name for it."""
+        return str(self.raw.id)
+
+    @property
+    def ports(self) -> list[int]:
+        """TCP ports that it exposes."""
+        exposed = (self.raw.attrs.get("Config") or {}).get("ExposedPorts") or {}
+        return [int(port.partition("/")[0]) for port in exposed if port.partition("/")[2] in ("", "tcp")]
+
+    def tag(self, repository: str, **_ignored: Any) -> bool:
+        """Docker's re-tag after a pull: nothing to do, names are looked up in the registry each time."""
+        return bool(repository)
+
+
+class DockerContainer:
+    """A started container. One thread waits for its end, one reads its log: nobody asks Docker again and again."""
+
+    def __init__(self, raw: Any, image: PulledImage, address: str, ended: Callable[[], None]) -> None:
+        self._raw, self._ended = raw, ended
+        self.id, self.name, self.labels = str(raw.id), str(raw.name), dict(raw.labels or {})
+        self.image, self.address = image, address
+        self.output = Output()
+        self.removed = False
+        self._code: int | None = None
+        self._done = threading.Event()
+        self._log_read = threading.Event()
+        for work in (self._read, self._watch):
+            threading.Thread(target=work, name=f"ferryman-{work.__name__}-{self.name}", daemon=True).start()
+
+    def _read(self) -> None:
+        with contextlib.suppress(Exception):  # whatever breaks the stream, this was its log
+            for chunk in self._raw.logs(stream=True, follow=True, stdout=True, stderr=True):
+                self.output.write(chunk)
+        self._log_read.set()
+
+    def _watch(self) -> None:
+        while self._code is None:
+            try:
+                self._code = int(self._raw.wait()["StatusCode"])
+            except docker.errors.NotFound:
+                self._code = LOST
+            except Exception:  # noqa: BLE001 - the engine restarts, a connection breaks: that is no end of the container
+                time.sleep(0.5)
+        self._log_read.wait(LAST_WORDS_SECONDS)
+        self.output.close()
+        self._done.set()
+        self._ended()
+
+    @property
+    def status(self) -> str:
+        """`running` or `exited`, and only once its output is complete."""
+        return "exited" if self._done.is_set() else "running"
+
+    @property
+    def attrs(self) -> dict[str, Any]:
+        """What `docker inspect` shows, as far as it is read; the address is the one on loopback."""
+        return {
+            "NetworkSettings": {"Networks": {NETWORK: {"IPAddress": self.address}}},
+            "State": {"Status": self.status, "ExitCode": self._code or 0, "Running": self.status == "running"},
+            "Config": {"Labels": self.labels},
+        }
+
+    def reload(self) -> None:
+        """Nothing is cached here."""
+
+    def wait(self, timeout: float | None = None) -> dict[str, Any]:
+        """Wait for its end; answers `{"StatusCode": n}`."""
+        if not self._done.wait(timeout):
+            raise TimeoutError(f"container {self.name} still runs after {timeout} s")
+        return {"StatusCode": self._code or 0}
+
+    def logs(
+        self, *, stream: bool = False, follow: bool = False, tail: int | None = None, **_ignored: Any
+    ) -> bytes | Iterator[bytes]:
+        """What it wrote to stdout and stderr, in whole lines where it is followed."""
+        return self.output.follow() if stream and follow else self.output.tail(tail)
+
+    def stop(self, timeout: float = 10) -> None:
+        """SIGTERM, and SIGKILL after the grace time."""
+        if self._done.is_set():
+            return
+        with contextlib.suppress(docker.errors.APIError):
+            self._raw.stop(timeout=int(timeout))
+        self._done.wait(5)
+
+    def kill(self, signal: int | str | None = None) -> None:
+        """Send a signal to its first process."""
+        with contextlib.suppress(docker.errors.APIError):
+            self._raw.kill(signal)
+
+    def remove(self, *, force: bool = False, v: bool = True, **_ignored: Any) -> None:
+        """Remove it; with `force` also when it runs."""
+        with contextlib.suppress(docker.errors.NotFound):
+            self._raw.remove(v=v, force=force)
+        self.removed = True

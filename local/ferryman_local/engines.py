@@ -1,0 +1,58 @@
+"""The engines that run the local AWS's containers: `process` and `docker`. Docker's client is imported only for that.
+
+Used by the emulator's process, by who starts it, and by the commands.
+"""
+
+import contextlib
+import os
+import platform
+from pathlib import Path
+from typing import Any, Literal, Protocol, runtime_checkable
+
+from ferryman_local.processes import OWNER_VARIABLE
+
+EngineName = Literal["process", "docker"]
+PROCESS: EngineName = "process"
+DOCKER: EngineName = "docker"
+MACHINES = {"aarch64": "arm64", "arm64": "arm64"}
+
+
+def docker_host() -> str:
+    """Where the Docker engine is. Its client is imported only where it is wanted."""
+    from ferryman_local import docker_client
+
+    return docker_client.host()
+
+
+def remove_containers(owner: str, registry: str = "") -> list[str]:
+    """Remove what a local AWS has in Docker; what could not be removed. Without Docker there is nothing."""
+    from ferryman_local import docker_client
+
+    with contextlib.suppress(docker_client.NoDockerError):
+        return docker_client.remove_all(docker_client.connect(), owner, registry)
+    return []
+
+
+def host_architecture() -> str:
+    """`amd64` or `arm64`, as image indexes name it."""
+    return MACHINES.get(platform.machine(), "amd64")
+
+
+@runtime_checkable
+class Ending(Protocol):
+    """An engine whose containers do not end with this process."""
+
+    def end(self) -> None:
+        """Remove them."""
+
+
+def make_engine(port: int, folder: Path, owner: str) -> Any:
+    """The engine that the environment asks for."""
+    if os.environ.get("FERRYMAN_LOCAL_ENGINE") == DOCKER:
+        from ferryman_local.docker_engine import DockerEngine
+
+        address = os.environ["FERRYMAN_LOCAL_DOCKER_HOST"]
+        return DockerEngine(port, folder, owner=owner, host=address, architecture=host_architecture())
+    from ferryman_local.engine import Engine
+
+    return Engine(port, folder, mark={OWNER_VARIABLE: owner}, architecture=host_architecture())

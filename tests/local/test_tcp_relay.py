@@ -1,0 +1,73 @@
+"""The relay between Docker's network and the emulator: bytes both ways, an end, and no listener where it may not be."""
+
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from ferryman_local.tcp_relay import TcpRelay
+
+SECONDS = 10.0
+
+
+@pytest.fixture
+def echo() -> Iterator[tuple[str, int]]:
+    """A server that answers each connection with what it got, once that has ended."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                got = b""
+                while chunk := connection.recv(65536):
+                    got += chunk
+                connection.sendall(got[::-1])
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    yield listener.getsockname()
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    thread.join(SECONDS)
+
+
+def through(address: tuple[str, int], data: bytes) -> bytes:
+    with socket.create_connection(address, timeout=SECONDS) as client:
+        client.sendall(data)
+        client.shutdown(socket.SHUT_WR)
+        got = b""
+        while chunk := client.recv(65536):
+            got += chunk
+        return got
+
+
+def test_bytes_go_both_ways_and_ends_too(echo: tuple[str, int]) -> None:
+    with socket.create_server(("127.0.0.2", 0)) as free:
+        port = free.getsockname()[1]
+    relay = TcpRelay.listening("127.0.0.2", port, echo)
+    assert relay is not None
+    data = bytes(range(256)) * 4096
+    assert through(("127.0.0.2", port), data) == data[::-1]
+    assert through(("127.0.0.2", port), b"again") == b"niaga"
+    relay.stop()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.2", port), timeout=SECONDS)
+    relay.stop()
+
+
+def test_nobody_behind_it_closes_the_connection() -> None:
+    with socket.create_server(("127.0.0.2", 0)) as free:
+        port = free.getsockname()[1]
+    relay = TcpRelay.listening("127.0.0.2", port, ("127.0.0.1", 9))
+    assert relay is not None
+    assert through(("127.0.0.2", port), b"") == b""
+    relay.stop()
+
+
+def test_an_address_of_another_machine_is_none() -> None:
+    assert TcpRelay.listening("192.0.2.1", 4566, ("127.0.0.1", 4566)) is None
