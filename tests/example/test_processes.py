@@ -17,7 +17,8 @@ from .images import Image
 
 BuildImage = Callable[..., Image]
 START_LIMIT_SECONDS = 20
-STOP_LIMIT_SECONDS = 1.0
+STOP_LIMIT_SECONDS = 5.0
+"""A second on a quiet machine; what must not happen is waiting for a client, which would take until ECS kills it."""
 
 
 def free_port() -> int:

@@ -23,7 +23,8 @@ BESIDE = ("page.css", "settings.mjs", "site.json", "start.mjs")
 ANOTHER_SITE = '{"title": "Another site", "tagline": "t", "projects_shown": 10}'
 # Next.js's own last resort, which has nothing of the site.
 GLOBAL_ERROR = "/_global-error"
-STOP_LIMIT_SECONDS = 1.0
+# Well below the cap in start.mjs, which would hide a stop that waits for somebody.
+STOP_LIMIT_SECONDS = 2.5
 WRONG_SETTING = 3
 
 
