@@ -33,10 +33,12 @@ PYTEST := $(PY) -m pytest
 PARALLEL_TESTS := $(wildcard tests/unit tests/contract tests/pages tests/local tests/example)
 FLOW_TESTS := $(wildcard tests/flow)
 
-# Without a network, a stand-in for the AWS provider beside the checkout does; else Terraform fetches the real one.
-OFFLINE := $(wildcard ../shared/tools/terraform-offline/bin/terraform-offline)
+# Without a network, a stand-in for the AWS provider does (TERRAFORM_OFFLINE=/path/to/it; tests/terraform/conftest.py has
+# the same default); else Terraform fetches the real one, and nothing is planned.
+TERRAFORM_OFFLINE ?= ../shared/tools/terraform-offline/bin/terraform-offline
+OFFLINE := $(wildcard $(TERRAFORM_OFFLINE))
 TERRAFORM ?= $(if $(OFFLINE),$(OFFLINE),terraform)
-export TERRAFORM
+export TERRAFORM TERRAFORM_OFFLINE
 CHECKOV := .venv-checkov/bin/checkov
 
 # $(call with,tools,command): the command where scripts/need finds the tools. Where one is missing, tests and checks are

@@ -24,6 +24,9 @@ class Asked:
 class Backing(Protocol):
     """Beside the containers of the platform."""
 
+    grace_seconds: int
+    """How long a task's load balancer overlooks failed health checks, beside what the target group allows."""
+
     def variables(self, asked: Asked) -> dict[str, str]:
         """Environment of the component's container."""
 
@@ -36,6 +39,8 @@ class Backing(Protocol):
 
 class ProcessBacking:
     """An SQLite file for each cluster; no cache. Processes reach each other as this machine does."""
+
+    grace_seconds = 0
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()

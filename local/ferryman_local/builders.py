@@ -48,6 +48,9 @@ class Builder(Protocol):
     def push(self, wanted: Wanted, tag: str, *, index: bool = False) -> str:
         """Push it, built if it was not; its digest."""
 
+    def cancel(self) -> None:
+        """End the builds that run, whichever threads wait for them."""
+
     def placeholder(self, repository: str, port: int) -> None:
         """Push what a service runs before its first release."""
 
@@ -89,6 +92,9 @@ class ProcessBuilder:
 
     def build(self, wanted: Wanted) -> None:
         """It takes milliseconds: `push` does it."""
+
+    def cancel(self) -> None:
+        """Nothing that takes milliseconds has to be ended."""
 
     def push(self, wanted: Wanted, tag: str, *, index: bool = False) -> str:
         """Build and push."""

@@ -37,6 +37,8 @@ def up(*, platform: str, port: int = 0, engine: EngineName = PROCESS) -> None:
     with _alone():
         standing = instance.find()
         if standing is None:
+            if (killed := instance.last()) is not None and (problem := _left_by(killed)):
+                print(f"of the local AWS before: {problem}")  # its mark is about to be overwritten
             standing = _start(file, port, engine)
         elif not standing.ready:
             raise Stop(Exit.REFUSED, f"`{standing.by}` (process {standing.pid}) is just starting one; wait for it")
@@ -111,12 +113,20 @@ def down() -> None:
             _end(standing)
         # A holder that was killed leaves nothing behind; should it have, the mark finds it.
         if known is not None:
-            if known.owner and (left := end_all(known.owner)):
-                raise Stop(Exit.FAILED, f"processes {left} of the local AWS could not be ended: end them by hand")
-            if known.engine == DOCKER and (rest := remove_containers(known.owner, f"localhost:{known.port}")):
-                raise Stop(Exit.FAILED, f"{', '.join(rest)} could not be removed: remove them with `docker`")
+            if problem := _left_by(known):
+                raise Stop(Exit.FAILED, f"{problem}; then `ferryman local down` again")
             known.forget()
     print("down" if standing is not None else "no local AWS was up")
+
+
+def _left_by(known: Instance) -> str:
+    """End and remove what a local AWS whose holder is gone has left; what could not be, and what to do."""
+    problems = []
+    if known.owner and (left := end_all(known.owner)):
+        problems.append(f"processes {left} could not be ended: end them by hand")
+    if known.engine == DOCKER and (rest := remove_containers(known.owner, f"localhost:{known.port}")):
+        problems.append(f"{', '.join(rest)} could not be removed: start Docker, or remove it with `docker`")
+    return "; ".join(problems)
 
 
 def _standing() -> Instance:
@@ -133,6 +143,7 @@ def lacks(engine: str) -> str:
     from ferryman_local import docker_client
 
     try:
+        docker_client.need_command()
         docker_client.connect().close()
     except docker_client.NoDockerError as error:
         return str(error)

@@ -28,6 +28,9 @@ class BackingError(Exception):
 class DockerBacking:
     """The containers beside the platform's, and what its components are told."""
 
+    grace_seconds = 60
+    """As Terraform has it. Six starts of Node and Python on a busy machine take longer than the 20 s without."""
+
     def __init__(self, emulator: Emulator, clusters: Sequence[str], images: Callable[[str], str]) -> None:
         """`images` is the name of an image (POSTGRES_IMAGE) → the image."""
         self._emulator, self._clusters, self._image = emulator, list(dict.fromkeys(clusters)), images

@@ -3,8 +3,8 @@
 The `docker` command builds: BuildKit where it is there, the older builder elsewhere.
 """
 
+import os
 import shutil
-import subprocess
 import tempfile
 import threading
 import time
@@ -15,17 +15,21 @@ import httpx
 
 from ferryman_local import images
 from ferryman_local.builders import Wanted, labels, tree
-from ferryman_local.docker_client import NoDockerError, missing
+from ferryman_local.docker_client import NoDockerError, need_command
+from ferryman_local.docker_command import Commands
 from ferryman_local.images import ImageError
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "docker-images"
 BASES = ("PYTHON_IMAGE", "NODE_IMAGE")
-BUILD_SECONDS, PUSH_SECONDS = 900, 300
+BUILD_SECONDS, PUSH_SECONDS = 900.0, 300.0
+BASES_SECONDS = 900.0
+"""For all base images. `ferryman local up` waits for them and for the rest of the start: commands.UP_SECONDS."""
 UNAVAILABLE = 3
 STAND_IN = "ferryman-local/"
-SHOWN_LINES = 12
 MANIFESTS = ", ".join((images.MANIFEST, images.INDEX, "application/vnd.docker.distribution.manifest.v2+json"))
 REVISION = "org.opencontainers.image.revision"
+PLAIN = {"BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
+"""As the example's CI builds: a plain image, not an index of an image and its attestation."""
 PLACEHOLDER = f"""ARG PYTHON_IMAGE
 FROM $PYTHON_IMAGE
 WORKDIR /app
@@ -49,6 +53,7 @@ class DockerBuilder:
         self._built: dict[Wanted, str] = {}
         self._lock = threading.Lock()
         self._waiting: dict[Wanted, threading.Lock] = {}
+        self._commands = Commands()
 
     def prepare(self) -> None:
         """Have the base images: pulled, or stand-ins made of what is on this machine."""
@@ -66,20 +71,18 @@ class DockerBuilder:
             return self._bases
 
     def _asked(self) -> dict[str, str]:
-        if shutil.which("docker") is None:
-            raise NoDockerError(missing("there is no `docker` command on the PATH"))
-        said = []
-        with subprocess.Popen([SCRIPT], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-            assert process.stderr is not None
-            assert process.stdout is not None
-            for line in process.stderr:  # it may pull for minutes, and tells what it does
-                said.append(line)
-                self._report(line.rstrip())
-            found = process.stdout.read()  # four lines: they never fill the pipe
-        if process.returncode:
-            kind = NoDockerError if process.returncode == UNAVAILABLE else ImageError
-            raise kind(f"there are no base images for the engine `docker`:\n{''.join(said).strip()}")
+        need_command()
+        failed = "there are no base images for the engine `docker`"
+        # It may pull for minutes, and tells what it does.
+        status, found, said = self._commands.ask([SCRIPT], BASES_SECONDS, failed, self._report)
+        if status:
+            kind = NoDockerError if status == UNAVAILABLE else ImageError
+            raise kind(f"{failed}:\n{said.strip()}")
         return dict(line.split("=", 1) for line in found.splitlines() if "=" in line)
+
+    def cancel(self) -> None:
+        """End the builds that run, and begin no more."""
+        self._commands.cancel()
 
     def build(self, wanted: Wanted) -> None:
         """Build it, unless that was done; several may be built side by side."""
@@ -108,7 +111,9 @@ class DockerBuilder:
         arguments += [f"--label={name}={value}" for name, value in marks.items()]
         if any(base.startswith(STAND_IN) for base in bases.values()):
             arguments.append("--network=host")  # where nothing can be pulled, the way out is this machine's own
-        run(["docker", "build", *arguments, "-t", reference, str(folder)], BUILD_SECONDS, f"{reference} was not built")
+        # BuildKit has no containers that a failed build could leave, and takes the option all the same.
+        command = ["docker", "build", "--force-rm", *arguments, "-t", reference, str(folder)]
+        self._commands.run(command, BUILD_SECONDS, f"{reference} was not built", env={**os.environ, **PLAIN})
 
     def push(self, wanted: Wanted, tag: str, *, index: bool = False) -> str:
         """Push it, built if it was not; its digest."""
@@ -117,7 +122,8 @@ class DockerBuilder:
         self.build(wanted)
         reference = f"localhost:{self._port}/{wanted.repository}:{tag}"
         if reference != self._built[wanted]:
-            run(["docker", "tag", self._built[wanted], reference], PUSH_SECONDS, f"{reference} was not tagged")
+            command = ["docker", "tag", self._built[wanted], reference]
+            self._commands.run(command, PUSH_SECONDS, f"{reference} was not tagged")
         return self._push(wanted.repository, tag)
 
     def placeholder(self, repository: str, port: int) -> None:
@@ -131,7 +137,7 @@ class DockerBuilder:
 
     def _push(self, repository: str, tag: str) -> str:
         reference = f"localhost:{self._port}/{repository}:{tag}"
-        run(["docker", "push", "-q", reference], PUSH_SECONDS, f"{reference} was not pushed")
+        self._commands.run(["docker", "push", "-q", reference], PUSH_SECONDS, f"{reference} was not pushed")
         answer = httpx.get(
             f"http://127.0.0.1:{self._port}/v2/{repository}/manifests/{tag}",
             headers={"Accept": MANIFESTS},
@@ -140,15 +146,3 @@ class DockerBuilder:
         )
         answer.raise_for_status()
         return images.digest_of(answer.content)
-
-
-def run(command: list[str], seconds: float, failed: str) -> None:
-    """Run a `docker` command; ImageError with the end of what it said."""
-    try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              text=True, errors="replace", timeout=seconds, check=False)  # fmt: skip
-    except subprocess.TimeoutExpired:
-        raise ImageError(f"{failed}: `{' '.join(command[:2])}` took more than {seconds:.0f} s") from None
-    if done.returncode:
-        end = "\n".join(done.stdout.strip().splitlines()[-SHOWN_LINES:])
-        raise ImageError(f"{failed}. The end of what `{' '.join(command[:2])}` said:\n{end}")

@@ -6,7 +6,9 @@ never touched, and what a killed one left behind is found.
 
 import contextlib
 import os
+import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import Any
 
 import docker  # type: ignore[import-untyped, unused-ignore]
 import docker.errors  # type: ignore[import-untyped, unused-ignore]
+import requests  # type: ignore[import-untyped, unused-ignore]
 
 from ferryman_local.emulator import EmulatorError
 from ferryman_local.processes import OWNER_VARIABLE
@@ -23,6 +26,10 @@ CONNECTIONS = 64
 """Each running container holds two: one waits for its end, one reads its log."""
 NEED = Path(__file__).parents[2] / "scripts" / "need"
 DEFAULT_HOST = "unix:///var/run/docker.sock"
+REMOVE_SECONDS, LOOK_EVERY = 30.0, 0.2
+"""How long Docker may take to remove what it was told to, and how often that is looked at."""
+BROKEN = (docker.errors.DockerException, requests.RequestException)
+"""What a call of docker-py raises: Docker refuses, or it does not answer (a read timeout is requests' own)."""
 
 
 class NoDockerError(EmulatorError):
@@ -46,9 +53,15 @@ def connect(address: str | None = None) -> Any:
     try:
         client = docker.DockerClient(base_url=address, timeout=CALL_SECONDS, max_pool_size=CONNECTIONS)
         client.ping()
-    except (docker.errors.DockerException, OSError):
+    except (*BROKEN, OSError):
         raise NoDockerError(missing(f"no engine answers at {address}")) from None
     return client
+
+
+def need_command() -> None:
+    """NoDockerError where the `docker` command is not: it builds and pushes."""
+    if shutil.which("docker") is None:
+        raise NoDockerError(missing("there is no `docker` command on the PATH"))
 
 
 def missing(what: str) -> str:
@@ -76,15 +89,19 @@ def owned(client: Any, owner: str) -> list[str]:
 def remove_all(client: Any, owner: str, registry: str = "") -> list[str]:
     """Remove what an owner has, and names that images have got from its registry; return what could not be removed.
 
-    The images' layers stay where others share them: the next build is quick.
+    An image that has lost its last name stays, with the layers that the next build begins with, until somebody calls
+    `docker image prune`. So do base images and stand-ins.
     """
     label = {"label": f"{OWNER_VARIABLE}={owner}"}
-    for _ in range(3):  # one may be just starting
+    deadline = time.monotonic() + REMOVE_SECONDS
+    while True:  # one may be just starting, and Docker lists what it is still removing
         ids = [entry["Id"] for entry in client.api.containers(all=True, filters=label)]
-        if not ids:
-            break
         _each(lambda found: client.api.remove_container(found, v=True, force=True), ids)
-    _each(client.api.remove_network, [network["Id"] for network in client.api.networks(filters=label)])
+        _each(client.api.remove_network, [network["Id"] for network in client.api.networks(filters=label)])
+        left = owned(client, owner)
+        if not left or time.monotonic() > deadline:
+            break
+        time.sleep(LOOK_EVERY)
     if registry:
         names = [
             name
@@ -93,12 +110,12 @@ def remove_all(client: Any, owner: str, registry: str = "") -> list[str]:
             if name.startswith(f"{registry}/")
         ]
         _each(lambda name: client.api.remove_image(name, noprune=True), names, at_once=1)
-    return owned(client, owner)
+    return left
 
 
 def _each(remove: Callable[[str], Any], names: Iterable[str], at_once: int = 8) -> None:
     def quietly(name: str) -> None:
-        with contextlib.suppress(docker.errors.APIError):  # gone by itself, or another one is just removing it
+        with contextlib.suppress(*BROKEN):  # gone by itself, another one is just removing it, or Docker is slow
             remove(name)
 
     with ThreadPoolExecutor(at_once) as pool:

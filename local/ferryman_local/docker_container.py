@@ -15,7 +15,7 @@ import docker.errors  # type: ignore[import-untyped, unused-ignore]
 
 from ferryman_local.container import NETWORK, Output
 
-LAST_WORDS_SECONDS = 2.0
+LAST_WORDS_SECONDS = 5.0
 """How long a container that ended may take to hand over the rest of its log."""
 LOST = 137
 """Exit code of a container that is gone without telling one: it was killed and removed."""
@@ -58,14 +58,26 @@ class DockerContainer:
         self._code: int | None = None
         self._done = threading.Event()
         self._log_read = threading.Event()
+        self._log_lock, self._log_bytes, self._log_cut = threading.Lock(), 0, False
         for work in (self._read, self._watch):
             threading.Thread(target=work, name=f"ferryman-{work.__name__}-{self.name}", daemon=True).start()
 
     def _read(self) -> None:
         with contextlib.suppress(Exception):  # whatever breaks the stream, this was its log
             for chunk in self._raw.logs(stream=True, follow=True, stdout=True, stderr=True):
-                self.output.write(chunk)
+                with self._log_lock:
+                    if self._log_cut:
+                        return
+                    self._log_bytes += len(chunk)
+                    self.output.write(chunk)
         self._log_read.set()
+
+    def _read_rest(self) -> None:
+        """What a followed log lacks: Docker may end it before the last bytes of a container that has just ended."""
+        with self._log_lock, contextlib.suppress(Exception):  # the container may be gone
+            self._log_cut = True
+            whole: bytes = self._raw.logs(stdout=True, stderr=True)
+            self.output.write(whole[self._log_bytes :])
 
     def _watch(self) -> None:
         while self._code is None:
@@ -76,6 +88,7 @@ class DockerContainer:
             except Exception:  # noqa: BLE001 - the engine restarts, a connection breaks: that is no end of the container
                 time.sleep(0.5)
         self._log_read.wait(LAST_WORDS_SECONDS)
+        self._read_rest()
         self.output.close()
         self._done.set()
         self._ended()

@@ -20,7 +20,7 @@ from ferryman_local.emulator import Emulator
 from ferryman_local.images import BOOTSTRAP
 from ferryman_local.references import missing, secrets_of
 
-STABLE_SECONDS = 90.0
+STABLE_SECONDS = 180.0
 Report = Callable[[str], None]
 
 
@@ -259,6 +259,7 @@ class Environment:
             taskDefinition=definition,
             desiredCount=1,
             launchType="FARGATE",
+            healthCheckGracePeriodSeconds=self._backing.grace_seconds,
             networkConfiguration={
                 "awsvpcConfiguration": {
                     "subnets": self._subnets,

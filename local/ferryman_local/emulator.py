@@ -1,14 +1,9 @@
-"""Starts and stops the local AWS. `python -m ferryman_local.emulator` is the process; `Emulator` starts it for others.
-
-The process reads nothing from stdin but its end: when the one who started it is gone, however it went, the pipe
-closes and the emulator ends with all it started. (The kernel's parent-death signal follows the starting *thread*.)
-"""
+"""Starts and stops the local AWS, whose process is emulator_process.py."""
 
 import atexit
 import contextlib
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -22,7 +17,7 @@ from typing import Any, Self
 
 import boto3
 
-from ferryman_local.engines import DOCKER, PROCESS, Ending, EngineName, docker_host, make_engine, remove_containers
+from ferryman_local.engines import DOCKER, PROCESS, EngineName, docker_host, remove_containers
 from ferryman_local.processes import OWNER_VARIABLE, end_all
 
 READY_SECONDS = 60.0
@@ -70,6 +65,8 @@ class Emulator:
         self._lambda_endpoint = lambda_endpoint
         self._owner = uuid.uuid4().hex
         self._process: subprocess.Popen[bytes] | None = None
+        self._leaves = False
+        """Whether it may have processes or containers that have not been removed."""
         self._session_lock = threading.Lock()
         self._root_session: boto3.Session | None = None
 
@@ -148,18 +145,22 @@ class Emulator:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "ferryman_local.emulator"],
+                [sys.executable, "-m", "ferryman_local.emulator_process"],
                 env=self._process_environment(),
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        self._leaves = True
         atexit.register(self.stop)
         try:
             self._await_ready()
-        except BaseException:
-            self.stop()
+        except BaseException as error:
+            try:
+                self.stop()
+            except EmulatorError as left:  # why it did not start is what has to be seen
+                error.add_note(str(left))
             raise
         return self
 
@@ -225,22 +226,30 @@ class Emulator:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
     def stop(self) -> None:
-        """End it and everything it started; safe to call twice."""
+        """End it and everything it started; safe to call twice. What could not be removed is tried again then."""
         process, self._process = self._process, None
         atexit.unregister(self.stop)
-        if process is None:
-            return
-        if process.stdin:
-            process.stdin.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=END_SECONDS[self.engine])
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+        if process is not None:
+            if process.stdin:
+                process.stdin.close()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=END_SECONDS[self.engine])
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        if self._leaves:
+            self._remove()
+            self._leaves = False
+
+    def _remove(self) -> None:
+        """Remove processes and containers, the second also when the first are stubborn."""
+        problems = []
         if left := end_all(self._owner):
-            raise EmulatorError(f"processes {left} of the local AWS could not be ended: end them by hand")
+            problems.append(f"processes {left} of the local AWS could not be ended: end them by hand")
         if self.engine == DOCKER and (rest := remove_containers(self._owner, self.registry)):
-            raise EmulatorError(f"{', '.join(rest)} of the local AWS could not be removed: remove them with `docker`")
+            problems.append(f"{', '.join(rest)} of the local AWS could not be removed: remove them with `docker`")
+        if problems:
+            raise EmulatorError("; ".join(problems))
 
     def __enter__(self) -> Self:
         return self.start()
@@ -249,60 +258,3 @@ class Emulator:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-
-def main() -> None:
-    """Patch ministack and run it until stdin closes or a signal comes."""
-    from ministack import app
-
-    from ferryman_local import control, patches
-    from ferryman_local.patching import IncompatibleEmulatorError
-
-    state = Path(os.environ["FERRYMAN_LOCAL_STATE"])
-    port, owner = int(os.environ["GATEWAY_PORT"]), os.environ[OWNER_VARIABLE]
-    mark = {OWNER_VARIABLE: owner}
-    engine = make_engine(port, state / "images", owner)
-    switchboard = control.Control(owner=owner, lambda_endpoint=os.environ.get("FERRYMAN_LOCAL_LAMBDA_ENDPOINT") or None)
-    try:
-        patches.apply(
-            switchboard,
-            engine,
-            state,
-            mark,
-            token_timeout_scale=float(os.environ.get("FERRYMAN_LOCAL_TOKEN_TIMEOUT_SCALE", "1")),
-        )
-    except IncompatibleEmulatorError as error:
-        sys.exit(str(error))
-    app.app = control.serve(switchboard, app.app)
-
-    ending = threading.Lock()
-
-    def end(*_: Any) -> None:
-        if not ending.acquire(blocking=False):
-            return  # the pipe closes and a signal comes: one of them is enough
-        end_all(owner, grace=0.5)
-        if isinstance(engine, Ending):
-            with contextlib.suppress(Exception):  # the one who started this process removes what is left
-                engine.end()
-        os._exit(0)
-
-    def watch_starter() -> None:
-        while os.read(0, 4096):
-            pass
-        end()
-
-    threading.Thread(target=watch_starter, daemon=True, name="ferryman-watch-starter").start()
-    set_handler = signal.signal
-
-    def keep_ours(number: int, handler: Any) -> Any:
-        return None if number == signal.SIGTERM else set_handler(number, handler)
-
-    set_handler(signal.SIGTERM, end)
-    set_handler(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the starter, which stops us in order
-    signal.signal = keep_ours  # type: ignore[assignment]  # ministack would leave its children running
-    sys.argv = ["ministack"]
-    app.main()
-
-
-if __name__ == "__main__":
-    main()

@@ -3,7 +3,6 @@
 Used by the emulator's process, by who starts it, and by the commands.
 """
 
-import contextlib
 import os
 import platform
 from pathlib import Path
@@ -25,12 +24,24 @@ def docker_host() -> str:
 
 
 def remove_containers(owner: str, registry: str = "") -> list[str]:
-    """Remove what a local AWS has in Docker; what could not be removed. Without Docker there is nothing."""
+    """Remove what a local AWS has in Docker; what could not be removed.
+
+    While no engine answers, nobody knows what is left: stopped containers, networks and names of images come back with
+    the engine. So that is something left.
+    """
     from ferryman_local import docker_client
 
-    with contextlib.suppress(docker_client.NoDockerError):
-        return docker_client.remove_all(docker_client.connect(), owner, registry)
-    return []
+    unknown = [f"whatever has the label {OWNER_VARIABLE}={owner} in Docker, of which no engine answers now,"]
+    try:
+        client = docker_client.connect()
+    except docker_client.NoDockerError:
+        return unknown
+    try:
+        return docker_client.remove_all(client, owner, registry)
+    except docker_client.BROKEN:
+        return unknown
+    finally:
+        client.close()
 
 
 def host_architecture() -> str:

@@ -187,7 +187,11 @@ class LocalAws:
         """Build the images of a version side by side, so that `push` of the same only has to push."""
         wanted = self._wanted(version, components, fault, document)
         with ThreadPoolExecutor(max_workers=max(len(wanted), 1)) as pool:
-            list(pool.map(self.builder.build, wanted))
+            try:
+                list(pool.map(self.builder.build, wanted))
+            except (KeyboardInterrupt, SystemExit):  # the pool would wait for them
+                self.builder.cancel()
+                raise
 
     def _wanted(
         self, version: str, components: Iterable[str], fault: str | None, document: Mapping[str, Any] | None

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("ferryman.ecs")
 
+LAST_WORDS_SECONDS = 10.0
+"""How long a task that ended waits for its log; longer than its engine does."""
+
 SCHEDULER_REASONS = (
     "Deployment completed",
     "Task definition updated",
@@ -114,7 +117,7 @@ class Forwarders:
         with self._lock:
             waiting = self._ended.pop(task_arn.rsplit("/", 1)[-1], [])
         for ended in waiting:
-            ended.wait(2.0)
+            ended.wait(LAST_WORDS_SECONDS)
 
 
 class _Followed:

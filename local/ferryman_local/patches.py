@@ -1,7 +1,7 @@
 """Corrections of the emulator, so that the flow meets here what AWS documents.
 
-Applied by `python -m ferryman_local.emulator` before ministack serves; each is one function whose docstring says what
-AWS does. The version is pinned and every replaced attribute is checked: anything else is refused.
+Applied by emulator_process before ministack serves; each is one function whose docstring says what AWS does. The
+version is pinned and every replaced attribute is checked: anything else is refused.
 
 Lambda (patch_lambda): errorType is the exception's class and the process survives it; a function sees only its own
 code, layers and what AWS's runtime bundles; code and layers are unpacked once per content; faults and counters for

@@ -12,6 +12,8 @@ from typing import Self
 
 CONNECTIONS = 128
 """At once; more wait for their turn."""
+LINGER_SECONDS = 120.0
+"""How long an answer may take once the one who asked has said that nothing more comes."""
 _CHUNK = 65536
 
 
@@ -23,6 +25,8 @@ class TcpRelay:
         self._loop = asyncio.new_event_loop()
         self._end = asyncio.Event()
         self._room = asyncio.Semaphore(CONNECTIONS)
+        self._tasks: set[asyncio.Task[None]] = set()
+        """asyncio itself refers to a task weakly, and lets go of a connection's once the client has gone."""
         self._thread = threading.Thread(target=self._run, name="ferryman-relay", daemon=True)
 
     @classmethod
@@ -62,17 +66,33 @@ class TcpRelay:
         await asyncio.gather(*open_ones, return_exceptions=True)
 
     async def _hand_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        # Nothing waits while it closes: a slot is given back whatever becomes of the two connections.
         async with self._room:
-            try:
+            with contextlib.closing(writer), contextlib.suppress(OSError):
                 there_reader, there_writer = await asyncio.open_connection(*self._target)
-            except OSError:
-                await _close(writer)
-                return
-            try:
-                await asyncio.gather(_pump(reader, there_writer), _pump(there_reader, writer))
-            finally:
-                await _close(there_writer)
-                await _close(writer)
+                with contextlib.closing(there_writer):
+                    await _exchange((reader, writer), (there_reader, there_writer))
+
+
+type _Side = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def _exchange(client: _Side, server: _Side) -> None:
+    """Hand bytes on both ways until the server has ended: a client that keeps its connection (a pool that nobody looks
+    at, a frozen container) has nobody to talk to then. A client that has ended may wait for its answer."""
+    asking = asyncio.create_task(_pump(client[0], server[1]))
+    answering = asyncio.create_task(_pump(server[0], client[1]))
+    try:
+        await asyncio.wait((asking, answering), return_when=asyncio.FIRST_COMPLETED)
+        if client[0].exception() is None and not answering.done():
+            await asyncio.wait((answering,), timeout=LINGER_SECONDS)
+    finally:
+        asking.cancel()
+        answering.cancel()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -82,9 +102,3 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             await writer.drain()
     with contextlib.suppress(OSError):
         writer.write_eof()
-
-
-async def _close(writer: asyncio.StreamWriter) -> None:
-    writer.close()
-    with contextlib.suppress(OSError):
-        await writer.wait_closed()

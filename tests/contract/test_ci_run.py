@@ -15,6 +15,7 @@ DOCKER = ("test-invoke", "test-docker")
 MAKEFILE = """\
 setup check test example-ci test-invoke test-docker:
 \t@echo $@ >> calls
+\t@! [ -f skipped-$@ ] || cat skipped-$@ >> "$$CI_SKIPPED"
 \t@test "$(CI)" = true
 \t@! grep -qx $@ broken
 .PHONY: setup check test example-ci test-invoke test-docker
@@ -51,8 +52,8 @@ class Checkout:
         done = subprocess.run(
             [self.home / ".ci/run"], env=environment, capture_output=True, text=True, timeout=60, check=False
         )
-        table = done.stdout.partition("--- result, after ")[2].splitlines()[1:]
-        results = {line[:14].strip(): re.sub(r", \d+ s$", "", line[15:]) for line in table}
+        self.table = done.stdout.partition("--- result, after ")[2].splitlines()[1:]
+        results = {line[:14].strip(): re.sub(r", \d+ s$", "", line[15:]) for line in self.table}
         return done.returncode, results, (self.home / "calls").read_text().splitlines()
 
 
@@ -68,6 +69,18 @@ def test_a_part_that_fails_does_not_keep_the_others_from_running(tmp_path: Path,
     assert status == 1
     assert results == dict.fromkeys(PARTS, "ok") | {part: "FAILED (2)"}
     assert calls[-len(PARTS) :] == list(PARTS)
+
+
+def test_what_tests_left_out_is_told_once_beneath_their_part(tmp_path: Path) -> None:
+    checkout = Checkout(tmp_path / "here")
+    (checkout.home / "skipped-test").write_text("no stand-in\nno phase of the moon\nno stand-in\n")
+    status, _, _ = checkout.run()
+    assert status == 0
+    rows = [line.strip() for line in checkout.table]
+    at = rows.index("skipped: no phase of the moon")
+    assert rows[at - 1].startswith("test ")
+    assert rows[at + 1] == "skipped: no stand-in"
+    assert rows[at + 2].startswith("example-ci ")
 
 
 def test_an_engine_that_it_started_is_ended(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,7 +51,12 @@ def make(path: str, *arguments: str, ci: str = "") -> tuple[int, str]:
 
 
 def says_all(said: str, tool: str) -> bool:
-    return said.count(SAID[tool]) == 1 and said.count("To get it: ") == 1 and said.count("Without it: ") == 1
+    """Once, whatever else this machine lacks and the target says of it."""
+    _, *told = said.split(SAID[tool])
+    if len(told) != 1:
+        return False
+    about_it = told[0].partition("\nneed: ")[0]
+    return about_it.count("To get it: ") == 1 and about_it.count("Without it: ") == 1
 
 
 @pytest.mark.parametrize(
@@ -67,6 +73,13 @@ def test_what_a_person_asked_for_fails(without: Without, target: str, tool: str)
     status, said = make(without(tool), *target.split())
     assert status != 0
     assert says_all(said, tool), said
+
+
+def test_each_of_several_is_told_of(without: Without) -> None:
+    status, said = make(without("node", "redis-server"), "example-ci")
+    assert status != 0
+    assert says_all(said, "node"), said
+    assert says_all(said, "redis-server"), said
 
 
 @pytest.mark.parametrize(
@@ -143,3 +156,61 @@ def test_every_message_says_how_to_get_it_and_what_works_without(tool: str) -> N
 
 def needed_targets(text: str) -> list[str]:
     return [word.split("`")[0].split()[0] for word in text.split("`make ")[1:]]
+
+
+NO_STAND_IN = "there is no offline stand-in for the AWS provider (TERRAFORM_OFFLINE)"
+
+
+def planned(tmp_path: Path, **variables: str) -> tuple[int, str]:
+    """The test of one plan and of one module, with a terraform that can nothing."""
+    terraform = tmp_path / "terraform"
+    terraform.write_text("#!/bin/sh\necho the terraform of a test >&2\nexit 1\n")
+    terraform.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", "HOME": os.environ["HOME"], "CI": "true"}
+    tests = [
+        f"tests/terraform/test_terraform.py::{name}" for name in ("test_plans[shared]", "test_its_own_tests[shared]")
+    ]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-o",
+        f"cache_dir={tmp_path}/cache",
+        f"--basetemp={tmp_path}/run",
+        *tests,
+    ]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment | variables, capture_output=True, text=True, timeout=60, check=False
+    )
+    return done.returncode, done.stdout
+
+
+def test_ci_with_terraform_but_no_stand_in_skips_plans_and_says_so(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    status, said = planned(tmp_path, TERRAFORM_OFFLINE=f"{tmp_path}/none", CI_SKIPPED=str(told))
+    reason = f"Terraform plans nothing, in no root and no module: {NO_STAND_IN}, and no AWS credentials"
+    assert (status, "2 skipped" in said, reason in said) == (0, True, True), said
+    assert set(told.read_text().splitlines()) == {reason}
+
+
+def test_with_credentials_modules_are_tested_and_roots_are_still_not_planned(tmp_path: Path) -> None:
+    status, said = planned(tmp_path, TERRAFORM="terraform", TERRAFORM_OFFLINE="", AWS_PROFILE="a-profile")
+    assert (status, "the terraform of a test" in said, "1 failed, 1 skipped" in said) == (1, True, True), said
+    assert f"Terraform's roots are not planned: {NO_STAND_IN}" in said
+
+
+def test_the_stand_in_may_lie_anywhere(tmp_path: Path) -> None:
+    stand_in = tmp_path / "stand-in"
+    stand_in.write_text("#!/bin/sh\necho the stand-in of a test >&2\nexit 1\n")
+    stand_in.chmod(0o755)
+    status, said = planned(tmp_path, TERRAFORM_OFFLINE=str(stand_in))
+    assert (status, "the stand-in of a test" in said, "skipped" in said) == (1, True, False), said
+
+    show = ["--eval", "show: ; @echo $(TERRAFORM)", "show"]
+    assert make(os.environ["PATH"], *show, f"TERRAFORM_OFFLINE={stand_in}") == (0, f"{stand_in}\n")
+    assert make(os.environ["PATH"], *show, "TERRAFORM_OFFLINE=") == (0, "terraform\n")
+
+
+def test_ci_without_terraform_fails(tmp_path: Path) -> None:
+    status, said = planned(tmp_path, TERRAFORM="nowhere/terraform", TERRAFORM_OFFLINE="")
+    assert (status, "CI must not skip this: TERRAFORM names a program that is not there" in said) == (1, True), said

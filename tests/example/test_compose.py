@@ -25,6 +25,12 @@ def test_its_services(services: dict[str, Any]) -> None:
         assert (PLATFORM / folder / "Dockerfile").is_file()
 
 
+def test_the_page_can_be_given_an_api_of_another_origin(services: dict[str, Any]) -> None:
+    """Where the browser finds the API, and what the API lets in, are set beside each other."""
+    assert services["web"]["environment"]["PUBLIC_API_URL"] == "${PUBLIC_API_URL:-}"
+    assert services["api"]["environment"]["ALLOWED_ORIGINS"] == "${ALLOWED_ORIGINS:-}"
+
+
 def test_nothing_listens_but_on_loopback(services: dict[str, Any]) -> None:
     published = {name: service["ports"] for name, service in services.items() if "ports" in service}
     assert set(published) == {"web", "api"}

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from urllib.error import HTTPError, URLError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -76,13 +76,34 @@ def test_a_container_starts_answers_and_stops(
     assert f"version 3f9c2ab, starting on http://127.0.0.1:{port}" in output
 
 
-def test_a_wrong_setting_stops_the_api_before_it_listens(
-    build_image: BuildImage, container_env: dict[str, str]
+def test_a_page_of_another_origin_asks_the_api(
+    build_image: BuildImage, container_env: dict[str, str], database_url: str
 ) -> None:
-    ended = build_image("api").run(env=container_env | {"PORT": "http"})
+    """As a browser does before it sends the page's form to PUBLIC_API_URL."""
+    port, page = free_port(), "http://127.0.0.1:3000"
+    env = container_env | {"PORT": str(port), "DATABASE_URL": database_url, "ALLOWED_ORIGINS": page}
+    asks = {"Origin": page, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
+
+    with build_image("api").started(env) as process:
+        get(f"http://127.0.0.1:{port}/health", process)
+        preflight = Request(f"http://127.0.0.1:{port}/api/projects", headers=asks, method="OPTIONS")
+        with urlopen(preflight, timeout=5) as answer:
+            assert answer.status == 200
+            assert answer.headers["Access-Control-Allow-Origin"] == page
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [({"PORT": "http"}, "PORT is 'http'"), ({"ALLOWED_ORIGINS": "*"}, "ALLOWED_ORIGINS has '*'")],
+    ids=["PORT", "ALLOWED_ORIGINS"],
+)
+def test_a_wrong_setting_stops_the_api_before_it_listens(
+    build_image: BuildImage, container_env: dict[str, str], wrong: dict[str, str], said: str
+) -> None:
+    ended = build_image("api").run(env=container_env | wrong)
 
     assert ended.returncode == 3
-    assert "configuration error: PORT is 'http'" in ended.stdout
+    assert f"configuration error: {said}" in ended.stdout
     assert "Traceback" not in ended.stdout
 
 

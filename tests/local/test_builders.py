@@ -1,16 +1,18 @@
 """What goes into an image: the tree with a fault over it, and the labels that tell its migrations. Needs no Docker."""
 
+import threading
 from pathlib import Path
 
 import pytest
 
 from ferryman_local import builders
 from ferryman_local.backing import Asked, ProcessBacking
+from ferryman_local.builders import ProcessBuilder
 from ferryman_local.docker_backing import DockerBacking
 from ferryman_local.emulator import Emulator
 from ferryman_local.engines import DOCKER
 from ferryman_local.images import ImageError
-from ferryman_local.local_aws import PLATFORM_FILE
+from ferryman_local.local_aws import PLATFORM_FILE, LocalAws
 
 PLATFORM = PLATFORM_FILE.parent
 LIST, UNSAFE = "dev.ferryman.migrations", "dev.ferryman.migrations.not-rollback-safe"
@@ -45,6 +47,28 @@ def test_an_overlay_lies_over_a_copy(tmp_path: Path) -> None:
         assert {path.name: path.read_text() for path in folder.iterdir()} == {"site.json": "bad", "kept.txt": "kept"}
     assert not folder.exists()
     assert (app / "site.json").read_text() == "good"
+
+
+def test_ctrl_c_ends_builds_that_other_threads_wait_for(tmp_path: Path) -> None:
+    cancelled, ended = threading.Event(), []
+
+    class Slow(ProcessBuilder):
+        def build(self, wanted: builders.Wanted) -> None:
+            if wanted.component == "api":
+                raise KeyboardInterrupt
+            ended.append(cancelled.wait(10))
+
+        def cancel(self) -> None:
+            cancelled.set()
+
+    aws = LocalAws(tmp_path)
+    aws.builder = Slow(aws.emulator.port, PLATFORM)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            aws.build("1a2b3c4")
+    finally:
+        aws.stop()
+    assert ended == [True, True]
 
 
 def test_a_process_is_told_addresses_of_this_machine(tmp_path: Path) -> None:

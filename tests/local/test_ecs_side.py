@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from ferryman_local import ecs_side, operator_side
+from ferryman_local.backing import ProcessBacking
 from ferryman_local.emulator import Emulator
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "scr-platform"
@@ -19,9 +20,15 @@ def document() -> dict[str, Any]:
     return ecs_side.load(EXAMPLE / "platform.yaml")
 
 
+class Patient(ProcessBacking):
+    """What the Docker engine's has of its own, without Docker."""
+
+    grace_seconds = 60
+
+
 @pytest.fixture(scope="module")
 def side(emulator: Emulator, document: dict[str, Any]) -> ecs_side.EcsSide:
-    return ecs_side.create(emulator, document, EXAMPLE)
+    return ecs_side.create(emulator, document, EXAMPLE, backing=Patient(emulator.state_dir))
 
 
 @pytest.mark.parametrize(
@@ -42,6 +49,11 @@ def test_every_reference_of_the_document_is_there(
     ecs_side.check_references(ecs_side_session(aws), document)
     arns = aws("ssm").get_parameter(Name="/ferryman/scr/operator/task-role-arns")["Parameter"]
     assert (arns["Type"], arns["Value"]) == ("StringList", ",".join(side.task_roles))
+
+
+def test_services_get_the_patience_that_their_engine_needs(side: ecs_side.EcsSide, aws: Callable[[str], Any]) -> None:
+    found = aws("ecs").describe_services(cluster=side.clusters[0], services=["scr-web-staging"])["services"]
+    assert [service["healthCheckGracePeriodSeconds"] for service in found] == [60]
 
 
 def test_environments_share_nothing_but_repositories(

@@ -1,14 +1,18 @@
 """The relay between Docker's network and the emulator: bytes both ways, an end, and no listener where it may not be."""
 
+import gc
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 
 import pytest
 
+from ferryman_local import tcp_relay
 from ferryman_local.tcp_relay import TcpRelay
 
 SECONDS = 10.0
+type Narrow = tuple[tuple[str, int], socket.socket]
 
 
 @pytest.fixture
@@ -58,6 +62,45 @@ def test_bytes_go_both_ways_and_ends_too(echo: tuple[str, int]) -> None:
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.2", port), timeout=SECONDS)
     relay.stop()
+
+
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> Iterator[Narrow]:
+    """A relay with room for one connection, and the listener behind it."""
+    monkeypatch.setattr(tcp_relay, "CONNECTIONS", 1)
+    with socket.create_server(("127.0.0.2", 0)) as free:
+        port = free.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(SECONDS)
+        relay = TcpRelay.listening("127.0.0.2", port, listener.getsockname())
+        assert relay is not None
+        yield ("127.0.0.2", port), listener
+        relay.stop()
+
+
+def test_a_client_that_keeps_a_connection_which_the_server_has_ended_takes_no_room(narrow: Narrow) -> None:
+    address, listener = narrow
+    with socket.create_connection(address, timeout=SECONDS) as idle:
+        with listener.accept()[0] as first:
+            first.sendall(b"bye")
+        assert idle.recv(3) == b"bye"
+        with socket.create_connection(address, timeout=SECONDS), listener.accept()[0]:
+            pass
+
+
+@pytest.mark.parametrize(("reset", "linger"), [(1, SECONDS * 3), (0, 0.3)], ids=["reset", "ended"])
+def test_a_client_that_has_gone_takes_no_room_though_the_server_has_not_ended(
+    narrow: Narrow, monkeypatch: pytest.MonkeyPatch, reset: int, linger: float
+) -> None:
+    address, listener = narrow
+    monkeypatch.setattr(tcp_relay, "LINGER_SECONDS", linger)
+    gone = socket.create_connection(address, timeout=SECONDS)
+    with listener.accept()[0]:
+        gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", reset, 0))
+        gone.close()
+        gc.collect()  # nobody else may refer to what hands this connection on
+        with socket.create_connection(address, timeout=SECONDS), listener.accept()[0]:
+            pass
 
 
 def test_nobody_behind_it_closes_the_connection() -> None:

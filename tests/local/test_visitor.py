@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx
 import pytest
 
 from ferryman_local.demo import visitor
@@ -87,6 +88,20 @@ def test_nobody_there_is_a_failure(site: Site) -> None:
     with Visitor("http://127.0.0.1:9") as client:
         until(lambda: client.visit.answers)
     assert "ConnectError" in client.visit.failures[0].problem
+
+
+@pytest.mark.parametrize("error", [ValueError("no HTTP at all"), httpx.InvalidURL("what?")], ids=["ours", "httpx"])
+def test_whatever_breaks_is_a_failure_and_the_next_one_is_asked(
+    site: Site, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def breaks(*_arguments: object, **_more: object) -> None:
+        raise error
+
+    monkeypatch.setattr(visitor.httpx, "get", breaks)
+    with Visitor(site.url) as client:
+        until(lambda: len(client.visit.answers) > AT_ONCE)
+    assert len(client.visit.failures) == len(client.visit.answers)
+    assert client.visit.failures[0].problem == f"{type(error).__name__}: {error}"
 
 
 def test_few_requests_are_under_way_at_once_and_what_is_left_out_is_counted(site: Site) -> None:

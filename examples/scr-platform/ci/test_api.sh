@@ -73,6 +73,6 @@ if [ -z "${REDIS_URL:-}" ]; then
     echo "api-test: on $("$server" --version | cut -d' ' -f1-3) of $server"
 fi
 
-(cd apps/api && "$python" -m alembic upgrade head)
+# What DATABASE_URL names is left as it is: each test migrates a database of its own on that server.
 "$python" -m pytest -c ci/pyproject.toml --rootdir=. --cov=scr_api --cov=scr_ai_gateway --cov-config=ci/pyproject.toml \
     --cov-report=term ci/tests

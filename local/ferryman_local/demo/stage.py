@@ -13,10 +13,11 @@ from ferryman_cli import progress
 from ferryman_cli.transport import Api, ApiError
 from ferryman_local.demo.observe import Observer
 from ferryman_local.demo.screen import Screen, View
+from ferryman_local.engines import DOCKER, PROCESS
 from ferryman_local.local_aws import LocalAws, wait_until
 from ferryman_local.people import Page, Person, personal_link
 
-DEPLOYMENT_SECONDS = 180.0
+DEPLOYMENT_SECONDS = {PROCESS: 180.0, DOCKER: 600.0}
 """No deployment of the example takes nearly as long, also on a busy machine."""
 MAIL_SECONDS = 75.0
 """The sweep that sends a message whose first try failed comes every minute."""
@@ -31,6 +32,7 @@ class Stage:
 
     def __init__(self, aws: LocalAws, screen: Screen, where: str = STAGING) -> None:
         self.aws, self.screen, self.where = aws, screen, where
+        self.patience = DEPLOYMENT_SECONDS[aws.emulator.engine]
         document = aws.document
         self.platform = document["metadata"]["name"]
         self.environment: dict[str, Any] = document["spec"]["environments"][where]
@@ -101,7 +103,7 @@ class Stage:
             view = self.deployment(version)
             return view if view is not None and view["phase"] == "AwaitingApproval" else None
 
-        view = wait_until(look, DEPLOYMENT_SECONDS, f"{version} to wait for approval", every=0.3)
+        view = wait_until(look, self.patience, f"{version} to wait for approval", every=0.3)
         self.screen.line(f"{self.platform}/{self.where}", view["phase"], progress.name(view))
         return view
 
@@ -154,7 +156,7 @@ class Stage:
         return self.screen.follow(self._looks(version))
 
     def _looks(self, version: str) -> Iterator[View | None]:
-        deadline, looked, view = time.monotonic() + DEPLOYMENT_SECONDS, float("-inf"), None
+        deadline, looked, view = time.monotonic() + self.patience, float("-inf"), None
         while True:
             if time.monotonic() - looked >= _LOOK_EVERY:
                 view = self.deployment(version)
@@ -164,14 +166,14 @@ class Stage:
                 return
             if time.monotonic() > deadline:
                 stands = f"it is {view['phase']} at {view['step']}" if view else "it has not begun"
-                raise TimeoutError(f"the deployment of {version} did not end in {DEPLOYMENT_SECONDS:.0f} s: {stands}")
+                raise TimeoutError(f"the deployment of {version} did not end in {self.patience:.0f} s: {stands}")
             time.sleep(_TICK)
 
     def await_running(self, version: str) -> None:
         """Wait until a version's deployment is past its last gate."""
         wait_until(
             lambda: (view := self.deployment(version)) is not None and view["phase"] != "Pending",
-            DEPLOYMENT_SECONDS,
+            self.patience,
             f"the deployment of {version} to run",
             every=0.3,
         )

@@ -57,7 +57,7 @@ def make_client(database_url: str) -> Iterator[MakeClient]:
     """The API with other settings than none."""
     opened: list[TestClient] = []
 
-    def make(**settings: str | None) -> TestClient:
+    def make(**settings: str | tuple[str, ...] | None) -> TestClient:
         made = replace(Settings(version="3f9c2ab", database_url=database_url), **settings)  # type: ignore[arg-type]
         client = TestClient(create_app(made))
         client.__enter__()

@@ -4,11 +4,12 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from fastapi.testclient import TestClient
+from httpx import Response
 from scr_api import database
 from scr_api.app import create_app
 from scr_api.settings import ConfigurationError, Settings
 
-from .conftest import API, NOBODY
+from .conftest import API, NOBODY, MakeClient
 
 
 def test_health_tells_version_and_revision(alembic: Config, client: TestClient) -> None:
@@ -56,7 +57,20 @@ def test_the_database_in_parts_with_any_password() -> None:
 
 @pytest.mark.parametrize(
     ("environ", "named"),
-    [({"PORT": "http"}, "PORT"), ({"DATABASE_HOST": "db", "DATABASE_NAME": "scr"}, "DATABASE_USER, DATABASE_PASSWORD")],
+    [
+        ({"PORT": "http"}, "PORT"),
+        ({"DATABASE_HOST": "db", "DATABASE_NAME": "scr"}, "DATABASE_USER, DATABASE_PASSWORD"),
+        ({"ALLOWED_ORIGINS": "*"}, r"ALLOWED_ORIGINS has '\*'"),
+        ({"ALLOWED_ORIGINS": "https://web.example,https://*.example"}, r"ALLOWED_ORIGINS has 'https://\*\.example'"),
+        ({"ALLOWED_ORIGINS": "null"}, "ALLOWED_ORIGINS"),
+        ({"ALLOWED_ORIGINS": "web.example"}, "ALLOWED_ORIGINS"),
+        ({"ALLOWED_ORIGINS": "ftp://web.example"}, "ALLOWED_ORIGINS"),
+        ({"ALLOWED_ORIGINS": "https://web.example/"}, "ALLOWED_ORIGINS"),
+        ({"ALLOWED_ORIGINS": "https://Web.example"}, "ALLOWED_ORIGINS"),
+        ({"ALLOWED_ORIGINS": "https://me@web.example"}, "ALLOWED_ORIGINS"),
+        ({"ALLOWED_ORIGINS": "https://web.example:443"}, "ALLOWED_ORIGINS"),
+        ({"ALLOWED_ORIGINS": "http://web.example:70000"}, "ALLOWED_ORIGINS"),
+    ],
 )
 def test_a_wrong_setting_is_named(environ: dict[str, str], named: str) -> None:
     with pytest.raises(ConfigurationError, match=named):
@@ -67,3 +81,61 @@ def test_a_wrong_setting_is_named(environ: dict[str, str], named: str) -> None:
 def test_a_database_url_that_is_none(url: str) -> None:
     with pytest.raises(ConfigurationError, match="DATABASE_URL"):
         database.connect(url)
+
+
+WEB = "https://web.example"
+ALLOW_ORIGIN = "access-control-allow-origin"
+
+
+def preflight(client: TestClient, path: str, origin: str = WEB, method: str = "POST") -> Response:
+    asks = {
+        "Origin": origin,
+        "Access-Control-Request-Method": method,
+        "Access-Control-Request-Headers": "content-type",
+    }
+    answer: Response = client.options(path, headers=asks)
+    return answer
+
+
+def test_origins_that_are_allowed() -> None:
+    environ = {"ALLOWED_ORIGINS": f"{WEB}, http://127.0.0.1:3000,http://[::1]:3000,"}
+
+    assert Settings.from_env(environ).allowed_origins == (WEB, "http://127.0.0.1:3000", "http://[::1]:3000")
+    assert Settings.from_env({"ALLOWED_ORIGINS": ""}).allowed_origins == ()
+
+
+def test_a_page_of_an_allowed_origin_may_ask(alembic: Config, make_client: MakeClient) -> None:
+    command.upgrade(alembic, "head")
+    client = make_client(allowed_origins=(WEB,))
+
+    asked = preflight(client, "/api/projects")
+    created = client.post("/api/projects", json={"name": "Wind farm"}, headers={"Origin": WEB})
+    again = client.post("/api/projects", json={"name": "Wind farm"}, headers={"Origin": WEB})
+
+    assert (asked.status_code, asked.headers[ALLOW_ORIGIN]) == (200, WEB)
+    assert asked.headers["access-control-allow-methods"] == "GET, POST"
+    assert "content-type" in asked.headers["access-control-allow-headers"].lower()
+    # The page shows a refusal's reason, too.
+    assert [(answer.status_code, answer.headers[ALLOW_ORIGIN]) for answer in (created, again)] == [
+        (201, WEB),
+        (409, WEB),
+    ]
+    assert all("access-control-allow-credentials" not in answer.headers for answer in (asked, created))
+
+
+def test_other_origins_methods_and_paths_are_not_open(make_client: MakeClient) -> None:
+    client = make_client(allowed_origins=(WEB,))
+
+    other = preflight(client, "/api/projects", origin="https://web.example.attacker.example")
+    assert (other.status_code, ALLOW_ORIGIN in other.headers) == (400, False)
+    assert preflight(client, "/api/projects", method="DELETE").status_code == 400
+    for path in ("/admin/system-health", "/health"):
+        assert ALLOW_ORIGIN not in preflight(client, path).headers
+        assert ALLOW_ORIGIN not in client.get(path, headers={"Origin": WEB}).headers
+
+
+def test_nobody_elsewhere_may_ask_unless_told(client: TestClient) -> None:
+    asked = preflight(client, "/api/projects")
+
+    assert (asked.status_code, ALLOW_ORIGIN in asked.headers) == (405, False)
+    assert ALLOW_ORIGIN not in client.get("/api/health", headers={"Origin": WEB}).headers

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from scr_api import admin, cache, database, projects, summaries
 from scr_api.cache import Cache
+from scr_api.cross_origin import CrossOrigin
 from scr_api.dependencies import LIMIT_SECONDS, Check, Checks
 from scr_api.gateway import Gateway
 from scr_api.settings import Settings
@@ -38,6 +39,8 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url="/api/openapi.json",
         lifespan=lifespan,
     )
+    if settings.allowed_origins:
+        app.add_middleware(CrossOrigin, origins=settings.allowed_origins)
     app.include_router(projects.router(engine))
     app.include_router(summaries.router(engine, gateway, kept))
     app.include_router(

@@ -1,8 +1,12 @@
 """What the API reads from its environment, once, at start."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
+
+ORIGIN = re.compile(r"(https?)://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([1-9][0-9]{0,4}))?")
+OWN_PORTS = {"http": 80, "https": 443}
 
 
 class ConfigurationError(Exception):
@@ -22,6 +26,8 @@ class Settings:
     ai_gateway_url: str | None = None
     admin_token: str | None = field(default=None, repr=False)
     """What `/admin/*` asks for; without it nobody gets in."""
+    allowed_origins: tuple[str, ...] = ()
+    """Of pages elsewhere whose scripts may ask `/api/*`; a page of the API's own origin needs no leave."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
@@ -37,6 +43,7 @@ class Settings:
             redis_url=environ.get("REDIS_URL") or None,
             ai_gateway_url=_http_url(environ, "AI_GATEWAY_URL"),
             admin_token=environ.get("ADMIN_TOKEN", "").strip() or None,
+            allowed_origins=_origins(environ, "ALLOWED_ORIGINS"),
         )
 
 
@@ -64,3 +71,17 @@ def _http_url(environ: Mapping[str, str], name: str) -> str | None:
     if not right:
         raise ConfigurationError(f"{name} is {text!r}: expected http://host:port")
     return text
+
+
+def _origins(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Written as browsers send them, since they are compared letter by letter: anything else would never match."""
+    found = tuple(filter(None, (part.strip() for part in environ.get(name, "").split(","))))
+    for origin in found:
+        parts = ORIGIN.fullmatch(origin)
+        port = int(parts[2] or 0) if parts else 0
+        if parts is None or port > 65535 or port == OWN_PORTS[parts[1]]:
+            raise ConfigurationError(
+                f"{name} has {origin!r}: expected https://host or http://host:port, in lower case, without a path, a"
+                " star or the scheme's own port; commas between several"
+            )
+    return found
