@@ -25,6 +25,7 @@ def apply(control: Control) -> None:
     replace(ecr, "_put_image", lambda original: tags_as_aws_sets_them(original, ecr))
     replace(ecr, "_v2_put_manifest", lambda original: pushes_heed_exclusions(original, ecr))
     replace(ecr, "_describe_images", lambda original: images_that_are_not_there(original, ecr))
+    replace(ecr, "_get_authorization_token", the_registry_is_here)
     replace(ecr, "_get_download_url_for_layer", lambda original: blobs_can_be_fetched(original, ecr))
     replace(ecr, "handle_request", lambda original: scans_are_told(original, ecr, control))
 
@@ -128,6 +129,19 @@ def not_found(ecr: Any, name: str, wanted: dict[str, Any]) -> Any:
     """The refusal of an image that does not exist."""
     told = f"The image with imageId {json.dumps(wanted)} does not exist within the repository with name '{name}'"
     return ecr.error_response_json("ImageNotFoundException", told, 400)
+
+
+def the_registry_is_here(original: Any) -> Any:
+    """GetAuthorizationToken names the registry that the token is for: here it is the emulator itself."""
+
+    def authorize(data: dict[str, Any]) -> Any:
+        status, headers, body = original(data)
+        answer = json.loads(body)
+        for granted in answer["authorizationData"]:
+            granted["proxyEndpoint"] = f"http://localhost:{os.environ['GATEWAY_PORT']}"
+        return status, headers, json.dumps(answer).encode()
+
+    return authorize
 
 
 def blobs_can_be_fetched(original: Any, ecr: Any) -> Any:

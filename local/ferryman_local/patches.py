@@ -9,7 +9,7 @@ tests; the endpoint Lambdas see can be a fault proxy.
 Function URLs (patch_function_urls): events carry the IAM caller and cookies; a public URL can be opened as it is;
 OPTIONS reaches the function; reserved concurrency.
 ECR (patch_ecr): scan findings; layer URLs that lead to the blob; PutImage's digest check and its "nothing changed";
-immutable tags with exclusions; an image that is not there is refused.
+immutable tags with exclusions; an image that is not there is refused; a token for the registry that is there.
 Step Functions (patch_states, patch_tokens): StartExecution is idempotent while RUNNING; machine-level TimeoutSeconds;
 an abort ends waiting tasks and Maps, and ABORTED stays; a failing Lambda behind waitForTaskToken fails its task at
 once; a new token per attempt; late answers are TaskTimedOut; scaled token timeouts; Output of Succeed;

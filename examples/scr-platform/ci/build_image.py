@@ -1,4 +1,7 @@
-"""Build the image of one component for what is checked out, as COMPONENT says. Needs no credentials, pushes nothing."""
+"""Build the image of one component for what is checked out, as COMPONENT says. Needs no credentials, pushes nothing.
+
+PYTHON_IMAGE and NODE_IMAGE name other base images, BUILD_NETWORK the network of the build, as in docker-compose.yml.
+"""
 
 import os
 import subprocess
@@ -7,6 +10,7 @@ from release import FOLDERS, PLATFORM, ReleaseError, chosen_component, commit, m
 
 # What the task definitions of Terraform are for unless told otherwise.
 DEFAULT_PLATFORM = "linux/amd64"
+BASES = {"api": "PYTHON_IMAGE", "ai-gateway": "PYTHON_IMAGE", "web": "NODE_IMAGE"}
 
 
 def build() -> None:
@@ -23,6 +27,10 @@ def build() -> None:
     tag = f"{repository(component)}:{version()}"
     command = ["docker", "build", "--platform", os.environ.get("IMAGE_PLATFORM", DEFAULT_PLATFORM)]
     command += ["--build-arg", f"APP_VERSION={version()}", "--tag", tag]
+    if base := os.environ.get(BASES[component]):
+        command += ["--build-arg", f"{BASES[component]}={base}"]
+    if network := os.environ.get("BUILD_NETWORK"):
+        command += ["--network", network]
     for name, value in labels.items():
         command += ["--label", f"{name}={value}"]
     # A plain image, not an index of an image and its attestation: ECR can't scan an index.

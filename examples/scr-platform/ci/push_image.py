@@ -1,6 +1,7 @@
 """Push the image that build_image.py built, once: a version that is in ECR already stays what it is."""
 
 import base64
+from urllib.parse import urlsplit
 
 from release import aws, chosen_component, image, main, repository, run, version
 
@@ -14,7 +15,7 @@ def push() -> None:
         return
     # The registry of the account and region that the credentials are for.
     access = aws("ecr", "get-authorization-token")["authorizationData"][0]
-    registry = access["proxyEndpoint"].removeprefix("https://")
+    registry = urlsplit(access["proxyEndpoint"]).netloc
     user, _, password = base64.b64decode(access["authorizationToken"]).decode().partition(":")
     run("docker", "login", "--username", user, "--password-stdin", registry, stdin=password)
     try:
