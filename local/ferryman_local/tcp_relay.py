@@ -10,10 +10,11 @@ import socket
 import threading
 from typing import Self
 
-CONNECTIONS = 128
+CONNECTIONS = 256
 """At once; more wait for their turn."""
-LINGER_SECONDS = 120.0
-"""How long an answer may take once the one who asked has said that nothing more comes."""
+LINGER_SECONDS = 2.0
+"""How long an answer may take once the one who asked has said that nothing more comes. Most have gone then: a server that
+keeps idle connections for a minute would have each of them hold its room for as long."""
 _CHUNK = 65536
 
 
