@@ -13,8 +13,8 @@ from typing import Self
 CONNECTIONS = 256
 """At once; more wait for their turn."""
 LINGER_SECONDS = 2.0
-"""How long an answer may take once the one who asked has said that nothing more comes. Most have gone then: a server that
-keeps idle connections for a minute would have each of them hold its room for as long."""
+"""How long an answer may take once the one who asked has said that nothing more comes. Most have gone then: a server
+that keeps idle connections for a minute would have each of them hold its room for as long."""
 _CHUNK = 65536
 
 

@@ -51,9 +51,11 @@ def test_an_overlay_lies_over_a_copy(tmp_path: Path) -> None:
 
 def test_ctrl_c_ends_builds_that_other_threads_wait_for(tmp_path: Path) -> None:
     cancelled, ended = threading.Event(), []
+    begun = threading.Barrier(3)  # a build that has not begun never does
 
     class Slow(ProcessBuilder):
         def build(self, wanted: builders.Wanted) -> None:
+            begun.wait(10)
             if wanted.component == "api":
                 raise KeyboardInterrupt
             ended.append(cancelled.wait(10))
