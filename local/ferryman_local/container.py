@@ -154,7 +154,7 @@ class Container:
         reader.start()
         self._process.wait()
         kill_group(self._process.pid, signal.SIGKILL)  # what it left behind goes with it, as in a container
-        reader.join(timeout=1.0)
+        reader.join(timeout=10.0)
         self.output.close()
         self._store.discard(self._files)
         self._addresses.give_back(self.address)

@@ -115,13 +115,15 @@ def end_all(owner: str, *, grace: float = 2.0) -> list[int]:
     """Ask every process of this owner to end, then kill what is left; return what still lives."""
     for number, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, 5.0)):
         deadline = time.monotonic() + patience
-        alive = owned_by(owner)
-        for pid in alive:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
-        while alive and time.monotonic() < deadline:
+        told: set[int] = set()
+        while alive := owned_by(owner):
+            for pid in set(alive) - told:  # one that begins meanwhile, too: each process is asked once
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+            told.update(alive)
+            if time.monotonic() >= deadline:
+                break
             time.sleep(0.02)
-            alive = owned_by(owner)
-        if not alive:
+        else:
             return []
     return owned_by(owner)

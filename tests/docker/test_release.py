@@ -81,7 +81,10 @@ class Story:
 
     def shows(self, version: str, picture: str) -> None:
         """Claim that the browser shows production's page of a version, of both the web and the api behind it."""
-        answer = self.page.goto(self.production.urls["web"] + "/")
+        for _ in range(3):  # the page gives a new API two seconds, and this machine may be busy
+            answer = self.page.goto(self.production.urls["web"] + "/")
+            if self.page.locator("#api-version").count():
+                break
         assert answer.status == 200
         assert answer.headers["x-app-version"] == version
         self.page.screenshot(path=str(PICTURES / f"{picture}.png"), full_page=True)

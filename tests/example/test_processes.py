@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from contextlib import closing
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -33,12 +33,12 @@ def get(url: str, process: subprocess.Popen[str]) -> tuple[int, str]:
     deadline = time.monotonic() + START_LIMIT_SECONDS
     while True:
         try:
-            with urlopen(url, timeout=5) as answer:
+            with urlopen(url, timeout=START_LIMIT_SECONDS) as answer:
                 return answer.status, answer.read().decode()
         except HTTPError as error:
             with error:
                 return error.code, error.read().decode()
-        except URLError:
+        except OSError:
             assert process.poll() is None, process.communicate()[0]
             assert time.monotonic() < deadline, "never listened"
             time.sleep(0.02)

@@ -138,7 +138,7 @@ def test_a_rollback_by_the_breaker_is_no_success_though_the_service_is_stable(sh
 
 
 def test_a_rollout_that_never_becomes_healthy_ends_at_its_deadline(shared: Make, stage: Stage) -> None:
-    scr = shared(timeout="3s")
+    scr = shared(timeout="8s")  # the way back has as long
     before = scr.running
     version = scr.push(GATE=str(scr.gate()))
     done = scr.ended(version)

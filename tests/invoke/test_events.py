@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped]
 
+from ferryman_local.local_aws import wait_until
 from invoke import docker, here
 from invoke.same import plain, summary
 from invoke.stage import Stage
@@ -80,7 +81,7 @@ def test_one_by_hand(stage: Stage) -> None:
     answer = json.loads(done.stdout)
     assert (answer["errorType"], answer["errorMessage"]) == ("NotFound", "scr/staging has no deployment 'nobody'")
     assert "sam-invoke: the function raised NotFound" in done.stderr
-    assert docker.containers() == before
+    wait_until(lambda: docker.containers() == before, 20, "its container is removed")
 
 
 def test_every_event_is_for_something() -> None:

@@ -1,10 +1,19 @@
-"""Waiting with a deadline, for the tests of this folder."""
+"""Waiting with a deadline, and what is waited for, for the tests of this folder."""
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs: one that ended and was not yet asked for its status doesn't."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def until(check: Callable[[], Any], what: str, seconds: float = 20) -> Any:

@@ -1,6 +1,7 @@
 """`make demo` and `ferryman local`: what must hold whatever becomes of a run. The story itself is checked by itself."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from ferryman_local.demo.outcome import Result
 from ferryman_local.demo.screen import Screen, told
 from ferryman_local.instance import Instance, birth
 from ferryman_local.local_aws import PLATFORM_FILE, LocalAws
+from local.clock import until
 
 
 def left_of(mark: str, pid: int) -> list[str]:
@@ -33,6 +35,12 @@ def left_of(mark: str, pid: int) -> list[str]:
         if not zombie and (mark.encode() in environment or f"-{pid}/" in folder or f"-{pid}/".encode() in environment):
             found.append(command)
     return found
+
+
+def handles(pid: int, number: int) -> bool:
+    """Whether a process has a handler for a signal."""
+    caught = re.search(r"SigCgt:\s*(\w+)", Path(f"/proc/{pid}/status").read_text())
+    return bool(caught and int(caught[1], 16) & 1 << (number - 1))
 
 
 @pytest.mark.slow
@@ -55,6 +63,8 @@ def test_an_interrupted_demo_leaves_no_process_behind(seconds: float, number: in
         start_new_session=True,
         text=True,
     )
+    if seconds >= 1:
+        until(lambda: handles(demo.pid, signal.SIGTERM), "it handles signals")
     time.sleep(seconds)
     assert left_of(mark, demo.pid), "it ran"
     os.killpg(demo.pid, number)  # as a terminal does: to the whole group
@@ -62,7 +72,7 @@ def test_an_interrupted_demo_leaves_no_process_behind(seconds: float, number: in
         said, _ = demo.communicate(timeout=60)
     finally:
         demo.kill()
-    assert left_of(mark, demo.pid) == [], said
+    until(lambda: not left_of(mark, demo.pid), f"nothing is left\n{said}")  # killed, and gone a moment later
     # At the very start Python itself is interrupted, and dies of the signal.
     assert demo.returncode in {130 if number == signal.SIGINT else 143, *([-number] if seconds < 1 else [])}, said
 

@@ -33,9 +33,9 @@ class Site:
                 self.send_response(site.status)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(body)
-                with site.lock:
+                with site.lock:  # before the answer is whole: its reader may ask again at once
                     site.under_way -= 1
+                self.wfile.write(body)
 
             def log_message(self, *_arguments: object) -> None:
                 """Quiet."""

@@ -9,12 +9,17 @@ from typing import Any
 import boto3
 import pytest
 import yaml
+from hypothesis import settings
 from moto import mock_aws
 
 from ferryman.store import Store
 from unit.fakes.dynamodb import FakeDynamoDb
 
 TABLE = "ferryman"
+
+if "CI" not in os.environ:  # where it is set, Hypothesis loads such a profile by itself
+    settings.register_profile("busy machine", deadline=None)
+    settings.load_profile("busy machine")
 
 
 @pytest.fixture(autouse=True)

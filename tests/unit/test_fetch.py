@@ -34,7 +34,7 @@ class Server(http.server.BaseHTTPRequestHandler):
             self.send_response(200)
             self.send_header("content-length", "1000")
             self.end_headers()
-            for _ in range(40):
+            for _ in range(400):
                 self.wfile.write(b"x")
                 self.wfile.flush()
                 time.sleep(0.05)
@@ -125,7 +125,7 @@ def test_a_body_that_drips_ends_in_time(port: int) -> None:
     began = time.monotonic()
     with pytest.raises(NoAnswer, match=r"did not (end|answer) in time"):
         ask(f"http://api.example:{port}/drip", timeout=0.4)
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 10  # it would drip for 20 s
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ RUNS = CHECKOUT / "build" / "demo"
 KEPT_RUNS = 5
 
 
-def main() -> int:
+def main(interruption: Interruption) -> int:
     """Exit status."""
     parser = argparse.ArgumentParser(prog="python -m ferryman_local.demo", description=__doc__)
     parser.add_argument("--keep", action="store_true", help="leave everything up at the end, until Ctrl-C")
@@ -39,7 +39,6 @@ def main() -> int:
     if missing := commands.lacks(options.engine):
         print(f"The demo can't begin: {missing}", file=sys.stderr)
         return 2
-    interruption = Interruption()
     screen, home = Screen(), new_home()
     aws = LocalAws(home, github=True, report=screen.setup, engine=options.engine)
     aws.emulator.spare_worker_seconds = 1  # a small machine will do

@@ -33,7 +33,7 @@ class Request:
     status: int | None = None  # as the client saw it, or as it would have: a lost response has one
     error: str = ""  # code of AWS's own refusal, where the answer tells one
     forwarded: bool = False  # the emulator got it
-    done: bool = False
+    done: bool = False  # a moment after the client has its answer
     faults: tuple[FaultKind, ...] = ()
 
 

@@ -109,8 +109,9 @@ class Relay:
 
     def emit(self, event: Event) -> None:
         """Send a hand-made event, well-formed or not, the way of all others: disturbances, rules, targets."""
-        self._seen.append(event)
-        self._forward(self._disturbances.apply(event))
+        events = self._disturbances.apply(event)
+        self._seen.append(event)  # only now: whoever sees it there may release what holds it
+        self._forward(events)
 
     def disturb(self, match: Match, kind: Kind, times: int | None = None, seconds: float = 0.0) -> Disturbance:
         """Disturb the events that match, the first `times` of them or all.
