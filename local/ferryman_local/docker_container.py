@@ -7,13 +7,13 @@ checks reach it there, and nobody from outside this machine does.
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import docker.errors  # type: ignore[import-untyped, unused-ignore]
 
-from ferryman_local.container import NETWORK, Output
+from ferryman_local.containers import StartedContainer
 
 LAST_WORDS_SECONDS = 5.0
 """How long a container that ended may take to hand over the rest of its log."""
@@ -46,17 +46,13 @@ class PulledImage:
         return bool(repository)
 
 
-class DockerContainer:
+class DockerContainer(StartedContainer):
     """A started container. One thread waits for its end, one reads its log: nobody asks Docker again and again."""
 
     def __init__(self, raw: Any, image: PulledImage, address: str, ended: Callable[[], None]) -> None:
-        self._raw, self._ended = raw, ended
-        self.id, self.name, self.labels = str(raw.id), str(raw.name), dict(raw.labels or {})
-        self.image, self.address = image, address
-        self.output = Output()
-        self.removed = False
+        super().__init__(str(raw.id), str(raw.name), raw.labels or {}, address)
+        self.image, self._raw, self._ended = image, raw, ended
         self._code: int | None = None
-        self._done = threading.Event()
         self._log_read = threading.Event()
         self._log_lock, self._log_bytes, self._log_cut = threading.Lock(), 0, False
         for work in (self._read, self._watch):
@@ -94,33 +90,9 @@ class DockerContainer:
         self._ended()
 
     @property
-    def status(self) -> str:
-        """`running` or `exited`, and only once its output is complete."""
-        return "exited" if self._done.is_set() else "running"
-
-    @property
-    def attrs(self) -> dict[str, Any]:
-        """What `docker inspect` shows, as far as it is read; the address is the one on loopback."""
-        return {
-            "NetworkSettings": {"Networks": {NETWORK: {"IPAddress": self.address}}},
-            "State": {"Status": self.status, "ExitCode": self._code or 0, "Running": self.status == "running"},
-            "Config": {"Labels": self.labels},
-        }
-
-    def reload(self) -> None:
-        """Nothing is cached here."""
-
-    def wait(self, timeout: float | None = None) -> dict[str, Any]:
-        """Wait for its end; answers `{"StatusCode": n}`."""
-        if not self._done.wait(timeout):
-            raise TimeoutError(f"container {self.name} still runs after {timeout} s")
-        return {"StatusCode": self._code or 0}
-
-    def logs(
-        self, *, stream: bool = False, follow: bool = False, tail: int | None = None, **_ignored: Any
-    ) -> bytes | Iterator[bytes]:
-        """What it wrote to stdout and stderr, in whole lines where it is followed."""
-        return self.output.follow() if stream and follow else self.output.tail(tail)
+    def exit_code(self) -> int | None:
+        """As Docker reports it."""
+        return self._code
 
     def stop(self, timeout: float = 10) -> None:
         """SIGTERM, and SIGKILL after the grace time."""

@@ -1,23 +1,20 @@
 """The Docker engine of the local AWS: docker-py's client with what ECS adds to a container. The emulator's ECS asks it.
 
-It looks like `engine.Engine`, which runs images as processes. Each container runs on a network that this emulator has
+It looks like `ProcessEngine`, which runs images as processes. Each container runs on a network that this emulator has
 for itself, reaches the emulator as `host.docker.internal`, and has its ports published on a loopback address.
 """
 
 import logging
-import os
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import docker.errors  # type: ignore[import-untyped, unused-ignore]
 
 from ferryman_local import docker_client
-from ferryman_local.container import NETWORK, Addresses, StartError
+from ferryman_local.containers import Addresses, RegistryData, StartedContainers, StartError
 from ferryman_local.docker_container import DockerContainer, PulledImage
-from ferryman_local.engine import RegistryData, all_in
 from ferryman_local.tcp_relay import TcpRelay
 from ferryman_local.unpack import ImageStore, PullError, split_reference
 
@@ -27,18 +24,13 @@ OUTSIDE = "host.docker.internal"
 """The name under which a container finds this machine, and with it the emulator."""
 
 
-class Containers:
+class Containers(StartedContainers[DockerContainer]):
     """docker-py's `client.containers`."""
 
     def __init__(self, engine: "DockerEngine") -> None:
+        # Containers reach the emulator by name, so its address is none: that is what the emulator makes OUTSIDE of.
+        super().__init__("")
         self._engine = engine
-        self._all: dict[str, DockerContainer] = {}
-        self._lock = threading.Lock()
-        self._closed = False
-
-    def close(self) -> None:
-        """Start no more, and tell of no end any more: the scheduler would replace what is being removed."""
-        self._closed = True
 
     def run(
         self,
@@ -54,8 +46,7 @@ class Containers:
         **_theirs: Any,
     ) -> DockerContainer:
         """Pull if needed and start; always detached. Network and ports are this engine's, whatever the caller wants."""
-        if self._closed:
-            raise StartError("the local AWS is ending")
+        self._refuse_when_closed()
         engine, started = self._engine, time.monotonic()
         pulled = engine.images.pull(image)
         address = engine.addresses.take()
@@ -77,10 +68,7 @@ class Containers:
             engine.addresses.give_back(address)
             raise
         container = DockerContainer(raw, pulled, address, lambda: engine.addresses.give_back(address))
-        with self._lock:
-            for old in [c for c in self._all.values() if c.removed]:
-                del self._all[old.id]
-            self._all[container.id] = container
+        self._keep(container)
         log.info("started %s on %s in %.0f ms", name, address, (time.monotonic() - started) * 1000)
         return container
 
@@ -94,33 +82,6 @@ class Containers:
                 raw.remove(force=True, v=True)
             raise StartError(f"CannotStartContainerError: {error.explanation or error}") from error
         return raw
-
-    def get(self, container_id: str) -> Any:
-        """A container by id, or the emulator itself: it asks for its own host name to learn its address."""
-        if container_id == os.environ.get("HOSTNAME", ""):
-            return _Self()
-        if self._closed:
-            raise KeyError(container_id)
-        with self._lock:
-            return self._all[container_id]
-
-    def list(
-        self,
-        all: bool = False,  # noqa: A002 - docker-py's name
-        filters: dict[str, Any] | None = None,
-        **_ignored: Any,
-    ) -> "list[DockerContainer]":
-        """Containers that run, or `all`, that carry the labels of the filter."""
-        wanted = dict(item.partition("=")[::2] for item in (filters or {}).get("label", []))
-        with self._lock:
-            found = [c for c in self._all.values() if not c.removed and (all or c.status == "running")]
-        return [c for c in found if all_in(wanted, c.labels)]
-
-
-class _Self:
-    """Containers reach the emulator by name, so its address is none: that is what the emulator makes OUTSIDE of."""
-
-    attrs: ClassVar[dict[str, Any]] = {"NetworkSettings": {"Networks": {NETWORK: {"IPAddress": ""}}}}
 
 
 class Images:
@@ -174,7 +135,6 @@ class DockerEngine:
 
     def end(self) -> None:
         """Remove everything of this emulator's."""
-        self.containers.close()
         if self._relay:
             self._relay.stop()
         docker_client.remove_all(self.client, self._owner, self._registry)

@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from ferryman_local.engines import Ending, make_engine
+from ferryman_local.engines import make_engine
 from ferryman_local.processes import OWNER_VARIABLE, end_all
 
 
@@ -45,10 +45,10 @@ def main() -> None:
     def end(*_: Any) -> None:
         if not ending.acquire(blocking=False):
             return  # the pipe closes and a signal comes: one of them is enough
+        engine.containers.close()
         end_all(owner, grace=0.5)
-        if isinstance(engine, Ending):
-            with contextlib.suppress(Exception):  # the one who started this process removes what is left
-                engine.end()
+        with contextlib.suppress(Exception):  # the one who started this process removes what is left
+            engine.end()
         os._exit(0)
 
     def watch_starter() -> None:

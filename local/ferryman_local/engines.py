@@ -6,8 +6,9 @@ Used by the emulator's process, by who starts it, and by the commands.
 import os
 import platform
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol
 
+from ferryman_local.containers import StartedContainers
 from ferryman_local.processes import OWNER_VARIABLE
 
 EngineName = Literal["process", "docker"]
@@ -49,21 +50,27 @@ def host_architecture() -> str:
     return MACHINES.get(platform.machine(), "amd64")
 
 
-@runtime_checkable
-class Ending(Protocol):
-    """An engine whose containers do not end with this process."""
+class Engine(Protocol):
+    """What the emulator takes for a Docker client."""
+
+    @property
+    def containers(self) -> StartedContainers[Any]:
+        """docker-py's `client.containers`."""
+
+    def ping(self) -> bool:
+        """Whether it answers."""
 
     def end(self) -> None:
-        """Remove them."""
+        """Remove what is left when the processes of the emulator's owner have ended. `containers` is closed before."""
 
 
-def make_engine(port: int, folder: Path, owner: str) -> Any:
+def make_engine(port: int, folder: Path, owner: str) -> Engine:
     """The engine that the environment asks for."""
     if os.environ.get("FERRYMAN_LOCAL_ENGINE") == DOCKER:
         from ferryman_local.docker_engine import DockerEngine
 
         address = os.environ["FERRYMAN_LOCAL_DOCKER_HOST"]
         return DockerEngine(port, folder, owner=owner, host=address, architecture=host_architecture())
-    from ferryman_local.engine import Engine
+    from ferryman_local.process_engine import ProcessEngine
 
-    return Engine(port, folder, mark={OWNER_VARIABLE: owner}, architecture=host_architecture())
+    return ProcessEngine(port, folder, mark={OWNER_VARIABLE: owner}, architecture=host_architecture())

@@ -6,14 +6,11 @@ import logging
 import sys
 import threading
 import types
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ferryman_local.engine import Engine
+from ferryman_local.engines import Engine
 from ferryman_local.patching import module, replace
 from ferryman_local.unpack import PullError
-
-if TYPE_CHECKING:
-    from ferryman_local.docker_engine import DockerEngine
 
 log = logging.getLogger("ferryman.ecs")
 
@@ -29,7 +26,7 @@ SCHEDULER_REASONS = (
 )
 
 
-def apply(engine: "Engine | DockerEngine") -> None:
+def apply(engine: Engine) -> None:
     """Put the engine and every correction of this file in place."""
     ecs = module("services.ecs")
     replace(ecs, "_docker", lambda _: engine)

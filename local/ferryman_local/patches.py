@@ -29,7 +29,6 @@ by hand does not drain.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ferryman_local import (
     patch_balancers,
@@ -42,16 +41,13 @@ from ferryman_local import (
     patch_states,
 )
 from ferryman_local.control import Control
-from ferryman_local.engine import Engine
+from ferryman_local.engines import Engine
 from ferryman_local.patching import check_version, module, replace
-
-if TYPE_CHECKING:
-    from ferryman_local.docker_engine import DockerEngine
 
 
 def apply(
     control: Control,
-    engine: "Engine | DockerEngine",
+    engine: Engine,
     folder: Path,
     mark: dict[str, str],
     *,
