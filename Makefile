@@ -23,7 +23,7 @@ FLOW_WORKERS ?= 2
 ARGS ?=
 
 READY := $(VENV)/.ready
-NODE := $(shell command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 && echo yes)
+NODE := $(shell scripts/need node 2>/dev/null && echo yes)
 NODE_READY := $(if $(NODE),node_modules/.ready)
 MACHINES := $(wildcard statemachines/*.asl.json)
 SOURCES := $(wildcard layers/core/ferryman cli/ferryman_cli local/ferryman_local functions)

@@ -5,7 +5,6 @@ import subprocess
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from ferryman_local.emulator import free_port
 from ferryman_local.tcp_relay import TcpRelay
 
 HERE = ("127.0.0.1", "localhost")
@@ -24,12 +23,11 @@ def reachable(endpoint: str) -> Iterator[str]:
         return
     asked = ["docker", "network", "inspect", "bridge", "--format", "{{range .IPAM.Config}}{{.Gateway}} {{end}}"]
     gateways = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.split()
-    port = free_port()
-    relay = TcpRelay.listening(gateways[0], port, ("127.0.0.1", there.port)) if gateways else None
+    relay = TcpRelay.listening(gateways[0], 0, ("127.0.0.1", there.port)) if gateways else None
     if relay is None:
         yield f"http://host.docker.internal:{there.port}"
         return
     try:
-        yield f"http://{gateways[0]}:{port}"
+        yield f"http://{gateways[0]}:{relay.port}"
     finally:
         relay.stop()

@@ -60,7 +60,7 @@ def labels(platform: Path, app: Path, overlay: Path | None = None) -> dict[str, 
     script = platform / MIGRATION_LABELS
     if not (app / MIGRATIONS).is_dir() or not script.is_file():
         return {}
-    with tree(app, overlay) as folder:
+    with contextlib.nullcontext(app) if overlay is None else tree(app, overlay) as folder:
         done = subprocess.run(
             [sys.executable, str(script), str(folder)], capture_output=True, text=True, timeout=60, check=False
         )

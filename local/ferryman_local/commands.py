@@ -14,11 +14,10 @@ from ferryman_cli.exits import Exit, Stop
 from ferryman_local import instance, supervisor
 from ferryman_local.ecs_side import EcsSideError
 from ferryman_local.emulator import EmulatorError
-from ferryman_local.engines import DOCKER, PROCESS, EngineName, remove_containers
+from ferryman_local.engines import DOCKER, PROCESS, EngineName
 from ferryman_local.images import ImageError
 from ferryman_local.instance import Instance
 from ferryman_local.local_aws import LocalAws
-from ferryman_local.processes import end_all
 
 UP_SECONDS = {PROCESS: 300.0, DOCKER: 1200.0}
 """Docker may have to pull or make base images first."""
@@ -37,7 +36,7 @@ def up(*, platform: str, port: int = 0, engine: EngineName = PROCESS) -> None:
     with _alone():
         standing = instance.find()
         if standing is None:
-            if (killed := instance.last()) is not None and (problem := _left_by(killed)):
+            if (killed := instance.last()) is not None and (problem := killed.remove_left()):
                 print(f"of the local AWS before: {problem}")  # its mark is about to be overwritten
             standing = _start(file, port, engine)
         elif not standing.ready:
@@ -113,20 +112,10 @@ def down() -> None:
             _end(standing)
         # A holder that was killed leaves nothing behind; should it have, the mark finds it.
         if known is not None:
-            if problem := _left_by(known):
+            if problem := known.remove_left():
                 raise Stop(Exit.FAILED, f"{problem}; then `ferryman local down` again")
             known.forget()
     print("down" if standing is not None else "no local AWS was up")
-
-
-def _left_by(known: Instance) -> str:
-    """End and remove what a local AWS whose holder is gone has left; what could not be, and what to do."""
-    problems = []
-    if known.owner and (left := end_all(known.owner)):
-        problems.append(f"processes {left} could not be ended: end them by hand")
-    if known.engine == DOCKER and (rest := remove_containers(known.owner, f"localhost:{known.port}")):
-        problems.append(f"{', '.join(rest)} could not be removed: start Docker, or remove it with `docker`")
-    return "; ".join(problems)
 
 
 def _standing() -> Instance:

@@ -74,7 +74,7 @@ class DockerBacking:
         """Start both, and wait until they answer."""
         client = docker_client.connect()
         label = docker_client.mark(self._emulator.owner)
-        (network,) = client.networks.list(filters={"label": [f"{key}={value}" for key, value in label.items()]})
+        (network,) = client.networks.list(filters=docker_client.having(self._emulator.owner))
         name = f"ferryman-{self._emulator.port}"
         postgres = self._run(
             client, network, "postgres", self._image("POSTGRES_IMAGE"), ["postgres", "-c", "fsync=off"],

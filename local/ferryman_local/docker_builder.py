@@ -11,8 +11,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
-
 from ferryman_local import images
 from ferryman_local.builders import Wanted, labels, tree
 from ferryman_local.docker_client import NoDockerError, need_command
@@ -26,7 +24,6 @@ BASES_SECONDS = 900.0
 """For all base images. `ferryman local up` waits for them and for the rest of the start: commands.UP_SECONDS."""
 UNAVAILABLE = 3
 STAND_IN = "ferryman-local/"
-MANIFESTS = ", ".join((images.MANIFEST, images.INDEX, "application/vnd.docker.distribution.manifest.v2+json"))
 REVISION = "org.opencontainers.image.revision"
 PLAIN = {"BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
 """As the example's CI builds: a plain image, not an index of an image and its attestation."""
@@ -97,10 +94,10 @@ class DockerBuilder:
         if not (wanted.app / "Dockerfile").is_file():
             raise ImageError(f"there is no Dockerfile in {wanted.app}: the engine `docker` builds from it")
         told = {"APP_VERSION": wanted.version, **dict(wanted.env)}
-        marks = {REVISION: wanted.version, **labels(self._platform, wanted.app, wanted.overlay)}
         self._report(f"building {name}")
         reference = f"localhost:{self._port}/{name}"
         with tree(wanted.app, wanted.overlay) as folder:
+            marks = {REVISION: wanted.version, **labels(self._platform, folder)}
             self._docker_build(folder, reference, told, marks)
         self._report(f"building {name} … {time.monotonic() - began:.0f} s")
         return reference
@@ -138,11 +135,4 @@ class DockerBuilder:
     def _push(self, repository: str, tag: str) -> str:
         reference = f"localhost:{self._port}/{repository}:{tag}"
         self._commands.run(["docker", "push", "-q", reference], PUSH_SECONDS, f"{reference} was not pushed")
-        answer = httpx.get(
-            f"http://127.0.0.1:{self._port}/v2/{repository}/manifests/{tag}",
-            headers={"Accept": MANIFESTS},
-            timeout=30,
-            trust_env=False,
-        )
-        answer.raise_for_status()
-        return images.digest_of(answer.content)
+        return images.digest_at(self._port, repository, tag)

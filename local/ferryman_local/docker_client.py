@@ -78,9 +78,14 @@ def mark(owner: str) -> dict[str, str]:
     return {OWNER_VARIABLE: owner}
 
 
+def having(owner: str) -> dict[str, str]:
+    """The filter for what belongs to a local AWS."""
+    return {"label": f"{OWNER_VARIABLE}={owner}"}
+
+
 def owned(client: Any, owner: str) -> list[str]:
     """What an owner has: names of containers and networks."""
-    label = {"label": f"{OWNER_VARIABLE}={owner}"}
+    label = having(owner)
     containers = [name for entry in client.api.containers(all=True, filters=label) for name in entry["Names"]]
     networks = [network["Name"] for network in client.api.networks(filters=label)]
     return [*(f"container {name.lstrip('/')}" for name in containers), *(f"network {name}" for name in networks)]
@@ -92,7 +97,7 @@ def remove_all(client: Any, owner: str, registry: str = "") -> list[str]:
     An image that has lost its last name stays, with the layers that the next build begins with, until somebody calls
     `docker image prune`. So do base images and stand-ins.
     """
-    label = {"label": f"{OWNER_VARIABLE}={owner}"}
+    label = having(owner)
     deadline = time.monotonic() + REMOVE_SECONDS
     while True:  # one may be just starting, and Docker lists what it is still removing
         ids = [entry["Id"] for entry in client.api.containers(all=True, filters=label)]

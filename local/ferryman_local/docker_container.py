@@ -102,11 +102,6 @@ class DockerContainer(StartedContainer):
             self._raw.stop(timeout=int(timeout))
         self._done.wait(5)
 
-    def kill(self, signal: int | str | None = None) -> None:
-        """Send a signal to its first process."""
-        with contextlib.suppress(docker.errors.APIError):
-            self._raw.kill(signal)
-
     def remove(self, *, force: bool = False, v: bool = True, **_ignored: Any) -> None:
         """Remove it; with `force` also when it runs."""
         with contextlib.suppress(docker.errors.NotFound):

@@ -129,10 +129,6 @@ class DockerEngine:
         self.images = Images(self.client, store, self._registry)
         self.containers = Containers(self)
 
-    def ping(self) -> bool:
-        """Whether Docker answers."""
-        return bool(self.client.ping())
-
     def end(self) -> None:
         """Remove everything of this emulator's."""
         if self._relay:

@@ -17,8 +17,8 @@ from typing import Any, Self
 
 import boto3
 
-from ferryman_local.engines import DOCKER, PROCESS, EngineName, docker_host, remove_containers
-from ferryman_local.processes import OWNER_VARIABLE, end_all
+from ferryman_local.engines import DOCKER, PROCESS, EngineName, docker_host, remove_left
+from ferryman_local.processes import OWNER_VARIABLE
 
 READY_SECONDS = 60.0
 END_SECONDS = {PROCESS: 5.0, DOCKER: 30.0}
@@ -238,18 +238,9 @@ class Emulator:
                 process.kill()
                 process.wait()
         if self._leaves:
-            self._remove()
+            if problem := remove_left(self._owner, self.engine, self.registry):
+                raise EmulatorError(problem)
             self._leaves = False
-
-    def _remove(self) -> None:
-        """Remove processes and containers, the second also when the first are stubborn."""
-        problems = []
-        if left := end_all(self._owner):
-            problems.append(f"processes {left} of the local AWS could not be ended: end them by hand")
-        if self.engine == DOCKER and (rest := remove_containers(self._owner, self.registry)):
-            problems.append(f"{', '.join(rest)} of the local AWS could not be removed: remove them with `docker`")
-        if problems:
-            raise EmulatorError("; ".join(problems))
 
     def __enter__(self) -> Self:
         return self.start()

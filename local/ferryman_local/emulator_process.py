@@ -25,7 +25,6 @@ def main() -> None:
 
     state = Path(os.environ["FERRYMAN_LOCAL_STATE"])
     port, owner = int(os.environ["GATEWAY_PORT"]), os.environ[OWNER_VARIABLE]
-    mark = {OWNER_VARIABLE: owner}
     engine = make_engine(port, state / "images", owner)
     switchboard = control.Control(owner=owner, lambda_endpoint=os.environ.get("FERRYMAN_LOCAL_LAMBDA_ENDPOINT") or None)
     try:
@@ -33,7 +32,6 @@ def main() -> None:
             switchboard,
             engine,
             state,
-            mark,
             token_timeout_scale=float(os.environ.get("FERRYMAN_LOCAL_TOKEN_TIMEOUT_SCALE", "1")),
         )
     except IncompatibleEmulatorError as error:

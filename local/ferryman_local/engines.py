@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from ferryman_local.containers import StartedContainers
-from ferryman_local.processes import OWNER_VARIABLE
+from ferryman_local.processes import OWNER_VARIABLE, end_all
 
 EngineName = Literal["process", "docker"]
 PROCESS: EngineName = "process"
@@ -45,6 +45,17 @@ def remove_containers(owner: str, registry: str = "") -> list[str]:
         client.close()
 
 
+def remove_left(owner: str, engine: EngineName, registry: str) -> str:
+    """End and remove all that a local AWS has left, its containers also when processes stay; what could not be."""
+    problems = []
+    if owner and (left := end_all(owner)):
+        problems.append(f"processes {left} of the local AWS could not be ended: end them by hand")
+    if engine == DOCKER and (rest := remove_containers(owner, registry)):
+        names = ", ".join(rest)
+        problems.append(f"{names} of the local AWS could not be removed: start Docker, or remove it with `docker`")
+    return "; ".join(problems)
+
+
 def host_architecture() -> str:
     """`amd64` or `arm64`, as image indexes name it."""
     return MACHINES.get(platform.machine(), "amd64")
@@ -53,12 +64,12 @@ def host_architecture() -> str:
 class Engine(Protocol):
     """What the emulator takes for a Docker client."""
 
+    mark: dict[str, str]
+    """The owner's name and id, as variable of a process or label of a container."""
+
     @property
     def containers(self) -> StartedContainers[Any]:
         """docker-py's `client.containers`."""
-
-    def ping(self) -> bool:
-        """Whether it answers."""
 
     def end(self) -> None:
         """Remove what is left when the processes of the emulator's owner have ended. `containers` is closed before."""
@@ -73,4 +84,4 @@ def make_engine(port: int, folder: Path, owner: str) -> Engine:
         return DockerEngine(port, folder, owner=owner, host=address, architecture=host_architecture())
     from ferryman_local.process_engine import ProcessEngine
 
-    return ProcessEngine(port, folder, mark={OWNER_VARIABLE: owner}, architecture=host_architecture())
+    return ProcessEngine(port, folder, owner=owner, architecture=host_architecture())

@@ -174,8 +174,18 @@ def push_index(endpoint: str | int, repository: str, tag: str | None, built: Bui
 def tag(endpoint: str | int, repository: str, reference: str, name: str) -> str:
     """Give an image (by tag or digest) another tag, as `crane tag` does: the same bytes; the digest."""
     with _client(endpoint) as client:
-        found = _checked(client.get(f"/v2/{repository}/manifests/{reference}"), repository)
+        found = _manifest(client, repository, reference)
         return _put_manifest(client, repository, name, found.content, found.headers["content-type"])
+
+
+def digest_at(endpoint: str | int, repository: str, reference: str) -> str:
+    """The digest of what a tag points to."""
+    with _client(endpoint) as client:
+        return digest_of(_manifest(client, repository, reference).content)
+
+
+def _manifest(client: httpx.Client, repository: str, reference: str) -> httpx.Response:
+    return _checked(client.get(f"/v2/{repository}/manifests/{reference}"), repository)
 
 
 def _client(endpoint: str | int) -> httpx.Client:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
+from ferryman_local import engines
 from ferryman_local.engines import PROCESS, EngineName
 from ferryman_local.local_aws import CHECKOUT, LocalAws
 
@@ -68,6 +69,10 @@ class Instance:
         part = FILE.with_suffix(f".{os.getpid()}.part")
         part.write_text(json.dumps(asdict(self), indent=1))
         part.replace(FILE)
+
+    def remove_left(self) -> str:
+        """End and remove what it has left behind, its process being gone; what could not be, and what to do."""
+        return engines.remove_left(self.owner, self.engine, f"localhost:{self.port}")
 
     def forget(self) -> None:
         """Remove what `write` wrote, unless another one stands there by now."""

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ferryman_local.patch_ecs import cause
+from ferryman_local.patch_ecs import cause, service_of
 from ferryman_local.patching import module, replace
 
 DELAY = "deregistration_delay.timeout_seconds"
@@ -227,10 +227,9 @@ def drained_first(original: Any, ecs: Any, alb: Any, traffic: Traffic) -> Any:
 
 def places_of(task: dict[str, Any], cluster: str, ecs: Any, alb: Any) -> list[Place]:
     """Where a running task of a service is, or is about to be, a target."""
-    kind, _, name = task.get("group", "").partition(":")
-    service = ecs._services.get(f"{cluster}/{name}") if kind == "service" else None
+    service = service_of(task, cluster, ecs)
     # The plain address: this task may become healthy, and so a target, while we look.
-    address = getattr(ecs._task_ip, "__wrapped__", ecs._task_ip)(task)
+    address = ecs._task_ip.__wrapped__(task)
     if not service or not address or task.get("lastStatus") != "RUNNING":
         return []
     return [

@@ -144,6 +144,13 @@ def stopped_by_whom(original: Any, forwarders: Forwarders) -> Any:
     return mark
 
 
+def service_of(task: dict[str, Any], cluster: str, ecs: Any) -> dict[str, Any] | None:
+    """The service that a task belongs to; None for one that was started by itself."""
+    kind, _, name = task.get("group", "").partition(":")
+    found: dict[str, Any] | None = ecs._services.get(f"{cluster}/{name}") if kind == "service" else None
+    return found
+
+
 def cause(task: dict[str, Any], reason: str) -> tuple[str, str]:
     """The stopCode and the stoppedReason of a task that StopTask or the scheduler stops."""
     if reason not in SCHEDULER_REASONS:

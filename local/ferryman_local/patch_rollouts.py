@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from ferryman_local.patch_ecs import service_of
 from ferryman_local.patching import module, replace
 
 STEADY_SECONDS = 1.0
@@ -91,7 +92,7 @@ def enough_stay_healthy(original: Any, ecs: Any) -> Any:
         if data.get("reason") != CAPACITY:
             return original(data)
         task: dict[str, Any] = ecs._resolve_task(data["task"], cluster) or {}
-        service = ecs._services.get(f"{cluster}/{task.get('group', '').removeprefix('service:')}")
+        service = service_of(task, cluster, ecs)
         if not service or not task.get("_startup_stable"):
             return original(data)
         healthy = [
@@ -114,11 +115,10 @@ def room_is_used(original: Any, ecs: Any) -> Any:
 
     def record(task: dict[str, Any], *args: Any, **kwargs: Any) -> None:
         original(task, *args, **kwargs)
-        cluster, group = ecs._cluster_name_from_arn(task.get("clusterArn", "")), task.get("group", "")
-        key = f"{cluster}/{group.removeprefix('service:')}"
-        service = ecs._services.get(key) if cluster and group.startswith("service:") else None
+        cluster = ecs._cluster_name_from_arn(task.get("clusterArn", ""))
+        service = service_of(task, cluster, ecs)
         if service and ecs._deployment_for_task(service, task) is not ecs._primary_deployment(service):
-            ecs._reconcile_service_tasks(cluster, key)
+            ecs._reconcile_service_tasks(cluster, f"{cluster}/{service['serviceName']}")
 
     return record
 

@@ -49,13 +49,12 @@ def apply(
     control: Control,
     engine: Engine,
     folder: Path,
-    mark: dict[str, str],
     *,
     token_timeout_scale: float,
 ) -> None:
     """Replace what has to be replaced; raises IncompatibleEmulatorError and leaves nothing served otherwise."""
     check_version()
-    patch_lambda.apply(control, folder, mark)
+    patch_lambda.apply(control, folder, engine.mark)
     patch_function_urls.apply()
     patch_states.apply(control, token_timeout_scale)
     patch_ecr.apply(control)

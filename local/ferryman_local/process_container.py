@@ -97,10 +97,6 @@ class ProcessContainer(StartedContainer):
             kill_group(self._process.pid, signal.SIGKILL)
             self._done.wait(5)
 
-    def kill(self, signal: int = signal.SIGKILL) -> None:
-        """Send a signal to everything in it."""
-        kill_group(self._process.pid, signal)
-
     def remove(self, *, force: bool = False, **_ignored: Any) -> None:
         """Forget it; with `force` also when it runs."""
         if force:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ferryman_local.containers import Addresses, RegistryData, StartedContainers, StartError
 from ferryman_local.process_container import ProcessContainer
+from ferryman_local.processes import OWNER_VARIABLE
 from ferryman_local.unpack import Image, ImageStore
 
 log = logging.getLogger("ferryman.engine")
@@ -85,16 +86,12 @@ class Images:
 class ProcessEngine:
     """The Docker client look-alike."""
 
-    def __init__(self, port: int, folder: Path, *, mark: dict[str, str], architecture: str = "amd64") -> None:
+    def __init__(self, port: int, folder: Path, *, owner: str, architecture: str = "amd64") -> None:
         self.store = ImageStore(f"http://127.0.0.1:{port}", folder, architecture=architecture)
         self.addresses = Addresses(port)
-        self.mark = mark
+        self.mark = {OWNER_VARIABLE: owner}
         self.images = Images(self.store)
         self.containers = Containers(self)
-
-    def ping(self) -> bool:
-        """Always there."""
-        return True
 
     def end(self) -> None:
         """Nothing is left: its processes end as all others of this owner do."""

@@ -23,6 +23,7 @@ class TcpRelay:
 
     def __init__(self, listener: socket.socket, target: tuple[str, int]) -> None:
         self._listener, self._target = listener, target
+        self.port: int = listener.getsockname()[1]
         self._loop = asyncio.new_event_loop()
         self._end = asyncio.Event()
         self._room = asyncio.Semaphore(CONNECTIONS)
@@ -32,7 +33,7 @@ class TcpRelay:
 
     @classmethod
     def listening(cls, address: str, port: int, target: tuple[str, int]) -> Self | None:
-        """Start one; None where the address is not this machine's."""
+        """Start one, on a port of its own choice for 0; None where the address is not this machine's."""
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -10,7 +10,6 @@ import requests
 
 from ferryman_cli.exits import Exit, Stop
 from ferryman_local import commands, docker_client, engines, instance
-from ferryman_local import emulator as emulator_module
 from ferryman_local.emulator import Emulator, EmulatorError
 from ferryman_local.engines import DOCKER
 from ferryman_local.instance import Instance
@@ -134,8 +133,8 @@ def test_containers_are_removed_also_when_processes_stay(monkeypatch: pytest.Mon
         asked.append((owner, registry))
         return ["container c1"] if len(asked) == 1 else []
 
-    monkeypatch.setattr(emulator_module, "end_all", lambda _owner: [4711] if not asked else [])
-    monkeypatch.setattr(emulator_module, "remove_containers", remove)
+    monkeypatch.setattr(engines, "end_all", lambda _owner: [4711] if not asked else [])
+    monkeypatch.setattr(engines, "remove_containers", remove)
     emulator.stop()
     assert asked == [], "it was never started"
     emulator._leaves = True

@@ -162,5 +162,9 @@ def page(url: str) -> str:
         answer = httpx.get(f"{url}/", timeout=_TIMEOUT, trust_env=False)
     except httpx.HTTPError as error:
         return f"{type(error).__name__}: {error}"
-    _, found, rest = answer.text.partition('id="web-version">')
-    return rest.partition("<")[0] if found else f"HTTP {answer.status_code} without a version"
+    return version_in(answer.text) or f"HTTP {answer.status_code} without a version"
+
+
+def version_in(page: str) -> str:
+    """The version that a page of the example shows of itself; empty without one."""
+    return page.partition('id="web-version">')[2].partition("<")[0]

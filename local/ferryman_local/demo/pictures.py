@@ -19,6 +19,8 @@ from ferryman_local.local_aws import CHECKOUT, LocalAws, wait_until
 FOLDER = CHECKOUT / "docs" / "images"
 BEFORE, ASKED = ("3f9c2ab", "v1.0.0"), ("c1d4e70", "v1.1.0")
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 1.5, "is_mobile": True}
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+"""As scripts/need looks for it."""
 SECONDS = 60.0
 
 
@@ -26,7 +28,7 @@ def take(folder: Path) -> None:
     """Bring one release to production, and the next one to its approval, and take what an approver sees."""
     from playwright.sync_api import sync_playwright
 
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    chromium = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
     if chromium is None:
         raise SystemExit("there is no Chromium on the PATH: install one, or name it with CHROMIUM=…")
     folder.mkdir(parents=True, exist_ok=True)

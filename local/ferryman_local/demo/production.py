@@ -2,6 +2,7 @@
 
 import time
 
+from ferryman_cli.exits import Exit
 from ferryman_local.demo.checks import Checks
 from ferryman_local.demo.judge import SOON, good, tags
 from ferryman_local.demo.outcome import Outcome, of
@@ -13,8 +14,6 @@ FIRST, SECOND, THIRD = "v1.0.0", "v1.1.0", "v1.2.0"
 WRONG, LATER = "a94f1e6", "f6c20d8"
 WRONG_NAME, LATER_NAME = "v1.3.0", "v1.4.0"
 ONE_WAY, ONE_WAY_NAME, ONE_WAY_MIGRATION = "0b7d3e9", "v1.5.0", "0005"
-REFUSED = 4
-"""Exit status of `ferryman` for what is not allowed in the present state."""
 _QUIET_SECONDS = 2.0
 """How long a client goes on after a release is there."""
 _ASKED = 50
@@ -182,7 +181,9 @@ def one_way(stage: Stage, checks: Checks) -> list[Outcome]:
     checks.equal("API", "in production it is Succeeded", view["phase"], "Succeeded")
     done = prod.cli("rollback", PRODUCTION, "--reason", "nobody likes it", "--confirm", PRODUCTION)
     said = " ".join((done.stdout + done.stderr).split())
-    checks.expect("CLI", "ferryman rollback refuses", done.returncode == REFUSED, f"exit {done.returncode}: {said}")
+    checks.expect(
+        "CLI", "ferryman rollback refuses", done.returncode == Exit.REFUSED, f"exit {done.returncode}: {said}"
+    )
     checks.expect(
         "CLI", "and names the migration", ONE_WAY_MIGRATION in said and "rollback-safe" in said, said or "nothing"
     )

@@ -14,12 +14,13 @@ from typing import Self
 
 import httpx
 
+from ferryman_local.demo.observe import version_in
+
 EVERY_SECONDS = 0.1
 AT_ONCE = 4
 MOST_SECONDS = 640.0
 """Longer than the stage waits for a deployment."""
 _TIMEOUT = 10.0
-_VERSION = 'id="web-version">'
 
 
 @dataclass(frozen=True)
@@ -111,8 +112,7 @@ class Visitor:
         version, problem = "", "it was cut off"
         try:
             answer = httpx.get(self._url, timeout=_TIMEOUT, trust_env=False, headers={"Connection": "close"})
-            _, found, rest = answer.text.partition(_VERSION)
-            version = rest.partition("<")[0] if found and answer.status_code == 200 else ""
+            version = version_in(answer.text) if answer.status_code == 200 else ""
             problem = "" if version else f"HTTP {answer.status_code}: {answer.text[:100]}"
         except Exception as error:  # noqa: BLE001 - whatever it is, this visitor saw no page
             version, problem = "", f"{type(error).__name__}: {error}"
