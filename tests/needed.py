@@ -1,4 +1,4 @@
-"""Tools of this machine that tests need: skipped where one is missing, failed in CI, where it has to be there."""
+"""What tests need of this machine. Tools: skipped where one is missing, failed in CI, where it has to be there."""
 
 import os
 import shutil
@@ -34,6 +34,12 @@ def skip_in_ci_too(reason: str) -> NoReturn:
         with Path(told).open("a", encoding="utf-8") as file:
             file.write(f"{reason}\n")
     pytest.skip(reason)
+
+
+def without_make() -> dict[str, str]:
+    """The environment without what the `make` that runs these tests was given: it is not for another one."""
+    given = ("MAKE", "MFLAGS")
+    return {name: value for name, value in os.environ.items() if name != "ARGS" and not name.startswith(given)}
 
 
 def chromium() -> str:

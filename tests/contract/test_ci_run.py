@@ -1,6 +1,5 @@
 """`.ci/run`: every part runs, the table at the end tells how each went, and what it started it ends."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import needed
 from contract.machine import ROOT
 
 PARTS = ("check", "test", "example-ci", "test-invoke", "test-docker")
@@ -47,8 +47,7 @@ class Checkout:
 
     def run(self) -> tuple[int, dict[str, str], list[str]]:
         """Its exit status, its table, and what it called."""
-        # What the `make` that runs these tests was given is not for this one.
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+        environment = needed.without_make()
         done = subprocess.run(
             [self.home / ".ci/run"], env=environment, capture_output=True, text=True, timeout=60, check=False
         )

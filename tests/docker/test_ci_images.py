@@ -3,6 +3,7 @@
 Docker builds, the `aws` command asks ECR of the local AWS, and the version is that of the commit that is checked out.
 """
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -42,7 +43,13 @@ def version() -> str:
 
 
 @pytest.fixture(scope="module")
-def make(emulator: Emulator, version: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Make]:
+def client() -> Iterator[Any]:
+    with contextlib.closing(docker_client.connect()) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def make(client: Any, emulator: Emulator, version: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Make]:
     """Run one target of the example's Makefile, as the workflow does; what it made in Docker goes at the end."""
     builder = DockerBuilder(emulator.port, EXAMPLE, print)
     builder.prepare()
@@ -54,7 +61,7 @@ def make(emulator: Emulator, version: str, tmp_path_factory: pytest.TempPathFact
         "PYTHON_IMAGE": builder.image("PYTHON_IMAGE"),
         "NODE_IMAGE": builder.image("NODE_IMAGE"),
         "BUILD_NETWORK": "host",
-        "IMAGE_PLATFORM": f"linux/{docker_client.connect().version()['Arch']}",
+        "IMAGE_PLATFORM": f"linux/{client.version()['Arch']}",
     }
 
     def run(target: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -64,7 +71,6 @@ def make(emulator: Emulator, version: str, tmp_path_factory: pytest.TempPathFact
         )  # fmt: skip
 
     yield run
-    client = docker_client.connect()
     for component in COMPONENTS:
         for name in (f"scr-{component}:{version}", f"{emulator.registry}/scr-{component}:{version}"):
             if client.images.list(name):
@@ -101,9 +107,9 @@ def test_images_are_built_once_and_named(make: Make, emulator: Emulator, version
     assert {component: ecr(emulator, component, NAME)["imageDigest"] for component in COMPONENTS} == digests
 
 
-def test_the_api_s_image_tells_its_migrations(make: Make, emulator: Emulator, version: str) -> None:
+def test_the_api_s_image_tells_its_migrations(make: Make, client: Any, version: str) -> None:
     assert make("build-image", COMPONENT="api").returncode == 0
-    labels = docker_client.connect().images.get(f"scr-api:{version}").labels
+    labels = client.images.get(f"scr-api:{version}").labels
     assert labels[MIGRATIONS] == "0001,0002,0003,0004"
     assert labels[UNSAFE] == "0004"
 

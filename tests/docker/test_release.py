@@ -3,6 +3,7 @@
 The tests are one story and run in their order. Screenshots are left in build/docker/.
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ import httpx
 import pytest
 
 import needed
+from ferryman_cli.exits import Exit
 from ferryman_local import docker_client
 from ferryman_local.demo.logs import save
 from ferryman_local.demo.screen import Screen
@@ -35,7 +37,6 @@ CHECK_ADDRESSES = CHECKOUT / "examples" / "scr-platform" / "ci" / "check_address
 COMPONENTS = ("api", "ai-gateway", "web")
 FIRST, FIRST_NAME = "3f9c2ab", "v1.0.0"
 SECOND, SECOND_NAME, ONE_WAY = "0b7d3e9", "v1.1.0", "0005"
-REFUSED = 4
 QUIET_SECONDS = 2.0
 ASKED = 50
 """Fewer than every 100 ms, because a busy machine leaves some out: `told` says how many."""
@@ -94,9 +95,8 @@ class Story:
 
     def revision(self, cluster: str) -> str:
         """The revision that PostgreSQL itself tells of a cluster's database."""
-        client = docker_client.connect()
-        try:
-            label = {"label": [f"{key}={value}" for key, value in docker_client.mark(self.aws.emulator.owner).items()]}
+        with contextlib.closing(docker_client.connect()) as client:
+            label = docker_client.having(self.aws.emulator.owner)
             containers = {container.name: container for container in client.containers.list(filters=label)}
             # The api's image has a client for PostgreSQL; the stand-in for PostgreSQL's own image has none.
             api = next(c for name, c in containers.items() if name.endswith("-api"))
@@ -109,8 +109,6 @@ class Story:
             )
             done = api.exec_run(["python", "-c", ask, url])
             return str(done.output.decode()).strip()
-        finally:
-            client.close()
 
 
 @pytest.fixture(scope="module")
@@ -149,13 +147,10 @@ def story(figure: Figure, request: pytest.FixtureRequest) -> Iterator[Story]:
 
 def nothing_is_left(aws: LocalAws) -> None:
     """Claim that no container, network, image name or process of this local AWS exists any more."""
-    client = docker_client.connect()
-    try:
+    with contextlib.closing(docker_client.connect()) as client:
         assert docker_client.owned(client, aws.emulator.owner) == []
         names = [name for image in client.api.images() for name in image.get("RepoTags") or []]
         assert [name for name in names if name.startswith(f"{aws.emulator.registry}/")] == []
-    finally:
-        client.close()
     assert owned_by(aws.emulator.owner) == []
     with pytest.raises(httpx.TransportError):
         httpx.get(aws.emulator.endpoint, trust_env=False, timeout=2)
@@ -218,7 +213,7 @@ def test_the_way_back_is_refused_because_of_the_migration(story: Story, figure: 
     done = story.production.cli("rollback", PRODUCTION, "--reason", "nobody likes it", "--confirm", PRODUCTION)
     said = " ".join((done.stdout + done.stderr).split())
     figure(f"ferryman rollback production: {said[:300]}")
-    assert done.returncode == REFUSED, said
+    assert done.returncode == Exit.REFUSED, said
     assert ONE_WAY in said
     assert "rollback-safe" in said
     story.shows(SECOND, "3-after-the-refusal")

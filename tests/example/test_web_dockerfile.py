@@ -4,16 +4,9 @@ import json
 import re
 
 from .images import FOLDERS, PLATFORM
-from .test_dockerfiles import TERRAFORM
+from .test_dockerfiles import TERRAFORM, instructions
 
 WEB = PLATFORM / FOLDERS["web"]
-
-
-def instructions() -> list[str]:
-    """Without comments, each on one line."""
-    text = (WEB / "Dockerfile").read_text(encoding="utf-8")
-    joined = re.sub(r"\s*\\\n\s*", " ", re.sub(r"^#.*\n", "", text, flags=re.MULTILINE))
-    return [line for line in joined.splitlines() if line]
 
 
 def copied(lines: list[str]) -> list[str]:
@@ -22,7 +15,7 @@ def copied(lines: list[str]) -> list[str]:
 
 
 def test_its_stages_are_the_guides() -> None:
-    lines = instructions()
+    lines = instructions("web")
 
     assert lines[0] == "ARG NODE_IMAGE=node:20-bookworm-slim"
     assert [line for line in lines if line.startswith("FROM")] == [
@@ -34,7 +27,7 @@ def test_its_stages_are_the_guides() -> None:
 
 
 def test_a_release_changes_the_last_layers_only() -> None:
-    lines = instructions()
+    lines = instructions("web")
 
     assert lines[-3:] == ["COPY site.json ./", "ARG APP_VERSION=dev", "ENV APP_VERSION=$APP_VERSION"]
     assert copied(lines).count("site.json") == 1
@@ -42,7 +35,7 @@ def test_a_release_changes_the_last_layers_only() -> None:
 
 
 def test_nobody_runs_as_root_and_nobody_is_told_an_address() -> None:
-    lines = instructions()
+    lines = instructions("web")
 
     assert [line for line in lines if line.startswith("USER")] == ["USER 10001:10001"]
     assert {line.split()[1].partition("=")[0] for line in lines if line.startswith("ARG")} == {
@@ -53,7 +46,7 @@ def test_nobody_runs_as_root_and_nobody_is_told_an_address() -> None:
 
 
 def test_docker_and_ecs_ask_for_health_alike() -> None:
-    (check,) = [line for line in instructions() if line.startswith("HEALTHCHECK")]
+    (check,) = [line for line in instructions("web") if line.startswith("HEALTHCHECK")]
     *program, script = json.loads(check.partition("CMD ")[2])
 
     assert program == ["node", "-e"]
@@ -66,8 +59,8 @@ def test_the_context_is_what_is_copied_and_no_env_file() -> None:
     ]
 
     assert first == "*"
-    assert {line.removeprefix("!") for line in allowed} == set(copied(instructions()))
-    assert all((WEB / name).exists() for name in copied(instructions()))
+    assert {line.removeprefix("!") for line in allowed} == set(copied(instructions("web")))
+    assert all((WEB / name).exists() for name in copied(instructions("web")))
 
 
 def test_packages_are_locked_and_their_manager_is_pinned_by_hash() -> None:
@@ -77,4 +70,4 @@ def test_packages_are_locked_and_their_manager_is_pinned_by_hash() -> None:
     wanted = package["dependencies"] | package["devDependencies"]
     assert [name for name, version in wanted.items() if not re.fullmatch(r"\d+\.\d+\.\d+", version)] == []
     assert "://" not in (WEB / "pnpm-lock.yaml").read_text(encoding="utf-8")
-    assert "RUN pnpm install --frozen-lockfile" in instructions()
+    assert "RUN pnpm install --frozen-lockfile" in instructions("web")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from needed import without_make
+
 ROOT = Path(__file__).parents[2]
 MISUSED, UNAVAILABLE = 2, 3
 
@@ -64,10 +66,7 @@ def test_an_event_that_is_no_json(tmp_path: Path, content: bytes) -> None:
 )
 def test_a_mistake_of_make_invoke_is_one_line(variables: tuple[str, ...], told: str) -> None:
     command = ["make", "-o", ".venv/.ready", "invoke", *variables]
-    # What the `make` that runs these tests was given is not for this one.
-    environment = {
-        name: value for name, value in os.environ.items() if name != "ARGS" and not name.startswith(("MAKE", "MFLAGS"))
-    }
+    environment = without_make()
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     said = [line for line in done.stderr.splitlines() if not line.startswith("make: ***")]
     assert (done.returncode, len(said)) == (MISUSED, 1), done.stderr

@@ -2,18 +2,16 @@
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ferryman_local.instance import birth
+
 
 def alive(pid: int) -> bool:
     """Whether a process runs: one that ended and was not yet asked for its status doesn't."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
+    return birth(pid) is not None
 
 
 def until(check: Callable[[], Any], what: str, seconds: float = 20) -> Any:

@@ -27,10 +27,7 @@ def echo() -> Iterator[tuple[str, int]]:
             except OSError:
                 return
             with connection:
-                got = b""
-                while chunk := connection.recv(65536):
-                    got += chunk
-                connection.sendall(got[::-1])
+                connection.sendall(whole(connection)[::-1])
 
     thread = threading.Thread(target=serve)
     thread.start()
@@ -40,27 +37,36 @@ def echo() -> Iterator[tuple[str, int]]:
     thread.join(SECONDS)
 
 
+def whole(connection: socket.socket) -> bytes:
+    """All that comes, to the end."""
+    got = b""
+    while chunk := connection.recv(65536):
+        got += chunk
+    return got
+
+
+def relay_to(target: tuple[str, int]) -> tuple[TcpRelay, tuple[str, int]]:
+    """A relay, and where it listens."""
+    relay = TcpRelay.listening("127.0.0.2", 0, target)
+    assert relay is not None
+    return relay, ("127.0.0.2", relay.port)
+
+
 def through(address: tuple[str, int], data: bytes) -> bytes:
     with socket.create_connection(address, timeout=SECONDS) as client:
         client.sendall(data)
         client.shutdown(socket.SHUT_WR)
-        got = b""
-        while chunk := client.recv(65536):
-            got += chunk
-        return got
+        return whole(client)
 
 
 def test_bytes_go_both_ways_and_ends_too(echo: tuple[str, int]) -> None:
-    with socket.create_server(("127.0.0.2", 0)) as free:
-        port = free.getsockname()[1]
-    relay = TcpRelay.listening("127.0.0.2", port, echo)
-    assert relay is not None
+    relay, address = relay_to(echo)
     data = bytes(range(256)) * 4096
-    assert through(("127.0.0.2", port), data) == data[::-1]
-    assert through(("127.0.0.2", port), b"again") == b"niaga"
+    assert through(address, data) == data[::-1]
+    assert through(address, b"again") == b"niaga"
     relay.stop()
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.2", port), timeout=SECONDS)
+        socket.create_connection(address, timeout=SECONDS)
     relay.stop()
 
 
@@ -68,13 +74,10 @@ def test_bytes_go_both_ways_and_ends_too(echo: tuple[str, int]) -> None:
 def narrow(monkeypatch: pytest.MonkeyPatch) -> Iterator[Narrow]:
     """A relay with room for one connection, and the listener behind it."""
     monkeypatch.setattr(tcp_relay, "CONNECTIONS", 1)
-    with socket.create_server(("127.0.0.2", 0)) as free:
-        port = free.getsockname()[1]
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(SECONDS)
-        relay = TcpRelay.listening("127.0.0.2", port, listener.getsockname())
-        assert relay is not None
-        yield ("127.0.0.2", port), listener
+        relay, address = relay_to(listener.getsockname())
+        yield address, listener
         relay.stop()
 
 
@@ -104,11 +107,8 @@ def test_a_client_that_has_gone_takes_no_room_though_the_server_has_not_ended(
 
 
 def test_nobody_behind_it_closes_the_connection() -> None:
-    with socket.create_server(("127.0.0.2", 0)) as free:
-        port = free.getsockname()[1]
-    relay = TcpRelay.listening("127.0.0.2", port, ("127.0.0.1", 9))
-    assert relay is not None
-    assert through(("127.0.0.2", port), b"") == b""
+    relay, address = relay_to(("127.0.0.1", 9))
+    assert through(address, b"") == b""
     relay.stop()
 
 

@@ -1,8 +1,7 @@
 """The client that asks all the time: what it counts, and what it calls a failure."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
@@ -10,6 +9,7 @@ import pytest
 
 from ferryman_local.demo import visitor
 from ferryman_local.demo.visitor import AT_ONCE, Answer, Visit, Visitor
+from local.clock import until
 
 SECONDS = 10.0
 
@@ -57,18 +57,11 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     made.server.server_close()
 
 
-def until(look: Callable[[], object]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not look():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
 def test_it_sees_a_version_change_and_no_failure(site: Site) -> None:
     with Visitor(site.url) as client:
-        until(lambda: len(client.visit.answers) > 5)
+        until(lambda: len(client.visit.answers) > 5, "answers", SECONDS)
         site.version = "two"
-        until(lambda: "two" in client.visit.versions)
+        until(lambda: "two" in client.visit.versions, "the second version", SECONDS)
     assert client.visit.failures == []
     assert client.visit.versions == ["one", "two"]
     assert client.visit.first("one") <= client.visit.last("one")
@@ -78,7 +71,7 @@ def test_it_sees_a_version_change_and_no_failure(site: Site) -> None:
 def test_a_page_that_is_not_the_page_is_a_failure(site: Site) -> None:
     site.status = 502
     with Visitor(site.url) as client:
-        until(lambda: client.visit.answers)
+        until(lambda: client.visit.answers, "an answer", SECONDS)
     assert len(client.visit.failures) == len(client.visit.answers)
     assert client.visit.failures[0].problem.startswith("HTTP 502")
     assert client.visit.versions == []
@@ -86,7 +79,7 @@ def test_a_page_that_is_not_the_page_is_a_failure(site: Site) -> None:
 
 def test_nobody_there_is_a_failure(site: Site) -> None:
     with Visitor("http://127.0.0.1:9") as client:
-        until(lambda: client.visit.answers)
+        until(lambda: client.visit.answers, "an answer", SECONDS)
     assert "ConnectError" in client.visit.failures[0].problem
 
 
@@ -99,7 +92,7 @@ def test_whatever_breaks_is_a_failure_and_the_next_one_is_asked(
 
     monkeypatch.setattr(visitor.httpx, "get", breaks)
     with Visitor(site.url) as client:
-        until(lambda: len(client.visit.answers) > AT_ONCE)
+        until(lambda: len(client.visit.answers) > AT_ONCE, "more answers than may be under way", SECONDS)
     assert len(client.visit.failures) == len(client.visit.answers)
     assert client.visit.failures[0].problem == f"{type(error).__name__}: {error}"
 
@@ -107,9 +100,9 @@ def test_whatever_breaks_is_a_failure_and_the_next_one_is_asked(
 def test_few_requests_are_under_way_at_once_and_what_is_left_out_is_counted(site: Site) -> None:
     site.wait.clear()
     with Visitor(site.url) as client:
-        until(lambda: client.visit.late > 3 and site.most == AT_ONCE)
+        until(lambda: client.visit.late > 3 and site.most == AT_ONCE, "requests that are left out", SECONDS)
         site.wait.set()
-        until(lambda: len(client.visit.answers) > AT_ONCE)
+        until(lambda: len(client.visit.answers) > AT_ONCE, "more answers than may be under way", SECONDS)
     assert site.most == AT_ONCE
     assert f", {client.visit.late} left out" in client.visit.told()
 
