@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from contextlib import closing
+from http.client import HTTPConnection
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -62,8 +63,10 @@ def test_a_container_starts_answers_and_stops(
 
     with build_image(component).started(env) as process:
         status, body = get(f"http://127.0.0.1:{port}{path}", process)
-        # A client that keeps its connection open must not hold up the stop.
-        with socket.create_connection(("127.0.0.1", port)):
+        # A client that keeps its connection open must not hold up the stop. It was answered, so the server knows of it.
+        with closing(HTTPConnection("127.0.0.1", port, timeout=START_LIMIT_SECONDS)) as client:
+            client.request("GET", path)
+            client.getresponse().read()
             asked = time.monotonic()
             process.send_signal(signal.SIGTERM)
             output, _ = process.communicate(timeout=10)
