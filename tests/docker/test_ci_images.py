@@ -55,7 +55,6 @@ def make(client: Any, emulator: Emulator, version: str, tmp_path_factory: pytest
     builder.prepare()
     settings = {
         **emulator.env(),
-        "PYTHON": sys.executable,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "DOCKER_CONFIG": str(tmp_path_factory.mktemp("docker-config")),
         "PYTHON_IMAGE": builder.image("PYTHON_IMAGE"),

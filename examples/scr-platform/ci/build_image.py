@@ -6,6 +6,7 @@ PYTHON_IMAGE and NODE_IMAGE name other base images, BUILD_NETWORK the network of
 import os
 import subprocess
 
+import migration_labels
 from release import FOLDERS, PLATFORM, ReleaseError, chosen_component, commit, main, repository, version
 
 # What the task definitions of Terraform are for unless told otherwise.
@@ -20,10 +21,7 @@ def build() -> None:
         raise ReleaseError(f"there is no {FOLDERS[component]}/Dockerfile, so there is no image to build.")
     labels = {"org.opencontainers.image.revision": commit()}
     if component == "api":
-        # The one component that migrates; the others are built without Alembic.
-        from migration_labels import labels as migrations
-
-        labels |= migrations()
+        labels |= migration_labels.labels()  # the one component that migrates
     tag = f"{repository(component)}:{version()}"
     command = ["docker", "build", "--platform", os.environ.get("IMAGE_PLATFORM", DEFAULT_PLATFORM)]
     command += ["--build-arg", f"APP_VERSION={version()}", "--tag", tag]

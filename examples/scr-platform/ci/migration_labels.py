@@ -92,8 +92,7 @@ def in_order(migrations: list[Migration]) -> list[Migration]:
 
 
 def show() -> None:
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else PLATFORM / FOLDERS["api"]
-    for name, value in labels(folder).items():
+    for name, value in labels(*map(Path, sys.argv[1:2])).items():
         print(f"{name}={value}")
 
 

@@ -1,6 +1,6 @@
 """What one release is: its components, its version, and AWS as the `aws` command shows it.
 
-Of the standard library only: pushing and tagging need nothing installed.
+Of the standard library only: building, pushing and tagging need nothing installed.
 """
 
 import json

@@ -55,11 +55,16 @@ def settings(**values: str) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "APP_VERSION": VERSION, "BIND_ADDRESS": "127.0.0.1"} | values
 
 
-@contextmanager
-def started(folder: Path, **values: str) -> Iterator[Server]:
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@contextmanager
+def started(folder: Path, **values: str) -> Iterator[Server]:
+    port = free_port()
     with subprocess.Popen(COMMAND, cwd=folder, env=settings(PORT=str(port), **values), text=True) as process:
         try:
             server = Server(process, port)

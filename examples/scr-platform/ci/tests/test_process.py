@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,17 +12,11 @@ from alembic import command
 from alembic.config import Config
 from scr_api import database
 from sqlalchemy import Engine, create_engine, text
+from web_server import free_port
 
 from .conftest import API
 
 LIMIT_SECONDS = 30
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def ask(port: int, path: str) -> int:

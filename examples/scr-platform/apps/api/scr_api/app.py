@@ -12,8 +12,8 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from scr_api import admin, cache, database, projects, summaries
 from scr_api.cache import Cache
 from scr_api.cross_origin import CrossOrigin
-from scr_api.dependencies import LIMIT_SECONDS, Check, Checks
-from scr_api.gateway import Gateway
+from scr_api.dependencies import LIMIT_SECONDS, Check, Checks, first_line
+from scr_api.gateway import Gateway, GatewayError
 from scr_api.settings import Settings
 
 
@@ -58,6 +58,10 @@ def create_app(settings: Settings) -> FastAPI:
     def database_unavailable(_request: Request, error: OperationalError) -> JSONResponse:
         return JSONResponse({"detail": f"database: {reason_of(error)}"}, status_code=503)
 
+    @app.exception_handler(GatewayError)
+    def gateway_unavailable(_request: Request, error: GatewayError) -> JSONResponse:
+        return JSONResponse({"detail": f"AI gateway: {error}"}, status_code=503)
+
     return app
 
 
@@ -87,5 +91,4 @@ def check_health(engine: Engine, version: str) -> tuple[int, dict[str, str | Non
 
 def reason_of(error: SQLAlchemyError) -> str:
     """One line, without the statement and its parameters."""
-    cause = getattr(error, "orig", None) or error
-    return (str(cause).strip().splitlines() or [type(cause).__name__])[0]
+    return first_line(getattr(error, "orig", None) or error)

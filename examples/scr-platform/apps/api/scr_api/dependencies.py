@@ -54,9 +54,13 @@ class Checks:
         if not future.done():
             return Dependency(status="unavailable", reason=f"no answer within {self._limit:g} s")
         if error := future.exception():
-            lines = str(error).strip().splitlines() or [type(error).__name__]
-            return Dependency(status="unavailable", reason=lines[0])
+            return Dependency(status="unavailable", reason=first_line(error))
         return Dependency(status="ok", latency_ms=round(future.result() * 1000, 1))
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says first; its type where it says nothing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _time(check: Check, future: "Future[float]") -> None:

@@ -1,6 +1,5 @@
 """`POST /api/projects/{id}/summary`: a project in a few words, from the AI gateway, kept in Redis."""
 
-import json
 from hashlib import sha256
 
 from fastapi import APIRouter, HTTPException
@@ -9,7 +8,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from scr_api.cache import Cache
-from scr_api.gateway import Completion, Gateway, GatewayError
+from scr_api.gateway import Completion, Gateway
 from scr_api.models import Project
 
 KEPT_SECONDS = 24 * 3600
@@ -41,10 +40,7 @@ def router(engine: Engine, gateway: Gateway | None, cache: Cache | None) -> APIR
             return Summary(project=project_id, summary=kept.completion, model=kept.model, cached=True)
         if gateway is None:
             raise HTTPException(503, NO_GATEWAY)
-        try:
-            answer = gateway.complete(prompt, MAX_TOKENS)
-        except GatewayError as error:
-            raise HTTPException(503, f"AI gateway: {error}") from None
+        answer = gateway.complete(prompt, MAX_TOKENS)
         if cache:
             cache.put(key, answer.model_dump_json(), KEPT_SECONDS)
         return Summary(project=project_id, summary=answer.completion, model=answer.model, cached=False)
@@ -58,6 +54,6 @@ def read(cache: Cache | None, key: str) -> Completion | None:
     if text is None:
         return None
     try:
-        return Completion.model_validate(json.loads(text))
+        return Completion.model_validate_json(text)
     except ValueError:
         return None

@@ -1,12 +1,13 @@
 """What `/v1/costs` shows: the ledger's rows, summed up."""
 
+from dataclasses import asdict
 from datetime import date
 from operator import itemgetter
-from typing import Literal, TypedDict
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from scr_ai_gateway.ledger import Counts, Rows
+from scr_ai_gateway.ledger import Counts, KeptIn, Rows
 from scr_ai_gateway.prices import PRICES, usd
 
 
@@ -32,14 +33,14 @@ class DayCosts(Counted):
 class Costs(BaseModel):
     currency: Literal["USD"] = "USD"
     since: date
-    kept_in: Literal["memory", "redis"]
+    kept_in: KeptIn
     """`memory`: of this one process since it started."""
     total: Counted
     by_model: list[ModelCosts]
     by_day: list[DayCosts]
 
 
-def summed(rows: Rows, since: date, kept_in: Literal["memory", "redis"]) -> Costs:
+def summed(rows: Rows, since: date, kept_in: KeptIn) -> Costs:
     """By model in the alphabet's order, by day the newest first; days without a request are left out."""
     models: dict[str, Counts] = {}
     days: dict[date, Counts] = {}
@@ -60,17 +61,6 @@ def summed(rows: Rows, since: date, kept_in: Literal["memory", "redis"]) -> Cost
     )
 
 
-class _Shown(TypedDict):
-    usd: str
-    requests: int
-    prompt_tokens: int
-    completion_tokens: int
-
-
-def _shown(counts: Counts) -> _Shown:
-    return {
-        "usd": usd(counts.micro_usd),
-        "requests": counts.requests,
-        "prompt_tokens": counts.prompt_tokens,
-        "completion_tokens": counts.completion_tokens,
-    }
+def _shown(counts: Counts) -> dict[str, Any]:
+    """The models take what they show; `micro_usd` is not among it."""
+    return asdict(counts) | {"usd": usd(counts.micro_usd)}

@@ -36,13 +36,14 @@ class Counts:
         )
 
 
+KeptIn = Literal["memory", "redis"]
 Rows = dict[tuple[date, str], Counts]
 """(day, model) → what was counted."""
 
 
 class Ledger(Protocol):
     @property
-    def kept_in(self) -> Literal["memory", "redis"]:
+    def kept_in(self) -> KeptIn:
         """Whether it outlives the process and is shared with others."""
         ...
 
