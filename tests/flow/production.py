@@ -1,10 +1,12 @@
 """The production of a flow test's platform: candidates from staging, and people who decide about them."""
 
+import contextlib
 import copy
 import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ferryman.errors import Conflict
 from ferryman.records import Approval, Deployment, OutboxMessage, Phase
 from ferryman.writes import Save
 from ferryman_local.people import Page, Person
@@ -109,9 +111,14 @@ class Production(Place):
         assert page.status == 200, f"{page.status}: {page.text[:800]}"
         return page
 
-    def rewrite(self, approval: Approval) -> None:
-        """Write an approval as if time had passed."""
-        self.stage.store.write(Save(approval))
+    def rewrite(self, deployment: Deployment, change: Callable[[Approval], Approval]) -> None:
+        """Write its approval as if time had passed; again where a sent message is noted in it meanwhile."""
+        for _ in range(20):
+            approval = self.approval(deployment)
+            assert approval is not None
+            with contextlib.suppress(Conflict):
+                return self.stage.store.write(Save(change(approval)))
+        raise AssertionError(f"the approval of {deployment.id} never stood still")
 
     # ── messages ──
 

@@ -174,9 +174,9 @@ def test_a_request_that_nobody_answers_expires(reused: Make, stage: Stage) -> No
     prod = reused()
     deployment = prod.asked()
     link = prod.link(deployment)
-    approval = pending(prod, deployment)
-    hour = timedelta(hours=25)
-    prod.rewrite(approval.but(requested_at=approval.requested_at - hour, expires_at=approval.expires_at - hour))
+    pending(prod, deployment)
+    ago = timedelta(hours=25)
+    prod.rewrite(deployment, lambda it: it.but(requested_at=it.requested_at - ago, expires_at=it.expires_at - ago))
     with Person() as late:
         page = late.open(link)
         assert page.status == 410 or not any(("decision", "approve") in form.buttons for form in page.forms)
