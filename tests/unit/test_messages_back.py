@@ -1,13 +1,16 @@
 """What people are told of a way back, a database command and a freeze: what happened, why, what to do next."""
 
+import itertools
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from ferryman import messages, messages_freeze, steps
+from ferryman.contracts import StepFailure
+from ferryman.judgement import judge
 from ferryman.outbox import SUBJECT_LIMIT
-from ferryman.records import Deployment, Freeze, Hold, MigrationProgress, Phase, PlannedMigration
+from ferryman.records import AbortRequest, Deployment, Freeze, Hold, MigrationProgress, Phase, PlannedMigration
 from unit import builders as make
 
 HOLD = Hold(reason="rolled back to 0001234: checkout fails", who="jo", at=make.AT)
@@ -56,6 +59,50 @@ def test_a_rollback_that_failed_says_how_to_try_again(status: str, words: str) -
     assert words in text
     assert "ferryman rollback staging --to 0001234" in text
     assert "ferryman retry" not in text
+
+
+WAYS_BACK = {
+    "none": None,
+    "back": make.rollout("x", direction="back", revision=1),
+    "failed": make.rollout("x", "Failed", "back", reason="TasksFailed", message="exit code 3"),
+    "errored": make.rollout("x", "Errored", "back", reason="Unavailable", message="no answer"),
+    "running": make.rollout("x", "Running", "back"),
+    "held": make.step("Skipped", "HoldPolicy"),
+    "no-target": make.step("Skipped", "NoTarget"),
+    "skipped": make.step("Skipped", "Untouched"),
+}
+FORWARD = {
+    "untouched": None,
+    "passed": make.rollout("x"),
+    "failed": make.rollout("x", "Failed", reason="TasksFailed", message="exit code 1"),
+    "errored": make.rollout("x", "Errored", reason="Unavailable", message="no answer"),
+    "running": make.rollout("x", "Running"),
+    "skipped": make.step("Skipped", "NotInRelease"),
+}
+
+
+@pytest.mark.parametrize("abort", [None, AbortRequest(reason="wrong release", who="anna", at=make.AT)])
+@pytest.mark.parametrize("kind", ["deploy", "rollback"])
+def test_the_message_and_the_record_agree_on_the_way_back(kind: str, abort: AbortRequest | None) -> None:
+    """For every way in which two services can go forward and back."""
+    told_of_rollback_failed = 0
+    for ways in itertools.product(FORWARD, WAYS_BACK, FORWARD, WAYS_BACK):
+        recorded = {
+            steps.rollout(name, direction): step
+            for name, forward, way in zip(make.SERVICES, ways[::2], ways[1::2], strict=True)
+            for direction, step in (("forward", FORWARD[forward]), ("back", WAYS_BACK[way]))
+            if step is not None
+        }
+        ran = make.deployment(kind=kind, steps={**make.passed(upto=steps.MIGRATION), **recorded}, abort=abort)
+        judged = judge(ran, StepFailure(error="ValueError", cause="no", step="update_service"))
+        hold = Hold(reason=judged.hold, who="ferryman", at=make.AT) if judged.hold else None
+        _, text = told(ran.but(phase=judged.phase, reason=judged.reason, message=judged.message), hold)
+        not_back = judged.reason == "RollbackFailed"
+        assert not_back == ("look at the service by hand" in text), ways
+        assert not_back == ("The way back failed" in text), ways
+        assert not (not_back and "fix it and push" in text), ways
+        told_of_rollback_failed += not_back
+    assert told_of_rollback_failed > 1_000
 
 
 def command(phase: Phase, **changes: Any) -> Deployment:

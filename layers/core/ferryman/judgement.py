@@ -10,6 +10,7 @@ from ferryman import steps
 from ferryman.contracts import StepFailure
 from ferryman.gates import touched
 from ferryman.records import Deployment, Phase, Step, StepStatus
+from ferryman.story import WayBack, way_back
 
 EXPIRED_WHILE_STOPPED = "ExpiredWhileStopped"
 """Reason of an approval that expired while the environment was frozen or on hold."""
@@ -46,12 +47,12 @@ def judge(deployment: Deployment, failure: StepFailure | None) -> Judgement:
     culprit = _culprit(deployment)
     ours = culprit is None or culprit[1].status in (StepStatus.ERRORED, StepStatus.RUNNING)
     reason, message = _why(culprit, failure)
-    back = _taken_back(deployment)
-    if back.failed:
+    back = way_back(deployment)
+    if back.not_back:
         return Judgement(
             Phase.ABORTED if deployment.abort else Phase.FAILED,
             ROLLBACK_FAILED,
-            f"{message} Taking back {', '.join(back.failed)} failed too: look at the service by hand, then "
+            f"{message} Taking back {', '.join(back.not_back)} failed too: look at the service by hand, then "
             f"`ferryman resume {deployment.environment}`.",
             hold=f"the rollback of {deployment.version} failed",
         )
@@ -60,18 +61,20 @@ def judge(deployment: Deployment, failure: StepFailure | None) -> Judgement:
         return Judgement(
             Phase.ABORTED,
             "AbortRequested",
-            f"{who} aborted it: {deployment.abort.reason}. {back.sentence()}",
+            f"{who} aborted it: {deployment.abort.reason}. {_sentence_about(back, deployment)}",
             hold=f"{who} aborted {deployment.version}: {deployment.abort.reason}",
         )
     if culprit is not None and culprit[0] == steps.APPROVAL:
         return _not_approved(culprit[1], failure, reason, message)
     if culprit is not None and culprit[0] == steps.ADMIT:
-        return Judgement(Phase.ABORTED, reason, back.told(message), settle=reason not in TRANSIENT_REFUSALS)
+        return Judgement(
+            Phase.ABORTED, reason, _told(message, back, deployment), settle=reason not in TRANSIENT_REFUSALS
+        )
     if back.held:
         return Judgement(
             Phase.FAILED,
             reason,
-            back.told(message),
+            _told(message, back, deployment),
             hold=f"{deployment.version} failed and onFailure is hold",
         )
     if reason == "OutcomeUnknown":
@@ -79,11 +82,11 @@ def judge(deployment: Deployment, failure: StepFailure | None) -> Judgement:
             Phase.ERRORED, reason, message, hold=f"nobody knows whether the migration of {deployment.version} ran"
         )  # fmt: skip
     if ours:
-        return Judgement(Phase.ERRORED, reason, back.told(message))
-    if back.stranded:
-        return Judgement(Phase.FAILED, reason, back.told(message))
-    phase = Phase.ROLLED_BACK if back.done else Phase.FAILED
-    return Judgement(phase, reason, back.told(message))
+        return Judgement(Phase.ERRORED, reason, _told(message, back, deployment))
+    if back.without_target:
+        return Judgement(Phase.FAILED, reason, _told(message, back, deployment))
+    phase = Phase.ROLLED_BACK if back.back else Phase.FAILED
+    return Judgement(phase, reason, _told(message, back, deployment))
 
 
 def _not_approved(step: Step, failure: StepFailure | None, reason: str, message: str) -> Judgement:
@@ -105,50 +108,21 @@ _ENDINGS = {
 }
 
 
-@dataclass(frozen=True)
-class _Back:
-    """What became of the services that were touched."""
-
-    touched: list[str]
-    done: list[str]
-    failed: list[str]
-    held: list[str]
-    stranded: list[str]
-    version: str | None
-
-    def told(self, message: str) -> str:
-        """Say what went wrong, then what became of the services, unless the message says so already."""
-        return message if self.sentence() in message else f"{message} {self.sentence()}"
-
-    def sentence(self) -> str:
-        if not self.touched:
-            return "No service was changed."
-        if self.held:
-            return f"{', '.join(self.held)} stayed as it is, because onFailure is hold."
-        if self.stranded:
-            return f"{', '.join(self.stranded)} could not go back: no deployment has succeeded here before."
-        to = f" to {self.version}" if self.version else ""
-        return f"{', '.join(self.done)} went back{to}."
+def _told(message: str, back: WayBack, deployment: Deployment) -> str:
+    """Say what went wrong, then what became of the services, unless the message says so already."""
+    sentence = _sentence_about(back, deployment)
+    return message if sentence in message else f"{message} {sentence}"
 
 
-def _taken_back(deployment: Deployment) -> _Back:
-    plan = deployment.plan
-    names = [name for wave in plan.waves for name in wave] if plan else []
-    moved = [name for name in names if touched(deployment, name)]
-    done, failed, held, stranded = [], [], [], []
-    for name in moved:
-        step = deployment.step(steps.rollout(name, "back"))
-        if step is not None and step.status is StepStatus.SUCCEEDED:
-            done.append(name)
-        elif step is not None and step.status is StepStatus.SKIPPED and step.reason == "HoldPolicy":
-            held.append(name)
-        elif step is not None and step.status is StepStatus.SKIPPED and step.reason == "NoTarget":
-            stranded.append(name)
-        elif step is not None and step.status is StepStatus.SKIPPED:
-            done.append(name)
-        else:
-            failed.append(name)
-    return _Back(moved, done, failed, held, stranded, deployment.from_version)
+def _sentence_about(back: WayBack, deployment: Deployment) -> str:
+    if not back.changed:
+        return "No service was changed."
+    if back.held:
+        return f"{', '.join(back.held)} stayed as it is, because onFailure is hold."
+    if back.without_target:
+        return f"{', '.join(back.without_target)} could not go back: no deployment has succeeded here before."
+    to = f" to {deployment.from_version}" if deployment.from_version else ""
+    return f"{', '.join(back.back)} went back{to}."
 
 
 def all_passed(deployment: Deployment) -> bool:

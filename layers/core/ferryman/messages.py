@@ -13,7 +13,7 @@ from ferryman.excerpts import clean, one_line, tail
 from ferryman.judgement import TRANSIENT_REFUSALS
 from ferryman.outbox import rows as _rows
 from ferryman.platform import Platform
-from ferryman.records import Deployment, Hold, Phase, Release
+from ferryman.records import Deployment, Hold, Phase, Release, StepStatus
 from ferryman.writes import Add
 
 LOG = "  | "
@@ -245,24 +245,21 @@ def _what_failed(deployment: Deployment, cause: story.Cause | None) -> str:
 
 
 def _what_was_done(deployment: Deployment) -> str:
-    returned = story.return_of(deployment)
+    way = story.way_back(deployment)
     before = deployment.from_version or "what ran before"
     lines = []
-    if not story.changed(deployment):
+    if not way.changed:
         lines.append("What was done: no service was changed.")
-    if returned.back:
-        lines.append(f"What was done: {', '.join(returned.back)} went back to {before}.")
-    if returned.held:
-        lines.append(f"What was done: {', '.join(returned.held)} stayed as it is, because onFailure is hold.")
-    if returned.without_target:
-        names = ", ".join(returned.without_target)
+    if way.back:
+        lines.append(f"What was done: {', '.join(way.back)} went back to {before}.")
+    if way.held:
+        lines.append(f"What was done: {', '.join(way.held)} stayed as it is, because onFailure is hold.")
+    if way.without_target:
+        names = ", ".join(way.without_target)
         lines.append(f"What was done: {names} could not go back: no deployment has succeeded here before.")
-    if returned.left:
-        lines.append(f"What was done: {', '.join(returned.left)} was changed and not taken back.")
-    lines += [
-        f"The way back failed too: {other.title} ({other.step.reason}): {one_line(other.step.message, limit=1_000)}"
-        for other in returned.failed
-    ]
+    if way.unrecorded:
+        lines.append(f"The way back failed: {', '.join(way.unrecorded)} was changed, and nothing took it back.")
+    lines += [_failed_on_the_way_back(other) for other in way.failed]
     match deployment.command, story.migration(deployment):
         case "down", "succeeded":
             lines.append(
@@ -277,9 +274,15 @@ def _what_was_done(deployment: Deployment) -> str:
     return "\n".join(lines)
 
 
+def _failed_on_the_way_back(cause: story.Cause) -> str:
+    if cause.step.status is StepStatus.RUNNING:
+        return f"The way back failed too: {cause.title} was still running when the deployment ended."
+    return f"The way back failed too: {cause.title} ({cause.step.reason}): {one_line(cause.step.message, limit=1_000)}"
+
+
 def _what_next(deployment: Deployment, hold: Hold | None, retry_at: datetime | None) -> str:
     environment = deployment.environment
-    if story.return_of(deployment).failed:
+    if story.way_back(deployment).not_back:
         first = "look at the service by hand at once: it runs neither release for certain."
     elif deployment.phase is Phase.ERRORED and retry_at is not None:
         first = f"nothing; it is tried again by itself at {retry_at:%Y-%m-%d %H:%M:%S} UTC."

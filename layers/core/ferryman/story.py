@@ -1,6 +1,6 @@
 """What a deployment's records tell: which step decided it, what was changed, what was taken back. Pure.
 
-Called by `ferryman.messages`.
+Called by `ferryman.judgement`, which decides the outcome, and by what tells it: messages, the page and the API.
 """
 
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Literal
 
 from ferryman import steps
+from ferryman.gates import touched
 from ferryman.records import Deployment, Step, StepStatus
 
 _FORWARD, _BACK = "rollout/", "rollback/"
@@ -25,6 +26,11 @@ class Cause:
     def title(self) -> str:
         """The step in words."""
         return title_of(self.key)
+
+    @property
+    def service(self) -> str:
+        """The service that a rollout's step is about; the step's key for all others."""
+        return self.key.removeprefix(_FORWARD).removeprefix(_BACK)
 
     @property
     def exit_code(self) -> int | None:
@@ -94,15 +100,11 @@ def also_failed(deployment: Deployment, cause: Cause | None) -> list[Cause]:
 
 
 def changed(deployment: Deployment) -> list[str]:
-    """Return the services that got, or may have got, another task definition."""
-    return [
-        key.removeprefix(_FORWARD)
-        for key, step in ordered(deployment)
-        if key.startswith(_FORWARD)
-        and step.status is not StepStatus.SKIPPED
-        and step.rollout is not None
-        and step.rollout.task_definition is not None
-    ]
+    """Return the services that got, or may have got, another task definition, in the plan's order."""
+    waves = deployment.plan.waves if deployment.plan is not None else []
+    planned = [name for wave in waves for name in wave]
+    began = [key.removeprefix(_FORWARD) for key, _ in ordered(deployment) if key.startswith(_FORWARD)]
+    return [name for name in dict.fromkeys([*planned, *began]) if touched(deployment, name)]
 
 
 def migration(deployment: Deployment) -> Literal["none", "begun", "succeeded"]:
@@ -114,37 +116,45 @@ def migration(deployment: Deployment) -> Literal["none", "begun", "succeeded"]:
 
 
 @dataclass(frozen=True)
-class Return:
-    """What became of the services that were changed, after it had been decided to go back."""
+class WayBack:
+    """What became of the services that were changed, once it had been decided to go back.
 
+    The only classification of it: the record, the messages, the page and the command all read this one.
+    """
+
+    changed: list[str]
     back: list[str]
     failed: list[Cause]
+    """Their step on the way back ended badly, or is still running although the deployment has ended."""
     held: list[str]
     without_target: list[str]
-    left: list[str]
+    unrecorded: list[str]
+    """They have no step on the way back: what should have taken them back died before it wrote anything."""
+
+    @property
+    def not_back(self) -> list[str]:
+        """The services that should have gone back and for which no record says that they did."""
+        failed = [cause.service for cause in self.failed]
+        return [name for name in self.changed if name in failed or name in self.unrecorded]
 
 
-def return_of(deployment: Deployment) -> Return:
-    """Sort the changed services by what became of them."""
-    back: list[str] = []
-    failed: list[Cause] = []
-    held: list[str] = []
-    without_target: list[str] = []
-    left: list[str] = []
-    for service in changed(deployment):
+def way_back(deployment: Deployment) -> WayBack:
+    """Sort the changed services by what became of them. Meaningful only for a deployment that did not succeed."""
+    found = WayBack(changed(deployment), [], [], [], [], [])
+    for service in found.changed:
         key = steps.rollout(service, "back")
         step = deployment.step(key)
         if step is None:
-            left.append(service)
-        elif step.reason == "HoldPolicy":
-            held.append(service)
-        elif step.reason == "NoTarget":
-            without_target.append(service)
+            found.unrecorded.append(service)
+        elif step.status is StepStatus.SKIPPED and step.reason == "HoldPolicy":
+            found.held.append(service)
+        elif step.status is StepStatus.SKIPPED and step.reason == "NoTarget":
+            found.without_target.append(service)
         elif step.status.passed:
-            back.append(service)
+            found.back.append(service)
         else:
-            failed.append(Cause(key, step))
-    return Return(back, failed, held, without_target, left)
+            found.failed.append(Cause(key, step))
+    return found
 
 
 def took(deployment: Deployment) -> str:
