@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ferryman.ages import span
+from ferryman.durations import span
 from ferryman_cli import moments, output, progress
 from ferryman_cli.exits import Exit, Stop
 from ferryman_cli.output import Format

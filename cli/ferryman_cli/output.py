@@ -14,7 +14,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from ferryman.ages import age
+from ferryman.durations import age
 
 Cell = str | Text
 _GAP = "   "

@@ -4,7 +4,7 @@ from typing import Any
 
 from rich.text import Text
 
-from ferryman.ages import span
+from ferryman.durations import span
 from ferryman_cli.output import clean, flat, status
 
 View = dict[str, Any]

@@ -2,12 +2,13 @@
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from ferryman import admit, ids
+from ferryman import ids
 from ferryman.contracts import AdmitDeploymentInput, AdmitDeploymentOutput
 from ferryman.runtime import client, step, store
+from ferryman.steps import admit_deployment
 
 
 @step(AdmitDeploymentInput)
 def handler(event: AdmitDeploymentInput, context: LambdaContext) -> AdmitDeploymentOutput:
     """Check fence, hold, digests, proof, scans and abort; flip the phase to Running."""
-    return admit.admit(event, store=store(), ecr=client("ecr"), clock=ids.now)
+    return admit_deployment.admit(event, store=store(), ecr=client("ecr"), clock=ids.now)

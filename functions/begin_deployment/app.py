@@ -2,16 +2,18 @@
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from ferryman import begin, ids, image_labels
+from ferryman import ids
+from ferryman.clients import image_labels
+from ferryman.clients.ssm import References
 from ferryman.contracts import BeginDeploymentInput, BeginDeploymentOutput
-from ferryman.references import References
 from ferryman.runtime import client, step, store
+from ferryman.steps import begin_deployment
 
 
 @step(BeginDeploymentInput)
 def handler(event: BeginDeploymentInput, context: LambdaContext) -> BeginDeploymentOutput:
     """Freeze what this deployment will do."""
-    return begin.begin(
+    return begin_deployment.begin(
         event,
         store=store(),
         ecs=client("ecs"),

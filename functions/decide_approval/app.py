@@ -6,11 +6,11 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from ferryman import ids
-from ferryman.approvals.web.desk import Desk
+from ferryman.approvals.web.context import Desk
+from ferryman.approvals.web.decide_approval import serve
 from ferryman.approvals.web.respond import respond
-from ferryman.approvals.web.signing import SigningSecrets
-from ferryman.approvals.web.site import serve
-from ferryman.nudge import Nudge
+from ferryman.approvals.web.slack_signing import SigningSecrets
+from ferryman.clients.nudge import Nudge
 from ferryman.runtime import client, logger, setting, store
 
 

@@ -2,12 +2,13 @@
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from ferryman import finish, ids
+from ferryman import ids
 from ferryman.contracts import FinishDeploymentInput, FinishDeploymentOutput
 from ferryman.runtime import count, step, store
+from ferryman.steps import finish_deployment
 
 
 @step(FinishDeploymentInput)
 def handler(event: FinishDeploymentInput, context: LambdaContext) -> FinishDeploymentOutput:
     """Judge how the deployment ended and record it."""
-    return finish.finish(event, store=store(), clock=ids.now, new_id=ids.new_id, count=count)
+    return finish_deployment.finish(event, store=store(), clock=ids.now, new_id=ids.new_id, count=count)

@@ -4,8 +4,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from ferryman import ids
 from ferryman.contracts import NotifyInput, NotifyOutput
-from ferryman.notify import send
-from ferryman.notify.channels import Hands, deliverer
+from ferryman.notify import notify
+from ferryman.notify.dispatch import Hands, deliverer
 from ferryman.runtime import client, count, logger, setting, step, store
 
 
@@ -13,7 +13,7 @@ from ferryman.runtime import client, count, logger, setting, step, store
 def handler(event: NotifyInput, context: LambdaContext) -> NotifyOutput:
     """Deliver each message once per deployment, event and channel."""
     hands = Hands(client, store(), ids.now, setting("APPROVALS_URL"))
-    return send.run(
+    return notify.run(
         event,
         store=store(),
         deliver=deliverer(hands),

@@ -4,8 +4,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from ferryman import ids
 from ferryman.contracts import PublishReleaseInput, PublishReleaseOutput
-from ferryman.publish import publish
 from ferryman.runtime import client, step, store
+from ferryman.steps.publish_release import publish
 
 
 @step(PublishReleaseInput)

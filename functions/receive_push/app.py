@@ -2,15 +2,16 @@
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from ferryman import ids, releases
-from ferryman.nudge import Nudge
+from ferryman import ids
+from ferryman.clients.nudge import Nudge
+from ferryman.releases.receive_push import PushEvent, Receipt, receive
 from ferryman.runtime import client, count, setting, step, store
 
 
-@step(releases.PushEvent)
-def handler(event: releases.PushEvent, context: LambdaContext) -> releases.Receipt:
+@step(PushEvent)
+def handler(event: PushEvent, context: LambdaContext) -> Receipt:
     """Take an `ECR Image Action` event."""
-    return releases.receive(
+    return receive(
         event,
         store=store(),
         ecr=client("ecr"),

@@ -2,9 +2,10 @@
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from ferryman import ids, reconcile
-from ferryman.nudge import Nudge, Outbox
-from ferryman.references import References
+from ferryman import ids
+from ferryman.clients.nudge import Nudge, Outbox
+from ferryman.clients.ssm import References
+from ferryman.controller import reconcile
 from ferryman.runtime import client, count, gauge, setting, step, store
 
 

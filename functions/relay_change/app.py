@@ -2,15 +2,16 @@
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from ferryman import ids, relay
+from ferryman import ids
 from ferryman.contracts import RelayChangeInput
 from ferryman.runtime import client, step, store
+from ferryman.steps import relay_change
 
 
 @step(RelayChangeInput)
 def handler(event: RelayChangeInput, context: LambdaContext) -> None:
     """Judge again whatever waits for what changed."""
-    relay.relay(
+    relay_change.relay(
         event,
         store=store(),
         ecs=client("ecs"),

@@ -3,16 +3,16 @@
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from ferryman import ids
-from ferryman.approvals import asking
+from ferryman.clients.ssm import References
 from ferryman.contracts import RequestApprovalInput
-from ferryman.references import References
 from ferryman.runtime import client, step, store
+from ferryman.steps import request_approval
 
 
 @step(RequestApprovalInput)
 def handler(event: RequestApprovalInput, context: LambdaContext) -> None:
     """Write down who may decide, and queue the messages."""
-    asking.ask(
+    request_approval.ask(
         event,
         store=store(),
         states=client("stepfunctions"),

@@ -5,8 +5,8 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from ferryman import ids
-from ferryman.api.operator import Aws, Operator
-from ferryman.api.routes import serve
+from ferryman.api.context import Aws, Operator
+from ferryman.api.serve_api import serve
 from ferryman.runtime import client, logger, setting, store
 
 

@@ -2,13 +2,14 @@
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from ferryman import ids, smoke
+from ferryman import ids
+from ferryman.clients.http_client import fetch
 from ferryman.contracts import SmokeTestInput, SmokeTestOutput
-from ferryman.fetch import fetch
 from ferryman.runtime import step, store
+from ferryman.steps import smoke_test
 
 
 @step(SmokeTestInput)
 def handler(event: SmokeTestInput, context: LambdaContext) -> SmokeTestOutput:
     """Ask, judge, record; the state machine waits and calls again while the verdict is Waiting."""
-    return smoke.run(event, store=store(), fetch=fetch, clock=ids.now, new_id=ids.new_id)
+    return smoke_test.run(event, store=store(), fetch=fetch, clock=ids.now, new_id=ids.new_id)

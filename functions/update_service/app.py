@@ -4,14 +4,15 @@ from functools import partial
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from ferryman import ids, update
+from ferryman import ids
 from ferryman.contracts import UpdateServiceInput, UpdateServiceOutput
 from ferryman.runtime import client, step, store
+from ferryman.steps import update_service
 
 
 @step(UpdateServiceInput)
 def handler(event: UpdateServiceInput, context: LambdaContext) -> UpdateServiceOutput:
     """Start the rollout, or say why not."""
-    return update.update_service(
+    return update_service.update_service(
         event, store=store(), ecs=client("ecs"), ecr=partial(client, "ecr"), clock=ids.now, new_id=ids.new_id
     )

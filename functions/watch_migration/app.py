@@ -2,15 +2,16 @@
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from ferryman import ids, migration_watch
+from ferryman import ids
 from ferryman.contracts import WatchMigrationInput
 from ferryman.runtime import client, step, store
+from ferryman.steps import watch_migration
 
 
 @step(WatchMigrationInput)
 def handler(event: WatchMigrationInput, context: LambdaContext) -> None:
     """Remember the token, then judge."""
-    migration_watch.watch(
+    watch_migration.watch(
         event,
         store=store(),
         ecs=client("ecs"),

@@ -2,15 +2,16 @@
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from ferryman import ids, rollout
+from ferryman import ids
 from ferryman.contracts import WatchRolloutInput
 from ferryman.runtime import client, step, store
+from ferryman.steps import watch_rollout
 
 
 @step(WatchRolloutInput)
 def handler(event: WatchRolloutInput, context: LambdaContext) -> None:
     """Remember the token, then judge."""
-    rollout.watch(
+    watch_rollout.watch(
         event,
         store=store(),
         ecs=client("ecs"),

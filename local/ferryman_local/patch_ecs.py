@@ -12,7 +12,7 @@ from ferryman_local.engines import Engine
 from ferryman_local.patching import module, replace
 from ferryman_local.unpack import PullError
 
-log = logging.getLogger("ferryman.ecs")
+log = logging.getLogger("ferryman.clients.ecs")
 
 LAST_WORDS_SECONDS = 10.0
 """How long a task that ended waits for its log; longer than its engine does."""

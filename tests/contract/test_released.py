@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ferryman.judgement import judge
+from ferryman.decisions.outcome import judge
 from ferryman.records import Deployment
 
 STORED = sorted((Path(__file__).parent / "released").glob("*/deployment.json"))

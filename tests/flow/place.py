@@ -10,9 +10,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ferryman import keys
 from ferryman.platform import parse
 from ferryman.records import Deployment, EnvironmentState, OutboxMessage, Release, TimelineEvent
+from ferryman.store import keys
 from ferryman_cli.transport import Api
 from ferryman_local import images
 from ferryman_local.local_aws import wait_until

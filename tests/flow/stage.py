@@ -11,7 +11,7 @@ import yaml
 from boto3.dynamodb.types import TypeDeserializer
 
 from ferryman.records import OutboxMessage
-from ferryman.store import Store
+from ferryman.store.table import Store
 from ferryman_cli.transport import Api
 from ferryman_local.local_aws import LocalAws, wait_until
 from ferryman_local.people import Inbox

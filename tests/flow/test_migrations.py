@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from ferryman import steps
-from ferryman.records import Phase, StepStatus
+from ferryman.records import Phase, StepStatus, step_keys
 from flow.place import Place
 from flow.stage import Stage
 
@@ -32,7 +31,7 @@ def test_a_migration_that_never_starts_ends_at_its_deadline(place: Make, stage: 
     version = scr.push(MIGRATION_GATE=str(scr.gate()))
     done = scr.ended(version)
     assert done.phase is Phase.FAILED, scr.tell()
-    step = done.steps[steps.MIGRATION]
+    step = done.steps[step_keys.MIGRATION]
     assert (step.status, step.reason) == (StepStatus.FAILED, "DeadlineExceeded")
     assert "3 s" in step.message
     assert [task["lastStatus"] for task in scr.migrations()] == ["STOPPED"], "it must not start later"
@@ -61,7 +60,7 @@ def test_a_release_is_migrated_once_however_often_it_is_deployed(shared: Make, s
     scr.ask("redeploy", reason="once more")
     again = scr.ended(version, attempt=2)
     assert again.phase is Phase.SUCCEEDED, scr.tell()
-    assert (again.steps[steps.MIGRATION].status, again.steps[steps.MIGRATION].reason) == (
+    assert (again.steps[step_keys.MIGRATION].status, again.steps[step_keys.MIGRATION].reason) == (
         StepStatus.SKIPPED,
         "AlreadyMigrated",
     )
@@ -75,7 +74,7 @@ def test_an_image_that_cannot_start_fails_the_migration_with_the_reason(place: M
     version = scr.push()
     done = scr.ended(version)
     assert done.phase is Phase.FAILED, scr.tell()
-    assert done.steps[steps.MIGRATION].status is StepStatus.FAILED
+    assert done.steps[step_keys.MIGRATION].status is StepStatus.FAILED
     scr.runs("bootstrap")
 
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 
-from ferryman import steps
-from ferryman.records import EventType, Phase, StepStatus
+from ferryman.records import EventType, Phase, StepStatus, step_keys
 from flow.place import Place
 from flow.stage import Stage
 
@@ -12,7 +11,7 @@ Make = Callable[..., Place]
 
 def on_its_way(scr: Place) -> tuple[str, str]:
     """Push a version whose rollout waits at a gate; the version and the key of its rollout."""
-    version, key = scr.version(), steps.rollout(f"{scr.name}-api", "forward")
+    version, key = scr.version(), step_keys.rollout(f"{scr.name}-api", "forward")
     scr.push(version, GATE=str(scr.gate()))
     scr.until(
         lambda: (found := scr.step(version, key)).steps[key].rollout.ecs_deployment is not None and found,
@@ -52,8 +51,8 @@ def test_an_abort_takes_back_what_was_touched_and_holds_until_resumed(place: Mak
     assert (done.phase, done.reason) == (Phase.ABORTED, "AbortRequested"), scr.tell()
     assert "wrong numbers on the dashboard" in done.message
     assert done.steps[key].status is StepStatus.ABORTED
-    assert done.steps[steps.rollout(f"{scr.name}-api", "back")].status is StepStatus.SUCCEEDED
-    assert done.step(steps.rollout(f"{scr.name}-web", "forward")) is None
+    assert done.steps[step_keys.rollout(f"{scr.name}-api", "back")].status is StepStatus.SUCCEEDED
+    assert done.step(step_keys.rollout(f"{scr.name}-web", "forward")) is None
     stage.open_all_gates()
     scr.runs("bootstrap")
     assert scr.state.hold is not None

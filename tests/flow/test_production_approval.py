@@ -6,8 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from ferryman import steps
-from ferryman.records import Approval, Deployment, EventType, Phase, StepStatus
+from ferryman.records import Approval, Deployment, EventType, Phase, StepStatus, step_keys
 from ferryman_cli.transport import Api, ApiError
 from ferryman_local.people import Person, Scanner
 from flow import leaks
@@ -30,10 +29,10 @@ def ended_as(prod: Production, deployment: Deployment, phase: Phase, reason: str
     """The deployment, which must end so without having changed a thing."""
     done = prod.ended(deployment.version)
     assert (done.id, done.phase) == (deployment.id, phase), prod.tell()
-    step = done.step(steps.APPROVAL)
+    step = done.step(step_keys.APPROVAL)
     assert step is not None
     assert (step.status, step.reason) == (StepStatus.ABORTED, reason)
-    assert done.step(steps.ADMIT) is None
+    assert done.step(step_keys.ADMIT) is None
     assert [call for call in prod.calls("UpdateService") if prod.cluster in str(call.arguments)] == []
     approval = prod.approval(deployment)
     assert approval is not None
@@ -148,7 +147,7 @@ def test_a_no_needs_a_reason_and_is_final(reused: Make, stage: Stage) -> None:
     pending(prod, deployment)
     prod.reject(deployment, "the invoices are wrong")
     done = prod.ended(deployment.version)
-    assert (done.phase, done.steps[steps.APPROVAL].reason) == (Phase.REJECTED, "Rejected"), prod.tell()
+    assert (done.phase, done.steps[step_keys.APPROVAL].reason) == (Phase.REJECTED, "Rejected"), prod.tell()
     assert "the invoices are wrong" in done.message
     assert "Ada" in done.message
     prod.runs(before)
@@ -182,7 +181,7 @@ def test_a_request_that_nobody_answers_expires(reused: Make, stage: Stage) -> No
         assert page.status == 410 or not any(("decision", "approve") in form.buttons for form in page.forms)
     stage.sweep()
     done = prod.ended(deployment.version)
-    assert (done.phase, done.steps[steps.APPROVAL].reason) == (Phase.EXPIRED, "Expired"), prod.tell()
+    assert (done.phase, done.steps[step_keys.APPROVAL].reason) == (Phase.EXPIRED, "Expired"), prod.tell()
     with Person() as later:
         assert later.open(link).status == 410
     stage.sweep()

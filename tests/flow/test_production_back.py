@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ferryman import steps
-from ferryman.records import EventType, Phase, StepStatus
+from ferryman.records import EventType, Phase, StepStatus, step_keys
 from ferryman_cli.transport import ApiError
 from ferryman_local.people import Person
 from flow.place import pause
@@ -45,7 +44,7 @@ def test_a_release_that_fails_its_checks_in_production_goes_back_with_its_tags(
     prod.approve(deployment)
     done = prod.ended(bad)
     assert done.phase is Phase.ROLLED_BACK, prod.tell()
-    assert done.steps[steps.SMOKE_TEST].status is StepStatus.FAILED
+    assert done.steps[step_keys.SMOKE_TEST].status is StepStatus.FAILED
     prod.runs(good)
     tagged(prod, good)
     assert prod.running == good
@@ -67,7 +66,7 @@ def test_a_manual_rollback_holds_until_resumed_and_stays(production: Make, stage
     prod.until(lambda: prod.running == first and prod.is_idle(), f"{first} to run again")
     done = prod.deployments(first)[0]
     assert (done.kind, done.phase, done.why) == ("rollback", Phase.SUCCEEDED, "the invoices are wrong"), prod.tell()
-    assert done.step(steps.APPROVAL) is None, "needs no approval unless the policy says so"
+    assert done.step(step_keys.APPROVAL) is None, "needs no approval unless the policy says so"
     prod.runs(first)
     tagged(prod, first)
     assert prod.state.hold is not None
@@ -107,7 +106,7 @@ def test_a_rollback_during_a_rollout_stops_it_first(production: Make, stage: Sta
     gate.unlink()
     prod.name_it(third)
     prod.approve(prod.asked(third))
-    prod.step(third, steps.rollout(prod.service_of("api"), "forward"))
+    prod.step(third, step_keys.rollout(prod.service_of("api"), "forward"))
     back(prod, to=first)
     done = prod.ended(third)
     assert done.phase is Phase.ABORTED, prod.tell()

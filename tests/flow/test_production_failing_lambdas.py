@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from ferryman import steps
-from ferryman.records import Phase
+from ferryman.records import Phase, step_keys
 from flow.production import Make, Production
 from flow.stage import Stage
 from flow.test_failing_lambdas import FAULTS
@@ -96,4 +95,4 @@ def test_a_crash_between_a_decision_and_its_answer_is_found(reused: Make, stage:
     stage.sweep()
     done = prod.ended(deployment.version)
     assert done.phase is Phase.SUCCEEDED, prod.tell()
-    assert done.step(steps.APPROVAL) is not None
+    assert done.step(step_keys.APPROVAL) is not None

@@ -1,7 +1,6 @@
 """Semver tags and promotion: which release may start, when, and with which bytes."""
 
-from ferryman import steps
-from ferryman.records import EventType, Phase, StepStatus
+from ferryman.records import EventType, Phase, StepStatus, step_keys
 from flow.production import Make, Production
 from flow.stage import Stage
 
@@ -106,7 +105,7 @@ def test_a_moving_tag_that_may_not_move_stops_before_anything_changes(production
     prod.approve(prod.asked(version))
     done = prod.ended(version)
     assert done.phase is not Phase.SUCCEEDED, prod.tell()
-    step = done.step(steps.PROMOTION)
+    step = done.step(step_keys.PROMOTION)
     assert step is not None
     assert step.status in (StepStatus.FAILED, StepStatus.ERRORED), step
     for text in ("production-latest", f"{prod.name}-api"):

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from ferryman import steps
-from ferryman.records import Phase, StepStatus
+from ferryman.records import Phase, StepStatus, step_keys
 from flow.documents import ENVIRONMENT
 from flow.place import Place
 from flow.stage import Stage
@@ -18,7 +17,7 @@ Make = Callable[..., Place]
 
 def forward(scr: Place, component: str = "api") -> str:
     """Key of the step that brings a service forward."""
-    return steps.rollout(f"{scr.name}-{component}", "forward")
+    return step_keys.rollout(f"{scr.name}-{component}", "forward")
 
 
 def updates(scr: Place, since: float = 0.0) -> list[str]:

@@ -3,8 +3,7 @@
 import itertools
 from collections.abc import Callable
 
-from ferryman import steps
-from ferryman.records import Deployment, Phase, Step, StepStatus
+from ferryman.records import Deployment, Phase, Step, StepStatus, step_keys
 from flow.place import Place
 from flow.stage import Stage
 
@@ -38,7 +37,7 @@ def test_images_pushed_in_mixed_order_end_verified(place: Make, stage: Stage) ->
 
 def rollouts(scr: Place, done: Deployment) -> list[Step]:
     """The steps that bring the services forward, in the order of the document."""
-    return [done.steps[steps.rollout(name, "forward")] for name in scr.services]
+    return [done.steps[step_keys.rollout(name, "forward")] for name in scr.services]
 
 
 def test_a_failing_migration_stops_everything_before_a_service_changes(place: Make) -> None:
@@ -46,7 +45,7 @@ def test_a_failing_migration_stops_everything_before_a_service_changes(place: Ma
     version = scr.push(MIGRATION_EXIT="7")
     done = scr.ended(version)
     assert (done.phase, done.reason) == (Phase.FAILED, "NonZeroExit"), scr.tell()
-    assert done.steps[steps.MIGRATION].migration.exit_code == 7
+    assert done.steps[step_keys.MIGRATION].migration.exit_code == 7
     assert scr.calls("UpdateService") == []
     scr.runs("bootstrap")
     message = scr.message(done)
@@ -70,10 +69,10 @@ def test_a_crash_at_start_is_rolled_back_while_ecs_looks_stable(place: Make) -> 
         stable = [item for item in service["deployments"] if item["rolloutState"] != "FAILED"]
         assert len(stable) == 1
         assert service["runningCount"] == service["desiredCount"]
-        assert done.steps[steps.rollout(f"{scr.name}-{component}", "back")].status is StepStatus.SUCCEEDED
-    back = [done.steps[steps.rollout(f"{scr.name}-{component}", "back")].started_at for component in ("web", "api")]
+        assert done.steps[step_keys.rollout(f"{scr.name}-{component}", "back")].status is StepStatus.SUCCEEDED
+    back = [done.steps[step_keys.rollout(f"{scr.name}-{component}", "back")].started_at for component in ("web", "api")]
     assert back == sorted(back), "the last wave goes back first"
-    assert done.steps[steps.rollout(f"{scr.name}-web", "forward")].status is StepStatus.FAILED
+    assert done.steps[step_keys.rollout(f"{scr.name}-web", "forward")].status is StepStatus.FAILED
     message = scr.message(done)
     assert message is not None
     for text in ("code 3", "no database is named: giving up", "web"):
@@ -89,7 +88,7 @@ def test_a_failed_smoke_test_is_rolled_back(place: Make) -> None:
     scr.push_one("web", bad, bad)
     done = scr.ended(bad)
     assert done.phase is Phase.ROLLED_BACK, scr.tell()
-    assert done.steps[steps.SMOKE_TEST].status is StepStatus.FAILED
+    assert done.steps[step_keys.SMOKE_TEST].status is StepStatus.FAILED
     scr.runs(good)
     message = scr.message(done)
     assert message is not None
@@ -102,7 +101,7 @@ def test_of_three_quick_pushes_the_one_between_is_superseded(place: Make, stage:
     scr = place(("api", "web"))
     gate = scr.gate()
     first = scr.push(GATE=str(gate))
-    scr.step(first, steps.rollout(f"{scr.name}-api", "forward"))
+    scr.step(first, step_keys.rollout(f"{scr.name}-api", "forward"))
     between, last = scr.push(), scr.push()
     for version in (between, last):
         scr.until(lambda v=version: (r := scr.release(v)) and r.ready_at, f"release {version}")

@@ -8,8 +8,8 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer
 
 from ferryman.records import OutboxMessage, Record, TimelineEvent, Wait
-from ferryman.store import Store
-from ferryman.writes import Add, Save
+from ferryman.records.writes import Add, Save
+from ferryman.store.table import Store
 from ferryman_local.local_aws import LocalAws
 
 BOOTSTRAP, VERSION = "bootstrap", "3f9c2ab"

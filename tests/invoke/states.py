@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ferryman import steps
 from ferryman.records import (
     AbortRequest,
     Active,
@@ -37,6 +36,7 @@ from ferryman.records import (
     Target,
     Verified,
     Wait,
+    step_keys,
 )
 from invoke.stage import VERSION, Stage
 from pages import asking
@@ -133,7 +133,7 @@ class Meeting:
             created_at=self.now,
             started_at=self.now,
             plan=self.plan(),
-            steps={steps.BEGIN: self.step("Planned")},
+            steps={step_keys.BEGIN: self.step("Planned")},
         )
         return made.but(**changes)
 
@@ -184,7 +184,7 @@ class Meeting:
             ecs_deployment=more.pop("followed", service["deployments"][0]["id"]),
             followed_at=more.pop("since", self.now),
         )
-        key = steps.rollout(service["serviceName"], direction)  # type: ignore[arg-type]
+        key = step_keys.rollout(service["serviceName"], direction)  # type: ignore[arg-type]
         return {key: self.step(status=status, rollout=progress, **more)}
 
     # ── migrations ──
@@ -299,10 +299,10 @@ def _promote(m: Meeting) -> list[Record]:
 
 
 def _ended_well(m: Meeting) -> dict[str, Step]:
-    done = {steps.BEGIN: m.step(), steps.ADMIT: m.step(), steps.MIGRATION: m.step("NoMigration", "Skipped")}
+    done = {step_keys.BEGIN: m.step(), step_keys.ADMIT: m.step(), step_keys.MIGRATION: m.step("NoMigration", "Skipped")}
     for component in COMPONENTS:
         done |= m.rolled(component, "Succeeded")
-    return done | {steps.SMOKE_TEST: m.step("ChecksPassed")}
+    return done | {step_keys.SMOKE_TEST: m.step("ChecksPassed")}
 
 
 def _went_back(m: Meeting) -> dict[str, Step]:
@@ -310,8 +310,8 @@ def _went_back(m: Meeting) -> dict[str, Step]:
     rolled = m.rolled("api")
     (key,) = rolled
     return {
-        steps.BEGIN: m.step(),
-        steps.ADMIT: m.step(),
+        step_keys.BEGIN: m.step(),
+        step_keys.ADMIT: m.step(),
         key: rolled[key].but(status=failed.status, reason=failed.reason, message="ECS gave it up", ended_at=m.now),
         **m.rolled("api", "Succeeded", "back"),
     }
@@ -323,20 +323,20 @@ def _published(m: Meeting, **changes: Any) -> list[Record]:
 
 
 def _following(m: Meeting, **more: Any) -> list[Record]:
-    return m.claimed(m.deployment(steps={steps.BEGIN: m.step(), **m.rolled("api", **more)}))
+    return m.claimed(m.deployment(steps={step_keys.BEGIN: m.step(), **m.rolled("api", **more)}))
 
 
 def _migration_step(m: Meeting, status: str = "Running", reason: str = "", **more: Any) -> list[Record]:
     progress = MigrationProgress(task=m.task(), followed_at=more.get("since", m.now))
     step = m.step(reason, status, migration=progress)
-    return m.claimed(m.deployment(plan=m.migrating(), steps={steps.BEGIN: m.step(), steps.MIGRATION: step}))
+    return m.claimed(m.deployment(plan=m.migrating(), steps={step_keys.BEGIN: m.step(), step_keys.MIGRATION: step}))
 
 
 def _asking(m: Meeting, *more: Record, **changes: Any) -> list[Record]:
     phase = Phase.AWAITING_APPROVAL if more else Phase.PENDING
-    asked = {steps.APPROVAL: m.step("AwaitingApproval", "Running")} if more else {}
+    asked = {step_keys.APPROVAL: m.step("AwaitingApproval", "Running")} if more else {}
     plan = m.plan(approval=True)
-    return m.claimed(m.deployment(phase, plan=plan, steps={steps.BEGIN: m.step(), **asked}).but(**changes), *more)
+    return m.claimed(m.deployment(phase, plan=plan, steps={step_keys.BEGIN: m.step(), **asked}).but(**changes), *more)
 
 
 def _waiting(m: Meeting) -> list[Record]:
@@ -350,14 +350,14 @@ def _waiting(m: Meeting) -> list[Record]:
     (rollout,) = rolled
     services = {name: one.but(arn=resource or one.arn) for name, one in m.plan().services.items()}
     progress = MigrationProgress(task=m.task(), followed_at=LONG_AGO)
-    found = {**rolled, steps.MIGRATION: m.step(status="Running", migration=progress)}
+    found = {**rolled, step_keys.MIGRATION: m.step(status="Running", migration=progress)}
     plan = m.migrating().but(services=services)
     waits = [
         Wait(
             resource=resource, platform="scr", environment="staging", deployment=m.id, fence=m.fence, token="a token",
             step=step, service=service, direction="forward" if service else None, at=m.now,
         )
-        for step, service in ((rollout, "scr-api-staging"), (steps.MIGRATION, None))
+        for step, service in ((rollout, "scr-api-staging"), (step_keys.MIGRATION, None))
         if resource and (service is None) == group.startswith("family:")
     ]  # fmt: skip
     return m.claimed(m.deployment(plan=plan, steps=found), *waits)
@@ -436,7 +436,7 @@ MEETS: dict[str, Callable[[Meeting], list[Record]]] = {
     "watch_rollout/rolled_back_by_breaker": lambda m: _following(m, followed="ecs-svc/gone", since=LONG_AGO),
     "watch_rollout/goes_on": lambda m: _following(m, followed="ecs-svc/soon"),
     "watch_rollout/aborted": lambda m: m.claimed(
-        m.deployment(steps={steps.BEGIN: m.step(), **m.rolled("api")}, abort=m.aborted())
+        m.deployment(steps={step_keys.BEGIN: m.step(), **m.rolled("api")}, abort=m.aborted())
     ),
     "smoke_test/round": lambda m: m.claimed(
         m.deployment(plan=m.checks((_emulator(m), {}), ("http://127.0.0.1:9/", {}), attempts=5))

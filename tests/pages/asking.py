@@ -5,7 +5,6 @@ import hashlib
 from datetime import timedelta
 from typing import Any
 
-from ferryman import steps
 from ferryman.records import (
     Active,
     Actor,
@@ -24,9 +23,10 @@ from ferryman.records import (
     StepStatus,
     Target,
     Verified,
+    step_keys,
 )
-from ferryman.store import Store
-from ferryman.writes import Save
+from ferryman.records.writes import Save
+from ferryman.store.table import Store
 from unit import builders as make
 from unit.conftest import FakeClock
 
@@ -134,8 +134,8 @@ def deployment(**changes: Any) -> Deployment:
         initiated_by=Actor(who="tag", automated=True),
         plan=plan(),
         steps={
-            steps.BEGIN: make.step(),
-            steps.APPROVAL: Step(status=StepStatus.RUNNING, started_at=make.AT),
+            step_keys.BEGIN: make.step(),
+            step_keys.APPROVAL: Step(status=StepStatus.RUNNING, started_at=make.AT),
         },
     )
     return made.but(**changes)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ferryman.store import Store
+from ferryman.store.table import Store
 from pages import asking
 from pages.site_world import Site
 from unit.conftest import TABLE, FakeClock, FakeIds, _no_real_aws, clock, new_id, scr_document, store  # noqa: F401

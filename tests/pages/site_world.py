@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from ferryman.approvals.web.desk import Desk
-from ferryman.approvals.web.signing import SigningSecrets
-from ferryman.approvals.web.site import serve
+from ferryman.approvals.web.context import Desk
+from ferryman.approvals.web.decide_approval import serve
+from ferryman.approvals.web.slack_signing import SigningSecrets
 from ferryman.records import Approval
-from ferryman.store import Store
+from ferryman.store.table import Store
 from pages import asking
 from unit.conftest import FakeClock, FakeIds
 

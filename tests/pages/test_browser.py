@@ -15,10 +15,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from ferryman import steps
-from ferryman.approvals.web import pages as web_pages
-from ferryman.records import Freeze, Phase, RolloutProgress, Step, StepStatus
-from ferryman.writes import Save
+from ferryman.approvals.web import render as web_pages
+from ferryman.records import Freeze, Phase, RolloutProgress, Step, StepStatus, step_keys
+from ferryman.records.writes import Save
 from needed import chromium
 from pages import asking
 from pages.asking import SHORT
@@ -104,9 +103,9 @@ def running(site: Site) -> None:
                 phase=Phase.RUNNING,
                 steps={
                     **deployment.steps,
-                    **{key: make.step() for key in (steps.ADMIT, steps.PROMOTION, steps.MIGRATION)},
-                    steps.rollout(asking.SERVICES[0], "forward"): make.rollout(asking.SERVICES[0]),
-                    steps.rollout(second, "forward"): Step(
+                    **{key: make.step() for key in (step_keys.ADMIT, step_keys.PROMOTION, step_keys.MIGRATION)},
+                    step_keys.rollout(asking.SERVICES[0], "forward"): make.rollout(asking.SERVICES[0]),
+                    step_keys.rollout(second, "forward"): Step(
                         status=StepStatus.RUNNING, started_at=make.AT + timedelta(minutes=5), rollout=progress
                     ),
                 },

@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 import pytest
 from botocore.exceptions import ClientError
 
-from ferryman.approvals.web.signing import KEPT, SigningSecrets, signing_secret_in
+from ferryman.approvals.web.slack_signing import KEPT, SigningSecrets, signing_secret_in
 from ferryman.records import AppliedPlatform
-from ferryman.writes import Save
+from ferryman.records.writes import Save
 from pages import asking
 from pages.site_world import Site, pressed, signed
 from unit import builders as make

@@ -7,8 +7,8 @@ import pytest
 
 from contract.template import functions, statements
 from ferryman.records import Freeze
-from ferryman.store import Store
-from ferryman.writes import Save
+from ferryman.records.writes import Save
+from ferryman.store.table import Store
 from pages.asking import SHORT
 from pages.conftest import made
 from pages.site_world import GRACES, PERSONAL, SHARED, Site, pressed

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ferryman.writes import Save
+from ferryman.records.writes import Save
 from pages import asking
 from pages.asking import SHORT
 from pages.scanner import GUESSES, Page

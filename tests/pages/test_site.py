@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from ferryman import steps
-from ferryman.approvals.web import shared
+from ferryman.approvals.web import shared_page
 from ferryman.errors import Unavailable
-from ferryman.records import AbortRequest, Actor, ApproverRecord, Freeze, Hold, Phase
-from ferryman.writes import Save
+from ferryman.records import AbortRequest, Actor, ApproverRecord, Freeze, Hold, Phase, step_keys
+from ferryman.records.writes import Save
 from pages import asking
 from pages.asking import SHORT
 from pages.site_world import GRACES, PERSONAL, SHARED, Site
@@ -114,11 +113,11 @@ def test_an_approval_leads_back_to_the_link_which_shows_the_progress(site: Site)
 def test_the_progress_ends_with_the_outcome(site: Site) -> None:
     site.post(PERSONAL, decision="approve", version=SHORT)
     done = {
-        **make.passed(upto=steps.MIGRATION),
-        **{steps.rollout(name, "forward"): make.rollout(name) for name in asking.SERVICES},
-        steps.APPROVAL: make.step(),
-        steps.PROMOTION: make.step(),
-        steps.SMOKE_TEST: make.step(),
+        **make.passed(upto=step_keys.MIGRATION),
+        **{step_keys.rollout(name, "forward"): make.rollout(name) for name in asking.SERVICES},
+        step_keys.APPROVAL: make.step(),
+        step_keys.PROMOTION: make.step(),
+        step_keys.SMOKE_TEST: make.step(),
     }
     ended = deployment(site).but(
         phase=Phase.SUCCEEDED, message="It runs on 3 of 3 services.", ended_at=site.clock(), steps=done
@@ -420,7 +419,7 @@ def test_asking_for_a_link_is_always_answered_the_same(site: Site, email: str) -
     answer = site.post(SHARED, email=email)
 
     assert (answer.status, answer.headers["location"]) == (303, f"{asking.ID}?asked=1")
-    assert shared.SENT in site.get(f"{SHARED}?asked=1").body
+    assert shared_page.SENT in site.get(f"{SHARED}?asked=1").body
     assert ("Ada Lovelace" in site.approval.links_asked) == ("ada" in email.lower())
     assert "ada@" not in site.get(f"{SHARED}?asked=1").body
 

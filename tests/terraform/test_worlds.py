@@ -18,9 +18,9 @@ import pytest
 import yaml
 
 from contract.template import functions, statements, template
-from ferryman import verify
 from ferryman.platform import Platform, TagKind, classify, parse
 from ferryman.platform.tags import current_tag, moving_tags, previous_tag
+from ferryman.steps import verify
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENTS = ["staging", "production"]

@@ -5,11 +5,11 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from ferryman.api.operator import Operator
-from ferryman.api.routes import serve
+from ferryman.api.context import Operator
+from ferryman.api.serve_api import serve
 from ferryman.records import AppliedPlatform, EnvironmentState, Running
-from ferryman.store import Store
-from ferryman.writes import Save
+from ferryman.records.writes import Save
+from ferryman.store.table import Store
 from unit import builders as make
 from unit.conftest import FakeClock, FakeIds
 from unit.fakes.outside import FakeOutside

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ferryman import steps
-from ferryman.approvals import asking, deciding, endings
-from ferryman.approvals.verdicts import Attempt, Verdict
-from ferryman.awaiting import EndApproval
+from ferryman.approvals import lifecycle, record_decision
+from ferryman.clients.ssm import References
 from ferryman.contracts import RequestApprovalInput
+from ferryman.decisions.approval_rules import Attempt, Verdict
+from ferryman.decisions.pending_approval import EndApproval
+from ferryman.decisions.snapshot import View
 from ferryman.platform import Platform, parse
 from ferryman.records import (
     Active,
@@ -23,11 +24,11 @@ from ferryman.records import (
     Release,
     Running,
     Verified,
+    step_keys,
 )
-from ferryman.references import References
-from ferryman.store import Store
-from ferryman.view import View
-from ferryman.writes import Save
+from ferryman.records.writes import Save
+from ferryman.steps import request_approval
+from ferryman.store.table import Store
 from unit import builders as make
 from unit.conftest import TABLE, FakeClock, FakeIds
 from unit.fakes.dynamodb import FakeDynamoDb
@@ -118,7 +119,7 @@ def deployment(**changes: Any) -> Deployment:
         fence=FENCE,
         phase=Phase.PENDING,
         plan=make.plan(approval=True),
-        steps=make.passed(upto=steps.BEGIN),
+        steps=make.passed(upto=step_keys.BEGIN),
         initiated_by=Actor(who="tag v1.0.0", automated=True),
         tag="v1.0.0",
     )
@@ -214,7 +215,7 @@ class World:
         return [(item.event, item.channel) for item in self.store.unsent() if item.owner == ID]
 
     def step(self) -> tuple[str, str]:
-        found = self.deployment.step(steps.APPROVAL)
+        found = self.deployment.step(step_keys.APPROVAL)
         assert found is not None
         return str(found.status), found.reason
 
@@ -229,7 +230,7 @@ class World:
 
     def ask(self, token: str = TOKEN, *, fence: int = FENCE) -> None:
         self.states.open.add(token)
-        asking.ask(
+        request_approval.ask(
             RequestApprovalInput(
                 platform="scr", environment="production", deployment=ID, fence=fence, task_token=token
             ),
@@ -247,7 +248,7 @@ class World:
         return self
 
     def decide(self, name: str = ADA, verdict: str = "approve", **how: Any) -> Verdict:
-        return deciding.decide(
+        return record_decision.decide(
             ID,
             attempt(name, verdict, **how),
             store=self.store,
@@ -264,10 +265,10 @@ class World:
 
     def end(self, status: Any = "Superseded", view: View | None = None) -> None:
         action = EndApproval(status, "why it ended", "ferryman", NEWER if status == "Superseded" else None)
-        endings.end(action, view or self.view, store=self.store, clock=self.clock, new_id=self.new_id)
+        lifecycle.end(action, view or self.view, store=self.store, clock=self.clock, new_id=self.new_id)
 
     def tell(self, view: View | None = None) -> None:
-        endings.tell(view or self.view, store=self.store, states=self.states, clock=self.clock)
+        lifecycle.tell(view or self.view, store=self.store, states=self.states, clock=self.clock)
 
 
 def attempt(name: str = ADA, verdict: Any = "approve", **how: Any) -> Attempt:

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from ferryman import steps
 from ferryman.records import (
     Active,
     Actor,
@@ -20,6 +19,7 @@ from ferryman.records import (
     Step,
     StepStatus,
     Target,
+    step_keys,
 )
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -81,14 +81,14 @@ def rollout(name: str, status: str = "Succeeded", direction: str = "forward", re
     return step(status, rollout=progress, **more)
 
 
-def passed(*, upto: str = steps.SMOKE_TEST) -> dict[str, Step]:
+def passed(*, upto: str = step_keys.SMOKE_TEST) -> dict[str, Step]:
     """All steps of a deployment that went well, up to and including one."""
     everything = {
-        steps.BEGIN: step(),
-        steps.ADMIT: step(),
-        steps.MIGRATION: step(migration=MigrationProgress(exit_code=0)),
-        **{steps.rollout(name, "forward"): rollout(name) for name in SERVICES},
-        steps.SMOKE_TEST: step(),
+        step_keys.BEGIN: step(),
+        step_keys.ADMIT: step(),
+        step_keys.MIGRATION: step(migration=MigrationProgress(exit_code=0)),
+        **{step_keys.rollout(name, "forward"): rollout(name) for name in SERVICES},
+        step_keys.SMOKE_TEST: step(),
     }
     keys = list(everything)
     return {key: everything[key] for key in keys[: keys.index(upto) + 1]}

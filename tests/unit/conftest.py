@@ -12,7 +12,7 @@ import yaml
 from hypothesis import settings
 from moto import mock_aws
 
-from ferryman.store import Store
+from ferryman.store.table import Store
 from unit.fakes.dynamodb import FakeDynamoDb
 
 TABLE = "ferryman"

@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-from ferryman import migration, migration_watch, relay, rollout, steps, update
 from ferryman.contracts import (
     RelayChangeInput,
     RunMigrationInput,
@@ -24,9 +23,15 @@ from ferryman.records import (
     PlannedMigration,
     PlannedService,
     Step,
+    step_keys,
 )
-from ferryman.store import Store
-from ferryman.writes import Save
+from ferryman.records.writes import Save
+from ferryman.steps import relay_change as relay
+from ferryman.steps import run_migration as migration
+from ferryman.steps import update_service as update
+from ferryman.steps import watch_migration as migration_watch
+from ferryman.steps import watch_rollout
+from ferryman.store.table import Store
 from unit.fakes.ecr import FakeEcr
 from unit.fakes.ecs import CLUSTER, FakeEcs, FakeLogs, FakeStates, service_arn
 
@@ -168,11 +173,11 @@ class World:
         return self.store.state("scr", "staging")
 
     def step(self, service: str = "api", direction: Any = "forward") -> Step:
-        return self.deployment.steps[steps.rollout(service, direction)]
+        return self.deployment.steps[step_keys.rollout(service, direction)]
 
     @property
     def migration(self) -> Step:
-        return self.deployment.steps[steps.MIGRATION]
+        return self.deployment.steps[step_keys.MIGRATION]
 
     def definition(self, service: str = "api", direction: Any = "forward") -> dict[str, Any]:
         progress = self.step(service, direction).rollout
@@ -198,7 +203,7 @@ class World:
     def watch(self, service: str = "api", direction: Any = "forward") -> str:
         """Wait with a fresh token, and return it."""
         event = WatchRolloutInput(**self._ids(), service=service, direction=direction, task_token=self._token())
-        rollout.watch(event, **self._edges())
+        watch_rollout.watch(event, **self._edges())
         return event.task_token
 
     def roll_out(self, service: str = "api", direction: Any = "forward") -> dict[str, Any] | None:

@@ -3,12 +3,14 @@
 import json
 from typing import Any
 
-from ferryman import adoption, reconcile, releases
+from ferryman.clients.ssm import References
+from ferryman.controller import reconcile
 from ferryman.platform import Platform, parse
 from ferryman.records import AppliedPlatform, Deployment, EnvironmentState, Release
-from ferryman.references import References
-from ferryman.store import Store
-from ferryman.writes import Save
+from ferryman.records.writes import Save
+from ferryman.releases import adoption
+from ferryman.releases.receive_push import PushEvent, receive
+from ferryman.store.table import Store
 from unit.conftest import FakeClock, FakeIds
 from unit.fakes.ecr import FakeEcr
 from unit.fakes.ecs import CLUSTER, FakeEcs
@@ -184,8 +186,8 @@ class World:
     # ── the operator ──
 
     def receive(self, event: dict[str, Any]) -> list[str]:
-        return releases.receive(
-            releases.PushEvent.model_validate(event),
+        return receive(
+            PushEvent.model_validate(event),
             store=self.store,
             ecr=self.ecr,
             nudge=self.nudges,

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ferryman.ages import span
+from ferryman.durations import span
 from ferryman_cli import options, output
 from ferryman_cli.connection import connect
 from ferryman_cli.moments import local

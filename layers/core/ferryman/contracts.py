@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from ferryman.steps import Direction
+from ferryman.records.step_keys import Direction
 
 
 class Contract(BaseModel):

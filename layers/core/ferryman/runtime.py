@@ -16,7 +16,7 @@ from botocore.config import Config
 from pydantic import BaseModel, ValidationError
 
 from ferryman.errors import InvalidInput, PermanentError
-from ferryman.store import Store
+from ferryman.store.table import Store
 
 # Time-outs far below the Lambdas' own, so that a hanging call becomes an error that can be told, not a killed process.
 _CONFIG = Config(connect_timeout=3, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 3})

@@ -9,7 +9,7 @@ from ferryman_local.demo.stage import Stage
 MIGRATION, CRASH, STALE = "5d0e8b1", "8c47f02", "b19e6d4"
 
 LOG = "  | "
-"""Begins a quoted log line in a message; `ferryman.messages` writes it."""
+"""Begins a quoted log line in a message; `messages.deployment` writes it."""
 
 _KEPT = ("staging-latest", "staging-current")
 

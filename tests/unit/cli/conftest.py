@@ -16,8 +16,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.session import Session
 from typer.testing import CliRunner, Result
 
-from ferryman.api.routes import serve
-from ferryman.store import Store
+from ferryman.api.serve_api import serve
+from ferryman.store.table import Store
 from ferryman_cli.main import app
 from unit.api_world import JO, World, event
 from unit.conftest import FakeClock, FakeIds

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ferryman import timeline
+from ferryman.messages import timeline
 from ferryman.records import EventType, Phase
 from unit import builders as make
 from unit.api_world import JO, World

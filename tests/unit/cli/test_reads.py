@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ferryman import timeline
+from ferryman.messages import timeline
 from ferryman.records import EventType, Hold, Phase, ReleaseStatus
 from unit import builders as make
 from unit.api_world import JO, World, idle

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from ferryman import steps
-from ferryman.records import Deployment, MigrationProgress, Phase, Request
+from ferryman.records import Deployment, MigrationProgress, Phase, Request, step_keys
 from unit import builders as make
 from unit.api_world import JO, World
 from unit.cli.conftest import Run, Server
@@ -209,7 +208,7 @@ def test_migrate_waits_and_prints_the_log(run: Run, world: World, server: Server
     ran = make.step(status, logs=["0042 (head)"], migration=MigrationProgress(exit_code=code))
     new = deployment(
         id=NEW, kind="migrate", command="current", phase=phase, message="Done.", ended_at=make.AT,
-        plan=make.plan(migration=_planned()), steps={steps.MIGRATION: ran},
+        plan=make.plan(migration=_planned()), steps={step_keys.MIGRATION: ran},
     )  # fmt: skip
     answered(world, server, "migrate", wish, later=new, old=OLD)
 

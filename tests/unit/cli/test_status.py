@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ferryman import steps, timeline
+from ferryman.messages import timeline
 from ferryman.records import (
     Actor,
     Approval,
@@ -21,6 +21,7 @@ from ferryman.records import (
     Target,
     Verified,
     Waiver,
+    step_keys,
 )
 from unit import builders as make
 from unit.api_world import JO, World
@@ -54,7 +55,7 @@ def awaiting(world: World) -> None:
         plan=make.plan(
             approval=True, promotions=[PlannedTag(component="api", repository="r", digest="d", tag="production-latest")]
         ),
-        steps={steps.BEGIN: make.step(), steps.APPROVAL: make.step("Running")},
+        steps={step_keys.BEGIN: make.step(), step_keys.APPROVAL: make.step("Running")},
     )  # fmt: skip
     world.put(make.state(environment="production"), deployment, approval())
 
@@ -132,7 +133,10 @@ def test_watch_says_who_may_approve(run: Run, world: World, server: Server) -> N
 
     def decided() -> None:
         before = world.store.deployment("scr", "production", ID)
-        done = {**before.steps, steps.APPROVAL: make.step("Aborted", reason="Rejected", message="Jo rejected it: no")}
+        done = {
+            **before.steps,
+            step_keys.APPROVAL: make.step("Aborted", reason="Rejected", message="Jo rejected it: no"),
+        }
         world.put(
             before.but(phase=Phase.REJECTED, steps=done, message="Jo rejected it: no.", ended_at=make.AT),
             approval(status="Rejected", rev=1),

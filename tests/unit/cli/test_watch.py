@@ -9,15 +9,14 @@ from typing import Any
 
 import pytest
 
-from ferryman import steps
-from ferryman.records import Deployment, Phase, RolloutProgress, StepStatus
+from ferryman.records import Deployment, Phase, RolloutProgress, StepStatus, step_keys
 from ferryman_cli import progress
 from unit import builders as make
 from unit.api_world import World, idle
 from unit.cli.conftest import Run, Server
 
 WATCH = ("watch", "staging", "--interval", "0.2", "--timeout", "30s", "-p", "scr")
-API, WEB = (steps.rollout(name, "forward") for name in make.SERVICES)
+API, WEB = (step_keys.rollout(name, "forward") for name in make.SERVICES)
 
 
 def rolling(desired: int, running: int, failed: int = 0, status: str = "Running", **more: Any) -> Any:
@@ -194,7 +193,7 @@ def test_on_a_terminal_it_draws(stages: list[Deployment], server: Server) -> Non
 
 class TestPicture:
     def view(self, **changes: Any) -> dict[str, Any]:
-        from ferryman.api import views
+        from ferryman.api.views import deployment as views
 
         done = {**make.passed(upto=API), WEB: rolling(2, 1)}
         return views.deployment(make.deployment(steps=done, **changes), make.AT).dump()

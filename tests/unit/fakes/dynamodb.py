@@ -1,4 +1,4 @@
-"""DynamoDB as far as `ferryman.store` uses it, in plain dictionaries: moto takes 50 times as long for nested items.
+"""DynamoDB as far as `store.table` uses it, in plain dictionaries: moto takes 50 times as long for nested items.
 
 It knows the store's own expressions and refuses every other. `test_store.py` runs against this and against moto, so
 that the two can't drift apart.

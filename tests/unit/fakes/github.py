@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from ferryman.github.client import Means
+from ferryman.clients.github.client import Means
 
 REPOSITORY = "scr-platform/scr"
 TOKEN = "github_pat_hunter2hunter2hunter2"

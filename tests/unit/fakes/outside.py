@@ -1,11 +1,11 @@
 """What the API asks of AWS besides the table, faked: it remembers what it was asked for."""
 
-from ferryman.api.operator import Counts, Definitions
+from ferryman.api.context import Counts, Definitions
+from ferryman.decisions.schema_compatibility import ImageLabels
+from ferryman.decisions.snapshot import ImageScan
 from ferryman.errors import Unavailable
-from ferryman.migration_lists import ImageLabels
 from ferryman.platform import Platform
 from ferryman.records import Plan, Release
-from ferryman.view import ImageScan
 
 
 class FakeOutside:

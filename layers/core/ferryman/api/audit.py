@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import AwareDatetime
 
+from ferryman.api.context import Operator
 from ferryman.api.http import HttpError, Request
-from ferryman.api.operator import Operator
 from ferryman.errors import NotFound
 from ferryman.platform import parse
 from ferryman.records import AUDITED, Deployment, Record, TimelineEvent

@@ -1,10 +1,10 @@
-"""Mail through SES. Called by `ferryman.notify.channels` and `ferryman.notify.personal`."""
+"""Mail through SES. Called by `notify.dispatch` and `notify.personal_mail`."""
 
 from html import escape
 from typing import Any
 
-from ferryman.notify.links import filled, halves
-from ferryman.notify.parts import parts_of
+from ferryman.notify.approval_links import filled, halves
+from ferryman.notify.message_parts import parts_of
 from ferryman.records import OutboxMessage
 
 _PROSE = "white-space:pre-wrap;font-family:sans-serif;margin:0 0 1em"

@@ -1,10 +1,10 @@
 """Whether a message about an approval still makes sense when it is sent."""
 
 from ferryman.ids import Clock
-from ferryman.messages_approval import PERSONAL, REMINDER
-from ferryman.notify.failure import NotNeeded
+from ferryman.messages.approval import PERSONAL, REMINDER
+from ferryman.notify.errors import NotNeeded
 from ferryman.records import Approval, OutboxMessage
-from ferryman.store import Store
+from ferryman.store.table import Store
 
 
 def open_request(message: OutboxMessage, store: Store, clock: Clock) -> Approval:

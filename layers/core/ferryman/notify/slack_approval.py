@@ -1,24 +1,24 @@
 """An approval in Slack: asked with buttons, which give way to who decided what.
 
-Called by `ferryman.notify.channels` for channels with a bot. What was posted is remembered in the approval, so that it
+Called by `notify.dispatch` for channels with a bot. What was posted is remembered in the approval, so that it
 can change; a message posted while the approval ended changes at once.
 """
 
 from typing import Any
 
+from ferryman.clients.slack import Bot, SlackRefused
 from ferryman.errors import Conflict
-from ferryman.excerpts import one_line
 from ferryman.ids import Clock
-from ferryman.messages_approval import APPROVAL, ENDED, REMINDER, ending
-from ferryman.notify import links
-from ferryman.notify.failure import NotDelivered, NotNeeded
+from ferryman.messages.approval import APPROVAL, ENDED, REMINDER, ending
+from ferryman.notify import approval_links
+from ferryman.notify.errors import NotDelivered, NotNeeded
 from ferryman.notify.requests import open_request
-from ferryman.notify.slack import BLOCKS, HEADER, escape, payload, sections
-from ferryman.notify.slack_bot import Bot, SlackRefused
+from ferryman.notify.slack_webhook import BLOCKS, HEADER, escape, payload, sections
 from ferryman.platform import ChatChannel
 from ferryman.records import Approval, ChatMessage, OutboxMessage
-from ferryman.store import Store
-from ferryman.writes import Save
+from ferryman.records.writes import Save
+from ferryman.store.table import Store
+from ferryman.text import one_line
 
 _FIELDS = 10
 """Of one section, in Block Kit; each takes 2,000 characters."""
@@ -47,7 +47,7 @@ def _request(message: OutboxMessage, channel: ChatChannel, bot: Bot, *, base: st
     approval = open_request(message, store, clock)
     if mine is None:
         buttons = channel.signing_secret_arn is not None
-        body = asking(message, approval, links.shared(base, approval.deployment), buttons=buttons)
+        body = asking(message, approval, approval_links.shared(base, approval.deployment), buttons=buttons)
         _ask(message, body, channel.channel or "", bot, store)
     elif message.event == REMINDER:
         bot.call("chat.postMessage", _reminder(message, mine))

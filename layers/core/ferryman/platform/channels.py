@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from ferryman.platform.model import Model
+from ferryman.platform.base import Model
 from ferryman.platform.values import SecretArn, Text, WebUrl, is_reference
 
 

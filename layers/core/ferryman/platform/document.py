@@ -1,7 +1,7 @@
 """`ferryman/v1 Platform`: components and environments, as people write them.
 
 Everything that can be told from the document alone is refused here, with the path and what would be right; what needs
-AWS (does the service exist?) is `ferryman.verify`. `docs/schema/platform.v1.json` is generated from these models.
+AWS (does the service exist?) is `steps.verify`. `docs/schema/platform.v1.json` is generated from these models.
 """
 
 import re
@@ -12,7 +12,8 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, field_
 from pydantic_core import PydanticCustomError
 
 from ferryman.errors import InvalidDocument
-from ferryman.platform import problems, rules
+from ferryman.platform import error_messages, validation
+from ferryman.platform.base import Model
 from ferryman.platform.channels import Channel, ChatChannel, MailChannel, TopicChannel
 from ferryman.platform.environments import (
     Environment,
@@ -24,7 +25,6 @@ from ferryman.platform.environments import (
     Wave,
 )
 from ferryman.platform.github import GitHub
-from ferryman.platform.model import Model
 from ferryman.platform.values import Duration, Name, Repository, between
 
 
@@ -94,7 +94,7 @@ class Platform(Model):
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "Platform":
-        found = rules.check(self.spec)
+        found = validation.check(self.spec)
         if found:
             raise PydanticCustomError("document", "the parts do not fit together", {"problems": found})
         return self
@@ -138,7 +138,7 @@ def parse(data: Any) -> Platform:
         # By its own names only: base_task_definition is a typo in a document.
         return Platform.model_validate(data, by_alias=True, by_name=False)
     except ValidationError as error:
-        raise InvalidDocument(problems.of(error, data, Platform)) from None
+        raise InvalidDocument(error_messages.of(error, data, Platform)) from None
     except RecursionError:
         raise InvalidDocument([("", "is nested too deeply, or contains itself")]) from None
 
@@ -157,7 +157,7 @@ def channel_of(document: dict[str, Any], name: str) -> Channel | None:
     try:
         return adapter.validate_python(data, by_alias=True, by_name=False)
     except ValidationError as error:
-        found = problems.of(error, data, Channel)
+        found = error_messages.of(error, data, Channel)
         raise InvalidDocument([(f"spec.channels.{name}.{path}", text) for path, text in found]) from None
 
 

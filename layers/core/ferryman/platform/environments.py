@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
-from ferryman.platform.model import Model
+from ferryman.platform.base import Model
 from ferryman.platform.policies import ApprovalPolicy, FreezePolicy, ScanPolicy
 from ferryman.platform.values import (
     ACCOUNT,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints, model_validator
 
-from ferryman.platform.model import Model
+from ferryman.platform.base import Model
 from ferryman.platform.values import SecretArn, Text, WebUrl
 
 _PROJECT = r"^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}$"

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
-from ferryman.platform import people
-from ferryman.platform.model import Model
+from ferryman.platform import identities
+from ferryman.platform.base import Model
 from ferryman.platform.values import Duration, Name, Text, between, is_reference
 
 Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL", "UNDEFINED"]
@@ -45,7 +45,7 @@ class Approver(Model):
             raise ValueError("can't be recognised: give an email, a slack user id or an arn")
         if self.email and not is_reference(self.email) and "@" not in self.email.strip("@"):
             raise ValueError(f"{self.email[:60]!r} is not a mail address; write name@example.com")
-        if self.arn and (wrong := people.not_a_caller(self.arn)):
+        if self.arn and (wrong := identities.not_a_caller(self.arn)):
             raise ValueError(wrong)
         return self
 
@@ -75,7 +75,7 @@ class ApprovalPolicy(Model):
 
     @model_validator(mode="after")
     def _can_be_reached(self) -> "ApprovalPolicy":
-        if same := people.twice(self.approvers):
+        if same := identities.twice(self.approvers):
             raise ValueError(f"{same}: one person would count as two; give each person one entry")
         if not self.allow_unverified and len(self.approvers) < self.required:
             raise ValueError(

@@ -1,7 +1,7 @@
 """The JSON Schema of the platform document: `python -m ferryman.platform.schema` prints it.
 
 `docs/schema/platform.v1.json` is its output, so that editors complete and check documents. It says what one field may
-be; what fields have to obey together (`ferryman.platform.rules`) only `ferryman apply` knows.
+be; what fields have to obey together (`platform.validation`) only `ferryman apply` knows.
 """
 
 import json

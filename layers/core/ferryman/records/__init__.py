@@ -1,6 +1,6 @@
 """What Ferryman remembers: releases, environments, deployments and their timelines. Pure, frozen pydantic records.
 
-`ferryman.store` writes them; nothing else touches the table. A record that is changed in place carries `rev`: a writer
+`store.table` writes them; nothing else touches the table. A record that is changed in place carries `rev`: a writer
 names the revision that it read, and loses if somebody was faster.
 """
 

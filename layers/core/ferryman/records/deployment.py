@@ -51,7 +51,7 @@ class CheckResult(Record):
 
 
 class Step(Record):
-    """One step of a deployment. Its key in `Deployment.steps` says which: see `ferryman.steps`."""
+    """One step of a deployment. Its key in `Deployment.steps` says which: see `records.step_keys`."""
 
     status: StepStatus
     reason: str = ""

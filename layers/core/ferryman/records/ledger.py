@@ -9,7 +9,7 @@ from ferryman.records.base import Record
 
 
 class EventType(StrEnum):
-    """The notable moments of a deployment's life; people's channels hear of those in `ferryman.messages`."""
+    """The notable moments of a deployment's life; people's channels hear of those in `messages.deployment`."""
 
     CLAIMED = "Claimed"
     STARTED = "Started"
@@ -118,7 +118,7 @@ class OutboxMessage(Record):
     created_at: AwareDatetime
     sent_at: AwareDatetime | None = None
     tried_at: AwareDatetime | None = None
-    """When the last attempt began; the next one waits (`ferryman.notify.send.due_at`)."""
+    """When the last attempt began; the next one waits (`notify.notify.due_at`)."""
     attempts: int = 0
     last_error: str | None = None
     gave_up: bool = False
@@ -141,7 +141,7 @@ class MigrationClaim(Record):
     platform: str
     environment: str
     version: str
-    """Release, or `<release>@<deployment>` for a command that a person asked for: see `ferryman.migration_claims`."""
+    """Release, or `<release>@<deployment>` for a command that a person asked for (`decisions.migration_attempts`)."""
     attempt: int
     deployment: str
     status: Literal["Claimed", "Running", "Succeeded", "Failed", "Unknown", "NotStarted", "Reverted"]

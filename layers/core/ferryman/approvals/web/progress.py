@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from ferryman import steps, story
-from ferryman.ages import age
-from ferryman.approvals.web.sight import person
-from ferryman.excerpts import one_line
-from ferryman.records import Approval, Deployment, Phase, Step, StepStatus
+from ferryman.approvals.web.page_records import person
+from ferryman.decisions import deployment_report
+from ferryman.durations import age
+from ferryman.records import Approval, Deployment, Phase, Step, StepStatus, step_keys
+from ferryman.text import one_line
 
 Tone = Literal["done", "now", "bad", "skipped", "waits"]
 
@@ -50,7 +50,7 @@ class Progress:
 def progress(approval: Approval, deployment: Deployment, now: datetime) -> Progress:
     """Tell how far a deployment is whose approval has been decided."""
     if approval.status == "Rejected":
-        line = _line(steps.APPROVAL, deployment, now)
+        line = _line(step_keys.APPROVAL, deployment, now)
         return Progress("Rejected", "It was rejected", "No service was changed.", "bad", False, [line])
     tone, headline = _headline(deployment)
     url = deployment.publication.url if deployment.publication else ""
@@ -60,7 +60,7 @@ def progress(approval: Approval, deployment: Deployment, now: datetime) -> Progr
         message=one_line(deployment.message, limit=2_000) if deployment.phase.terminal else "",
         tone=tone,
         running=not deployment.phase.terminal,
-        lines=[_line(key, deployment, now) for key in story.flow(deployment) if key != steps.BEGIN],
+        lines=[_line(key, deployment, now) for key in deployment_report.flow(deployment) if key != step_keys.BEGIN],
         release_url=url if url.startswith(("https://", "http://")) else None,
     )
 
@@ -92,7 +92,7 @@ def _headline(deployment: Deployment) -> tuple[Tone, str]:
 
 
 def _line(key: str, deployment: Deployment, now: datetime) -> Line:
-    title, step = story.title_of(key), deployment.step(key)
+    title, step = deployment_report.title_of(key), deployment.step(key)
     title = title[:1].upper() + title[1:]
     if step is None:
         if deployment.phase.terminal:
@@ -103,7 +103,7 @@ def _line(key: str, deployment: Deployment, now: datetime) -> Line:
 
 
 def _note(key: str, step: Step, deployment: Deployment) -> str:
-    if key == steps.APPROVAL and step.status is StepStatus.SUCCEEDED:
+    if key == step_keys.APPROVAL and step.status is StepStatus.SUCCEEDED:
         return "by " + ", ".join(person(name) for name in deployment.approved_by) if deployment.approved_by else ""
     if step.status is StepStatus.RUNNING and step.rollout is not None and step.rollout.desired is not None:
         return f"{step.rollout.running or 0} of {step.rollout.desired} tasks run"

@@ -1,10 +1,10 @@
 """Reading the records that a page is made of. Changes nothing."""
 
-from ferryman.approvals.letters import document_of
-from ferryman.approvals.web.sight import Sight, base
+from ferryman.approvals.notifications import document_of
+from ferryman.approvals.web.page_records import Sight, base
 from ferryman.errors import NotFound
 from ferryman.records import Approval, Deployment
-from ferryman.store import Store
+from ferryman.store.table import Store
 
 
 def sight(approval: Approval, store: Store) -> Sight:

@@ -8,7 +8,7 @@ _LOG = logging.getLogger("ferryman")
 
 
 def respond(url: str, body: dict[str, Any]) -> None:
-    """Post to an address that `ferryman.approvals.web.slack` found to be Slack's own; never raises.
+    """Post to an address that `approvals.web.slack_payload` found to be Slack's own; never raises.
 
     The address is a credential for half an hour: it is not logged.
     """

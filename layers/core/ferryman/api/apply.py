@@ -1,0 +1,101 @@
+"""Route that applies a platform document: parse, compare, verify, adopt, save, nudge. In this order, so that a crash
+leaves either the old document or the new one, and the same `apply` again completes it.
+"""
+
+from typing import Any
+
+from ferryman.api.context import Operator
+from ferryman.api.control import how, nudge
+from ferryman.api.http import HttpError, Request
+from ferryman.errors import Conflict, InvalidDocument, Refused
+from ferryman.messages import timeline
+from ferryman.platform import Platform, parse
+from ferryman.records import AppliedPlatform, EventType
+from ferryman.records.writes import Save
+
+# A DynamoDB item holds 400 KB, names and defaults included.
+_MOST_BYTES = 200_000
+
+
+def apply(operator: Operator, request: Request) -> dict[str, Any]:
+    """Make this document the platform's; `?dryRun=true` tells what would happen and changes nothing."""
+    name, dry_run = request.params["platform"], request.flag("dryRun")
+    if request.size > _MOST_BYTES:
+        raise HttpError(422, "InvalidDocument", f"the document has {request.size} bytes; at most {_MOST_BYTES} fit")
+    document = parse(request.body)
+    if document.name != name:
+        raise InvalidDocument([("metadata.name", f"is {document.name!r}, but the request is about {name!r}")])
+    before = operator.store.find_platform(name)
+    if before is not None and _same(before, document):
+        result, generation = "unchanged", before.generation
+    else:
+        result, generation = ("configured", before.generation + 1) if before else ("created", 1)
+        _refuse_orphans(operator, before, document)
+        problems = operator.outside.verify(document)
+        if problems:
+            raise HttpError(
+                422, "VerificationFailed", "the document does not fit what is in AWS; nothing changed", problems
+            )
+    if not dry_run:
+        if result != "unchanged":
+            _save(operator, document, generation, before, request)
+        for environment in document.spec.environments:
+            nudge(operator, name, environment)
+    return {
+        "platform": name,
+        "result": result,
+        "generation": generation,
+        "dryRun": dry_run,
+        "environments": list(document.spec.environments),
+    }
+
+
+def _same(before: AppliedPlatform, document: Platform) -> bool:
+    """Compare meaning, not spelling; a stored document that today's models refuse is different."""
+    try:
+        return parse(before.document) == document
+    except InvalidDocument:
+        return False
+
+
+def _refuse_orphans(operator: Operator, before: AppliedPlatform | None, document: Platform) -> None:
+    """An environment can't leave the document while a deployment changes it: nobody would bring that to its end."""
+    for name in before.document["spec"]["environments"] if before else ():
+        active = operator.store.state(document.name, name).active
+        if name not in document.spec.environments and active is not None:
+            raise Refused(
+                f"the document no longer has {name}, where deployment {active.deployment} is under way; "
+                f"wait for its end or `ferryman abort {name}`, then apply again"
+            )
+
+
+def _save(
+    operator: Operator, document: Platform, generation: int, before: AppliedPlatform | None, request: Request
+) -> None:
+    at = operator.clock()
+    applied = AppliedPlatform(
+        name=document.name,
+        generation=generation,
+        document=document.dump(),
+        applied_by=request.who,
+        applied_at=at,
+        rev=before.rev if before else 0,
+    )
+    told = f"applied generation {generation}"
+    operator.outside.adopt(document)
+    event = timeline.environment_event(
+        document.name,
+        None,
+        EventType.APPLIED,
+        told,
+        at=at,
+        new_id=operator.new_id,
+        who=request.who,
+        detail=how(request),
+    )
+    try:
+        operator.store.write(Save(applied), event)
+    except Conflict:
+        raise Refused(
+            f"somebody else applied platform {document.name} at the same moment; look, then apply again"
+        ) from None

@@ -1,0 +1,113 @@
+"""Routes for approvers with AWS credentials; who = the IAM ARN as AWS tells it, and has to be an approver's `arn`."""
+
+from typing import Annotated, Any
+
+from pydantic import StringConstraints
+
+from ferryman.api.context import Operator
+from ferryman.api.control import OptionalReason, Reason
+from ferryman.api.http import Body, HttpError, Request
+from ferryman.api.read import place
+from ferryman.api.views import approval as approval_view
+from ferryman.approvals.record_decision import Attempt, Verdict, decide
+from ferryman.errors import NotFound
+from ferryman.records import Approval, Deployment
+
+_STATUS = {"NotAllowed": 403, "WrongVersion": 422, "NeedsReason": 422}
+"""Verdicts that are no matter of timing; every other refusal is a 409."""
+
+Typed = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
+
+
+class ApproveBody(Body):
+    """Body of approve: the version that was looked at, short or in full."""
+
+    version: Typed
+    reason: OptionalReason = ""
+
+
+class RejectBody(Body):
+    """Body of reject: whoever asked has to know why."""
+
+    version: Typed
+    reason: Reason
+
+
+def approval(operator: Operator, request: Request) -> dict[str, Any]:
+    """The approval that the environment waits for, and whether the caller may decide; 404 when it waits for none."""
+    record, deployment = _pending(operator, request)
+    mine = _approver(record, request.who)
+    return {
+        **approval_view.approval(record, operator.clock()).dump(),
+        "from": deployment.from_version,
+        "kind": deployment.kind,
+        "you": mine,
+    }
+
+
+def approve(operator: Operator, request: Request) -> dict[str, Any]:
+    """Say yes."""
+    body = request.read(ApproveBody)
+    return _decide(operator, request, "approve", body.version, body.reason)
+
+
+def reject(operator: Operator, request: Request) -> dict[str, Any]:
+    """Say no, with a reason."""
+    body = request.read(RejectBody)
+    return _decide(operator, request, "reject", body.version, body.reason)
+
+
+def _decide(operator: Operator, request: Request, verdict: Any, version: str, reason: str) -> dict[str, Any]:
+    record, deployment = _pending(operator, request)
+    name = _approver(record, request.who)
+    attempt = Attempt(
+        verdict=verdict,
+        name=name or request.who,
+        how="cli",
+        identity=request.who,
+        version=version,
+        reason=reason,
+        source=request.source,
+    )
+    found = decide(
+        record.deployment,
+        attempt,
+        store=operator.store,
+        nudge=operator.outside.nudge,
+        clock=operator.clock,
+        new_id=operator.new_id,
+    )
+    if not found.counts and found.kind != "AlreadyYours":
+        raise HttpError(_STATUS.get(found.kind, 409), found.kind, _told(found, name, request.who))
+    return {
+        "changed": found.counts,
+        "message": found.message,
+        "verdict": found.kind,
+        "given": found.given,
+        "required": found.required,
+        "deployment": deployment.id,
+        "version": deployment.version,
+    }
+
+
+def _told(found: Verdict, name: str | None, who: str) -> str:
+    if found.kind != "NotAllowed" or name is not None:
+        return found.message
+    return (
+        f"AWS says that you are {who}, and no approver of this request has that `arn`. Use the link in your mail or "
+        "the buttons in Slack; or have the ARN added to your entry in the platform document, for requests from then on"
+    )
+
+
+def _pending(operator: Operator, request: Request) -> tuple[Approval, Deployment]:
+    """Return what was asked last about the deployment under way; raise NotFound when nothing was."""
+    platform, env = place(operator, request)
+    active = operator.store.state(platform.name, env).active
+    record = operator.store.approval(active.deployment) if active else None
+    if record is None:
+        raise NotFound(f"{platform.name}/{env} waits for no approval; `ferryman status {env}` shows what it does")
+    return record, operator.store.deployment(platform.name, env, record.deployment)
+
+
+def _approver(record: Approval, arn: str) -> str | None:
+    return next((item.name for item in record.approvers if item.arn == arn), None)

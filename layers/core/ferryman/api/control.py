@@ -1,0 +1,218 @@
+"""Routes that ask for something: each is recorded with who, when and why, then reconcile or the watchers are woken.
+
+Waking is best effort: what was asked stands in the table, and the sweep (or the watcher's own poll) finds it.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from botocore.exceptions import ClientError
+from pydantic import Field, StringConstraints
+
+from ferryman.api.context import Operator
+from ferryman.api.http import Body, Request
+from ferryman.api.read import place
+from ferryman.contracts import DeploymentRef
+from ferryman.decisions.requests import common
+from ferryman.errors import ClaimLost, FerrymanError, Refused
+from ferryman.messages import deployment, timeline
+from ferryman.platform import Platform
+from ferryman.records import AbortRequest, Deployment, EnvironmentState, EventType
+from ferryman.records.writes import Write
+
+_LOG = logging.getLogger("ferryman")
+
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+OptionalReason = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
+
+
+class ReasonBody(Body):
+    """Body of abort and hold: whoever reads it later wants to know why."""
+
+    reason: Reason
+
+
+class RedeployBody(Body):
+    """Body of redeploy."""
+
+    reason: OptionalReason = ""
+
+
+class RetryBody(RedeployBody):
+    """Body of retry."""
+
+    version: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
+    resume: bool = Field(default=False, description="Lift a hold in the same write.")
+
+
+def hold(operator: Operator, request: Request) -> dict[str, Any]:
+    """Switch automation off in an environment."""
+    platform, env = place(operator, request)
+    body, at = request.read(ReasonBody), operator.clock()
+    outcome = _decide(
+        operator, request, platform, env,
+        lambda state: common.hold(state, body.reason, request.who, at),
+        lambda outcome: [(EventType.HELD, f"put on hold: {body.reason}")],
+    )  # fmt: skip
+    return _told(outcome)
+
+
+def resume(operator: Operator, request: Request) -> dict[str, Any]:
+    """Switch automation on again."""
+    platform, env = place(operator, request)
+    outcome = _decide(
+        operator, request, platform, env, common.resume, lambda outcome: [(EventType.RESUMED, "hold lifted")]
+    )  # fmt: skip
+    nudge(operator, platform.name, env)
+    return _told(outcome)
+
+
+def retry(operator: Operator, request: Request) -> dict[str, Any]:
+    """Ask for a version that automation is done with."""
+    platform, env = place(operator, request)
+    body, at = request.read(RetryBody), operator.clock()
+    releases = operator.store.releases(platform.name)
+
+    def decide(state: EnvironmentState) -> common.Outcome:
+        return common.retry(
+            state, releases, version=body.version, reason=body.reason, lift_hold=body.resume, who=request.who, at=at
+        )  # fmt: skip
+
+    return _wish(operator, request, platform, env, decide, EventType.RETRY_REQUESTED, body)
+
+
+def redeploy(operator: Operator, request: Request) -> dict[str, Any]:
+    """Ask for what runs to be deployed once more."""
+    platform, env = place(operator, request)
+    body, at = request.read(RedeployBody), operator.clock()
+    releases = operator.store.releases(platform.name)
+
+    def decide(state: EnvironmentState) -> common.Outcome:
+        return common.redeploy(
+            state, releases, reason=body.reason, who=request.who, at=at
+        )  # fmt: skip
+
+    return _wish(operator, request, platform, env, decide, EventType.REDEPLOY_REQUESTED, body)
+
+
+def abort(operator: Operator, request: Request) -> dict[str, Any]:
+    """Stop the deployment under way; what it touched goes back, and the environment is put on hold."""
+    platform, env = place(operator, request)
+    body, at = request.read(ReasonBody), operator.clock()
+    claim = operator.store.state(platform.name, env).active
+    if claim is None:
+        raise Refused(_nothing_to_abort(operator, platform.name, env))
+    ref = DeploymentRef(platform=platform.name, environment=env, deployment=claim.deployment, fence=claim.fence)
+    wish = AbortRequest(reason=body.reason, who=request.who, at=at)
+
+    def change(before: Deployment) -> Deployment | None:
+        if before.phase.terminal:
+            raise Refused(f"deployment {before.id} of {before.version} has just ended: {before.phase}")
+        return None if before.abort is not None else before.but(abort=wish)
+
+    def event(after: Deployment) -> list[Write]:
+        text = f"abort requested: {body.reason}"
+        return [timeline.event(after, EventType.ABORT_REQUESTED, text, at=at, new_id=operator.new_id, who=request.who,
+                               detail=how(request))]  # fmt: skip
+
+    try:
+        found = operator.store.update_deployment(ref, change, event)
+    except ClaimLost:
+        raise Refused(f"deployment {claim.deployment} of {claim.version} has just ended") from None
+    # Also when the abort stood already: the wake of whoever asked first may have been lost.
+    quietly(lambda: operator.outside.wake(platform.name, env, claim.deployment))
+    # What waits for approval has no watcher: reconcile ends the question.
+    nudge(operator, platform.name, env)
+    changed = found.abort == wish
+    message = f"deployment {found.id} of {found.version} is being aborted; what it touched goes back"
+    if not changed and found.abort is not None:
+        message = f"{found.abort.who} asked to abort deployment {found.id} already: {found.abort.reason}"
+    return {"changed": changed, "message": message, "deployment": found.id, "version": found.version}
+
+
+def _nothing_to_abort(operator: Operator, platform: str, env: str) -> str:
+    last = operator.store.deployments(platform, env, limit=1)
+    tail = f"; the last deployment, {last[0].id} of {last[0].version}, ended {last[0].phase}" if last else ""
+    return f"no deployment is under way in {platform}/{env}, so there is nothing to abort{tail}"
+
+
+def verify(operator: Operator, request: Request) -> dict[str, Any]:
+    """Hold one environment of the document as applied against ECS."""
+    platform, env = place(operator, request)
+    only = {env: platform.environment(env)}
+    part = platform.model_copy(update={"spec": platform.spec.model_copy(update={"environments": only})})
+    problems = [{"path": path, "message": message} for path, message in operator.outside.verify(part)]
+    return {"ok": not problems, "platform": platform.name, "environment": env, "problems": problems}
+
+
+def _wish(
+    operator: Operator,
+    request: Request,
+    platform: Platform,
+    env: str,
+    decide: Callable[[EnvironmentState], common.Outcome],
+    type: EventType,
+    body: RedeployBody,
+) -> dict[str, Any]:
+    def events(outcome: common.Outcome) -> list[tuple[EventType, str]]:
+        told = [(type, f"{outcome.message}{f': {body.reason}' if body.reason else ''}")]
+        return [(EventType.RESUMED, "hold lifted"), *told] if outcome.lifted_hold else told
+
+    outcome = _decide(operator, request, platform, env, decide, events)
+    nudge(operator, platform.name, env)
+    return {**_told(outcome), "version": outcome.version}
+
+
+def _decide(
+    operator: Operator,
+    request: Request,
+    platform: Platform,
+    env: str,
+    decide: Callable[[EnvironmentState], common.Outcome],
+    events: Callable[[common.Outcome], list[tuple[EventType, str]]],
+) -> common.Outcome:
+    """Decide on the state as it is, write it together with its timeline; decide again when somebody was faster."""
+    decided: list[common.Outcome] = []
+
+    def change(state: EnvironmentState) -> EnvironmentState | None:
+        decided.append(decide(state))
+        return decided[-1].state
+
+    def timeline_of(after: EnvironmentState) -> list[Write]:
+        at, told = operator.clock(), events(decided[-1])
+        lines: list[Write] = [
+            timeline.environment_event(
+                platform.name, env, type, message, at=at, new_id=operator.new_id, who=request.who, detail=how(request)
+            )
+            for type, message in told
+        ]
+        if after.hold is not None and any(type is EventType.HELD for type, _ in told):
+            # Colleagues who push while automation is off should have heard of it.
+            lines += deployment.for_hold(platform.name, env, after.hold, platform.environment(env).notify, at)
+        return lines
+
+    operator.store.update_state(platform.name, env, change, timeline_of)
+    return decided[-1]
+
+
+def _told(outcome: common.Outcome) -> dict[str, Any]:
+    return {"changed": outcome.state is not None, "message": outcome.message}
+
+
+def how(request: Request) -> dict[str, str]:
+    """Return how and from where a request came, as timelines keep it for the audit."""
+    return {"how": "cli", "source": request.source}
+
+
+def nudge(operator: Operator, platform: str, env: str) -> None:
+    """Have reconcile look at an environment now."""
+    quietly(lambda: operator.outside.nudge(platform, env))
+
+
+def quietly(wake: Callable[[], None]) -> None:
+    """Wake somebody who would find the request alone, only later."""
+    try:
+        wake()
+    except (FerrymanError, ClientError) as error:
+        _LOG.warning("nobody could be woken; the sweep or the next poll finds the request: %s", error)

@@ -1,0 +1,227 @@
+"""What deploying a release would change, before anything does. Changes nothing, and asks nobody.
+
+For people who are about to deploy or to approve: images, fields of task definitions, migrations, tags, and what stands
+in the way.
+"""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from ferryman.api import diff_fields as fields
+from ferryman.api.context import Definitions, Operator
+from ferryman.api.diff_fields import FieldChange
+from ferryman.api.diff_migrations import Database, under_way
+from ferryman.api.http import HttpError, Request
+from ferryman.api.read import place, source_of
+from ferryman.clients import task_definitions
+from ferryman.decisions import candidates
+from ferryman.decisions.freeze_windows import frozen
+from ferryman.decisions.requests import deploy
+from ferryman.decisions.schema_compatibility import Since, brings
+from ferryman.decisions.snapshot import ImageScan
+from ferryman.errors import VerificationFailed
+from ferryman.platform import Environment, Platform
+from ferryman.platform.tags import current_tag
+from ferryman.records import Deployment, EnvironmentState, Record, Release, ReleaseStatus
+
+Direction = Literal["first", "deploy", "rollback", "same"]
+
+
+class ComponentChange(Record):
+    """The image of one component, now and then; None: there is none, and what runs stays."""
+
+    component: str
+    before: str | None
+    after: str | None
+    changed: bool
+
+
+class ServiceChange(Record):
+    """One service: the fields of its task definition that would change."""
+
+    service: str
+    component: str
+    task_definition: str | None
+    """`family:revision` that it runs."""
+    fields: list[FieldChange]
+    note: str = ""
+    """Why nothing can be told, or why it is left alone."""
+
+
+class Migrations(Record):
+    """What it means for the database."""
+
+    status: Literal["None", "Known", "Untold", "Unclear"]
+    ids: list[str]
+    """Deploying: those that would run. Going back: those that the database has and the release does not know of."""
+    unsafe: list[str]
+    """Those after which an older release can't run."""
+    message: str
+
+
+class Obstacle(Record):
+    """What stands in the way now."""
+
+    reason: str
+    message: str
+
+
+class Difference(Record):
+    """Everything that `ferryman diff` shows."""
+
+    platform: str
+    environment: str
+    release: str
+    names: list[str]
+    runs: str | None
+    direction: Direction
+    changes: bool
+    """Whether an image or a field would change."""
+    components: list[ComponentChange]
+    services: list[ServiceChange]
+    migrations: Migrations
+    moving_tags: list[str]
+    """Tags that would point at its images."""
+    approvers: list[str]
+    """Who would be asked; empty: nobody."""
+    required: int
+    obstacles: list[Obstacle]
+    unread: list[str]
+    """What could not be looked at, and why."""
+
+
+def diff(operator: Operator, request: Request) -> dict[str, Any]:
+    """Compare what runs with a release (`?release=`: version, its beginning, or a semver name)."""
+    platform, env = place(operator, request)
+    wanted = request.query.get("release", "").strip()
+    if not wanted:
+        raise HttpError(400, "BadRequest", "query parameter release is missing: which release to compare with")
+    releases = operator.store.releases(platform.name)
+    release, environment = deploy.find(releases, wanted), platform.environment(env)
+    state, now = operator.store.state(platform.name, env), operator.clock()
+    active = under_way(operator, state)
+    runs = next((item for item in releases if state.current and item.version == state.current.version), None)
+    direction = _direction(state, runs, release)
+    database = Database(operator, platform, env)
+    migrations = _migrations(environment, database, state, active, release, direction)
+    definitions, unread = operator.outside.task_definitions(platform, env)
+    components = _components(platform, state, release)
+    services = [_service(service, release, definitions.get(service.name)) for service in environment.services]
+    scans = operator.outside.scans(platform, release) if environment.scan is not None else None
+    source = source_of(operator, platform, env)
+    approval = environment.approval
+    asks = approval is not None and (direction != "rollback" or approval.for_rollback)
+    return Difference(
+        platform=platform.name,
+        environment=env,
+        release=release.version,
+        names=release.names,
+        runs=state.current.version if state.current else None,
+        direction=direction,
+        changes=any(item.changed for item in components) or any(service.fields for service in services),
+        components=components,
+        services=services,
+        migrations=migrations,
+        moving_tags=[*environment.moving_tags, current_tag(env)],
+        approvers=[person.name for person in approval.approvers] if approval and asks else [],
+        required=approval.required if approval and asks else 0,
+        obstacles=_obstacles(platform, state, active, release, direction, migrations, scans, source, now),
+        unread=unread,
+    ).dump()
+
+
+def _direction(state: EnvironmentState, runs: Release | None, release: Release) -> Direction:
+    if state.current is None:
+        return "first"
+    if state.current.version == release.version:
+        return "same"
+    return "rollback" if runs is not None and release.order < runs.order else "deploy"
+
+
+def _components(platform: Platform, state: EnvironmentState, release: Release) -> list[ComponentChange]:
+    now = state.current.digests if state.current else {}
+    return [
+        ComponentChange(
+            component=name,
+            before=now.get(name),
+            after=release.digests.get(name),
+            changed=name in release.digests and now.get(name) != release.digests[name],
+        )
+        for name in platform.spec.components
+    ]
+
+
+def _service(service: Any, release: Release, found: Definitions | None) -> ServiceChange:
+    """Compare what a service runs with what `update_service` would make for it."""
+    live = found.live if found else None
+    revision = str(live["taskDefinitionArn"]).rsplit("/", 1)[-1] if live else None
+    made = ServiceChange(
+        service=service.name, component=service.component, task_definition=revision, fields=[]
+    )  # fmt: skip
+    digest = release.digests.get(service.component)
+    if digest is None:
+        return made.but(note=f"left alone: the release has no image of {service.component}")
+    if found is None or found.base is None or found.registry is None:
+        return made.but(note="can't be told: its base task definition or its repository can't be read")
+    try:
+        wanted = task_definitions.with_image(found.base, service.container_name, f"{found.registry}@{digest}")
+    except VerificationFailed as error:
+        return made.but(note=f"can't be told: {error}")
+    return made.but(fields=fields.changes(live, wanted))
+
+
+def _migrations(
+    environment: Environment,
+    database: Database,
+    state: EnvironmentState,
+    active: Deployment | None,
+    release: Release,
+    direction: Direction,
+) -> Migrations:
+    if environment.migration is None:
+        return Migrations(status="None", ids=[], unsafe=[], message="there is no database in the document")
+    if direction == "rollback":
+        found, _ = database.since(state, active, release)
+    else:
+        pair = database.compare(state, active, release)
+        found = brings(*pair) if pair else Since("Known", message="it runs no migration")
+    return Migrations(status=found.status, ids=found.migrations, unsafe=found.unsafe, message=found.message)
+
+
+def _obstacles(
+    platform: Platform,
+    state: EnvironmentState,
+    active: Deployment | None,
+    release: Release,
+    direction: Direction,
+    migrations: Migrations,
+    scans: tuple[ImageScan, ...] | None,
+    source: EnvironmentState | None,
+    now: datetime,
+) -> list[Obstacle]:
+    env = state.environment
+    environment, found = platform.environment(env), []
+    if release.status not in (ReleaseStatus.READY, ReleaseStatus.BASELINE):
+        found.append(Obstacle(reason=str(release.status), message=f"{release.version} lacks images"))
+    if active is not None:
+        message = f"deployment {active.id} of {active.version} is {active.phase}"
+        found.append(Obstacle(reason="UnderWay", message=message))
+    if direction == "rollback":
+        if migrations.unsafe or migrations.status == "Unclear":
+            found.append(Obstacle(reason="SchemaMismatch", message=migrations.message))
+        return found
+    waiver = state.waivers.get(release.version)
+    waits = None
+    if direction != "same":
+        waits = candidates.gate(environment, release, now, source=source, scans=scans, waiver=waiver)
+    if waits is not None:
+        found.append(Obstacle(reason=waits.reason, message=waits.message.replace("ENV", env)))
+    freeze = frozen(environment, state, now)
+    if freeze is not None:
+        found.append(Obstacle(reason="Frozen", message=freeze.message))
+    if state.hold is not None:
+        found.append(Obstacle(reason="Held", message=f"on hold, by {state.hold.who}: {state.hold.reason}"))
+    if "manual" not in environment.triggers:
+        message = f"not by hand: the triggers of {env} are {', '.join(environment.triggers)}"
+        found.append(Obstacle(reason="NoManualTrigger", message=message))
+    return found

@@ -1,0 +1,93 @@
+"""Routes that close and open the gates of an environment: freezes, and waivers of image scans."""
+
+from typing import Any
+
+from pydantic import AwareDatetime, Field
+
+from ferryman.api import control
+from ferryman.api.context import Operator
+from ferryman.api.control import ReasonBody
+from ferryman.api.http import Request
+from ferryman.api.read import place
+from ferryman.api.recorded_request import Asked, told
+from ferryman.decisions.requests import freeze as freezes
+from ferryman.decisions.requests.common import Outcome
+from ferryman.decisions.requests.waive import WaiveBody, waived
+from ferryman.messages import timeline
+from ferryman.messages.environment import for_freeze
+from ferryman.records import EnvironmentState, EventType
+from ferryman.records.writes import Write
+
+
+class FreezeBody(ReasonBody):
+    """Body of freeze."""
+
+    until: AwareDatetime | None = Field(default=None, description="When it ends by itself. Default: never.")
+
+
+def freeze(operator: Operator, request: Request) -> dict[str, Any]:
+    """Let nothing start for a while."""
+    platform, env = place(operator, request)
+    body, at = request.read(FreezeBody), operator.clock()
+    asked, environment = Asked(operator, request, platform, env), platform.environment(env)
+
+    def lines(outcome: Outcome) -> list[Write]:
+        event = asked.event(EventType.FROZEN, f"{outcome.message}: {body.reason}")
+        declared = outcome.state.freeze if outcome.state else None
+        told = for_freeze(platform.name, env, declared, environment.notify, at) if declared else []
+        return [event, *told]
+
+    with asked.recorded("freeze"):
+        outcome = asked.write(
+            lambda state: freezes.freeze(
+                state, environment, reason=body.reason, until=body.until, who=request.who, at=at
+            ),
+            lines,
+        )
+    control.nudge(operator, platform.name, env)
+    return told(outcome)
+
+
+def thaw(operator: Operator, request: Request) -> dict[str, Any]:
+    """Lift a freeze."""
+    platform, env = place(operator, request)
+    at, environment = operator.clock(), platform.environment(env)
+    asked = Asked(operator, request, platform, env)
+    outcome = asked.write(
+        lambda state: freezes.thaw(state, environment, at),
+        lambda outcome: [asked.event(EventType.THAWED, outcome.message)],
+    )
+    control.nudge(operator, platform.name, env)
+    return told(outcome)
+
+
+def waive(operator: Operator, request: Request) -> dict[str, Any]:
+    """Let a release pass in spite of its scans, for a while."""
+    platform, env = place(operator, request)
+    body, at = request.read(WaiveBody), operator.clock()
+    releases = operator.store.releases(platform.name)
+    said: list[str] = []
+
+    def change(state: EnvironmentState) -> EnvironmentState:
+        after, message = waived(state, platform.environment(env), releases, body, who=request.who, at=at)
+        said.append(message)
+        return after
+
+    def line(_: EnvironmentState) -> list[Write]:
+        text = f"{said[-1]}: {body.reason}"
+        return [
+            timeline.environment_event(
+                platform.name,
+                env,
+                EventType.WAIVED,
+                text,
+                at=at,
+                new_id=operator.new_id,
+                who=request.who,
+                detail=control.how(request),
+            )
+        ]
+
+    operator.store.update_state(platform.name, env, change, line)
+    control.nudge(operator, platform.name, env)
+    return {"changed": True, "message": said[-1]}

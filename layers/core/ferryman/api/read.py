@@ -1,0 +1,241 @@
+"""Routes that read: platforms, releases, environments, deployments, timelines."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from ferryman.api.context import Counts, Operator
+from ferryman.api.http import Request
+from ferryman.api.views import deployment as views
+from ferryman.api.views.approval import approval
+from ferryman.api.views.environment import EnvironmentView
+from ferryman.api.views.environment import environment as environment_view
+from ferryman.decisions.explain.environment import Explanation, explain
+from ferryman.decisions.freeze_windows import frozen
+from ferryman.errors import FerrymanError, NotFound
+from ferryman.platform import Platform, parse
+from ferryman.records import (
+    AppliedPlatform,
+    Approval,
+    Deployment,
+    EnvironmentState,
+    EventType,
+    Phase,
+    Release,
+    TimelineEvent,
+    step_keys,
+)
+
+_RECENT = 50
+"""Deployments that an explanation looks back on."""
+_TOLD = 5
+"""Deployments whose timelines `events` shows beside the environment's own."""
+_NOTICES, _NOTICED = 5, timedelta(days=7)
+"""How many failures of messages and publications a status shows, and for how long."""
+
+
+def platforms(operator: Operator, _: Request) -> dict[str, Any]:
+    """All platforms, each with the names of its environments."""
+    return {"platforms": [_row(applied) for applied in operator.store.platforms()]}
+
+
+def _row(applied: AppliedPlatform) -> dict[str, Any]:
+    return {
+        "name": applied.name,
+        "generation": applied.generation,
+        "appliedBy": applied.applied_by,
+        "appliedAt": applied.applied_at.isoformat(),
+        "environments": list(applied.document["spec"]["environments"]),
+        "components": list(applied.document["spec"]["components"]),
+    }
+
+
+def platform(operator: Operator, request: Request) -> dict[str, Any]:
+    """One platform and where each of its environments stands."""
+    applied = operator.store.platform(request.params["platform"])
+    document = parse(applied.document)
+    releases = operator.store.releases(applied.name)
+    found = [_environment(operator, document, name, releases) for name in document.spec.environments]
+    return {**_row(applied), "environments": [view.dump() for view in found]}
+
+
+def document(operator: Operator, request: Request) -> dict[str, Any]:
+    """The document as applied, defaults written out."""
+    applied = operator.store.platform(request.params["platform"])
+    return {"generation": applied.generation, "document": applied.document}
+
+
+def environment(operator: Operator, request: Request) -> dict[str, Any]:
+    """Where one environment stands."""
+    document, name = place(operator, request)
+    return _environment(operator, document, name, operator.store.releases(document.name), notices=True).dump()
+
+
+def releases(operator: Operator, request: Request) -> dict[str, Any]:
+    """The releases of a platform, newest first."""
+    document = parse(operator.store.platform(request.params["platform"]).document)
+    states = [operator.store.state(document.name, name) for name in document.spec.environments]
+    found = operator.store.releases(document.name)[::-1][: request.number("limit", 50, 1000)]
+    return {
+        "releases": [
+            views.release(release, list(document.spec.components), _where(release, states)).dump() for release in found
+        ]
+    }
+
+
+def _where(release: Release, states: list[EnvironmentState]) -> list[str]:
+    return [state.environment for state in states if state.current and state.current.version == release.version]
+
+
+def history(operator: Operator, request: Request) -> dict[str, Any]:
+    """The deployments of an environment, newest first."""
+    document, name = place(operator, request)
+    now = operator.clock()
+    found = operator.store.deployments(document.name, name, limit=request.number("limit", 20, 500))
+    return {"deployments": [views.summary(deployment, now).dump() for deployment in found]}
+
+
+def explanation(operator: Operator, request: Request) -> dict[str, Any]:
+    """Why an environment runs what it runs."""
+    document, name = place(operator, request)
+    return _seen(operator, document, name, operator.store.releases(document.name)).explanation.dump()
+
+
+def events(operator: Operator, request: Request) -> dict[str, Any]:
+    """A deployment's timeline, or the environment's with those of its latest deployments; oldest first."""
+    document, name = place(operator, request)
+    limit = request.number("limit", 200, 1000)
+    wanted = request.query.get("deployment")
+    if wanted:
+        owners = [find_deployment(operator, document.name, name, wanted).id]
+    else:
+        latest = operator.store.deployments(document.name, name, limit=_TOLD)
+        owners = [document.name, f"{document.name}#{name}", *(deployment.id for deployment in latest)]
+    found: list[TimelineEvent] = []
+    for owner in owners:
+        found += operator.store.timeline(owner, limit=2000)
+    found.sort(key=lambda event: (event.at, event.id))
+    return {"events": [event.dump() for event in found[-limit:]]}
+
+
+def deployment(operator: Operator, request: Request) -> dict[str, Any]:
+    """One deployment by id, `latest` or `active`, optionally of one `version`."""
+    document, name = place(operator, request)
+    found = find_deployment(operator, document.name, name, request.params["deployment"], request.query.get("version"))
+    now, asked = operator.clock(), step_keys.APPROVAL in found.steps or found.phase is Phase.AWAITING_APPROVAL
+    record = operator.store.approval(found.id) if asked else None
+    return views.deployment(found, now, _live(operator, found), approval(record, now) if record else None).dump()
+
+
+def _live(operator: Operator, deployment: Deployment) -> dict[str, Counts]:
+    """Ask ECS for the counts of a deployment under way; the recorded ones do when it doesn't answer."""
+    if deployment.plan is None or deployment.phase not in (Phase.RUNNING, Phase.ROLLING_BACK):
+        return {}
+    try:
+        return operator.outside.observe(deployment.plan)
+    except (FerrymanError, ClientError):
+        return {}
+
+
+def find_deployment(
+    operator: Operator, platform: str, environment: str, wanted: str, version: str | None = None
+) -> Deployment:
+    """Return a deployment by id, `latest` or `active`; raise NotFound.
+
+    `latest` is the active one, else the newest that ran at all, else the newest that was superseded.
+    """
+    store = operator.store
+    if wanted not in ("latest", "active"):
+        return store.deployment(platform, environment, wanted)
+    claim = store.state(platform, environment).active
+    if claim is not None and version in (None, claim.version):
+        return store.deployment(platform, environment, claim.deployment)
+    found = [d for d in store.deployments(platform, environment, limit=_RECENT) if version in (None, d.version)]
+    if wanted == "active":
+        last = f"; the last one, {found[0].id}, ended {found[0].phase}" if found else ""
+        raise NotFound(f"no deployment{_of(version)} is under way in {platform}/{environment}{last}")
+    if not found:
+        raise NotFound(f"{platform}/{environment} has had no deployment{_of(version)} yet")
+    return next((d for d in found if d.phase is not Phase.SUPERSEDED), found[0])
+
+
+def _of(version: str | None) -> str:
+    return f" of {version}" if version else ""
+
+
+def place(operator: Operator, request: Request) -> tuple[Platform, str]:
+    """Return the platform and the environment that a path names; raise NotFound, naming those that exist."""
+    document = parse(operator.store.platform(request.params["platform"]).document)
+    name = request.params["environment"]
+    if name not in document.spec.environments:
+        known = ", ".join(document.spec.environments)
+        raise NotFound(f"platform {document.name} has no environment {name!r}; there are: {known}")
+    return document, name
+
+
+def source_of(operator: Operator, platform: Platform, env: str) -> EnvironmentState | None:
+    """Return the state of the environment that releases are promoted from, if there is one."""
+    name = platform.environment(env).promote_from
+    return operator.store.state(platform.name, name) if name is not None else None
+
+
+def _environment(
+    operator: Operator, document: Platform, name: str, releases: list[Release], *, notices: bool = False
+) -> EnvironmentView:
+    """Read where an environment stands; `notices` reads timelines too."""
+    seen = _seen(operator, document, name, releases)
+    now, state = operator.clock(), seen.state
+    current = next((d for d in seen.deployments if state.current and d.id == state.current.deployment), None)
+    return environment_view(
+        state,
+        seen.explanation,
+        now,
+        active=views.summary(seen.active, now) if seen.active else None,
+        approval=approval(seen.approval, now) if seen.approval else None,
+        frozen=frozen(document.environment(name), state, now),
+        publication=current.publication if current else None,
+        notices=_notices(operator, seen) if notices else [],
+    )
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What was read of an environment."""
+
+    state: EnvironmentState
+    deployments: list[Deployment]
+    active: Deployment | None
+    approval: Approval | None
+    explanation: Explanation
+
+
+def _seen(operator: Operator, document: Platform, name: str, releases: list[Release]) -> _Seen:
+    state = operator.store.state(document.name, name)
+    deployments = operator.store.deployments(document.name, name, limit=_RECENT)
+    active = operator.store.deployment(document.name, name, state.active.deployment) if state.active else None
+    waits = active is not None and active.phase is Phase.AWAITING_APPROVAL
+    pending = operator.store.approval(active.id) if active and waits else None
+    found = explain(
+        document, state, releases, deployments, operator.clock(),
+        source=source_of(operator, document, name),
+        approval=pending,
+    )  # fmt: skip
+    return _Seen(state, deployments, active, pending, found)
+
+
+def _notices(operator: Operator, seen: _Seen) -> list[TimelineEvent]:
+    """Return the latest failures of what goes on beside deployments: messages, GitHub."""
+    since, state = operator.clock() - _NOTICED, seen.state
+    began = (d for d in seen.deployments if d.execution_arn is not None and (d.ended_at or d.created_at) > since)
+    owners = [f"{state.platform}#{state.environment}", *(d.id for d in islice(began, _TOLD))]
+    failed = (EventType.NOTIFICATION_FAILED, EventType.PUBLISH_FAILED)
+    found = [
+        event
+        for owner in owners
+        for event in operator.store.timeline(owner, limit=200)
+        if event.type in failed and event.at > since
+    ]
+    return sorted(found, key=lambda event: (event.at, event.id), reverse=True)[:_NOTICES]

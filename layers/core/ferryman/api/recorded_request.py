@@ -1,0 +1,74 @@
+"""Writing down what a person asked for, in one transaction with its timeline; and what was refused, for the audit.
+
+Called by the routes that start something (`api.start`) or close a gate (`api.freeze_and_waive`).
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from ferryman.api.context import Operator
+from ferryman.api.control import how
+from ferryman.api.http import Request
+from ferryman.decisions.requests.common import Outcome
+from ferryman.errors import FerrymanError, Refused
+from ferryman.messages import timeline
+from ferryman.platform import Platform
+from ferryman.records import EnvironmentState, EventType
+from ferryman.records.writes import Write
+
+_LOG = logging.getLogger("ferryman")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Where and by whom something was asked."""
+
+    operator: Operator
+    request: Request
+    platform: Platform
+    env: str
+
+    def event(self, type: EventType, message: str, **detail: Any) -> Write:
+        """Make a line of the environment's timeline, with who, how and from where."""
+        return timeline.environment_event(
+            self.platform.name,
+            self.env,
+            type,
+            message,
+            at=self.operator.clock(),
+            new_id=self.operator.new_id,
+            who=self.request.who,
+            detail={**how(self.request), **detail},
+        )
+
+    @contextmanager
+    def recorded(self, doing: str) -> Iterator[None]:
+        """Have a refusal in the timeline, too: an audit shows what was tried. Never in the way of the answer."""
+        try:
+            yield
+        except Refused as error:
+            try:
+                self.operator.store.write(self.event(EventType.REQUEST_REFUSED, f"{doing} was refused: {error}"))
+            except FerrymanError as failed:
+                _LOG.warning("a refusal could not be recorded: %s", failed)
+            raise
+
+    def write[O: Outcome](self, decide: Callable[[EnvironmentState], O], also: Callable[[O], list[Write]]) -> O:
+        """Decide on the state as it is, write it with `also`; decide again when somebody was faster."""
+        decided: list[O] = []
+
+        def change(state: EnvironmentState) -> EnvironmentState | None:
+            decided.append(decide(state))
+            return decided[-1].state
+
+        store = self.operator.store
+        store.update_state(self.platform.name, self.env, change, lambda _: also(decided[-1]))
+        return decided[-1]
+
+
+def told(outcome: Outcome) -> dict[str, Any]:
+    """Return what every answer has."""
+    return {"changed": outcome.state is not None, "message": outcome.message}

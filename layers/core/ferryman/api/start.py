@@ -1,0 +1,176 @@
+"""Routes that start something a person wants: a release, the way back, a database command.
+
+Each is recorded with who, from where and why, also when it is refused; then reconcile or the watchers are woken.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints
+
+from ferryman.api.context import Operator
+from ferryman.api.control import OptionalReason, Reason, how, nudge, quietly
+from ferryman.api.diff_migrations import Database, under_way
+from ferryman.api.http import Body, Request
+from ferryman.api.read import place, source_of
+from ferryman.api.recorded_request import Asked, told
+from ferryman.decisions import candidates
+from ferryman.decisions.freeze_windows import frozen
+from ferryman.decisions.requests import deploy as wishes
+from ferryman.decisions.requests import rollback as rollbacks
+from ferryman.decisions.requests.common import Outcome
+from ferryman.messages import deployment, timeline
+from ferryman.records import EnvironmentState, EventType, Release
+from ferryman.records.writes import Save, Write
+
+_HISTORY = 200
+"""Deployments that are looked at to know what ran here; what is older is known from the releases' proofs."""
+
+Named = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
+Typed = Annotated[str, StringConstraints(max_length=128)]
+Revision = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:+@/-]{1,128}$")]
+"""It becomes an argument of a command, which may be a shell's."""
+
+
+class DeployBody(Body):
+    """Body of deploy."""
+
+    release: Named = Field(description="Version, its first seven characters or more, or a semver name.")
+    confirm: Typed = Field(default="", description="The word DEPLOY.")
+    reason: OptionalReason = ""
+
+
+class RollbackBody(Body):
+    """Body of rollback."""
+
+    to: Named | None = Field(default=None, description="Release to go back to. Default: what ran before.")
+    reason: Reason
+    confirm: Typed = Field(default="", description="The environment's name.")
+    accept_schema_mismatch: bool = Field(default=False, description="Go back in spite of unsafe migrations.")
+    downgrade: bool = Field(default=False, description="Take the database back first.")
+    revision: Revision | None = Field(default=None, description="Where the database goes to.")
+
+
+class MigrateBody(Body):
+    """Body of migrate."""
+
+    command: Literal["up", "down", "current"]
+    revision: Revision | None = Field(default=None, description="Where `down` goes to.")
+    reason: OptionalReason = ""
+    confirm: Typed = Field(default="", description="The environment's name.")
+
+
+def deploy(operator: Operator, request: Request) -> dict[str, Any]:
+    """Ask for a release by hand; confirmed by typing DEPLOY."""
+    platform, env = place(operator, request)
+    body, at = request.read(DeployBody), operator.clock()
+    asked, environment = Asked(operator, request, platform, env), platform.environment(env)
+    with asked.recorded(f"deploy of {body.release}"):
+        wishes.confirmed(body.confirm, wishes.DEPLOY, "a deployment by hand")
+        releases = operator.store.releases(platform.name)
+        release = wishes.find(releases, body.release)
+        scans = operator.outside.scans(platform, release) if environment.scan is not None else None
+        source = source_of(operator, platform, env)
+
+        def decide(state: EnvironmentState) -> Outcome:
+            waiver = state.waivers.get(release.version)
+            return wishes.deploy(
+                state, platform, releases, release,
+                waits=candidates.gate(environment, release, at, source=source, scans=scans, waiver=waiver),
+                freeze=frozen(environment, state, at), reason=body.reason, who=request.who, at=at,
+            )  # fmt: skip
+
+        def lines(outcome: Outcome) -> list[Write]:
+            text = _with(outcome.message, body.reason)
+            return [asked.event(EventType.DEPLOY_REQUESTED, text, version=release.version, digests=release.digests)]
+
+        outcome = asked.write(decide, lines)
+    nudge(operator, platform.name, env)
+    return {**told(outcome), "version": release.version, "digests": release.digests}
+
+
+def rollback(operator: Operator, request: Request) -> dict[str, Any]:
+    """Ask for the release before, or another one that ran here; confirmed by typing the environment's name."""
+    platform, env = place(operator, request)
+    body, at = request.read(RollbackBody), operator.clock()
+    asked, environment = Asked(operator, request, platform, env), platform.environment(env)
+    with asked.recorded(f"rollback to {body.to or 'the release before'}"):
+        wishes.confirmed(body.confirm, env, f"a rollback of {env}")
+        releases = operator.store.releases(platform.name)
+        database = Database(operator, platform, env)
+        wanted = rollbacks.Wanted(
+            body.reason, request.who, at, body.accept_schema_mismatch, body.downgrade, body.revision
+        )  # fmt: skip
+
+        def decide(state: EnvironmentState) -> rollbacks.WayBack:
+            active = under_way(operator, state)
+            history = operator.store.deployments(platform.name, env, limit=_HISTORY)
+            situation = rollbacks.Situation(state, environment, releases, history, active)
+            release = rollbacks.target(situation, body.to)
+            between, knows = database.since(state, active, release)
+            return rollbacks.decide(situation, release, between, knows, wanted, frozen(environment, state, at))
+
+        def lines(outcome: rollbacks.WayBack) -> list[Write]:
+            return _rollback_lines(asked, outcome, wishes.find(releases, outcome.version or ""), body.reason)
+
+        outcome = asked.write(decide, lines)
+    if outcome.deployment is not None and outcome.aborts:
+        stopped = outcome.deployment.id
+        quietly(lambda: operator.outside.wake(platform.name, env, stopped))
+    nudge(operator, platform.name, env)
+    aborted = outcome.deployment.id if outcome.deployment is not None and outcome.aborts else None
+    return {**told(outcome), "version": outcome.version, "aborted": aborted}
+
+
+def _rollback_lines(asked: Asked, outcome: rollbacks.WayBack, release: Release, reason: str) -> list[Write]:
+    assert outcome.state is not None
+    operator, platform, env = asked.operator, asked.platform.name, asked.env
+    text = _with(outcome.message, reason)
+    lines = [asked.event(EventType.ROLLBACK_REQUESTED, text, version=release.version, digests=release.digests)]
+    if outcome.deployment is not None:
+        # Also when it is not changed: then nobody may have changed it meanwhile, or all is decided again.
+        lines.append(Save(outcome.deployment))
+    if outcome.deployment is not None and outcome.aborts:
+        lines.append(
+            timeline.event(
+                outcome.deployment,
+                EventType.ABORT_REQUESTED,
+                f"abort requested: rollback to {release.version}: {reason}",
+                at=operator.clock(),
+                new_id=operator.new_id,
+                who=asked.request.who,
+                detail=how(asked.request),
+            )
+        )
+    hold = outcome.state.hold
+    if hold is not None:
+        channels = asked.platform.environment(env).notify
+        lines += deployment.for_hold(platform, env, hold, channels, operator.clock())
+    return lines
+
+
+def migrate(operator: Operator, request: Request) -> dict[str, Any]:
+    """Ask for a database command; confirmed by typing the environment's name."""
+    platform, env = place(operator, request)
+    body, at = request.read(MigrateBody), operator.clock()
+    asked, environment = Asked(operator, request, platform, env), platform.environment(env)
+    with asked.recorded(f"migrate {body.command}"):
+        wishes.confirmed(body.confirm, env, f"a command on the database of {env}")
+        releases = operator.store.releases(platform.name)
+
+        def decide(state: EnvironmentState) -> Outcome:
+            return wishes.migrate(
+                state, environment, releases, command=body.command, revision=body.revision,
+                freeze=frozen(environment, state, at), reason=body.reason, who=request.who, at=at,
+            )  # fmt: skip
+
+        def lines(outcome: Outcome) -> list[Write]:
+            text = _with(outcome.message, body.reason)
+            return [asked.event(EventType.MIGRATE_REQUESTED, text, version=outcome.version)]
+
+        outcome = asked.write(decide, lines)
+    nudge(operator, platform.name, env)
+    return {**told(outcome), "version": outcome.version, "command": body.command}
+
+
+def _with(message: str, reason: str) -> str:
+    return f"{message}: {reason}" if reason else message

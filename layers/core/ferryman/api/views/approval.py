@@ -1,0 +1,70 @@
+"""What the API shows of an approval: who may decide, who has, until when. Never a token, nor the hash of one. Pure."""
+
+from datetime import datetime
+
+from pydantic import AwareDatetime
+
+from ferryman.decisions import approvers
+from ferryman.decisions.approvers import Decider
+from ferryman.records import Approval, ApprovalStatus, How, Record
+
+
+class DecisionView(Record):
+    """What one person decided; by which proof of who they are stands in the audit."""
+
+    name: str
+    verdict: str
+    how: How
+    reason: str
+    at: AwareDatetime
+
+
+class ApprovalView(Record):
+    """The question whether a deployment may go on, and how it stands."""
+
+    platform: str
+    environment: str
+    deployment: str
+    version: str
+    short: str
+    """What has to be typed to decide."""
+    tag: str | None
+    digests: dict[str, str]
+    status: ApprovalStatus
+    reason: str
+    superseded_by: str | None
+    requested_by: str
+    requested_at: AwareDatetime
+    expires_at: AwareDatetime
+    decided_at: AwareDatetime | None
+    required: int
+    approved_by: list[str]
+    may_approve: list[Decider]
+    barred: str | None
+    """The approver who asked for it, where that keeps them from approving."""
+    allow_unverified: bool
+    decisions: list[DecisionView]
+    refused: int
+    """Attempts that were refused."""
+    sentences: list[str]
+    """While it is pending: how it stands, who may decide and how."""
+
+
+def approval(record: Approval, now: datetime) -> ApprovalView:
+    """Return what is to be seen of an approval."""
+    names = [name for name in ApprovalView.model_fields if name in type(record).model_fields]
+    shown = {name: getattr(record, name) for name in names if name not in ("requested_by", "decisions")}
+    pending = record.status == "Pending"
+    return ApprovalView(
+        **shown,
+        short=record.short,
+        requested_by=record.requested_by.who,
+        approved_by=record.approved_by,
+        may_approve=approvers.deciders(record) if pending else [],
+        barred=approvers.barred(record),
+        decisions=[
+            DecisionView(name=item.name, verdict=item.verdict, how=item.how, reason=item.reason, at=item.at)
+            for item in record.decisions
+        ],
+        sentences=approvers.in_words(record, now) if pending else [],
+    )

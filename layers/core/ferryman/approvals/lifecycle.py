@@ -1,0 +1,124 @@
+"""How an approval ends without a decision, and how the waiting step hears of any end. Called by reconcile.
+
+Every end is one transaction over the approval and its deployment, so that exactly one of them happens.
+"""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from ferryman.approvals import notifications
+from ferryman.contracts import ApprovalVerdict
+from ferryman.decisions.approval_rules import ended
+from ferryman.decisions.pending_approval import EndApproval
+from ferryman.decisions.snapshot import View
+from ferryman.ids import Clock, NewId
+from ferryman.messages import timeline
+from ferryman.records import Approval, Deployment, EventType, Phase, step_keys
+from ferryman.records.writes import Fenced, Save, Write
+from ferryman.store import task_tokens
+from ferryman.store.table import Store
+from ferryman.text import one_line
+
+Void = Literal["Expired", "Superseded", "Aborted"]
+
+
+def end(action: EndApproval, view: View, *, store: Store, clock: Clock, new_id: NewId) -> None:
+    """Void a pending approval; raise Conflict when somebody decided meanwhile, ClaimLost when the claim is gone."""
+    approval, deployment = _asked(view)
+    store.write(
+        fence(approval),
+        *void(approval, deployment, action, store=store, at=clock(), new_id=new_id),
+    )
+
+
+def void(
+    approval: Approval, deployment: Deployment, action: EndApproval, *, store: Store, at: datetime, new_id: NewId
+) -> list[Write]:
+    """Return the writes that end a pending approval together with the step of its deployment."""
+    after = approval.but(status=action.status, reason=action.why, superseded_by=action.by, decided_at=at)
+    deployment = deployment.but(
+        steps={
+            **deployment.steps,
+            step_keys.APPROVAL: ended(deployment, action.reason or action.status, _sentence(action.why), at),
+        },
+        superseded_by=action.by or deployment.superseded_by,
+    )
+    told = timeline.event(
+        deployment,
+        EventType.APPROVAL_ENDED,
+        f"the request for approval of {approval.version} is void ({action.status}): {action.why}",
+        at=at,
+        new_id=new_id,
+        who=action.who,
+        step=step_keys.APPROVAL,
+        detail={"status": action.status, "by": action.by, "digests": approval.digests},
+    )
+    return [Save(after), Save(deployment), told, *notifications.of_end(store, after, deployment, at)]
+
+
+def left_open(store: Store, deployment: Deployment, at: datetime) -> list[Write]:
+    """Return the writes that end the approval of a deployment whose outcome is recorded while nobody had decided.
+
+    The machine's own time-out, and executions that somebody stopped: links and buttons must not promise anything.
+    """
+    if deployment.step(step_keys.APPROVAL) is None:
+        return []
+    approval = store.approval(deployment.id)
+    if approval is None or approval.status != "Pending":
+        return []
+    status = _OF_PHASE.get(deployment.phase, "Aborted")
+    after = approval.but(status=status, reason=deployment.message, decided_at=at, answered_at=at)
+    return [Save(after), *notifications.of_end(store, after, deployment, at)]
+
+
+_OF_PHASE: dict[Phase, Void] = {Phase.EXPIRED: "Expired", Phase.SUPERSEDED: "Superseded"}
+
+
+def remind(view: View, *, store: Store, clock: Clock, new_id: NewId) -> None:
+    """Queue the reminders, once; raise Conflict when somebody was faster."""
+    approval, deployment = _asked(view)
+    at = clock()
+    after = approval.but(reminded_at=at)
+    told = timeline.event(
+        deployment,
+        EventType.APPROVAL_REMINDED,
+        f"reminded the approvers: the request expires at {approval.expires_at:%Y-%m-%d %H:%M} UTC",
+        at=at,
+        new_id=new_id,
+        step=step_keys.APPROVAL,
+    )
+    store.write(Save(after), told, *notifications.of_reminder(store, after, deployment, at))
+
+
+def tell(view: View, *, store: Store, states: Any, clock: Clock) -> None:
+    """Answer the waiting step with what stands in the table; an answer that comes too late counts as given.
+
+    Answered first, then marked: a crash in between answers once more. Raise Conflict when the approval changed.
+    """
+    approval, _ = _asked(view)
+    answer(approval, states)
+    store.write(Save(approval.but(answered_at=clock())))
+
+
+def answer(approval: Approval, states: Any, *more: str) -> None:
+    """Give the verdict of an approval that has ended to every token that may still wait for it."""
+    assert approval.status != "Pending"
+    verdict = ApprovalVerdict(verdict=approval.status, reason=one_line(approval.reason))
+    for token in dict.fromkeys([*more, *([approval.token] if approval.token else []), *approval.earlier_tokens]):
+        task_tokens.answer(states, token, verdict)
+
+
+def fence(approval: Approval) -> Fenced:
+    """Return the claim under which an approval may change its deployment."""
+    return Fenced(approval.platform, approval.environment, approval.deployment, approval.fence)
+
+
+def _asked(view: View) -> tuple[Approval, Deployment]:
+    assert view.approval is not None
+    assert view.deployment is not None
+    return view.approval, view.deployment
+
+
+def _sentence(text: str) -> str:
+    told = text[:1].upper() + text[1:]
+    return told if told.endswith((".", "!", "?", "`")) else f"{told}."

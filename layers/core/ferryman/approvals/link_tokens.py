@@ -1,0 +1,86 @@
+"""The keys in personal links: made when the mail is sent, kept only as SHA-256, known to nobody but the mail.
+
+Called by notify (`new`, `remember`) and by the approval pages (`holder`).
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+from datetime import datetime
+
+from ferryman.errors import Conflict
+from ferryman.records import Approval, Nonce
+from ferryman.records.writes import Save
+from ferryman.store.table import Store
+
+KEPT = 32
+"""Links per approver that work at the same time; the oldest one makes way, so that the record stays small.
+
+Every try of a mail makes one, whether it arrives or not: enough for three mails of which every try fails.
+"""
+_BYTES = 32
+_LONGEST = 128
+"""Characters that are looked at; what is longer fits nothing anyway."""
+_SIZE = 43
+_LIKE_ONE = re.compile(rf"[A-Za-z0-9_-]{{{_SIZE},}}")
+
+
+def new() -> tuple[str, str]:
+    """Return a fresh nonce, to be put into one mail and nowhere else, and its SHA-256 in hex, to be remembered."""
+    plain = secrets.token_urlsafe(_BYTES)
+    return plain, hashed(plain)
+
+
+def hashed(plain: str) -> str:
+    """Return the SHA-256 (hex) of whatever somebody presents as a nonce."""
+    return hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()
+
+
+def holder(approval: Approval, plain: str) -> str | None:
+    """Return the approver whose link holds this nonce, or None. Takes as long for a wrong one as for a right one."""
+    presented = hashed(plain[:_LONGEST])
+    found: str | None = None
+    for nonce in approval.nonces:
+        # All are compared, whatever was found.
+        if hmac.compare_digest(nonce.hash, presented):
+            found = nonce.approver
+    return found
+
+
+def remember(store: Store, deployment: str, approver: str, hash: str, at: datetime) -> bool:  # noqa: A002
+    """Keep the hash of a nonce, before its mail is sent; False, and nothing kept, when there is nothing to decide.
+
+    Safe to repeat. Raise Conflict when the approval kept changing.
+    """
+    for _ in store.attempts():
+        approval = store.approval(deployment)
+        if approval is None or approval.status != "Pending" or at >= approval.expires_at:
+            return False
+        if approval.approver(approver) is None:
+            return False
+        if any(nonce.hash == hash for nonce in approval.nonces):
+            return True
+        try:
+            store.write(_save(approval, Nonce(approver=approver, hash=hash, at=at)))
+        except Conflict:
+            continue
+        return True
+    raise Conflict(f"approval {deployment} kept changing; the next try reads it again")
+
+
+def hidden(approval: Approval, text: str) -> str:
+    """Return text without the approval's own nonces: people paste their link where a reason is asked for."""
+    return _LIKE_ONE.sub(lambda found: "[hidden]" if _holds(approval, found[0]) else found[0], text)
+
+
+def _holds(approval: Approval, word: str) -> bool:
+    # The nonce may have more of its alphabet around it.
+    return any(holder(approval, word[at : at + _SIZE]) for at in range(min(len(word), 600) - _SIZE + 1))
+
+
+def _save(approval: Approval, nonce: Nonce) -> Save:
+    mine = [item for item in approval.nonces if item.approver == nonce.approver]
+    dropped = {item.hash for item in mine[: max(0, len(mine) + 1 - KEPT)]}
+    kept = [item for item in approval.nonces if item.hash not in dropped]
+    return Save(approval.but(nonces=[*kept, nonce]))

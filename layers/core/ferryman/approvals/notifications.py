@@ -1,0 +1,51 @@
+"""The messages of an approval that has been asked for, for the transaction that records what became of it.
+
+A fault in making them is logged, and never keeps what people decided from being recorded. Called by the other modules
+here; the words are made in `messages.approval`.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from ferryman.errors import InvalidDocument
+from ferryman.messages import approval as messages_approval
+from ferryman.platform import Platform, parse
+from ferryman.records import Approval, Deployment
+from ferryman.records.writes import Add
+from ferryman.store.table import Store
+
+_LOG = logging.getLogger("ferryman")
+
+
+def of_reminder(store: Store, approval: Approval, deployment: Deployment, at: datetime) -> list[Add]:
+    """Make the reminders for those who have not decided."""
+    return _made(
+        store, approval, lambda document: messages_approval.for_reminder(approval, deployment, document, at)
+    )  # fmt: skip
+
+
+def of_end(store: Store, approval: Approval, deployment: Deployment, at: datetime) -> list[Add]:
+    """Make what those hear who were asked, now that it is decided or void."""
+    return _made(store, approval, lambda document: messages_approval.for_ended(approval, deployment, document, at))
+
+
+def _made(store: Store, approval: Approval, make: Callable[[Platform], list[Add]]) -> list[Add]:
+    document = document_of(store, approval.platform)
+    if document is None:
+        return []
+    try:
+        return make(document)
+    except Exception:  # noqa: BLE001 - whatever it is, it is logged, and what is recorded counts
+        _LOG.exception("the messages of approval %s could not be made", approval.deployment)
+        return []
+
+
+def document_of(store: Store, platform: str) -> Platform | None:
+    """Return the document as applied, or None when it can't be read."""
+    applied = store.find_platform(platform)
+    try:
+        return parse(applied.document) if applied else None
+    except InvalidDocument as error:
+        _LOG.error("the document of %s can't be read: %s", platform, error)
+        return None

@@ -1,0 +1,215 @@
+"""Deciding about an approval, the same way from a page, from Slack and from the command line.
+
+One conditional transaction over the approval and its deployment, then a nudge: reconcile tells the machine. Of a
+hundred decisions at once exactly one counts; the others are told what happened.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from ferryman.approvals import lifecycle, link_tokens, notifications
+from ferryman.decisions.approval_rules import Attempt, Verdict, closed, judge, taken_down
+from ferryman.errors import ClaimLost, Conflict, NotFound
+from ferryman.ids import Clock, NewId
+from ferryman.messages import timeline
+from ferryman.records import Approval, Deployment, EventType, step_keys
+from ferryman.records.writes import Save, Write
+from ferryman.steps import admit_deployment
+from ferryman.store.table import Store
+from ferryman.text import one_line
+
+__all__ = ["REFUSALS_TOLD", "Attempt", "Verdict", "closed", "decide", "judge"]
+
+REFUSALS_TOLD = 20
+"""Refused attempts per approval that stand in the timeline; a flood of them must not fill the table."""
+_TRIES = 7
+_BRIEF = {
+    "mail": "by the link in a mail",
+    "slack": "in Slack",
+    "cli": "by command",
+    "shared link": "by the shared link",
+}
+
+_LOG = logging.getLogger("ferryman")
+
+
+def _silent(name: str) -> None:
+    """Count nothing."""
+
+
+def decide(
+    approval_id: str,
+    attempt: Attempt,
+    *,
+    store: Store,
+    nudge: Callable[[str, str], None],
+    clock: Clock,
+    new_id: NewId,
+    count: Callable[[str], None] = _silent,
+) -> Verdict:
+    """Take down what somebody decided, or tell why not. Safe to repeat: the same person's same word counts once.
+
+    `nudge` gets platform and environment; one that fails is logged: the sweep finds the decision. Raise NotFound for an
+    unknown approval, Conflict when it kept changing (try again).
+    """
+    for _ in store.attempts(_TRIES):
+        approval = store.approval(approval_id)
+        if approval is None:
+            raise NotFound(f"there is no approval {approval_id[:40]!r}")
+        deployment = store.deployment(approval.platform, approval.environment, approval.deployment)
+        attempt, now = _cleaned(attempt, approval), clock()
+        stopped, listed = _rules(store, approval, deployment, attempt, now)
+        verdict = judge(approval, deployment, attempt, now, stopped, listed)
+        if not verdict.counts:
+            _refused(approval, deployment, attempt, verdict, store=store, clock=clock, new_id=new_id, count=count)
+            break
+        try:
+            store.write(*_decided(approval, deployment, attempt, verdict, store=store, at=now, new_id=new_id))
+        except Conflict:
+            continue
+        except ClaimLost:
+            told = f"The deployment of {approval.version} no longer has a claim on {approval.environment}."
+            return replace(verdict, kind="Aborted", message=told, given=len(approval.approved_by))
+        count(f"Approval{verdict.kind}")
+        _LOG.info("decided: %s", verdict.kind, extra=_ids(approval, attempt))
+        break
+    else:
+        raise Conflict(f"approval {approval_id} kept changing; try again")
+    over = approval.status != "Pending" or verdict.kind == "Expired"
+    if verdict.counts or (over and approval.answered_at is None):
+        # Also when it was over before: the nudge of whoever decided may have been lost.
+        _quietly(nudge, approval)
+    return verdict
+
+
+def _decided(
+    approval: Approval, deployment: Deployment, attempt: Attempt, verdict: Verdict, *, store: Store, at: datetime,
+    new_id: NewId,
+) -> list[Write]:  # fmt: skip
+    after, deployment = taken_down(approval, deployment, attempt, verdict, at)
+    decision = after.decisions[-1]
+    tally = "" if verdict.kind == "Rejected" else f" ({verdict.given} of {verdict.required})"
+    why = f": {decision.reason}" if decision.reason else ""
+    done = "rejected" if verdict.kind == "Rejected" else "approved"
+    told = timeline.event(
+        deployment,
+        EventType.REJECTED if verdict.kind == "Rejected" else EventType.APPROVED,
+        f"{decision.name} {done} {approval.version} {_BRIEF[decision.how]}{tally}{why}",
+        at=at,
+        new_id=new_id,
+        who=decision.name,
+        step=step_keys.APPROVAL,
+        detail={
+            "how": decision.how,
+            "identity": decision.identity,
+            "source": decision.source,
+            "reason": decision.reason,
+            "digests": approval.digests,
+            "given": verdict.given,
+            "required": verdict.required,
+        },
+    )
+    mails = [] if after.status == "Pending" else notifications.of_end(store, after, deployment, at)
+    return [lifecycle.fence(approval), Save(after), Save(deployment), told, *mails]
+
+
+def _rules(
+    store: Store, approval: Approval, deployment: Deployment, attempt: Attempt, now: datetime
+) -> tuple[str | None, list[str] | None]:  # fmt: skip
+    """Return why nothing may start in the environment, and who is an approver there by now.
+
+    The last gate looks again before anything changes. Where the document names no approvers at all, those who were
+    asked are all there is.
+    """
+    if closed(approval, deployment, now) is not None:
+        return None, None
+    document = notifications.document_of(store, approval.platform)
+    environment = document.spec.environments.get(approval.environment) if document else None
+    if environment is None:
+        return "the platform document does not tell the rules of this environment; see `ferryman explain`", None
+    policy = environment.approval
+    listed = [approver.name for approver in policy.approvers] if policy is not None else None
+    if attempt.verdict != "approve":
+        return None, listed
+    found = admit_deployment.stopped(deployment, store.state(approval.platform, approval.environment), environment, now)
+    return (found[1] if found is not None else None), listed
+
+
+def _refused(
+    approval: Approval,
+    deployment: Deployment,
+    attempt: Attempt,
+    verdict: Verdict,
+    *,
+    store: Store,
+    clock: Clock,
+    new_id: NewId,
+    count: Callable[[str], None],
+) -> None:
+    """Write down that somebody tried; the first ones of an approval in the timeline, all in the log."""
+    if verdict.kind == "AlreadyYours":
+        return
+    count("DecisionRefused")
+    _LOG.warning("decision refused: %s", verdict.kind, extra=_ids(approval, attempt))
+    for _ in store.attempts(3):
+        if approval.refused >= REFUSALS_TOLD:
+            return
+        told = timeline.event(
+            deployment,
+            EventType.DECISION_REFUSED,
+            f"{attempt.name or 'somebody'} tried to {attempt.verdict} {approval.version} {_BRIEF[attempt.how]}: "
+            f"{verdict.kind}",
+            at=clock(),
+            new_id=new_id,
+            who=attempt.name or "somebody",
+            step=step_keys.APPROVAL,
+            detail={
+                "verdict": attempt.verdict,
+                "refused": verdict.kind,
+                "how": attempt.how,
+                "identity": attempt.identity,
+                "source": attempt.source,
+                "digests": approval.digests,
+            },
+        )
+        try:
+            store.write(Save(approval.but(refused=approval.refused + 1)), told)
+        except Conflict:
+            approval = store.approval(approval.deployment) or approval
+            continue
+        return
+
+
+def _cleaned(attempt: Attempt, approval: Approval) -> Attempt:
+    """Bound what came from outside, and take out the key of a link that somebody pasted."""
+
+    def line(text: str, limit: int) -> str:
+        return one_line(link_tokens.hidden(approval, text[: limit * 2]), limit=limit)
+
+    return replace(
+        attempt,
+        name=line(attempt.name, 80) if attempt.how == "shared link" else line(attempt.name, 300),
+        identity=line(attempt.identity, 300),
+        version=attempt.version[:200],
+        reason=line(attempt.reason, 500),
+        source=line(attempt.source, 200),
+    )
+
+
+def _quietly(nudge: Callable[[str, str], None], approval: Approval) -> None:
+    try:
+        nudge(approval.platform, approval.environment)
+    except Exception:  # noqa: BLE001 - the decision stands, and the sweep finds it
+        _LOG.exception("reconcile could not be woken; the sweep finds the decision")
+
+
+def _ids(approval: Approval, attempt: Attempt) -> dict[str, str]:
+    return {
+        "platform": approval.platform,
+        "environment": approval.environment,
+        "deployment": approval.deployment,
+        "how": attempt.how,
+        "who": attempt.name,
+    }

@@ -1,0 +1,133 @@
+"""The public endpoint: which page answers which request. GET, HEAD and OPTIONS read; only a POST decides or asks.
+
+Called by functions/decide_approval. Neither a path nor an event is ever logged: they hold the nonce.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ferryman.approvals import link_tokens
+from ferryman.approvals.web import decision_page, http, render, shared_page, slack_actions
+from ferryman.approvals.web.context import Desk
+from ferryman.approvals.web.decision_page import Visitor
+from ferryman.approvals.web.http import BadRequest, Request
+from ferryman.errors import NotFound, TransientError
+from ferryman.records import Approval
+
+_ID = re.compile(r"[0-9A-Z]{1,40}")
+_NONCE = re.compile(r"[A-Za-z0-9_-]{16,128}")
+_READS = ("GET", "HEAD", "OPTIONS")
+_METHODS = (*_READS, "POST")
+
+
+class Log(Protocol):
+    """What is needed of a logger."""
+
+    def info(self, msg: str, **fields: Any) -> None:
+        """Say what was answered."""
+
+    def exception(self, msg: str, **fields: Any) -> None:
+        """Say what went wrong, with the stack."""
+
+
+@dataclass
+class _Seen:
+    """What may be logged of a request: the approval once it is known to be one."""
+
+    page: str = "none"
+    approval: str | None = None
+
+
+def serve(event: dict[str, Any], desk: Desk, log: Log) -> dict[str, Any]:
+    """Answer one request with a page; whatever goes wrong, too."""
+    request, seen = http.parse(event), _Seen()
+    try:
+        found = _route(request, desk, seen)
+    except BadRequest as error:
+        found = render.told(error.status, "This request can't be read", [str(error)])
+    except NotFound:
+        text = ["What it was about is no longer on record.", "`ferryman history` shows what happened."]
+        found = render.told(404, "This link leads nowhere", text)
+    except TransientError as error:
+        log.info("could not answer", error=type(error).__name__)
+        text = ["Something that this page needs did not answer in time. Nothing was lost.", "Try again in a moment."]
+        found = render.told(503, "Try again in a moment", text)
+        found["headers"]["retry-after"] = "5"
+    except Exception as error:
+        # Nothing that raises is handed the nonce: only its hash is compared, in one place that can't fail.
+        log.exception("the page failed", error=type(error).__name__)
+        text = ["Something went wrong here, and nothing was decided.", "The operator's log has more."]
+        found = render.told(500, "Something went wrong", text)
+    if request.method == "HEAD":
+        found["body"] = ""
+    method = request.method if request.method in _METHODS else "other"
+    log.info("answered", method=method, page=seen.page, status=found["statusCode"], approval=seen.approval)
+    return found
+
+
+def _route(request: Request, desk: Desk, seen: _Seen) -> dict[str, Any]:
+    match request.segments:
+        case ("slack",):
+            seen.page = "slack"
+            return _allowed(request, ("POST", "OPTIONS")) or slack_actions.serve(request, desk)
+        case ("a", id):
+            seen.page = "shared"
+            return _allowed(request, _METHODS) or _shared(id, request, desk, seen)
+        case ("a", id, nonce):
+            seen.page = "personal"
+            return _allowed(request, _METHODS) or _personal(id, nonce, request, desk, seen)
+        case _:
+            return render.told(404, "There is nothing here", ["Open the link from your mail or chat as it is, whole."])
+
+
+def _allowed(request: Request, methods: tuple[str, ...]) -> dict[str, Any] | None:
+    """Return the answer to a method that is not for this path, and to OPTIONS."""
+    names = {"allow": ", ".join(methods)}
+    if request.method == "OPTIONS":
+        return http.answer(204, headers=names)
+    if request.method not in methods:
+        refused = render.told(405, "Not in this way", [f"This address takes {names['allow']}."])
+        refused["headers"] |= names
+        return refused
+    return None
+
+
+def _find(id: str, desk: Desk, seen: _Seen) -> Approval | None:
+    approval = desk.store.approval(id) if _ID.fullmatch(id) else None
+    seen.approval = approval.deployment if approval else None
+    return approval
+
+
+def _shared(id: str, request: Request, desk: Desk, seen: _Seen) -> dict[str, Any]:
+    approval = _find(id, desk, seen)
+    if approval is None:
+        return render.told(404, "This link leads nowhere", ["Open it from the message as it is, whole."])
+    return (
+        shared_page.decide(approval, request, desk)
+        if request.method == "POST"
+        else shared_page.show(approval, request, desk)
+    )
+
+
+def _personal(id: str, nonce: str, request: Request, desk: Desk, seen: _Seen) -> dict[str, Any]:
+    approval = _find(id, desk, seen)
+    name = link_tokens.holder(approval, nonce) if approval is not None and _NONCE.fullmatch(nonce) else None
+    if approval is None or name is None:
+        # The same whether the approval exists or not: a guesser learns nothing.
+        text = [
+            "It is incomplete, was replaced by a newer one, or is not for this release.",
+            "Open the newest link from your mail as it is, whole, or ask for a new one.",
+        ]
+        link = (f"../{id}", "Ask for a new link") if _ID.fullmatch(id) else None
+        return render.told(404, "This link leads nowhere", text, link=link)
+    # The address is relative: what a browser sees may have a prefix that is cut off before it gets here.
+    visitor = Visitor(name=name, how="mail", identity=_identity(approval, name), here=nonce)
+    if request.method == "POST":
+        return decision_page.decide(approval, visitor, request, desk)
+    return decision_page.show(approval, visitor, request, desk)
+
+
+def _identity(approval: Approval, name: str) -> str:
+    approver = approval.approver(name)
+    return approver.email or name if approver else name

@@ -1,0 +1,159 @@
+"""The page behind a link, and what happens when its form is sent: personal, or shared and unverified."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from ferryman.approvals.record_decision import Attempt, Verdict, closed
+from ferryman.approvals.web import http, reading, render
+from ferryman.approvals.web.context import Desk
+from ferryman.approvals.web.http import Request
+from ferryman.approvals.web.page_model import facts
+from ferryman.approvals.web.page_records import Sight
+from ferryman.approvals.web.progress import progress
+from ferryman.approvals.web.render import Form, Question
+from ferryman.decisions import approvers
+from ferryman.platform.identities import folded
+from ferryman.records import Approval, How
+
+_FIELD_STATUS = {"WrongVersion": 422, "NeedsReason": 422, "Frozen": 409, "NotAllowed": 403}
+_FIELDS = {"WrongVersion": "version", "NeedsReason": "reason", "Frozen": "decision", "NotAllowed": "decision"}
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who opened the page, and what proves it."""
+
+    name: str | None
+    """None on the shared page."""
+    how: How
+    identity: str
+    here: str
+    """The page's address, relative to itself: where a browser goes after it has sent the form."""
+
+
+def show(
+    approval: Approval,
+    visitor: Visitor,
+    request: Request,
+    desk: Desk,
+    *,
+    form: Form | None = None,
+    status: int = 200,
+    said: str = "",
+) -> dict[str, Any]:
+    """The page: the question while it stands, the progress once it is decided, or why nobody can decide any more."""
+    now = desk.clock()
+    sight = reading.sight(approval, desk.store)
+    over = closed(approval, sight.deployment, now)
+    known = facts(sight, now)
+    if over is None and _struck_off(sight, visitor):
+        gone_since = "You were asked, and are no longer among the approvers: somebody else has to decide."
+        return render.decision(known, None, status=status, said=said or gone_since)
+    if over is None:
+        question = _question(sight, visitor, now)
+        ask = visitor.name is None
+        return render.decision(known, question, form=form, status=status, said=said, ask=ask)
+    if over.kind != "AlreadyDecided":
+        return gone(approval, over, desk, shared=visitor.name is None)
+    going = progress(approval, sight.deployment, now)
+    refresh = going.running and request.query.get("reload") != "off"
+    return render.decision(known, None, progress=going, refresh=refresh, status=status, said=said)
+
+
+def decide(approval: Approval, visitor: Visitor, request: Request, desk: Desk) -> dict[str, Any]:
+    """Take the form; the answer is the page again, with what is wrong with the form or what others did meanwhile."""
+    sent = request.form()
+    verdict, reason = _button(sent), sent.get("reason", "")[:500]
+    name = visitor.name if visitor.name is not None else sent.get("name", "")
+    kept = Form(reason=reason, name=sent.get("name", "")[:80])
+    if verdict is None:
+        problem = Form({"decision": "Press either Approve or Reject."}, kept.reason, kept.name)
+        return show(approval, visitor, request, desk, form=problem, status=422)
+    if visitor.name is None and not name.strip():
+        problem = Form({"name": "Say who you are: approvals are counted by name."}, kept.reason)
+        return show(approval, visitor, request, desk, form=problem, status=422)
+    attempt = Attempt(
+        verdict=verdict,
+        name=name,
+        how=visitor.how,
+        identity=visitor.identity,
+        version=sent.get("version", ""),
+        reason=reason,
+        source=request.source,
+    )
+    return _told(desk.decide(approval.deployment, attempt), approval, visitor, request, desk, kept)
+
+
+def gone(approval: Approval, over: Verdict, desk: Desk, *, shared: bool) -> dict[str, Any]:
+    """The page of a request that is void: why, and what goes instead. On a `shared` link neither who nor why."""
+    title = {
+        "Expired": "This request has expired",
+        "Superseded": "Another release goes instead",
+        "Aborted": "This deployment was stopped",
+    }.get(over.kind, "This request is over")
+    why = over.message
+    if shared:
+        why = f"`ferryman explain {approval.environment}` says more."
+        if over.kind == "Expired":
+            why = f"`ferryman retry {approval.environment}` asks again."
+    text = [why, "Nobody can decide about it any more."]
+    place = f"{approval.platform} / {approval.environment}"
+    return render.told(410, title, text, link=_instead(approval, desk), place=place)
+
+
+def _told(
+    verdict: Verdict, approval: Approval, visitor: Visitor, request: Request, desk: Desk, kept: Form
+) -> dict[str, Any]:
+    if verdict.counts or verdict.kind == "AlreadyYours":
+        return http.redirect(visitor.here)
+    # Somebody may have been faster: what stands in the table now is what is shown.
+    now = desk.store.approval(approval.deployment) or approval
+    if verdict.kind in _FIELDS:
+        problem = Form({_FIELDS[verdict.kind]: verdict.message}, kept.reason, kept.name)
+        return show(now, visitor, request, desk, form=problem, status=_FIELD_STATUS[verdict.kind])
+    return show(now, visitor, request, desk, status=409, said=f"Yours came too late. {verdict.message}")
+
+
+def _question(sight: Sight, visitor: Visitor, now: datetime) -> Question:
+    approval, name = sight.approval, visitor.name
+    why_not = ""
+    if name is not None and name in approval.approved_by:
+        missing = approval.required - len(approval.approved_by)
+        why_not = f"You have approved it. It waits for {missing} more. You can still reject it."
+    elif name is not None and name == approvers.barred(approval):
+        why_not = "You asked for it yourself: somebody else has to approve it. You can reject it."
+    elif (stopped := sight.stopped(now)) is not None:
+        why_not = f"It can't be approved now: {stopped}. You can reject it."
+    return Question(version=approval.short, person=name, may_approve=not why_not, why_not=why_not)
+
+
+def _struck_off(sight: Sight, visitor: Visitor) -> bool:
+    """Tell whether the document no longer lists somebody who was asked; `deciding` refuses them."""
+    policy = sight.environment.approval if sight.environment else None
+    if visitor.name is None or policy is None:
+        return False
+    return folded(visitor.name) not in {folded(approver.name) for approver in policy.approvers}
+
+
+def _button(sent: dict[str, str]) -> Literal["approve", "reject"] | None:
+    match sent.get("decision"):
+        case "approve":
+            return "approve"
+        case "reject":
+            return "reject"
+        case _:
+            return None
+
+
+def _instead(approval: Approval, desk: Desk) -> tuple[str, str] | None:
+    """Return the shared page of the deployment that took the place of a superseded one, if it asks by now."""
+    if approval.status != "Superseded":
+        return None
+    active = desk.store.state(approval.platform, approval.environment).active
+    if active is None or active.version != approval.superseded_by:
+        return None
+    if desk.store.approval(active.deployment) is None:
+        return None
+    # Seen from a personal page and from a shared one alike: what stands before the last `a` is a prefix.
+    return f"../a/{active.deployment}", "Look at what goes now"

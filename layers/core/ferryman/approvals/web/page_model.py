@@ -1,0 +1,294 @@
+"""What a person has to know before they decide, told from the records. Pure; shown by `pages`."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from ferryman.approvals.web.page_records import Moment, Sight, moment, person
+from ferryman.decisions import approvers, freeze_windows
+from ferryman.durations import age, span
+from ferryman.records import Approval, Deployment
+
+_SHA = re.compile(r"[0-9a-f]{7,40}")
+_HOW = {"mail": "by the link in a mail", "slack": "in Slack", "cli": "by command", "shared link": "by the shared link"}
+
+
+@dataclass(frozen=True)
+class Component:
+    """One image: what runs and what would."""
+
+    name: str
+    services: list[str]
+    before: str | None
+    after: str | None
+    change: Literal["new image", "same image", "first time", "left alone"]
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One step of the database's schema."""
+
+    id: str
+    unsafe: bool
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A short title and what is to be said about it."""
+
+    title: str
+    text: str
+    tone: Literal["good", "plain", "warn"] = "plain"
+
+
+@dataclass(frozen=True)
+class Voice:
+    """What one person decided."""
+
+    name: str
+    verdict: Literal["approved", "rejected"]
+    how: str
+    at: Moment
+    reason: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that a page shows beside the form and the progress."""
+
+    platform: str
+    environment: str
+    action: str
+    """`Deploy to production`"""
+    version: str
+    tag: str | None
+    running: str | None
+    running_tag: str | None
+    same: bool
+    """Whether what runs is the very same version."""
+    asked_by: str
+    why: str
+    asked_at: Moment
+    expires: Moment
+    components: list[Component]
+    compare: str | None
+    commit: str | None
+    migrations: list[Migration]
+    migrations_note: str
+    checks: list[Fact]
+    back: list[str]
+    warnings: list[Fact]
+    required: int
+    voices: list[Voice]
+
+    @property
+    def given(self) -> int:
+        """How many different people have said yes."""
+        return len({voice.name for voice in self.voices if voice.verdict == "approved"})
+
+
+def facts(sight: Sight, now: datetime) -> Facts:
+    """Say everything that one should know; what the records do not tell is said to be unknown."""
+    approval, deployment, before = sight.approval, sight.deployment, sight.base
+    running = before.version if before else deployment.from_version
+    new, note = _migrations(sight)
+    return Facts(
+        platform=approval.platform,
+        environment=approval.environment,
+        action=_action(deployment),
+        version=approval.version,
+        tag=approval.tag,
+        running=running,
+        running_tag=sight.running.tag if sight.running else None,
+        same=running == approval.version,
+        asked_by=_asked_by(approval),
+        why=deployment.why,
+        asked_at=moment(approval.requested_at, now),
+        expires=moment(approval.expires_at, now),
+        components=_components(sight),
+        compare=_compare(sight, running),
+        commit=_commit(sight),
+        migrations=new,
+        migrations_note=note,
+        checks=_checks(sight, now),
+        back=_back(sight, new),
+        warnings=_warnings(sight, now),
+        required=approval.required,
+        voices=voices(approval, now),
+    )
+
+
+def voices(approval: Approval, now: datetime) -> list[Voice]:
+    """Return who decided what."""
+    return [
+        Voice(
+            name=item.name if item.identity != "unverified" else f"{item.name} (unverified)",
+            verdict="approved" if item.verdict == "approve" else "rejected",
+            how=_HOW.get(item.how, item.how),
+            at=moment(item.at, now),
+            reason=item.reason,
+        )
+        for item in approval.decisions
+    ]
+
+
+def short_digest(digest: str) -> str:
+    """Return the first 12 characters of a digest, as Docker shows it."""
+    return digest.removeprefix("sha256:")[:12]
+
+
+def _action(deployment: Deployment) -> str:
+    where = deployment.environment
+    match deployment.kind:
+        case "rollback":
+            return f"Roll back {where}"
+        case "redeploy":
+            return f"Redeploy {where}"
+        case "migrate":
+            return f"Migrate the database of {where} ({deployment.command or 'up'})"
+        case _:
+            return f"Deploy to {where}"
+
+
+def _asked_by(approval: Approval) -> str:
+    asked = approval.requested_by
+    if asked.automated:
+        by_tag = f"the tag {approval.tag}" if approval.tag else asked.who
+        return f"automation ({by_tag})"
+    unknown = approvers.stranger(approval)
+    return approval.requester or (f"{person(asked.who)} ({unknown})" if unknown else person(asked.who))
+
+
+def _components(sight: Sight) -> list[Component]:
+    before = sight.base.digests if sight.base else {}
+    after, plan = sight.approval.digests, sight.deployment.plan
+    found = []
+    for name in sorted({*before, *after}):
+        old, new = before.get(name), after.get(name)
+        change: Literal["new image", "same image", "first time", "left alone"] = "new image"
+        if new is None:
+            change = "left alone"
+        elif old is None:
+            change = "first time"
+        elif old == new:
+            change = "same image"
+        services = [item.name for item in plan.services.values() if item.component == name] if plan else []
+        found.append(
+            Component(name, services, short_digest(old) if old else None, short_digest(new) if new else None, change)
+        )
+    return found
+
+
+def _project(sight: Sight) -> str | None:
+    github = sight.document.spec.github if sight.document else None
+    return f"{github.web_url}/{github.repository}" if github else None
+
+
+def _compare(sight: Sight, running: str | None) -> str | None:
+    project, version = _project(sight), sight.approval.version
+    if project is None or running is None or running == version:
+        return None
+    if not (_SHA.fullmatch(running) and _SHA.fullmatch(version)):
+        return None
+    return f"{project}/compare/{running}...{_coded(version)}"
+
+
+def _commit(sight: Sight) -> str | None:
+    project, version = _project(sight), sight.approval.version
+    return f"{project}/commit/{_coded(version)}" if project and _SHA.fullmatch(version) else None
+
+
+def _coded(version: str) -> str:
+    """Return the same address for a browser, but not the very word that has to be typed to decide."""
+    return f"{version[:3]}%{ord(version[3]):02X}{version[4:]}"
+
+
+def _migrations(sight: Sight) -> tuple[list[Migration], str]:
+    """Return the migrations that what runs does not have, and what is to be said about them."""
+    deployment, plan = sight.deployment, sight.deployment.plan
+    running = sight.running.plan if sight.running else None
+    if plan is None or (plan.migration is None and deployment.kind != "migrate"):
+        return [], "The database is left alone."
+    if deployment.command is not None:
+        to = f" to {deployment.revision}" if deployment.revision else ""
+        return [], f"The database command `{deployment.command}` runs{to}, as a task of its own."
+    if plan.migrations is None:
+        marked = [Migration(name, True) for name in plan.unsafe_migrations]
+        return marked, "The migration command runs. The image does not say which migrations it contains."
+    unsafe = set(plan.unsafe_migrations)
+    if running is None or running.migrations is None:
+        found = [Migration(name, name in unsafe) for name in plan.migrations]
+        return found, "The migration command runs. Which of these have run here before is not known."
+    known = set(running.migrations)
+    found = [Migration(name, name in unsafe) for name in plan.migrations if name not in known]
+    return found, "" if found else "The migration command runs; this release brings no new migration."
+
+
+def _checks(sight: Sight, now: datetime) -> list[Fact]:
+    environment = sight.environment
+    found = [_verified(sight, environment.promote_from, now)] if environment and environment.promote_from else []
+    waiver = sight.state.waivers.get(sight.approval.version)
+    if waiver is not None and waiver.until > now:
+        text = f"waived by {person(waiver.who)} until {moment(waiver.until, now).shown}: {waiver.reason}"
+        found.append(Fact("Image scans", text, "warn"))
+    frozen = freeze_windows.frozen(environment, sight.state, now) if environment else None
+    found.append(Fact("Freeze", frozen.message, "warn") if frozen else Fact("Freeze", "not frozen", "good"))
+    return found
+
+
+def _verified(sight: Sight, source: str, now: datetime) -> Fact:
+    title = _capital(source)
+    proof = sight.release.verified.get(source) if sight.release else None
+    if proof is None:
+        return Fact(title, f"not verified in {source}", "warn")
+    same = all(proof.digests.get(name) == digest for name, digest in sight.approval.digests.items())
+    if not same:
+        return Fact(title, f"verified with other images than these (deployment {proof.deployment})", "warn")
+    at = moment(proof.at, now)
+    soak = sight.environment.soak if sight.environment else None
+    asked = f", {span(soak.total_seconds())} asked for" if soak else ""
+    text = f"verified {at.shown}, ran for {age(proof.at, now)} since{asked} (deployment {proof.deployment})"
+    return Fact(title, text, "good")
+
+
+def _back(sight: Sight, new: list[Migration]) -> list[str]:
+    """Say what rolling back would mean."""
+    plan, name = sight.deployment.plan, sight.approval.environment
+    before = (sight.base.version if sight.base else None) or sight.deployment.from_version
+    if sight.state.last_succeeded is None:
+        return ["Nothing has succeeded here before: there is no release to go back to."]
+    to = before[:12] if before else "what ran before"
+    lines = []
+    if plan is not None and plan.on_failure == "hold":
+        lines.append("If it fails its checks, the services stay as they are and automation stops (onFailure: hold).")
+    else:
+        lines.append(f"If it fails its checks, all services go back to {to} by themselves.")
+    unsafe = [item.id for item in new if item.unsafe]
+    if unsafe:
+        which = "migration " if len(unsafe) == 1 else "migrations "
+        named = ", ".join(unsafe[:5]) + (f" and {len(unsafe) - 5} more" if len(unsafe) > 5 else "")
+        lines.append(
+            f"It can't simply be taken back later: {to} can't run after {which}{named}. "
+            f"Going back then needs `ferryman rollback {name} --downgrade`, or accepting the mismatch."
+        )
+    else:
+        lines.append(f"Later, `ferryman rollback {name}` takes it back to {to}.")
+    if new:
+        lines.append("Going back does not undo migrations by itself.")
+    return lines
+
+
+def _warnings(sight: Sight, now: datetime) -> list[Fact]:
+    stopped, found = sight.stopped(now), []
+    if stopped is not None:
+        found.append(Fact("Not now", f"{_capital(stopped)}. It can't be approved while that is so.", "warn"))
+    elif sight.deployment.kind == "rollback" and sight.environment is not None:
+        frozen = freeze_windows.frozen(sight.environment, sight.state, now)
+        if frozen is not None:
+            found.append(Fact("Frozen", f"{_capital(frozen.message)}. A rollback may pass.", "warn"))
+    return found
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

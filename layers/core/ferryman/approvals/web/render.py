@@ -1,0 +1,171 @@
+"""Pages from facts: HTML that needs no script, nothing from elsewhere, and is safe whatever stands in the records.
+
+Templates and style sheet lie beside this module; they are read at the first page of a sandbox.
+"""
+
+import base64
+import functools
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
+
+from ferryman.approvals.web.http import answer
+from ferryman.approvals.web.page_model import Facts
+from ferryman.approvals.web.progress import Progress
+
+_TEMPLATES = Path(__file__).parent / "templates"
+REFRESH_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Form:
+    """What was sent and was not right, to be shown again: never the version that was typed."""
+
+    problems: dict[str, str] = field(default_factory=dict)
+    """Field → what is wrong with it."""
+    reason: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Question:
+    """The form on a page."""
+
+    version: str
+    """What has to be typed; shown letter by letter, so that it is no word that a machine could pick up."""
+    person: str | None
+    """Who decides; None on the shared page, where a name has to be typed."""
+    may_approve: bool = True
+    why_not: str = ""
+
+
+def decision(
+    facts: Facts,
+    question: Question | None,
+    *,
+    form: Form | None = None,
+    progress: Progress | None = None,
+    status: int = 200,
+    refresh: bool = False,
+    said: str = "",
+    ask: bool = False,
+) -> dict[str, Any]:
+    """The page of a link: the facts with the form, or with the progress once it is decided.
+
+    `refresh`: reload every few seconds (by a header, with a link that stops it: a page must not move on its own for
+    good). `ask`: with the form that sends a personal link.
+    """
+    return _answer(
+        status,
+        "decision.html",
+        facts.version[:7],
+        headers={"refresh": str(REFRESH_SECONDS)} if refresh else None,
+        facts=facts,
+        question=question,
+        form=form or Form(),
+        progress=progress,
+        refresh=refresh,
+        said=said,
+        ask=ask,
+    )
+
+
+@dataclass(frozen=True)
+class SharedView:
+    """What everybody may see who has the link of a shared channel."""
+
+    platform: str
+    environment: str
+    status: str
+    sentence: str
+    pending: bool
+
+
+def shared(view: SharedView, *, form: Form | None = None, said: str = "", status: int = 200) -> dict[str, Any]:
+    """The page of the link in a shared channel: minimal facts, and the way to a personal link."""
+    return _answer(status, "shared.html", "", view=view, question=None, form=form or Form(), said=said)
+
+
+def told(
+    status: int, title: str, text: list[str], *, link: tuple[str, str] | None = None, place: str = ""
+) -> dict[str, Any]:
+    """A page that only says something; `link` is an address and its text, `place` what it is about."""
+    return _answer(status, "told.html", "", title=title, text=text, link=link, place=place)
+
+
+def _answer(
+    status: int, template: str, guarded: str, headers: dict[str, str] | None = None, **values: Any
+) -> dict[str, Any]:
+    style = _style()
+    body = _environment().get_template(template).render(guarded=guarded, style=style.text, **values)
+    return answer(status, body, style=style.hash, headers=headers)
+
+
+@dataclass(frozen=True)
+class _Style:
+    text: Markup
+    hash: str
+
+
+@functools.cache
+def _style() -> _Style:
+    text = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return _Style(Markup(text), f"sha256-{digest}")  # noqa: S704 - our own file
+
+
+@functools.cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        finalize=_apart,
+    )
+    environment.filters["prose"] = _prose
+    environment.filters["tiles"] = _tiles
+    environment.filters["url"] = _url
+    return environment
+
+
+@pass_context
+def _apart(context: Context, value: Any) -> Any:
+    """Break up the version that has to be typed wherever it stands in a text: a scanner shall not find it as a word."""
+    guarded = context.get("guarded")
+    if not guarded or isinstance(value, Markup) or not isinstance(value, str) or guarded not in value:
+        return value
+    return _broken(guarded).join(escape(part) for part in value.split(guarded))
+
+
+@pass_context
+def _prose(context: Context, text: str) -> Markup:
+    """Return a sentence with its `commands` set as code."""
+    parts = [escape(_apart(context, part)) for part in text.split("`")]
+    if len(parts) % 2 == 0:
+        return escape(_apart(context, text))
+    marked = [Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in enumerate(parts)]
+    return Markup("").join(marked)
+
+
+def _broken(text: str) -> Markup:
+    """Return a word in two boxes that stand side by side: the space between them is not shown."""
+    middle = len(text) // 2
+    return Markup('<span class="w"><i>{}</i> <i>{}</i></span>').format(text[:middle], text[middle:])
+
+
+def _tiles(text: str) -> Markup:
+    """Return a word letter by letter, each in a box of its own."""
+    return Markup("\n").join(Markup("<li>{}</li>").format(letter) for letter in text)
+
+
+def _url(text: str) -> Markup:
+    """Return an address for an attribute: escaped, but not broken up by `_apart`."""
+    return escape(text)

@@ -1,0 +1,65 @@
+"""The page of the link in a shared channel: it shows little, decides nothing, and has a personal link sent."""
+
+from typing import Any
+
+from ferryman.approvals import personal_links
+from ferryman.approvals.record_decision import closed
+from ferryman.approvals.web import decision_page, http, render
+from ferryman.approvals.web.context import Desk
+from ferryman.approvals.web.decision_page import Visitor
+from ferryman.approvals.web.http import Request
+from ferryman.approvals.web.render import Form, SharedView
+from ferryman.records import Approval, Deployment
+
+SENT = (
+    "If that is the address of an approver who has not decided yet, a personal link is on its way. It may take some "
+    "minutes; another one is sent five minutes later at the earliest."
+)
+"""The same for everybody: whoever asks does not learn who the approvers are."""
+
+
+def show(
+    approval: Approval, request: Request, desk: Desk, *, form: Form | None = None, status: int = 200
+) -> dict[str, Any]:  # fmt: skip
+    """The page: minimal facts; everything and a form where the document allows unverified decisions."""
+    said = SENT if request.query.get("asked") else ""
+    if approval.allow_unverified:
+        return decision_page.show(approval, _visitor(approval), request, desk, form=form, status=status, said=said)
+    deployment = desk.store.deployment(approval.platform, approval.environment, approval.deployment)
+    over = closed(approval, deployment, desk.clock())
+    if over is not None and over.kind != "AlreadyDecided":
+        return decision_page.gone(approval, over, desk, shared=True)
+    return render.shared(_view(approval, deployment, pending=over is None), form=form, said=said, status=status)
+
+
+def decide(approval: Approval, request: Request, desk: Desk) -> dict[str, Any]:
+    """Take one of the page's forms: the one for a personal link, or where it is allowed the decision."""
+    sent = request.form()
+    if "decision" in sent and approval.allow_unverified:
+        return decision_page.decide(approval, _visitor(approval), request, desk)
+    if "decision" in sent:
+        text = ["This link is for everybody, so nothing can be decided with it.", "Ask for your personal link."]
+        return render.told(403, "Not with this link", text, link=(approval.deployment, "Ask for my personal link"))
+    email = sent.get("email", "").strip()
+    if not email:
+        problem = Form({"email": "Type the mail address at which you are known as an approver."})
+        return show(approval, request, desk, form=problem, status=422)
+    personal_links.ask_for_link(desk.store, approval.deployment, email, desk.clock, desk.new_id, source=request.source)
+    return http.redirect(f"{approval.deployment}?asked=1")
+
+
+def _visitor(approval: Approval) -> Visitor:
+    return Visitor(name=None, how="shared link", identity="unverified", here=approval.deployment)
+
+
+def _view(approval: Approval, deployment: Deployment, *, pending: bool) -> SharedView:
+    what = f"Release {approval.tag}" if approval.tag else "A release"
+    if pending:
+        status = "Waits for approval"
+        have = f"{len(approval.approved_by)} of {approval.required}"
+        sentence = f"{what} waits for approval ({have}), until {approval.expires_at:%Y-%m-%d %H:%M} UTC."
+    elif approval.status == "Rejected":
+        status, sentence = "Rejected", f"{what} was rejected."
+    else:
+        status, sentence = "Approved", f"{what} was approved. The deployment: {deployment.phase}."
+    return SharedView(approval.platform, approval.environment, status, sentence, pending)

@@ -1,0 +1,72 @@
+"""What becomes of a button that somebody pressed in Slack. Slack wants its answer within three seconds."""
+
+import json
+from typing import Any
+
+from ferryman.approvals.record_decision import Attempt
+from ferryman.approvals.web import http, slack_payload
+from ferryman.approvals.web.context import Desk
+from ferryman.approvals.web.http import BadRequest, Request
+from ferryman.approvals.web.slack_payload import Press, Signing
+from ferryman.records import Approval
+
+_JSON = "application/json"
+
+
+def serve(request: Request, desk: Desk) -> dict[str, Any]:
+    """Answer one interaction: 401 unless Slack signed it, then 200, with a word to the person where there is one."""
+    try:
+        body = request.body()
+    except BadRequest as error:
+        return _refused(413 if error.status == 413 else 401)
+    if not slack_payload.plausible(request, desk.clock()):
+        return _refused(401)
+    signed_by = slack_payload.signers(request, body, desk.secrets.of(desk.store.platforms()))
+    if not signed_by:
+        return _refused(401)
+    try:
+        press = slack_payload.press(body)
+    except BadRequest as error:
+        return http.answer(error.status, json.dumps({"error": str(error)}), kind=_JSON)
+    if press is None:
+        return http.answer(200, kind=_JSON)
+    said = _pressed(press, signed_by, request, desk)
+    text = {"response_type": "ephemeral", "replace_original": False, "text": said}
+    if press.answer_to is not None:
+        desk.respond(press.answer_to, text)
+    return http.answer(200, json.dumps(text), kind=_JSON)
+
+
+def _pressed(press: Press, signed_by: list[Signing], request: Request, desk: Desk) -> str:
+    approval = desk.store.approval(press.approval)
+    ours = [item for item in signed_by if approval is not None and item.platform == approval.platform]
+    if approval is None or not ours:
+        # An app speaks for the platforms that name its secret, and for no others.
+        return "This request is not known here. Look for the newest message about it."
+    team = next((item.team for item in ours if item.team in press.teams), None)
+    name = _approver(approval, press) if team is not None else None
+    where = team or "/".join(sorted(press.teams))
+    attempt = Attempt(
+        verdict=press.verdict,
+        # Of somebody unknown it is the id: no approver is called so, and the attempt stands in the timeline.
+        name=name or f"Slack user {where}/{press.user}",
+        how="slack",
+        identity=f"{where}/{press.user}",
+        confirmed=True,
+        reason=press.reason,
+        source=request.source,
+    )
+    verdict = desk.decide(approval.deployment, attempt)
+    if verdict.kind == "NeedsReason":
+        return f"{verdict.message} Write it into the field of the message, then press Reject again."
+    return verdict.message
+
+
+def _approver(approval: Approval, press: Press) -> str | None:
+    return next((item.name for item in approval.approvers if item.slack == press.user), None)
+
+
+def _refused(status: int) -> dict[str, Any]:
+    return http.answer(
+        status, json.dumps({"error": "not signed by Slack" if status == 401 else "too long"}), kind=_JSON
+    )

@@ -1,0 +1,79 @@
+"""The signing secrets of all platforms' Slack channels, kept for five minutes. Takes its clients as arguments."""
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from ferryman.approvals.web.slack_payload import Signing
+from ferryman.clients.aws_errors import translated
+from ferryman.clients.secrets import value_in
+from ferryman.clients.ssm import References
+from ferryman.errors import FerrymanError, TransientError
+from ferryman.ids import Clock
+from ferryman.platform.channels import ChatChannel
+from ferryman.platform.document import channel_of
+from ferryman.records import AppliedPlatform
+
+KEPT = timedelta(minutes=5)
+_LOG = logging.getLogger("ferryman")
+
+
+class SigningSecrets:
+    """Reads secrets, each at most once in five minutes; one lives as long as its sandbox."""
+
+    def __init__(self, client: Callable[[str], Any], clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+        self._known: dict[str, tuple[datetime, str | None]] = {}
+
+    def of(self, platforms: list[AppliedPlatform]) -> list[Signing]:
+        """Return every Slack app that may send presses. A secret that can't be read is left out, and logged."""
+        return [
+            Signing(platform=platform.name, team=channel.team or "", secret=secret)
+            for platform in platforms
+            for channel in _chats(platform)
+            if channel.signing_secret_arn and channel.team and (secret := self._secret(channel.signing_secret_arn))
+        ]
+
+    def _secret(self, value: str) -> str | None:
+        now = self._clock()
+        kept = self._known.get(value)
+        if kept is None or now - kept[0] > KEPT:
+            kept = self._known[value] = (now, self._read(value))
+        return kept[1]
+
+    def _read(self, value: str) -> str | None:
+        try:
+            arn = References(self._client("ssm")).text(value)
+            with translated():
+                found = self._client("secretsmanager").get_secret_value(SecretId=arn)
+        except TransientError:
+            raise
+        except (FerrymanError, ClientError) as error:
+            _LOG.error("the signing secret of a Slack channel can't be read: %s", error)
+            return None
+        return signing_secret_in(str(found.get("SecretString") or "")) or None
+
+
+def signing_secret_in(secret: str) -> str:
+    """Take the signing secret out of a secret: plain, or JSON with `signingSecret`; empty when it holds none."""
+    try:
+        return value_in(secret, "signingSecret")
+    except ValueError:
+        return ""
+
+
+def _chats(platform: AppliedPlatform) -> Iterator[ChatChannel]:
+    spec = platform.document.get("spec")
+    channels = spec.get("channels") if isinstance(spec, dict) else None
+    for name in channels if isinstance(channels, dict) else ():
+        try:
+            channel = channel_of(platform.document, name)
+        except FerrymanError as error:
+            _LOG.warning("channel %s of %s can't be read: %s", name, platform.name, error)
+            continue
+        if isinstance(channel, ChatChannel):
+            yield channel

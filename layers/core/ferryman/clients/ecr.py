@@ -1,0 +1,231 @@
+"""The edge to ECR: what a tag means now, which child of an index runs, and setting tags without a rebuild.
+
+Called by receive_push, reconcile, begin_deployment and adoption; every function takes the ECR client. Facts about the
+API: AWS-FACTS.md, "ECR re-tag".
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from botocore.exceptions import ClientError
+
+from ferryman.clients.aws_errors import translated
+from ferryman.errors import Conflict, DigestMismatch, NotFound, TagImmutable
+
+Refusal = ClientError
+"""ECR understood a call and refused it."""
+
+Architecture = Literal["X86_64", "ARM64"]
+
+_OCI_NAMES: dict[str, str] = {"X86_64": "amd64", "ARM64": "arm64"}
+_INDEXES = frozenset(
+    {"application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json"}
+)
+_MANIFESTS = [
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.oci.image.index.v1+json",
+]
+
+
+@dataclass(frozen=True)
+class TaggedImage:
+    """One image with all the tags it carries at the moment."""
+
+    digest: str
+    tags: tuple[str, ...]
+    pushed_at: datetime
+
+
+def resolve(ecr: Any, repository: str, tag: str) -> str | None:
+    """Return the digest that a tag points at now, or None when the tag or the repository does not exist."""
+    found = _described(ecr, repository, {"imageTag": tag})
+    return found.digest if found else None
+
+
+def tagged_image(ecr: Any, repository: str, tag: str) -> TaggedImage | None:
+    """Return the image that a tag points at now, with all the tags it carries; None when there is none."""
+    return _described(ecr, repository, {"imageTag": tag})
+
+
+def exists(ecr: Any, repository: str, digest: str) -> bool:
+    """Tell whether a repository has an image of this digest, tagged or not."""
+    return _described(ecr, repository, {"imageDigest": digest}) is not None
+
+
+def image_uri(ecr: Any, repository: str, digest: str) -> str:
+    """Return `registry/repository@sha256:…`; raise NotFound when the repository does not exist."""
+    try:
+        with translated():
+            answer = ecr.describe_repositories(repositoryNames=[repository])
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "RepositoryNotFoundException":
+            raise NotFound(
+                f"ECR has no repository {repository!r} in this account and region; create it, or correct the document"
+            ) from None
+        raise
+    return f"{answer['repositories'][0]['repositoryUri']}@{digest}"
+
+
+def platform_digest(ecr: Any, repository: str, digest: str, architecture: Architecture = "X86_64") -> str:
+    """Return the child of an index that a Linux task of this architecture pulls, or the digest itself for one image.
+
+    BuildKit wraps even a single image into an index, beside an attestation whose platform is `unknown/unknown`. Raise
+    NotFound when the image is gone, or when the index has no child for the architecture.
+    """
+    image = _fetch(ecr, repository, digest)
+    manifest = json.loads(image["imageManifest"])
+    media_type = image.get("imageManifestMediaType") or manifest.get("mediaType")
+    if media_type not in _INDEXES and "manifests" not in manifest:
+        return digest
+    wanted = _OCI_NAMES[architecture]
+    offered = []
+    for child in manifest["manifests"]:
+        platform = child.get("platform", {})
+        os, cpu = platform.get("os", "unknown"), platform.get("architecture", "unknown")
+        if os == "linux" and cpu == wanted:
+            return str(child["digest"])
+        if os != "unknown":
+            offered.append(f"{os}/{cpu}")
+    raise NotFound(
+        f"{repository}@{digest} has no image for linux/{wanted}, only for {', '.join(offered) or 'nothing that runs'}; "
+        f"build it for linux/{wanted}, or change the task definition's runtimePlatform"
+    )
+
+
+def linux_digests(ecr: Any, repository: str, digest: str) -> list[str]:
+    """Return every child of an index that a Linux task may pull, or the digest itself for one image.
+
+    Raise NotFound when the image is gone, or when the index has no child for Linux.
+    """
+    listed = manifest(ecr, repository, digest).get("manifests")
+    if listed is None:
+        return [digest]
+    platforms = [child.get("platform", {}) for child in listed]
+    found = [str(child["digest"]) for child, on in zip(listed, platforms, strict=True) if on.get("os") == "linux"]
+    if not found:
+        offered = [f"{on.get('os', 'unknown')}/{on.get('architecture', 'unknown')}" for on in platforms]
+        raise NotFound(f"{repository}@{digest} has no image for Linux, only for {', '.join(offered) or 'nothing'}")
+    return found
+
+
+def manifest(ecr: Any, repository: str, digest: str) -> dict[str, Any]:
+    """Return the manifest or index of an image; raise NotFound when the image is gone."""
+    return dict(json.loads(_fetch(ecr, repository, digest)["imageManifest"]))
+
+
+def blob_url(ecr: Any, repository: str, digest: str) -> str:
+    """Return a URL from which a layer or a configuration can be had for some minutes (signed; never to be logged)."""
+    with translated():
+        answer = ecr.get_download_url_for_layer(repositoryName=repository, layerDigest=digest)
+    return str(answer["downloadUrl"])
+
+
+def tagged_images(ecr: Any, repository: str) -> Iterator[TaggedImage]:
+    """Yield every tagged image of a repository, a page at a time; nothing when the repository does not exist."""
+    request: dict[str, Any] = {
+        "repositoryName": repository,
+        "filter": {"tagStatus": "TAGGED"},
+        "maxResults": 1000,
+    }
+    while True:
+        try:
+            with translated():
+                page = ecr.describe_images(**request)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "RepositoryNotFoundException":
+                return
+            raise
+        for image in page["imageDetails"]:
+            yield _image(image)
+        if not page.get("nextToken"):
+            return
+        request["nextToken"] = page["nextToken"]
+
+
+def scan_findings(ecr: Any, repository: str, digest: str) -> dict[str, Any] | None:
+    """Return DescribeImageScanFindings' answer (basic or enhanced scanning); None when there was no scan, or no image.
+
+    Its counts cover all findings, however many pages those take.
+    """
+    try:
+        with translated():
+            answer = ecr.describe_image_scan_findings(repositoryName=repository, imageId={"imageDigest": digest})
+    except ClientError as error:
+        missing = ("ScanNotFoundException", "ImageNotFoundException", "RepositoryNotFoundException")
+        if error.response["Error"]["Code"] in missing:
+            return None
+        raise
+    return dict(answer)
+
+
+def ensure_tag(ecr: Any, repository: str, digest: str, tag: str) -> bool:
+    """Make a tag point at a digest, with the manifest byte for byte; return whether anything had to change.
+
+    Raise NotFound when the image is gone, TagImmutable when the tag is taken and immutable, DigestMismatch when ECR
+    finds other bytes, Conflict when somebody moved the tag at the same moment.
+    """
+    if resolve(ecr, repository, tag) == digest:
+        return False
+    image = _fetch(ecr, repository, digest)
+    request = {
+        "repositoryName": repository,
+        "imageManifest": image["imageManifest"],
+        "imageTag": tag,
+        "imageDigest": digest,
+    }
+    if image.get("imageManifestMediaType"):
+        request["imageManifestMediaType"] = image["imageManifestMediaType"]
+    try:
+        with translated():
+            ecr.put_image(**request)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code == "ImageTagAlreadyExistsException":
+            raise TagImmutable(
+                f"tag {tag} of {repository} already names another image and the repository's tags are immutable; "
+                f"let its immutability exclude {tag} (IMMUTABLE_WITH_EXCLUSION), or move the tag by hand"
+            ) from None
+        if code == "ImageDigestDoesNotMatchException":
+            raise DigestMismatch(f"{repository}@{digest}: ECR computed another digest; nothing was tagged") from None
+        if code != "ImageAlreadyExistsException":
+            raise
+    found = resolve(ecr, repository, tag)
+    if found != digest:
+        raise Conflict(f"tag {tag} of {repository} points at {found} right after it was set to {digest}")
+    return True
+
+
+def _described(ecr: Any, repository: str, image: dict[str, str]) -> TaggedImage | None:
+    try:
+        with translated():
+            answer = ecr.describe_images(repositoryName=repository, imageIds=[image])
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("ImageNotFoundException", "RepositoryNotFoundException"):
+            return None
+        raise
+    details = answer["imageDetails"]
+    return _image(details[0]) if details else None
+
+
+def _image(details: dict[str, Any]) -> TaggedImage:
+    return TaggedImage(str(details["imageDigest"]), tuple(details.get("imageTags", ())), details["imagePushedAt"])
+
+
+def _fetch(ecr: Any, repository: str, digest: str) -> dict[str, Any]:
+    try:
+        with translated():
+            answer = ecr.batch_get_image(
+                repositoryName=repository, imageIds=[{"imageDigest": digest}], acceptedMediaTypes=_MANIFESTS
+            )
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "RepositoryNotFoundException":
+            raise NotFound(f"ECR has no repository {repository!r} in this account and region") from None
+        raise
+    if not answer.get("images"):
+        raise NotFound(f"{repository} no longer has image {digest}; a lifecycle rule or a person removed it")
+    return dict(answer["images"][0])

@@ -1,0 +1,155 @@
+"""Reading and changing ECS: each function is one question or one act, with the client as its argument.
+
+Everything is translated: throttling and outages arrive as TransientError, all that a caller decides on as ClientError.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from ferryman.clients.aws_errors import translated
+
+Raw = dict[str, Any]
+"""An object of the ECS API as boto3 returns it."""
+
+Refusal = ClientError
+"""ECS understood a call and refused it; the same call again would be refused again."""
+
+_SERVICES_PER_CALL = 10
+_TASKS_PER_CALL = 100
+
+
+def told(error: Refusal) -> tuple[str, str]:
+    """Return a refusal's code, and a sentence for people."""
+    code, said = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+    return code, f"{error.operation_name} was refused ({code}): {said}"
+
+
+def services(ecs: Any, cluster: str, names: Iterable[str]) -> dict[str, Raw]:
+    """Return the services by name as DescribeServices tells them; one that is missing is absent. INACTIVE ones stay."""
+    wanted = list(dict.fromkeys(names))
+    found: dict[str, Raw] = {}
+    for start in range(0, len(wanted), _SERVICES_PER_CALL):
+        with translated():
+            answer = ecs.describe_services(cluster=cluster, services=wanted[start : start + _SERVICES_PER_CALL])
+        found |= {service["serviceName"]: service for service in answer["services"]}
+    return found
+
+
+def task_definition(ecs: Any, arn: str) -> Raw:
+    """Return a task definition (ARN, `family:revision` or family) as described, with its `tags` inside.
+
+    Raise ClientError (`ClientException`) when it does not exist.
+    """
+    with translated():
+        answer = ecs.describe_task_definition(taskDefinition=arn, include=["TAGS"])
+    return {**answer["taskDefinition"], "tags": answer.get("tags", [])}
+
+
+def find_task_definition(ecs: Any, name: str) -> Raw | None:
+    """Return a task definition like `task_definition`, or None when it does not exist."""
+    try:
+        return task_definition(ecs, name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ClientException":
+            return None
+        raise
+
+
+def register(ecs: Any, definition: Raw) -> Raw:
+    """Register a task definition (fields of RegisterTaskDefinition only) and return it as described.
+
+    Neither idempotent nor plentiful (1 per second sustained per account and region): look first.
+    """
+    with translated():
+        answer = ecs.register_task_definition(**definition)
+    return {**answer["taskDefinition"], "tags": answer.get("tags", definition.get("tags", []))}
+
+
+def update_task_definition(ecs: Any, cluster: str, service: str, arn: str, *, force: bool = False) -> Raw:
+    """Point a service at a task definition and return the service as answered; everything else of it stays as it is.
+
+    Never sends desiredCount: autoscaling owns it. `force` starts a new deployment although the definition is the same.
+    """
+    request: Raw = {"cluster": cluster, "service": service, "taskDefinition": arn}
+    if force:
+        request["forceNewDeployment"] = True
+    with translated():
+        return dict(ecs.update_service(**request)["service"])
+
+
+def primary(service: Raw) -> Raw | None:
+    """Return the deployment that a described service is on, or on its way to."""
+    return next((found for found in service.get("deployments", []) if found["status"] == "PRIMARY"), None)
+
+
+def running_tasks(ecs: Any, cluster: str, service: str, task_definition: str) -> list[Raw]:
+    """Return the tasks of a service that run, or are to run, on one task definition; those of others are not ours."""
+    found = _tasks(ecs, {"cluster": cluster, "serviceName": service, "desiredStatus": "RUNNING"})
+    return [task for task in found if task["taskDefinitionArn"] == task_definition]
+
+
+def stopped_tasks(ecs: Any, cluster: str, service: str, task_definition: str, since: datetime) -> list[Raw]:
+    """Return a service's stopped tasks of one task definition made since then, the latest first.
+
+    ECS keeps them for about an hour. A hundred are looked at: more say nothing new.
+    """
+    found = _tasks(ecs, {"cluster": cluster, "serviceName": service, "desiredStatus": "STOPPED"}, limit=_TASKS_PER_CALL)
+    ours = [
+        task
+        for task in found
+        if task["taskDefinitionArn"] == task_definition
+        and (task.get("createdAt") is None or task["createdAt"] >= since)
+    ]
+    return sorted(ours, key=lambda task: str(task.get("stoppedAt", "")), reverse=True)
+
+
+def tasks_started_by(ecs: Any, cluster: str, started_by: str) -> list[Raw]:
+    """Return the tasks that somebody started with RunTask, running or stopped (for about an hour)."""
+    found: list[Raw] = []
+    for status in ("RUNNING", "STOPPED"):
+        # With startedBy, ListTasks accepts no other filter than the cluster and the desired status.
+        found += _tasks(ecs, {"cluster": cluster, "startedBy": started_by, "desiredStatus": status})
+    return found
+
+
+def task(ecs: Any, cluster: str, arn: str) -> Raw | None:
+    """Return one task, or None when it is not listed (not yet, or no longer)."""
+    return next(iter(_described(ecs, cluster, [arn])), None)
+
+
+def run_task(ecs: Any, request: Raw) -> Raw:
+    """Start a task and return the whole answer: `tasks` and `failures`. An HTTP 200 may carry only failures."""
+    with translated():
+        return dict(ecs.run_task(**request))
+
+
+def stop_task(ecs: Any, cluster: str, arn: str, reason: str) -> None:
+    """Stop a task; one that stopped or is gone already is fine. Stopping twice changes nothing."""
+    try:
+        with translated():
+            ecs.stop_task(cluster=cluster, task=arn, reason=reason[:255])
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "InvalidParameterException":
+            raise
+
+
+def _tasks(ecs: Any, question: Raw, limit: int | None = None) -> list[Raw]:
+    cluster, arns, request = question["cluster"], [], dict(question)
+    while True:
+        with translated():
+            page = ecs.list_tasks(**request)
+        arns += page["taskArns"]
+        if not page.get("nextToken") or (limit is not None and len(arns) >= limit):
+            return _described(ecs, cluster, arns[:limit])
+        request["nextToken"] = page["nextToken"]
+
+
+def _described(ecs: Any, cluster: str, arns: list[str]) -> list[Raw]:
+    found: list[Raw] = []
+    for start in range(0, len(arns), _TASKS_PER_CALL):
+        with translated():
+            found += ecs.describe_tasks(cluster=cluster, tasks=arns[start : start + _TASKS_PER_CALL])["tasks"]
+    return found

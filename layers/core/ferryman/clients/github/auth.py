@@ -1,0 +1,127 @@
+"""From `spec.github` to an API with a key. Called by notify and publish_release."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from ferryman.clients.aws_errors import translated
+from ferryman.clients.github.app_token import Installations, KeyUnusable
+from ferryman.clients.github.client import REAL, Api, Bearer, Declined, Means, an_object, part, text_of
+from ferryman.clients.secrets import value_in
+from ferryman.clients.ssm import References
+from ferryman.ids import Clock
+from ferryman.platform import GitHub
+
+
+@dataclass(frozen=True)
+class Project:
+    """One repository, and the API to reach it with."""
+
+    api: Api
+    path: str
+    """Its path in the API: `/repos/owner/name`."""
+    page: str
+    """Its address for people."""
+
+    def commit(self, ref: str) -> str | None:
+        """Return the full sha of a commit, short sha or tag; None when the project has none such.
+
+        Raise Declined when the project itself is not there for us.
+        """
+        try:
+            return text_of(an_object(self.api.get(f"{self.path}/commits/{part(ref)}")), "sha")
+        except Declined as error:
+            if error.status not in (404, 409, 422):
+                raise
+            if error.status == 404 and self.api.find(self.path) is None:
+                raise Declined(404, f"{self.page} is not there, or our key may not see it") from None
+            return None
+
+
+def connect(
+    github: GitHub,
+    client: Callable[[str], Any],
+    *,
+    clock: Clock,
+    means: Means = REAL,
+    installations: Installations | None = None,
+) -> Project:
+    """Return the project of a platform; its key is read when it is first needed.
+
+    What is asked then raises KeyUnusable, ReferenceUnresolved, Declined, Throttled or Unavailable.
+    """
+    api = Api(github.api_url, _bearer(github, client, clock, means, installations or _installations()), means)
+    return Project(api, f"/repos/{github.repository}", f"{github.web_url}/{github.repository}")
+
+
+@functools.cache
+def _installations() -> Installations:
+    """Those of this sandbox."""
+    return Installations()
+
+
+def _bearer(
+    github: GitHub, client: Callable[[str], Any], clock: Clock, means: Means, installations: Installations
+) -> Bearer:
+    references = References(client("ssm"))
+    read: dict[str, str] = {}
+
+    def secret(arn: str) -> str:
+        if arn not in read:
+            with translated():
+                answer = client("secretsmanager").get_secret_value(SecretId=references.text(arn))
+            read[arn] = str(answer.get("SecretString") or "")
+        return read[arn]
+
+    def of_app(renew: bool) -> str:
+        app = github.app
+        assert app is not None
+        return installations.token(
+            github.api_url,
+            references.text(app.client_id),
+            references.text(app.installation_id),
+            lambda: private_key_in(secret(app.private_key_secret_arn)),
+            clock=clock,
+            renew=renew,
+            means=means,
+        )
+
+    def of_token(_: bool) -> str:
+        return token_in(secret(github.token_secret_arn or ""))
+
+    if github.app is None and github.token_secret_arn is None:
+        raise KeyUnusable("spec.github has neither a tokenSecretArn nor an app; add one of them")
+    of = of_app if github.app is not None else of_token
+
+    def bearer(renew: bool) -> str:
+        try:
+            return of(renew)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            raise KeyUnusable(f"AWS does not give us the key to GitHub: {error.operation_name}, {code}") from None
+
+    return bearer
+
+
+def token_in(secret: str) -> str:
+    """Take a token out of a secret: the plain token, or JSON with `token`. Raise KeyUnusable."""
+    token = _field(secret, "token")
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise KeyUnusable("the secret holds no token: store GitHub's token, plain or as JSON with a field `token`")
+    return token
+
+
+def private_key_in(secret: str) -> str:
+    """Take a private key out of a secret: the PEM file, or JSON with `privateKey`. Raise KeyUnusable."""
+    # Pasted into JSON by hand, line ends are often written out.
+    return _field(secret, "privateKey").replace("\\n", "\n")
+
+
+def _field(secret: str, name: str) -> str:
+    try:
+        return value_in(secret, name)
+    except ValueError as error:
+        raise KeyUnusable(str(error)) from None

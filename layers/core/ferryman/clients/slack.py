@@ -1,0 +1,99 @@
+"""Slack as a bot: messages with buttons, which change when the approval they are about ends.
+
+Called by `notify.dispatch`. Source: https://docs.slack.dev/reference/methods/chat.postMessage. The token goes
+into a header, and into no error, log line or record.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ferryman.clients.secrets import value_in
+from ferryman.notify.errors import NotDelivered
+from ferryman.text import one_line
+
+if TYPE_CHECKING:
+    import httpx
+
+_WORD = re.compile(r"[a-z][a-z0-9_]{1,60}")
+_ANSWER_LIMIT = 1_000_000
+_CONNECT_SECONDS, _READ_SECONDS = 3.0, 8.0
+
+
+class SlackRefused(NotDelivered):
+    """Slack understood, and does not do it."""
+
+    def __init__(self, word: str) -> None:
+        self.word = word
+        """Slack's own: `channel_not_found`, `invalid_auth`."""
+        super().__init__(f"Slack answered {word}")
+
+
+@dataclass(frozen=True)
+class Bot:
+    """One bot in one workspace."""
+
+    api_url: str
+    token: str
+    transport: "httpx.BaseTransport | None" = None
+
+    def call(self, method: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Call a method of Slack's API; raise NotDelivered with Slack's own word when it does not do it."""
+        import httpx
+
+        timeout = httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS)
+        try:
+            with (
+                httpx.Client(
+                    timeout=timeout, follow_redirects=False, trust_env=False, transport=self.transport
+                ) as client,
+                client.stream(
+                    "POST",
+                    f"{self.api_url}/{method}",
+                    content=json.dumps(body).encode(),
+                    headers={
+                        "authorization": f"Bearer {self.token}",
+                        "content-type": "application/json; charset=utf-8",
+                        "accept-encoding": "identity",
+                    },
+                ) as answer,
+            ):
+                content = bytearray()
+                for chunk in answer.iter_raw():
+                    content += chunk
+                    if len(content) > _ANSWER_LIMIT:
+                        raise NotDelivered("Slack answered more than anybody can read")
+                return _read(answer.status_code, answer.headers.get("retry-after", ""), bytes(content))
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
+            # Not the error's text: it may quote a header.
+            raise NotDelivered(
+                f"Slack could not be reached or did not answer in time ({type(error).__name__})"
+            ) from None
+
+
+def token_in(secret: str) -> str:
+    """Take a bot's token out of a secret: the plain token, or JSON with `token` or `botToken`."""
+    try:
+        text = value_in(secret, "token", "botToken")
+    except ValueError:
+        raise NotDelivered("the secret is neither a token nor JSON with a field `token`") from None
+    if not text or not text.isascii() or not text.isprintable() or " " in text:
+        raise NotDelivered("the secret holds no token; store the bot's token (xoxb-…) as its value")
+    return text
+
+
+def _read(status: int, retry_after: str, content: bytes) -> dict[str, Any]:
+    if status == 429:
+        wait = f"; it wants a pause of {retry_after} s" if retry_after.isascii() and retry_after.isdigit() else ""
+        raise NotDelivered(f"Slack answered 429: too many messages{wait}")
+    try:
+        data = json.loads(content)
+    except (ValueError, RecursionError):
+        data = None
+    if status != 200 or not isinstance(data, dict):
+        raise NotDelivered(f"Slack answered {status} with what is not its API's: a proxy, or an outage")
+    if data.get("ok") is not True:
+        word = str(data.get("error"))
+        raise SlackRefused(word if _WORD.fullmatch(word) else one_line(word, limit=60))
+    return data

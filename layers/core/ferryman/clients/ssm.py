@@ -1,0 +1,53 @@
+"""Resolve `ssm:/path` references of the platform document at run time.
+
+Called by begin_deployment, verify and notify. Secrets never pass here: a SecureString is refused (secrets are named by
+their ARN).
+"""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from ferryman.clients.aws_errors import translated
+from ferryman.errors import ReferenceUnresolved
+from ferryman.platform.values import is_reference
+
+
+class References:
+    """Reads each parameter once."""
+
+    def __init__(self, ssm: Any) -> None:
+        self._ssm = ssm
+        self._known: dict[str, str] = {}
+
+    def text(self, value: str) -> str:
+        """Return the value itself, or what the parameter it names holds. Raise ReferenceUnresolved."""
+        if not is_reference(value):
+            return value
+        name = value.removeprefix("ssm:")
+        if name not in self._known:
+            self._known[name] = self._read(name)
+        return self._known[name]
+
+    def texts(self, value: list[str] | str) -> list[str]:
+        """Return a list, each of its items resolved; a reference stands for a whole StringList."""
+        if isinstance(value, str):
+            return [part.strip() for part in self.text(value).split(",") if part.strip()]
+        return [self.text(part) for part in value]
+
+    def _read(self, name: str) -> str:
+        try:
+            with translated():
+                parameter = self._ssm.get_parameter(Name=name)["Parameter"]
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code == "ParameterNotFound":
+                raise ReferenceUnresolved(
+                    f"SSM parameter {name} does not exist; Terraform writes it, or create it as type String"
+                ) from None
+            if code in ("AccessDeniedException", "ValidationException"):
+                raise ReferenceUnresolved(f"SSM parameter {name} can't be read: {error}") from None
+            raise
+        if parameter["Type"] == "SecureString":
+            raise ReferenceUnresolved(f"SSM parameter {name} is a SecureString; secrets are named by their ARN instead")
+        return str(parameter["Value"])

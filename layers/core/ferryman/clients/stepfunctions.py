@@ -1,0 +1,49 @@
+"""The edge to Step Functions: starting the `deploy` machine under a fixed name, and asking how it stands."""
+
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from ferryman.clients.aws_errors import translated
+from ferryman.decisions.snapshot import Execution
+
+
+def name_of(platform: str, environment: str, deployment: str) -> str:
+    """Return the name of a deployment's execution: at most 76 characters, unique for ever."""
+    return f"{platform}-{environment}-{deployment}"
+
+
+def arn_of(machine: str, name: str) -> str:
+    """Return the ARN that an execution has or will have, so that a claim can store it before the start."""
+    return f"{machine.replace(':stateMachine:', ':execution:', 1)}:{name}"
+
+
+def ensure_started(states: Any, machine: str, name: str, payload: str) -> bool:
+    """Start an execution; return False when one of that name is there already (AWS-FACTS.md, "Step Functions")."""
+    try:
+        with translated():
+            states.start_execution(stateMachineArn=machine, name=name, input=payload)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
+            raise
+        return False
+    return True
+
+
+def describe(states: Any, arn: str) -> tuple[Execution, datetime | None]:
+    """Return how an execution stands and when it ended. A fresh one may be missing for a moment."""
+    try:
+        with translated():
+            answer = states.describe_execution(executionArn=arn)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ExecutionDoesNotExist":
+            raise
+        return Execution.MISSING, None
+    match answer["status"]:
+        case "RUNNING" | "PENDING_REDRIVE":
+            return Execution.RUNNING, None
+        case "ABORTED":
+            return Execution.ABORTED, answer.get("stopDate")
+        case _:
+            return Execution.ENDED, answer.get("stopDate")

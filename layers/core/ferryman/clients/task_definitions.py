@@ -1,0 +1,92 @@
+"""Task definition revisions: made from a base by changing one image, registered only when nothing equal is there.
+
+Registering is limited to 1 per second sustained per account and region, and is not idempotent (AWS-FACTS.md).
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from ferryman.clients.ecs import Raw, find_task_definition, register
+from ferryman.errors import VerificationFailed
+
+READ_ONLY = frozenset(
+    {
+        "taskDefinitionArn",
+        "revision",
+        "status",
+        "requiresAttributes",
+        "compatibilities",
+        "registeredAt",
+        "registeredBy",
+        "deregisteredAt",
+        "deleteRequestedAt",
+    }
+)
+"""What DescribeTaskDefinition tells and RegisterTaskDefinition refuses (botocore's ECS model)."""
+
+# ECS answers these in any order; what they mean does not depend on it.
+_UNORDERED = {"environment": "name", "secrets": "name", "tags": "key"}
+
+
+def registrable(described: Raw) -> Raw:
+    """Return what RegisterTaskDefinition takes of a described task definition, tags included. Pure."""
+    definition = {name: value for name, value in described.items() if name not in READ_ONLY and name != "tags"}
+    # Tags of AWS itself (`aws:…`) cannot be set.
+    tags = [tag for tag in described.get("tags", []) if not tag["key"].startswith("aws:")]
+    return {**definition, "tags": tags} if tags else definition
+
+
+def with_image(described: Raw, container: str, image: str) -> Raw:
+    """Return a registrable copy in which one named container runs `image`; nothing else changes. Pure.
+
+    Raise VerificationFailed when there is no such container.
+    """
+    definition = registrable(described)
+    containers = definition["containerDefinitions"]
+    if container not in [item["name"] for item in containers]:
+        names = ", ".join(item["name"] for item in containers)
+        name = described.get("taskDefinitionArn", definition["family"])
+        raise VerificationFailed(
+            f"task definition {name} has no container {container!r} "
+            f"(it has: {names}); name the right one in the platform document"
+        )
+    definition["containerDefinitions"] = [
+        {**item, "image": image} if item["name"] == container else item for item in containers
+    ]
+    return definition
+
+
+def same(one: Raw, other: Raw) -> bool:
+    """Whether two definitions, described or registrable, would run the same, tags included. Pure."""
+    return canonical(one) == canonical(other)
+
+
+def canonical(definition: Raw) -> Raw:
+    """Return what a definition, described or registrable, says: without what is empty, lists in one order. Pure."""
+    return dict(_canonical(registrable(definition)))
+
+
+def ensure(ecs: Any, wanted: Raw, candidates: Iterable[str] = ()) -> str:
+    """Return the ARN of an ACTIVE revision equal to `wanted`: a candidate, the family's latest, or a new one."""
+    for name in dict.fromkeys([*candidates, wanted["family"]]):
+        found = find_task_definition(ecs, name)
+        if found is not None and found.get("status") == "ACTIVE" and same(found, wanted):
+            return str(found["taskDefinitionArn"])
+    return str(register(ecs, wanted)["taskDefinitionArn"])
+
+
+def image_of(definition: Raw, container: str) -> str | None:
+    """Return the image of a named container. Pure."""
+    return next((item["image"] for item in definition["containerDefinitions"] if item["name"] == container), None)
+
+
+def _canonical(value: Any, name: str = "") -> Any:
+    if isinstance(value, dict):
+        plain = {key: _canonical(item, key) for key, item in value.items()}
+        return {key: item for key, item in plain.items() if item not in (None, "", [], {})}
+    if isinstance(value, list | tuple):
+        items = [_canonical(item) for item in value]
+        if name in _UNORDERED:
+            return sorted(items, key=lambda item: str(item.get(_UNORDERED[name])))
+        return sorted(items) if name == "requiresCompatibilities" else items
+    return value

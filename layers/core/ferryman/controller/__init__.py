@@ -1,0 +1,1 @@
+"""The reconcile loop: observe an environment, decide what is due (`decisions`), execute it. Also the claim on it."""

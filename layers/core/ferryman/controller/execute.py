@@ -1,0 +1,103 @@
+"""Carrying out what `decisions.decide` decided. Every act is one conditional write, or safe to do twice; or both.
+
+Called by reconcile. A lost race raises Conflict: read again, decide again.
+"""
+
+import logging
+from typing import assert_never
+
+from ferryman.approvals import lifecycle
+from ferryman.clients.ecr import Refusal
+from ferryman.clients.nudge import LONGEST_DELAY
+from ferryman.controller import claims, notices
+from ferryman.controller.context import Hands, ids
+from ferryman.decisions.actions import (
+    Action,
+    Complete,
+    Dismiss,
+    DropClaim,
+    Observe,
+    Redrive,
+    RefuseTag,
+    RepairTags,
+    ReportWaiting,
+    RequeueAfter,
+    Start,
+    Supersede,
+)
+from ferryman.decisions.pending_approval import EndApproval, RemindApprovers, TellMachine
+from ferryman.decisions.snapshot import View
+from ferryman.errors import PermanentError
+from ferryman.platform import Platform
+from ferryman.records.writes import Save
+from ferryman.releases import moving_tags
+
+_LOG = logging.getLogger("ferryman")
+
+
+def carry_out(  # noqa: C901 - one arm per act
+    action: Action, view: View, document: Platform, hands: Hands
+) -> str | None:
+    """Do one thing; return the name of the execution that it started, if any. Raise Conflict when a race is lost."""
+    match action:
+        case Start():
+            return claims.start(action, view, hands)
+        case Redrive():
+            return claims.redrive(view, hands)
+        case Complete():
+            claims.complete(action, view, hands)
+        case DropClaim():
+            claims.drop(view, hands)
+        case Supersede():
+            by = view.release(action.by)
+            claims.supersede(action.versions, by, view, hands)
+        case Dismiss():
+            notices.dismiss(action, view, hands)
+        case RefuseTag():
+            notices.refuse_tag(action, view, hands)
+        case ReportWaiting():
+            notices.report_waiting(action, view, hands)
+        case EndApproval():
+            lifecycle.end(action, view, store=hands.store, clock=hands.clock, new_id=hands.new_id)
+        case RemindApprovers():
+            lifecycle.remind(view, store=hands.store, clock=hands.clock, new_id=hands.new_id)
+        case TellMachine():
+            lifecycle.tell(view, store=hands.store, states=hands.states, clock=hands.clock)
+        case Observe():
+            after = view.state.but(
+                conditions=action.conditions,
+                waiting_since=action.waiting_since,
+                observed_generation=action.generation,
+                again_at=action.again_at,
+                reconciled_at=hands.clock(),
+            )
+            hands.store.write(Save(after))
+        case RepairTags():
+            _repair(action, view, document, hands)
+        case RequeueAfter():
+            # Anything farther away is found by a sweep in time.
+            if action.seconds <= LONGEST_DELAY:
+                hands.nudge.environment(view.platform, view.name, action.seconds)
+        case _:
+            assert_never(action)
+    return None
+
+
+def _repair(action: RepairTags, view: View, document: Platform, hands: Hands) -> None:
+    """Set the tags, each for itself; one that can't be set is told in the log and never stops a deployment.
+
+    What has begun since we looked moves them itself: then nothing is done any more.
+    """
+    for setting in action.settings:
+        state = hands.store.state(view.platform, view.name)
+        if state.active is not None or state.fence != view.state.fence:
+            _LOG.info("moving tags left alone: a deployment has begun", extra=ids(view))
+            return
+        try:
+            moving_tags.ensure(document, setting, hands.ecr)
+        except (PermanentError, Refusal) as error:
+            hands.count("MovingTagFailed")
+            _LOG.error("moving tag %s not set: %s", setting.tag, error, extra=ids(view, action.deployment or ""))
+    if action.deployment != view.state.tagged:
+        deployment = action.deployment
+        hands.store.update_state(view.platform, view.name, lambda state: state.but(tagged=deployment))

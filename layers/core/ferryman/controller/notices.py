@@ -1,0 +1,66 @@
+"""Telling people what automation does not do, and why: once, in the timeline and where it matters in their channels.
+
+Called by `controller.execute`. Each is one conditional write; a lost race raises Conflict.
+"""
+
+import logging
+
+from ferryman.controller.context import Hands, ids
+from ferryman.decisions.actions import Dismiss, RefuseTag, ReportWaiting
+from ferryman.decisions.candidates import TAG_REFUSED
+from ferryman.decisions.snapshot import View
+from ferryman.messages import deployment, timeline
+from ferryman.records import EventType, Phase, Settled
+from ferryman.records.writes import Save
+
+_LOG = logging.getLogger("ferryman")
+
+
+def dismiss(action: Dismiss, view: View, hands: Hands) -> None:
+    request = view.state.requested
+    assert request is not None
+    message = f"the {request.kind} of {request.version} that {request.who} asked for was dropped: {action.why}"
+    dropped = timeline.environment_event(
+        view.platform,
+        view.name,
+        EventType.REQUEST_DROPPED,
+        message,
+        at=hands.clock(),
+        new_id=hands.new_id,
+        who="ferryman",
+    )
+    hands.store.write(Save(view.state.but(requested=None)), dropped)
+    _LOG.info("%s", message, extra=ids(view, ""))
+
+
+def refuse_tag(action: RefuseTag, view: View, hands: Hands) -> None:
+    at = hands.clock()
+    settled = Settled(phase=Phase.REJECTED, reason=TAG_REFUSED, at=at)
+    message = f"{action.name} ({action.version}) was refused: {action.why}"
+    told = timeline.environment_event(
+        view.platform, view.name, EventType.TAG_REFUSED, message, at=at, new_id=hands.new_id, who="ferryman"
+    )
+    release = view.release(action.version)
+    assert release is not None
+    mails = deployment.for_refused_tag(
+        view.platform, view.name, action.name, action.version, action.why, view.environment.notify, at
+    )
+    state = view.state.but(settled={**view.state.settled, action.version: settled})
+    hands.store.write(Save(state), told, *mails)
+    hands.count("TagRefused")
+    _LOG.warning("%s", message, extra=ids(view, ""))
+
+
+def report_waiting(action: ReportWaiting, view: View, hands: Hands) -> None:
+    at = hands.clock()
+    told = timeline.environment_event(
+        view.platform, view.name, EventType.WAITING, action.message, at=at, new_id=hands.new_id, who="ferryman"
+    )
+    channels = view.environment.notify if action.loud else []
+    mails = deployment.for_waiting(
+        view.platform, view.name, action.version, action.reason, action.message, channels, at
+    )
+    known = {release.version for release in view.releases}
+    before = {version: reasons for version, reasons in view.state.reported.items() if version in known}
+    reasons = ",".join(filter(None, (before.get(action.version), action.reason)))
+    hands.store.write(Save(view.state.but(reported={**before, action.version: reasons})), told, *mails)

@@ -1,0 +1,168 @@
+"""Reading all that is to know about one environment, for `decisions.decide`. Changes nothing; called by reconcile."""
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from ferryman.clients import ecs as ecs_edge
+from ferryman.clients import image_scans, stepfunctions
+from ferryman.clients.ssm import References
+from ferryman.decisions import candidates
+from ferryman.decisions.snapshot import Drift, Execution, ImageScan, TagSetting, View
+from ferryman.errors import ReferenceUnresolved, TransientError
+from ferryman.ids import Clock
+from ferryman.platform import Environment, Platform
+from ferryman.records import Deployment, EnvironmentState, Phase, Release
+from ferryman.releases import moving_tags
+from ferryman.store.table import Store
+
+HISTORY = 30
+"""How many attempts are read, with all that was skipped since: enough to know what became of every release."""
+
+_LOG = logging.getLogger("ferryman")
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where reconcile looks."""
+
+    store: Store
+    states: Any
+    ecr: Any
+    ecs: Any
+    references: References
+    mutation_timeout: timedelta
+    clock: Clock
+
+
+def view(
+    sources: Sources, document: Platform, generation: int, name: str, *, swept: bool, started: str | None = None
+) -> View:
+    """Read everything about an environment.
+
+    `swept`: look at ECS and the moving tags too. `started`: name of an execution that was started a moment ago and may
+    not be listed yet.
+    """
+    environment = document.environment(name)
+    state = sources.store.state(document.name, name)
+    deployments, complete = sources.store.attempts_at(document.name, name, limit=HISTORY)
+    seen = View(
+        platform=document.name,
+        name=name,
+        environment=environment,
+        generation=generation,
+        state=state,
+        releases=tuple(sources.store.releases(document.name)),
+        deployments=tuple(deployments),
+        complete_history=complete,
+        mutation_timeout=sources.mutation_timeout,
+        swept=swept,
+    )
+    if environment.promote_from is not None:
+        seen = replace(seen, source=sources.store.state(document.name, environment.promote_from))
+    if state.active is not None:
+        seen = _with_execution(seen, sources, started)
+        # What is on its way is not overtaken; what waits for approval may be.
+        undecided = seen.approval is not None and seen.approval.status == "Pending"
+        return _with_scans(seen, sources, document) if undecided else seen
+    seen = _with_scans(seen, sources, document)
+    if swept or _just_ended(deployments, state):
+        return _with_aws(seen, sources, document, environment)
+    return seen
+
+
+def _with_execution(seen: View, sources: Sources, started: str | None) -> View:
+    active = seen.state.active
+    assert active is not None
+    deployment = sources.store.deployment(seen.platform, seen.name, active.deployment)
+    arn = active.execution_arn or ""
+    execution, ended_at = stepfunctions.describe(sources.states, arn)
+    if execution is Execution.MISSING and active.execution_name == started:
+        execution = Execution.RUNNING
+    waits = deployment.phase is Phase.AWAITING_APPROVAL
+    return replace(
+        seen,
+        deployment=deployment,
+        approval=sources.store.approval(deployment.id) if waits else None,
+        execution=execution,
+        execution_ended_at=ended_at,
+    )
+
+
+def _with_scans(seen: View, sources: Sources, document: Platform) -> View:
+    """Look at the scans of those releases that nothing else keeps back; a way back waits for no scan."""
+    if seen.state.requested is not None and seen.state.requested.kind == "rollback":
+        return seen
+    wanted = candidates.to_scan(seen, sources.clock())
+    found = {release.version: _scans(seen, release, sources, document) for release in wanted}
+    return replace(seen, scans=found) if found else seen
+
+
+def _scans(seen: View, release: Release, sources: Sources, document: Platform) -> tuple[ImageScan, ...]:
+    """Look at one release; a look that fails keeps that release back for now, and nothing else."""
+    try:
+        return image_scans.of_release(document, release, sources.ecr)
+    except (ClientError, TransientError) as error:
+        _LOG.error(
+            "could not read the image scans of %s: %s",
+            release.version, error, extra={"platform": seen.platform, "environment": seen.name},
+        )  # fmt: skip
+        said = "the log of reconcile tells why; it is tried again"
+        return tuple(ImageScan(component, "Unread", message=said) for component in release.components)
+
+
+def _with_aws(seen: View, sources: Sources, document: Platform, environment: Environment) -> View:
+    settings = moving_tags.wanted(seen.name, environment, seen.state)
+    return replace(
+        seen,
+        drift=_drift(sources, environment, seen),
+        wrong_tags=_wrong_tags(sources, document, settings, seen),
+    )
+
+
+def _wrong_tags(sources: Sources, document: Platform, settings: list[TagSetting], seen: View) -> tuple[TagSetting, ...]:
+    """Look where the moving tags point; they are derived state, so a refused look stops nothing."""
+    try:
+        return moving_tags.wrong(document, settings, sources.ecr)
+    except ClientError as error:
+        _LOG.error(
+            "could not look for moving tags: %s", error, extra={"platform": seen.platform, "environment": seen.name}
+        )
+        return ()
+
+
+def _just_ended(deployments: list[Deployment], state: EnvironmentState) -> bool:
+    latest = next((item for item in deployments if item.phase.terminal and item.phase is not Phase.SUPERSEDED), None)
+    return latest is not None and latest.id != state.tagged
+
+
+def _drift(sources: Sources, environment: Environment, seen: View) -> Drift | None:
+    """Look at what ECS runs; a look that fails is only a look: the deployment's own checks refuse with the reason."""
+    try:
+        cluster = sources.references.text(environment.cluster)
+        services = ecs_edge.services(sources.ecs, cluster, [service.name for service in environment.services])
+        bases = {
+            service.name: _definition(sources, service.base_task_definition)
+            for service in environment.services
+            if service.base_task_definition
+        }
+    except (ReferenceUnresolved, ClientError) as error:
+        _LOG.warning(
+            "could not look for drift: %s", error, extra={"platform": seen.platform, "environment": seen.name}
+        )  # fmt: skip
+        return None
+    active = {name: raw["taskDefinition"] for name, raw in services.items() if raw.get("status") == "ACTIVE"}
+    live = {service.name: active.get(service.name) for service in environment.services}
+    return Drift(live=live, bases={name: arn for name, arn in bases.items() if arn})
+
+
+def _definition(sources: Sources, value: str) -> str | None:
+    """Return the revision that a base names; a bare family stands for its latest revision."""
+    name = sources.references.text(value)
+    if ":" in name.rsplit("/", 1)[-1]:
+        return name
+    found = ecs_edge.find_task_definition(sources.ecs, name)
+    return str(found["taskDefinitionArn"]) if found else None

@@ -1,0 +1,268 @@
+"""The operator's loop: woken by nudges, by executions that ended and by a schedule, it makes each environment right.
+
+A wake-up says where to look, never what is true: everything is read again. Called by functions/reconcile.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ferryman.clients import stepfunctions
+from ferryman.clients.ssm import References
+from ferryman.contracts import ExecutionInput
+from ferryman.controller import execute, observe
+from ferryman.controller.context import Hands
+from ferryman.controller.observe import Sources
+from ferryman.decisions.actions import Complete, Observe, RepairTags, RequeueAfter
+from ferryman.decisions.decide import decide
+from ferryman.effects import Count, Nudges
+from ferryman.errors import ClaimLost, Conflict, InvalidInput, NotFound
+from ferryman.ids import Clock, NewId
+from ferryman.platform import Platform, parse
+from ferryman.records import AppliedPlatform
+from ferryman.releases import sweep
+from ferryman.releases.receive_push import Ledger
+from ferryman.store.table import Store
+
+ROUNDS = 12
+"""How often one run decides about one environment before it leaves the rest to the next."""
+
+_LOG = logging.getLogger("ferryman")
+
+
+class Gauge(Protocol):
+    """Writes a duration in seconds as a metric."""
+
+    def __call__(self, name: str, seconds: float, **dimensions: str) -> None:
+        """Write it."""
+
+
+class _Incoming(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+
+class Key(_Incoming):
+    """What a nudge carries."""
+
+    platform: str
+    environment: str
+
+
+class Nudged(_Incoming):
+    """One message of the nudges' queue."""
+
+    message_id: str = Field(alias="messageId")
+    body: str
+
+
+class ExecutionChange(_Incoming):
+    """Detail of `Step Functions Execution Status Change`."""
+
+    name: str
+    input: str | None = None
+
+
+class Wakeup(_Incoming):
+    """A batch of nudges, a changed execution, or the schedule's `{"sweep": true}`."""
+
+    records: list[Nudged] = Field(default=[], alias="Records")
+    detail: ExecutionChange | None = None
+    sweep: bool = False
+
+
+class ItemFailure(BaseModel):
+    """A message that has to come again."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    item: str = Field(alias="itemIdentifier")
+
+
+class Report(BaseModel):
+    """What SQS wants to hear; empty for the others."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    failures: list[ItemFailure] = Field(default=[], alias="batchItemFailures")
+
+
+class Outbox(Protocol):
+    """What `clients.nudge.Outbox` offers."""
+
+    def drain(self) -> None:
+        """Have unsent messages sent."""
+
+
+def reconcile(
+    event: Wakeup,
+    *,
+    store: Store,
+    states: Any,
+    ecr: Any,
+    ecs: Any,
+    references: References,
+    nudge: Nudges,
+    outbox: Outbox,
+    machine: str,
+    migrate_machine: str,
+    mutation_timeout_seconds: int,
+    clock: Clock,
+    new_id: NewId,
+    count: Count,
+    gauge: Gauge,
+) -> Report:
+    """Do what a wake-up asks for; `machine` and `migrate_machine` are ARNs. Safe to run twice, late, side by side.
+
+    A nudge that failed is in the report and comes again. Raise the first error of a sweep, after looking at everything.
+    """
+    sources = Sources(store, states, ecr, ecs, references, timedelta(seconds=mutation_timeout_seconds), clock)
+    hands = Hands(store, states, ecr, nudge, machine, migrate_machine, clock, new_id, count)
+    return Reconciler(sources, hands, outbox, gauge).wake(event)
+
+
+@dataclass(frozen=True)
+class Reconciler:
+    """Makes environments right."""
+
+    sources: Sources
+    hands: Hands
+    outbox: Outbox
+    gauge: Gauge
+
+    def wake(self, event: Wakeup) -> Report:
+        """Do what a wake-up asks for. Raise the first error of a sweep after everything was looked at."""
+        if event.records:
+            return self._nudged(event.records)
+        if event.detail is not None:
+            self._changed(event.detail)
+        elif event.sweep:
+            self._sweep()
+        else:
+            raise InvalidInput("a wake-up is a batch of nudges (Records), an execution's change (detail) or a sweep")
+        return Report()
+
+    def environment(self, platform: str, environment: str) -> None:
+        """Make one environment right; raise NotFound when the document does not know it (any more)."""
+        applied = self.sources.store.platform(platform)
+        document = parse(applied.document)
+        if environment not in document.spec.environments:
+            known = ", ".join(document.spec.environments)
+            raise NotFound(f"platform {platform} has no environment {environment!r}; there are: {known}")
+        if self._settle(document, applied.generation, environment, swept=False):
+            self._promoted_from(platform, environment)
+
+    def _settle(self, document: Platform, generation: int, name: str, *, swept: bool) -> bool:
+        """Read, decide, act, until there is nothing to do. A lost race means: read again.
+
+        Return whether an outcome was recorded: what was verified here may be what others wait for.
+        """
+        started: str | None = None
+        completed = False
+        for _ in range(ROUNDS):
+            view = observe.view(self.sources, document, generation, name, swept=swept, started=started)
+            actions = decide(view, self.hands.clock())
+            try:
+                for action in actions:
+                    started = execute.carry_out(action, view, document, self.hands) or started
+                    completed = completed or isinstance(action, Complete)
+            except (Conflict, ClaimLost):
+                continue
+            if all(isinstance(action, Observe | RepairTags | RequeueAfter) for action in actions):
+                return completed
+        _LOG.warning(
+            "still something to do after %d rounds", ROUNDS, extra={"platform": document.name, "environment": name}
+        )
+        return completed
+
+    def _nudged(self, records: list[Nudged]) -> Report:
+        """Reconcile each environment once, however many nudges name it."""
+        wanted: dict[Key, list[str]] = {}
+        failed: list[str] = []
+        for record in records:
+            try:
+                wanted.setdefault(Key.model_validate_json(record.body), []).append(record.message_id)
+            except ValidationError as error:
+                _LOG.error("a nudge that names no environment: %s", error, extra={"body": record.body[:500]})
+                failed.append(record.message_id)
+        for key, messages in wanted.items():
+            if self._failure(partial(self.environment, key.platform, key.environment), key) is not None:
+                failed += messages
+        return Report(failures=[ItemFailure(item=message) for message in failed])
+
+    def _changed(self, change: ExecutionChange) -> None:
+        key = self._key_of(change)
+        if key is None:
+            _LOG.info("an execution that is none of ours ended: %s", change.name)
+            return
+        try:
+            self.environment(key.platform, key.environment)
+            self._promoted_from(key.platform, key.environment)
+        except NotFound as error:
+            _LOG.warning("nothing to reconcile: %s", error)
+
+    def _promoted_from(self, platform: str, environment: str) -> None:
+        """Look at the environments that take what was just decided here: verified, or failed with a tag on it."""
+        document = parse(self.sources.store.platform(platform).document)
+        for name in document.promoted_from(environment):
+            self.environment(platform, name)
+
+    def _key_of(self, change: ExecutionChange) -> Key | None:
+        if change.input:
+            try:
+                found = ExecutionInput.model_validate_json(change.input)
+                return Key(platform=found.platform, environment=found.environment)
+            except ValidationError:
+                pass
+        for applied in self.sources.store.platforms():
+            for environment in applied.document.get("spec", {}).get("environments", {}):
+                if change.name.startswith(stepfunctions.name_of(applied.name, environment, "")):
+                    return Key(platform=applied.name, environment=environment)
+        return None
+
+    def _sweep(self) -> None:
+        """Look at everything, whatever events were lost; one broken platform does not keep the others waiting."""
+        errors: list[Exception] = []
+        oldest = 0.0
+        for applied in self.sources.store.platforms():
+            error = self._failure(partial(self._compare, applied), applied.name)
+            errors += [error] if error else []
+            for name in applied.document.get("spec", {}).get("environments", {}):
+                error = self._failure(partial(self._swept, applied, name), (applied.name, name))
+                errors += [error] if error else []
+                oldest = max(oldest, self._measure(applied.name, name))
+        # An alarm on this metric takes silence for trouble: it comes with every sweep, also when nothing waits.
+        self.gauge("OldestUnreconciled", oldest)
+        if self.sources.store.unsent(limit=1):
+            self.outbox.drain()
+        if errors:
+            raise errors[0]
+
+    def _compare(self, applied: AppliedPlatform) -> None:
+        hands = self.hands
+        sweep.compare(parse(applied.document), Ledger(hands.store, hands.ecr, hands.clock, hands.new_id, hands.count))
+
+    def _swept(self, applied: AppliedPlatform, name: str) -> None:
+        if self._settle(parse(applied.document), applied.generation, name, swept=True):
+            self._promoted_from(applied.name, name)
+
+    def _measure(self, platform: str, environment: str) -> float:
+        since = self.sources.store.state(platform, environment).waiting_since
+        seconds = (self.hands.clock() - since).total_seconds() if since else 0.0
+        self.gauge("OldestUnreconciled", seconds, platform=platform, environment=environment)
+        return seconds
+
+    def _failure(self, work: Callable[[], None], what: Any) -> Exception | None:
+        """Do something for one environment and return what went wrong, so that the others get their turn."""
+        try:
+            work()
+        except NotFound as error:
+            _LOG.warning("nothing to reconcile: %s", error)
+        except Exception as error:  # noqa: BLE001 - logged here, and raised or retried by every caller
+            _LOG.exception("could not reconcile %s", what)
+            return error
+        return None

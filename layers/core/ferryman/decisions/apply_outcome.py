@@ -1,0 +1,160 @@
+"""What an outcome leaves in the environment's state: what runs, what a rollback goes to, what is settled, a hold. Pure.
+
+Called by `steps.record_outcome`, which writes it in the outcome's transaction.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from ferryman.decisions.outcome import Judgement
+from ferryman.records import Deployment, EnvironmentState, Hold, Phase, Release, Running, Settled, Target, step_keys
+
+RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=25))
+"""When an Errored deployment is tried again; after the last one the environment is held."""
+
+LEFT_BY_ROLLBACK = "LeftByRollback"
+"""Reason of a version that is settled because a person went back from it."""
+
+_SETTLED_KEPT = 200
+
+
+def apply(
+    judgement: Judgement,
+    deployment: Deployment,
+    state: EnvironmentState,
+    at: datetime,
+    *,
+    history: Iterable[Deployment] = (),
+    releases: Iterable[Release] = (),
+) -> tuple[Judgement, EnvironmentState]:
+    """Work an outcome into the environment's state; return it with the judgement, which may have got a hold.
+
+    `history` (newest first) and `releases` are asked for when a rollback has succeeded: see `wants_history`.
+    """
+    if deployment.kind == "migrate":
+        # A database command leaves what runs, and what may run, as it was.
+        return _worded(judgement, deployment), _held(state, judgement, at)
+    settled = dict(state.settled)
+    if judgement.phase is Phase.SUCCEEDED:
+        settled.pop(deployment.version, None)
+        history, ran = list(history), state.current.deployment if state.current else None
+        state, left = _runs(deployment, state, at, history, releases)
+        if left is not None:
+            tag = next((item.tag for item in history if item.id == ran), None)
+            settled[left] = Settled(phase=Phase.ROLLED_BACK, reason=LEFT_BY_ROLLBACK, at=at, tag=tag)
+    elif judgement.phase is Phase.ERRORED and deployment.kind != "rollback":
+        judgement, settled[deployment.version] = _errored(judgement, deployment, state, at)
+    elif judgement.phase is not Phase.ERRORED and judgement.settle:
+        settled[deployment.version] = Settled(
+            phase=judgement.phase, reason=judgement.reason, at=at, tag=deployment.tag,
+            requested_by=deployment.requested_by,
+        )  # fmt: skip
+    newest = sorted(settled.items(), key=lambda item: item[1].at)[-_SETTLED_KEPT:]
+    return judgement, _held(state.but(settled=dict(newest)), judgement, at)
+
+
+def wants_history(judgement: Judgement, deployment: Deployment) -> bool:
+    """Tell whether the next release to go back to has to be looked for."""
+    return deployment.kind == "rollback" and judgement.phase is Phase.SUCCEEDED
+
+
+def _errored(
+    judgement: Judgement, deployment: Deployment, state: EnvironmentState, at: datetime
+) -> tuple[Judgement, Settled]:
+    """Tell when it is tried again; after the last time, hold."""
+    before = state.settled.get(deployment.version)
+    attempts = before.attempts + 1 if before and before.phase is Phase.ERRORED else 1
+    retry_at = None
+    if judgement.hold is None and attempts <= len(RETRY_AFTER):
+        retry_at = at + RETRY_AFTER[attempts - 1]
+    elif judgement.hold is None:
+        judgement = replace(judgement, hold=f"{deployment.version} errored {attempts} times")
+    return judgement, Settled(
+        phase=Phase.ERRORED, reason=judgement.reason, at=at, attempts=attempts, retry_at=retry_at, tag=deployment.tag,
+        requested_by=deployment.requested_by,
+    )  # fmt: skip
+
+
+def _held(state: EnvironmentState, judgement: Judgement, at: datetime) -> EnvironmentState:
+    """Put a hold there if need be; one that stands stays."""
+    if judgement.hold is None or state.hold is not None:
+        return state
+    return state.but(hold=Hold(reason=judgement.hold, who="ferryman", at=at))
+
+
+def _worded(judgement: Judgement, deployment: Deployment) -> Judgement:
+    """Say what was run, and what it said: a success has nothing else to tell."""
+    step = deployment.step(step_keys.MIGRATION)
+    if judgement.phase is not Phase.SUCCEEDED or step is None or not step.message:
+        return judgement
+    return replace(judgement, reason=step.reason or judgement.reason, message=step.message)
+
+
+def _runs(
+    deployment: Deployment,
+    state: EnvironmentState,
+    at: datetime,
+    history: Iterable[Deployment],
+    releases: Iterable[Release],
+) -> tuple[EnvironmentState, str | None]:
+    """Make a deployment's release the one that runs; return the version that a rollback left, too."""
+    version, before = deployment.version, state.last_succeeded
+    target = target_of(deployment, before)
+    after = state.but(
+        current=Running(version=version, deployment=deployment.id, digests=target.digests, at=at),
+        last_succeeded=target,
+    )
+    left = state.current.version if state.current else None
+    if deployment.kind != "rollback":
+        moved = before is not None and before.version != version
+        return (after.but(previous=before) if moved else after), None
+    if left is None or left == version:
+        # It ran already: a rollback that began with an abort.
+        return after.but(previous=None if _is(state.previous, version) else state.previous), None
+    return after.but(previous=good_before(version, {left, *state.settled}, history, releases)), left
+
+
+def good_before(
+    version: str, bad: Iterable[str], history: Iterable[Deployment], releases: Iterable[Release]
+) -> Target | None:
+    """Return the good release before one: the latest to have succeeded here that is older and not `bad`, or None.
+
+    `history` is newest first. What ran when we took over has no deployment; it is told from where the first ones began.
+    """
+    known = {release.version: release for release in releases}
+    refused, target = {version, *bad}, known.get(version)
+    if target is None:
+        return None
+
+    def fits(other: str | None) -> bool:
+        return other is not None and other not in refused and other in known and known[other].order < target.order
+
+    succeeded = [item for item in history if item.phase is Phase.SUCCEEDED and item.kind != "migrate"]
+    for item in succeeded:
+        if fits(item.version):
+            return target_of(item, None)
+    for item in succeeded:
+        if item.from_version is not None and fits(item.from_version):
+            digests = known[item.from_version].digests
+            return Target(version=item.from_version, deployment=None, digests=digests)
+    return None
+
+
+def target_of(deployment: Deployment, before: Target | None) -> Target:
+    """Return the good state that a succeeded deployment makes; what it left alone is as it was `before`."""
+    known = before or Target(version=None, deployment=None)
+    definitions, bases = dict(known.task_definitions), dict(known.bases)
+    for name, planned in (deployment.plan.services if deployment.plan else {}).items():
+        step = deployment.step(step_keys.rollout(name, "forward"))
+        if step and step.rollout and step.rollout.task_definition and step.status.passed:
+            definitions[name] = step.rollout.task_definition
+            bases[name] = planned.base_task_definition
+    digests = {**known.digests, **deployment.digests}
+    return Target(
+        version=deployment.version, deployment=deployment.id, digests=digests, task_definitions=definitions, bases=bases
+    )  # fmt: skip
+
+
+def _is(target: Target | None, version: str) -> bool:
+    return target is not None and target.version == version

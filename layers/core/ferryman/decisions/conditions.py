@@ -1,0 +1,207 @@
+"""What an environment looks like: its conditions and since when a release waits. Pure; part of `decisions.decide`.
+
+Each condition is an observation: it may be wrong a moment later, and nothing is decided on it.
+"""
+
+from datetime import datetime
+
+from ferryman.decisions import candidates
+from ferryman.decisions.freeze_windows import frozen
+from ferryman.decisions.snapshot import View
+from ferryman.records import Condition, ConditionType, Phase, Release, Step, StepStatus, step_keys
+from ferryman.text import one_line
+
+Seen = tuple[ConditionType, str, str, str]
+"""Type, status, reason, message."""
+
+
+def observed(view: View, now: datetime) -> list[Condition]:
+    """Return the environment's conditions as seen now; a transition time changes only with its status."""
+    before = {condition.type: condition for condition in view.state.conditions}
+    after = dict(before)
+    for seen in (
+        _ready(view, now),
+        _progressing(view, now),
+        *_of_latest(view),
+        _held(view),
+        _frozen(view, now),
+        _drifted(view),
+    ):
+        if seen is None:
+            continue
+        type, status, reason, message = seen
+        known = before.get(type)
+        since = known.last_transition_time if known and known.status == status else now
+        after[type] = Condition.model_validate(
+            {"type": type, "status": status, "reason": reason, "message": message, "last_transition_time": since}
+        )
+    return [after[type] for type in sorted(after)]
+
+
+def waiting_since(view: View, now: datetime) -> datetime | None:
+    """Return since when something waits to be deployed here; None when nothing does, or when a person holds it back."""
+    state = view.state
+    times = []
+    is_asked_for = view.deployment is not None and view.deployment.phase is Phase.AWAITING_APPROVAL
+    if state.active and not is_asked_for:
+        times.append(state.active.claimed_at)
+    is_frozen = frozen(view.environment, state, now) is not None
+    if state.requested and not is_frozen and candidates.wish_kept_back(view, now) is None:
+        times.append(state.requested.at)
+    ready = candidates.outlook(view, now).ready
+    if ready is not None and ready.since is not None and not (is_frozen or is_asked_for or state.hold):
+        times.append(ready.since)
+    return min(times, default=None)
+
+
+def changed_bases(view: View) -> list[str]:
+    """Return the services whose base task definition is another one than the one they were made from."""
+    target = view.state.last_succeeded
+    if view.drift is None or target is None:
+        return []
+    return [
+        service
+        for service, base in sorted(view.drift.bases.items())
+        if service in target.bases and _revision(target.bases[service]) != _revision(base)
+    ]
+
+
+def untried_bases(view: View) -> list[str]:
+    """Return the services with a changed base that the last attempt did not plan with.
+
+    A service that it left alone (scaled to zero, no image in the release) keeps its old base: trying again by itself
+    would leave it alone again, for ever.
+    """
+    planned = view.latest.plan.services if view.latest and view.latest.plan else {}
+    bases = view.drift.bases if view.drift else {}
+    return [
+        service
+        for service in changed_bases(view)
+        if service not in planned or _revision(planned[service].base_task_definition) != _revision(bases[service])
+    ]
+
+
+def _ready(view: View, now: datetime) -> Seen:
+    state, newest = view.state, _newest(view)
+    running = state.current.version or "an unknown version" if state.current else "nothing"
+    if state.active and view.deployment and view.deployment.phase is Phase.AWAITING_APPROVAL:
+        return "Ready", "Unknown", "AwaitingApproval", f"{state.active.version} waits for approval; {running} runs."
+    if state.active:
+        return "Ready", "Unknown", "Progressing", f"{state.active.version} is on its way; until then {running} runs."
+    settled = view.settled(newest) if newest else None
+    if newest and settled and not (settled.reason == candidates.TAG_REFUSED and candidates.trigger(view, newest)):
+        tail = (
+            f"it is tried again at {settled.retry_at:%Y-%m-%d %H:%M:%S} UTC"
+            if settled.retry_at
+            else f"push a new version, or `ferryman retry {view.name}`"
+        )
+        message = f"{newest.version} ended {settled.phase} ({settled.reason}), {running} runs; {tail}."
+        return "Ready", "False", str(settled.phase), message
+    outlook, freeze = candidates.outlook(view, now), frozen(view.environment, view.state, now)
+    ready = outlook.ready.release if outlook.ready else None
+    if ready and state.hold:
+        return "Ready", "False", "Held", f"{ready.version} waits for `ferryman resume {view.name}`; {running} runs."
+    if ready and freeze:
+        return "Ready", "False", "Frozen", f"{ready.version} waits: {freeze.message}; {running} runs."
+    if ready:
+        return "Ready", "False", "Waiting", f"{ready.version} is about to start; {running} runs."
+    if outlook.waiting and outlook.waiting.waits:
+        waits = outlook.waiting.waits
+        return "Ready", "False", waits.reason, f"{waits.message.replace('ENV', view.name)}; {running} runs."
+    if state.current is None:
+        return "Ready", "Unknown", "NothingDeployed", "No release has been deployed here yet; push one."
+    return "Ready", "True", "UpToDate", f"{running} runs."
+
+
+def _newest(view: View) -> Release | None:
+    """The newest release, of those after the one that runs, that was to come here, whatever became of it."""
+    wanted = (item for item in view.releases if view.settled(item) or candidates.trigger(view, item) is not None)
+    newer = (item for item in wanted if not candidates.runs_or_is_older(view, item))
+    return max(newer, key=lambda release: release.order, default=None)
+
+
+def _progressing(view: View, now: datetime) -> Seen:
+    state, deployment = view.state, view.deployment
+    if state.active:
+        phase = str(deployment.phase) if deployment else str(Phase.PENDING)
+        return "Progressing", "True", phase, f"deployment {state.active.deployment} of {state.active.version}"
+    ready = candidates.outlook(view, now).ready
+    candidate = ready.release if ready else view.errored()
+    settled = view.settled(candidate) if candidate else None
+    if settled and settled.retry_at and state.hold is None:
+        return "Progressing", "False", "WaitingForRetry", f"next attempt at {settled.retry_at:%Y-%m-%d %H:%M:%S} UTC"
+    return "Progressing", "False", "Idle", ""
+
+
+def _held(view: View) -> Seen:
+    hold = view.state.hold
+    if hold is None:
+        return "Held", "False", "NotHeld", ""
+    return "Held", "True", "Held", f"{hold.who}: {hold.reason}; `ferryman resume {view.name}` lifts it"
+
+
+def _frozen(view: View, now: datetime) -> Seen:
+    freeze = frozen(view.environment, view.state, now)
+    if freeze is None:
+        return "Frozen", "False", "NotFrozen", ""
+    return "Frozen", "True", freeze.reason, freeze.message
+
+
+def _of_latest(view: View) -> list[Seen]:
+    """What the last deployment that began here got to: Approved, Migrated, Available, Verified."""
+    deployment = view.deployment or view.latest
+    if deployment is None or deployment.plan is None or deployment.kind == "migrate":
+        return []
+    about = f"deployment {deployment.id} of {deployment.version}"
+    found = [_step("Migrated", deployment.step(step_keys.MIGRATION), about)] if deployment.plan.migration else []
+    if deployment.plan.approval:
+        found.append(_step("Approved", deployment.step(step_keys.APPROVAL), about))
+    rollouts = [deployment.step(step_keys.rollout(name, "forward")) for name in deployment.plan.services]
+    slowest = next(
+        (step for step in rollouts if step is None or not step.status.passed), rollouts[-1] if rollouts else None
+    )
+    found.append(_step("Available", slowest, about))
+    found.append(_step("Verified", deployment.step(step_keys.SMOKE_TEST), about))
+    return found
+
+
+def _step(type: ConditionType, step: Step | None, about: str) -> Seen:
+    if step is None:
+        return type, "Unknown", "NotReached", about
+    if step.status is StepStatus.RUNNING:
+        return type, "Unknown", "Running", about
+    status = "True" if step.status.passed else "False"
+    return (
+        type,
+        status,
+        step.reason or str(step.status),
+        f"{about}: {one_line(step.message)}" if step.message else about,
+    )
+
+
+def _drifted(view: View) -> Seen | None:
+    target = view.state.last_succeeded
+    if view.drift is None or view.state.active is not None:
+        return None
+    if target is None:
+        return "Drifted", "Unknown", "NothingDeployed", ""
+    strayed = []
+    for service, recorded in sorted(target.task_definitions.items()):
+        live = view.drift.live.get(service, recorded)
+        if live is None:
+            strayed.append(f"{service} is gone")
+        elif _revision(live) != _revision(recorded):
+            strayed.append(f"{service} runs {_revision(live)} instead of {_revision(recorded)}")
+    if strayed:
+        message = f"{'; '.join(strayed)}. `ferryman redeploy {view.name}` brings back what is recorded."
+        return "Drifted", "True", "TaskDefinitionChanged", message
+    changed = changed_bases(view)
+    if changed:
+        message = f"{', '.join(changed)}: Terraform published a newer base; `ferryman redeploy {view.name}` applies it."
+        return "Drifted", "True", "BaseChanged", message
+    return "Drifted", "False", "AsRecorded", ""
+
+
+def _revision(task_definition: str) -> str:
+    """`family:revision`, whether the ARN or the short name was given."""
+    return task_definition.rsplit("/", 1)[-1]

@@ -1,0 +1,302 @@
+"""What to do next about one environment. Pure; `controller.execute` carries it out.
+
+`decide` gives the one act that is due, or else observations to be written down. Deciding again on the result gives
+nothing new, whoever else decided meanwhile.
+"""
+
+import math
+from datetime import datetime, timedelta
+
+from ferryman.decisions import candidates, conditions, pending_approval
+from ferryman.decisions.actions import (
+    Act,
+    Action,
+    Complete,
+    Dismiss,
+    DropClaim,
+    Observe,
+    Redrive,
+    RefuseTag,
+    RepairTags,
+    ReportWaiting,
+    RequeueAfter,
+    Start,
+    Supersede,
+)
+from ferryman.decisions.candidates import Candidate, Hopeless, Waits, overtaken
+from ferryman.decisions.freeze_windows import Frozen, frozen
+from ferryman.decisions.outcome import all_passed, conclusive, judge
+from ferryman.decisions.pending_approval import EndApproval
+from ferryman.decisions.snapshot import Execution, View
+from ferryman.records import Actor, Deployment, Phase, Release, ReleaseStatus, Request
+
+OBSERVED_EVERY = timedelta(minutes=1)
+"""How often `reconciledAt` is refreshed at most."""
+_SKEW = timedelta(seconds=5)
+"""How far clocks may differ."""
+
+
+def decide(view: View, now: datetime) -> list[Action]:
+    """Return what to do about an environment; nothing when it is as it should be."""
+    due = _active(view, now) if view.state.active else _idle(view, now)
+    if due is not None and not isinstance(due, RequeueAfter):
+        return [due]
+    again_at = view.state.again_at
+    if due is not None and due.repeats:
+        if again_at is not None and again_at > now + _SKEW:
+            due = None  # Somebody has asked for that look already; each look asks for one more.
+        else:
+            again_at = now + timedelta(seconds=due.seconds)
+    actions: list[Action] = [*_observe(view, now, again_at), *_repair_tags(view)]
+    return [*actions, due] if due is not None else actions
+
+
+def _active(view: View, now: datetime) -> Act | RequeueAfter | None:
+    """Rules 1, 2 and 4: a claim is driven on, completed or released, never stolen; a running one is left alone."""
+    deployment = view.deployment
+    if deployment is None or view.execution is None:
+        return None
+    if view.execution is Execution.RUNNING:
+        return _running(view, now)
+    if deployment.phase.terminal:
+        ended = view.execution_ended_at or deployment.ended_at or now
+        wait = (ended + view.mutation_timeout - now).total_seconds()
+        return DropClaim() if wait <= 0 else RequeueAfter(math.ceil(wait))
+    if view.execution is Execution.MISSING:
+        return Redrive()
+    if view.approval is not None and view.approval.status == "Pending":
+        # Nobody waits for the answer any more: its links and buttons have to say so.
+        return EndApproval("Aborted", "the execution that asked for it has ended", "ferryman")
+    return _unrecorded(deployment, view.execution)
+
+
+def _running(view: View, now: datetime) -> Act | RequeueAfter | None:
+    """Rule 1: Pending is momentary, and left; AwaitingApproval may be superseded, or expire.
+
+    It may take days, so people hear meanwhile of tags that are refused.
+    """
+    due = pending_approval.due(view, now)
+    if view.approval is None or (due is not None and not isinstance(due, int)):
+        return RequeueAfter(due) if isinstance(due, int) else due
+    refused = candidates.hopeless(view, now)
+    if refused is not None:
+        return _refuse_tag(refused)
+    return RequeueAfter(due) if due is not None else None
+
+
+def _unrecorded(deployment: Deployment, execution: Execution) -> Complete:
+    if all_passed(deployment):
+        return Complete(Phase.SUCCEEDED, "Verified", f"{deployment.version} runs and passed its checks.")
+    where = (
+        f"Look at what runs (`ferryman explain {deployment.environment}`), then `ferryman resume` and push or retry."
+    )
+    if deployment.abort is not None:
+        who, why = deployment.abort.who, deployment.abort.reason
+        return Complete(
+            Phase.ABORTED,
+            "AbortRequested",
+            f"{who} aborted it: {why}. {where}",
+            hold=f"{who} aborted {deployment.version}: {why}",
+        )
+    if execution is Execution.ABORTED:
+        return Complete(
+            Phase.ABORTED,
+            "ExecutionAborted",
+            f"Somebody aborted the execution in Step Functions; services may be half way. {where}",
+            hold=f"the execution of {deployment.version} was aborted in Step Functions",
+        )
+    if conclusive(deployment):
+        # Only the finish was lost: the steps say it all.
+        told = judge(deployment, None)
+        return Complete(told.phase, told.reason, told.message, hold=told.hold, settle=told.settle)
+    return Complete(
+        Phase.ERRORED,
+        "ExecutionEnded",
+        "The execution ended without telling how the deployment went; the next deployment takes its services on.",
+    )
+
+
+def _idle(view: View, now: datetime) -> Act | RequeueAfter | None:
+    """Rules 3, 5 and 6: what a person asked for, else the newest release, unless held, settled or not yet due."""
+    state = view.state
+    freeze = frozen(view.environment, state, now)
+    asked = _requested(view, freeze, now)
+    if asked is not None and not isinstance(asked, RequeueAfter):
+        return asked
+    current = view.current
+    passed_by = overtaken(view, current) if current else ()
+    if current and passed_by:
+        return Supersede(tuple(release.version for release in passed_by), current.version)
+    refused = candidates.hopeless(view, now)
+    if refused is not None:
+        return _refuse_tag(refused)
+    outlook = candidates.outlook(view, now)
+    told = _untold(view, outlook.waiting)
+    if told is not None:
+        return told
+    if state.hold is not None:
+        return None
+    if freeze is not None:
+        return RequeueAfter(math.ceil((freeze.until - now).total_seconds())) if freeze.until else None
+    if outlook.ready is not None:
+        return _automatic(view, outlook.ready, now)
+    errored = view.errored()
+    if errored is not None:
+        waits = candidates.kept_back(view, errored, now) if errored != view.current else None
+        if waits is None:
+            return _automatic(view, Candidate(errored, "push", view.latest.tag if view.latest else None), now)
+    return _redeploy(view) or asked or _later(outlook.waiting.waits if outlook.waiting else None, now)
+
+
+def _refuse_tag(refused: Hopeless) -> RefuseTag:
+    return RefuseTag(refused.release.version, refused.release.names[-1], refused.why)
+
+
+def _untold(view: View, waiting: Candidate | None) -> ReportWaiting | None:
+    """People hear once of each thing that a release waits for; a soak ends by itself and needs no telling."""
+    waits = waiting.waits if waiting else None
+    if waiting is None or waits is None or waits.reason in ("Soaking", "ScanPending"):
+        return None
+    if waits.reason in view.state.reported.get(waiting.release.version, "").split(","):
+        return None
+    loud = waits.reason in ("ScanBlocked", "ScanMissing")
+    return ReportWaiting(waiting.release.version, waits.reason, waits.message.replace("ENV", view.name), loud)
+
+
+def _later(waits: Waits | None, now: datetime) -> RequeueAfter | None:
+    if waits is None or waits.until is None:
+        return None
+    return RequeueAfter(math.ceil((waits.until - now).total_seconds()), repeats=waits.reason == "ScanPending")
+
+
+def _requested(view: View, freeze: Frozen | None, now: datetime) -> Start | Dismiss | RequeueAfter | None:
+    """A person's wish is stronger than hold, order and settled; it waits for its release, and for a freeze to end.
+
+    What keeps back any promotion keeps a wish back, too: it waits for what ends by itself, and else is dropped.
+    """
+    request = view.state.requested
+    release = view.release(request.version) if request else None
+    if request is None or release is None or release.status not in (ReleaseStatus.READY, ReleaseStatus.BASELINE):
+        return None
+    if view.state.hold is not None and request.at < view.state.hold.at and request.kind != "rollback":
+        # The hold came later: whoever asked did not know why automation would be stopped. It starts after `resume`.
+        # (A rollback puts the hold there itself.)
+        return None
+    if freeze is not None and request.kind != "rollback" and request.command != "current":
+        return None
+    pointless = _pointless(request, release, view)
+    if pointless is not None:
+        return Dismiss(pointless)
+    waits = candidates.wish_kept_back(view, now)
+    if waits is not None:
+        unseen = waits.reason == "ScanMissing" and release.version not in view.scans
+        passes = unseen or waits.reason in ("Soaking", "ScanPending")
+        return _later(waits, now) if passes else Dismiss(waits.message.replace("ENV", view.name))
+    before = view.state.settled.get(release.version)
+    return Start(
+        version=release.version,
+        kind=request.kind,
+        initiated_by=Actor(who=request.who),
+        why=request.reason,
+        tag=_tag_before(view, release) if request.kind == "retry" else None,
+        attempts=before.attempts + 1 if before else 1,
+        requested=True,
+        supersede=_versions(overtaken(view, release)) if request.kind != "migrate" else (),
+    )
+
+
+def _tag_before(view: View, release: Release) -> str | None:
+    """Return the semver tag that the last attempt at a release was started by: trying again is for the same name."""
+    before = view.settled(release)
+    if before is not None and before.tag is not None:
+        return before.tag
+    tried = (item for item in view.deployments if item.version == release.version and item.kind != "migrate")
+    last = next(tried, None)
+    return last.tag if last is not None else None
+
+
+def _pointless(request: Request, release: Release, view: View) -> str | None:
+    """Why a request that waited for a deployment's end must not start any more, or None.
+
+    Only a rollback is a wish to go back: what runs by now may be newer than what was asked for.
+    """
+    current = view.state.current
+    if current is None or request.kind == "rollback":
+        return None
+    if request.kind in ("redeploy", "migrate") and current.version != request.version:
+        return f"{current.version or 'something else'} runs by now, not {request.version}"
+    if request.kind in ("retry", "deploy") and view.current is not None and release.order <= view.current.order:
+        return f"{current.version} runs by now, and {request.version} is not newer"
+    return None
+
+
+_WHY = {"push": "all its images were pushed", "promotion": "it was verified where it is promoted from"}
+
+
+def _automatic(view: View, coming: Candidate, now: datetime) -> Start | RequeueAfter:
+    candidate = coming.release
+    before = view.settled(candidate)
+    if before is None or before.retry_at is None:
+        # What is settled and comes all the same is a tag that was refused, and put on again.
+        return Start(
+            version=candidate.version,
+            kind="deploy",
+            initiated_by=Actor(who=coming.by, automated=True),
+            why=_WHY.get(coming.by, f"all its images carry the {coming.by}"),
+            tag=coming.tag,
+            supersede=_versions(overtaken(view, candidate)),
+        )
+    wait = (before.retry_at - now).total_seconds()
+    if wait > 0:
+        return RequeueAfter(math.ceil(wait))
+    return Start(
+        version=candidate.version,
+        kind="redeploy" if candidate == view.current else "retry",
+        initiated_by=Actor(who="reconcile", automated=True),
+        why=f"attempt {before.attempts} errored ({before.reason})",
+        on_behalf_of=before.requested_by,
+        attempts=before.attempts + 1,
+        tag=coming.tag,
+        supersede=_versions(overtaken(view, candidate)),
+    )
+
+
+def _redeploy(view: View) -> Start | None:
+    """Bring a changed base task definition to what runs, where the document wants that done by itself."""
+    current = view.current
+    changed = conditions.untried_bases(view)
+    if not changed or current is None or view.environment.on_base_change != "deploy" or view.settled(current):
+        return None
+    return Start(
+        version=current.version,
+        kind="redeploy",
+        initiated_by=Actor(who="reconcile", automated=True),
+        why=f"the base task definition of {', '.join(changed)} changed",
+    )
+
+
+def _observe(view: View, now: datetime, again_at: datetime | None) -> list[Action]:
+    state = view.state
+    seen = Observe(conditions.observed(view, now), conditions.waiting_since(view, now), view.generation, again_at)
+    same = (state.conditions, state.waiting_since, state.observed_generation, state.again_at) == (
+        seen.conditions,
+        seen.waiting_since,
+        seen.generation,
+        seen.again_at,
+    )
+    stale = view.swept and (state.reconciled_at is None or now - state.reconciled_at >= OBSERVED_EVERY)
+    return [seen] if stale or not same else []
+
+
+def _repair_tags(view: View) -> list[Action]:
+    """Rule 9: after every attempt, and whenever a sweep finds one wrong; never while something is on its way."""
+    if view.state.active is not None:
+        return []
+    latest = view.latest.id if view.latest else view.state.tagged
+    if not view.wrong_tags and latest == view.state.tagged:
+        return []
+    return [RepairTags(view.wrong_tags, latest)]
+
+
+def _versions(releases: tuple[Release, ...]) -> tuple[str, ...]:
+    return tuple(release.version for release in releases)

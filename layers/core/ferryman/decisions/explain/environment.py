@@ -1,0 +1,258 @@
+"""Why does an environment run what it runs, and what does it wait for? Pure: serve_api reads, this tells.
+
+`ferryman explain` prints the sentences, `ferryman status` the headline.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from ferryman.decisions import approvers
+from ferryman.decisions.explain.inputs import Facts
+from ferryman.decisions.explain.pending_releases import Newer, asked, newer
+from ferryman.durations import age
+from ferryman.platform import Platform
+from ferryman.records import Approval, Deployment, EnvironmentState, Phase, Record, Release, Running, StepStatus
+
+_WAITS = {
+    "WaitsForSource": "waits for {source} to verify it",
+    "Soaking": "soaks in {source}",
+    "ScanMissing": "waits for an image scan",
+    "ScanPending": "waits for an image scan",
+    "ScanBlocked": "is held back by image scans",
+}
+_DOES = {"rollback": "rolling back to", "migrate": "migrating with"}
+
+Summary = Literal[
+    "Deploying", "AwaitingApproval", "Held", "Frozen", "Requested", "Waiting", "Settled", "UpToDate", "Empty"
+]
+
+
+class Explanation(Record):
+    """The whole answer; `sentences` say in words what the other fields say in data."""
+
+    platform: str
+    environment: str
+    summary: Summary
+    headline: str
+    sentences: list[str]
+    runs: Running | None
+    newer: list[Newer]
+    """Newest first."""
+
+
+def explain(
+    document: Platform,
+    state: EnvironmentState,
+    releases: list[Release],
+    deployments: list[Deployment],
+    now: datetime,
+    *,
+    source: EnvironmentState | None = None,
+    approval: Approval | None = None,
+) -> Explanation:
+    """Say why this environment runs what it runs, and why nothing newer does.
+
+    `deployments` are the latest ones of the environment, newest first; `source` is the state of `promoteFrom`,
+    `approval` that of the deployment under way.
+    """
+    facts = Facts(document, state, releases, deployments, now, source, approval)
+    found = newer(facts)
+    sentences = [_runs(facts), *_active(facts), *_hold(facts), *_freeze(facts), *asked(facts)]
+    sentences += [_told(item) for item in found if item.reason not in ("Deploying", "AwaitingApproval", "Requested")]
+    if not found and state.active is None:
+        sentences.append("Nothing newer is known: it is up to date." if state.current else "No release is known yet.")
+    sentences += [*_waivers(facts), *_last_failure(facts), *_unpublished(facts), *_drift(facts)]
+    summary, headline = _headline(facts, found)
+    return Explanation(
+        platform=state.platform,
+        environment=state.environment,
+        summary=summary,
+        headline=headline,
+        sentences=sentences,
+        runs=state.current,
+        newer=found,
+    )
+
+
+def _told(item: Newer) -> str:
+    if not item.like_it:
+        return item.message
+    older = "1 older release waits" if item.like_it == 1 else f"{item.like_it} older releases wait"
+    return f"{item.message} ({older} for the same.)"
+
+
+def _runs(facts: Facts) -> str:
+    current = facts.state.current
+    if current is None:
+        return f"{facts.env} runs nothing that Ferryman knows of."
+    since = f"since {_moment(current.at)} ({facts.ago(current.at)})"
+    what = current.version or "images that belong to no release"
+    if current.deployment is None:
+        return f"{facts.env} runs {what}, as found when the platform was applied, {since}."
+    deployment = next((d for d in facts.deployments if d.id == current.deployment), None)
+    by = f" by {_who(deployment)}" if deployment else ""
+    yes = f", approved by {', '.join(deployment.approved_by)}" if deployment and deployment.approved_by else ""
+    return f"{facts.env} runs {what} {since}, deployed{by}{yes} (deployment {current.deployment})."
+
+
+def _who(deployment: Deployment) -> str:
+    actor = deployment.initiated_by
+    return f"Ferryman ({actor.who})" if actor.automated else actor.who
+
+
+def _active(facts: Facts) -> list[str]:
+    claim, deployment = facts.state.active, facts.active
+    if claim is None:
+        return []
+    if deployment is None:
+        return [
+            f"Deployment {claim.deployment} of {claim.version} holds the environment since {_moment(claim.claimed_at)}."
+        ]
+    began = deployment.started_at or deployment.created_at
+    line = f"Deployment {deployment.id} {_what(deployment)} is {deployment.phase} for {age(began, facts.now)}"
+    sentences = [f"{line}{_where(deployment, facts.now)}."]
+    if deployment.phase is Phase.AWAITING_APPROVAL and facts.approval is not None:
+        sentences += approvers.in_words(facts.approval, facts.now)
+    if deployment.abort is not None:
+        abort = deployment.abort
+        sentences.append(f"{abort.who} asked to abort it {facts.ago(abort.at)}: {abort.reason}.")
+    if deployment.phase.terminal:
+        sentences.append("It has ended; its claim is released once nothing of it can still be at work.")
+    return sentences
+
+
+def _what(deployment: Deployment) -> str:
+    """What a deployment does, and what it was started by."""
+    if deployment.kind == "migrate":
+        to = f" to {deployment.revision}" if deployment.revision else ""
+        return f"(migrate {deployment.command or 'up'}{to} with the image of {deployment.version})"
+    if deployment.kind == "rollback":
+        down = ", the database first" if deployment.command == "down" else ""
+        return f"(rollback to {deployment.version}{down})"
+    return f"of {deployment.version}{f' ({deployment.tag})' if deployment.tag else ''}"
+
+
+def _where(deployment: Deployment, now: datetime) -> str:
+    at = current_step(deployment)
+    if at is None:
+        return ""
+    step = deployment.steps[at]
+    if step.status is not StepStatus.RUNNING:
+        return f", past {at} ({step.status})"
+    progress = step.rollout
+    counts = ""
+    if progress is not None and progress.desired is not None:
+        counts = f", {progress.running or 0} of {progress.desired} running"
+    return f", at {at} since {age(step.started_at, now)}{counts}"
+
+
+def current_step(deployment: Deployment) -> str | None:
+    """Return the key of the step that runs, or else of the one that began last."""
+    if not deployment.steps:
+        return None
+    running = {key: step for key, step in deployment.steps.items() if step.status is StepStatus.RUNNING}
+    candidates = running or deployment.steps
+    return max(candidates, key=lambda key: candidates[key].started_at)
+
+
+def _hold(facts: Facts) -> list[str]:
+    hold = facts.state.hold
+    if hold is None:
+        return []
+    since = f"{hold.who} put {facts.env} on hold {facts.ago(hold.at)}, because: {hold.reason}"
+    return [f"Automation is off: {since}. `ferryman resume {facts.env}` lifts it."]
+
+
+def _freeze(facts: Facts) -> list[str]:
+    freeze = facts.frozen
+    if freeze is None:
+        return []
+    lift = f" `ferryman thaw {facts.env}` lifts it." if freeze.reason == "FrozenByPerson" else ""
+    return [f"Nothing starts here by itself: {facts.env} is {freeze.message.rstrip('.')}.{lift} A rollback may pass."]
+
+
+def _waivers(facts: Facts) -> list[str]:
+    known = {release.version for release in facts.releases}
+    return [
+        f"{waiver.who} waived the image scans of {version} until {waiver.until:%Y-%m-%d %H:%M} UTC: {waiver.reason}."
+        for version, waiver in sorted(facts.state.waivers.items())
+        if waiver.until > facts.now and version in known and version != facts.running_version
+    ]
+
+
+def _unpublished(facts: Facts) -> list[str]:
+    """Tell when the release of what runs is not on GitHub, though it should be."""
+    current = facts.state.current
+    deployment = next((d for d in facts.deployments if current and d.id == current.deployment), None)
+    publication = deployment.publication if deployment else None
+    if deployment is None or publication is None or publication.status == "Published":
+        return []
+    return [f"The GitHub release {deployment.tag or deployment.version} was not published: {publication.message}"]
+
+
+def _last_failure(facts: Facts) -> list[str]:
+    """Tell in full how the last deployment failed, if it did."""
+    last = next((d for d in facts.deployments if d.phase.terminal and d.phase is not Phase.SUPERSEDED), None)
+    if last is None or last.phase is Phase.SUCCEEDED or last.ended_at is None:
+        return []
+    ended = f"ended {last.phase} {facts.ago(last.ended_at)}"
+    return [f"The last deployment, {last.id} of {last.version}, {ended}: {last.message}"]
+
+
+def _drift(facts: Facts) -> list[str]:
+    condition = facts.state.condition("Drifted")
+    if condition is None or condition.status != "True":
+        return []
+    return [f"It drifted ({condition.reason}): {condition.message}"]
+
+
+def _headline(facts: Facts, found: list[Newer]) -> tuple[Summary, str]:
+    state, active = facts.state, facts.active
+    runs = f"runs {facts.running_version or 'no release'}"
+    if state.active is not None and facts.awaited is not None:
+        given = ""
+        if facts.approval is not None:
+            left = age(facts.now, facts.approval.expires_at)
+            given = f" ({len(facts.approval.approved_by)} of {facts.approval.required}, expires in {left})"
+        return "AwaitingApproval", f"{runs}; {state.active.version} waits for approval{given}"
+    if state.active is not None:
+        phase = f"{active.phase}, {current_step(active) or 'starting'}" if active else "Pending"
+        return "Deploying", f"{_DOES.get(active.kind if active else '', 'deploying')} {state.active.version} ({phase})"
+    if state.hold is not None:
+        return "Held", f"{runs}; held by {state.hold.who}: {state.hold.reason}"
+    if state.requested is not None:
+        return "Requested", f"{runs}; {state.requested.kind} of {state.requested.version} starts next"
+    coming = next((item.version for item in found if item.reason == "Next"), None)
+    if coming is not None:
+        return "Waiting", f"{runs}; {coming} is about to start"
+    frozen = facts.frozen
+    if frozen is not None:
+        return "Frozen", f"{runs}; {frozen.message}"
+    return _of_newer(facts, found, runs)
+
+
+def _of_newer(facts: Facts, found: list[Newer], runs: str) -> tuple[Summary, str]:
+    """Tell the first thing that something newer waits for."""
+    state = facts.state
+    for item in found:
+        name = item.names[-1] if item.names else item.version
+        if item.reason in _WAITS:
+            return "Waiting", f"{runs}; {name} {_WAITS[item.reason].format(source=facts.environment.promote_from)}"
+        if item.reason == "Assembling":
+            return "Waiting", f"{runs}; {item.version} waits for {', '.join(item.missing)}"
+        if item.reason == "RetryAfter":
+            return "Waiting", f"{runs}; {item.version} errored and is tried again"
+        if item.reason == "Settled":
+            known = state.settled.get(item.version)
+            return "Settled", f"{runs}; newer {item.version} {f'ended {known.phase}' if known else 'was left'}"
+        if item.reason == "WaitsForTag":
+            return "UpToDate", f"{runs}; {item.version} may come, given a semver tag"
+        if item.reason == "NoTrigger":
+            return "UpToDate", f"{runs}; {item.version} is ready, to be started by hand"
+    if state.current is None:
+        return "Empty", "runs nothing yet"
+    return "UpToDate", f"{runs}, nothing newer"
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"

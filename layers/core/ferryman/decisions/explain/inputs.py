@@ -1,0 +1,75 @@
+"""What an explanation is made from: one environment as recorded, and as automation sees it. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from ferryman.decisions.freeze_windows import Frozen, frozen
+from ferryman.decisions.snapshot import View
+from ferryman.durations import age
+from ferryman.platform import Environment, Platform
+from ferryman.records import Approval, Deployment, EnvironmentState, Phase, Release
+
+
+@dataclass(frozen=True)
+class Facts:
+    """One environment at one moment; `deployments` newest first."""
+
+    document: Platform
+    state: EnvironmentState
+    releases: list[Release]
+    deployments: list[Deployment]
+    now: datetime
+    source: EnvironmentState | None = None
+    """State of the environment that releases are promoted from."""
+    approval: Approval | None = None
+    """Of the deployment under way."""
+
+    @property
+    def env(self) -> str:
+        """The environment's name."""
+        return self.state.environment
+
+    @property
+    def environment(self) -> Environment:
+        """What the document says about it."""
+        return self.document.environment(self.env)
+
+    @property
+    def running_version(self) -> str | None:
+        """What runs, if it is a release."""
+        return self.state.current.version if self.state.current else None
+
+    @property
+    def active(self) -> Deployment | None:
+        """The deployment that holds the claim."""
+        claim = self.state.active
+        return next((d for d in self.deployments if claim and d.id == claim.deployment), None)
+
+    @property
+    def awaited(self) -> Deployment | None:
+        """The deployment that waits for people to say yes."""
+        return self.active if self.active and self.active.phase is Phase.AWAITING_APPROVAL else None
+
+    @property
+    def frozen(self) -> Frozen | None:
+        """Why nothing may start now."""
+        return frozen(self.environment, self.state, self.now)
+
+    @cached_property
+    def view(self) -> View:
+        """The environment as automation sees it; nobody looked at scans."""
+        return View(
+            platform=self.document.name,
+            name=self.env,
+            environment=self.environment,
+            generation=0,
+            state=self.state,
+            releases=tuple(self.releases),
+            deployments=tuple(self.deployments),
+            source=self.source,
+        )
+
+    def ago(self, at: datetime) -> str:
+        """How long ago something was."""
+        return f"{age(at, self.now)} ago"

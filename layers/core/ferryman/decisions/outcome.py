@@ -1,0 +1,205 @@
+"""How a deployment ended, told from its recorded steps and from what the state machine caught. Pure.
+
+Called by finish_deployment and by reconcile; `steps.record_outcome` writes a judgement down.
+"""
+
+import json
+from dataclasses import dataclass
+
+from ferryman.contracts import StepFailure
+from ferryman.decisions.deployment_report import WayBack, way_back
+from ferryman.decisions.wave_order import touched
+from ferryman.records import Deployment, Phase, Step, StepStatus, step_keys
+
+EXPIRED_WHILE_STOPPED = "ExpiredWhileStopped"
+"""Reason of an approval that expired while the environment was frozen or on hold."""
+
+TRANSIENT_REFUSALS = frozenset(
+    {"Held", "Frozen", "Soaking", "ScanMissing", "ScanPending", "ScanBlocked", EXPIRED_WHILE_STOPPED}
+)
+"""Reasons that pass by themselves or with a person's word: the release is not done with.
+
+`decisions.candidates` keeps back by itself what is to soak, or to be scanned.
+"""
+
+ROLLBACK_FAILED = "RollbackFailed"
+"""Reason of a deployment that could not be taken back; the alarm's metric has the same name."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A phase and what goes with it."""
+
+    phase: Phase
+    reason: str
+    message: str
+    hold: str | None = None
+    """Why automation has to stay off, if it has to."""
+    settle: bool = True
+    """Whether the version is done with here until a person asks for it."""
+
+
+def judge(deployment: Deployment, failure: StepFailure | None) -> Judgement:
+    """Tell from the recorded steps, and what the state machine caught, how a deployment ended. Pure."""
+    if failure is None and all_passed(deployment):
+        return Judgement(Phase.SUCCEEDED, "Verified", _success(deployment), settle=False)
+    culprit = _culprit(deployment)
+    ours = culprit is None or culprit[1].status in (StepStatus.ERRORED, StepStatus.RUNNING)
+    reason, message = _why(culprit, failure)
+    back = way_back(deployment)
+    if back.not_back:
+        return Judgement(
+            Phase.ABORTED if deployment.abort else Phase.FAILED,
+            ROLLBACK_FAILED,
+            f"{message} Taking back {', '.join(back.not_back)} failed too: look at the service by hand, then "
+            f"`ferryman resume {deployment.environment}`.",
+            hold=f"the rollback of {deployment.version} failed",
+        )
+    if deployment.abort is not None:
+        who = deployment.abort.who
+        return Judgement(
+            Phase.ABORTED,
+            "AbortRequested",
+            f"{who} aborted it: {deployment.abort.reason}. {_sentence_about(back, deployment)}",
+            hold=f"{who} aborted {deployment.version}: {deployment.abort.reason}",
+        )
+    if culprit is not None and culprit[0] == step_keys.APPROVAL:
+        return _not_approved(culprit[1], failure, reason, message)
+    if culprit is not None and culprit[0] == step_keys.ADMIT:
+        return Judgement(
+            Phase.ABORTED, reason, _told(message, back, deployment), settle=reason not in TRANSIENT_REFUSALS
+        )
+    if back.held:
+        return Judgement(
+            Phase.FAILED,
+            reason,
+            _told(message, back, deployment),
+            hold=f"{deployment.version} failed and onFailure is hold",
+        )
+    if reason == "OutcomeUnknown":
+        return Judgement(
+            Phase.ERRORED, reason, message, hold=f"nobody knows whether the migration of {deployment.version} ran"
+        )  # fmt: skip
+    if ours:
+        return Judgement(Phase.ERRORED, reason, _told(message, back, deployment))
+    if back.without_target:
+        return Judgement(Phase.FAILED, reason, _told(message, back, deployment))
+    phase = Phase.ROLLED_BACK if back.back else Phase.FAILED
+    return Judgement(phase, reason, _told(message, back, deployment))
+
+
+def _not_approved(step: Step, failure: StepFailure | None, reason: str, message: str) -> Judgement:
+    """An approval that ended without a yes. The machine's own time-out is the backstop of its expiry."""
+    phase = _ENDINGS.get(step.reason)
+    if phase is None and failure is not None and failure.error == "States.Timeout":
+        return Judgement(Phase.EXPIRED, "Expired", "Nobody decided in time. No service was changed.")
+    if phase is None:
+        return Judgement(Phase.ERRORED, reason, message)
+    settle = step.reason not in TRANSIENT_REFUSALS
+    return Judgement(phase, step.reason, f"{message} No service was changed.", settle=settle)
+
+
+_ENDINGS = {
+    "Rejected": Phase.REJECTED,
+    "Expired": Phase.EXPIRED,
+    EXPIRED_WHILE_STOPPED: Phase.EXPIRED,
+    "Superseded": Phase.SUPERSEDED,
+}
+
+
+def _told(message: str, back: WayBack, deployment: Deployment) -> str:
+    """Say what went wrong, then what became of the services, unless the message says so already."""
+    sentence = _sentence_about(back, deployment)
+    return message if sentence in message else f"{message} {sentence}"
+
+
+def _sentence_about(back: WayBack, deployment: Deployment) -> str:
+    if not back.changed:
+        return "No service was changed."
+    if back.held:
+        return f"{', '.join(back.held)} stayed as it is, because onFailure is hold."
+    if back.without_target:
+        return f"{', '.join(back.without_target)} could not go back: no deployment has succeeded here before."
+    to = f" to {deployment.from_version}" if deployment.from_version else ""
+    return f"{', '.join(back.back)} went back{to}."
+
+
+def all_passed(deployment: Deployment) -> bool:
+    if deployment.plan is None or any(key.startswith("rollback/") for key in deployment.steps):
+        return False
+    return all((step := deployment.step(key)) is not None and step.status.passed for key in _keys(deployment))
+
+
+def conclusive(deployment: Deployment) -> bool:
+    """Tell whether the steps show how it ended, and all that was done about it: just the finish is missing. Pure."""
+    culprit = _culprit(deployment)
+    if culprit is None or deployment.plan is None:
+        return False
+    if culprit[0] in (step_keys.APPROVAL, step_keys.ADMIT) and culprit[1].status is StepStatus.ABORTED:
+        return True  # People, or the last gate, said no, and nothing was touched.
+    if culprit[1].status is not StepStatus.FAILED:
+        return False
+    backs = [
+        deployment.step(step_keys.rollout(name, "back"))
+        for name in deployment.plan.services
+        if touched(deployment, name)
+    ]
+    return all(step is not None and step.status is not StepStatus.RUNNING for step in backs)
+
+
+def _keys(deployment: Deployment) -> list[str]:
+    """All steps of a plan that goes forward, in order."""
+    plan = deployment.plan
+    rollouts = [step_keys.rollout(name, "forward") for wave in plan.waves for name in wave] if plan else []
+    gates = [step_keys.BEGIN, *([step_keys.APPROVAL] if plan and plan.approval else []), step_keys.ADMIT]
+    promotion = [step_keys.PROMOTION] if plan and (plan.promotions or plan.semver) else []
+    if deployment.kind == "migrate":
+        return [*gates, step_keys.MIGRATION]
+    return [*gates, *promotion, step_keys.MIGRATION, *rollouts, step_keys.SMOKE_TEST]
+
+
+def _culprit(deployment: Deployment) -> tuple[str, Step] | None:
+    """The first step that did not pass; one that has not begun is nobody's fault."""
+    for key in _keys(deployment):
+        step = deployment.step(key)
+        if step is not None and not step.status.passed:
+            return key, step
+    return None
+
+
+def _why(culprit: tuple[str, Step] | None, failure: StepFailure | None) -> tuple[str, str]:
+    if culprit is not None and culprit[1].reason and culprit[1].status is not StepStatus.RUNNING:
+        return culprit[1].reason, _sentence(culprit[1].message or f"{culprit[0]} failed")
+    if failure is not None:
+        return failure.error, _sentence(
+            f"{failure.step or 'a step'} failed with {failure.error}: {_cause(failure.cause)}"
+        )
+    where = f"in {culprit[0]}" if culprit else "between two steps"
+    return "Interrupted", f"The deployment stopped {where} without saying why."
+
+
+def _cause(cause: str) -> str:
+    """Take the message out of the JSON that Lambda gives as the cause."""
+    try:
+        data = json.loads(cause)
+    except ValueError:
+        return cause
+    return str(data.get("errorMessage", cause)) if isinstance(data, dict) else cause
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return text if text.endswith((".", "!", "?", "`")) else f"{text}."
+
+
+def _success(deployment: Deployment) -> str:
+    plan = deployment.plan
+    count = len(plan.services) if plan else 0
+    skipped = [name for name in (plan.services if plan else {}) if was_skipped(deployment, name)]
+    tail = f" ({', '.join(skipped)} left alone)" if skipped else ""
+    return f"{deployment.version} runs on {count - len(skipped)} of {count} services and passed its checks{tail}."
+
+
+def was_skipped(deployment: Deployment, service: str) -> bool:
+    step = deployment.step(step_keys.rollout(service, "forward"))
+    return step is not None and step.status is StepStatus.SKIPPED

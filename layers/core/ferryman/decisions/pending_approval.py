@@ -1,0 +1,121 @@
+"""What becomes of a deployment that waits for approval. Pure; part of `decisions.decide`."""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from ferryman.decisions import candidates
+from ferryman.decisions.freeze_windows import frozen
+from ferryman.decisions.outcome import EXPIRED_WHILE_STOPPED
+from ferryman.decisions.snapshot import View
+from ferryman.records import Approval, Deployment, ReleaseStatus, Request
+
+
+@dataclass(frozen=True)
+class EndApproval:
+    """Void a pending approval: nobody can say yes to it any more."""
+
+    status: Literal["Expired", "Superseded", "Aborted"]
+    why: str
+    who: str
+    by: str | None = None
+    """The version that goes instead."""
+    reason: str | None = None
+    """Of the deployment's step, where it tells more than `status`."""
+
+
+@dataclass(frozen=True)
+class RemindApprovers:
+    """Tell those who have not decided that the request is about to expire."""
+
+
+@dataclass(frozen=True)
+class TellMachine:
+    """Answer the waiting step with a decision that stands in the table."""
+
+
+def due(view: View, now: datetime) -> EndApproval | RemindApprovers | TellMachine | int | None:
+    """Return what to do about the approval of the active deployment; a number is: look again after so many seconds."""
+    approval, deployment = view.approval, view.deployment
+    if approval is None or deployment is None:
+        return None
+    if approval.status != "Pending":
+        return TellMachine() if approval.answered_at is None and approval.token is not None else None
+    if deployment.abort is not None:
+        return EndApproval(
+            "Aborted", f"{deployment.abort.who} aborted it: {deployment.abort.reason}", deployment.abort.who
+        )
+    if now >= approval.expires_at:
+        return _expired(view, deployment, now)
+    wish = _wish(view, approval, deployment, now)
+    if wish is not None:
+        return EndApproval(
+            "Superseded", f"{wish.who} asked for {wish.version} instead: {wish.reason}", wish.who, wish.version
+        )
+    newer = _newer(view, approval, deployment, now)
+    if newer is not None:
+        return EndApproval("Superseded", f"{newer} is newer and takes its place", "ferryman", newer)
+    remind = approval.remind_at if approval.reminded_at is None else None
+    if remind is not None and now >= remind:
+        return RemindApprovers()
+    next_at = min(remind, approval.expires_at) if remind is not None else approval.expires_at
+    return math.ceil((next_at - now).total_seconds())
+
+
+def _expired(view: View, deployment: Deployment, now: datetime) -> EndApproval:
+    """Nobody may say yes during a freeze, and nothing would start during a hold: then the release is not done with."""
+    why, hold, freeze = "nobody decided in time", view.state.hold, frozen(view.environment, view.state, now)
+    if deployment.kind == "rollback" or (hold is None and freeze is None):
+        return EndApproval("Expired", why, "ferryman")
+    told = f"{view.name} is {freeze.message}" if freeze else f"{hold.who} put {view.name} on hold" if hold else ""
+    tail = "; it is not done with" + (", and is asked for again when that ends" if _by_itself(deployment) else "")
+    return EndApproval("Expired", f"{why}: {told}{tail}", "ferryman", reason=EXPIRED_WHILE_STOPPED)
+
+
+def _by_itself(deployment: Deployment) -> bool:
+    return (deployment.requested_by or deployment.initiated_by).automated
+
+
+def _wish(view: View, approval: Approval, deployment: Deployment, now: datetime) -> Request | None:
+    """Return a person's wish that takes the place of a pending one, if it could start now (`decisions.decide`).
+
+    A way back to the same version does, too: it may need no approval, and it passes holds and freezes. A redeploy and a
+    database command are no reason to ask anew: they wait.
+    """
+    wish = view.state.requested
+    if wish is None or wish.kind not in ("deploy", "retry", "rollback"):
+        return None
+    if wish.version == approval.version and (wish.kind != "rollback" or deployment.kind == "rollback"):
+        return None
+    release, hold = view.release(wish.version), view.state.hold
+    if release is None or release.status not in (ReleaseStatus.READY, ReleaseStatus.BASELINE):
+        return None
+    if wish.kind == "rollback":
+        return wish
+    if hold is not None and wish.at < hold.at:
+        return None
+    if frozen(view.environment, view.state, now) is not None or candidates.wish_kept_back(view, now) is not None:
+        return None
+    return wish
+
+
+def _newer(view: View, approval: Approval, deployment: Deployment, now: datetime) -> str | None:
+    """Return the newer candidate that takes the place of a pending one, where the document says so.
+
+    It has to be one that would start now. What a person asked for makes way only for what came after that wish, and a
+    way back for nothing.
+    """
+    pending = view.release(approval.version)
+    ready = candidates.outlook(view, now).ready
+    if view.environment.on_newer != "replace" or deployment.kind == "rollback" or pending is None or ready is None:
+        return None
+    if view.state.hold is not None or frozen(view.environment, view.state, now) is not None:
+        return None
+    settled = view.settled(ready.release)
+    if settled is not None and settled.retry_at is not None and settled.retry_at > now:
+        return None
+    by_a_person = not deployment.initiated_by.automated
+    if by_a_person and (ready.since is None or ready.since <= deployment.created_at):
+        return None
+    return ready.release.version if ready.release.order > pending.order else None

@@ -1,0 +1,243 @@
+"""Going back to an earlier release because a person says so: where to, whether it is safe, what it stops. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ferryman.decisions.freeze_windows import Frozen
+from ferryman.decisions.requests.common import Outcome, what
+from ferryman.decisions.requests.deploy import find
+from ferryman.decisions.schema_compatibility import Since
+from ferryman.errors import Refused
+from ferryman.platform import Environment
+from ferryman.records import AbortRequest, Deployment, EnvironmentState, Hold, Phase, Release, StepStatus, step_keys
+from ferryman.records import Request as Wish
+
+_ROLLED_BACK = "rolled back to"
+"""How the reason of a rollback's hold begins."""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What is known of the environment at the moment of asking."""
+
+    state: EnvironmentState
+    environment: Environment
+    releases: list[Release]
+    """Oldest first."""
+    history: list[Deployment]
+    """Newest first."""
+    active: Deployment | None
+    """The deployment that holds the claim, unless it has ended."""
+
+    @property
+    def env(self) -> str:
+        """The environment's name."""
+        return self.state.environment
+
+    @property
+    def running(self) -> str | None:
+        """The release that runs, or that what is under way started from."""
+        return self.state.current.version if self.state.current else None
+
+    def release(self, version: str | None) -> Release | None:
+        """Return a release by version."""
+        return next((release for release in self.releases if release.version == version), None)
+
+    @property
+    def begun(self) -> Deployment | None:
+        """The deployment under way, unless it is one that changes no service (yet)."""
+        if self.active is None or self.active.kind == "migrate" or _awaits(self.active):
+            return None
+        return self.active
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a person asks for."""
+
+    reason: str
+    who: str
+    at: datetime
+    accept_mismatch: bool = False
+    downgrade: bool = False
+    revision: str | None = None
+
+
+@dataclass(frozen=True)
+class WayBack(Outcome):
+    """An outcome that may stop what is under way."""
+
+    deployment: Deployment | None = None
+    """Written in the same transaction: with an abort, or as it was read, so that what was decided on it still holds."""
+    aborts: bool = False
+
+
+def target(situation: Situation, to: str | None) -> Release:
+    """Return where to go: what was named, or what ran before. Raise Refused, or NotFound.
+
+    While a deployment is under way, what ran before is what it started from.
+    """
+    env, running, begun = situation.env, situation.running, situation.begun
+    release = find(situation.releases, to) if to else _before(situation)
+    if release.version == running and begun is None:
+        raise Refused(f"{env} runs {release.version} already; `ferryman redeploy {env}` deploys it once more")
+    runs = situation.release(running)
+    if runs is not None and release.order > runs.order:
+        raise Refused(
+            f"{release.version} is newer than {runs.version}, which {env} runs: that is no way back. "
+            f"`ferryman deploy {env} --release {release.version}` or `ferryman retry {env} --version {release.version}`"
+        )
+    if release.version not in _ran(situation):
+        raise Refused(
+            f"{release.version} has never run in {env} successfully, so nobody knows whether it would; "
+            f"`ferryman history {env}` shows what has"
+        )
+    return release
+
+
+def _before(situation: Situation) -> Release:
+    env, state, begun = situation.env, situation.state, situation.begun
+    if begun is not None and situation.running is not None and begun.version != situation.running:
+        version: str | None = situation.running
+    elif state.previous is None:
+        raise Refused(f"nothing is known to have run in {env} before; name a release with `--to`")
+    else:
+        version = state.previous.version
+    if version is None:
+        raise Refused(f"what ran in {env} before belongs to no release; name one with `--to`")
+    release = situation.release(version)
+    if release is None:
+        raise Refused(f"{version}, which ran in {env} before, is no longer known; name another release with `--to`")
+    return release
+
+
+def _ran(situation: Situation) -> set[str | None]:
+    state = situation.state
+    known = {item.version for item in (state.current, state.last_succeeded, state.previous) if item is not None}
+    known |= {release.version for release in situation.releases if situation.env in release.verified}
+    for deployment in situation.history:
+        if deployment.phase is Phase.SUCCEEDED and deployment.kind != "migrate":
+            # What it replaced ran, too: without a deployment, if it was there before us.
+            known |= {deployment.version, deployment.from_version}
+    return known
+
+
+def decide(
+    situation: Situation,
+    release: Release,
+    since: Since,
+    knows: list[str] | None,
+    wanted: Wanted,
+    freeze: Frozen | None,
+) -> WayBack:
+    """Ask for the way back, put the environment on hold, and stop what is under way: all in one write.
+
+    `since` is what the database has that the release does not know of, `knows` the migrations that it does know.
+    """
+    state, env, active = situation.state, situation.env, situation.active
+    _refuse_schema(situation, release, since, wanted)
+    revision = _revision(situation, release, knows, wanted) if wanted.downgrade else None
+    wish = Wish(
+        version=release.version,
+        kind="rollback",
+        reason=wanted.reason,
+        who=wanted.who,
+        at=wanted.at,
+        command="down" if wanted.downgrade else None,
+        revision=revision,
+    )
+    if active is not None and active.abort is None and (active.kind, active.version) == ("rollback", release.version):
+        raise Refused(f"deployment {active.id} is rolling {env} back to it now; `ferryman watch {env}` shows it")
+    stopped = _stopped(active, wanted)
+    before = state.requested
+    if before is not None and what(before) == what(wish) and stopped is None and state.hold is not None:
+        return WayBack(None, f"{before.who} asked for that already; it starts next", release.version)
+    return WayBack(
+        state.but(requested=wish, hold=_hold(state, release, wanted)),
+        _told(situation, release, since, wish, freeze, stops=stopped is not None),
+        release.version,
+        deployment=stopped or active,
+        aborts=stopped is not None,
+    )
+
+
+def _refuse_schema(situation: Situation, release: Release, since: Since, wanted: Wanted) -> None:
+    env, migration = situation.env, situation.environment.migration
+    if wanted.revision is not None and not wanted.downgrade:
+        raise Refused("a revision says where the database goes to: it needs `--downgrade` beside it")
+    if wanted.downgrade and (migration is None or migration.downgrade is None):
+        raise Refused(f"the document does not say how the database of {env} is taken back: give it migration.downgrade")
+    if wanted.downgrade or wanted.accept_mismatch or not (since.unsafe or since.status == "Unclear"):
+        return
+    why = since.message if since.status == "Unclear" else (
+        f"the database has migrations that are marked as not rollback-safe: {', '.join(since.unsafe)}"
+    )  # fmt: skip
+    down = "`--downgrade` takes the database back first; " if migration and migration.downgrade else ""
+    raise Refused(
+        f"{release.version} may not run on the database as it is: {why}. {down}`--accept-schema-mismatch` goes back "
+        "all the same; or fix it and push"
+    )
+
+
+def _revision(situation: Situation, release: Release, knows: list[str] | None, wanted: Wanted) -> str:
+    if wanted.revision is not None:
+        return wanted.revision
+    if not knows:
+        raise Refused(
+            f"{release.version} does not tell which migration is its last one, so nobody knows where the database of "
+            f"{situation.env} has to go: say it with `--revision`"
+        )
+    return knows[-1]
+
+
+def _awaits(deployment: Deployment) -> bool:
+    """Whether people have not decided yet: then reconcile withdraws the approval. What they approved is aborted."""
+    step = deployment.step(step_keys.APPROVAL)
+    return deployment.phase is Phase.AWAITING_APPROVAL and (step is None or step.status is not StepStatus.SUCCEEDED)
+
+
+def _stopped(active: Deployment | None, wanted: Wanted) -> Deployment | None:
+    """Return the deployment under way with an abort, if it has to be stopped.
+
+    One that goes back already does so to its end; so does a database command, which is worse half done.
+    """
+    if active is None or active.abort is not None or active.kind == "migrate" or _awaits(active):
+        return None
+    if active.phase is Phase.ROLLING_BACK:
+        return None
+    return active.but(abort=AbortRequest(reason=f"rollback: {wanted.reason}", who=wanted.who, at=wanted.at))
+
+
+def _hold(state: EnvironmentState, release: Release, wanted: Wanted) -> Hold:
+    """Say why automation stays off; what was said before is kept, because lifting this one lifts that, too."""
+    standing, reason = state.hold, f"{_ROLLED_BACK} {release.version}: {wanted.reason}"
+    if standing is not None and not standing.reason.startswith(_ROLLED_BACK):
+        reason += f" (on hold before, by {standing.who}: {standing.reason})"
+    return Hold(reason=reason[:1_000], who=wanted.who, at=wanted.at)
+
+
+def _told(
+    situation: Situation, release: Release, since: Since, wish: Wish, freeze: Frozen | None, *, stops: bool
+) -> str:
+    env, active, before = situation.env, situation.active, situation.state.requested
+    if active is None:
+        lead = f"{env} goes back to {release.version} within seconds"
+    elif stops:
+        lead = f"deployment {active.id} of {active.version} is aborted first, then {env} goes back to {release.version}"
+    elif _awaits(active):
+        lead = f"{active.version}, which waits for approval, is withdrawn, then {env} goes back to {release.version}"
+    else:
+        lead = f"{env} goes back to {release.version} once deployment {active.id} has ended"
+    if before is not None and what(before) != what(wish):
+        lead += f" (instead of the {before.kind} of {before.version} that {before.who} asked for)"
+    said = [lead]
+    if wish.command == "down":
+        said.append(f"its database is taken back to {wish.revision} before that")
+    elif situation.environment.migration is not None:
+        said.append(since.message)
+    if freeze is not None:
+        said.append(f"the freeze is passed ({freeze.message})")
+    approval = situation.environment.approval
+    if approval is not None and approval.for_rollback:
+        said.append(f"{', '.join(person.name for person in approval.approvers)} will be asked to approve it")
+    return f"{'; '.join(said)}. {env} is on hold, so that nothing undoes it; `ferryman resume {env}` lifts that"

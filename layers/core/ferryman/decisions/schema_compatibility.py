@@ -1,0 +1,109 @@
+"""Which migrations lie between two images, as their labels tell it. Pure.
+
+Read by begin_deployment (the plan's lists) and serve_api (`rollback`, `diff`); `clients.image_labels` gets the labels.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+MIGRATIONS = "dev.ferryman.migrations"
+"""Comma-separated ids of all migrations in the image, oldest first."""
+UNSAFE = "dev.ferryman.migrations.not-rollback-safe"
+"""Comma-separated ids of those after which an older release can't run."""
+
+_IDS, _LIST_LIMIT = 1000, 30_000
+"""Ids, and characters, of a list that is believed: it is kept in the plan."""
+_ID = re.compile(r"[\w.:+/ -]{1,128}")
+
+
+@dataclass(frozen=True)
+class ImageLabels:
+    """Labels of an image. Without a `reason` the image was read: what is not in `found` is not there."""
+
+    found: dict[str, str] = field(default_factory=dict)
+    reason: str = ""
+    """Why its labels can't be told."""
+
+    @property
+    def migrations(self) -> list[str] | None:
+        """Ids of all migrations, oldest first; None when the image does not tell."""
+        return migrations(self.found)[0]
+
+    @property
+    def unsafe(self) -> list[str]:
+        """Ids of those after which an older release can't run."""
+        return migrations(self.found)[1]
+
+
+def migrations(labels: dict[str, str]) -> tuple[list[str] | None, list[str]]:
+    """Return the ids of all migrations (None when the labels do not tell) and of the not rollback-safe ones."""
+    return _ids(labels.get(MIGRATIONS)), _ids(labels.get(UNSAFE)) or []
+
+
+def _ids(text: str | None) -> list[str] | None:
+    if text is None or len(text) > _LIST_LIMIT:
+        return None
+    ids = [part.strip() for part in text.split(",") if part.strip()]
+    # Nothing that a person could not have meant gets into commands, pages or the table.
+    if len(ids) > _IDS or not all(_ID.fullmatch(item) for item in ids):
+        return None
+    return list(dict.fromkeys(ids))
+
+
+@dataclass(frozen=True)
+class Since:
+    """What the database has that a release does not know of.
+
+    `Known`: `migrations` says it all. `Untold`: neither image tells, as in a platform without these labels.
+    `Unclear`: one of them can't be read or does not tell, so nobody can say that going there is safe.
+    """
+
+    status: Literal["Known", "Untold", "Unclear"]
+    migrations: list[str] = field(default_factory=list)
+    unsafe: list[str] = field(default_factory=list)
+    message: str = ""
+    """For people, without a full stop."""
+
+
+def since(database: ImageLabels, target: ImageLabels) -> Since:
+    """Compare the image that migrated the database last with the one that is to run on it."""
+    unreadable = database.reason or target.reason
+    if unreadable:
+        return Since("Unclear", message=f"nobody can tell which migrations lie between: {unreadable}")
+    has, knows = database.migrations, target.migrations
+    if has is None and knows is None and not database.unsafe:
+        return Since("Untold", message="the images do not tell which migrations they bring")
+    if has is None:
+        return Since("Unclear", message="the image that migrated last does not tell which migrations it brings")
+    if knows is None:
+        if not database.unsafe:
+            return Since("Known", message="the release does not tell its migrations, and none here is marked as unsafe")
+        marked = ", ".join(database.unsafe)
+        return Since("Unclear", message=f"the release does not tell whether it knows of {marked}, not rollback-safe")
+    between = [item for item in has if item not in knows]
+    unsafe = [item for item in database.unsafe if item not in knows]
+    if not between and not unsafe:
+        return Since("Known", message="no migration lies between")
+    marked = f", of which {', '.join(unsafe)} can't be undone by going back" if unsafe else ", all rollback-safe"
+    return Since("Known", between, unsafe, f"migrations since then: {', '.join(between or unsafe)}{marked}")
+
+
+def brings(database: ImageLabels, release: ImageLabels) -> Since:
+    """Tell which migrations a newer release would run: the other way round."""
+    unreadable = database.reason or release.reason
+    if unreadable:
+        return Since("Unclear", message=f"nobody can tell which migrations it runs: {unreadable}")
+    has, new = database.migrations, release.migrations
+    if new is None:
+        return Since("Untold", message="the image does not tell which migrations it brings")
+    if has is None:
+        return Since(
+            "Unclear", new, release.unsafe, f"it brings {', '.join(new) or 'none'}; the database may have some"
+        )
+    added = [item for item in new if item not in has]
+    unsafe = [item for item in added if item in release.unsafe]
+    if not added:
+        return Since("Known", message="it runs no migration")
+    marked = f"; after {', '.join(unsafe)} an older release can't run" if unsafe else "; all are rollback-safe"
+    return Since("Known", added, unsafe, f"it runs {', '.join(added)}{marked}")

@@ -1,0 +1,1 @@
+"""Words for people and lines of the timeline, as rows that are ready for a transaction. Pure."""

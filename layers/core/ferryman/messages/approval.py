@@ -1,0 +1,251 @@
+"""What people are told about an approval, as outbox rows. Pure.
+
+Called by request_approval, by reconcile and by decide_approval. Rows to `approver/<name>` are personal mails; the key
+in their link is made when the mail is sent (`notify.personal_mail`), so no stored text ever holds one. All others
+go to the environment's channels. The line `LINK` stands for the link of whoever gets the message.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from ferryman.decisions import approvers
+from ferryman.messages import github as messages_github
+from ferryman.messages import outbox
+from ferryman.platform import ChatChannel, Platform
+from ferryman.records import Approval, Deployment
+from ferryman.records.writes import Add
+from ferryman.text import one_line
+
+LINK = "{{link}}"
+"""A line of a text that is replaced by the link when the message is sent."""
+PERSONAL = "approver/"
+"""How the channel of a personal mail begins; the approver's name follows. No channel of a document looks like it."""
+APPROVAL, REMINDER, ENDED = "approval", "reminder", "approval-ended"
+"""Events. A link that somebody asked for is `link-<number>`."""
+
+
+def for_request(
+    approval: Approval, deployment: Deployment, document: Platform, at: datetime, *, personal: list[str]
+) -> list[Add]:
+    """Make the messages that ask: a mail to each person named, one message to each channel, and GitHub's row."""
+    where = f"{approval.platform}/{approval.environment}"
+    opening = f"{where}: {_what(approval)} waits for approval."
+    facts = _lines(_facts(approval, deployment, document))
+    return [
+        *_personal(
+            approval,
+            personal,
+            APPROVAL,
+            f"[Approval] {where}: {_what(approval)} waits for your decision",
+            [opening, facts, _decide(approval)],
+            at,
+        ),
+        *_shared(
+            approval,
+            deployment,
+            document,
+            APPROVAL,
+            f"[Approval] {where}: {_what(approval)} waits for approval",
+            [opening, facts, _how_to_decide(approval)],
+            at,
+        ),
+        *messages_github.for_change(deployment, document, at, "requested"),
+    ]
+
+
+def for_reminder(approval: Approval, deployment: Deployment, document: Platform, at: datetime) -> list[Add]:
+    """Make the messages that say that time runs out: to those who may decide and have not, and to the channels."""
+    where = f"{approval.platform}/{approval.environment}"
+    opening = f"{where}: {_what(approval)} still waits for approval, and the request expires at {_until(approval)}."
+    facts = _lines(_facts(approval, deployment, document))
+    subject = f"[Reminder] {where}: {_what(approval)} waits for approval until {_until(approval)}"
+    return [
+        *_personal(approval, _undecided(approval), REMINDER, subject, [opening, facts, _decide(approval)], at),
+        *_shared(
+            approval, deployment, document, REMINDER, subject, [opening, facts, _how_to_decide(approval)], at
+        ),
+    ]  # fmt: skip
+
+
+def for_link(approval: Approval, name: str, number: int, at: datetime) -> list[Add]:
+    """Make the mail that brings an approver another personal link; `number` counts those they asked for."""
+    where = f"{approval.platform}/{approval.environment}"
+    opening = (
+        f"Here is the personal link that was asked for on the page of {where}, {_what(approval)}. If it was not you: "
+        "nothing has happened, and nothing will; links that you got earlier keep working."
+    )
+    subject = f"[Approval] {where}: your link for {_what(approval)}"
+    blocks = [opening, f"The request expires at {_until(approval)}.", _decide(approval)]
+    return _personal(approval, [name], f"link-{number}", subject, blocks, at)
+
+
+def for_ended(approval: Approval, deployment: Deployment, document: Platform, at: datetime) -> list[Add]:
+    """Make the rows that change what a Slack bot has posted; all others hear of the deployment's outcome only."""
+    where = f"{approval.platform}/{approval.environment}"
+    channels = [
+        name
+        for name in _channels(approval, document)
+        if isinstance(channel := document.spec.channels.get(name), ChatChannel) and channel.bot_token_secret_arn
+    ]
+    return outbox.rows(
+        channels,
+        owner=approval.deployment,
+        event=ENDED,
+        platform=approval.platform,
+        environment=approval.environment,
+        subject=f"[{approval.status}] {where}: {_what(approval)} {_verb(approval)}",
+        blocks=[f"{where}: {_what(approval)} {_verb(approval)}.", ending(approval)],
+        detail=_detail(approval, deployment, document),
+        at=at,
+    )
+
+
+def ending(approval: Approval) -> str:
+    """Say who decided what, and why: one line each."""
+    lines = []
+    for decision in approval.decisions:
+        reason = f": {one_line(decision.reason, limit=500)}" if decision.reason else ""
+        verb = "Approved" if decision.verdict == "approve" else "Rejected"
+        lines.append(f"{verb} by {one_line(decision.name)} ({decision.how}) at {_time(decision.at)}{reason}")
+    if approval.status not in ("Approved", "Rejected") and approval.reason:
+        lines.append(f"{approval.status}: {one_line(approval.reason, limit=500)}")
+    return "\n".join(lines)
+
+
+def _what(approval: Approval) -> str:
+    return f"{approval.tag} ({approval.version})" if approval.tag else approval.version
+
+
+def _verb(approval: Approval) -> str:
+    return {
+        "Pending": "waits for approval",
+        "Approved": "was approved",
+        "Rejected": "was rejected",
+        "Expired": "was not approved in time",
+        "Superseded": "was superseded",
+        "Aborted": "was aborted",
+    }[approval.status]
+
+
+def _facts(approval: Approval, deployment: Deployment, document: Platform) -> list[tuple[str, str]]:
+    """Return labels and values: lines of a text, fields of a Slack message."""
+    images = ", ".join(f"{name} {digest.removeprefix('sha256:')[:12]}" for name, digest in approval.digests.items())
+    facts = [
+        ("Runs now", deployment.from_version or "no release yet"),
+        ("Would run", _what(approval)),
+        ("Images", images),
+    ]
+    if deployment.kind == "rollback":
+        facts.append(("Kind", "rollback"))
+    if deployment.plan is not None and deployment.plan.migration is not None:
+        facts.append(("Database", "is migrated first"))
+    github = document.spec.github
+    if github is not None and deployment.from_version and deployment.from_version != approval.version:
+        span = f"{deployment.from_version}...{approval.version}"
+        facts.append(("Changes", f"{github.web_url}/{github.repository}/compare/{span}"))
+    why = f" ({one_line(deployment.why, limit=500)})" if deployment.why else ""
+    unknown = approvers.stranger(approval)
+    facts.append(("Who asks", f"{one_line(approval.requested_by.who)}{why}{f'; {unknown}' if unknown else ''}"))
+    facts.append(("Until", _time(approval.expires_at)))
+    if approval.required > 1:
+        have = ", ".join(one_line(name) for name in approval.approved_by) or "none yet"
+        facts.append(("Approvals needed", f"{approval.required} (so far: {have})"))
+    return facts
+
+
+def _lines(facts: list[tuple[str, str]]) -> str:
+    return "\n".join(f"{label}: {value}" for label, value in facts)
+
+
+def _decide(approval: Approval) -> str:
+    first = (
+        f"What to do next: open your personal link, look, and type {approval.short} to approve, or to reject with a "
+        "reason. Opening it decides nothing."
+    )
+    return f"{first}\n{LINK}\nThe link is yours alone: who has it decides in your name. Do not forward this mail."
+
+
+def _how_to_decide(approval: Approval) -> str:
+    first = (
+        f"What to do next: whoever opens the link can decide: type {approval.short} to approve, or to reject with a "
+        "reason."
+        if approval.allow_unverified
+        else "What to do next: approvers decide with the personal link in their mail; the link here shows what it is "
+        "about, and sends them another one."
+    )
+    names = ", ".join(one_line(person.name) for person in approval.approvers)
+    people = f"Who may decide: {names}" if names else ""
+    command = f"With AWS credentials: `ferryman approve {approval.environment}` or `ferryman reject`."
+    return "\n".join(line for line in (first, LINK, people, command) if line)
+
+
+def _undecided(approval: Approval) -> list[str]:
+    decided = {decision.name for decision in approval.decisions}
+    barred = None if approval.requester_may_approve else approval.requester
+    return [
+        person.name
+        for person in approval.approvers
+        if person.email and person.name not in decided and person.name != barred
+    ]
+
+
+def _personal(
+    approval: Approval, names: list[str], event: str, subject: str, blocks: list[str], at: datetime
+) -> list[Add]:
+    return outbox.rows(
+        [f"{PERSONAL}{name}" for name in names],
+        owner=approval.deployment,
+        event=event,
+        platform=approval.platform,
+        environment=approval.environment,
+        subject=subject,
+        blocks=blocks,
+        detail={"phase": "AwaitingApproval", "version": approval.version, "deployment": approval.deployment},
+        at=at,
+    )
+
+
+def _shared(
+    approval: Approval,
+    deployment: Deployment,
+    document: Platform,
+    event: str,
+    subject: str,
+    blocks: list[str],
+    at: datetime,
+) -> list[Add]:
+    return outbox.rows(
+        _channels(approval, document),
+        owner=approval.deployment,
+        event=event,
+        platform=approval.platform,
+        environment=approval.environment,
+        subject=subject,
+        blocks=blocks,
+        detail=_detail(approval, deployment, document),
+        at=at,
+    )
+
+
+def _channels(approval: Approval, document: Platform) -> list[str]:
+    environment = document.spec.environments.get(approval.environment)
+    return environment.notify if environment else []
+
+
+def _detail(approval: Approval, deployment: Deployment, document: Platform) -> dict[str, Any]:
+    return {
+        "phase": "AwaitingApproval" if approval.status == "Pending" else approval.status,
+        "version": approval.version,
+        "deployment": approval.deployment,
+        "from": deployment.from_version or "",
+        "kind": deployment.kind,
+        "facts": [list(fact) for fact in _facts(approval, deployment, document)],
+    }
+
+
+def _until(approval: Approval) -> str:
+    return _time(approval.expires_at)
+
+
+def _time(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"

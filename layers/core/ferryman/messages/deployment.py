@@ -1,0 +1,321 @@
+"""What people are told, as outbox rows ready for the transaction that records the fact. Pure.
+
+Called by `steps.record_outcome` (`for_outcome`), reconcile (`for_incomplete`, `for_refused_image`, `for_hold`) and
+serve_api (`for_hold`). `notify` delivers them. Each message says what happened, why, and what to do next.
+Log lines in a text begin with `LOG`, so that channels can set them apart.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from ferryman.decisions import deployment_report
+from ferryman.decisions.outcome import TRANSIENT_REFUSALS
+from ferryman.messages import database
+from ferryman.messages.outbox import rows as _rows
+from ferryman.platform import Platform
+from ferryman.records import Deployment, Hold, Phase, Release, StepStatus
+from ferryman.records.writes import Add
+from ferryman.text import clean, one_line, tail
+
+LOG = "  | "
+_VERBS = {
+    Phase.SUCCEEDED: "runs and is verified",
+    Phase.FAILED: "failed",
+    Phase.ROLLED_BACK: "failed and was rolled back",
+    Phase.REJECTED: "was rejected",
+    Phase.EXPIRED: "was not approved in time",
+    Phase.ABORTED: "was aborted",
+    Phase.ERRORED: "could not be deployed",
+}
+
+
+def for_outcome(
+    deployment: Deployment,
+    channels: Iterable[str],
+    at: datetime,
+    *,
+    hold: Hold | None = None,
+    retry_at: datetime | None = None,
+) -> list[Add]:
+    """Make the messages of a deployment that ended; none for Superseded, which its successor's message covers.
+
+    `hold` is the environment's hold after the outcome, `retry_at` when an Errored one is tried again by itself.
+    """
+    verb = _VERBS.get(deployment.phase)
+    if verb is None:
+        return []
+    by_rollback = deployment.kind == "rollback" and deployment.phase is Phase.SUCCEEDED
+    told = f"{deployment.version} {'runs again, by a rollback' if by_rollback else verb}"
+    blocks = _success(deployment)
+    if deployment.kind == "migrate":
+        told, blocks = database.subject_of(deployment), database.blocks_of(deployment, hold, log=LOG)
+    elif deployment.phase is not Phase.SUCCEEDED:
+        blocks = _failure(deployment, verb, hold, retry_at)
+    elif by_rollback:
+        blocks += database.after_rollback(deployment, hold)
+    subject = f"[{deployment.phase}] {deployment.platform}/{deployment.environment}: {told}"
+    detail = {
+        "phase": str(deployment.phase),
+        "reason": deployment.reason,
+        "deployment": deployment.id,
+        "version": deployment.version,
+        "from": deployment.from_version or "",
+        "kind": deployment.kind,
+    }
+    return _rows(
+        channels,
+        owner=deployment.id,
+        event="outcome",
+        platform=deployment.platform,
+        environment=deployment.environment,
+        subject=subject,
+        blocks=[*blocks, _signature(deployment)],
+        detail=detail,
+        at=at,
+    )
+
+
+def for_incomplete(release: Release, document: Platform, channels: Iterable[str], at: datetime) -> list[Add]:
+    """Make the messages about a release that misses images past the platform's assemblyTimeout."""
+    wanted = list(document.spec.components)
+    present = [name for name in wanted if name in release.components]
+    missing = [name for name in wanted if name not in release.components]
+    count = f"{len(present)} of {len(wanted)} images"
+    waiting = ", ".join(missing)
+    repositories = ", ".join(f"{document.spec.components[name].repository}:{release.version}" for name in missing)
+    since = deployment_report.in_words(at - release.first_seen_at)
+    return _rows(
+        channels,
+        owner=f"{release.platform}#{release.version}",
+        event="incomplete",
+        platform=release.platform,
+        environment=None,
+        subject=f"[Incomplete] {release.platform}: {release.version} has {count}, waiting for {waiting}",
+        blocks=[
+            f"{release.version} has {count} ({', '.join(present) or 'none'}) and waits for {waiting} since {since}.",
+            f"Why: nobody has pushed {repositories}. A build that failed or was cancelled is the usual reason.",
+            "Nothing was deployed, and nothing else is held up: newer releases go ahead.",
+            f"What to do next: push {repositories}; the release then goes on by itself. Or leave it.",
+        ],
+        detail={"phase": "Incomplete", "version": release.version, "missing": missing},
+        at=at,
+    )
+
+
+def for_refused_image(
+    release: Release, component: str, pushed: str, channels: Iterable[str], at: datetime
+) -> list[Add]:
+    """Make the messages about another digest that was pushed under a tag whose digest is frozen."""
+    frozen = release.components[component].digest if component in release.components else "another digest"
+    return _rows(
+        channels,
+        owner=f"{release.platform}#{release.version}",
+        event=f"refused-{component}-{pushed.removeprefix('sha256:')[:12]}",
+        platform=release.platform,
+        environment=None,
+        subject=f"[ImageRefused] {release.platform}: another {component} image was pushed as {release.version}",
+        blocks=[
+            f"Another image of {component} was pushed under the tag {release.version}, and was refused.",
+            f"Why: release {release.version} is complete and immutable. It has {frozen}; pushed was {pushed}.",
+            "Nothing was changed: environments keep running, and promoting, the image that was verified.",
+            "What to do next: push the new image under a new version (a new commit).",
+            "Tag immutability on the repository makes it impossible to overwrite a tag.",
+        ],
+        detail={"phase": "ImageRefused", "version": release.version, "component": component, "digest": pushed},
+        at=at,
+    )
+
+
+def for_hold(platform: str, environment: str, hold: Hold, channels: Iterable[str], at: datetime) -> list[Add]:
+    """Make the messages about an environment whose automation stays off until a person lifts the hold."""
+    return _rows(
+        channels,
+        owner=f"{platform}#{environment}",
+        event=f"hold-{hold.at:%Y%m%dT%H%M%S%f}",
+        platform=platform,
+        environment=environment,
+        subject=f"[Held] {platform}/{environment}: automation is off until a person resumes it",
+        blocks=[
+            f"{platform}/{environment} is on hold: nothing is deployed here by itself until a person says so.",
+            f"Why: {one_line(hold.reason, limit=1_000)} (set by {one_line(hold.who)})",
+            "What runs stays as it is. Pushes are still recorded and wait.",
+            f"What to do next: `ferryman explain {environment}`; once it is right, `ferryman resume {environment}`.",
+        ],
+        detail={"phase": "Held", "reason": one_line(hold.reason), "who": one_line(hold.who)},
+        at=at,
+    )
+
+
+def for_refused_tag(
+    platform: str, environment: str, name: str, version: str | None, why: str, channels: Iterable[str], at: datetime
+) -> list[Add]:
+    """Make the messages about a semver tag that starts nothing."""
+    about = f"{name} ({version})" if version else name
+    return _rows(
+        channels,
+        owner=f"{platform}#{environment}",
+        event=f"tag-refused-{name}",
+        platform=platform,
+        environment=environment,
+        subject=f"[TagRefused] {platform}/{environment}: {about} is not deployed",
+        blocks=[
+            f"The tag {about} was refused in {environment}.",
+            f"Why: {one_line(why, limit=1_000)}.",
+            "What runs stays as it is.",
+            f"What to do next: `ferryman explain {environment}`; fix it, push, and tag the release that is verified.",
+        ],
+        detail={"phase": "TagRefused", "version": version or "", "name": name},
+        at=at,
+    )
+
+
+def for_waiting(
+    platform: str, environment: str, version: str, reason: str, message: str, channels: Iterable[str], at: datetime
+) -> list[Add]:
+    """Make the messages about a release that waits for a person to do something."""
+    return _rows(
+        channels,
+        owner=f"{platform}#{environment}",
+        event=f"waiting-{version}-{reason}",
+        platform=platform,
+        environment=environment,
+        subject=f"[{reason}] {platform}/{environment}: {version} waits",
+        blocks=[
+            f"{platform}/{environment}: {version} does not start yet.",
+            f"Why: {message}.",
+            "What runs stays as it is.",
+        ],
+        detail={"phase": reason, "version": version},
+        at=at,
+    )
+
+
+def _success(deployment: Deployment) -> list[str]:
+    before = f"{deployment.from_version} -> " if deployment.from_version else ""
+    if deployment.from_version == deployment.version:
+        before = "again: "
+    took = f", after {deployment_report.took(deployment)}" if deployment_report.took(deployment) else ""
+    lines = [
+        f"{deployment.platform}/{deployment.environment} runs {before}{deployment.version}{took}.",
+        "Components: " + ", ".join(f"{name} {_short(digest)}" for name, digest in sorted(deployment.digests.items())),
+    ]
+    skipped = [
+        f"{deployment_report.title_of(key)} ({step.reason})"
+        for key, step in deployment_report.ordered(deployment)
+        if step.status == "Skipped" and step.reason
+    ]
+    if skipped:
+        lines.append("Skipped: " + ", ".join(skipped))
+    return ["\n".join(lines)]
+
+
+def _failure(deployment: Deployment, verb: str, hold: Hold | None, retry_at: datetime | None) -> list[str]:
+    cause = deployment_report.cause_of(deployment)
+    took = f" after {deployment_report.took(deployment)}" if deployment_report.took(deployment) else ""
+    blocks = [
+        f"{deployment.platform}/{deployment.environment}: {deployment.version} {verb}{took}.",
+        _what_failed(deployment, cause),
+    ]
+    logs = tail(cause.step.logs) if cause else []
+    if logs:
+        blocks.append("\n".join(["Last log lines:", *(f"{LOG}{line}" for line in logs)]))
+    blocks += [_what_was_done(deployment), _what_next(deployment, hold, retry_at)]
+    return blocks
+
+
+def _what_failed(deployment: Deployment, cause: deployment_report.Cause | None) -> str:
+    lines = []
+    if deployment.abort is not None:
+        abort = deployment.abort
+        lines.append(f"Why: {one_line(abort.who)} aborted it: {one_line(abort.reason, limit=1_000)}")
+    if cause is not None:
+        reason = f" ({cause.step.reason})" if cause.step.reason else ""
+        lines.append(f"What failed: {cause.title}{reason}")
+        if cause.step.message and deployment.abort is None:
+            lines.append(f"Why: {clean(cause.step.message)}")
+        if cause.exit_code is not None:
+            lines.append(f"Exit code: {cause.exit_code}")
+    # What the state machine caught stands only in the deployment's own message.
+    if deployment.abort is None and (cause is None or not cause.step.message) and deployment.message:
+        lines.append(f"Why: {clean(deployment.message)}")
+    lines += [
+        f"Also failed: {other.title} ({other.step.reason}): {one_line(other.step.message)}"
+        for other in deployment_report.also_failed(deployment, cause)
+    ]
+    return "\n".join(lines) or "Why: nothing was recorded; the execution's history tells more."
+
+
+def _what_was_done(deployment: Deployment) -> str:
+    way = deployment_report.way_back(deployment)
+    before = deployment.from_version or "what ran before"
+    lines = []
+    if not way.changed:
+        lines.append("What was done: no service was changed.")
+    if way.back:
+        lines.append(f"What was done: {', '.join(way.back)} went back to {before}.")
+    if way.held:
+        lines.append(f"What was done: {', '.join(way.held)} stayed as it is, because onFailure is hold.")
+    if way.without_target:
+        names = ", ".join(way.without_target)
+        lines.append(f"What was done: {names} could not go back: no deployment has succeeded here before.")
+    if way.unrecorded:
+        lines.append(f"The way back failed: {', '.join(way.unrecorded)} was changed, and nothing took it back.")
+    lines += [_failed_on_the_way_back(other) for other in way.failed]
+    match deployment.command, deployment_report.migration(deployment):
+        case "down", "succeeded":
+            lines.append(
+                f"The database was taken back to {deployment.revision}: releases that it misses migrate again."
+            )
+        case "down", "begun":
+            lines.append("The downgrade did not get through: the database may be half way.")
+        case _, "succeeded":
+            lines.append("The migration ran and was not reverted: the database may be newer than the services.")
+        case _, "begun":
+            lines.append("The migration did not get through: what it had changed by then may still be there.")
+    return "\n".join(lines)
+
+
+def _failed_on_the_way_back(cause: deployment_report.Cause) -> str:
+    if cause.step.status is StepStatus.RUNNING:
+        return f"The way back failed too: {cause.title} was still running when the deployment ended."
+    return f"The way back failed too: {cause.title} ({cause.step.reason}): {one_line(cause.step.message, limit=1_000)}"
+
+
+def _what_next(deployment: Deployment, hold: Hold | None, retry_at: datetime | None) -> str:
+    environment = deployment.environment
+    if deployment_report.way_back(deployment).not_back:
+        first = "look at the service by hand at once: it runs neither release for certain."
+    elif deployment.phase is Phase.ERRORED and retry_at is not None:
+        first = f"nothing; it is tried again by itself at {retry_at:%Y-%m-%d %H:%M:%S} UTC."
+    elif deployment.phase in (Phase.FAILED, Phase.ROLLED_BACK) and deployment.kind != "rollback":
+        first = _fixed(deployment)
+    else:
+        first = "see why, then decide."
+    again = f"`ferryman retry {environment}` tries {deployment.version} again as it is."
+    if deployment.reason in TRANSIENT_REFUSALS:
+        ask = f"`ferryman deploy {environment} --release {deployment.version} --confirm DEPLOY`"
+        first = "nothing, if it came by itself: it comes again once that has ended."
+        again = f"If a person asked for it: {ask} asks for it again."
+    if deployment.kind == "rollback":
+        again = f"`ferryman rollback {environment} --to {deployment.version} --reason ...` tries it again."
+    lines = [f"What to do next: {first}", f"`ferryman explain {environment}` tells the whole story.", again]
+    if hold is not None:
+        lines.append(f"Automation is on hold ({one_line(hold.reason)}): `ferryman resume {environment}` lifts it.")
+    return "\n".join(lines)
+
+
+def _fixed(deployment: Deployment) -> str:
+    """How a mended version gets here: by itself, or by way of the environment that verifies it first."""
+    if deployment.tag is not None:
+        return "fix it and push; tag the new release once it is verified, and it is asked about again."
+    if deployment.plan is not None and (deployment.plan.promotions or deployment.plan.approval):
+        return "fix it and push; the new version has to be verified again before it comes here."
+    return "fix it and push; a new version is deployed by itself."
+
+
+def _signature(deployment: Deployment) -> str:
+    return f"Deployment {deployment.id} ({deployment.kind}), started by {one_line(deployment.initiated_by.who)}."
+
+
+def _short(digest: str) -> str:
+    return digest.removeprefix("sha256:")[:12]

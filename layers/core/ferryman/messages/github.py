@@ -1,0 +1,65 @@
+"""Outbox rows that have GitHub show how a deployment stands. Pure.
+
+Called in the transactions that change a deployment: request_approval (through `messages.approval`), admit_deployment,
+record_outcome and publish_release. `notify.github_status` delivers them, and `steps.publish_release` those about
+a release. A row says that something changed, never what: GitHub is shown the deployment as it is at delivery.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from ferryman.messages import outbox
+from ferryman.platform import GitHub, Platform
+from ferryman.records import Deployment
+from ferryman.records.writes import Add
+
+CHANNEL = "github"
+"""Of the outbox; no channel of the document, and told from one that is named so by `EVENTS`."""
+EVENTS = "github-"
+"""How the events of these rows begin."""
+RELEASE = f"{EVENTS}release"
+"""The one row that has something made: the release that publish_release could not."""
+
+
+def for_change(
+    deployment: Deployment,
+    document: Platform,
+    at: datetime,
+    what: Literal["requested", "admitted", "ended", "published"],
+) -> list[Add]:
+    """Make the row for one change; none where GitHub is not told, nor for a person's database command."""
+    github = document.spec.github
+    if github is None or not github.statuses or not may_write(github) or deployment.kind == "migrate":
+        return []
+    return outbox.rows(
+        [CHANNEL],
+        owner=deployment.id,
+        event=f"{EVENTS}{what}",
+        platform=deployment.platform,
+        environment=deployment.environment,
+        subject=f"GitHub: {deployment.platform}/{deployment.environment} {deployment.version} {what}",
+        blocks=[],
+        detail={"phase": str(deployment.phase), "version": deployment.version, "deployment": deployment.id},
+        at=at,
+    )
+
+
+def for_release(deployment: Deployment, at: datetime) -> Add:
+    """Make the row that has notify publish a release when GitHub did not answer in time."""
+    (row,) = outbox.rows(
+        [CHANNEL],
+        owner=deployment.id,
+        event=RELEASE,
+        platform=deployment.platform,
+        environment=deployment.environment,
+        subject=f"GitHub: release {deployment.tag} of {deployment.platform}/{deployment.environment}",
+        blocks=[],
+        detail={"phase": str(deployment.phase), "version": deployment.version, "deployment": deployment.id},
+        at=at,
+    )
+    return row
+
+
+def may_write(github: GitHub | None) -> bool:
+    """Tell whether we have a key to the project; without one its pages are merely linked to."""
+    return github is not None and (github.token_secret_arn is not None or github.app is not None)

@@ -1,0 +1,52 @@
+"""Where an outbox row goes: one of the document's channels, one approver's mailbox, or GitHub. Pure.
+
+Messages must go out even if a later version of Ferryman is stricter about the rest of the document: only the part that
+is needed is read.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from ferryman.errors import InvalidDocument
+from ferryman.messages.approval import PERSONAL
+from ferryman.messages.github import CHANNEL, EVENTS
+from ferryman.platform import GitHub, channel_of, error_messages
+from ferryman.platform.document import Channel
+from ferryman.records import OutboxMessage
+
+
+@dataclass(frozen=True)
+class Mailbox:
+    """One approver's own."""
+
+    approver: str
+    sender: str
+    """As in the document: an address, or a reference to one."""
+
+
+Route = Channel | Mailbox | GitHub
+
+
+def route_of(document: dict[str, Any], message: OutboxMessage) -> Route | None:
+    """Return where a message goes; None when the document has no such place (any more). Raise InvalidDocument."""
+    if message.channel.startswith(PERSONAL):
+        policy = _at(document, "spec", "environments", message.environment or "", "approval")
+        sender = policy.get("from")
+        return Mailbox(message.channel.removeprefix(PERSONAL), sender) if isinstance(sender, str) and sender else None
+    if message.channel == CHANNEL and message.event.startswith(EVENTS):
+        data = _at(document, "spec", "github")
+        try:
+            return GitHub.model_validate(data, by_alias=True, by_name=False) if data else None
+        except ValidationError as error:
+            found = error_messages.of(error, data, GitHub)
+            raise InvalidDocument([(f"spec.github.{path}", text) for path, text in found]) from None
+    return channel_of(document, message.channel)
+
+
+def _at(data: Any, *path: str) -> dict[str, Any]:
+    """Return what lies at a path, or nothing."""
+    for name in path:
+        data = data.get(name) if isinstance(data, dict) else None
+    return data if isinstance(data, dict) else {}

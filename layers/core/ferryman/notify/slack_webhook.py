@@ -1,0 +1,124 @@
+"""Slack, through an incoming webhook whose URL is a secret.
+
+Called by `notify.dispatch`. The URL is the credential: it never appears in an error, a log line or a record.
+"""
+
+import ipaddress
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from ferryman.clients.secrets import value_in
+from ferryman.notify.approval_links import halves
+from ferryman.notify.errors import NotDelivered
+from ferryman.notify.message_parts import parts_of
+from ferryman.records import OutboxMessage
+from ferryman.text import one_line
+
+# Limits of Block Kit: a section's text, a header's, and blocks in one message.
+SECTION, HEADER, BLOCKS = 3_000, 150, 50
+_TIMEOUT_SECONDS = 5.0
+
+Post = Callable[[str, dict[str, Any]], tuple[int, str]]
+"""Send JSON to a URL; return status and the beginning of the answer. Raise NotDelivered when nothing answers."""
+
+
+def send(message: OutboxMessage, webhook: str, post: Post, link: str | None = None) -> None:
+    """Post a message; raise NotDelivered, with Slack's own word for it, when Slack does not take it."""
+    status, answer = post(_checked(webhook), payload(message, link))
+    if status != 200:
+        raise NotDelivered(f"Slack answered {status}: {one_line(answer, limit=200)}")
+
+
+def payload(message: OutboxMessage, link: str | None = None) -> dict[str, Any]:
+    """Return what the webhook is sent. Nothing in it can mention people, unfurl a link or pass for markup.
+
+    `link` follows where the message has a place for one.
+    """
+    blocks: list[dict[str, Any]] = [
+        {"type": "header", "text": {"type": "plain_text", "text": message.subject[:HEADER], "emoji": False}}
+    ]
+    around = halves(message.text) if link else None
+    if link is None or around is None:
+        blocks += sections(message.text)
+    else:
+        address = escape(link).replace("|", "%7C")
+        blocks += [*sections(around[0]), _section(f"<{address}|Look at it>"), *sections(around[1])]
+    return {"text": escape(message.subject), "blocks": blocks[:BLOCKS], "unfurl_links": False, "unfurl_media": False}
+
+
+def sections(text: str) -> list[dict[str, Any]]:
+    """Return text as blocks; log lines in fences."""
+    found = []
+    for part in parts_of(text):
+        # Code fences of the text itself would end ours; a zero-width space keeps them apart.
+        escaped = escape(part.text).replace("```", "`\u200b``")
+        room = SECTION - 8 if part.log else SECTION
+        found += [_section(f"```\n{piece}\n```" if part.log else piece) for piece in _pieces(escaped, room)]
+    return found
+
+
+def _section(text: str) -> dict[str, Any]:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+
+
+def escape(text: str) -> str:
+    """Escape Slack's three control characters: no mention, channel or link can come out of a log line."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def webhook_in(secret: str) -> str:
+    """Take the webhook's URL out of a secret: the plain URL, or JSON with `url` or `webhookUrl`."""
+    try:
+        text = value_in(secret, "url", "webhookUrl")
+    except ValueError:
+        raise NotDelivered("the secret is neither a URL nor JSON with a field `url`") from None
+    return _checked(text)
+
+
+def post(url: str, body: dict[str, Any]) -> tuple[int, str]:
+    """Post JSON over HTTPS, without redirects or proxies, within seconds."""
+    import httpx
+
+    try:
+        with httpx.Client(timeout=_TIMEOUT_SECONDS, follow_redirects=False, trust_env=False) as client:
+            answer = client.post(url, json=body)
+            return answer.status_code, answer.text[:500]
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        # Not the error's text: it may quote the URL.
+        raise NotDelivered(f"Slack could not be reached or did not answer in time ({type(error).__name__})") from None
+
+
+def _checked(webhook: str) -> str:
+    try:
+        parts = urlsplit(webhook)
+        host = parts.hostname or ""
+    except ValueError:
+        raise NotDelivered("the secret holds no URL") from None
+    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))):
+        raise NotDelivered("the secret holds no https:// URL; create an incoming webhook in Slack and store its URL")
+    return webhook
+
+
+def _is_loopback(host: str) -> bool:
+    """Plain http is for a sink on the developer's own machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _pieces(text: str, room: int) -> Iterator[str]:
+    """Cut text into pieces of at most `room` characters, at line ends where there are any."""
+    while len(text) > room:
+        cut = text.rfind("\n", 1, room)
+        cut = cut if cut > 0 else room
+        # Not inside an escape: `&am` would be shown as it is.
+        ampersand = text.rfind("&", max(0, cut - 4), cut)
+        if ampersand > 0 and ";" not in text[ampersand:cut]:
+            cut = ampersand
+        if text[:cut].strip():
+            yield text[:cut]
+        text = text[cut:].removeprefix("\n")
+    if text.strip():
+        yield text

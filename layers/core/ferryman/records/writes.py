@@ -1,0 +1,45 @@
+"""What a transaction consists of: made by pure code, carried out by `store.table`. Pure."""
+
+from dataclasses import dataclass
+
+from ferryman.records import (
+    AppliedPlatform,
+    Approval,
+    Deployment,
+    EnvironmentState,
+    MigrationClaim,
+    OutboxMessage,
+    Release,
+    SemverName,
+    TimelineEvent,
+    Wait,
+)
+
+
+@dataclass(frozen=True)
+class Save:
+    """Write a record that carries `rev`, if nobody changed it since it was read (rev 0: if it does not exist)."""
+
+    record: AppliedPlatform | Release | EnvironmentState | Deployment | MigrationClaim | Approval | SemverName
+
+
+@dataclass(frozen=True)
+class Add:
+    """Write a record that never changes, or that may be written twice with the same content."""
+
+    record: TimelineEvent | OutboxMessage | Wait
+    expires_at: int | None = None
+    """Epoch seconds after which DynamoDB may delete it."""
+
+
+@dataclass(frozen=True)
+class Fenced:
+    """Succeed only while this fence holds the environment's claim."""
+
+    platform: str
+    environment: str
+    deployment: str
+    fence: int
+
+
+Write = Save | Add | Fenced

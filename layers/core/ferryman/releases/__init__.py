@@ -1,0 +1,1 @@
+"""From pushed images to releases: events, recording, assembly, semver tags, adoption, the sweep and moving tags."""

@@ -1,0 +1,199 @@
+"""Taking over what runs: the first `apply` of an environment deploys nothing that nobody asked for.
+
+Called by serve_api's apply, before the document is stored: until then nothing acts on what is written here.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from ferryman.clients import ecr as ecr_edge
+from ferryman.clients import ecs as ecs_edge
+from ferryman.clients.ssm import References
+from ferryman.errors import Conflict
+from ferryman.ids import Clock, NewId
+from ferryman.messages import timeline
+from ferryman.platform import Environment, Platform, classify
+from ferryman.records import EnvironmentState, EventType, Image, Release, ReleaseStatus, Running, Target
+from ferryman.records.writes import Save, Write
+from ferryman.releases import semver_tags
+from ferryman.releases.assembly import frozen
+from ferryman.releases.semver_tags import Names
+from ferryman.store.table import Store
+
+
+@dataclass(frozen=True)
+class _Adopter:
+    store: Store
+    ecs: Any
+    ecr: Any
+    references: References
+    clock: Clock
+    new_id: NewId
+
+
+def adopt(
+    document: Platform, *, store: Store, ecs: Any, ecr: Any, references: References, clock: Clock, new_id: NewId
+) -> None:
+    """Make every environment that the stored document lacks start from what it runs now.
+
+    Call it for each document that differs from the stored one, before it is stored: existing version tags that the
+    stored one does not know (`_read_anew`) become part of Baseline releases. Safe to run again. Raise
+    ReferenceUnresolved when a cluster or base can't be resolved.
+    """
+    adopter = _Adopter(store, ecs, ecr, references, clock, new_id)
+    applied = store.find_platform(document.name)
+    before: dict[str, Any] = applied.document["spec"] if applied else {"components": {}, "environments": {}}
+    anew = _read_anew(document, before)
+    _record_baseline(document, anew, adopter)
+    if anew:
+        _take_over_names(document, adopter)
+    for name, environment in document.spec.environments.items():
+        state = store.state(document.name, name)
+        # An apply that died before it stored the document is repeated whole; a claim's record is never overwritten.
+        if state.fence == 0 and (state.rev == 0 or name not in before["environments"]):
+            store.write(*_adopted(document, name, environment, state, adopter))
+
+
+def _read_anew(document: Platform, before: dict[str, Any]) -> list[str]:
+    """Return the components of whose existing tags the stored document (`spec` of it) knows nothing. Pure.
+
+    New ones, those with another repository, and all when tags are read by another pattern: else the next sweep would
+    take years of old tags for pushes whose events were lost, and deploy one of them.
+    """
+    if before.get("tagPattern") != document.spec.tag_pattern:
+        return list(document.spec.components)
+    known = {name: component.get("repository") for name, component in before["components"].items()}
+    return [name for name, component in document.spec.components.items() if known.get(name) != component.repository]
+
+
+def _record_baseline(document: Platform, components: Collection[str], adopter: _Adopter) -> None:
+    """Write down what ECR has of these components, version by version; releases that are complete stay as they are."""
+    now = adopter.clock()
+    found: dict[str, dict[str, Image]] = {}
+    for component in components:
+        for image in ecr_edge.tagged_images(adopter.ecr, document.spec.components[component].repository):
+            for text in image.tags:
+                tag = classify(text, document)
+                if tag.version is not None:
+                    # For releases that are never started by themselves, the push time is good enough an order.
+                    seen = min(image.pushed_at, now)
+                    found.setdefault(tag.version, {})[component] = Image(
+                        digest=image.digest, tag=text, first_seen_at=seen
+                    )  # fmt: skip
+    for version, images in found.items():
+        _write_baseline(document, version, images, adopter)
+
+
+def _take_over_names(document: Platform, adopter: _Adopter) -> None:
+    """Write down which release each semver tag names that is there already: none of them starts anything."""
+    parts = document.spec.components
+    images = {name: list(ecr_edge.tagged_images(adopter.ecr, part.repository)) for name, part in parts.items()}
+    names = Names(adopter.store, adopter.clock, adopter.new_id, lambda _: None)
+    for name, carried in sorted(semver_tags.of_images(document, images).items()):
+        names.settle(document, name, carried, quiet=True)
+
+
+def _write_baseline(document: Platform, version: str, images: dict[str, Image], adopter: _Adopter) -> None:
+    for _ in range(5):
+        release = adopter.store.release(document.name, version)
+        if release is None:
+            release = Release(
+                platform=document.name,
+                version=version,
+                status=ReleaseStatus.BASELINE,
+                first_seen_at=max(image.first_seen_at for image in images.values()),
+                ulid=adopter.new_id(),
+            )
+        missing = {name: image for name, image in images.items() if name not in release.components}
+        if not missing or release.status is ReleaseStatus.READY or frozen(release, document.spec.components):
+            return
+        try:
+            adopter.store.write(Save(release.but(components={**release.components, **missing})))
+        except Conflict:
+            continue
+        return
+    raise Conflict(f"release {version} kept changing; apply again")
+
+
+def _adopted(
+    document: Platform, name: str, environment: Environment, state: EnvironmentState, adopter: _Adopter
+) -> list[Write]:
+    now = adopter.clock()
+    digests, definitions, bases = _running(document, environment, adopter)
+    release = _release_of(digests, adopter.store.releases(document.name))
+    version = release.version if release else None
+    target = Target(version=version, deployment=None, digests=digests, task_definitions=definitions, bases=bases)
+    message, at = _told(version, digests), now
+    return [
+        Save(
+            state.but(
+                adopted_at=now,
+                current=Running(version=version, deployment=None, digests=digests, at=now) if digests else None,
+                last_succeeded=target if definitions else None,
+            )
+        ),
+        timeline.environment_event(
+            document.name, name, EventType.ADOPTED, message, at=at, new_id=adopter.new_id, who="ferryman"
+        ),
+    ]
+
+
+def _running(
+    document: Platform, environment: Environment, adopter: _Adopter
+) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+    """Return component → digest, service → task definition and service → base, of the services that exist."""
+    cluster = adopter.references.text(environment.cluster)
+    live = ecs_edge.services(adopter.ecs, cluster, [service.name for service in environment.services])
+    digests: dict[str, str] = {}
+    definitions: dict[str, str] = {}
+    bases: dict[str, str] = {}
+    for service in environment.services:
+        raw = live.get(service.name)
+        if raw is None or raw.get("status") != "ACTIVE":
+            continue
+        definition = ecs_edge.task_definition(adopter.ecs, raw["taskDefinition"])
+        definitions[service.name] = str(definition["taskDefinitionArn"])
+        base = ecs_edge.find_task_definition(
+            adopter.ecs, adopter.references.text(service.base_task_definition or definitions[service.name])
+        )
+        if base is not None:
+            bases[service.name] = str(base["taskDefinitionArn"])
+        images = {item["name"]: item["image"] for item in definition.get("containerDefinitions", [])}
+        digest = _digest(images.get(service.container_name), document, service.component, adopter.ecr)
+        if digest is not None:
+            digests.setdefault(service.component, digest)
+    return digests, definitions, bases
+
+
+def _digest(image: str | None, document: Platform, component: str, ecr: Any) -> str | None:
+    """Tell which image of the component's repository a task definition names, by digest or by tag."""
+    repository = document.spec.components[component].repository
+    if image is None:
+        return None
+    address, _, digest = image.partition("@")
+    registry_and_name, _, tag = (
+        address.rpartition(":") if ":" in address.rsplit("/", 1)[-1] else (address, "", "latest")
+    )
+    if not f"/{registry_and_name}".endswith(f"/{repository}"):
+        return None
+    return digest or ecr_edge.resolve(ecr, repository, tag)
+
+
+def _release_of(digests: dict[str, str], releases: list[Release]) -> Release | None:
+    """Return the newest release that has just these images, as far as services run them."""
+    if not digests:
+        return None
+    fitting = [
+        release
+        for release in releases
+        if all(release.digests.get(component) == digest for component, digest in digests.items())
+    ]
+    return fitting[-1] if fitting else None
+
+
+def _told(version: str | None, digests: dict[str, str]) -> str:
+    if not digests:
+        return "adopted: no service runs an image of this platform yet; the next complete release is deployed"
+    runs = f"{version} runs" if version else "what runs carries no version tag"
+    return f"adopted: {runs}; existing tags are the baseline, the next complete release is deployed"

@@ -1,0 +1,98 @@
+"""What events may have missed: ECR's tags against the records, and releases that wait for an image too long.
+
+Called by reconcile on its schedule, once per platform.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from ferryman.clients import ecr
+from ferryman.clients.ecr import TaggedImage
+from ferryman.errors import Conflict
+from ferryman.messages import deployment
+from ferryman.platform import Platform, classify
+from ferryman.records import EventType, Release, ReleaseStatus
+from ferryman.records.writes import Save, Write
+from ferryman.releases import assembly, semver_tags
+from ferryman.releases.assembly import Effect, Pushed
+from ferryman.releases.receive_push import Ledger, announce, audience
+
+
+def compare(document: Platform, ledger: Ledger) -> None:
+    """Record what was pushed without an event reaching us, and report releases that stay incomplete."""
+    images = {
+        component: list(ecr.tagged_images(ledger.ecr, spec.repository))
+        for component, spec in document.spec.components.items()
+    }
+    known = {release.version: release for release in ledger.store.releases(document.name)}
+    for pushed in _tags(document, images, ledger):
+        release = known.get(pushed.version)
+        image = release.components.get(pushed.component) if release else None
+        if image is not None and image.digest == pushed.digest:
+            continue
+        _, effect = ledger.record(document, pushed)
+        if effect in (Effect.RECORDED, Effect.COMPLETED):
+            ledger.count("PushMissed")
+    for release in ledger.store.releases(document.name):
+        _look_after(document, release, ledger)
+    _name(document, images, ledger)
+
+
+def _tags(document: Platform, images: Mapping[str, list[TaggedImage]], ledger: Ledger) -> Iterator[Pushed]:
+    """Yield every version tag that ECR has now, for every component."""
+    now = ledger.clock()
+    for component, listed in images.items():
+        for image in listed:
+            for text in image.tags:
+                tag = classify(text, document)
+                if tag.version is not None:
+                    yield Pushed(document.name, component, tag.version, text, image.digest, at=now, seq=tag.seq)
+
+
+def _name(document: Platform, images: Mapping[str, list[TaggedImage]], ledger: Ledger) -> None:
+    """Settle the semver tags whose events were lost, or that waited for a release that is complete by now.
+
+    The environments that a name starts are looked at right after this, by the same sweep.
+    """
+    carried = semver_tags.of_images(document, images)
+    if not carried:
+        return
+    known = {name.name: name for name in ledger.store.semver_names(document.name)}
+    releases = ledger.store.releases(document.name)
+    for name, found in sorted(carried.items()):
+        seen = known.get(name)
+        if semver_tags.changes(seen, semver_tags.judge(document, name, found, releases, seen, ledger.clock())):
+            ledger.names.settle(document, name, found)
+
+
+def _look_after(document: Platform, release: Release, ledger: Ledger) -> None:
+    """Complete a release whose last missing component left the document; report one that waits too long."""
+    if release.status not in (ReleaseStatus.ASSEMBLING, ReleaseStatus.INCOMPLETE):
+        return
+    now = ledger.clock()
+    completed = assembly.complete(release, wanted=list(document.spec.components), now=now)
+    timeout = document.spec.assembly_timeout.total_seconds()
+    if completed is not release:
+        writes: list[Write] = [Save(completed)]
+    elif assembly.overdue(release, timeout_seconds=timeout, now=now):
+        writes = _incomplete(document, release, ledger)
+    else:
+        return
+    try:
+        ledger.store.write(*writes)
+    except Conflict:
+        return  # an image came at this very moment; the next sweep looks again
+
+
+def _incomplete(document: Platform, release: Release, ledger: Ledger) -> list[Write]:
+    at = ledger.clock()
+    wanted = list(document.spec.components)
+    missing = [name for name in wanted if name not in release.components]
+    message = (
+        f"release {release.version} has {len(wanted) - len(missing)} of {len(wanted)}, waiting for "
+        f"{', '.join(missing)}; it goes on by itself when the last image is pushed"
+    )
+    return [
+        Save(release.but(status=ReleaseStatus.INCOMPLETE, reported_incomplete=True)),
+        *announce(document, EventType.INCOMPLETE, message, at=at, new_id=ledger.new_id),
+        *deployment.for_incomplete(release, document, audience(document), at),
+    ]

@@ -1,0 +1,212 @@
+"""Step begin_deployment: check the claim, verify the ECS side, freeze the plan."""
+
+from typing import Any
+
+from ferryman.clients import image_labels
+from ferryman.clients.ssm import References
+from ferryman.contracts import BeginDeploymentInput, BeginDeploymentOutput, PlannedWave
+from ferryman.errors import NotFound, VerificationFailed
+from ferryman.ids import Clock, NewId
+from ferryman.messages import timeline
+from ferryman.platform import Environment, Platform, Service, SmokeTest, parse
+from ferryman.records import (
+    Deployment,
+    EnvironmentState,
+    EventType,
+    Plan,
+    PlannedCheck,
+    PlannedService,
+    PlannedTag,
+    Step,
+    StepStatus,
+    step_keys,
+)
+from ferryman.steps import plan_images, plan_migration, verify
+from ferryman.steps.plan_images import Images
+from ferryman.store.table import Store
+
+
+def begin(
+    event: BeginDeploymentInput,
+    *,
+    store: Store,
+    ecs: Any,
+    ecr: Any,
+    download: image_labels.Download,
+    references: References,
+    clock: Clock,
+    new_id: NewId,
+) -> BeginDeploymentOutput:
+    """Freeze the plan, once: a second run returns the first one's. `download` gets an image's configuration.
+
+    Raise VerificationFailed or ReferenceUnresolved when the ECS side is not what the document says, DigestMismatch when
+    an image of the release is gone, ClaimLost when another deployment owns the environment.
+    """
+    deployment = store.deployment(event.platform, event.environment, event.deployment)
+    if deployment.abort is not None:
+        return BeginDeploymentOutput(verdict="Aborted")
+    plan = deployment.plan
+    if plan is None:
+        applied = store.platform(event.platform)
+        document = parse(applied.document)
+        state = store.state(event.platform, event.environment)
+        images = Images(document, ecr, download)
+        plan = freeze(
+            document, applied.generation, deployment, state,
+            migrating=plan_migration.migrating(deployment, state, store), ecs=ecs, images=images, references=references,
+        )  # fmt: skip
+        frozen = plan
+        at = clock()
+
+        def change(before: Deployment) -> Deployment | None:
+            if before.plan is not None:
+                return None
+            step = Step(status=StepStatus.SUCCEEDED, reason="Planned", started_at=at, ended_at=clock())
+            return before.but(
+                plan=frozen, started_at=before.started_at or at, steps={**before.steps, step_keys.BEGIN: step}
+            )  # fmt: skip
+
+        message = f"began {deployment.version}: {_shape(deployment, plan)}"
+        stored = store.update_deployment(
+            event,
+            change,
+            lambda after: [
+                timeline.event(after, EventType.STARTED, message, at=at, new_id=new_id, step=step_keys.BEGIN)
+            ],
+        )
+        plan = stored.plan or plan
+    waves = [PlannedWave(services=names) for names in plan.waves]
+    return BeginDeploymentOutput(verdict="Planned", waves=waves, approval=plan.approval)
+
+
+def freeze(
+    document: Platform,
+    generation: int,
+    deployment: Deployment,
+    state: EnvironmentState,
+    *,
+    migrating: dict[str, str],
+    ecs: Any,
+    images: Images,
+    references: References,
+) -> Plan:
+    """Read AWS and the document, and write down what this deployment will do.
+
+    `migrating` are the digests of the release whose image is to work on the database.
+    """
+    try:
+        environment = document.environment(deployment.environment)
+    except KeyError:
+        raise NotFound(f"platform {document.name} no longer has an environment {deployment.environment!r}") from None
+    at = f"spec.environments.{deployment.environment}"
+    seen = verify.survey(environment, ecs=ecs, references=references, at=at)
+    problems = [problem for problem in verify.judge(environment, seen, at=at) if _concerns(deployment, problem, at)]
+    if problems:
+        raise VerificationFailed(
+            "the ECS side is not what the document says: " + "; ".join(f"{path}: {text}" for path, text in problems)
+        )
+    repositories = {name: component.repository for name, component in document.spec.components.items()}
+    migration = plan_migration.planned(environment, deployment, migrating, seen, images)
+    told = plan_migration.labels(environment, deployment, migration, seen, images)
+    plan = Plan(
+        generation=generation,
+        cluster=seen.cluster,
+        waves=[],
+        services={},
+        migration=migration,
+        repositories=repositories,
+        migrations=told.migrations,
+        unsafe_migrations=told.unsafe,
+        on_failure=environment.on_failure,
+    )
+    if deployment.kind == "migrate":
+        return plan
+    services = {
+        service.name: _service(service, deployment, state, seen, images) for service in environment.services
+    }  # fmt: skip
+    return plan.but(
+        waves=[[service.name for service in wave.services] for wave in environment.waves],
+        services=services,
+        checks=[_check(check, deployment.version, references) for check in environment.smoke_tests],
+        approval=_needs_approval(environment, deployment),
+        promotions=_promotions(environment, deployment, repositories),
+        semver=deployment.tag,
+    )
+
+
+def _concerns(deployment: Deployment, problem: verify.Problem, at: str) -> bool:
+    """A database command has nothing to do with services that are not what they should be."""
+    return deployment.kind != "migrate" or problem[0].startswith((f"{at}.migration", f"{at}.cluster"))
+
+
+def _shape(deployment: Deployment, plan: Plan) -> str:
+    if deployment.kind == "migrate":
+        return f"database command {deployment.command}"
+    return f"{len(plan.services)} services in {len(plan.waves)} waves"
+
+
+def _needs_approval(environment: Environment, deployment: Deployment) -> bool:
+    """A retry and a redeploy change what runs, too; a person's database command is confirmed by typing."""
+    if environment.approval is None or deployment.kind == "migrate":
+        return False
+    return environment.approval.for_rollback if deployment.kind == "rollback" else True
+
+
+def _promotions(environment: Environment, deployment: Deployment, repositories: dict[str, str]) -> list[PlannedTag]:
+    """The tags that the guide's production sets before it deploys; elsewhere they follow what runs (rule 9)."""
+    if environment.promote_from is None or deployment.kind == "migrate":
+        return []
+    return [
+        PlannedTag(component=component, repository=repositories[component], digest=digest, tag=tag)
+        for component, digest in sorted(deployment.digests.items())
+        if component in repositories
+        for tag in environment.moving_tags
+    ]
+
+
+def _service(
+    service: Service, deployment: Deployment, state: EnvironmentState, seen: verify.Survey, images: Images
+) -> PlannedService:
+    live, base = seen.services[service.name], seen.bases[service.name]
+    digest = deployment.digests.get(service.component)
+    target = state.last_succeeded.task_definitions.get(service.name) if state.last_succeeded else None
+    common = {
+        "name": service.name,
+        "arn": live["serviceArn"],
+        "component": service.component,
+        "container": service.container_name,
+        "base_task_definition": base["taskDefinitionArn"],
+        "rollback_task_definition": target,
+        "timeout_seconds": int(service.timeout.total_seconds()),
+        "fail_fast": service.fail_fast,
+    }
+    if digest is None:
+        return PlannedService(**common, digest="", platform_digest="", image="", skip="NotInRelease")
+    architecture = plan_images.architecture(base)
+    return PlannedService(
+        **common,
+        digest=digest,
+        platform_digest=images.child(service.component, digest, architecture),
+        image=images.uri(service.component, digest),
+        skip="ScaledToZero" if live.get("desiredCount") == 0 else None,
+    )
+
+
+def _check(check: SmokeTest, version: str, references: References) -> PlannedCheck:
+    return PlannedCheck(
+        name=check.name,
+        url=references.text(check.url).rstrip("/") + check.path,
+        headers={name: references.text(value) for name, value in check.headers.items()},
+        allow_http=check.allow_http,
+        status=check.expect.status,
+        expect_headers={name: _filled(value, version) for name, value in check.expect.headers.items()},
+        expect_json={path: _filled(value, version) for path, value in check.expect.json_fields.items()},
+        expect_body=_filled(check.expect.body, version),
+        attempts=check.attempts,
+        delay_seconds=int(check.delay.total_seconds()),
+        timeout_seconds=int(check.timeout.total_seconds()),
+    )
+
+
+def _filled(value: Any, version: str) -> Any:
+    return value.replace("{release}", version) if isinstance(value, str) else value

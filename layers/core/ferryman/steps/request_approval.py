@@ -1,0 +1,241 @@
+"""Step request_approval: write down who may decide about what, queue the messages, and leave the token waiting.
+
+The step is called again whenever its answer got lost; each time it has a token of its own.
+"""
+
+from typing import Any
+
+from ferryman.approvals import lifecycle
+from ferryman.clients.ssm import References
+from ferryman.contracts import ApprovalVerdict, RequestApprovalInput
+from ferryman.decisions.pending_approval import EndApproval
+from ferryman.errors import ClaimLost, Conflict, NotFound, VerificationFailed
+from ferryman.ids import Clock, NewId
+from ferryman.messages import approval as messages_approval
+from ferryman.messages import timeline
+from ferryman.platform import Environment, Platform, identities, parse
+from ferryman.records import (
+    AbortRequest,
+    Actor,
+    Approval,
+    ApproverRecord,
+    Deployment,
+    EventType,
+    Phase,
+    Step,
+    StepStatus,
+    step_keys,
+)
+from ferryman.records.writes import Fenced, Save, Write
+from ferryman.store import step_writer, task_tokens
+from ferryman.store.table import Store
+
+TOKENS_KEPT = 8
+_HISTORY = 30
+
+
+def ask(
+    event: RequestApprovalInput, *, store: Store, states: Any, references: References, clock: Clock, new_id: NewId
+) -> None:
+    """Ask, once; answer the token at once when there is nothing to wait for any more.
+
+    Raise VerificationFailed when the document no longer says who approves (the plan said that somebody does: nothing
+    goes on without) or names one person twice, ReferenceUnresolved for a value that can't be read, ClaimLost when the
+    deployment has ended.
+    """
+    for _ in store.attempts():
+        deployment = store.deployment(event.platform, event.environment, event.deployment)
+        approval = store.approval(event.deployment)
+        if approval is not None and approval.status != "Pending":
+            _answer(approval, event.task_token, store, states, clock)
+            return
+        if deployment.phase.terminal:
+            raise ClaimLost(f"deployment {deployment.id} has ended already: {deployment.phase}")
+        if approval is None and deployment.abort is not None:
+            _abort(event, deployment.abort, store=store, states=states, clock=clock, new_id=new_id)
+            return
+        writes = (
+            _open(event, deployment, store=store, references=references, clock=clock, new_id=new_id)
+            if approval is None
+            else _again(event, approval, deployment, store=store, clock=clock, new_id=new_id)
+        )
+        try:
+            store.write(Fenced(event.platform, event.environment, event.deployment, event.fence), *writes)
+        except Conflict:
+            continue
+        if deployment.abort is None:
+            return
+        # That abort ended the approval just now: the next look answers.
+    raise Conflict(f"approval {event.deployment} kept changing; the next try reads it again")
+
+
+def _answer(approval: Approval, token: str, store: Store, states: Any, clock: Clock) -> None:
+    lifecycle.answer(approval, states, token)
+    if approval.answered_at is None:
+        try:
+            store.write(Save(approval.but(answered_at=clock())))
+        except Conflict:
+            # Somebody else changed it meanwhile; reconcile finds it unanswered, and answering twice does no harm.
+            return
+
+
+def _abort(
+    event: RequestApprovalInput, abort: AbortRequest, *, store: Store, states: Any, clock: Clock, new_id: NewId
+) -> None:
+    """End the step of a deployment that a person aborted before anybody was asked."""
+    why = f"{abort.who} aborted it before anybody was asked: {abort.reason}"
+
+    def edit(step: Step) -> Step:
+        return step.but(status=StepStatus.ABORTED, reason="Aborted", message=why)
+
+    step_writer.end(store, event, step_keys.APPROVAL, edit, clock=clock, new_id=new_id)
+    task_tokens.answer(states, event.task_token, ApprovalVerdict(verdict="Aborted", reason=abort.reason))
+
+
+def _again(
+    event: RequestApprovalInput,
+    approval: Approval,
+    deployment: Deployment,
+    *,
+    store: Store,
+    clock: Clock,
+    new_id: NewId,
+) -> list[Write]:
+    """Take over the new token; the ones before are kept, because a late try may have overwritten the one that waits."""
+    known = [token for token in [approval.token, *approval.earlier_tokens] if token and token != event.task_token]
+    approval = approval.but(token=event.task_token, earlier_tokens=known[:TOKENS_KEPT])
+    abort = deployment.abort
+    if abort is None:
+        return [Save(approval)]
+    action = EndApproval("Aborted", f"{abort.who} aborted it: {abort.reason}", abort.who)
+    return lifecycle.void(approval, deployment, action, store=store, at=clock(), new_id=new_id)
+
+
+def _open(
+    event: RequestApprovalInput,
+    deployment: Deployment,
+    *,
+    store: Store,
+    references: References,
+    clock: Clock,
+    new_id: NewId,
+) -> list[Write]:
+    if deployment.phase is not Phase.PENDING:
+        raise ClaimLost(f"deployment {deployment.id} is past its approval: {deployment.phase}")
+    document = parse(store.platform(event.platform).document)
+    environment = _environment(document, event.environment)
+    approval = _question(event, deployment, environment, _asked_by(deployment, store), references, clock)
+    at, names = approval.requested_at, ", ".join(item.name for item in approval.approvers) or "whoever has the link"
+    until = f"{approval.expires_at:%Y-%m-%d %H:%M} UTC"
+    step = Step(
+        status=StepStatus.RUNNING,
+        reason="AwaitingApproval",
+        message=f"waits for {approval.required} of: {names}; until {until}",
+        started_at=at,
+    )
+    deployment = deployment.but(
+        phase=Phase.AWAITING_APPROVAL, steps={**deployment.steps, step_keys.APPROVAL: step}
+    )  # fmt: skip
+    asked = timeline.event(
+        deployment,
+        EventType.APPROVAL_REQUESTED,
+        f"asked {names} to approve {approval.version} ({approval.required} needed); the request expires at {until}",
+        at=at,
+        new_id=new_id,
+        who=approval.requested_by.who,
+        step=step_keys.APPROVAL,
+        detail={"digests": approval.digests, "tag": approval.tag, "expiresAt": approval.expires_at.isoformat()},
+    )
+    mails = messages_approval.for_request(approval, deployment, document, at, personal=_personal(approval))
+    return [Save(approval), Save(deployment), asked, *mails]
+
+
+def _environment(document: Platform, name: str) -> Environment:
+    try:
+        return document.environment(name)
+    except KeyError:
+        raise NotFound(f"platform {document.name} no longer has an environment {name!r}") from None
+
+
+def _question(
+    event: RequestApprovalInput,
+    deployment: Deployment,
+    environment: Environment,
+    asked_by: Actor,
+    references: References,
+    clock: Clock,
+) -> Approval:
+    policy = environment.approval
+    if policy is None:
+        raise VerificationFailed(
+            f"the plan of {deployment.version} needs an approval, and {event.environment} no longer says who gives it: "
+            "the document was changed in between; it is planned anew"
+        )
+    approvers = [
+        ApproverRecord(
+            name=approver.name,
+            email=references.text(approver.email).strip() if approver.email else None,
+            slack=approver.slack,
+            arn=references.text(approver.arn).strip() if approver.arn else None,
+        )
+        for approver in policy.approvers
+    ]
+    _tell_apart(approvers, event.environment)
+    at = clock()
+    return Approval(
+        platform=event.platform,
+        environment=event.environment,
+        deployment=deployment.id,
+        fence=event.fence,
+        version=deployment.version,
+        tag=deployment.tag,
+        digests=deployment.digests,
+        requested_by=asked_by,
+        requester=next((item.name for item in approvers if item.arn == asked_by.who), None),
+        approvers=approvers,
+        required=policy.required,
+        requester_may_approve=policy.requester_may_approve,
+        allow_unverified=policy.allow_unverified,
+        requested_at=at,
+        expires_at=at + policy.expires,
+        remind_at=at + policy.expires - policy.reminder if policy.reminder is not None else None,
+        token=event.task_token,
+    )
+
+
+def _tell_apart(approvers: list[ApproverRecord], environment: str) -> None:
+    """Look again at what stands behind references: only now it is known."""
+    where = f"(spec.environments.{environment}.approval.approvers, with what its ssm: references say now)"
+    if same := identities.twice(approvers):
+        raise VerificationFailed(f"{same} {where}: one person would count as two; give each person one entry")
+    for approver in approvers:
+        if approver.arn and (wrong := identities.not_a_caller(approver.arn)):
+            raise VerificationFailed(f"the arn of {approver.name!r} names nobody {where}: {wrong}")
+
+
+def _asked_by(deployment: Deployment, store: Store) -> Actor:
+    """Return who wants this deployment: behind an automatic retry stands whoever started the attempt that errored.
+
+    Otherwise a person could approve their own request once its first attempt errored.
+    """
+    if deployment.requested_by is not None:
+        return deployment.requested_by
+    # Not written down: it was claimed by an operator of an earlier version.
+    if deployment.attempts == 1 or not _by_reconcile(deployment):
+        return deployment.initiated_by
+    for earlier in store.deployments(deployment.platform, deployment.environment, limit=_HISTORY):
+        if earlier.id >= deployment.id or earlier.version != deployment.version:
+            continue
+        if earlier.phase is not Phase.ERRORED or not _by_reconcile(earlier):
+            return earlier.initiated_by
+    return deployment.initiated_by
+
+
+def _by_reconcile(deployment: Deployment) -> bool:
+    return deployment.initiated_by.automated and deployment.initiated_by.who == "reconcile"
+
+
+def _personal(approval: Approval) -> list[str]:
+    """Return the names of those who get a personal link by mail: all who may say yes."""
+    barred = None if approval.requester_may_approve else approval.requester
+    return [item.name for item in approval.approvers if item.email and item.name != barred]

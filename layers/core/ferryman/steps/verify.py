@@ -1,0 +1,228 @@
+"""Is the ECS side what the document says? Part of `apply`, `ferryman verify` and begin_deployment.
+
+`survey` reads, `judge` decides (pure). A problem is a pair: path in the document, and what is wrong with what to do.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ferryman.clients import ecs as ecs_edge
+from ferryman.clients.ssm import References
+from ferryman.errors import FerrymanError, ReferenceUnresolved
+from ferryman.platform import Environment, Platform, Service
+
+Problem = tuple[str, str]
+
+_DENIED = frozenset({"AccessDeniedException", "AccessDenied"})
+_NO_SUCH_DEFINITION = frozenset({"ClientException", "InvalidParameterException"})
+"""What DescribeTaskDefinition answers for one that does not exist."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What AWS says about one environment."""
+
+    cluster: str
+    """ARN of the cluster; empty when it could not be told."""
+    services: dict[str, dict[str, Any]]
+    """Service name → as DescribeServices tells it; missing ones are absent."""
+    bases: dict[str, dict[str, Any]]
+    """Service name → its base task definition."""
+    migration_base: dict[str, Any] | None = None
+    subnets: list[str] = field(default_factory=list)
+    security_groups: list[str] = field(default_factory=list)
+    unresolved: list[Problem] = field(default_factory=list)
+
+
+def verify(
+    document: Platform, *, ecs: Any, ecr: Any, references: References, account: str, region: str
+) -> list[Problem]:
+    """Return every problem of every environment, and of the repositories; empty when all is well."""
+    problems = _missing_repositories(document, ecr)
+    for name, environment in document.spec.environments.items():
+        at = f"spec.environments.{name}"
+        problems += _elsewhere(environment, at, account, region)
+        problems += judge(environment, survey(environment, ecs=ecs, references=references, at=at), at=at)
+    return problems
+
+
+def survey(environment: Environment, *, ecs: Any, references: References, at: str) -> Survey:
+    """Read everything that one environment's services and migration stand on."""
+    unresolved: list[Problem] = []
+
+    def text(value: str, path: str) -> str | None:
+        try:
+            return references.text(value)
+        except ReferenceUnresolved as error:
+            unresolved.append((f"{at}.{path}", str(error)))
+            return None
+
+    cluster = text(environment.cluster, "cluster")
+    services = _services(ecs, cluster, [s.name for s in environment.services], at, unresolved) if cluster else {}
+    bases: dict[str, dict[str, Any]] = {}
+    for path, service in _places(environment):
+        live = services.get(service.name)
+        base = service.base_task_definition or (live and live.get("taskDefinition"))
+        arn = text(base, f"{path}.baseTaskDefinition") if base else None
+        found = _task_definition(ecs, arn, f"{at}.{path}.baseTaskDefinition", unresolved) if arn else None
+        if found is not None:
+            bases[service.name] = found
+    for i, check in enumerate(environment.smoke_tests):
+        text(check.url, f"smokeTests.{i}.url")
+    migration = environment.migration
+    migration_base, subnets, groups = None, [], []
+    if migration:
+        arn = text(migration.task_definition, "migration.taskDefinition")
+        if arn:
+            migration_base = _task_definition(ecs, arn, f"{at}.migration.taskDefinition", unresolved)
+        subnets = _texts(references, migration.network.subnets, f"{at}.migration.network.subnets", unresolved)
+        at_groups = f"{at}.migration.network.securityGroups"
+        groups = _texts(references, migration.network.security_groups, at_groups, unresolved)
+    arns = {live["clusterArn"] for live in services.values()}
+    return Survey(
+        cluster=next(iter(arns), cluster or ""),
+        services=services,
+        bases=bases,
+        migration_base=migration_base,
+        subnets=subnets,
+        security_groups=groups,
+        unresolved=unresolved,
+    )
+
+
+def judge(environment: Environment, seen: Survey, *, at: str) -> list[Problem]:
+    """Hold a survey against the document. Pure."""
+    problems = list(seen.unresolved)
+    for path, service in _places(environment):
+        here = f"{at}.{path}"
+        live = seen.services.get(service.name)
+        if live is None or live.get("status") != "ACTIVE":
+            if seen.cluster:
+                missing = f"cluster {_short(seen.cluster)} has no active service {service.name!r}; create it first"
+                problems.append((f"{here}.name", missing))
+            continue
+        problems += _service_problems(live, here)
+        base = seen.bases.get(service.name)
+        if base is not None:
+            problems += _definition_problems(base, service.container_name, f"{here}.baseTaskDefinition")
+    migration = environment.migration
+    if migration and seen.migration_base is not None:
+        at_migration = f"{at}.migration.taskDefinition"
+        problems += _definition_problems(seen.migration_base, migration.container_name, at_migration)
+        for values, name in ((seen.subnets, "subnets"), (seen.security_groups, "securityGroups")):
+            known = any(path.endswith(name) for path, _ in seen.unresolved)
+            if not values and not known:
+                problems.append((f"{at}.migration.network.{name}", "is empty; a Fargate task needs at least one"))
+    return problems
+
+
+def _service_problems(live: dict[str, Any], at: str) -> list[Problem]:
+    problems = []
+    controller = live.get("deploymentController", {}).get("type", "ECS")
+    configuration = live.get("deploymentConfiguration", {})
+    strategy = configuration.get("strategy", "ROLLING")
+    if controller != "ECS" or strategy != "ROLLING":
+        only = "v1 operates rolling ECS deployments only (deploymentController ECS)"
+        problems.append((at, f"is deployed by {controller}/{strategy}; {only}"))
+    breaker = configuration.get("deploymentCircuitBreaker", {})
+    if not (breaker.get("enable") and breaker.get("rollback")):
+        problems.append((at, "needs deploymentCircuitBreaker with enable and rollback set to true"))
+    return problems
+
+
+def _definition_problems(definition: dict[str, Any], container: str, at: str) -> list[Problem]:
+    names = [item["name"] for item in definition.get("containerDefinitions", [])]
+    revision = _short(definition["taskDefinitionArn"])
+    problems = []
+    if container not in names:
+        problems.append((at, f"{revision} has no container {container!r}; it has: {', '.join(names)}"))
+    if "FARGATE" in definition.get("requiresCompatibilities", []) and not definition.get("executionRoleArn"):
+        problems.append((at, f"{revision} has no executionRoleArn, so Fargate can't pull images"))
+    return problems
+
+
+def _missing_repositories(document: Platform, ecr: Any) -> list[Problem]:
+    from botocore.exceptions import ClientError
+
+    from ferryman.clients.aws_errors import translated
+
+    problems = []
+    for name, component in document.spec.components.items():
+        try:
+            with translated():
+                ecr.describe_repositories(repositoryNames=[component.repository])
+        except ClientError as error:
+            path, code = f"spec.components.{name}.repository", error.response["Error"]["Code"]
+            if code in _DENIED:
+                problems.append((path, _outside(component.repository, "repository-arns and repository-names")))
+                continue
+            if code != "RepositoryNotFoundException":
+                raise
+            missing = f"ECR has no repository {component.repository!r}; create it first"
+            problems.append((path, missing))
+    return problems
+
+
+def _elsewhere(environment: Environment, at: str, account: str, region: str) -> list[Problem]:
+    problems = []
+    for name, wanted, ours in (("account", environment.account, account), ("region", environment.region, region)):
+        if wanted is not None and wanted != ours:
+            one = f"v1 serves one {name}: leave it out"
+            problems.append((f"{at}.{name}", f"is {wanted}, the operator runs in {ours}; {one}"))
+    return problems
+
+
+def _places(environment: Environment) -> list[tuple[str, Service]]:
+    return [
+        (f"waves.{w}.services.{s}", service)
+        for w, wave in enumerate(environment.waves)
+        for s, service in enumerate(wave.services)
+    ]
+
+
+def _services(
+    ecs: Any, cluster: str, names: list[str], at: str, unresolved: list[Problem]
+) -> dict[str, dict[str, Any]]:
+    from botocore.exceptions import ClientError
+
+    try:
+        return ecs_edge.services(ecs, cluster, names)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _DENIED:
+            unresolved.append((f"{at}.cluster", _outside(_short(cluster), "cluster-arns")))
+            return {}
+        if error.response["Error"]["Code"] != "ClusterNotFoundException":
+            raise
+        unresolved.append((f"{at}.cluster", f"there is no ECS cluster {_short(cluster)!r}; create it first"))
+        return {}
+
+
+def _task_definition(ecs: Any, arn: str, at: str, unresolved: list[Problem]) -> dict[str, Any] | None:
+    from botocore.exceptions import ClientError
+
+    try:
+        return ecs_edge.task_definition(ecs, arn)
+    except (ClientError, FerrymanError) as error:
+        if isinstance(error, ClientError) and error.response["Error"]["Code"] not in _NO_SUCH_DEFINITION:
+            raise
+        unresolved.append((at, f"there is no task definition {_short(arn)!r}: {error}"))
+        return None
+
+
+def _texts(references: References, value: list[str] | str, at: str, unresolved: list[Problem]) -> list[str]:
+    try:
+        return references.texts(value)
+    except ReferenceUnresolved as error:
+        unresolved.append((at, str(error)))
+        return []
+
+
+def _outside(name: str, parameter: str) -> str:
+    return (
+        f"the operator may not touch {name!r}: add it to the SSM parameter /ferryman/operator/{parameter} "
+        "and deploy the operator again, so that its policies name it"
+    )
+
+
+def _short(arn: str) -> str:
+    return arn.rsplit("/", 1)[-1]

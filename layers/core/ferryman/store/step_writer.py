@@ -1,0 +1,129 @@
+"""Writing how a step stands, with its line in the timeline, under the deployment's fence.
+
+Called by the steps that work on ECS. A step that ended stays as it ended, whoever comes later.
+"""
+
+from collections.abc import Callable, Iterable
+
+from ferryman.contracts import DeploymentRef
+from ferryman.errors import ClaimLost
+from ferryman.ids import Clock, NewId
+from ferryman.messages import timeline
+from ferryman.records import Deployment, EventType, Phase, Step, StepStatus
+from ferryman.records.writes import Write
+from ferryman.store.table import Store
+
+Also = Callable[[Deployment], Iterable[Write]]
+
+
+def put(deployment: Deployment, key: str, step: Step) -> Deployment:
+    """Return the deployment with one step replaced. Pure."""
+    return deployment.but(steps={**deployment.steps, key: step})
+
+
+def nothing(deployment: Deployment) -> Iterable[Write]:  # noqa: ARG001 - the shape of Also
+    """Add no writes."""
+    return ()
+
+
+def start(
+    store: Store, ref: DeploymentRef, key: str, step: Step, message: str, *, new_id: NewId, also: Also = nothing
+) -> Deployment:
+    """Record a step as running, once; a step that is there already stays."""
+
+    def change(deployment: Deployment) -> Deployment | None:
+        return None if deployment.step(key) is not None else put(deployment, key, step)
+
+    def writes(after: Deployment) -> Iterable[Write]:
+        yield timeline.event(after, EventType.STEP_STARTED, message, at=step.started_at, new_id=new_id, step=key)
+        yield from also(after)
+
+    return store.update_deployment(ref, change, writes)
+
+
+def start_back(
+    store: Store, ref: DeploymentRef, key: str, forward: str, step: Step, message: str, *, new_id: NewId
+) -> Deployment:
+    """Record a step of the way back as running; the first one turns the deployment's phase to RollingBack.
+
+    A forward step that nobody judged (its Lambda failed) is closed: what it did is being undone.
+    """
+    turned: list[bool] = []
+
+    def change(deployment: Deployment) -> Deployment | None:
+        turned.clear()
+        if deployment.step(key) is not None:
+            return None
+        if deployment.phase in (Phase.PENDING, Phase.RUNNING):
+            turned.append(True)
+            deployment = deployment.but(phase=Phase.ROLLING_BACK)
+        before = deployment.step(forward)
+        if before is not None and before.status is StepStatus.RUNNING:
+            unjudged = "nobody could judge this rollout before it was taken back; see the step's function log"
+            closed = before.but(
+                status=StepStatus.ERRORED, reason="NotJudged", message=unjudged, ended_at=step.started_at
+            )
+            deployment = put(deployment, forward, closed)
+        return put(deployment, key, step)
+
+    def writes(after: Deployment) -> Iterable[Write]:
+        at = step.started_at
+        if turned:
+            why = "a person asked to abort" if after.abort else "a step failed"
+            yield timeline.event(
+                after, EventType.ROLLING_BACK, f"{why}: services go back to the last good release", at=at, new_id=new_id
+            )
+        yield timeline.event(after, EventType.STEP_STARTED, message, at=at, new_id=new_id, step=key)
+
+    return store.update_deployment(ref, change, writes)
+
+
+def check_claim(store: Store, ref: DeploymentRef) -> None:
+    """Raise ClaimLost when the fence no longer holds: for a second run, whose intent a first one recorded."""
+    active = store.state(ref.platform, ref.environment).active
+    if active is None or (active.deployment, active.fence) != (ref.deployment, ref.fence):
+        raise ClaimLost(
+            f"deployment {ref.deployment} (fence {ref.fence}) no longer holds {ref.platform}/{ref.environment}"
+        )
+
+
+def amend(store: Store, ref: DeploymentRef, key: str, edit: Callable[[Step], Step], also: Also = nothing) -> Deployment:
+    """Change a running step's facts; nothing is written when they are as they were, or when it ended."""
+
+    def change(deployment: Deployment) -> Deployment | None:
+        step = deployment.step(key)
+        if step is None or step.status is not StepStatus.RUNNING:
+            return None
+        after = edit(step)
+        return None if after == step else put(deployment, key, after)
+
+    return store.update_deployment(ref, change, also)
+
+
+def end(
+    store: Store,
+    ref: DeploymentRef,
+    key: str,
+    edit: Callable[[Step], Step],
+    *,
+    clock: Clock,
+    new_id: NewId,
+    also: Also = nothing,
+) -> Step:
+    """Record how a step ended and return it. One that ended before is returned as it is: the first verdict stands."""
+    now = clock()
+
+    def change(deployment: Deployment) -> Deployment | None:
+        step = deployment.step(key) or Step(status=StepStatus.RUNNING, started_at=now)
+        if step.status is not StepStatus.RUNNING:
+            return None
+        return put(deployment, key, edit(step).but(ended_at=now))
+
+    def writes(after: Deployment) -> Iterable[Write]:
+        step = after.steps[key]
+        detail = {"status": str(step.status), "reason": step.reason}
+        message = step.message or str(step.status)
+        yield timeline.event(after, EventType.STEP_ENDED, message, at=now, new_id=new_id, step=key, detail=detail)
+        yield from also(after)
+
+    return store.update_deployment(ref, change, writes).steps[key]

@@ -1,0 +1,306 @@
+"""The one table. Every write is conditional; a writer that lost its claim or its race fails loudly.
+
+Called by everything that remembers; takes the DynamoDB client as an argument. Key design: DESIGN.md, "Records".
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from botocore.exceptions import ClientError
+
+from ferryman.clients.aws_errors import translated
+from ferryman.errors import Conflict, NotFound
+from ferryman.records import (
+    AppliedPlatform,
+    Approval,
+    Deployment,
+    EnvironmentState,
+    MigrationClaim,
+    OutboxMessage,
+    Phase,
+    Record,
+    Release,
+    SemverName,
+    TimelineEvent,
+    Wait,
+)
+from ferryman.records.writes import Add, Fenced, Save, Write
+from ferryman.store import items, keys, transactions
+
+R = TypeVar("R", bound=Record)
+_ATTEMPTS = 10
+
+
+class Store:
+    """Reads and writes records."""
+
+    def __init__(self, dynamodb: Any, table: str) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+
+    # ── reading (always consistent: decisions are made on it) ──
+
+    def platform(self, name: str) -> AppliedPlatform:
+        """Return the document as applied; raise NotFound, naming the platforms that exist."""
+        item = self._get(keys.platform(name))
+        if item is None:
+            known = ", ".join(found.name for found in self.platforms()) or "none has been applied yet"
+            raise NotFound(f"no platform is named {name!r}; there are: {known}")
+        return AppliedPlatform.model_validate(item)
+
+    def find_platform(self, name: str) -> AppliedPlatform | None:
+        """Return the document as applied, or None."""
+        item = self._get(keys.platform(name))
+        return None if item is None else AppliedPlatform.model_validate(item)
+
+    def platforms(self) -> list[AppliedPlatform]:
+        """Return all platforms."""
+        return [AppliedPlatform.model_validate(item) for item in self._query(keys.PLATFORMS)]
+
+    def state(self, platform: str, environment: str) -> EnvironmentState:
+        """Return an environment's state; a fresh one (rev 0) when nothing was written yet."""
+        item = self._get(keys.state(platform, environment))
+        if item is None:
+            return EnvironmentState(platform=platform, environment=environment)
+        return EnvironmentState.model_validate(item)
+
+    def release(self, platform: str, version: str) -> Release | None:
+        """Return one release."""
+        item = self._get(keys.release(platform, version))
+        return None if item is None else Release.model_validate(item)
+
+    def releases(self, platform: str) -> list[Release]:
+        """Return all releases of a platform, oldest first."""
+        found = [Release.model_validate(item) for item in self._query(keys.releases(platform))]
+        return sorted(found, key=lambda release: release.order)
+
+    def deployment(self, platform: str, environment: str, deployment: str) -> Deployment:
+        """Return one deployment; raise NotFound."""
+        item = self._get(keys.deployment(platform, environment, deployment))
+        if item is None:
+            raise NotFound(f"{platform}/{environment} has no deployment {deployment!r}")
+        return Deployment.model_validate(item)
+
+    def deployments(self, platform: str, environment: str, limit: int = 50) -> list[Deployment]:
+        """Return the latest deployments, newest first."""
+        partition = keys.environment(platform, environment)
+        items = self._query(partition, prefix=keys.DEPLOYMENT, newest_first=True, limit=limit)
+        return [Deployment.model_validate(item) for item in items]
+
+    def attempts_at(
+        self, platform: str, environment: str, limit: int, most: int = 1000
+    ) -> tuple[list[Deployment], bool]:
+        """Return the latest deployments, newest first, until `limit` of them were more than a release that was skipped.
+
+        The second value tells whether there are no others. Never more than `most` are read.
+        """
+        found: list[Deployment] = []
+        tried = 0
+        for item in self._query(keys.environment(platform, environment), prefix=keys.DEPLOYMENT, newest_first=True):
+            found.append(Deployment.model_validate(item))
+            tried += found[-1].phase is not Phase.SUPERSEDED
+            if tried >= limit or len(found) >= most:
+                return found, False
+        return found, True
+
+    def timeline(self, owner: str, limit: int = 500) -> list[TimelineEvent]:
+        """Return the latest lines of a timeline, oldest first; `owner`: a deployment's id or `<platform>#<env>`."""
+        found = self._query(keys.timeline(owner), prefix=keys.EVENT, limit=limit, newest_first=True)
+        return [TimelineEvent.model_validate(item) for item in found][::-1]
+
+    def approval(self, deployment: str) -> Approval | None:
+        """Return the approval of a deployment, or None when nobody has asked for one."""
+        item = self._get(keys.approval(deployment))
+        return None if item is None else Approval.model_validate(item)
+
+    def semver_name(self, platform: str, name: str) -> SemverName | None:
+        """Return what is known of a semver tag, or None."""
+        found = (SemverName.model_validate(item) for item in self._query(keys.semver_names(platform), prefix=name))
+        return next((item for item in found if item.name == name), None)
+
+    def semver_names(self, platform: str) -> list[SemverName]:
+        """Return what is known of every semver tag of a platform."""
+        return [SemverName.model_validate(item) for item in self._query(keys.semver_names(platform))]
+
+    def waits(self, resource: str) -> list[Wait]:
+        """Return the steps that wait for a change of this resource."""
+        return [Wait.model_validate(item) for item in self._query(keys.waits(resource))]
+
+    def migration_claims(self, platform: str, environment: str, version: str) -> list[MigrationClaim]:
+        """Return the attempts at one release's migration, first to last."""
+        items = self._query(keys.migrations(platform, environment), prefix=f"{version}#")
+        return sorted((MigrationClaim.model_validate(item) for item in items), key=lambda claim: claim.attempt)
+
+    def migrations(self, platform: str, environment: str) -> list[MigrationClaim]:
+        """Return every claim of an environment, of releases and of people's commands."""
+        return [MigrationClaim.model_validate(item) for item in self._query(keys.migrations(platform, environment))]
+
+    def open_migrations(self, platform: str, environment: str) -> list[MigrationClaim]:
+        """Return the migrations of any release whose outcome nobody has recorded: their tasks may still run."""
+        return [claim for claim in self.migrations(platform, environment) if claim.status in ("Claimed", "Running")]
+
+    def message(self, owner: str, event: str, channel: str) -> OutboxMessage | None:
+        """Return one outbox message."""
+        item = self._get(keys.outbox(owner, event, channel))
+        return None if item is None else OutboxMessage.model_validate(item)
+
+    def unsent(self, limit: int = 100) -> list[OutboxMessage]:
+        """Return messages that nobody sent yet (eventually consistent: the sweep's work list)."""
+        items = self._query(keys.UNSENT, index="pending", partition_key="pending", limit=limit, consistent=False)
+        return [OutboxMessage.model_validate(item) for item in items]
+
+    # ── writing ──
+
+    def write(self, *writes: Write) -> None:
+        """Do all or nothing. Raise Conflict when a record changed meanwhile, ClaimLost when a fence no longer holds."""
+        actions = [transactions.action(write, self._table) for write in writes]
+        try:
+            with translated():
+                self._dynamodb.transact_write_items(TransactItems=actions)
+        except ClientError as error:
+            transactions.explain(error, writes)
+
+    def update_deployment(
+        self,
+        ref: Any,
+        change: Callable[[Deployment], Deployment | None],
+        also: Callable[[Deployment], Iterable[Write]] = lambda deployment: (),
+    ) -> Deployment:
+        """Apply `change` under the deployment's fence, again when somebody was faster; None from it means: leave as is.
+
+        `ref` has platform, environment, deployment and fence. `also` adds writes to the same transaction, made from the
+        changed record. Raise ClaimLost when the fence no longer holds the claim.
+        """
+        for _ in self.attempts():
+            before = self.deployment(ref.platform, ref.environment, ref.deployment)
+            after = change(before)
+            if after is None:
+                return before
+            fence = Fenced(ref.platform, ref.environment, ref.deployment, ref.fence)
+            try:
+                self.write(fence, Save(after), *also(after))
+            except Conflict:
+                continue
+            return after.but(rev=after.rev + 1)
+        raise Conflict(f"deployment {ref.deployment} kept changing; the next try reads it again")
+
+    def update_state(
+        self,
+        platform: str,
+        environment: str,
+        change: Callable[[EnvironmentState], EnvironmentState | None],
+        also: Callable[[EnvironmentState], Iterable[Write]] = lambda state: (),
+    ) -> EnvironmentState:
+        """Apply `change` to an environment's state, again when somebody was faster; None from it means: leave as is.
+
+        `also` adds writes to the same transaction, made from the changed state.
+        """
+        for _ in self.attempts():
+            before = self.state(platform, environment)
+            after = change(before)
+            if after is None:
+                return before
+            try:
+                self.write(Save(after), *also(after))
+            except Conflict:
+                continue
+            return after.but(rev=after.rev + 1)
+        raise Conflict(f"{platform}/{environment} kept changing; the next try reads it again")
+
+    def mark(self, message: OutboxMessage, *, since: int, also: Sequence[Add] = ()) -> bool:
+        """Store how a message fares; False, and nothing stored, when it has more than `since` attempts by now.
+
+        `also` is written in the same transaction.
+        """
+        names = {"sentAt", "triedAt", "attempts", "lastError", "gaveUp"}
+        item = items.item(message)
+        values = {f":{name}": item[name] for name in names}
+        changes = "SET " + ", ".join(f"{name} = :{name}" for name in sorted(names))
+        update = {
+            "TableName": self._table,
+            "Key": {name: item[name] for name in ("pk", "sk")},
+            "UpdateExpression": changes if "pending" in item else f"{changes} REMOVE pending",
+            "ConditionExpression": "attempts = :since",
+            "ExpressionAttributeValues": {**values, ":since": {"N": str(since)}},
+        }
+        try:
+            with translated():
+                if also:
+                    actions = [{"Update": update}, *(transactions.action(write, self._table) for write in also)]
+                    self._dynamodb.transact_write_items(TransactItems=actions)
+                else:
+                    self._dynamodb.update_item(**update)
+        except ClientError as error:
+            if not transactions.lost(error):
+                raise
+            return False
+        return True
+
+    def forget_wait(self, wait: Wait) -> None:
+        """Remove a wait that was answered, unless a newer token took its place."""
+        try:
+            with translated():
+                self._dynamodb.delete_item(
+                    TableName=self._table,
+                    Key=items.attributes(keys.wait(wait)),
+                    ConditionExpression="#token = :token",
+                    ExpressionAttributeNames={"#token": "token"},
+                    ExpressionAttributeValues={":token": {"S": wait.token}},
+                )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+
+    def attempts(self, most: int = _ATTEMPTS) -> Iterator[int]:
+        """Count tries of read, decide and write, with a growing random pause between them: about 1 s in all for 7."""
+        for attempt in range(most):
+            if attempt:
+                time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - spreading writers, not a secret
+            yield attempt
+
+    # ── inside ──
+
+    def _get(self, key: dict[str, str]) -> dict[str, Any] | None:
+        with translated():
+            answer = self._dynamodb.get_item(TableName=self._table, Key=items.attributes(key), ConsistentRead=True)
+        item = answer.get("Item")
+        return None if item is None else items.plain(item)
+
+    def _query(
+        self,
+        partition: str,
+        *,
+        prefix: str | None = None,
+        newest_first: bool = False,
+        limit: int | None = None,
+        index: str | None = None,
+        partition_key: str = "pk",
+        consistent: bool = True,
+    ) -> Iterator[dict[str, Any]]:
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": "#pk = :pk",
+            "ExpressionAttributeNames": {"#pk": partition_key},
+            "ExpressionAttributeValues": {":pk": {"S": partition}},
+            "ScanIndexForward": not newest_first,
+            "ConsistentRead": consistent,
+        }
+        if index:
+            request["IndexName"] = index
+        if prefix:
+            request["KeyConditionExpression"] += " AND begins_with(sk, :prefix)"
+            request["ExpressionAttributeValues"][":prefix"] = {"S": prefix}
+        count = 0
+        while True:
+            with translated():
+                page = self._dynamodb.query(**request)
+            for item in page["Items"]:
+                yield items.plain(item)
+                count += 1
+                if limit is not None and count >= limit:
+                    return
+            if "LastEvaluatedKey" not in page:
+                return
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]

@@ -1,0 +1,53 @@
+"""Task tokens of waiting steps: remembered before anything is judged, so that no change can fall in between.
+
+A watcher remembers its token; whoever reaches the verdict first (a later watcher, or relay_change) answers all tokens
+that wait for that step.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from ferryman.clients.aws_errors import translated
+from ferryman.contracts import Contract, DeploymentRef
+from ferryman.records import Wait
+from ferryman.records.writes import Add
+from ferryman.store.table import Store
+
+_KEPT = timedelta(days=7)
+"""A wait of an execution that died is answered by nobody."""
+# Somebody else answered, or the state timed out and asks again with a new token.
+_DECIDED = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
+
+
+def remember(store: Store, wait: Wait) -> None:
+    """Keep a token; a newer one of the same step takes its place."""
+    store.write(Add(wait, expires_at=int((wait.at + _KEPT).timestamp())))
+
+
+def ref(wait: Wait) -> DeploymentRef:
+    """Return the deployment that waits, with the fence it holds."""
+    return DeploymentRef(
+        platform=wait.platform, environment=wait.environment, deployment=wait.deployment, fence=wait.fence
+    )
+
+
+def answer(states: Any, token: str, output: Contract) -> bool:
+    """Answer one token; False when it was decided already. The output is the step's verdict."""
+    try:
+        with translated():
+            states.send_task_success(taskToken=token, output=output.model_dump_json(by_alias=True))
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _DECIDED:
+            return False
+        raise
+    return True
+
+
+def answer_all(store: Store, states: Any, resource: str, deployment: str, step: str, output: Contract) -> None:
+    """Answer whoever waits for this step now (not who waited when the judging began), then forget the wait."""
+    for wait in store.waits(resource):
+        if wait.deployment == deployment and wait.step == step:
+            answer(states, wait.token, output)
+            store.forget_wait(wait)

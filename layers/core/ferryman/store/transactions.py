@@ -1,0 +1,66 @@
+"""Writes as DynamoDB transaction actions, with their conditions; and what it means when one is cancelled."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from ferryman.errors import ClaimLost, Conflict
+from ferryman.records.writes import Add, Fenced, Write
+from ferryman.store import items, keys
+
+
+def action(write: Write, table: str) -> dict[str, Any]:
+    """Return one element of `TransactItems`."""
+    if isinstance(write, Fenced):
+        return {
+            "ConditionCheck": {
+                "TableName": table,
+                "Key": items.attributes(keys.state(write.platform, write.environment)),
+                "ConditionExpression": "#a.#d = :deployment AND #a.#f = :fence",
+                "ExpressionAttributeNames": {"#a": "active", "#d": "deployment", "#f": "fence"},
+                "ExpressionAttributeValues": {
+                    ":deployment": {"S": write.deployment},
+                    ":fence": {"N": str(write.fence)},
+                },
+            }
+        }
+    if isinstance(write, Add):
+        extra = {"expiresAt": write.expires_at} if write.expires_at is not None else {}
+        return {"Put": {"TableName": table, "Item": items.item(write.record, **extra)}}
+    record = write.record
+    put: dict[str, Any] = {"TableName": table, "Item": items.item(record, rev=record.rev + 1)}
+    if record.rev == 0:
+        put["ConditionExpression"] = "attribute_not_exists(pk)"
+    else:
+        put["ConditionExpression"] = "#rev = :rev"
+        put["ExpressionAttributeNames"] = {"#rev": "rev"}
+        put["ExpressionAttributeValues"] = {":rev": {"N": str(record.rev)}}
+    return {"Put": put}
+
+
+def explain(error: ClientError, writes: Sequence[Write]) -> None:
+    """Raise what a cancelled transaction means: ClaimLost, Conflict, or the error itself."""
+    if error.response["Error"]["Code"] != "TransactionCanceledException":
+        raise error
+    reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
+    for write, reason in zip(writes, reasons, strict=False):
+        if reason == "ConditionalCheckFailed" and isinstance(write, Fenced):
+            raise ClaimLost(
+                f"deployment {write.deployment} (fence {write.fence}) no longer holds "
+                f"{write.platform}/{write.environment}; nothing was written"
+            ) from error
+    # Everything else that cancels a transaction (a changed record, a concurrent transaction, throttling) is a race.
+    raise Conflict(f"somebody else wrote first ({', '.join(str(reason) for reason in reasons)})") from error
+
+
+def lost(error: ClientError) -> bool:
+    """Tell whether a write's own condition did not hold: somebody was faster."""
+    if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+        return True
+    reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
+    if error.response["Error"]["Code"] != "TransactionCanceledException" or not reasons:
+        return False
+    if "ConditionalCheckFailed" not in reasons:
+        raise Conflict(f"somebody else wrote first ({', '.join(str(reason) for reason in reasons)})") from error
+    return True

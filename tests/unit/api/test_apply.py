@@ -1,0 +1,157 @@
+"""Applying a document: created, configured, unchanged; and what stands in the way."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from ferryman.platform import parse
+from ferryman.records.writes import Save
+from ferryman.store.table import Store
+from unit import builders as make
+from unit.api_world import JO, KIM, World
+from unit.conftest import FakeClock, FakeIds
+
+SCR = "/v1/platforms/scr"
+
+
+@pytest.fixture
+def world(store: Store, clock: FakeClock, new_id: FakeIds) -> World:
+    return World(store, clock, new_id)
+
+
+def test_the_first_apply_creates_adopts_and_nudges(world: World, scr_document: dict[str, Any]) -> None:
+    status, body = world.call("PUT", SCR, scr_document)
+
+    assert (status, body["result"], body["generation"], body["dryRun"]) == (200, "created", 1, False)
+    applied = world.store.platform("scr")
+    assert (applied.applied_by, applied.applied_at, applied.generation) == (JO, world.clock.at, 1)
+    assert parse(applied.document) == parse(scr_document)
+    assert (world.outside.adopted, world.outside.nudged) == (
+        ["scr"],
+        [("scr", "staging"), ("scr", "production")],
+    )
+    assert world.timeline("scr") == [("Applied", JO)]
+
+
+def test_the_same_again_changes_nothing(world: World, scr_document: dict[str, Any]) -> None:
+    world.call("PUT", SCR, scr_document)
+    spelled = copy.deepcopy(scr_document)
+    spelled["spec"]["assemblyTimeout"] = "1800s"  # 30m, spelled differently
+
+    status, body = world.call("PUT", SCR, spelled, who=KIM)
+
+    assert (status, body["result"], body["generation"]) == (200, "unchanged", 1)
+    assert world.store.platform("scr").applied_by == JO
+    assert world.timeline("scr") == [("Applied", JO)]
+
+
+def test_a_change_makes_the_next_generation(world: World, scr_document: dict[str, Any]) -> None:
+    world.call("PUT", SCR, scr_document)
+    scr_document["spec"]["assemblyTimeout"] = "45m"
+
+    status, body = world.call("PUT", SCR, scr_document, who=KIM)
+
+    assert (status, body["result"], body["generation"]) == (200, "configured", 2)
+    assert world.store.platform("scr").applied_by == KIM
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_a_dry_run_tells_and_changes_nothing(world: World, scr_document: dict[str, Any], before: bool) -> None:
+    if before:
+        world.applied(parse(scr_document).dump())
+        scr_document["spec"]["assemblyTimeout"] = "45m"
+
+    status, body = world.call("PUT", SCR, scr_document, dryRun="true")
+
+    expected = ("configured", 2) if before else ("created", 1)
+    assert (status, (body["result"], body["generation"]), body["dryRun"]) == (200, expected, True)
+    found = world.store.find_platform("scr")
+    assert (found.generation if found else None) == (1 if before else None)
+    assert (world.outside.adopted, world.outside.nudged) == ([], [])
+
+
+def test_an_invalid_document_is_refused_with_every_problem(world: World, scr_document: dict[str, Any]) -> None:
+    staging = scr_document["spec"]["environments"]["staging"]
+    staging["waves"][0]["services"][0]["timeout"] = "soon"
+    staging["color"] = "red"
+
+    status, body = world.call("PUT", SCR, scr_document)
+
+    paths = sorted(problem["path"] for problem in body["error"]["problems"])
+    assert (status, body["error"]["code"]) == (422, "InvalidDocument")
+    assert paths == ["spec.environments.staging.color", "spec.environments.staging.waves.0.services.0.timeout"]
+    assert world.store.find_platform("scr") is None
+
+
+def test_what_aws_lacks_is_refused_and_nothing_changes(world: World, scr_document: dict[str, Any]) -> None:
+    world.outside.problems = [("spec.environments.staging.cluster", "there is no ECS cluster 'scr-staging'")]
+
+    status, body = world.call("PUT", SCR, scr_document)
+
+    assert (status, body["error"]["code"]) == (422, "VerificationFailed")
+    assert body["error"]["problems"] == [
+        {"path": "spec.environments.staging.cluster", "message": "there is no ECS cluster 'scr-staging'"}
+    ]
+    assert (world.store.find_platform("scr"), world.outside.adopted) == (None, [])
+
+
+def test_the_path_and_the_document_name_the_same_platform(world: World, scr_document: dict[str, Any]) -> None:
+    status, body = world.call("PUT", "/v1/platforms/other", scr_document)
+
+    assert (status, body["error"]["problems"][0]["path"]) == (422, "metadata.name")
+
+
+@pytest.mark.parametrize("body", [None, [], "text", 7])
+def test_a_body_that_is_no_document(world: World, body: Any) -> None:
+    assert world.call("PUT", SCR, body)[0] == 422
+
+
+def test_a_huge_document_is_refused(world: World, scr_document: dict[str, Any]) -> None:
+    scr_document["spec"]["environments"]["staging"]["movingTags"] = ["x" * 1000] * 300
+
+    status, body = world.call("PUT", SCR, scr_document)
+
+    assert (status, "bytes" in body["error"]["message"]) == (422, True)
+
+
+def test_an_environment_can_not_leave_while_it_is_being_changed(world: World, scr_document: dict[str, Any]) -> None:
+    world.applied(parse(scr_document).dump())
+    world.put(make.state())
+    environments = scr_document["spec"]["environments"]
+    environments["elsewhere"] = environments.pop("staging")
+    environments["production"]["promoteFrom"] = "elsewhere"
+
+    status, body = world.call("PUT", SCR, scr_document)
+
+    assert (status, body["error"]["code"]) == (409, "Refused")
+    assert "ferryman abort staging" in body["error"]["message"]
+
+
+def test_two_people_apply_at_once(world: World, scr_document: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    world.applied(parse(scr_document).dump())
+    scr_document["spec"]["assemblyTimeout"] = "45m"
+
+    def somebody_is_faster(platform: Any) -> None:
+        before = world.store.platform("scr")
+        world.store.write(Save(before.but(generation=2, applied_by=KIM)))
+
+    monkeypatch.setattr(world.outside, "adopt", somebody_is_faster)
+    status, body = world.call("PUT", SCR, scr_document)
+
+    assert (status, "at the same moment" in body["error"]["message"]) == (409, True)
+    assert world.store.platform("scr").applied_by == KIM
+
+
+def test_a_nudge_that_fails_does_not_fail_the_apply(world: World, scr_document: dict[str, Any]) -> None:
+    world.outside.down = True
+
+    assert world.call("PUT", SCR, scr_document)[0] == 200
+
+
+def test_the_document_can_be_read_back(world: World, scr_document: dict[str, Any]) -> None:
+    world.call("PUT", SCR, scr_document)
+
+    _, body = world.call("GET", f"{SCR}/document")
+
+    assert parse(body["document"]) == parse(scr_document)

@@ -1,0 +1,313 @@
+"""What a deployment would change, told before anything does: images, fields, migrations, and what stands in the way."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from ferryman.api.context import Aws, Definitions
+from ferryman.api.diff_fields import changes
+from ferryman.decisions.schema_compatibility import MIGRATIONS, UNSAFE, ImageLabels
+from ferryman.records import EnvironmentState, Freeze, Hold, Image, Release, Running, Target, Verified
+from ferryman.store.table import Store
+from unit import builders as make
+from unit import operating
+from unit.api_world import KIM, World
+from unit.conftest import FakeClock, FakeIds
+from unit.fakes.ecr import FakeEcr
+from unit.fakes.ecs import FakeEcs
+from unit.operating import NoParameters
+
+OLD, RUNS, NEW = "aaa1234", "bbb1234", "ccc1234"
+LETTERS = {OLD: "a", RUNS: "b", NEW: "c"}
+ENV = "production"
+COMPONENTS = ("api", "ai-gateway", "web")
+PASSWORD = "hunter2-hunter2"
+
+
+def definition(name: str, image: str, revision: int = 7, **more: Any) -> dict[str, Any]:
+    container = {
+        "name": name,
+        "image": image,
+        "cpu": 256,
+        "environment": [{"name": "DB_URL", "value": f"postgres://x:{PASSWORD}@db"}, {"name": "MODE", "value": "prod"}],
+        "command": ["serve", "--token", PASSWORD],
+        "portMappings": [{"containerPort": 8000, "protocol": "tcp"}],
+    }
+    return {
+        "taskDefinitionArn": f"arn:aws:ecs:eu-west-1:123456789012:task-definition/scr-{name}:{revision}",
+        "family": f"scr-{name}",
+        "revision": revision,
+        "status": "ACTIVE",
+        "memory": "512",
+        "containerDefinitions": [container, {"name": "sidecar", "image": "sidecar:1"}],
+        **more,
+    }
+
+
+def image(component: str, version: str) -> str:
+    return f"registry.example/scr-{component}@{make.digest(LETTERS[version])}"
+
+
+def release(version: str, **more: Any) -> Release:
+    digest = make.digest(LETTERS[version])
+    images = {name: Image(digest=digest, tag=version, first_seen_at=make.AT) for name in COMPONENTS}
+    proof = Verified(deployment="x", digests=dict.fromkeys(COMPONENTS, digest), at=make.AT)
+    return make.release(
+        version, components=images, verified={"staging": proof},
+        first_seen_at=make.AT + timedelta(hours="abc".index(version[0])),
+    ).but(**more)  # fmt: skip
+
+
+@pytest.fixture
+def world(store: Store, clock: FakeClock, new_id: FakeIds, scr_document: dict[str, Any]) -> World:
+    world = World(store, clock, new_id)
+    world.applied(scr_document)
+    world.put(release(OLD, names=["v1.0.0"]), release(RUNS), release(NEW))
+    running(world)
+    for component in COMPONENTS:
+        live, base = definition(component, image(component, RUNS)), definition(component, f"scr-{component}:base", 3)
+        registry = f"registry.example/scr-{component}"
+        world.outside.definitions[f"scr-{component}-production"] = Definitions(live, base, registry)
+    return world
+
+
+def running(world: World, **changes: Any) -> None:
+    digests = dict.fromkeys(COMPONENTS, make.digest("b"))
+    before = world.store.state("scr", ENV)
+    made = EnvironmentState(
+        platform="scr",
+        environment=ENV,
+        current=Running(version=RUNS, deployment="x", digests=digests, at=make.AT),
+        previous=Target(version=OLD, deployment="y"),
+        rev=before.rev,
+    )
+    world.put(made.but(**changes))
+
+
+def diff(world: World, version: str = NEW) -> dict[str, Any]:
+    status, body = world.call("GET", f"/v1/platforms/scr/environments/{ENV}/diff", release=version)
+    assert status == 200, body
+    return body
+
+
+def test_images_now_and_then(world: World) -> None:
+    found = diff(world)
+
+    assert (found["release"], found["runs"], found["direction"], found["changes"]) == (NEW, RUNS, "deploy", True)
+    assert found["components"][0] == {
+        "component": "api", "before": make.digest("b"), "after": make.digest("c"), "changed": True
+    }  # fmt: skip
+    assert found["movingTags"] == ["production-latest", "production-current"]
+    assert (found["approvers"], found["required"]) == (["Ada Lovelace", "Grace Hopper"], 1)
+
+
+def test_only_fields_that_change(world: World) -> None:
+    service = diff(world)["services"][0]
+
+    assert (service["service"], service["taskDefinition"]) == ("scr-api-production", "scr-api:7")
+    assert service["fields"] == [
+        {"field": "containerDefinitions.api.image", "before": image("api", RUNS), "after": image("api", NEW)}
+    ]
+
+
+def test_a_changed_base_shows(world: World) -> None:
+    base = definition("api", "x", 4, memory="1024", tags=[{"key": "team", "value": "scr"}])
+    base["containerDefinitions"][0]["environment"][0]["value"] = "postgres://y"
+    base["containerDefinitions"][0]["environment"].append({"name": "NEW", "value": PASSWORD})
+    world.outside.definitions["scr-api-production"] = Definitions(
+        definition("api", image("api", RUNS)), base, "registry.example/scr-api"
+    )
+
+    assert diff(world, RUNS)["services"][0]["fields"] == [
+        {"field": "containerDefinitions.api.environment.DB_URL.value", "before": "(hidden)", "after": "(hidden)"},
+        {"field": "containerDefinitions.api.environment.NEW.value", "before": None, "after": "(hidden)"},
+        {"field": "memory", "before": "512", "after": "1024"},
+        {"field": "tags.team.value", "before": None, "after": "scr"},
+    ]
+
+
+def test_no_secret_ever_shows(world: World) -> None:
+    for name in list(world.outside.definitions):
+        world.outside.definitions[name] = Definitions(None, definition(name.split("-")[1], "x"), "registry.example/x")
+
+    assert PASSWORD not in str(diff(world))
+
+
+def test_what_runs_changes_nothing(world: World) -> None:
+    found = diff(world, RUNS)
+
+    assert (found["direction"], found["changes"]) == ("same", False)
+    assert found["migrations"]["message"] == "it runs no migration"
+
+
+def test_where_nothing_runs_yet(world: World) -> None:
+    running(world, current=None)
+    found = diff(world)
+
+    assert (found["direction"], found["runs"]) == ("first", None)
+    assert found["components"][0]["before"] is None
+
+
+def test_names(world: World) -> None:
+    assert diff(world, "v1.0.0")["release"] == OLD
+    assert diff(world, "ccc1234")["release"] == NEW
+
+
+def labels(world: World, **ids: str) -> None:
+    for letter, text in ids.items():
+        marked = [item.rstrip("!") for item in text.split(",") if item.endswith("!")]
+        found = {MIGRATIONS: text.replace("!", ""), UNSAFE: ",".join(marked)}
+        world.outside.image_labels[make.digest(letter)] = ImageLabels(found)
+
+
+def test_migrations_that_would_run(world: World) -> None:
+    labels(world, b="1", c="1,2,3!")
+
+    assert diff(world)["migrations"] == {
+        "status": "Known", "ids": ["2", "3"], "unsafe": ["3"],
+        "message": "it runs 2, 3; after 3 an older release can't run",
+    }  # fmt: skip
+
+
+def test_going_back_shows_what_stays_in_the_database(world: World) -> None:
+    labels(world, a="1", b="1,2!")
+    found = diff(world, OLD)
+
+    assert (found["direction"], found["approvers"]) == ("rollback", [])
+    assert (found["migrations"]["ids"], found["migrations"]["unsafe"]) == (["2"], ["2"])
+    assert [item["reason"] for item in found["obstacles"]] == ["SchemaMismatch"]
+
+
+@pytest.mark.parametrize("letters", [{}, {"c": "1"}, {"b": "1"}], ids=["none", "only-new", "only-old"])
+def test_images_that_do_not_tell(world: World, letters: dict[str, str]) -> None:
+    labels(world, **letters)
+
+    assert diff(world)["migrations"]["status"] in ("Untold", "Unclear")
+
+
+@pytest.mark.parametrize(
+    ("standing", "version", "reasons"),
+    [
+        pytest.param({}, NEW, [], id="nothing"),
+        pytest.param({"hold": Hold(reason="x", who=KIM, at=make.AT)}, NEW, ["Held"], id="held"),
+        pytest.param({"freeze": Freeze(reason="x", who=KIM, at=make.AT)}, NEW, ["Frozen"], id="frozen"),
+        pytest.param({"hold": Hold(reason="x", who=KIM, at=make.AT)}, OLD, [], id="a-hold-is-no-obstacle-to-go-back"),
+        pytest.param({}, "ddd1234", ["WaitsForSource"], id="not-verified"),
+    ],
+)
+def test_what_stands_in_the_way(world: World, standing: dict[str, Any], version: str, reasons: list[str]) -> None:
+    world.put(release(NEW).but(version="ddd1234", verified={}))
+    running(world, **standing)
+
+    assert [item["reason"] for item in diff(world, version)["obstacles"]] == reasons
+
+
+def test_what_is_under_way(world: World) -> None:
+    active = make.state().active
+    world.put(make.deployment(environment=ENV))
+    running(world, active=active)
+
+    assert diff(world)["obstacles"][0]["reason"] == "UnderWay"
+
+
+@pytest.mark.parametrize(
+    ("found", "note"),
+    [
+        pytest.param(None, "can't be read", id="no-service"),
+        pytest.param(Definitions(None, None, "registry.example/x"), "can't be read", id="no-base"),
+        pytest.param(Definitions(None, definition("other", "x"), "r/x"), "has no container 'api'", id="container"),
+    ],
+)
+def test_what_cannot_be_told_is_said(world: World, found: Definitions | None, note: str) -> None:
+    world.outside.definitions = {} if found is None else {"scr-api-production": found}
+    world.outside.unread = ["there is no service scr-api-production"]
+    answer = diff(world)
+
+    assert note in answer["services"][0]["note"]
+    assert answer["unread"] == ["there is no service scr-api-production"]
+
+
+def test_a_component_that_the_release_lacks_is_left_alone(world: World) -> None:
+    known = world.store.release("scr", NEW)
+    assert known is not None
+    world.put(known.but(components={"api": known.components["api"]}))
+    found = diff(world)
+
+    assert [item["changed"] for item in found["components"]] == [True, False, False]
+    assert "left alone" in found["services"][2]["note"]
+
+
+@pytest.mark.parametrize(("query", "status"), [({}, 400), ({"release": " "}, 400), ({"release": "0000000"}, 404)])
+def test_releases_that_do_not_do(world: World, query: dict[str, str], status: int) -> None:
+    assert world.call("GET", f"/v1/platforms/scr/environments/{ENV}/diff", **query)[0] == status
+
+
+def test_nothing_is_written(world: World) -> None:
+    before = (world.store.state("scr", ENV), world.timeline(f"scr#{ENV}"))
+    diff(world)
+
+    assert (world.store.state("scr", ENV), world.timeline(f"scr#{ENV}")) == before
+    assert (world.outside.nudged, world.outside.woken) == ([], [])
+
+
+def test_an_outage_is_told_as_one(world: World) -> None:
+    world.outside.down = True
+
+    assert world.call("GET", f"/v1/platforms/scr/environments/{ENV}/diff", release=NEW)[0] == 503
+
+
+def test_order_and_empty_fields_are_no_change() -> None:
+    one = definition("api", "x", requiresCompatibilities=["EC2", "FARGATE"], volumes=[])
+    other = definition("api", "x", 9, requiresCompatibilities=["FARGATE", "EC2"], placementConstraints=[])
+    other["containerDefinitions"][0]["environment"].reverse()
+
+    assert changes(one, other) == []
+
+
+class TestOutside:
+    """The real outside, on clients that behave."""
+
+    def outside(self, store: Store, clock: FakeClock, new_id: FakeIds, **clients: Any) -> Aws:
+        return Aws(
+            store=store, client=clients.__getitem__, clock=clock, new_id=new_id, account="123456789012",
+            region="eu-west-1", nudges_url="", relay_function="",
+        )  # fmt: skip
+
+    def test_reads_what_runs_and_what_it_would_be_made_from(
+        self, store: Store, clock: FakeClock, new_id: FakeIds
+    ) -> None:
+        ecs, ecr = FakeEcs(clock), FakeEcr("scr-api", "scr-web")
+        live = ecs.new_definition("scr-api", "registry.example/scr-api:old")
+        ecs.new_service("scr-api", live)
+        outside = self.outside(store, clock, new_id, ecs=ecs, ecr=ecr, ssm=NoParameters())
+
+        found, unread = outside.task_definitions(operating.document(), "staging")
+
+        api = found["scr-api"]
+        assert api.live is not None
+        assert api.base is not None
+        assert (api.live["taskDefinitionArn"], api.base["taskDefinitionArn"]) == (live, live)
+        assert api.registry == "registry.example/scr-api"
+        assert (found["scr-web"], unread) == (
+            Definitions(None, None, "registry.example/scr-web"),
+            ["there is no service scr-web"],
+        )
+
+    def test_says_what_it_could_not_read(self, store: Store, clock: FakeClock, new_id: FakeIds) -> None:
+        ecs, ecr = FakeEcs(clock), FakeEcr("scr-api")
+        outside = self.outside(store, clock, new_id, ecs=ecs, ecr=ecr, ssm=NoParameters())
+
+        found, unread = outside.task_definitions(operating.document(), "staging")
+
+        assert found["scr-web"].registry is None
+        assert any("'scr-web'" in problem for problem in unread)
+
+    def test_reads_labels_and_scans(self, store: Store, clock: FakeClock, new_id: FakeIds) -> None:
+        ecr = FakeEcr("scr-api", "scr-web")
+        outside = self.outside(store, clock, new_id, ecr=ecr)
+
+        found = outside.labels(operating.document(), "api", make.digest("a"))
+
+        assert (found.found, "no longer has image" in found.reason) == ({}, True)
+        assert {scan.status for scan in outside.scans(operating.document(), make.release())} == {"Missing"}

@@ -1,0 +1,814 @@
+"""What a person starts by hand: deploy, rollback, migrate. Who, from where and why is recorded, also when refused."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from ferryman.decisions.schema_compatibility import MIGRATIONS, UNSAFE, ImageLabels
+from ferryman.decisions.snapshot import ImageScan
+from ferryman.errors import Conflict
+from ferryman.records import (
+    Active,
+    Actor,
+    Deployment,
+    EnvironmentState,
+    Freeze,
+    Hold,
+    Image,
+    MigrationClaim,
+    Phase,
+    Release,
+    ReleaseStatus,
+    Request,
+    Running,
+    Settled,
+    Target,
+    Verified,
+    Waiver,
+    step_keys,
+)
+from ferryman.records.writes import Save
+from ferryman.store.table import Store
+from unit import builders as make
+from unit.api_world import JO, KIM, World
+from unit.conftest import FakeClock, FakeIds
+
+A, B, C, D = "aaa1234", "bbb1234", "ccc1234", "ddd1234"
+LETTERS = {A: "a", B: "b", C: "c", D: "d"}
+ENV = "production"
+PLACE = f"/v1/platforms/scr/environments/{ENV}"
+ID = "01K00000000000000000000ACT"
+HOLD = Hold(reason="load test", who=KIM, at=make.AT)
+FREEZE = Freeze(reason="fair", who=KIM, at=make.AT)
+
+
+def digests(version: str) -> dict[str, str]:
+    return {name: make.digest(LETTERS[version]) for name in ("api", "ai-gateway", "web")}
+
+
+def release(version: str, **changes: Any) -> Release:
+    """A release that staging has verified; later letters are newer."""
+    hours = "abcd".index(version[0])
+    images = {name: Image(digest=d, tag=version, first_seen_at=make.AT) for name, d in digests(version).items()}
+    proof = Verified(deployment="x", digests=digests(version), at=make.AT)
+    made = make.release(
+        version, components=images, first_seen_at=make.AT + timedelta(hours=hours), verified={"staging": proof}
+    )
+    return made.but(**changes)
+
+
+def running(version: str | None = C, before: str | None = B, **changes: Any) -> EnvironmentState:
+    """Production runs one release, and the one before is known."""
+    made = EnvironmentState(
+        platform="scr",
+        environment=ENV,
+        fence=make.FENCE,
+        current=Running(version=version, deployment="x", digests=digests(version) if version else {}, at=make.AT),
+        last_succeeded=Target(version=version, deployment="x"),
+        previous=Target(version=before, deployment="y") if before else None,
+    )
+    return made.but(**changes)
+
+
+def deployment(version: str = D, phase: Phase = Phase.RUNNING, **changes: Any) -> Deployment:
+    return make.deployment(
+        id=ID, environment=ENV, version=version, from_version=C, phase=phase, steps={}, digests=digests(version)
+    ).but(**changes)
+
+
+def claim(version: str = D) -> Active:
+    return Active(
+        deployment=ID, version=version, fence=make.FENCE, execution_name="x", input="{}", claimed_at=make.AT
+    )  # fmt: skip
+
+
+@pytest.fixture
+def document(scr_document: dict[str, Any]) -> dict[str, Any]:
+    return scr_document
+
+
+@pytest.fixture
+def world(store: Store, clock: FakeClock, new_id: FakeIds, document: dict[str, Any]) -> World:
+    world = World(store, clock, new_id)
+    world.applied(document)
+    world.put(*(release(version) for version in (A, B, C, D)))
+    return world
+
+
+def change(world: World, **fields: Any) -> None:
+    """Change production in the applied document; None takes a field out."""
+    applied = world.store.platform("scr")
+    production = {**applied.document["spec"]["environments"][ENV], **fields}
+    production = {name: value for name, value in production.items() if value is not None}
+    environments = {**applied.document["spec"]["environments"], ENV: production}
+    world.put(
+        applied.but(document={**applied.document, "spec": {**applied.document["spec"], "environments": environments}})
+    )
+
+
+def ask(world: World, what: str, who: str = JO, **body: Any) -> tuple[int, dict[str, Any]]:
+    word = {"deploy": "DEPLOY", "rollback": ENV, "migrate": ENV}[what]
+    return world.call("POST", f"{PLACE}/{what}", {"confirm": word, **body}, who=who)
+
+
+def state(world: World) -> EnvironmentState:
+    return world.store.state("scr", ENV)
+
+
+def lines(world: World) -> list[tuple[str, str]]:
+    return world.timeline(f"scr#{ENV}")
+
+
+def refused(world: World, answer: tuple[int, dict[str, Any]], words: str, before: EnvironmentState) -> None:
+    """Nothing happened, the reason was told, and the audit knows of it."""
+    status, body = answer
+    assert (status, words in body["error"]["message"]) == (409, True), body
+    assert (state(world), lines(world)) == (before, [("RequestRefused", JO)])
+    assert (world.outside.nudged, world.outside.woken, world.store.unsent()) == ([], [], [])
+
+
+class TestDeploy:
+    def test_is_recorded_with_who_and_which_images(self, world: World) -> None:
+        world.put(running())
+
+        status, body = ask(world, "deploy", release=D, reason=" hotfix ")
+
+        assert (status, body["changed"], body["version"], body["digests"]) == (200, True, D, digests(D))
+        assert "Ada Lovelace, Grace Hopper will be asked to approve it" in body["message"]
+        assert state(world).requested == Request(version=D, kind="deploy", reason="hotfix", who=JO, at=world.clock.at)
+        [event] = world.store.timeline(f"scr#{ENV}")
+        assert (str(event.type), event.who, event.detail["digests"]) == ("DeployRequested", JO, digests(D))
+        assert (event.detail["source"], event.detail["version"]) == ("203.0.113.7, ferryman/1", D)
+        assert world.outside.nudged == [("scr", ENV)]
+
+    @pytest.mark.parametrize(
+        ("named", "version"),
+        [
+            pytest.param(D, D, id="version"),
+            pytest.param("v1.4.0", D, id="semver"),
+            pytest.param("ddd1234", D, id="prefix-that-is-all"),
+            pytest.param("fedcba9", "fedcba9876", id="prefix"),
+            pytest.param("fedcba9876", "fedcba9876", id="all-of-it"),
+        ],
+    )
+    def test_names_of_a_release(self, world: World, named: str, version: str) -> None:
+        before = world.store.release("scr", D)
+        assert before is not None
+        long = release(D).but(version="fedcba9876", rev=0)
+        world.put(before.but(names=["v1.4.0"]), long, running())
+
+        assert ask(world, "deploy", release=named)[1]["version"] == version
+
+    def test_twice_asks_once(self, world: World) -> None:
+        world.put(running())
+        ask(world, "deploy", release=D)
+        status, body = ask(world, "deploy", who=KIM, release=D)
+
+        assert (status, body["changed"]) == (200, False)
+        assert lines(world) == [("DeployRequested", JO)]
+
+    def test_takes_the_place_of_another_wish(self, world: World) -> None:
+        wish = Request(version=C, kind="redeploy", reason="", who=KIM, at=make.AT)
+        world.put(running(requested=wish))
+
+        assert f"instead of {C}, which {KIM} asked for" in ask(world, "deploy", release=D)[1]["message"]
+
+    @pytest.mark.parametrize("what", ["deploy", "retry", "redeploy"])
+    def test_takes_no_way_back_away(self, world: World, what: str) -> None:
+        wish = Request(version=B, kind="rollback", reason="checkout fails", who=KIM, at=make.AT)
+        settled = Settled(phase=Phase.FAILED, reason="x", at=make.AT)
+        world.put(running(requested=wish, hold=None if what == "deploy" else HOLD, settled={D: settled}))
+        body: dict[str, Any] = {"release": D, "confirm": "DEPLOY"} if what == "deploy" else {"reason": "x"}
+        body |= {"resume": True} if what == "retry" else {}
+        before = state(world)
+
+        status, answer = world.call("POST", f"{PLACE}/{what}", body, who=JO)
+
+        assert (status, f"{KIM} asked to go back to {B}" in answer["error"]["message"]) == (409, True), answer
+        assert state(world) == before
+
+    def test_waits_for_the_end_of_another_deployment(self, world: World) -> None:
+        world.put(running(B, A, active=claim(C)), deployment(C))
+
+        assert f"once deployment {ID} has ended" in ask(world, "deploy", release=D)[1]["message"]
+
+    def test_of_a_release_that_failed_is_a_persons_right(self, world: World) -> None:
+        from ferryman.records import Settled
+
+        settled = Settled(phase=Phase.REJECTED, reason="Rejected", at=make.AT)
+        world.put(running(settled={D: settled}))
+
+        assert ask(world, "deploy", release=D)[0] == 200
+
+    @pytest.mark.parametrize(
+        ("fields", "standing", "body", "words"),
+        [
+            pytest.param({}, {}, {"confirm": ""}, "--confirm DEPLOY", id="not-confirmed"),
+            pytest.param({}, {}, {"confirm": "deploy"}, "typing DEPLOY", id="confirmed-in-lower-case"),
+            pytest.param({}, {}, {"confirm": "DEPLOY "}, "typing DEPLOY", id="confirmed-with-a-space"),
+            pytest.param({"triggers": ["tag"]}, {}, {}, "Add `manual`", id="no-manual-trigger"),
+            pytest.param({}, {}, {"release": "a" * 7}, "a is Assembling, not Ready", id="assembling"),
+            pytest.param({}, {}, {"release": "b" * 7}, "no image of web", id="misses-a-component"),
+            pytest.param({}, {}, {"release": C}, "ferryman redeploy production", id="runs-already"),
+            pytest.param({}, {}, {"release": A}, f"ferryman rollback production --to {A}", id="older"),
+            pytest.param({}, {}, {"release": "e" * 7}, "not verified in staging", id="not-verified"),
+            pytest.param({"soak": "1h"}, {}, {}, "soaks in staging", id="soaks"),
+            pytest.param({"scan": {}}, {}, {}, "has 1 CRITICAL finding", id="scan-blocks"),
+            pytest.param({}, {"freeze": FREEZE}, {}, "is frozen until `ferryman thaw", id="frozen"),
+            pytest.param({}, {"hold": HOLD}, {}, "ferryman resume production", id="held"),
+            pytest.param({}, {"active": claim(D)}, {}, "ferryman watch production", id="on-its-way"),
+            pytest.param({}, {"active": claim(D)}, {"release": C}, "ferryman rollback", id="runs-and-is-replaced"),
+        ],
+    )
+    def test_is_refused(
+        self, world: World, fields: dict[str, Any], standing: dict[str, Any], body: dict[str, Any], words: str
+    ) -> None:
+        images = release(D).components
+        world.put(
+            release(D).but(version="a" * 7, status=ReleaseStatus.ASSEMBLING),
+            release(D).but(version="b" * 7, components={name: images[name] for name in ("api", "ai-gateway")}),
+            release(D).but(version="e" * 7, verified={}),
+            running(**standing),
+        )
+        if standing.get("active"):
+            world.put(deployment())
+        change(world, **fields)
+        world.outside.image_scans = (
+            ImageScan("api", "Complete", {"CRITICAL": 1}),
+            ImageScan("ai-gateway", "Complete"),
+            ImageScan("web", "Complete"),
+        )
+        before = state(world)
+
+        refused(world, ask(world, "deploy", **{"release": D, **body}), words, before)
+
+    def test_a_waiver_lets_it_pass(self, world: World) -> None:
+        waiver = Waiver(reason="not reachable", who=KIM, at=make.AT, until=world.clock.at + timedelta(days=1))
+        world.put(running(waivers={D: waiver}))
+        change(world, scan={})
+
+        assert ask(world, "deploy", release=D)[0] == 200
+
+    @pytest.mark.parametrize(
+        ("named", "status", "words"),
+        [
+            pytest.param("0000000", 404, "the latest are: ", id="unknown"),
+            pytest.param("ddd123", 404, "there is no release", id="too-short"),
+            pytest.param("fedcba9", 409, "may be any of fedcba91, fedcba92", id="ambiguous"),
+            pytest.param("", 422, "release", id="empty"),
+        ],
+    )
+    def test_names_that_do_not_do(self, world: World, named: str, status: int, words: str) -> None:
+        world.put(release(D).but(version="fedcba91"), release(D).but(version="fedcba92"), running())
+
+        found, body = ask(world, "deploy", release=named)
+
+        assert (found, words in body["error"]["message"]) == (status, True), body
+        assert state(world).requested is None
+
+
+def proven(world: World, *versions: str) -> None:
+    """These ran in production before."""
+    for version in versions:
+        known = world.store.release("scr", version)
+        assert known is not None
+        proof = Verified(deployment="x", digests=digests(version), at=make.AT)
+        world.put(known.but(verified={**known.verified, ENV: proof}))
+
+
+class TestRollback:
+    def test_goes_to_the_release_before_and_holds(self, world: World) -> None:
+        world.put(running())
+
+        status, body = ask(world, "rollback", reason="checkout fails")
+
+        assert (status, body["changed"], body["version"], body["aborted"]) == (200, True, B, None)
+        assert "goes back to bbb1234 within seconds" in body["message"]
+        after = state(world)
+        assert after.requested == Request(
+            version=B, kind="rollback", reason="checkout fails", who=JO, at=world.clock.at
+        )
+        assert after.hold == Hold(reason=f"rolled back to {B}: checkout fails", who=JO, at=world.clock.at)
+        [event] = world.store.timeline(f"scr#{ENV}")
+        assert (str(event.type), event.who, event.detail["digests"]) == ("RollbackRequested", JO, digests(B))
+        assert world.outside.nudged == [("scr", ENV)]
+
+    def test_colleagues_hear_of_the_hold(self, world: World) -> None:
+        world.put(running())
+        ask(world, "rollback", reason="checkout fails")
+
+        assert {message.channel for message in world.store.unsent()} == {"team", "ops-mail"}
+        assert all("checkout fails" in message.text for message in world.store.unsent())
+
+    def test_twice_asks_once(self, world: World) -> None:
+        world.put(running())
+        ask(world, "rollback", reason="checkout fails")
+        before = state(world)
+        status, body = ask(world, "rollback", who=KIM, reason="me too")
+
+        assert (status, body["changed"], state(world)) == (200, False, before)
+        assert lines(world) == [("RollbackRequested", JO)]
+
+    def test_again_after_somebody_lifted_the_hold_holds_again(self, world: World) -> None:
+        world.put(running())
+        ask(world, "rollback", reason="checkout fails")
+        world.store.update_state("scr", ENV, lambda before: before.but(hold=None))
+
+        assert ask(world, "rollback", reason="checkout fails")[1]["changed"] is True
+        assert state(world).hold is not None
+
+    def test_passes_a_freeze_and_says_so(self, world: World) -> None:
+        world.put(running(freeze=FREEZE))
+
+        status, body = ask(world, "rollback", reason="checkout fails")
+
+        assert (status, "the freeze is passed" in body["message"]) == (200, True)
+        assert state(world).freeze == FREEZE
+
+    def test_keeps_what_a_hold_said_before(self, world: World) -> None:
+        world.put(running(hold=HOLD))
+        ask(world, "rollback", reason="checkout fails")
+        hold = state(world).hold
+
+        assert hold is not None
+        assert hold.reason == f"rolled back to {B}: checkout fails (on hold before, by {KIM}: load test)"
+
+    def test_takes_the_place_of_another_wish(self, world: World) -> None:
+        wish = Request(version=D, kind="deploy", reason="", who=KIM, at=make.AT)
+        world.put(running(requested=wish))
+
+        assert f"instead of the deploy of {D}" in ask(world, "rollback", reason="x")[1]["message"]
+
+    @pytest.mark.parametrize("how", ["proof", "history", "before-us"])
+    def test_to_what_ran_here_at_some_time(self, world: World, how: str) -> None:
+        world.put(running())
+        if how == "proof":
+            proven(world, A)
+        else:
+            first = {"version": A} if how == "history" else {"version": B, "from_version": A}
+            world.put(deployment(phase=Phase.SUCCEEDED).but(**first))
+
+        status, body = ask(world, "rollback", to=A, reason="x")
+
+        assert (status, body.get("version")) == (200, A), body
+
+    def test_to_a_semver_name(self, world: World) -> None:
+        known = world.store.release("scr", B)
+        assert known is not None
+        world.put(known.but(names=["v1.2.0"]), running())
+
+        assert ask(world, "rollback", to="v1.2.0", reason="x")[1]["version"] == B
+
+    def test_with_approvers_for_rollbacks(self, world: World) -> None:
+        approval = world.store.platform("scr").document["spec"]["environments"][ENV]["approval"]
+        change(world, approval={**approval, "forRollback": True})
+        world.put(running())
+
+        assert "Ada Lovelace, Grace Hopper will be asked" in ask(world, "rollback", reason="x")[1]["message"]
+
+    @pytest.mark.parametrize(
+        ("standing", "body", "words"),
+        [
+            pytest.param({}, {"confirm": ""}, "--confirm production", id="not-confirmed"),
+            pytest.param({}, {"confirm": "Production"}, "typing production", id="confirmed-otherwise"),
+            pytest.param({"previous": None}, {}, "name a release with `--to`", id="nothing-before"),
+            pytest.param(
+                {"previous": Target(version=None, deployment=None)}, {}, "belongs to no release", id="unknown-before"
+            ),
+            pytest.param(
+                {"previous": Target(version="0000000", deployment=None)}, {}, "no longer known", id="gone-before"
+            ),
+            pytest.param({}, {"to": C}, "ferryman redeploy production", id="runs-already"),
+            pytest.param({}, {"to": D}, "newer than ccc1234", id="newer"),
+            pytest.param({}, {"to": A}, "never run in production successfully", id="never-ran"),
+            pytest.param({}, {"revision": "001"}, "--downgrade", id="revision-without-downgrade"),
+            pytest.param({}, {"downgrade": True}, "--revision", id="nobody-knows-where-to"),
+        ],
+    )
+    def test_is_refused(self, world: World, standing: dict[str, Any], body: dict[str, Any], words: str) -> None:
+        world.put(running(**standing))
+        if body.get("to") == A:
+            world.put(deployment(A, Phase.ROLLED_BACK))
+
+        refused(world, ask(world, "rollback", **{"reason": "x", **body}), words, state(world))
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {"reason": ""},
+            {"reason": "x", "revision": "$(reboot)"},
+            {"reason": "x", "revision": "a b"},
+            {"reason": "x", "to": ""},
+            {"reason": "x", "typo": 1},
+        ],
+    )
+    def test_bodies_that_do_not_fit(self, world: World, body: dict[str, Any]) -> None:
+        world.put(running())
+
+        assert ask(world, "rollback", **body)[0] == 422
+        assert state(world).requested is None
+
+    def test_to_an_unknown_release(self, world: World) -> None:
+        world.put(running())
+
+        assert ask(world, "rollback", to="0000000", reason="x")[0] == 404
+
+    @pytest.mark.parametrize("record", ["state", "timeline"])
+    def test_is_one_write(self, world: World, record: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Wish, hold, timeline and messages stand together, or none of them does."""
+        world.put(running())
+        written: list[int] = []
+        real = world.store.write
+
+        def write(*writes: Any) -> None:
+            written.append(len(writes))
+            real(*writes)
+
+        monkeypatch.setattr(world.store, "write", write)
+        ask(world, "rollback", reason="x")
+
+        assert written == [4]
+
+
+class TestRollbackOfWhatIsUnderWay:
+    def put(self, world: World, phase: Phase = Phase.RUNNING, version: str = D, **changes: Any) -> None:
+        world.put(running(active=claim(version)), deployment(version, phase, **changes))
+
+    def found(self, world: World) -> Deployment:
+        return world.store.deployment("scr", ENV, ID)
+
+    @pytest.mark.parametrize("phase", [Phase.PENDING, Phase.RUNNING])
+    def test_is_aborted_first_and_what_it_started_from_comes_back(self, world: World, phase: Phase) -> None:
+        self.put(world, phase)
+
+        status, body = ask(world, "rollback", reason="checkout fails")
+
+        assert (status, body["version"], body["aborted"]) == (200, C, ID)
+        assert f"deployment {ID} of {D} is aborted first, then production goes back to {C}" in body["message"]
+        abort = self.found(world).abort
+        assert abort is not None
+        assert (abort.who, abort.reason, abort.at) == (JO, "rollback: checkout fails", world.clock.at)
+        assert world.timeline(ID) == [("AbortRequested", JO)]
+        assert (world.outside.woken, world.outside.nudged) == ([("scr", ENV, ID)], [("scr", ENV)])
+        wish = state(world).requested
+        assert wish is not None
+        assert (wish.kind, wish.version) == ("rollback", C)
+
+    def test_to_another_release(self, world: World) -> None:
+        self.put(world)
+
+        assert ask(world, "rollback", to=B, reason="x")[1]["version"] == B
+        assert self.found(world).abort is not None
+
+    def test_twice_aborts_once(self, world: World) -> None:
+        self.put(world)
+        ask(world, "rollback", reason="x")
+        rev = self.found(world).rev
+
+        assert ask(world, "rollback", reason="x")[1]["changed"] is False
+        assert self.found(world).rev == rev
+
+    def test_what_goes_back_already_is_left_to_it(self, world: World) -> None:
+        self.put(world, Phase.ROLLING_BACK)
+
+        _, body = ask(world, "rollback", reason="x")
+
+        assert (body["version"], body["aborted"], self.found(world).abort) == (C, None, None)
+        assert f"once deployment {ID} has ended" in body["message"]
+
+    def test_a_database_command_is_left_to_its_end(self, world: World) -> None:
+        self.put(world, version=C, kind="migrate", command="up")
+
+        _, body = ask(world, "rollback", reason="x")
+
+        assert (body["version"], body["aborted"], self.found(world).abort) == (B, None, None)
+
+    def test_what_waits_for_approval_is_withdrawn_not_aborted(self, world: World) -> None:
+        waiting = {step_keys.APPROVAL: make.step("Running")}
+        self.put(world, Phase.AWAITING_APPROVAL, steps=waiting)
+
+        _, body = ask(world, "rollback", reason="x")
+
+        assert (body["version"], body["aborted"], self.found(world).abort) == (B, None, None)
+        assert f"{D}, which waits for approval, is withdrawn" in body["message"]
+
+    def test_what_was_just_approved_is_aborted(self, world: World) -> None:
+        approved = {step_keys.APPROVAL: make.step("Succeeded", "Approved")}
+        self.put(world, Phase.AWAITING_APPROVAL, steps=approved)
+
+        assert ask(world, "rollback", reason="x")[1]["aborted"] == ID
+
+    def test_an_approval_that_comes_meanwhile_is_aborted(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It was read as waiting; somebody approved before it could be written: all is decided again."""
+        self.put(world, Phase.AWAITING_APPROVAL, steps={step_keys.APPROVAL: make.step("Running")})
+        read = world.store.deployment
+
+        def read_then_approve(*args: Any) -> Deployment:
+            monkeypatch.undo()
+            before = read(*args)
+            world.put(before.but(steps={step_keys.APPROVAL: make.step("Succeeded", "Approved")}))
+            return before
+
+        monkeypatch.setattr(world.store, "deployment", read_then_approve)
+        _, body = ask(world, "rollback", reason="x")
+
+        assert body["aborted"] == ID
+        assert self.found(world).abort is not None
+
+    def test_that_ends_meanwhile(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        """D succeeds between reading and writing: what was to be aborted runs, and the one before it is C."""
+        self.put(world)
+        read = world.store.deployment
+
+        def read_then_finish(*args: Any) -> Deployment:
+            monkeypatch.undo()
+            before = read(*args)
+            world.put(before.but(phase=Phase.SUCCEEDED), running(D, C, rev=state(world).rev))
+            return before
+
+        monkeypatch.setattr(world.store, "deployment", read_then_finish)
+        _, body = ask(world, "rollback", reason="x")
+
+        assert (body["version"], body["aborted"], self.found(world).abort) == (C, None, None)
+
+    def test_that_ended_is_not_aborted(self, world: World) -> None:
+        world.put(running(D, C, active=claim()), deployment(phase=Phase.SUCCEEDED))
+
+        _, body = ask(world, "rollback", reason="x")
+
+        assert (body["version"], body["aborted"]) == (C, None)
+
+    def test_a_way_back_to_it_is_under_way(self, world: World) -> None:
+        self.put(world, version=B, kind="rollback")
+
+        refused(world, ask(world, "rollback", to=B, reason="x"), "ferryman watch production", state(world))
+
+    def test_holds_even_when_nobody_can_be_woken(self, world: World) -> None:
+        self.put(world)
+        world.outside.down = True
+
+        assert ask(world, "rollback", reason="x")[0] == 200
+        assert self.found(world).abort is not None
+
+    def test_a_crash_before_the_write_leaves_nothing(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.put(world)
+
+        def conflict(*writes: Any) -> None:
+            raise Conflict("somebody else wrote first")
+
+        before = state(world)
+        with monkeypatch.context() as patch:
+            patch.setattr("time.sleep", lambda _: None)
+            patch.setattr(world.store, "write", conflict)
+            assert ask(world, "rollback", reason="x")[0] == 409
+        assert (state(world), self.found(world).abort, world.outside.woken) == (before, None, [])
+
+
+def told(ids: str | None, unsafe: str = "") -> ImageLabels:
+    return ImageLabels({**({MIGRATIONS: ids} if ids is not None else {}), **({UNSAFE: unsafe} if unsafe else {})})
+
+
+def brings(world: World, **labels: ImageLabels) -> None:
+    """Give the images of releases labels, by their letter."""
+    world.outside.image_labels = {make.digest(letter): found for letter, found in labels.items()}
+
+
+GONE = ImageLabels({}, "the image is gone")
+ACCEPT, DOWN = {"acceptSchemaMismatch": True}, {"downgrade": True}
+
+
+class TestSchema:
+    @pytest.mark.parametrize(
+        ("labels", "body", "words"),
+        [
+            pytest.param(
+                {"b": told("1"), "c": told("1,2")}, {}, "migrations since then: 2, all rollback-safe", id="safe"
+            ),
+            pytest.param({"b": told("1,2"), "c": told("1,2", "2")}, {}, "no migration lies between", id="none-between"),
+            pytest.param({}, {}, "images do not tell which migrations they bring", id="no-labels-anywhere"),
+            pytest.param({"b": told("1"), "c": told("1,2", "2")}, ACCEPT, "2 can't be undone", id="unsafe-accepted"),
+            pytest.param({"b": GONE, "c": told("1")}, ACCEPT, "nobody can tell", id="unreadable-accepted"),
+        ],
+    )
+    def test_lets_it_go(self, world: World, labels: Any, body: dict[str, Any], words: str) -> None:
+        world.put(running())
+        brings(world, **labels)
+
+        status, answer = ask(world, "rollback", reason="x", **body)
+
+        assert (status, words in answer["message"]) == (200, True), answer
+
+    @pytest.mark.parametrize(
+        ("labels", "words"),
+        [
+            pytest.param({"b": told("1"), "c": told("1,2", "2")}, "not rollback-safe: 2", id="unsafe"),
+            pytest.param({"b": told(None), "c": told("1,2", "2")}, "does not tell whether", id="target-silent"),
+            pytest.param({"b": told("1"), "c": told(None)}, "does not tell which", id="running-silent"),
+            pytest.param({"b": told("1"), "c": GONE}, "the image is gone", id="unreadable"),
+        ],
+    )
+    def test_stops_it_and_says_what_to_do(self, world: World, labels: Any, words: str) -> None:
+        world.put(running())
+        brings(world, **labels)
+
+        answer = ask(world, "rollback", reason="x")
+
+        assert "--accept-schema-mismatch" in answer[1]["error"]["message"]
+        assert "--downgrade" in answer[1]["error"]["message"]
+        refused(world, answer, words, state(world))
+
+    @pytest.mark.parametrize(
+        ("body", "revision"),
+        [pytest.param({}, "1b", id="the-last-one-it-knows"), pytest.param({"revision": "1a"}, "1a", id="named")],
+    )
+    def test_a_downgrade_goes_first(self, world: World, body: dict[str, Any], revision: str) -> None:
+        world.put(running())
+        brings(world, b=told("1a,1b"), c=told("1a,1b,2", "2"))
+
+        status, answer = ask(world, "rollback", reason="x", **DOWN, **body)
+
+        assert (status, f"taken back to {revision} before that" in answer["message"]) == (200, True), answer
+        wish = state(world).requested
+        assert wish is not None
+        assert (wish.command, wish.revision) == ("down", revision)
+
+    def test_no_downgrade_without_a_command(self, world: World) -> None:
+        migration = world.store.platform("scr").document["spec"]["environments"][ENV]["migration"]
+        change(world, migration={name: value for name, value in migration.items() if name != "downgrade"})
+        world.put(running())
+        brings(world, b=told("1"), c=told("1,2", "2"))
+
+        refused(world, ask(world, "rollback", reason="x", **DOWN), "migration.downgrade", state(world))
+
+    def test_is_nobodys_business_without_a_database(self, world: World) -> None:
+        change(world, migration=None)
+        world.put(running())
+        brings(world, b=GONE, c=GONE)
+
+        assert ask(world, "rollback", reason="x")[0] == 200
+        assert world.outside.looked_at == []
+
+    def migrated(self, world: World, version: str, status: Any = "Succeeded") -> None:
+        world.put(
+            MigrationClaim(
+                platform="scr",
+                environment=ENV,
+                version=version,
+                attempt=1,
+                deployment="x",
+                status=status,
+                task_definition="td",
+                client_token="t",
+                at=make.AT + timedelta(hours="abcd".index(version[0])),
+            )
+        )
+
+    def test_counts_what_a_release_that_was_left_did_to_the_database(self, world: World) -> None:
+        """D migrated, failed and went back to C by itself: its migrations are still there."""
+        for version in (C, D):
+            self.migrated(world, version)
+        world.put(running())
+        brings(world, b=told("1"), c=told("1"), d=told("1,2", "2"))
+
+        refused(world, ask(world, "rollback", reason="x"), "not rollback-safe: 2", state(world))
+
+    @pytest.mark.parametrize("status", ["Claimed", "Running", "Succeeded", "Unknown"])
+    def test_counts_what_is_migrating_now(self, world: World, status: str) -> None:
+        self.migrated(world, C)
+        self.migrated(world, D, status)
+        world.put(running(active=claim()), deployment())
+        brings(world, c=told("1"), d=told("1,2", "2"))
+
+        refused(world, ask(world, "rollback", reason="x"), "not rollback-safe: 2", state(world))
+
+    def test_each_image_is_read_once(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        """However often it is decided anew."""
+        world.put(running())
+        brings(world, b=told("1"), c=told("1"))
+        read = world.store.state
+
+        def read_then_change(*args: Any) -> EnvironmentState:
+            monkeypatch.undo()
+            before = read(*args)
+            world.put(before.but(tagged="x"))
+            return before
+
+        monkeypatch.setattr(world.store, "state", read_then_change)
+
+        assert ask(world, "rollback", reason="x")[0] == 200
+        assert sorted(world.outside.looked_at) == sorted([make.digest("b"), make.digest("c")])
+
+
+class TestMigrate:
+    @pytest.mark.parametrize(
+        ("body", "command", "revision"),
+        [
+            pytest.param({"command": "up"}, "up", None, id="up"),
+            pytest.param({"command": "down", "revision": "0042"}, "down", "0042", id="down"),
+            pytest.param({"command": "current"}, "current", None, id="current"),
+        ],
+    )
+    def test_is_recorded(self, world: World, body: dict[str, Any], command: str, revision: str | None) -> None:
+        world.put(running())
+
+        status, answer = ask(world, "migrate", reason="index locks", **body)
+
+        assert (status, answer["changed"], answer["version"]) == (200, True, C)
+        wish = state(world).requested
+        assert wish is not None
+        assert (wish.kind, wish.command, wish.revision, wish.version) == ("migrate", command, revision, C)
+        assert (lines(world), world.outside.nudged) == ([("MigrateRequested", JO)], [("scr", ENV)])
+
+    def test_passes_a_hold_and_leaves_it(self, world: World) -> None:
+        world.put(running(hold=HOLD))
+
+        assert ask(world, "migrate", command="current")[0] == 200
+        assert state(world).hold == HOLD
+
+    def test_current_passes_a_freeze(self, world: World) -> None:
+        world.put(running(freeze=FREEZE))
+
+        assert ask(world, "migrate", command="current")[0] == 200
+
+    def test_twice_asks_once(self, world: World) -> None:
+        world.put(running())
+        ask(world, "migrate", command="current")
+
+        assert ask(world, "migrate", command="current", who=KIM)[1]["changed"] is False
+        assert lines(world) == [("MigrateRequested", JO)]
+
+    @pytest.mark.parametrize(
+        ("standing", "fields", "body", "words"),
+        [
+            pytest.param({}, {}, {"confirm": "DEPLOY"}, "typing production", id="not-confirmed"),
+            pytest.param({"active": claim()}, {}, {}, "ferryman watch production", id="something-is-under-way"),
+            pytest.param(
+                {"requested": Request(version=D, kind="deploy", reason="", who=KIM, at=make.AT)},
+                {},
+                {},
+                "asked to deploy ddd1234, which starts first",
+                id="something-else-is-next",
+            ),
+            pytest.param(
+                {
+                    "requested": Request(
+                        version=C, kind="migrate", reason="", who=KIM, at=make.AT, command="down", revision="1"
+                    )
+                },
+                {},
+                {},
+                "starts first",
+                id="another-command-is-next",
+            ),
+            pytest.param({}, {"migration": None}, {}, "no migration in the document", id="no-database"),
+            pytest.param({}, {}, {"command": "down"}, "--revision", id="down-to-nowhere"),
+            pytest.param({}, {}, {"command": "up", "revision": "1"}, "belongs to down", id="up-to-somewhere"),
+            pytest.param({"current": None}, {}, {}, "belongs to no release", id="nothing-runs"),
+            pytest.param({"freeze": FREEZE}, {}, {}, "frozen", id="up-while-frozen"),
+            pytest.param(
+                {"freeze": FREEZE}, {}, {"command": "down", "revision": "1"}, "frozen", id="down-while-frozen"
+            ),
+        ],
+    )
+    def test_is_refused(
+        self, world: World, standing: dict[str, Any], fields: dict[str, Any], body: dict[str, Any], words: str
+    ) -> None:
+        world.put(running(**standing))
+        change(world, **fields)
+
+        refused(world, ask(world, "migrate", **{"command": "up", **body}), words, state(world))
+
+    @pytest.mark.parametrize("command", ["down", "current"])
+    def test_the_document_has_to_say_how(self, world: World, command: str) -> None:
+        migration = world.store.platform("scr").document["spec"]["environments"][ENV]["migration"]
+        change(world, migration={n: v for n, v in migration.items() if n not in ("downgrade", "current")})
+        world.put(running())
+        revision = {"revision": "1"} if command == "down" else {}
+
+        refused(world, ask(world, "migrate", command=command, **revision), "does not say how", state(world))
+
+    @pytest.mark.parametrize("body", [{}, {"command": "sideways"}, {"command": "down", "revision": "; rm -rf"}])
+    def test_bodies_that_do_not_fit(self, world: World, body: dict[str, Any]) -> None:
+        assert ask(world, "migrate", **body)[0] == 422
+
+
+def test_a_refusal_that_cannot_be_recorded_is_still_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.put(running())
+
+    def conflict(*writes: Any) -> None:
+        raise Conflict("somebody else wrote first")
+
+    monkeypatch.setattr(world.store, "write", conflict)
+
+    assert "--confirm DEPLOY" in ask(world, "deploy", release=D, confirm="x")[1]["error"]["message"]
+
+
+def test_the_actor_of_the_deployment_is_the_person(world: World) -> None:
+    """What the wish says is what reconcile claims with: the ARN, as AWS told it."""
+    world.put(running())
+    ask(world, "rollback", reason="x")
+    wish = state(world).requested
+    assert wish is not None
+    assert Actor(who=wish.who) == Actor(who=JO, automated=False)
+    assert Save(state(world)).record == state(world)

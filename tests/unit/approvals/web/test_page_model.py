@@ -1,0 +1,213 @@
+"""What the page tells of the records, in all the cases that are not the usual one."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from ferryman.approvals.web import render
+from ferryman.approvals.web.page_model import Facts, facts
+from ferryman.approvals.web.page_records import Sight, base, moment
+from ferryman.approvals.web.progress import progress
+from ferryman.approvals.web.render import Question
+from ferryman.platform import parse
+from ferryman.records import Actor, Phase, Publication, Step, StepStatus, Target, Verified, Waiver, step_keys
+from pages import asking
+from unit import builders as make
+
+NOW = make.AT + timedelta(minutes=7)
+EVIL = '"><script>alert(1)</script>{{ 7 * 7 }}'
+
+
+@pytest.fixture
+def usual(scr_document: dict[str, Any]) -> Sight:
+    return Sight(
+        approval=asking.approval(),
+        deployment=asking.deployment(),
+        state=asking.state(),
+        document=parse(asking.document(scr_document)),
+        release=asking.release(),
+        running=asking.before(),
+    )
+
+
+def but(sight: Sight, **changes: Any) -> Sight:
+    return Sight(**{**vars(sight), **changes})
+
+
+def texts(found: Facts) -> str:
+    return " | ".join(fact.text for fact in [*found.checks, *found.warnings])
+
+
+def test_a_first_deployment_has_nothing_to_go_back_to(usual: Sight) -> None:
+    empty = asking.state(current=None, last_succeeded=None)
+    found = facts(but(usual, state=empty, running=None, deployment=asking.deployment(from_version=None)), NOW)
+
+    assert found.running is None
+    assert found.compare is None
+    assert found.commit is not None
+    assert {item.change for item in found.components} == {"first time"}
+    assert found.back == ["Nothing has succeeded here before: there is no release to go back to."]
+
+
+def test_the_same_release_again(usual: Sight) -> None:
+    current = usual.state.current
+    assert current is not None
+    same = asking.state(current=current.but(version=asking.VERSION, digests=asking.NEW))
+    found = facts(but(usual, state=same, deployment=asking.deployment(kind="redeploy")), NOW)
+
+    assert (found.action, found.same, found.compare) == ("Redeploy production", True, None)
+    assert {item.change for item in found.components} == {"same image"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "action", "note"),
+    [
+        pytest.param({"kind": "rollback", "plan": asking.plan(migration=None)}, "Roll back production", "left alone"),
+        pytest.param(
+            {"kind": "rollback", "command": "down", "revision": "0001"}, "Roll back production", "`down` runs to 0001"
+        ),
+        pytest.param({"kind": "migrate", "command": "up"}, "Migrate the database of production (up)", "`up` runs,"),
+        pytest.param({"plan": None}, "Deploy to production", "left alone"),
+        pytest.param({"plan": asking.plan(migrations=None)}, "Deploy to production", "does not say which"),
+        pytest.param({"plan": asking.plan(migrations=["0001_users"])}, "Deploy to production", "no new migration"),
+    ],
+)
+def test_kinds(usual: Sight, changes: dict[str, Any], action: str, note: str) -> None:
+    found = facts(but(usual, deployment=asking.deployment(**changes)), NOW)
+
+    assert found.action == action
+    assert note in found.migrations_note
+
+
+def test_migrations_of_what_runs_are_not_known(usual: Sight) -> None:
+    found = facts(but(usual, running=None), NOW)
+
+    assert [item.id for item in found.migrations] == ["0001_users", "0002_invoices", "0003_drop_legacy_totals"]
+    assert "is not known" in found.migrations_note
+
+
+def test_unsafe_ones_are_told_even_where_the_others_are_not(usual: Sight) -> None:
+    found = facts(but(usual, deployment=asking.deployment(plan=asking.plan(migrations=None))), NOW)
+
+    assert [(item.id, item.unsafe) for item in found.migrations] == [("0003_drop_legacy_totals", True)]
+    assert any("can't simply be taken back" in line for line in found.back)
+
+
+@pytest.mark.parametrize(
+    ("verified", "text"),
+    [
+        pytest.param({}, "not verified in staging", id="not-verified"),
+        pytest.param(
+            {"staging": Verified(deployment="01KOLD", digests=asking.OLD, at=make.AT)},
+            "other images",
+            id="other-images",
+        ),
+    ],
+)
+def test_proofs_that_are_none(usual: Sight, verified: Any, text: str) -> None:
+    found = facts(but(usual, release=asking.release().but(verified=verified)), NOW)
+
+    assert text in found.checks[0].text
+    assert found.checks[0].tone == "warn"
+
+
+def test_a_waiver_is_told(usual: Sight) -> None:
+    waiver = Waiver(reason="not reachable", who="kim", at=make.AT, until=NOW + timedelta(days=1))
+    old = waiver.but(until=make.AT)
+
+    assert "waived by kim" in texts(facts(but(usual, state=asking.state(waivers={asking.VERSION: waiver})), NOW))
+    assert "waived" not in texts(facts(but(usual, state=asking.state(waivers={asking.VERSION: old})), NOW))
+
+
+def test_versions_that_are_no_commits_have_no_link(usual: Sight) -> None:
+    found = facts(but(usual, approval=asking.approval(version="../../evil")), NOW)
+
+    assert (found.compare, found.commit) == (None, None)
+
+
+def test_services_stay_where_the_policy_says_so(usual: Sight) -> None:
+    found = facts(but(usual, deployment=asking.deployment(plan=asking.plan(on_failure="hold"))), NOW)
+
+    assert "stay as they are" in found.back[0]
+
+
+def test_what_ran_before_is_told_as_long_as_it_is_known() -> None:
+    state = asking.state()
+    current = state.current
+    assert current is not None
+    previous = Target(version=asking.RUNS, deployment=asking.BEFORE, digests=asking.OLD)
+    through = state.but(current=current.but(deployment=asking.ID, version=asking.VERSION), previous=previous)
+    done = asking.deployment(phase=Phase.SUCCEEDED)
+    later = state.but(current=current.but(deployment="01KLATER", version="deadbee"))
+
+    assert base(state, asking.deployment()) == current
+    assert base(through, done) == previous
+    assert base(later, done) is None
+
+
+@pytest.mark.parametrize(
+    ("away", "text"),
+    [(timedelta(minutes=5), "in 5m"), (timedelta(0), "0s ago"), (-timedelta(days=3), "3d ago")],
+)
+def test_moments(away: timedelta, text: str) -> None:
+    assert moment(NOW + away, NOW).relative == text
+
+
+@pytest.mark.parametrize("phase", list(Phase))
+def test_progress_of_every_phase(phase: Phase) -> None:
+    found = progress(asking.approval(status="Approved"), asking.deployment(phase=phase), NOW)
+
+    assert found.headline
+    assert found.running == (not phase.terminal)
+
+
+def test_progress_names_failures_and_the_way_back() -> None:
+    first = asking.SERVICES[0]
+    failed = make.rollout(first, "Failed", reason="BreakerRolledBack", message="the breaker rolled it back")
+    deployment = asking.deployment(
+        phase=Phase.ROLLED_BACK,
+        message="It went back.",
+        steps={
+            step_keys.rollout(first, "forward"): failed,
+            step_keys.rollout(first, "back"): make.rollout(first, direction="back"),
+            step_keys.MIGRATION: Step(status=StepStatus.SKIPPED, reason="NoMigration", started_at=NOW, ended_at=NOW),
+        },
+        publication=Publication(status="Published", url="javascript:alert(1)", at=NOW),
+    )
+
+    found = progress(asking.approval(status="Approved"), deployment, NOW)
+
+    lines = {line.title: line for line in found.lines}
+    assert lines[f"Rollout of {first}"].note == "the breaker rolled it back"
+    assert found.lines[-1].title == f"Rollback of {first}"
+    assert lines["Database migration"].word == "skipped"
+    assert lines["Smoke test"].word == "not begun"
+    assert found.release_url is None
+
+
+def test_nothing_in_the_records_becomes_markup(usual: Sight) -> None:
+    approval = asking.approval(version=EVIL, tag=EVIL, requested_by=Actor(who=EVIL))
+    name = asking.SERVICES[0]
+    deployment = asking.deployment(
+        version=EVIL,
+        why=EVIL,
+        message=EVIL,
+        phase=Phase.FAILED,
+        plan=asking.plan(migrations=[EVIL], unsafe_migrations=[EVIL], services={EVIL: make.planned(name)}),
+        steps={step_keys.APPROVAL: make.step("Failed", message=EVIL)},
+        publication=Publication(status="Published", url=f"https://x.example/{EVIL}", at=NOW),
+    )
+    sight = but(usual, approval=approval, deployment=deployment)
+    known = facts(sight, NOW)
+
+    for answer in (
+        render.decision(known, Question(version=approval.short, person=EVIL, why_not=EVIL), said=EVIL),
+        render.decision(known, None, progress=progress(approval, deployment, NOW)),
+        render.told(404, EVIL, [EVIL, f"`{EVIL}`"], link=(EVIL, EVIL), place=EVIL),
+        render.shared(render.SharedView(EVIL, EVIL, EVIL, EVIL, True), said=EVIL),
+    ):
+        body = answer["body"]
+        assert "<script" not in body
+        assert "49" not in body.partition("</style>")[2].replace("2026", "")
+        assert 'href=""' not in body

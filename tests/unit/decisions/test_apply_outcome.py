@@ -1,0 +1,260 @@
+"""What an outcome leaves behind: after a way back, after a database command, and what the next way back goes to."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from ferryman.contracts import DeploymentRef
+from ferryman.decisions import apply_outcome
+from ferryman.decisions.apply_outcome import good_before
+from ferryman.decisions.outcome import Judgement, judge
+from ferryman.records import (
+    Actor,
+    AppliedPlatform,
+    Deployment,
+    EnvironmentState,
+    Hold,
+    MigrationProgress,
+    Phase,
+    PlannedMigration,
+    Release,
+    Running,
+    Settled,
+    Target,
+    step_keys,
+)
+from ferryman.records.writes import Save
+from ferryman.steps import record_outcome
+from ferryman.store.table import Store
+from unit import builders as make
+from unit.conftest import FakeClock, FakeIds
+
+A, B, C, D, E = ("aaa1234", "bbb1234", "ccc1234", "ddd1234", "eee1234")
+OK = Judgement(Phase.SUCCEEDED, "Verified", "runs.", settle=False)
+HOLD = Hold(reason=f"rolled back to {B}: slow", who="jo", at=make.AT)
+
+
+def releases() -> list[Release]:
+    """A to E, oldest first."""
+    return [
+        make.release(version, first_seen_at=make.AT + timedelta(hours=hour), rev=0)
+        for hour, version in enumerate((A, B, C, D, E))
+    ]
+
+
+def history(*ran: str | tuple[str, str], before: str | None = None) -> list[Deployment]:
+    """Deployments that succeeded one after the other (or, as a pair, with that phase or kind); newest first."""
+    made: list[Deployment] = []
+    for number, item in enumerate(ran):
+        version, how = item if isinstance(item, tuple) else (item, "Succeeded")
+        phase = Phase.SUCCEEDED if how == "migrate" else Phase(how)
+        kind: Any = "migrate" if how == "migrate" else "deploy"
+        changes = {"version": version, "phase": phase, "kind": kind, "from_version": before}
+        made.append(make.deployment(id=f"01K0000000000000000000H{number:03d}", **changes))
+        before = version if phase is Phase.SUCCEEDED else before
+    return made[::-1]
+
+
+@pytest.mark.parametrize(
+    ("version", "bad", "ran", "expected"),
+    [
+        pytest.param(C, {D}, history(A, B, C, D), B, id="the-one-before"),
+        pytest.param(B, {C}, history(A, B, C, (D, "RolledBack")), A, id="what-failed-does-not-count"),
+        pytest.param(B, {C, D}, history(A, B, C, B, D), A, id="one-that-was-left-before-is-not-good"),
+        pytest.param(B, {D}, history(A, B, C, B, D), A, id="never-newer-than-what-runs"),
+        pytest.param(C, {D}, history(A, B, C, D, C, D), B, id="back-and-forth"),
+        pytest.param(A, {B}, history(A, B), None, id="the-first-one"),
+        pytest.param(B, {C}, history(B, C, before=A), A, id="what-ran-before-us"),
+        pytest.param(B, {C}, history(B, C), None, id="nothing-known-before"),
+        pytest.param(C, {D}, history(A, (B, "migrate"), C, D), A, id="a-database-command-is-no-deployment"),
+        pytest.param(C, {D}, history(A, "0000000", C, D), A, id="of-a-release-that-is-gone"),
+        pytest.param("0000000", {D}, history(A, C, D), None, id="to-a-release-that-is-gone"),
+        pytest.param(C, {D}, [], None, id="history-is-gone"),
+    ],
+)
+def test_the_good_release_before(version: str, bad: set[str], ran: list[Deployment], expected: str | None) -> None:
+    found = good_before(version, bad, ran, releases())
+
+    assert (found and found.version) == expected
+
+
+def back(**changes: Any) -> Deployment:
+    return make.deployment(kind="rollback", version=B, from_version=C, **changes)
+
+
+def running(version: str | None = C, **changes: Any) -> EnvironmentState:
+    current = Running(version=version, deployment="01K0000000000000000000PREV", digests={}, at=make.AT)
+    good = Target(version=version, deployment="01K0000000000000000000PREV")
+    before = Target(version=B, deployment="01K0000000000000000000PREB")
+    return make.state(current=current, last_succeeded=good, previous=before, hold=HOLD).but(**changes)
+
+
+def settled_of(state: EnvironmentState) -> dict[str, tuple[str, str]]:
+    return {version: (str(item.phase), item.reason) for version, item in state.settled.items()}
+
+
+def after(deployment: Deployment, state: EnvironmentState, judgement: Judgement = OK) -> EnvironmentState:
+    ran = history(A, B, C)
+    return apply_outcome.apply(judgement, deployment, state, make.AT, history=ran, releases=releases())[1]
+
+
+class TestRollback:
+    def test_leaves_the_release_it_came_from(self) -> None:
+        state = after(back(), running())
+
+        assert state.current is not None
+        assert (state.current.version, state.last_succeeded and state.last_succeeded.version) == (B, B)
+        assert state.previous is not None
+        assert state.previous.version == A
+        assert settled_of(state) == {C: ("RolledBack", "LeftByRollback")}
+        assert state.hold == HOLD
+
+    def test_makes_its_release_good_again(self) -> None:
+        bad = Settled(phase=Phase.ROLLED_BACK, reason="LeftByRollback", at=make.AT)
+
+        assert settled_of(after(back(), running(settled={B: bad}))) == {C: ("RolledBack", "LeftByRollback")}
+
+    def test_of_what_ran_already_leaves_nothing(self) -> None:
+        """An abort had brought it back before."""
+        state = after(back(), running(B, previous=Target(version=A, deployment="x")))
+
+        assert settled_of(state) == {}
+        assert state.previous is not None
+        assert state.previous.version == A
+
+    def test_never_names_what_runs_as_the_one_before(self) -> None:
+        assert after(back(), running(B)).previous is None
+
+    def test_from_images_of_no_release(self) -> None:
+        state = after(back(), running(None))
+
+        assert (settled_of(state), state.previous) == ({}, None)
+
+    @pytest.mark.parametrize(
+        ("phase", "settled"),
+        [
+            pytest.param(Phase.ROLLED_BACK, {B: ("RolledBack", "X")}, id="failed"),
+            pytest.param(Phase.ERRORED, {}, id="errored-is-not-tried-again-by-itself"),
+        ],
+    )
+    def test_that_did_not_succeed(self, phase: Phase, settled: dict[str, Any]) -> None:
+        before = running()
+        state = after(back(), before, Judgement(phase, "X", "no."))
+
+        assert (state.current, state.previous, state.hold) == (before.current, before.previous, HOLD)
+        assert settled_of(state) == settled
+
+
+class TestDeploy:
+    def test_remembers_what_ran_before(self) -> None:
+        state = after(make.deployment(version=D), running())
+
+        assert state.previous is not None
+        assert state.previous.version == C
+
+    def test_again_remembers_what_it_remembered(self) -> None:
+        state = after(make.deployment(version=C, kind="redeploy"), running())
+
+        assert state.previous is not None
+        assert state.previous.version == B
+
+
+class TestMigrate:
+    def command(self, **changes: Any) -> Deployment:
+        ran = make.step(
+            reason="Completed",
+            message="`alembic current` said 002.",
+            logs=["002 (head)"],
+            migration=MigrationProgress(exit_code=0),
+        )
+        task = PlannedMigration(
+            component="api",
+            container="api",
+            digest=make.digest("a"),
+            image="x",
+            base_task_definition="td",
+            command=["alembic", "current"],
+            timeout_seconds=600,
+            subnets=[],
+            security_groups=[],
+        )
+        plan = make.plan(waves=[], services={}, migration=task)
+        done = {step_keys.BEGIN: make.step(), step_keys.ADMIT: make.step(), step_keys.MIGRATION: ran}
+        return make.deployment(kind="migrate", command="current", version=C, plan=plan, steps=done, **changes)
+
+    def test_changes_nothing_but_says_what_it_said(self) -> None:
+        before = running()
+        judged, state = apply_outcome.apply(judge(self.command(), None), self.command(), before, make.AT)
+
+        assert state == before
+        assert (judged.phase, judged.reason, judged.message) == (
+            Phase.SUCCEEDED,
+            "Completed",
+            "`alembic current` said 002.",
+        )
+
+    @pytest.mark.parametrize("phase", [Phase.FAILED, Phase.ERRORED, Phase.ABORTED])
+    def test_settles_nothing(self, phase: Phase) -> None:
+        before = running(hold=None)
+        held = Judgement(phase, "X", "no.", hold="nobody knows")
+
+        assert settled_of(after(self.command(), before, Judgement(phase, "X", "no."))) == {}
+        assert after(self.command(), before, Judgement(phase, "X", "no.")) == before
+        kept = after(self.command(), before, held).hold
+        assert kept is not None
+        assert kept.reason == "nobody knows"
+
+    def test_is_recorded_like_a_deployment(
+        self, store: Store, scr_document: dict[str, Any], clock: FakeClock, new_id: FakeIds
+    ) -> None:
+        applied = AppliedPlatform(name="scr", generation=1, document=scr_document, applied_by="a", applied_at=make.AT)
+        store.write(Save(applied), Save(self.command()), Save(running()), Save(make.release(C)))
+        ref = DeploymentRef(platform="scr", environment="staging", deployment=make.deployment().id, fence=make.FENCE)
+
+        for _ in range(2):
+            record_outcome.record(ref, judge(self.command(), None), store=store, clock=clock, new_id=new_id)
+
+        state, release = store.state("scr", "staging"), store.release("scr", C)
+        assert (state.active, state.current, state.last_succeeded) == (
+            None,
+            running().current,
+            running().last_succeeded,
+        )
+        assert release is not None
+        assert release.verified == {}
+        assert len(store.timeline(ref.deployment)) == 1
+        [text] = {message.text for message in store.unsent()}
+        assert "`alembic current` ran" in text
+        assert "002 (head)" in text
+        assert {message.subject for message in store.unsent()} == {"[Succeeded] scr/staging: migrate current ran"}
+
+
+def test_a_rollback_is_recorded_with_its_history(
+    store: Store, scr_document: dict[str, Any], clock: FakeClock, new_id: FakeIds
+) -> None:
+    applied = AppliedPlatform(name="scr", generation=1, document=scr_document, applied_by="anna", applied_at=make.AT)
+    ran = [Save(item.but(fence=1)) for item in history(A, B, C)]
+    store.write(Save(applied), Save(back()), Save(running()), *ran, *map(Save, releases()))
+    ref = DeploymentRef(platform="scr", environment="staging", deployment=back().id, fence=make.FENCE)
+
+    record_outcome.record(ref, judge(back(), None), store=store, clock=clock, new_id=new_id)
+
+    state = store.state("scr", "staging")
+    assert state.previous is not None
+    assert state.previous.version == A
+    assert settled_of(state) == {C: ("RolledBack", "LeftByRollback")}
+
+
+@pytest.mark.parametrize("phase", [Phase.FAILED, Phase.ERRORED])
+def test_what_is_settled_keeps_its_tag_and_who_wanted_it(phase: Phase) -> None:
+    ada = Actor(who="ada")
+    tried = make.deployment(version=C, tag="v3.0.0", requested_by=ada)
+    settled = after(tried, running(B), Judgement(phase, "Because", "It did.")).settled[C]
+    assert (settled.tag, settled.requested_by) == ("v3.0.0", ada)
+
+
+def test_what_a_rollback_left_keeps_its_tag() -> None:
+    left = make.deployment(id="01K0000000000000000000PREV", version=C, tag="v3.0.0", phase=Phase.SUCCEEDED)
+    state = apply_outcome.apply(OK, back(), running(), make.AT, history=iter([left]), releases=releases())[1]
+    assert state.settled[C].tag == "v3.0.0"

@@ -1,0 +1,216 @@
+"""The first apply takes what runs and deploys nothing that nobody asked for."""
+
+from typing import Any
+
+import pytest
+
+from ferryman.errors import Throttled
+from ferryman.platform import Platform, parse
+from ferryman.records import ReleaseStatus
+from ferryman.store.table import Store
+from unit.conftest import FakeClock, FakeIds
+from unit.operating import World, document
+
+V1, V2, V3 = "aaaaaaa1", "aaaaaaa2", "aaaaaaa3"
+
+
+@pytest.fixture
+def world(store: Store, clock: FakeClock, new_id: FakeIds) -> World:
+    return World(store, clock, new_id)
+
+
+def pushed_before(world: World, *versions: str) -> None:
+    for version in versions:
+        world.push("api", version)
+        world.push("web", version)
+
+
+def with_environment(name: str) -> Platform:
+    data = document().dump()
+    other = data["spec"]["environments"]["staging"] | {"cluster": world_cluster(), "movingTags": []}
+    other["waves"] = [{"name": "one", "services": [{"name": f"{name}-api", "component": "api", "container": "app"}]}]
+    data["spec"]["environments"][name] = other
+    return parse(data)
+
+
+def world_cluster() -> str:
+    from unit.fakes.ecs import CLUSTER
+
+    return CLUSTER
+
+
+def images(world: World, version: str, how: str) -> dict[str, str]:
+    if how == "digest":
+        return {name: f"scr-{name}@{world.ecr.tags[f'scr-{name}'][version]}" for name in ("api", "web")}
+    if how == "tag and digest":
+        return {name: f"scr-{name}:x@{world.ecr.tags[f'scr-{name}'][version]}" for name in ("api", "web")}
+    if how == "moving tag":
+        for name in ("api", "web"):
+            world.ecr.tags[f"scr-{name}"]["staging-latest"] = world.ecr.tags[f"scr-{name}"][version]
+        return {name: f"scr-{name}:staging-latest" for name in ("api", "web")}
+    return {name: f"scr-{name}:{version}" for name in ("api", "web")}
+
+
+@pytest.mark.parametrize("how", ["tag", "digest", "tag and digest", "moving tag"])
+def test_what_runs_becomes_current(world: World, how: str) -> None:
+    pushed_before(world, V1, V2)
+    world.run_services(**images(world, V1, how))
+    world.apply()
+    state = world.state
+    assert state.current is not None
+    assert (state.current.version, state.current.deployment) == (V1, None)
+    assert state.current.digests == {name: world.ecr.tags[f"scr-{name}"][V1] for name in ("api", "web")}
+    assert state.last_succeeded is not None
+    live = {name: world.ecs.services[name]["taskDefinition"] for name in ("scr-api", "scr-web")}
+    assert state.last_succeeded.task_definitions == live
+    assert state.last_succeeded.bases == live
+    assert [str(event.type) for event in world.store.timeline("scr#staging")] == ["Adopted"]
+
+
+def test_existing_tags_are_the_baseline_and_never_start(world: World) -> None:
+    pushed_before(world, V1, V2)
+    world.run_services(**images(world, V1, "tag"))
+    world.apply()
+    assert [(item.version, item.status) for item in world.store.releases("scr")] == [
+        (V1, ReleaseStatus.BASELINE),
+        (V2, ReleaseStatus.BASELINE),
+    ]
+    world.reconcile()
+    world.sweep()
+    assert world.deployments == []
+    assert world.condition("Ready") == ("True", "UpToDate")
+
+
+def test_a_later_push_is_deployed(world: World) -> None:
+    pushed_before(world, V1)
+    world.run_services(**images(world, V1, "tag"))
+    world.apply()
+    world.release(V2)
+    world.reconcile()
+    assert world.told() == [(V2, "Pending")]
+    assert world.deployments[0].from_version == V1
+
+
+def test_a_release_that_was_half_there_is_deployed_when_its_last_image_comes(world: World) -> None:
+    pushed_before(world, V1)
+    world.push("api", V2)
+    world.run_services(**images(world, V1, "tag"))
+    world.apply()
+    world.sweep()
+    assert world.store.unsent() == []  # an old half is nothing to report
+    world.receive(world.push("web", V2))
+    world.reconcile()
+    assert world.told() == [(V2, "Pending")]
+
+
+def test_services_that_run_something_else_are_unknown_and_still_a_way_back(world: World) -> None:
+    world.run_services(api="nginx:1", web="someone/scr-web-fork:1")
+    world.apply()
+    assert world.state.current is None
+    assert world.state.last_succeeded is not None
+    assert set(world.state.last_succeeded.task_definitions) == {"scr-api", "scr-web"}
+    world.release(V1)
+    world.reconcile()
+    assert world.told() == [(V1, "Pending")]
+
+
+def test_images_that_no_version_tag_names_are_current_without_a_version(world: World) -> None:
+    pushed_before(world, V1)
+    other = {name: f"scr-{name}@sha256:{'0' * 64}" for name in ("api", "web")}
+    world.run_services(**other)
+    world.apply()
+    assert world.state.current is not None
+    assert world.state.current.version is None
+    world.reconcile()
+    assert world.deployments == []
+
+
+def test_before_any_service_exists_the_first_release_is_deployed(world: World) -> None:
+    world.apply()
+    assert world.state.current is None
+    assert world.state.last_succeeded is None
+    world.release(V1)
+    world.reconcile()
+    assert world.told() == [(V1, "Pending")]
+
+
+def test_applying_again_changes_no_record(world: World) -> None:
+    pushed_before(world, V1)
+    world.run_services(**images(world, V1, "tag"))
+    world.apply()
+    world.release(V2)
+    before = (world.state, world.store.releases("scr"))
+    world.apply(document(onFailure="hold"))
+    assert (world.state, world.store.releases("scr")) == before
+
+
+def test_an_apply_that_died_before_the_document_was_stored_is_repeated_whole(world: World) -> None:
+    pushed_before(world, V1, V2)
+    world.run_services(**images(world, V1, "tag"))
+    world.adopt()
+    world.run_services(**images(world, V2, "tag"))
+    world.apply()
+    assert world.state.current is not None
+    assert world.state.current.version == V2
+
+
+def test_an_apply_that_died_half_way_is_completed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    pushed_before(world, V1, V2)
+    world.run_services(**images(world, V1, "tag"))
+    world.ecs.throttle("describe_services")
+    with pytest.raises(Throttled):
+        world.apply()
+    assert world.store.find_platform("scr") is None
+    world.apply()
+    assert world.state.current is not None
+    assert len(world.store.releases("scr")) == 2
+
+
+def test_an_environment_added_later_is_adopted_when_it_appears(world: World) -> None:
+    world.run_services()
+    world.apply()
+    world.release(V1)
+    world.apply(with_environment("qa"))
+    key: dict[str, Any] = {"messageId": "1", "body": '{"platform": "scr", "environment": "qa"}'}
+    world.wake({"Records": [key]})
+    assert world.store.deployments("scr", "qa") == []
+    world.release(V2)
+    world.wake({"Records": [key]})
+    assert [item.version for item in world.store.deployments("scr", "qa")] == [V2]
+
+
+def test_a_component_added_later_makes_no_old_release_new(world: World) -> None:
+    """Its repository is full of tags that complete old releases, now that it is wanted."""
+    two = document()
+    data = two.dump()
+    del data["spec"]["components"]["web"]
+    data["spec"]["environments"]["staging"]["waves"].pop()
+    pushed_before(world, V1, V2)
+    world.run_services(**images(world, V1, "tag"))
+    world.apply(parse(data))
+    world.apply(two)
+    world.sweep()
+    assert world.deployments == []
+    assert {item.status for item in world.store.releases("scr")} == {ReleaseStatus.BASELINE}
+    assert set(world.store.releases("scr")[0].digests) == {"api", "web"}
+
+
+@pytest.mark.parametrize("change", ["pattern", "repository"])
+def test_old_tags_that_a_changed_document_reads_anew_are_baseline_too(world: World, change: str) -> None:
+    """Else the next sweep would take them for pushes whose events were lost, and deploy one."""
+    old = "build-1" if change == "pattern" else V2
+    world.ecr.push("scr-api", old, "old api", at=world.clock())
+    world.ecr.images["scr-web-2"], world.ecr.tags["scr-web-2"] = {}, {}
+    web = "scr-web" if change == "pattern" else "scr-web-2"
+    world.ecr.push(web, old, "old web", at=world.clock())
+    world.run_services()
+    world.apply()
+    data = document().dump()
+    if change == "pattern":
+        data["spec"]["tagPattern"] = "(?P<version>build-[0-9]+)"
+    else:
+        data["spec"]["components"]["web"]["repository"] = "scr-web-2"
+    world.apply(parse(data))
+    world.sweep()
+    assert [(item.version, item.status) for item in world.store.releases("scr")] == [(old, ReleaseStatus.BASELINE)]
+    assert world.deployments == []

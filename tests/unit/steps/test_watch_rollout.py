@@ -1,0 +1,345 @@
+"""Is a rollout done? The judgement as a table; watching against a fake ECS; why it failed, in words."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ferryman.errors import ClaimLost, Throttled
+from ferryman.records import StepStatus, step_keys
+from ferryman.steps import watch_rollout
+from ferryman.steps.watch_rollout import Seen, Terms, judge
+from ferryman.store.table import Store
+from unit.conftest import FakeClock, FakeIds
+from unit.ecs_world import CHILD, World
+from unit.fakes.ecs import refusal
+
+T0 = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+NOW = T0 + timedelta(seconds=90)
+TERMS = Terms(
+    service="api",
+    started_at=T0,
+    followed_at=T0 + timedelta(seconds=5),
+    timeout_seconds=600,
+    fail_fast=2,
+    digests=frozenset({"sha256:new", CHILD}),
+)
+GOING = Seen(listed=True, primary=True, state="IN_PROGRESS", desired=2, running=1)
+DONE = replace(GOING, state="COMPLETED", running=2, digests=frozenset({CHILD}), tasks=2)
+
+
+def at(seconds: int) -> datetime:
+    return T0 + timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("seen", "terms", "now", "status", "reason"),
+    [
+        pytest.param(GOING, TERMS, NOW, None, "", id="in-progress"),
+        pytest.param(DONE, TERMS, NOW, "Succeeded", "Completed", id="completed"),
+        pytest.param(DONE, TERMS, at(601), "Succeeded", "Completed", id="completed-late-is-completed"),
+        pytest.param(replace(GOING, running=2), TERMS, NOW, None, "", id="all-run-is-not-completed"),
+        pytest.param(replace(GOING, desired=5), TERMS, NOW, None, "", id="scaled-out-in-the-middle"),
+        pytest.param(replace(DONE, desired=5), TERMS, NOW, "Succeeded", "Completed", id="scaled-out-after-completion"),
+        pytest.param(Seen(), TERMS, at(64), None, "", id="not-listed-yet"),
+        pytest.param(Seen(), TERMS, at(65), "Failed", "DeploymentGone", id="not-listed-for-too-long"),
+        pytest.param(replace(GOING, state="FAILED"), TERMS, NOW, "Failed", "BreakerTripped", id="breaker"),
+        pytest.param(
+            replace(GOING, state="FAILED", primary=False), TERMS, NOW, "Failed", "BreakerRolledBack", id="breaker-back"
+        ),
+        pytest.param(replace(GOING, primary=False), TERMS, NOW, "Failed", "Replaced", id="somebody-else-updated"),
+        pytest.param(replace(DONE, primary=False), TERMS, NOW, "Failed", "Replaced", id="completed-but-replaced"),
+        pytest.param(replace(GOING, failed=1), TERMS, NOW, None, "", id="one-failed-task"),
+        pytest.param(replace(GOING, failed=2), TERMS, NOW, "Failed", "FailFast", id="fail-fast"),
+        pytest.param(replace(GOING, failed=9), replace(TERMS, fail_fast=0), NOW, None, "", id="fail-fast-off"),
+        pytest.param(replace(DONE, failed=9), TERMS, NOW, "Succeeded", "Completed", id="completed-despite-failures"),
+        pytest.param(GOING, TERMS, at(599), None, "", id="just-before-the-deadline"),
+        pytest.param(GOING, TERMS, at(600), "Failed", "DeadlineExceeded", id="deadline"),
+        pytest.param(replace(DONE, desired=0, running=0, tasks=0), TERMS, NOW, "Skipped", "ScaledToZero", id="zero"),
+        pytest.param(replace(GOING, desired=0), TERMS, NOW, None, "", id="zero-in-progress"),
+        pytest.param(
+            replace(DONE, desired=0),
+            replace(TERMS, digests=None, scaled_to_zero=StepStatus.SUCCEEDED),
+            NOW,
+            "Succeeded",
+            "ScaledToZero",
+            id="zero-on-the-way-back",
+        ),
+        pytest.param(
+            replace(DONE, digests=frozenset({"sha256:new"})), TERMS, NOW, "Succeeded", "Completed", id="index"
+        ),
+        pytest.param(replace(DONE, digests=None), TERMS, NOW, "Succeeded", "Completed", id="digests-not-told"),
+        pytest.param(
+            replace(DONE, digests=frozenset({CHILD, "sha256:other"})),
+            TERMS,
+            NOW,
+            "Failed",
+            "WrongImage",
+            id="wrong-image",
+        ),
+        pytest.param(replace(DONE, tasks=0, digests=None), TERMS, NOW, None, "", id="completed-no-task-yet"),
+        pytest.param(
+            replace(DONE, tasks=0, digests=None), TERMS, at(600), "Failed", "DeadlineExceeded", id="completed-no-task"
+        ),
+        pytest.param(
+            replace(DONE, tasks=0, digests=None), replace(TERMS, digests=None), NOW, "Succeeded", "Completed", id="back"
+        ),
+        pytest.param(GOING, replace(TERMS, aborted="ann: wrong"), NOW, "Aborted", "AbortRequested", id="abort"),
+        pytest.param(
+            Seen(), replace(TERMS, aborted="ann: wrong"), T0, "Aborted", "AbortRequested", id="abort-unlisted"
+        ),
+    ],
+)
+def test_judge(seen: Seen, terms: Terms, now: datetime, status: str | None, reason: str) -> None:
+    verdict = judge(seen, terms, now)
+    assert (verdict.status, verdict.reason) == (status, reason)
+    assert bool(verdict.message) == (status is not None)
+
+
+@pytest.fixture
+def world(store: Store, clock: FakeClock, new_id: FakeIds) -> World:
+    world = World(store, clock, new_id)
+    world.update()
+    return world
+
+
+def waits(world: World) -> int:
+    return len(world.store.waits(world.ecs.services["api"]["serviceArn"]))
+
+
+def test_a_running_rollout_waits_and_shows_progress(world: World) -> None:
+    world.ecs.deployment("api").update(runningCount=1, failedTasks=1)
+    token = world.watch()
+    progress = world.step().rollout
+    assert progress is not None
+    assert (progress.desired, progress.running, progress.failed) == (1, 1, 1)
+    assert world.answer(token) is None
+    assert waits(world) == 1
+
+
+def test_unchanged_progress_is_not_written(world: World) -> None:
+    world.watch()
+    rev = world.deployment.rev
+    world.watch()
+    assert world.deployment.rev == rev
+
+
+def test_success_answers_records_and_forgets(world: World) -> None:
+    world.ecs.complete("api", CHILD)
+    token = world.watch()
+    assert world.answer(token) == {"service": "api", "verdict": "Succeeded", "reason": "Completed"}
+    assert (world.step().status, world.step().ended_at) == (StepStatus.SUCCEEDED, world.clock())
+    assert waits(world) == 0
+    assert world.timeline() == ["StepStarted", "StepEnded"]
+
+
+def test_watching_again_repeats_the_verdict_and_writes_nothing(world: World) -> None:
+    world.ecs.complete("api")
+    first = world.watch()
+    rev = world.deployment.rev
+    world.ecs.calls.clear()
+    assert world.answer(world.watch()) == world.answer(first)
+    assert world.deployment.rev == rev
+    assert world.ecs.calls.total() == 0
+    assert waits(world) == 0
+
+
+def test_the_token_is_known_before_anything_is_read(world: World) -> None:
+    world.ecs.throttle("describe_services")
+    with pytest.raises(Throttled):
+        world.watch()
+    assert waits(world) == 1
+
+
+def test_a_late_answer_is_no_error(world: World) -> None:
+    world.ecs.complete("api")
+    world.states.fail = [refusal("SendTaskSuccess", "TaskTimedOut")]
+    world.watch()
+    assert world.step().status is StepStatus.SUCCEEDED
+    assert waits(world) == 0
+
+
+def test_a_verdict_whose_answer_failed_is_given_to_the_next_token(world: World) -> None:
+    world.ecs.complete("api")
+    world.states.fail = [refusal("SendTaskSuccess", "ThrottlingException")]
+    with pytest.raises(Throttled):
+        world.watch()
+    assert world.step().status is StepStatus.SUCCEEDED
+    assert world.answer(world.watch())["verdict"] == "Succeeded"  # type: ignore[index]
+
+
+def test_a_newer_token_gets_the_answer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The state timed out while we judged: a newer watcher's token took the place of ours."""
+    world.watch()
+    real = watch_rollout.check
+
+    def slow(*args: Any, **edges: Any) -> Any:
+        real(*args, **edges)
+        monkeypatch.undo()
+        world.states.open.clear()
+        tokens.append(world.watch())
+        world.ecs.complete("api")
+        return real(*args, **edges)
+
+    tokens: list[str] = []
+    monkeypatch.setattr(watch_rollout, "check", slow)
+    older = world.watch()
+    assert world.answer(older) is None
+    assert world.answer(tokens[0]) == {"service": "api", "verdict": "Succeeded", "reason": "Completed"}
+
+
+def test_not_listed_for_some_seconds(world: World) -> None:
+    made = world.ecs.services["api"]["deployments"].pop(0)
+    assert world.answer(world.watch()) is None
+    world.ecs.services["api"]["deployments"].insert(0, made)
+    world.ecs.complete("api")
+    assert world.answer(world.watch())["verdict"] == "Succeeded"  # type: ignore[index]
+
+
+def test_a_throttled_update_does_not_eat_the_time_to_be_listed(world: World) -> None:
+    world.claim("01K00000000000000000000TWO")
+    world.ecs.new_service("api", world.old["api"])
+    world.ecs.throttle("update_service")
+    with pytest.raises(Throttled):
+        world.update()
+    world.clock.forward(seconds=120)
+    world.update()
+    world.ecs.services["api"]["deployments"].pop(0)
+    assert world.answer(world.watch()) is None
+
+
+def test_autoscaling_in_the_middle(world: World) -> None:
+    world.ecs.services["api"]["desiredCount"] = 4
+    world.ecs.deployment("api")["runningCount"] = 2
+    assert world.answer(world.watch()) is None
+    world.ecs.complete("api")
+    assert world.answer(world.watch())["verdict"] == "Succeeded"  # type: ignore[index]
+    assert world.step().rollout.desired == 4  # type: ignore[union-attr]
+
+
+def test_a_breaker_rollback_that_looks_stable_fails(world: World) -> None:
+    task = world.ecs.add_task("api", "sha256:new")
+    world.ecs.stop(task, exit_code=3)
+    definition = world.definition()["taskDefinitionArn"]
+    world.logs.write("/ecs/api", f"ecs/app/{task['taskArn'].rsplit('/', 1)[-1]}", "starting", "KeyError: 'PORT'", "")
+    world.clock.forward(seconds=20)
+    world.ecs.say("api", "(service api) (deployment ecs-svc/2) deployment failed: tasks failed to start.")
+    world.ecs.trip_breaker("api")
+    service = world.ecs.services["api"]
+    assert service["deployments"][0]["rolloutState"] == "COMPLETED"  # what `services-stable` would believe
+    token = world.watch()
+    step = world.step()
+    assert world.answer(token) == {"service": "api", "verdict": "Failed", "reason": "BreakerRolledBack"}
+    assert step.status is StepStatus.FAILED
+    for part in (
+        "code 3",
+        "KeyError: 'PORT'",
+        "tasks failed to start",
+        "ferryman retry staging",
+        "Essential container",
+    ):
+        assert part in step.message
+    assert step.logs == ["starting", "KeyError: 'PORT'"]
+    assert definition == step.rollout.task_definition  # type: ignore[union-attr]
+
+
+def test_other_deployments_tasks_and_older_events_explain_nothing(world: World) -> None:
+    world.claim("01K00000000000000000000TWO")
+    world.ecs.new_service("api", world.old["api"])
+    world.ecs.say("api", "an old story")
+    old = world.ecs.add_task("api", "sha256:old")
+    world.ecs.stop(old, exit_code=137)
+    world.clock.forward(seconds=60)
+    world.update()
+    replaced = world.ecs.add_task("api", "sha256:old", taskDefinitionArn=world.old["api"])
+    world.ecs.stop(replaced, exit_code=138)
+    world.ecs.trip_breaker("api")
+    world.watch()
+    assert "137" not in world.step().message
+    assert "138" not in world.step().message
+    assert "old story" not in world.step().message
+
+
+@pytest.mark.parametrize(
+    ("task", "expected"),
+    [
+        pytest.param(
+            {"stop_code": "TaskFailedToStart", "exit_code": None, "reason": "CannotPullContainerError: not found"},
+            ("never started", "CannotPullContainerError"),
+            id="cannot-pull",
+        ),
+        pytest.param(
+            {"stop_code": "ServiceSchedulerInitiated", "exit_code": 143, "reason": "Task failed ELB health checks"},
+            ("code 143", "ELB health checks"),
+            id="unhealthy",
+        ),
+    ],
+)
+def test_explanations(world: World, task: dict[str, Any], expected: tuple[str, ...]) -> None:
+    world.ecs.stop(world.ecs.add_task("api", "sha256:new"), **task)
+    world.ecs.deployment("api")["failedTasks"] = 2
+    world.watch()
+    assert world.step().reason == "FailFast"
+    for part in expected:
+        assert part in world.step().message
+
+
+def test_the_task_that_fell_by_itself_explains_not_the_one_that_was_stopped(world: World) -> None:
+    crashed, stopped = (world.ecs.add_task("api", "sha256:new") for _ in range(2))
+    world.ecs.stop(crashed, exit_code=2)
+    world.clock.forward(seconds=30)
+    world.ecs.stop(stopped, exit_code=143, stop_code="ServiceSchedulerInitiated", reason="Scaling activity")
+    world.ecs.trip_breaker("api")
+    world.watch()
+    assert "code 2" in world.step().message
+
+
+def test_a_rollout_that_hangs_meets_its_deadline(world: World) -> None:
+    world.ecs.add_task("api", "sha256:new", lastStatus="PENDING")
+    world.clock.forward(seconds=599)
+    assert world.answer(world.watch()) is None
+    world.clock.forward(seconds=1)
+    assert world.answer(world.watch())["reason"] == "DeadlineExceeded"  # type: ignore[index]
+    assert "PENDING" in world.step().message
+
+
+def test_a_verdict_survives_an_explanation_that_fails(world: World) -> None:
+    world.ecs.trip_breaker("api")
+    world.ecs.refuse("list_tasks", "AccessDeniedException")
+    assert world.answer(world.watch())["verdict"] == "Failed"  # type: ignore[index]
+    assert "AccessDeniedException" in world.step().message
+
+
+def test_a_wrong_image_fails_and_sidecars_do_not_count(world: World) -> None:
+    world.ecs.complete("api", "sha256:evil")
+    assert world.answer(world.watch())["reason"] == "WrongImage"  # type: ignore[index]
+    assert "sha256:evil" in world.step().message
+    assert "guard" not in world.step().message
+
+
+def test_abort_is_judged_on_every_wake(world: World) -> None:
+    world.watch()
+    world.abort()
+    assert world.answer(world.watch()) == {"service": "api", "verdict": "Aborted", "reason": "AbortRequested"}
+    assert "ann" in world.step().message
+
+
+def test_a_rollback_that_fails(world: World) -> None:
+    world.watch()
+    world.clock.forward(minutes=2)
+    world.update("api", "back")
+    world.ecs.deployment("api")["failedTasks"] = 5
+    assert world.answer(world.watch("api", "back")) is None  # failFast is for the way forward
+    world.clock.forward(minutes=11)
+    assert world.answer(world.watch("api", "back"))["reason"] == "DeadlineExceeded"  # type: ignore[index]
+    assert "ferryman resume staging" in world.step("api", "back").message
+
+
+def test_a_lost_claim_records_nothing(world: World) -> None:
+    world.ecs.complete("api")
+    world.lose_claim()
+    with pytest.raises(ClaimLost):
+        world.watch()
+    assert world.deployment.steps[step_keys.rollout("api", "forward")].status is StepStatus.RUNNING
+    assert world.states.answers == {}
