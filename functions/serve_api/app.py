@@ -5,7 +5,8 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from ferryman import ids
-from ferryman.api.context import Aws, Operator
+from ferryman.api.aws import Aws
+from ferryman.api.context import Context
 from ferryman.api.serve_api import serve
 from ferryman.runtime import client, logger, setting, store
 
@@ -23,4 +24,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         nudges_url=setting("NUDGES_URL"),
         relay_function=setting("RELAY_FUNCTION"),
     )
-    return serve(event, Operator(store=store(), outside=aws, clock=ids.now, new_id=ids.new_id), logger())
+    return serve(event, Context(store=store(), outside=aws, clock=ids.now, new_id=ids.new_id), logger())

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from contract.machine import ROOT
-from ferryman.platform.semver import SEMVER
+from ferryman.platform.values import SEMVER
 
 EXAMPLE = ROOT / "examples" / "scr-platform"
 CI = EXAMPLE / "ci"

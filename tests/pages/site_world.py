@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from ferryman.approvals.web.context import Desk
+from ferryman.approvals.web.context import Context
 from ferryman.approvals.web.decide_approval import serve
 from ferryman.approvals.web.slack_signing import SigningSecrets
 from ferryman.records import Approval
@@ -73,8 +73,8 @@ class Site:
         self.signing = SigningSecrets(lambda service: self.secrets, self.clock)
 
     @property
-    def desk(self) -> Desk:
-        return Desk(
+    def desk(self) -> Context:
+        return Context(
             store=self.store,
             nudge=lambda platform, environment: self.nudged.append((platform, environment)),
             secrets=self.signing,

@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from ferryman.api.context import Operator
+from ferryman.api.context import Context
 from ferryman.api.serve_api import serve
 from ferryman.records import AppliedPlatform, EnvironmentState, Running
 from ferryman.records.writes import Save
@@ -59,8 +59,8 @@ class World:
     log: FakeLog = field(default_factory=FakeLog)
 
     @property
-    def operator(self) -> Operator:
-        return Operator(store=self.store, outside=self.outside, clock=self.clock, new_id=self.new_id)
+    def operator(self) -> Context:
+        return Context(store=self.store, outside=self.outside, clock=self.clock, new_id=self.new_id)
 
     def call(
         self, method: str, path: str, body: Any = None, *, who: str | None = JO, **query: str

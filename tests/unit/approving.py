@@ -8,9 +8,9 @@ from typing import Any
 from ferryman.approvals import lifecycle, record_decision
 from ferryman.clients.ssm import References
 from ferryman.contracts import RequestApprovalInput
+from ferryman.decisions.actions import EndApproval
 from ferryman.decisions.approval_rules import Attempt, Verdict
-from ferryman.decisions.pending_approval import EndApproval
-from ferryman.decisions.snapshot import View
+from ferryman.decisions.snapshot import Snapshot
 from ferryman.platform import Platform, parse
 from ferryman.records import (
     Active,
@@ -193,10 +193,10 @@ class World:
         return self.store.state("scr", "production")
 
     @property
-    def view(self) -> View:
+    def view(self) -> Snapshot:
         """What reconcile sees."""
         platform = parse(self.store.platform("scr").document)
-        return View(
+        return Snapshot(
             platform="scr",
             name="production",
             environment=platform.environment("production"),
@@ -263,11 +263,11 @@ class World:
             raise ConnectionError("no queue")
         self.nudged.append((platform, environment))
 
-    def end(self, status: Any = "Superseded", view: View | None = None) -> None:
+    def end(self, status: Any = "Superseded", view: Snapshot | None = None) -> None:
         action = EndApproval(status, "why it ended", "ferryman", NEWER if status == "Superseded" else None)
         lifecycle.end(action, view or self.view, store=self.store, clock=self.clock, new_id=self.new_id)
 
-    def tell(self, view: View | None = None) -> None:
+    def tell(self, view: Snapshot | None = None) -> None:
         lifecycle.tell(view or self.view, store=self.store, states=self.states, clock=self.clock)
 
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from ferryman.api.context import Aws, Definitions
+from ferryman.api.aws import Aws
 from ferryman.api.diff_fields import changes
+from ferryman.api.views.live_services import Definitions
 from ferryman.decisions.schema_compatibility import MIGRATIONS, UNSAFE, ImageLabels
 from ferryman.records import EnvironmentState, Freeze, Hold, Image, Release, Running, Target, Verified
 from ferryman.store.table import Store

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ferryman.api import serve_api
-from ferryman.api.context import Operator
+from ferryman.api.context import Context
 from ferryman.api.http import HttpError, parse
 from ferryman.errors import Conflict, FerrymanError, NotFound, PermanentError, ReferenceUnresolved, Refused, Throttled
 from ferryman.store.table import Store
@@ -95,7 +95,7 @@ def test_every_route_is_found_by_its_own_path() -> None:
     ],
 )
 def test_errors_become_answers(world: World, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int) -> None:
-    def fails(operator: Operator, request: Any) -> dict[str, Any]:
+    def fails(operator: Context, request: Any) -> dict[str, Any]:
         raise error
 
     monkeypatch.setattr(serve_api, "ROUTES", (("GET", "fails", fails),))

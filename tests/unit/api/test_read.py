@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ferryman.api.context import Counts
+from ferryman.api.views.live_services import Counts
 from ferryman.messages import timeline
 from ferryman.records import (
     EventType,

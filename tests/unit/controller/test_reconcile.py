@@ -9,10 +9,10 @@ from pydantic import ValidationError
 from ferryman.clients import stepfunctions
 from ferryman.contracts import ExecutionInput, FinishDeploymentInput
 from ferryman.controller import claims, execute, reconcile
-from ferryman.controller.context import Hands
+from ferryman.controller.context import Context
 from ferryman.decisions.actions import RepairTags
 from ferryman.decisions.outcome import Judgement
-from ferryman.decisions.snapshot import TagSetting, View
+from ferryman.decisions.snapshot import Snapshot, TagSetting
 from ferryman.errors import InvalidInput, Unavailable
 from ferryman.records import (
     Active,
@@ -592,8 +592,8 @@ class TestMovingTags:
 
         monkeypatch.setattr(moving_tags, "ensure", slow)
         settings = tuple(TagSetting("api", tag, "sha256:x") for tag in ("one", "two"))
-        view = View("scr", "staging", world.document.environment("staging"), 1, world.state)
-        hands = Hands(
+        view = Snapshot("scr", "staging", world.document.environment("staging"), 1, world.state)
+        hands = Context(
             store=world.store, states=world.states, ecr=world.ecr, nudge=world.nudges, machine="", migrate_machine="",
             clock=world.clock, new_id=world.new_id, count=world.counted.append,
         )  # fmt: skip

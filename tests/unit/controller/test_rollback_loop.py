@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ferryman.api.context import Operator
+from ferryman.api.context import Context
 from ferryman.api.serve_api import serve
 from ferryman.contracts import FinishDeploymentInput
 from ferryman.records import Deployment, EnvironmentState, Phase, Step
@@ -32,7 +32,7 @@ class Loop(World):
     """The operator with its API."""
 
     def ask(self, what: str, **body: Any) -> dict[str, Any]:
-        operator = Operator(store=self.store, outside=FakeOutside(), clock=self.clock, new_id=self.new_id)
+        operator = Context(store=self.store, outside=FakeOutside(), clock=self.clock, new_id=self.new_id)
         self.clock.forward(seconds=1)
         data = json.dumps(body).encode()
         answer = serve(event("POST", f"{ENV}/{what}", body=data), operator, FakeLog())

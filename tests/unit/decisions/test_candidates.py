@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from ferryman.decisions import candidates
-from ferryman.decisions.candidates import Waits, hopeless, outlook, overtaken
-from ferryman.decisions.snapshot import ImageScan, View
+from ferryman.decisions.candidates import hopeless, outlook, overtaken
+from ferryman.decisions.promotion_gate import Waits, gate
+from ferryman.decisions.snapshot import ImageScan, Snapshot
 from ferryman.platform import Environment
 from ferryman.records import (
     EnvironmentState,
@@ -57,13 +58,15 @@ def left(number: int) -> Release:
     return release(number, named=22, verified={"staging": proof(22), "production": proof(21)})
 
 
-def view(*releases: Release, current: int | None = 1, environment: Environment | None = None, **changes: Any) -> View:
+def view(
+    *releases: Release, current: int | None = 1, environment: Environment | None = None, **changes: Any
+) -> Snapshot:
     """Production at rest."""
     running = Running(version=f"r{current}", deployment="D0", digests={}, at=at(20)) if current else None
     state = EnvironmentState(platform="scr", environment="production", rev=3, current=running)
-    fields = {name: value for name, value in changes.items() if name in View.__dataclass_fields__}
+    fields = {name: value for name, value in changes.items() if name in Snapshot.__dataclass_fields__}
     state = state.but(**{name: value for name, value in changes.items() if name not in fields})
-    return replace(View("scr", "production", environment or production(), 1, state, releases=releases), **fields)
+    return replace(Snapshot("scr", "production", environment or production(), 1, state, releases=releases), **fields)
 
 
 def settled(phase: str, hours: float = 0.5, reason: str = "Because", retry_in: float | None = None) -> Settled:
@@ -71,7 +74,7 @@ def settled(phase: str, hours: float = 0.5, reason: str = "Because", retry_in: f
     return Settled(phase=Phase(phase), reason=reason, at=at(hours), retry_at=retry_at)
 
 
-def told(seen: View) -> tuple[str | None, str | None]:
+def told(seen: Snapshot) -> tuple[str | None, str | None]:
     """What may go, and what waits with the reason."""
     found = outlook(seen, NOW)
     waiting = f"{found.waiting.release.version} {found.waiting.waits.reason}" if found.waiting else None  # type: ignore[union-attr]
@@ -232,7 +235,7 @@ SOAK = production(soak="2h")
         ),
     ],
 )
-def test_what_comes_and_what_waits(seen: View, expected: tuple[str | None, str | None]) -> None:
+def test_what_comes_and_what_waits(seen: Snapshot, expected: tuple[str | None, str | None]) -> None:
     assert told(seen) == expected
 
 
@@ -293,7 +296,7 @@ def scans(api: Any, web: Any = None) -> tuple[ImageScan, ...]:
     ],
 )
 def test_scans_hold_back_what_is_gravest(found: Any, reason: str | None, said: str) -> None:
-    waits = candidates.gate(SCANNED, release(2, named=1, verified=2), NOW, source=None, scans=found)
+    waits = gate(SCANNED, release(2, named=1, verified=2), NOW, source=None, scans=found)
     assert (waits.reason if waits else None) == reason
     assert waits is None or said in waits.message
     if reason in ("ScanMissing", "ScanBlocked"):
@@ -302,12 +305,12 @@ def test_scans_hold_back_what_is_gravest(found: Any, reason: str | None, said: s
 
 
 def test_without_a_policy_nobody_looks() -> None:
-    assert candidates.gate(production(), release(2, named=1, verified=2), NOW, source=None) is None
+    assert gate(production(), release(2, named=1, verified=2), NOW, source=None) is None
     assert candidates.to_scan(view(R1, release(2, named=1, verified=2)), NOW) == []
 
 
 def test_an_unfinished_scan_is_looked_at_again_soon() -> None:
-    waits = candidates.gate(SCANNED, release(2, named=1, verified=2), NOW, source=None, scans=scans("Pending"))
+    waits = gate(SCANNED, release(2, named=1, verified=2), NOW, source=None, scans=scans("Pending"))
     assert waits is not None
     assert waits.until == NOW + timedelta(minutes=1)
 
@@ -316,13 +319,13 @@ def test_an_unfinished_scan_is_looked_at_again_soon() -> None:
 def test_a_waiver_opens_until_it_expires(hours: float, opens: bool) -> None:
     waiver = Waiver(reason="no exploit", who="ada", at=at(2), until=NOW + timedelta(hours=hours))
     for found in (scans({"CRITICAL": 1}), scans("Missing"), None):
-        waits = candidates.gate(SCANNED, release(2, named=1, verified=2), NOW, source=None, scans=found, waiver=waiver)
+        waits = gate(SCANNED, release(2, named=1, verified=2), NOW, source=None, scans=found, waiver=waiver)
         assert (waits is None) is opens
 
 
 def test_a_waiver_opens_nothing_but_the_scan() -> None:
     waiver = Waiver(reason="no exploit", who="ada", at=at(2), until=NOW + HOUR)
-    assert candidates.gate(SCANNED, release(2, named=1), NOW, source=None, waiver=waiver) == Waits(
+    assert gate(SCANNED, release(2, named=1), NOW, source=None, waiver=waiver) == Waits(
         "WaitsForSource", "r2 is not verified in staging yet"
     )
 
@@ -400,7 +403,7 @@ def source(**of_version: Settled) -> EnvironmentState:
         pytest.param(view(R1, release(2, named=99), source=source(), adopted_at=at(50)), None, id="before-us"),
     ],
 )
-def test_hopeless_tags(seen: View, why: str | None) -> None:
+def test_hopeless_tags(seen: Snapshot, why: str | None) -> None:
     found = hopeless(seen, NOW)
     assert (found.why if found else None) == why
 
@@ -417,7 +420,7 @@ def test_hopeless_tags(seen: View, why: str | None) -> None:
 )
 def test_what_the_source_went_back_from_is_not_verified_any_more(ended: Settled, reason: str | None) -> None:
     chosen = release(2, named=1, verified=2)
-    waits = candidates.gate(production(), chosen, NOW, source=source(r2=ended))
+    waits = gate(production(), chosen, NOW, source=source(r2=ended))
     assert (waits.reason if waits else None) == reason
     for environment in (production(), PROMOTION):
         seen = view(R1, chosen, environment=environment, source=source(r2=ended))
@@ -425,7 +428,7 @@ def test_what_the_source_went_back_from_is_not_verified_any_more(ended: Settled,
 
 
 def test_a_scan_that_could_not_be_read_is_looked_at_again_soon() -> None:
-    waits = candidates.gate(SCANNED, release(2, named=1, verified=2), NOW, source=None, scans=scans("Unread"))
+    waits = gate(SCANNED, release(2, named=1, verified=2), NOW, source=None, scans=scans("Unread"))
     assert waits is not None
     assert (waits.reason, waits.until) == ("ScanPending", NOW + timedelta(minutes=1))
     assert "could not be read (because)" in waits.message

@@ -22,7 +22,7 @@ from ferryman.decisions.actions import (
 )
 from ferryman.decisions.conditions import waiting_since
 from ferryman.decisions.decide import decide
-from ferryman.decisions.snapshot import Drift, Execution, TagSetting, View
+from ferryman.decisions.snapshot import Drift, Execution, Snapshot, TagSetting
 from ferryman.records import (
     AbortRequest,
     Active,
@@ -53,29 +53,29 @@ def release(number: int, status: ReleaseStatus = ReleaseStatus.READY, **changes:
     return make.release(f"r{number}", **{"status": status, "first_seen_at": at, "ready_at": ready} | changes)
 
 
-def idle(*numbers: int, current: int | None = 1, **changes: Any) -> View:
+def idle(*numbers: int, current: int | None = 1, **changes: Any) -> Snapshot:
     """Staging at rest with releases `r1`, `r2`, … of which one runs."""
     running = Running(version=f"r{current}", deployment="D0", digests={}, at=make.AT) if current else None
     state = EnvironmentState(platform="scr", environment="staging", rev=3, fence=make.FENCE, current=running)
-    view = View("scr", "staging", STAGING, 1, state, releases=tuple(release(number) for number in numbers))
+    view = Snapshot("scr", "staging", STAGING, 1, state, releases=tuple(release(number) for number in numbers))
     return changed(view, **changes)
 
 
-def changed(view: View, **changes: Any) -> View:
+def changed(view: Snapshot, **changes: Any) -> Snapshot:
     """Fields of the view, or of its state."""
-    fields = {name: value for name, value in changes.items() if name in View.__dataclass_fields__}
+    fields = {name: value for name, value in changes.items() if name in Snapshot.__dataclass_fields__}
     others = {name: value for name, value in changes.items() if name not in fields}
     return replace(view, **{"state": view.state.but(**others), **fields})
 
 
-def active(deployment: Any = None, execution: Execution = Execution.RUNNING, **changes: Any) -> View:
+def active(deployment: Any = None, execution: Execution = Execution.RUNNING, **changes: Any) -> Snapshot:
     found = deployment or make.deployment()
     state = make.state(current=Running(version="0001234", deployment="D0", digests={}, at=make.AT))
-    view = View("scr", "staging", STAGING, 1, state, deployment=found, execution=execution, deployments=(found,))
+    view = Snapshot("scr", "staging", STAGING, 1, state, deployment=found, execution=execution, deployments=(found,))
     return changed(view, mutation_timeout=timedelta(seconds=35), **changes)
 
 
-def acts(view: View, now: datetime = NOW) -> list[Action]:
+def acts(view: Snapshot, now: datetime = NOW) -> list[Action]:
     return [action for action in decide(view, now) if not isinstance(action, Observe | RepairTags)]
 
 
@@ -382,7 +382,7 @@ class TestRequest:
         assert acts(active(requested=request("r2"), releases=(release(2),))) == []
 
 
-def drifted(base: str = "scr-api:2", **changes: Any) -> View:
+def drifted(base: str = "scr-api:2", **changes: Any) -> Snapshot:
     target = Target(
         version="r1",
         deployment="D0",
@@ -430,7 +430,7 @@ class TestBaseChange:
         assert acts(drifted(environment=self.DEPLOY, **changes)) == []
 
 
-def condition(view: View, type: str) -> tuple[str, str]:
+def condition(view: Snapshot, type: str) -> tuple[str, str]:
     (seen,) = [action for action in decide(view, NOW) if isinstance(action, Observe)]
     found = {item.type: item for item in seen.conditions}[type]  # type: ignore[index]
     return found.status, found.reason
@@ -476,7 +476,7 @@ class TestObserved:
             pytest.param(drifted(base="scr-api:1"), {"Drifted": ("False", "AsRecorded")}, id="as-recorded"),
         ],
     )
-    def test_conditions(self, view: View, expected: dict[str, tuple[str, str]]) -> None:
+    def test_conditions(self, view: Snapshot, expected: dict[str, tuple[str, str]]) -> None:
         for type, seen in expected.items():
             assert condition(view, type) == seen
 
@@ -503,11 +503,11 @@ class TestObserved:
         ],
         ids=["nothing", "newer", "held", "failed", "errored", "active"],
     )
-    def test_since_when_something_waits(self, view: View, since: datetime | None) -> None:
+    def test_since_when_something_waits(self, view: Snapshot, since: datetime | None) -> None:
         assert waiting_since(view, NOW) == since
 
 
-def observed(view: View, now: datetime = NOW) -> Observe:
+def observed(view: Snapshot, now: datetime = NOW) -> Observe:
     (seen,) = [action for action in decide(view, now) if isinstance(action, Observe)]
     return seen
 
@@ -517,7 +517,7 @@ class TestMovingTags:
 
     WRONG = (TagSetting("api", "staging-latest", "sha256:1"),)
 
-    def repairs(self, view: View) -> list[Action]:
+    def repairs(self, view: Snapshot) -> list[Action]:
         return [action for action in decide(view, NOW) if isinstance(action, RepairTags)]
 
     def test_are_repaired_once_after_each_attempt(self) -> None:
@@ -543,7 +543,7 @@ class TestMovingTags:
 
 
 @st.composite
-def views(draw: st.DrawFn) -> View:
+def views(draw: st.DrawFn) -> Snapshot:
     numbers = draw(st.lists(st.integers(1, 6), unique=True, max_size=6))
     releases = tuple(
         release(number, draw(st.sampled_from(list(ReleaseStatus))), seq=draw(st.none() | st.integers(0, 3)))
@@ -578,7 +578,7 @@ def views(draw: st.DrawFn) -> View:
 
 
 @given(views())
-def test_nothing_starts_beside_an_active_deployment_and_never_two_at_once(view: View) -> None:
+def test_nothing_starts_beside_an_active_deployment_and_never_two_at_once(view: Snapshot) -> None:
     starts = [action for action in decide(view, NOW) if isinstance(action, Start)]
     assert len(starts) <= 1
     if view.state.active:
@@ -586,7 +586,7 @@ def test_nothing_starts_beside_an_active_deployment_and_never_two_at_once(view: 
 
 
 @given(views())
-def test_automation_respects_hold_and_order_and_settled(view: View) -> None:
+def test_automation_respects_hold_and_order_and_settled(view: Snapshot) -> None:
     for action in decide(view, NOW):
         if isinstance(action, Start) and not action.requested:
             chosen = view.release(action.version)
@@ -599,7 +599,7 @@ def test_automation_respects_hold_and_order_and_settled(view: View) -> None:
 
 
 @given(views())
-def test_deciding_again_on_the_result_gives_nothing_new(view: View) -> None:
+def test_deciding_again_on_the_result_gives_nothing_new(view: Snapshot) -> None:
     once = applied(view, decide(view, NOW))
     again = decide(once, NOW)
     for _ in range(5):
@@ -608,7 +608,7 @@ def test_deciding_again_on_the_result_gives_nothing_new(view: View) -> None:
     assert [action for action in again if not isinstance(action, RequeueAfter)] == []
 
 
-def applied(view: View, actions: list[Action]) -> View:
+def applied(view: Snapshot, actions: list[Action]) -> Snapshot:
     """A model of `controller.execute`: what the table and Step Functions show afterwards."""
     for action in actions:
         match action:
@@ -650,6 +650,6 @@ def applied(view: View, actions: list[Action]) -> View:
     return view
 
 
-def skipped(view: View, versions: tuple[str, ...]) -> View:
+def skipped(view: Snapshot, versions: tuple[str, ...]) -> Snapshot:
     records = tuple(make.deployment(version=version, phase=Phase.SUPERSEDED) for version in versions)
     return changed(view, deployments=(*records, *view.deployments))

@@ -8,12 +8,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ferryman.decisions import candidates
-from ferryman.decisions.actions import Action, Complete, Dismiss, Redrive, RefuseTag, ReportWaiting, RequeueAfter, Start
+from ferryman.decisions.actions import (
+    Action,
+    Complete,
+    Dismiss,
+    EndApproval,
+    Redrive,
+    RefuseTag,
+    RemindApprovers,
+    ReportWaiting,
+    RequeueAfter,
+    Start,
+    TellMachine,
+)
 from ferryman.decisions.approval_rules import ended
 from ferryman.decisions.conditions import observed, waiting_since
 from ferryman.decisions.decide import decide
-from ferryman.decisions.pending_approval import EndApproval, RemindApprovers, TellMachine
-from ferryman.decisions.snapshot import Execution, ImageScan, View
+from ferryman.decisions.promotion_gate import gate, kept_back
+from ferryman.decisions.snapshot import Execution, ImageScan, Snapshot
 from ferryman.records import (
     AbortRequest,
     Actor,
@@ -44,12 +56,12 @@ from unit.decisions.test_decide import (
 from unit.operating import document
 
 
-def gated(**fields: Any) -> View:
+def gated(**fields: Any) -> Snapshot:
     """Production at rest: r1 runs, r2 and r3 are verified in staging and named; r2 an hour before r3."""
     environment = document(production=fields).environment("production")
     running = Running(version="r1", deployment="D0", digests={}, at=make.AT)
     state = EnvironmentState(platform="scr", environment="production", rev=3, fence=make.FENCE, current=running)
-    return View("scr", "production", environment, 1, state, releases=(release(1), named(2), named(3)))
+    return Snapshot("scr", "production", environment, 1, state, releases=(release(1), named(2), named(3)))
 
 
 def named(number: int, hours: float | None = None, **changes: Any) -> Release:
@@ -256,7 +268,9 @@ class TestGates:
         assert acts(changed(view, deployments=(ended.but(kind="redeploy"),))) != []
 
 
-def asked(pending: int = 2, *, by: Actor | None = None, approval: dict[str, Any] | None = None, **changes: Any) -> View:
+def asked(
+    pending: int = 2, *, by: Actor | None = None, approval: dict[str, Any] | None = None, **changes: Any
+) -> Snapshot:
     """Production waits for approval of one release, since two hours."""
     who = by or Actor(who="tag v2.0.0", automated=True)
     at = NOW - timedelta(hours=2)
@@ -406,7 +420,7 @@ class TestAwaitingApproval:
             pytest.param(asked(requested=request("r1", "migrate")), None, id="a-database-command-waits"),
         ],
     )
-    def test_what_takes_its_place(self, view: View, by: str | None) -> None:
+    def test_what_takes_its_place(self, view: Snapshot, by: str | None) -> None:
         (action,) = acts(view)
         if by is None:
             assert isinstance(action, RequeueAfter)
@@ -492,7 +506,7 @@ class TestAwaitingApproval:
         ),
     ],
 )
-def test_ready(view: View, ready: tuple[str, str]) -> None:
+def test_ready(view: Snapshot, ready: tuple[str, str]) -> None:
     told = changed(view, reported={"r2": "WaitsForSource,ScanMissing", "r3": "ScanMissing"})
     found = {item.type: item for item in observed(told, NOW)}["Ready"]
     assert (found.status, found.reason) == ready
@@ -502,7 +516,7 @@ def test_ready(view: View, ready: tuple[str, str]) -> None:
 
 
 @st.composite
-def productions(draw: st.DrawFn) -> View:
+def productions(draw: st.DrawFn) -> Snapshot:
     environment = {
         "triggers": draw(st.sampled_from([["tag"], ["promotion"], ["tag", "promotion"], ["manual"]])),
         "onNewer": draw(st.sampled_from(["replace", "keep"])),
@@ -544,7 +558,7 @@ def productions(draw: st.DrawFn) -> View:
 
 
 @given(productions())
-def test_automation_starts_only_what_is_brought_verified_and_free_to_go(view: View) -> None:
+def test_automation_starts_only_what_is_brought_verified_and_free_to_go(view: Snapshot) -> None:
     for action in decide(view, NOW):
         if not isinstance(action, Start):
             continue
@@ -552,12 +566,9 @@ def test_automation_starts_only_what_is_brought_verified_and_free_to_go(view: Vi
         assert chosen is not None
         if action.requested:
             assert view.state.freeze is None or action.kind == "rollback"
-            assert action.kind != "deploy" or candidates.kept_back(view, chosen, NOW) is None
+            assert action.kind != "deploy" or kept_back(view, chosen, NOW) is None
             continue
-        assert (
-            candidates.gate(view.environment, chosen, NOW, source=view.source, scans=view.scans.get(chosen.version))
-            is None
-        )
+        assert gate(view.environment, chosen, NOW, source=view.source, scans=view.scans.get(chosen.version)) is None
         assert candidates.trigger(view, chosen) is not None
         assert view.state.hold is None
         assert view.state.freeze is None
@@ -566,7 +577,7 @@ def test_automation_starts_only_what_is_brought_verified_and_free_to_go(view: Vi
 
 
 @given(productions())
-def test_deciding_again_comes_to_rest(view: View) -> None:
+def test_deciding_again_comes_to_rest(view: Snapshot) -> None:
     for _ in range(12):
         actions = [action for action in decide(view, NOW) if not isinstance(action, RequeueAfter)]
         if not actions:

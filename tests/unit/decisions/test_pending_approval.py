@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from ferryman.decisions.pending_approval import EndApproval, RemindApprovers, TellMachine, due
-from ferryman.decisions.snapshot import View
+from ferryman.decisions.actions import EndApproval, RemindApprovers, TellMachine
+from ferryman.decisions.pending_approval import due
+from ferryman.decisions.snapshot import Snapshot
 from ferryman.records import AbortRequest, Actor, Freeze, Hold, Phase, ReleaseStatus, Request, Settled
 from unit import builders as make
 from unit.approving import NEWER, VERSION, World, document, release
@@ -144,7 +145,7 @@ class TestNewer:
         world.put(newer.but(verified={"staging": newer.verified["staging"].but(at=at)}))
         return world
 
-    def superseded(self, view: View, world: World) -> bool:
+    def superseded(self, view: Snapshot, world: World) -> bool:
         found = due(view, world.clock())
         return found == EndApproval("Superseded", f"{NEWER} is newer and takes its place", "ferryman", NEWER)
 

@@ -1,6 +1,6 @@
 """What the API asks of AWS besides the table, faked: it remembers what it was asked for."""
 
-from ferryman.api.context import Counts, Definitions
+from ferryman.api.views.live_services import Counts, Definitions
 from ferryman.decisions.schema_compatibility import ImageLabels
 from ferryman.decisions.snapshot import ImageScan
 from ferryman.errors import Unavailable

@@ -61,7 +61,7 @@ def app(store: Store, monkeypatch: pytest.MonkeyPatch, scr_document: dict[str, A
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     # Nobody is written to from a test.
-    monkeypatch.setattr(module, "respond", lambda url, body: None)
+    monkeypatch.setattr(module, "respond_to_action", lambda url, body: None)
     yield module
     for cached in caches:
         cached.cache_clear()

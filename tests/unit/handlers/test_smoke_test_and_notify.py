@@ -11,11 +11,11 @@ import boto3
 import pytest
 
 from ferryman import runtime
+from ferryman.clients.http_client import Answer
 from ferryman.errors import InvalidInput
 from ferryman.messages import deployment as messages
 from ferryman.records import Active, AppliedPlatform, Phase, PlannedCheck
 from ferryman.records.writes import Save
-from ferryman.steps.smoke_expectations import Answer
 from ferryman.store.table import Store
 from unit import builders as make
 from unit.conftest import TABLE

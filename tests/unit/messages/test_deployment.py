@@ -9,6 +9,8 @@ from hypothesis import strategies as some
 
 from ferryman.messages import deployment as messages
 from ferryman.messages import outbox
+from ferryman.messages.environment import for_hold
+from ferryman.messages.release import for_incomplete, for_refused_image
 from ferryman.platform import parse
 from ferryman.records import (
     AbortRequest,
@@ -182,7 +184,7 @@ def document() -> Any:
 
 def test_incomplete_counts_and_names_what_it_waits_for() -> None:
     release = make.release(status=ReleaseStatus.ASSEMBLING)
-    message = only(messages.for_incomplete(release, document(), ["team"], make.AT + timedelta(minutes=31)))
+    message = only(for_incomplete(release, document(), ["team"], make.AT + timedelta(minutes=31)))
     assert message.subject == "[Incomplete] scr: abc1234 has 2 of 3 images, waiting for gateway"
     assert "push scr-gateway:abc1234" in message.text
     assert "since 31m00s" in message.text
@@ -191,7 +193,7 @@ def test_incomplete_counts_and_names_what_it_waits_for() -> None:
 
 def test_refused_image_names_both_digests_and_is_told_once_for_each() -> None:
     first, again, other = (
-        only(messages.for_refused_image(make.release(), "api", make.digest(letter), ["team"], AT)) for letter in "bbc"
+        only(for_refused_image(make.release(), "api", make.digest(letter), ["team"], AT)) for letter in "bbc"
     )
     assert make.digest("a") in first.text
     assert make.digest("b") in first.text
@@ -199,9 +201,7 @@ def test_refused_image_names_both_digests_and_is_told_once_for_each() -> None:
 
 
 def test_hold() -> None:
-    message = only(
-        messages.for_hold("scr", "staging", Hold(reason="the rollback failed", who="anna", at=AT), ["team"], AT)
-    )
+    message = only(for_hold("scr", "staging", Hold(reason="the rollback failed", who="anna", at=AT), ["team"], AT))
     assert "the rollback failed (set by anna)" in message.text
     assert "`ferryman resume staging`" in message.text
 

@@ -18,8 +18,8 @@ from ferryman.contracts import NotifyInput, NotifyOutput
 from ferryman.messages import approval as messages_approval
 from ferryman.messages import github as messages_github
 from ferryman.notify import notify
+from ferryman.notify.approval_links import open_request
 from ferryman.notify.dispatch import Hands, deliverer
-from ferryman.notify.requests import open_request
 from ferryman.platform import Platform, parse
 from ferryman.records import AppliedPlatform, Approval, OutboxMessage, Phase
 from ferryman.records.writes import Add, Save

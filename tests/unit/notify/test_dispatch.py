@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from ferryman.clients.slack import post_webhook
 from ferryman.notify import mail, slack_webhook
 from ferryman.notify.errors import NotDelivered
 from ferryman.notify.message_parts import Part, parts_of
@@ -134,16 +135,16 @@ def hook() -> Iterator[str]:
 
 
 def test_slack_over_http(hook: str) -> None:
-    slack_webhook.send(message("x"), f"{hook}/hook", slack_webhook.post)
+    slack_webhook.send(message("x"), f"{hook}/hook", post_webhook)
     with pytest.raises(NotDelivered, match="Slack answered 403: invalid_token"):
-        slack_webhook.send(message("x"), f"{hook}/revoked", slack_webhook.post)
+        slack_webhook.send(message("x"), f"{hook}/revoked", post_webhook)
     with pytest.raises(NotDelivered, match="Slack answered 302"):
-        slack_webhook.send(message("x"), f"{hook}/moved", slack_webhook.post)
+        slack_webhook.send(message("x"), f"{hook}/moved", post_webhook)
 
 
 def test_slack_out_of_reach_does_not_tell_the_url() -> None:
     with pytest.raises(NotDelivered) as caught:
-        slack_webhook.send(message("x"), "http://127.0.0.1:1/services/hunter2", slack_webhook.post)
+        slack_webhook.send(message("x"), "http://127.0.0.1:1/services/hunter2", post_webhook)
     assert "ConnectError" in str(caught.value)
     assert "hunter2" not in str(caught.value)
 

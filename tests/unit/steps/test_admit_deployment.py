@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ferryman.contracts import AdmitDeploymentInput
+from ferryman.decisions.admission import refusal_of
 from ferryman.decisions.outcome import judge
 from ferryman.decisions.snapshot import ImageScan
 from ferryman.errors import ClaimLost, InvalidDocument, NotFound, Throttled, Unavailable
@@ -98,7 +99,7 @@ CASES: list[Any] = [
 def test_judge(changes: Any, states: Any, releases: Any, approvals: Any, reason: str | None) -> None:
     world = World().asked()
     world.decide()
-    refusal = admit.judge(
+    refusal = refusal_of(
         deployment(**changes),
         state(**states),
         document().environment("production"),
@@ -111,7 +112,7 @@ def test_judge(changes: Any, states: Any, releases: Any, approvals: Any, reason:
 
 def test_where_nothing_is_promoted_from_nothing_has_to_be_proven() -> None:
     staging = document().environment("staging")
-    found = admit.judge(deployment(**FREE), state(), staging, make.release(VERSION), None, LATER)
+    found = refusal_of(deployment(**FREE), state(), staging, make.release(VERSION), None, LATER)
     assert found is None
 
 
@@ -152,7 +153,7 @@ def test_what_let_it_begin_must_still_hold(
     source = EnvironmentState(platform="scr", environment="staging", settled={VERSION: left} if left else {})
     world = World().asked()
     world.decide()
-    refusal = admit.judge(
+    refusal = refusal_of(
         deployment(**changes), state(**states), document(**fields).environment("production"), release(),
         world.approval, LATER, source=source, scans=found,
     )  # fmt: skip

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from ferryman.clients.http_client import Answer
 from ferryman.records import PlannedCheck
-from ferryman.steps.smoke_expectations import Answer, excerpt, problems, same
+from ferryman.steps.smoke_expectations import excerpt, problems, same
 
 JSON = some.recursive(
     some.none() | some.booleans() | some.integers() | some.floats(allow_nan=False) | some.text(),

@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 
-from ferryman.clients.http_client import NoAnswer
+from ferryman.clients.http_client import Answer, NoAnswer
 from ferryman.contracts import SmokeTestInput, SmokeTestOutput
 from ferryman.errors import ClaimLost, Unavailable
 from ferryman.records import AbortRequest, CheckResult, Deployment, EventType, PlannedCheck, Step, StepStatus, step_keys
 from ferryman.records.writes import Save
 from ferryman.steps import smoke_test
-from ferryman.steps.smoke_expectations import Answer
 from ferryman.store.table import Store
 from unit import builders as make
 from unit.conftest import FakeClock, FakeIds

@@ -4,7 +4,7 @@ leaves either the old document or the new one, and the same `apply` again comple
 
 from typing import Any
 
-from ferryman.api.context import Operator
+from ferryman.api.context import Context
 from ferryman.api.control import how, nudge
 from ferryman.api.http import HttpError, Request
 from ferryman.errors import Conflict, InvalidDocument, Refused
@@ -17,7 +17,7 @@ from ferryman.records.writes import Save
 _MOST_BYTES = 200_000
 
 
-def apply(operator: Operator, request: Request) -> dict[str, Any]:
+def apply(operator: Context, request: Request) -> dict[str, Any]:
     """Make this document the platform's; `?dryRun=true` tells what would happen and changes nothing."""
     name, dry_run = request.params["platform"], request.flag("dryRun")
     if request.size > _MOST_BYTES:
@@ -58,7 +58,7 @@ def _same(before: AppliedPlatform, document: Platform) -> bool:
         return False
 
 
-def _refuse_orphans(operator: Operator, before: AppliedPlatform | None, document: Platform) -> None:
+def _refuse_orphans(operator: Context, before: AppliedPlatform | None, document: Platform) -> None:
     """An environment can't leave the document while a deployment changes it: nobody would bring that to its end."""
     for name in before.document["spec"]["environments"] if before else ():
         active = operator.store.state(document.name, name).active
@@ -70,7 +70,7 @@ def _refuse_orphans(operator: Operator, before: AppliedPlatform | None, document
 
 
 def _save(
-    operator: Operator, document: Platform, generation: int, before: AppliedPlatform | None, request: Request
+    operator: Context, document: Platform, generation: int, before: AppliedPlatform | None, request: Request
 ) -> None:
     at = operator.clock()
     applied = AppliedPlatform(

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import StringConstraints
 
-from ferryman.api.context import Operator
+from ferryman.api.context import Context
 from ferryman.api.control import OptionalReason, Reason
 from ferryman.api.http import Body, HttpError, Request
 from ferryman.api.read import place
@@ -33,7 +33,7 @@ class RejectBody(Body):
     reason: Reason
 
 
-def approval(operator: Operator, request: Request) -> dict[str, Any]:
+def approval(operator: Context, request: Request) -> dict[str, Any]:
     """The approval that the environment waits for, and whether the caller may decide; 404 when it waits for none."""
     record, deployment = _pending(operator, request)
     mine = _approver(record, request.who)
@@ -45,19 +45,19 @@ def approval(operator: Operator, request: Request) -> dict[str, Any]:
     }
 
 
-def approve(operator: Operator, request: Request) -> dict[str, Any]:
+def approve(operator: Context, request: Request) -> dict[str, Any]:
     """Say yes."""
     body = request.read(ApproveBody)
     return _decide(operator, request, "approve", body.version, body.reason)
 
 
-def reject(operator: Operator, request: Request) -> dict[str, Any]:
+def reject(operator: Context, request: Request) -> dict[str, Any]:
     """Say no, with a reason."""
     body = request.read(RejectBody)
     return _decide(operator, request, "reject", body.version, body.reason)
 
 
-def _decide(operator: Operator, request: Request, verdict: Any, version: str, reason: str) -> dict[str, Any]:
+def _decide(operator: Context, request: Request, verdict: Any, version: str, reason: str) -> dict[str, Any]:
     record, deployment = _pending(operator, request)
     name = _approver(record, request.who)
     attempt = Attempt(
@@ -99,7 +99,7 @@ def _told(found: Verdict, name: str | None, who: str) -> str:
     )
 
 
-def _pending(operator: Operator, request: Request) -> tuple[Approval, Deployment]:
+def _pending(operator: Context, request: Request) -> tuple[Approval, Deployment]:
     """Return what was asked last about the deployment under way; raise NotFound when nothing was."""
     platform, env = place(operator, request)
     active = operator.store.state(platform.name, env).active

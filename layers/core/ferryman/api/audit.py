@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import AwareDatetime
 
-from ferryman.api.context import Operator
+from ferryman.api.context import Context
 from ferryman.api.http import HttpError, Request
 from ferryman.errors import NotFound
 from ferryman.platform import parse
@@ -40,7 +40,7 @@ class Act(Record):
     """Component → digest that the act was about."""
 
 
-def audit(operator: Operator, request: Request) -> dict[str, Any]:
+def audit(operator: Context, request: Request) -> dict[str, Any]:
     """The audit trail of a platform or one `environment`, newest first: `limit` lines, none before `since`."""
     applied = operator.store.platform(request.params["platform"])
     names = list(parse(applied.document).spec.environments)
@@ -69,7 +69,7 @@ def audit(operator: Operator, request: Request) -> dict[str, Any]:
 
 
 def _of(
-    operator: Operator, owner: str, since: datetime, deployment: Deployment | None = None
+    operator: Context, owner: str, since: datetime, deployment: Deployment | None = None
 ) -> list[tuple[TimelineEvent, Deployment | None]]:
     lines = operator.store.timeline(owner, limit=_LINES)
     return [(line, deployment) for line in lines if line.type in AUDITED and line.at >= since]

@@ -1,40 +1,15 @@
 """What the API's routes work with: the store, a clock, ids, and the few effects they have outside of the table."""
 
-import json
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-from ferryman.clients.aws_errors import translated
+from ferryman.api.views.live_services import Counts, Definitions
 from ferryman.decisions.schema_compatibility import ImageLabels
 from ferryman.decisions.snapshot import ImageScan
-from ferryman.errors import NotFound
 from ferryman.ids import Clock, NewId
 from ferryman.platform import Platform
 from ferryman.records import Plan, Release
 from ferryman.store.table import Store
-
-
-@dataclass(frozen=True)
-class Counts:
-    """Tasks of the newest rollout of one service, as ECS tells them now."""
-
-    ecs_deployment: str
-    desired: int
-    running: int
-    failed: int
-
-
-@dataclass(frozen=True)
-class Definitions:
-    """The task definitions of one service, as described; None: there is none."""
-
-    live: dict[str, Any] | None
-    """The one that it runs."""
-    base: dict[str, Any] | None
-    """The one that its next one is made from."""
-    registry: str | None
-    """`registry/repository` of its component's images."""
 
 
 class Outside(Protocol):
@@ -66,126 +41,10 @@ class Outside(Protocol):
 
 
 @dataclass(frozen=True)
-class Operator:
+class Context:
     """Everything a route needs."""
 
     store: Store
     outside: Outside
     clock: Clock
     new_id: NewId
-
-
-@dataclass(frozen=True)
-class Aws:
-    """The real outside. `client` makes a boto3 client at first use, so that a read costs only the table's."""
-
-    store: Store
-    client: Callable[[str], Any]
-    clock: Clock
-    new_id: NewId
-    account: str
-    region: str
-    nudges_url: str
-    """The queue that reconcile reads."""
-    relay_function: str
-
-    def verify(self, document: Platform) -> list[tuple[str, str]]:
-        """Hold the document against ECS, ECR and its `ssm:` references."""
-        from ferryman.clients.ssm import References
-        from ferryman.steps.verify import verify
-
-        return verify(
-            document,
-            ecs=self.client("ecs"),
-            ecr=self.client("ecr"),
-            references=References(self.client("ssm")),
-            account=self.account,
-            region=self.region,
-        )
-
-    def adopt(self, document: Platform) -> None:
-        """See `releases.adoption`."""
-        from ferryman.clients.ssm import References
-        from ferryman.releases.adoption import adopt
-
-        adopt(
-            document,
-            store=self.store,
-            ecs=self.client("ecs"),
-            ecr=self.client("ecr"),
-            references=References(self.client("ssm")),
-            clock=self.clock,
-            new_id=self.new_id,
-        )
-
-    def observe(self, plan: Plan) -> dict[str, Counts]:
-        """Read the PRIMARY deployment of each service that the plan changes."""
-        from ferryman.clients import ecs
-
-        names = [name for name, service in plan.services.items() if service.skip is None]
-        with translated():
-            found = ecs.services(self.client("ecs"), plan.cluster, names)
-        counts = {}
-        for name, service in found.items():
-            primary = next((d for d in service.get("deployments", []) if d.get("status") == "PRIMARY"), None)
-            if primary is not None:
-                counts[name] = Counts(
-                    ecs_deployment=primary["id"],
-                    desired=primary.get("desiredCount", 0),
-                    running=primary.get("runningCount", 0),
-                    failed=primary.get("failedTasks", 0),
-                )
-        return counts
-
-    def labels(self, document: Platform, component: str, digest: str) -> ImageLabels:
-        """Read an image's configuration."""
-        from ferryman.clients import image_labels
-
-        repository = document.spec.components[component].repository
-        return image_labels.of(self.client("ecr"), image_labels.download, repository, digest)
-
-    def scans(self, document: Platform, release: Release) -> tuple[ImageScan, ...]:
-        """See `clients.image_scans`."""
-        from ferryman.clients.image_scans import of_release
-
-        return of_release(document, release, self.client("ecr"))
-
-    def task_definitions(self, document: Platform, environment: str) -> tuple[dict[str, Definitions], list[str]]:
-        """Read the services of an environment and their bases."""
-        from ferryman.clients import ecr, ecs
-        from ferryman.clients.ssm import References
-        from ferryman.steps import verify
-
-        declared, at = document.environment(environment), f"spec.environments.{environment}"
-        seen = verify.survey(declared, ecs=self.client("ecs"), references=References(self.client("ssm")), at=at)
-        found, problems = {}, [f"{path}: {text}" for path, text in seen.unresolved]
-        for service in declared.services:
-            live = seen.services.get(service.name)
-            registry = document.spec.components[service.component].repository
-            try:
-                address = ecr.image_uri(self.client("ecr"), registry, "")[:-1]
-            except NotFound as error:
-                address = None
-                problems.append(str(error))
-            found[service.name] = Definitions(
-                live=ecs.find_task_definition(self.client("ecs"), live["taskDefinition"]) if live else None,
-                base=seen.bases.get(service.name),
-                registry=address,
-            )
-            if live is None:
-                problems.append(f"there is no service {service.name}")
-        return found, problems
-
-    def nudge(self, platform: str, environment: str) -> None:
-        """Queue the environment for reconcile."""
-        from ferryman.clients.nudge import Nudge
-
-        Nudge(self.client("sqs"), self.nudges_url).environment(platform, environment)
-
-    def wake(self, platform: str, environment: str, deployment: str) -> None:
-        """Invoke relay_change, without waiting for it."""
-        wake = {"platform": platform, "environment": environment, "deployment": deployment}
-        with translated():
-            self.client("lambda").invoke(
-                FunctionName=self.relay_function, InvocationType="Event", Payload=json.dumps({"wake": wake}).encode()
-            )

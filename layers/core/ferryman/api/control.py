@@ -7,16 +7,20 @@ import logging
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from botocore.exceptions import ClientError
 from pydantic import Field, StringConstraints
 
-from ferryman.api.context import Operator
+from ferryman.api.context import Context
 from ferryman.api.http import Body, Request
 from ferryman.api.read import place
+from ferryman.clients.aws_errors import Refusal
 from ferryman.contracts import DeploymentRef
 from ferryman.decisions.requests import common
+from ferryman.decisions.requests.hold import request_hold, request_resume
+from ferryman.decisions.requests.redeploy import request_redeploy
+from ferryman.decisions.requests.retry import request_retry
 from ferryman.errors import ClaimLost, FerrymanError, Refused
-from ferryman.messages import deployment, timeline
+from ferryman.messages import timeline
+from ferryman.messages.environment import for_hold
 from ferryman.platform import Platform
 from ferryman.records import AbortRequest, Deployment, EnvironmentState, EventType
 from ferryman.records.writes import Write
@@ -46,57 +50,57 @@ class RetryBody(RedeployBody):
     resume: bool = Field(default=False, description="Lift a hold in the same write.")
 
 
-def hold(operator: Operator, request: Request) -> dict[str, Any]:
+def hold(operator: Context, request: Request) -> dict[str, Any]:
     """Switch automation off in an environment."""
     platform, env = place(operator, request)
     body, at = request.read(ReasonBody), operator.clock()
     outcome = _decide(
         operator, request, platform, env,
-        lambda state: common.hold(state, body.reason, request.who, at),
+        lambda state: request_hold(state, body.reason, request.who, at),
         lambda outcome: [(EventType.HELD, f"put on hold: {body.reason}")],
     )  # fmt: skip
     return _told(outcome)
 
 
-def resume(operator: Operator, request: Request) -> dict[str, Any]:
+def resume(operator: Context, request: Request) -> dict[str, Any]:
     """Switch automation on again."""
     platform, env = place(operator, request)
     outcome = _decide(
-        operator, request, platform, env, common.resume, lambda outcome: [(EventType.RESUMED, "hold lifted")]
+        operator, request, platform, env, request_resume, lambda outcome: [(EventType.RESUMED, "hold lifted")]
     )  # fmt: skip
     nudge(operator, platform.name, env)
     return _told(outcome)
 
 
-def retry(operator: Operator, request: Request) -> dict[str, Any]:
+def retry(operator: Context, request: Request) -> dict[str, Any]:
     """Ask for a version that automation is done with."""
     platform, env = place(operator, request)
     body, at = request.read(RetryBody), operator.clock()
     releases = operator.store.releases(platform.name)
 
     def decide(state: EnvironmentState) -> common.Outcome:
-        return common.retry(
+        return request_retry(
             state, releases, version=body.version, reason=body.reason, lift_hold=body.resume, who=request.who, at=at
         )  # fmt: skip
 
     return _wish(operator, request, platform, env, decide, EventType.RETRY_REQUESTED, body)
 
 
-def redeploy(operator: Operator, request: Request) -> dict[str, Any]:
+def redeploy(operator: Context, request: Request) -> dict[str, Any]:
     """Ask for what runs to be deployed once more."""
     platform, env = place(operator, request)
     body, at = request.read(RedeployBody), operator.clock()
     releases = operator.store.releases(platform.name)
 
     def decide(state: EnvironmentState) -> common.Outcome:
-        return common.redeploy(
+        return request_redeploy(
             state, releases, reason=body.reason, who=request.who, at=at
         )  # fmt: skip
 
     return _wish(operator, request, platform, env, decide, EventType.REDEPLOY_REQUESTED, body)
 
 
-def abort(operator: Operator, request: Request) -> dict[str, Any]:
+def abort(operator: Context, request: Request) -> dict[str, Any]:
     """Stop the deployment under way; what it touched goes back, and the environment is put on hold."""
     platform, env = place(operator, request)
     body, at = request.read(ReasonBody), operator.clock()
@@ -131,13 +135,13 @@ def abort(operator: Operator, request: Request) -> dict[str, Any]:
     return {"changed": changed, "message": message, "deployment": found.id, "version": found.version}
 
 
-def _nothing_to_abort(operator: Operator, platform: str, env: str) -> str:
+def _nothing_to_abort(operator: Context, platform: str, env: str) -> str:
     last = operator.store.deployments(platform, env, limit=1)
     tail = f"; the last deployment, {last[0].id} of {last[0].version}, ended {last[0].phase}" if last else ""
     return f"no deployment is under way in {platform}/{env}, so there is nothing to abort{tail}"
 
 
-def verify(operator: Operator, request: Request) -> dict[str, Any]:
+def verify(operator: Context, request: Request) -> dict[str, Any]:
     """Hold one environment of the document as applied against ECS."""
     platform, env = place(operator, request)
     only = {env: platform.environment(env)}
@@ -147,7 +151,7 @@ def verify(operator: Operator, request: Request) -> dict[str, Any]:
 
 
 def _wish(
-    operator: Operator,
+    operator: Context,
     request: Request,
     platform: Platform,
     env: str,
@@ -165,7 +169,7 @@ def _wish(
 
 
 def _decide(
-    operator: Operator,
+    operator: Context,
     request: Request,
     platform: Platform,
     env: str,
@@ -189,7 +193,7 @@ def _decide(
         ]
         if after.hold is not None and any(type is EventType.HELD for type, _ in told):
             # Colleagues who push while automation is off should have heard of it.
-            lines += deployment.for_hold(platform.name, env, after.hold, platform.environment(env).notify, at)
+            lines += for_hold(platform.name, env, after.hold, platform.environment(env).notify, at)
         return lines
 
     operator.store.update_state(platform.name, env, change, timeline_of)
@@ -205,7 +209,7 @@ def how(request: Request) -> dict[str, str]:
     return {"how": "cli", "source": request.source}
 
 
-def nudge(operator: Operator, platform: str, env: str) -> None:
+def nudge(operator: Context, platform: str, env: str) -> None:
     """Have reconcile look at an environment now."""
     quietly(lambda: operator.outside.nudge(platform, env))
 
@@ -214,5 +218,5 @@ def quietly(wake: Callable[[], None]) -> None:
     """Wake somebody who would find the request alone, only later."""
     try:
         wake()
-    except (FerrymanError, ClientError) as error:
+    except (FerrymanError, Refusal) as error:
         _LOG.warning("nobody could be woken; the sweep or the next poll finds the request: %s", error)

@@ -8,15 +8,16 @@ from datetime import datetime
 from typing import Any, Literal
 
 from ferryman.api import diff_fields as fields
-from ferryman.api.context import Definitions, Operator
+from ferryman.api.context import Context
 from ferryman.api.diff_fields import FieldChange
 from ferryman.api.diff_migrations import Database, under_way
 from ferryman.api.http import HttpError, Request
 from ferryman.api.read import place, source_of
+from ferryman.api.views.live_services import Definitions
 from ferryman.clients import task_definitions
-from ferryman.decisions import candidates
 from ferryman.decisions.freeze_windows import frozen
-from ferryman.decisions.requests import deploy
+from ferryman.decisions.promotion_gate import gate
+from ferryman.decisions.requests.common import find
 from ferryman.decisions.schema_compatibility import Since, brings
 from ferryman.decisions.snapshot import ImageScan
 from ferryman.errors import VerificationFailed
@@ -90,14 +91,14 @@ class Difference(Record):
     """What could not be looked at, and why."""
 
 
-def diff(operator: Operator, request: Request) -> dict[str, Any]:
+def diff(operator: Context, request: Request) -> dict[str, Any]:
     """Compare what runs with a release (`?release=`: version, its beginning, or a semver name)."""
     platform, env = place(operator, request)
     wanted = request.query.get("release", "").strip()
     if not wanted:
         raise HttpError(400, "BadRequest", "query parameter release is missing: which release to compare with")
     releases = operator.store.releases(platform.name)
-    release, environment = deploy.find(releases, wanted), platform.environment(env)
+    release, environment = find(releases, wanted), platform.environment(env)
     state, now = operator.store.state(platform.name, env), operator.clock()
     active = under_way(operator, state)
     runs = next((item for item in releases if state.current and item.version == state.current.version), None)
@@ -213,7 +214,7 @@ def _obstacles(
     waiver = state.waivers.get(release.version)
     waits = None
     if direction != "same":
-        waits = candidates.gate(environment, release, now, source=source, scans=scans, waiver=waiver)
+        waits = gate(environment, release, now, source=source, scans=scans, waiver=waiver)
     if waits is not None:
         found.append(Obstacle(reason=waits.reason, message=waits.message.replace("ENV", env)))
     freeze = frozen(environment, state, now)

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from ferryman.api.context import Operator
+from ferryman.api.context import Context
 from ferryman.decisions import migration_attempts
 from ferryman.decisions.schema_compatibility import ImageLabels, Since, since
 from ferryman.platform import Platform
@@ -12,7 +12,7 @@ from ferryman.records import Deployment, EnvironmentState, Release
 class Database:
     """What images tell about migrations; each image is read once, however often is decided."""
 
-    def __init__(self, operator: Operator, platform: Platform, env: str) -> None:
+    def __init__(self, operator: Context, platform: Platform, env: str) -> None:
         self._operator, self._platform, self._env = operator, platform, env
         self._labels = cache(self._read)
 
@@ -59,7 +59,7 @@ class Database:
         return found.digests if found else state.current.digests if state.current else {}
 
 
-def under_way(operator: Operator, state: EnvironmentState) -> Deployment | None:
+def under_way(operator: Context, state: EnvironmentState) -> Deployment | None:
     """Return the deployment that holds the claim, unless it has ended."""
     if state.active is None:
         return None

@@ -1,20 +1,22 @@
 """Routes that close and open the gates of an environment: freezes, and waivers of image scans."""
 
-from typing import Any
+from datetime import timedelta
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
 from ferryman.api import control
-from ferryman.api.context import Operator
+from ferryman.api.context import Context
 from ferryman.api.control import ReasonBody
-from ferryman.api.http import Request
+from ferryman.api.http import Body, Request
 from ferryman.api.read import place
 from ferryman.api.recorded_request import Asked, told
 from ferryman.decisions.requests import freeze as freezes
 from ferryman.decisions.requests.common import Outcome
-from ferryman.decisions.requests.waive import WaiveBody, waived
+from ferryman.decisions.requests.waive import request_waiver
 from ferryman.messages import timeline
 from ferryman.messages.environment import for_freeze
+from ferryman.platform.values import Duration, between
 from ferryman.records import EnvironmentState, EventType
 from ferryman.records.writes import Write
 
@@ -25,7 +27,19 @@ class FreezeBody(ReasonBody):
     until: AwareDatetime | None = Field(default=None, description="When it ends by itself. Default: never.")
 
 
-def freeze(operator: Operator, request: Request) -> dict[str, Any]:
+class WaiveBody(Body):
+    """Body of waive."""
+
+    release: Annotated[str, StringConstraints(min_length=1, max_length=128)] = Field(
+        description="Version, or a semver name."
+    )
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+    duration: Annotated[Duration, AfterValidator(between("1m", "30d"))] = Field(
+        default=timedelta(days=7), description="How long it holds, 1m to 30d."
+    )
+
+
+def freeze(operator: Context, request: Request) -> dict[str, Any]:
     """Let nothing start for a while."""
     platform, env = place(operator, request)
     body, at = request.read(FreezeBody), operator.clock()
@@ -39,7 +53,7 @@ def freeze(operator: Operator, request: Request) -> dict[str, Any]:
 
     with asked.recorded("freeze"):
         outcome = asked.write(
-            lambda state: freezes.freeze(
+            lambda state: freezes.request_freeze(
                 state, environment, reason=body.reason, until=body.until, who=request.who, at=at
             ),
             lines,
@@ -48,20 +62,20 @@ def freeze(operator: Operator, request: Request) -> dict[str, Any]:
     return told(outcome)
 
 
-def thaw(operator: Operator, request: Request) -> dict[str, Any]:
+def thaw(operator: Context, request: Request) -> dict[str, Any]:
     """Lift a freeze."""
     platform, env = place(operator, request)
     at, environment = operator.clock(), platform.environment(env)
     asked = Asked(operator, request, platform, env)
     outcome = asked.write(
-        lambda state: freezes.thaw(state, environment, at),
+        lambda state: freezes.request_thaw(state, environment, at),
         lambda outcome: [asked.event(EventType.THAWED, outcome.message)],
     )
     control.nudge(operator, platform.name, env)
     return told(outcome)
 
 
-def waive(operator: Operator, request: Request) -> dict[str, Any]:
+def waive(operator: Context, request: Request) -> dict[str, Any]:
     """Let a release pass in spite of its scans, for a while."""
     platform, env = place(operator, request)
     body, at = request.read(WaiveBody), operator.clock()
@@ -69,7 +83,10 @@ def waive(operator: Operator, request: Request) -> dict[str, Any]:
     said: list[str] = []
 
     def change(state: EnvironmentState) -> EnvironmentState:
-        after, message = waived(state, platform.environment(env), releases, body, who=request.who, at=at)
+        after, message = request_waiver(
+            state, platform.environment(env), releases,
+            release=body.release, reason=body.reason, duration=body.duration, who=request.who, at=at,
+        )  # fmt: skip
         said.append(message)
         return after
 

@@ -5,14 +5,14 @@ from datetime import timedelta
 from itertools import islice
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from ferryman.api.context import Counts, Operator
+from ferryman.api.context import Context
 from ferryman.api.http import Request
 from ferryman.api.views import deployment as views
 from ferryman.api.views.approval import approval
 from ferryman.api.views.environment import EnvironmentView
 from ferryman.api.views.environment import environment as environment_view
+from ferryman.api.views.live_services import Counts
+from ferryman.clients.aws_errors import Refusal
 from ferryman.decisions.explain.environment import Explanation, explain
 from ferryman.decisions.freeze_windows import frozen
 from ferryman.errors import FerrymanError, NotFound
@@ -37,7 +37,7 @@ _NOTICES, _NOTICED = 5, timedelta(days=7)
 """How many failures of messages and publications a status shows, and for how long."""
 
 
-def platforms(operator: Operator, _: Request) -> dict[str, Any]:
+def platforms(operator: Context, _: Request) -> dict[str, Any]:
     """All platforms, each with the names of its environments."""
     return {"platforms": [_row(applied) for applied in operator.store.platforms()]}
 
@@ -53,7 +53,7 @@ def _row(applied: AppliedPlatform) -> dict[str, Any]:
     }
 
 
-def platform(operator: Operator, request: Request) -> dict[str, Any]:
+def platform(operator: Context, request: Request) -> dict[str, Any]:
     """One platform and where each of its environments stands."""
     applied = operator.store.platform(request.params["platform"])
     document = parse(applied.document)
@@ -62,19 +62,19 @@ def platform(operator: Operator, request: Request) -> dict[str, Any]:
     return {**_row(applied), "environments": [view.dump() for view in found]}
 
 
-def document(operator: Operator, request: Request) -> dict[str, Any]:
+def document(operator: Context, request: Request) -> dict[str, Any]:
     """The document as applied, defaults written out."""
     applied = operator.store.platform(request.params["platform"])
     return {"generation": applied.generation, "document": applied.document}
 
 
-def environment(operator: Operator, request: Request) -> dict[str, Any]:
+def environment(operator: Context, request: Request) -> dict[str, Any]:
     """Where one environment stands."""
     document, name = place(operator, request)
     return _environment(operator, document, name, operator.store.releases(document.name), notices=True).dump()
 
 
-def releases(operator: Operator, request: Request) -> dict[str, Any]:
+def releases(operator: Context, request: Request) -> dict[str, Any]:
     """The releases of a platform, newest first."""
     document = parse(operator.store.platform(request.params["platform"]).document)
     states = [operator.store.state(document.name, name) for name in document.spec.environments]
@@ -90,7 +90,7 @@ def _where(release: Release, states: list[EnvironmentState]) -> list[str]:
     return [state.environment for state in states if state.current and state.current.version == release.version]
 
 
-def history(operator: Operator, request: Request) -> dict[str, Any]:
+def history(operator: Context, request: Request) -> dict[str, Any]:
     """The deployments of an environment, newest first."""
     document, name = place(operator, request)
     now = operator.clock()
@@ -98,13 +98,13 @@ def history(operator: Operator, request: Request) -> dict[str, Any]:
     return {"deployments": [views.summary(deployment, now).dump() for deployment in found]}
 
 
-def explanation(operator: Operator, request: Request) -> dict[str, Any]:
+def explanation(operator: Context, request: Request) -> dict[str, Any]:
     """Why an environment runs what it runs."""
     document, name = place(operator, request)
     return _seen(operator, document, name, operator.store.releases(document.name)).explanation.dump()
 
 
-def events(operator: Operator, request: Request) -> dict[str, Any]:
+def events(operator: Context, request: Request) -> dict[str, Any]:
     """A deployment's timeline, or the environment's with those of its latest deployments; oldest first."""
     document, name = place(operator, request)
     limit = request.number("limit", 200, 1000)
@@ -121,7 +121,7 @@ def events(operator: Operator, request: Request) -> dict[str, Any]:
     return {"events": [event.dump() for event in found[-limit:]]}
 
 
-def deployment(operator: Operator, request: Request) -> dict[str, Any]:
+def deployment(operator: Context, request: Request) -> dict[str, Any]:
     """One deployment by id, `latest` or `active`, optionally of one `version`."""
     document, name = place(operator, request)
     found = find_deployment(operator, document.name, name, request.params["deployment"], request.query.get("version"))
@@ -130,18 +130,18 @@ def deployment(operator: Operator, request: Request) -> dict[str, Any]:
     return views.deployment(found, now, _live(operator, found), approval(record, now) if record else None).dump()
 
 
-def _live(operator: Operator, deployment: Deployment) -> dict[str, Counts]:
+def _live(operator: Context, deployment: Deployment) -> dict[str, Counts]:
     """Ask ECS for the counts of a deployment under way; the recorded ones do when it doesn't answer."""
     if deployment.plan is None or deployment.phase not in (Phase.RUNNING, Phase.ROLLING_BACK):
         return {}
     try:
         return operator.outside.observe(deployment.plan)
-    except (FerrymanError, ClientError):
+    except (FerrymanError, Refusal):
         return {}
 
 
 def find_deployment(
-    operator: Operator, platform: str, environment: str, wanted: str, version: str | None = None
+    operator: Context, platform: str, environment: str, wanted: str, version: str | None = None
 ) -> Deployment:
     """Return a deployment by id, `latest` or `active`; raise NotFound.
 
@@ -166,7 +166,7 @@ def _of(version: str | None) -> str:
     return f" of {version}" if version else ""
 
 
-def place(operator: Operator, request: Request) -> tuple[Platform, str]:
+def place(operator: Context, request: Request) -> tuple[Platform, str]:
     """Return the platform and the environment that a path names; raise NotFound, naming those that exist."""
     document = parse(operator.store.platform(request.params["platform"]).document)
     name = request.params["environment"]
@@ -176,14 +176,14 @@ def place(operator: Operator, request: Request) -> tuple[Platform, str]:
     return document, name
 
 
-def source_of(operator: Operator, platform: Platform, env: str) -> EnvironmentState | None:
+def source_of(operator: Context, platform: Platform, env: str) -> EnvironmentState | None:
     """Return the state of the environment that releases are promoted from, if there is one."""
     name = platform.environment(env).promote_from
     return operator.store.state(platform.name, name) if name is not None else None
 
 
 def _environment(
-    operator: Operator, document: Platform, name: str, releases: list[Release], *, notices: bool = False
+    operator: Context, document: Platform, name: str, releases: list[Release], *, notices: bool = False
 ) -> EnvironmentView:
     """Read where an environment stands; `notices` reads timelines too."""
     seen = _seen(operator, document, name, releases)
@@ -212,7 +212,7 @@ class _Seen:
     explanation: Explanation
 
 
-def _seen(operator: Operator, document: Platform, name: str, releases: list[Release]) -> _Seen:
+def _seen(operator: Context, document: Platform, name: str, releases: list[Release]) -> _Seen:
     state = operator.store.state(document.name, name)
     deployments = operator.store.deployments(document.name, name, limit=_RECENT)
     active = operator.store.deployment(document.name, name, state.active.deployment) if state.active else None
@@ -226,7 +226,7 @@ def _seen(operator: Operator, document: Platform, name: str, releases: list[Rele
     return _Seen(state, deployments, active, pending, found)
 
 
-def _notices(operator: Operator, seen: _Seen) -> list[TimelineEvent]:
+def _notices(operator: Context, seen: _Seen) -> list[TimelineEvent]:
     """Return the latest failures of what goes on beside deployments: messages, GitHub."""
     since, state = operator.clock() - _NOTICED, seen.state
     began = (d for d in seen.deployments if d.execution_arn is not None and (d.ended_at or d.created_at) > since)

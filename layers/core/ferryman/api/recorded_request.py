@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from ferryman.api.context import Operator
+from ferryman.api.context import Context
 from ferryman.api.control import how
 from ferryman.api.http import Request
 from ferryman.decisions.requests.common import Outcome
@@ -26,7 +26,7 @@ _LOG = logging.getLogger("ferryman")
 class Asked:
     """Where and by whom something was asked."""
 
-    operator: Operator
+    operator: Context
     request: Request
     platform: Platform
     env: str

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from ferryman.api import apply, approve, audit, control, diff, freeze_and_waive, read, start
-from ferryman.api.context import Operator
+from ferryman.api.context import Context
 from ferryman.api.http import HttpError, Request, answer, failure, parse
 from ferryman.errors import (
     ClaimLost,
@@ -17,7 +17,7 @@ from ferryman.errors import (
     TransientError,
 )
 
-Route = Callable[[Operator, Request], dict[str, Any]]
+Route = Callable[[Context, Request], dict[str, Any]]
 
 _PLATFORM = "v1/platforms/{platform}"
 _ENV = f"{_PLATFORM}/environments/{{environment}}"
@@ -63,7 +63,7 @@ class Log(Protocol):
         """Say what went wrong, with the stack."""
 
 
-def serve(event: dict[str, Any], operator: Operator, log: Log) -> dict[str, Any]:
+def serve(event: dict[str, Any], operator: Context, log: Log) -> dict[str, Any]:
     """Answer one call of the function URL; every error becomes an answer that says what to do."""
     try:
         request = parse(event)

@@ -7,18 +7,20 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from ferryman.api.context import Operator
+from ferryman.api.context import Context
 from ferryman.api.control import OptionalReason, Reason, how, nudge, quietly
 from ferryman.api.diff_migrations import Database, under_way
 from ferryman.api.http import Body, Request
 from ferryman.api.read import place, source_of
 from ferryman.api.recorded_request import Asked, told
-from ferryman.decisions import candidates
 from ferryman.decisions.freeze_windows import frozen
+from ferryman.decisions.promotion_gate import gate
 from ferryman.decisions.requests import deploy as wishes
 from ferryman.decisions.requests import rollback as rollbacks
-from ferryman.decisions.requests.common import Outcome
-from ferryman.messages import deployment, timeline
+from ferryman.decisions.requests.common import Outcome, confirmed, find
+from ferryman.decisions.requests.migrate import request_migrate
+from ferryman.messages import timeline
+from ferryman.messages.environment import for_hold
 from ferryman.records import EnvironmentState, EventType, Release
 from ferryman.records.writes import Save, Write
 
@@ -59,23 +61,23 @@ class MigrateBody(Body):
     confirm: Typed = Field(default="", description="The environment's name.")
 
 
-def deploy(operator: Operator, request: Request) -> dict[str, Any]:
+def deploy(operator: Context, request: Request) -> dict[str, Any]:
     """Ask for a release by hand; confirmed by typing DEPLOY."""
     platform, env = place(operator, request)
     body, at = request.read(DeployBody), operator.clock()
     asked, environment = Asked(operator, request, platform, env), platform.environment(env)
     with asked.recorded(f"deploy of {body.release}"):
-        wishes.confirmed(body.confirm, wishes.DEPLOY, "a deployment by hand")
+        confirmed(body.confirm, wishes.DEPLOY, "a deployment by hand")
         releases = operator.store.releases(platform.name)
-        release = wishes.find(releases, body.release)
+        release = find(releases, body.release)
         scans = operator.outside.scans(platform, release) if environment.scan is not None else None
         source = source_of(operator, platform, env)
 
         def decide(state: EnvironmentState) -> Outcome:
             waiver = state.waivers.get(release.version)
-            return wishes.deploy(
+            return wishes.request_deploy(
                 state, platform, releases, release,
-                waits=candidates.gate(environment, release, at, source=source, scans=scans, waiver=waiver),
+                waits=gate(environment, release, at, source=source, scans=scans, waiver=waiver),
                 freeze=frozen(environment, state, at), reason=body.reason, who=request.who, at=at,
             )  # fmt: skip
 
@@ -88,13 +90,13 @@ def deploy(operator: Operator, request: Request) -> dict[str, Any]:
     return {**told(outcome), "version": release.version, "digests": release.digests}
 
 
-def rollback(operator: Operator, request: Request) -> dict[str, Any]:
+def rollback(operator: Context, request: Request) -> dict[str, Any]:
     """Ask for the release before, or another one that ran here; confirmed by typing the environment's name."""
     platform, env = place(operator, request)
     body, at = request.read(RollbackBody), operator.clock()
     asked, environment = Asked(operator, request, platform, env), platform.environment(env)
     with asked.recorded(f"rollback to {body.to or 'the release before'}"):
-        wishes.confirmed(body.confirm, env, f"a rollback of {env}")
+        confirmed(body.confirm, env, f"a rollback of {env}")
         releases = operator.store.releases(platform.name)
         database = Database(operator, platform, env)
         wanted = rollbacks.Wanted(
@@ -107,10 +109,12 @@ def rollback(operator: Operator, request: Request) -> dict[str, Any]:
             situation = rollbacks.Situation(state, environment, releases, history, active)
             release = rollbacks.target(situation, body.to)
             between, knows = database.since(state, active, release)
-            return rollbacks.decide(situation, release, between, knows, wanted, frozen(environment, state, at))
+            return rollbacks.request_rollback(
+                situation, release, between, knows, wanted, frozen(environment, state, at)
+            )
 
         def lines(outcome: rollbacks.WayBack) -> list[Write]:
-            return _rollback_lines(asked, outcome, wishes.find(releases, outcome.version or ""), body.reason)
+            return _rollback_lines(asked, outcome, find(releases, outcome.version or ""), body.reason)
 
         outcome = asked.write(decide, lines)
     if outcome.deployment is not None and outcome.aborts:
@@ -144,21 +148,21 @@ def _rollback_lines(asked: Asked, outcome: rollbacks.WayBack, release: Release, 
     hold = outcome.state.hold
     if hold is not None:
         channels = asked.platform.environment(env).notify
-        lines += deployment.for_hold(platform, env, hold, channels, operator.clock())
+        lines += for_hold(platform, env, hold, channels, operator.clock())
     return lines
 
 
-def migrate(operator: Operator, request: Request) -> dict[str, Any]:
+def migrate(operator: Context, request: Request) -> dict[str, Any]:
     """Ask for a database command; confirmed by typing the environment's name."""
     platform, env = place(operator, request)
     body, at = request.read(MigrateBody), operator.clock()
     asked, environment = Asked(operator, request, platform, env), platform.environment(env)
     with asked.recorded(f"migrate {body.command}"):
-        wishes.confirmed(body.confirm, env, f"a command on the database of {env}")
+        confirmed(body.confirm, env, f"a command on the database of {env}")
         releases = operator.store.releases(platform.name)
 
         def decide(state: EnvironmentState) -> Outcome:
-            return wishes.migrate(
+            return request_migrate(
                 state, environment, releases, command=body.command, revision=body.revision,
                 freeze=frozen(environment, state, at), reason=body.reason, who=request.who, at=at,
             )  # fmt: skip

@@ -7,22 +7,22 @@ from datetime import datetime
 from typing import Any, Literal
 
 from ferryman.approvals import notifications
+from ferryman.clients.stepfunctions import send_task_success
 from ferryman.contracts import ApprovalVerdict
+from ferryman.decisions.actions import EndApproval
 from ferryman.decisions.approval_rules import ended
-from ferryman.decisions.pending_approval import EndApproval
-from ferryman.decisions.snapshot import View
+from ferryman.decisions.snapshot import Snapshot
 from ferryman.ids import Clock, NewId
 from ferryman.messages import timeline
 from ferryman.records import Approval, Deployment, EventType, Phase, step_keys
 from ferryman.records.writes import Fenced, Save, Write
-from ferryman.store import task_tokens
 from ferryman.store.table import Store
 from ferryman.text import one_line
 
 Void = Literal["Expired", "Superseded", "Aborted"]
 
 
-def end(action: EndApproval, view: View, *, store: Store, clock: Clock, new_id: NewId) -> None:
+def end(action: EndApproval, view: Snapshot, *, store: Store, clock: Clock, new_id: NewId) -> None:
     """Void a pending approval; raise Conflict when somebody decided meanwhile, ClaimLost when the claim is gone."""
     approval, deployment = _asked(view)
     store.write(
@@ -74,7 +74,7 @@ def left_open(store: Store, deployment: Deployment, at: datetime) -> list[Write]
 _OF_PHASE: dict[Phase, Void] = {Phase.EXPIRED: "Expired", Phase.SUPERSEDED: "Superseded"}
 
 
-def remind(view: View, *, store: Store, clock: Clock, new_id: NewId) -> None:
+def remind(view: Snapshot, *, store: Store, clock: Clock, new_id: NewId) -> None:
     """Queue the reminders, once; raise Conflict when somebody was faster."""
     approval, deployment = _asked(view)
     at = clock()
@@ -90,7 +90,7 @@ def remind(view: View, *, store: Store, clock: Clock, new_id: NewId) -> None:
     store.write(Save(after), told, *notifications.of_reminder(store, after, deployment, at))
 
 
-def tell(view: View, *, store: Store, states: Any, clock: Clock) -> None:
+def tell(view: Snapshot, *, store: Store, states: Any, clock: Clock) -> None:
     """Answer the waiting step with what stands in the table; an answer that comes too late counts as given.
 
     Answered first, then marked: a crash in between answers once more. Raise Conflict when the approval changed.
@@ -105,7 +105,7 @@ def answer(approval: Approval, states: Any, *more: str) -> None:
     assert approval.status != "Pending"
     verdict = ApprovalVerdict(verdict=approval.status, reason=one_line(approval.reason))
     for token in dict.fromkeys([*more, *([approval.token] if approval.token else []), *approval.earlier_tokens]):
-        task_tokens.answer(states, token, verdict)
+        send_task_success(states, token, verdict)
 
 
 def fence(approval: Approval) -> Fenced:
@@ -113,7 +113,7 @@ def fence(approval: Approval) -> Fenced:
     return Fenced(approval.platform, approval.environment, approval.deployment, approval.fence)
 
 
-def _asked(view: View) -> tuple[Approval, Deployment]:
+def _asked(view: Snapshot) -> tuple[Approval, Deployment]:
     assert view.approval is not None
     assert view.deployment is not None
     return view.approval, view.deployment

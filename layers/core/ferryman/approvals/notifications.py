@@ -8,11 +8,11 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from ferryman.errors import InvalidDocument
 from ferryman.messages import approval as messages_approval
-from ferryman.platform import Platform, parse
+from ferryman.platform import Platform
 from ferryman.records import Approval, Deployment
 from ferryman.records.writes import Add
+from ferryman.store.documents import document_of
 from ferryman.store.table import Store
 
 _LOG = logging.getLogger("ferryman")
@@ -39,13 +39,3 @@ def _made(store: Store, approval: Approval, make: Callable[[Platform], list[Add]
     except Exception:  # noqa: BLE001 - whatever it is, it is logged, and what is recorded counts
         _LOG.exception("the messages of approval %s could not be made", approval.deployment)
         return []
-
-
-def document_of(store: Store, platform: str) -> Platform | None:
-    """Return the document as applied, or None when it can't be read."""
-    applied = store.find_platform(platform)
-    try:
-        return parse(applied.document) if applied else None
-    except InvalidDocument as error:
-        _LOG.error("the document of %s can't be read: %s", platform, error)
-        return None

@@ -10,13 +10,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from ferryman.approvals import lifecycle, link_tokens, notifications
+from ferryman.decisions.admission import stopped_by
 from ferryman.decisions.approval_rules import Attempt, Verdict, closed, judge, taken_down
 from ferryman.errors import ClaimLost, Conflict, NotFound
 from ferryman.ids import Clock, NewId
 from ferryman.messages import timeline
 from ferryman.records import Approval, Deployment, EventType, step_keys
 from ferryman.records.writes import Save, Write
-from ferryman.steps import admit_deployment
+from ferryman.store.documents import document_of
 from ferryman.store.table import Store
 from ferryman.text import one_line
 
@@ -125,7 +126,7 @@ def _rules(
     """
     if closed(approval, deployment, now) is not None:
         return None, None
-    document = notifications.document_of(store, approval.platform)
+    document = document_of(store, approval.platform)
     environment = document.spec.environments.get(approval.environment) if document else None
     if environment is None:
         return "the platform document does not tell the rules of this environment; see `ferryman explain`", None
@@ -133,7 +134,7 @@ def _rules(
     listed = [approver.name for approver in policy.approvers] if policy is not None else None
     if attempt.verdict != "approve":
         return None, listed
-    found = admit_deployment.stopped(deployment, store.state(approval.platform, approval.environment), environment, now)
+    found = stopped_by(deployment, store.state(approval.platform, approval.environment), environment, now)
     return (found[1] if found is not None else None), listed
 
 

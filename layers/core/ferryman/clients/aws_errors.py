@@ -11,6 +11,9 @@ from botocore.exceptions import ConnectionError as Unreachable
 
 from ferryman.errors import Throttled, Unavailable
 
+Refusal = ClientError
+"""An answer of AWS that says no. Named here, so that only the clients know botocore."""
+
 _THROTTLING = frozenset(
     {
         "ThrottlingException",
@@ -39,13 +42,24 @@ _FAILING = frozenset(
 )
 
 
+def code_of(error: Refusal) -> str:
+    """Return AWS's code for a refusal, as `AccessDeniedException`; empty when the answer has none."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def code_and_sentence(error: Refusal) -> tuple[str, str]:
+    """Return a refusal's code, and a sentence for people."""
+    code, said = code_of(error), error.response.get("Error", {}).get("Message", "")
+    return code, f"{error.operation_name} was refused ({code}): {said}"
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Raise Throttled or Unavailable for what may pass; let every other error through as it is."""
     try:
         yield
     except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
+        code = code_of(error)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if code in _THROTTLING or status == 429:
             raise Throttled(f"{error.operation_name}: {code}") from error

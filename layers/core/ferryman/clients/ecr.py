@@ -12,11 +12,10 @@ from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
+from ferryman.clients import ecr as edge
 from ferryman.clients.aws_errors import translated
 from ferryman.errors import Conflict, DigestMismatch, NotFound, TagImmutable
-
-Refusal = ClientError
-"""ECR understood a call and refused it."""
+from ferryman.records import PlannedTag
 
 Architecture = Literal["X86_64", "ARM64"]
 
@@ -229,3 +228,15 @@ def _fetch(ecr: Any, repository: str, digest: str) -> dict[str, Any]:
     if not answer.get("images"):
         raise NotFound(f"{repository} no longer has image {digest}; a lifecycle rule or a person removed it")
     return dict(answer["images"][0])
+
+
+def moved(ecr: Any, planned: PlannedTag) -> str | None:
+    """Say what is wrong when a tag does not point at its digest (any more), or return None."""
+    found = edge.resolve(ecr, planned.repository, planned.tag)
+    if found == planned.digest:
+        return None
+    instead = f"points at {found}" if found else "is gone"
+    return (
+        f"{planned.repository}:{planned.tag} {instead}, not at {planned.digest}, which this deployment is about: "
+        "somebody else moved it"
+    )

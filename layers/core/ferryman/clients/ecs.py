@@ -14,17 +14,8 @@ from ferryman.clients.aws_errors import translated
 Raw = dict[str, Any]
 """An object of the ECS API as boto3 returns it."""
 
-Refusal = ClientError
-"""ECS understood a call and refused it; the same call again would be refused again."""
-
 _SERVICES_PER_CALL = 10
 _TASKS_PER_CALL = 100
-
-
-def told(error: Refusal) -> tuple[str, str]:
-    """Return a refusal's code, and a sentence for people."""
-    code, said = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
-    return code, f"{error.operation_name} was refused ({code}): {said}"
 
 
 def services(ecs: Any, cluster: str, names: Iterable[str]) -> dict[str, Raw]:

@@ -10,11 +10,11 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from ferryman.clients.address_filter import refusal
-from ferryman.steps.smoke_expectations import Answer
 from ferryman.text import one_line
 
 if TYPE_CHECKING:
@@ -25,6 +25,19 @@ BODY_LIMIT = 65_536
 _TRIED = 3
 """Addresses of one name that are tried."""
 _OURS = ("connection", "content-length", "transfer-encoding", "accept-encoding", "te", "upgrade")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server answered."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Names in lower case."""
+    body: bytes = b""
+    truncated: bool = False
+    """The body was longer than what was read."""
+
 
 Resolve = Callable[[str, int], list[str]]
 Fetch = Callable[[str, Mapping[str, str], bool, float], Answer]

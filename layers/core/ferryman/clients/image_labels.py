@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ferryman.clients import ecr as ecr_edge
+from ferryman.clients.aws_errors import Refusal
 from ferryman.clients.http_client import NoAnswer, fetch
 from ferryman.decisions.schema_compatibility import MIGRATIONS, ImageLabels, migrations
 from ferryman.errors import FerrymanError, NotFound
@@ -23,7 +24,7 @@ _TIMEOUT = 5.0
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 _UNREADABLE = (
-    FerrymanError, ecr_edge.Refusal, NoAnswer,
+    FerrymanError, Refusal, NoAnswer,
     OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError,
 )  # fmt: skip
 
@@ -95,6 +96,6 @@ def _texts(labels: Any) -> dict[str, str]:
 
 def _said(error: Exception) -> str:
     """Name an error without the signed URL that its text may hold."""
-    if isinstance(error, ecr_edge.Refusal):
+    if isinstance(error, Refusal):
         return str(error.response["Error"]["Code"])
     return str(error) if isinstance(error, FerrymanError | NoAnswer) else type(error).__name__

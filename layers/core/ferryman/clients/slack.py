@@ -1,16 +1,17 @@
-"""Slack as a bot: messages with buttons, which change when the approval they are about ends.
+"""The three ways to reach Slack: a bot's Web API, an incoming webhook, and the address that answers a pressed button.
 
-Called by `notify.dispatch`. Source: https://docs.slack.dev/reference/methods/chat.postMessage. The token goes
-into a header, and into no error, log line or record.
+Sources: https://docs.slack.dev/reference/methods/chat.postMessage,
+https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks. Tokens and addresses are credentials: they
+appear in no error, log line or record.
 """
 
 import json
+import logging
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ferryman.clients.secrets import value_in
-from ferryman.notify.errors import NotDelivered
 from ferryman.text import one_line
 
 if TYPE_CHECKING:
@@ -19,9 +20,16 @@ if TYPE_CHECKING:
 _WORD = re.compile(r"[a-z][a-z0-9_]{1,60}")
 _ANSWER_LIMIT = 1_000_000
 _CONNECT_SECONDS, _READ_SECONDS = 3.0, 8.0
+_WEBHOOK_SECONDS = 5.0
+_RESPOND_SECONDS = 1.0
+_LOG = logging.getLogger("ferryman")
 
 
-class SlackRefused(NotDelivered):
+class SlackError(Exception):
+    """Slack did not take what it was sent, or did not answer. The text holds no URL, token or header."""
+
+
+class SlackRefused(SlackError):
     """Slack understood, and does not do it."""
 
     def __init__(self, word: str) -> None:
@@ -39,7 +47,7 @@ class Bot:
     transport: "httpx.BaseTransport | None" = None
 
     def call(self, method: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Call a method of Slack's API; raise NotDelivered with Slack's own word when it does not do it."""
+        """Call a method of Slack's API; raise SlackError with Slack's own word when it does not do it."""
         import httpx
 
         timeout = httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS)
@@ -63,13 +71,11 @@ class Bot:
                 for chunk in answer.iter_raw():
                     content += chunk
                     if len(content) > _ANSWER_LIMIT:
-                        raise NotDelivered("Slack answered more than anybody can read")
+                        raise SlackError("Slack answered more than anybody can read")
                 return _read(answer.status_code, answer.headers.get("retry-after", ""), bytes(content))
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
             # Not the error's text: it may quote a header.
-            raise NotDelivered(
-                f"Slack could not be reached or did not answer in time ({type(error).__name__})"
-            ) from None
+            raise SlackError(f"Slack could not be reached or did not answer in time ({type(error).__name__})") from None
 
 
 def token_in(secret: str) -> str:
@@ -77,23 +83,53 @@ def token_in(secret: str) -> str:
     try:
         text = value_in(secret, "token", "botToken")
     except ValueError:
-        raise NotDelivered("the secret is neither a token nor JSON with a field `token`") from None
+        raise SlackError("the secret is neither a token nor JSON with a field `token`") from None
     if not text or not text.isascii() or not text.isprintable() or " " in text:
-        raise NotDelivered("the secret holds no token; store the bot's token (xoxb-…) as its value")
+        raise SlackError("the secret holds no token; store the bot's token (xoxb-…) as its value")
     return text
 
 
 def _read(status: int, retry_after: str, content: bytes) -> dict[str, Any]:
     if status == 429:
         wait = f"; it wants a pause of {retry_after} s" if retry_after.isascii() and retry_after.isdigit() else ""
-        raise NotDelivered(f"Slack answered 429: too many messages{wait}")
+        raise SlackError(f"Slack answered 429: too many messages{wait}")
     try:
         data = json.loads(content)
     except (ValueError, RecursionError):
         data = None
     if status != 200 or not isinstance(data, dict):
-        raise NotDelivered(f"Slack answered {status} with what is not its API's: a proxy, or an outage")
+        raise SlackError(f"Slack answered {status} with what is not its API's: a proxy, or an outage")
     if data.get("ok") is not True:
         word = str(data.get("error"))
         raise SlackRefused(word if _WORD.fullmatch(word) else one_line(word, limit=60))
     return data
+
+
+def post_webhook(url: str, body: dict[str, Any]) -> tuple[int, str]:
+    """Post JSON to a webhook, without redirects or proxies; return status and the beginning of the answer.
+
+    Raise SlackError when nothing answers in time.
+    """
+    import httpx
+
+    try:
+        with httpx.Client(timeout=_WEBHOOK_SECONDS, follow_redirects=False, trust_env=False) as client:
+            answer = client.post(url, json=body)
+            return answer.status_code, answer.text[:500]
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        # Not the error's text: it may quote the URL.
+        raise SlackError(f"Slack could not be reached or did not answer in time ({type(error).__name__})") from None
+
+
+def respond_to_action(url: str, body: dict[str, Any]) -> None:
+    """Post to an address that `approvals.web.slack_payload` found to be Slack's own; never raises.
+
+    The address is a credential for half an hour: it is not logged.
+    """
+    import httpx
+
+    try:
+        with httpx.Client(timeout=_RESPOND_SECONDS, follow_redirects=False, trust_env=False) as client:
+            client.post(url, json=body)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        _LOG.warning("Slack did not take a word to a person: %s", type(error).__name__)

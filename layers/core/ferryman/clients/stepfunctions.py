@@ -6,6 +6,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ferryman.clients.aws_errors import translated
+from ferryman.contracts import Contract
 from ferryman.decisions.snapshot import Execution
 
 
@@ -47,3 +48,19 @@ def describe(states: Any, arn: str) -> tuple[Execution, datetime | None]:
             return Execution.ABORTED, answer.get("stopDate")
         case _:
             return Execution.ENDED, answer.get("stopDate")
+
+
+# Somebody else answered, or the state timed out and asks again with a new token.
+_DECIDED = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
+
+
+def send_task_success(states: Any, token: str, output: Contract) -> bool:
+    """Answer one token; False when it was decided already. The output is the step's verdict."""
+    try:
+        with translated():
+            states.send_task_success(taskToken=token, output=output.model_dump_json(by_alias=True))
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _DECIDED:
+            return False
+        raise
+    return True

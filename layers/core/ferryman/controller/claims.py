@@ -8,11 +8,11 @@ from datetime import datetime
 
 from ferryman.clients import stepfunctions
 from ferryman.contracts import DeploymentRef, ExecutionInput
-from ferryman.controller.context import Hands, ids
+from ferryman.controller.context import Context, ids
 from ferryman.decisions import candidates
 from ferryman.decisions.actions import Complete, Start
 from ferryman.decisions.outcome import ROLLBACK_FAILED, Judgement
-from ferryman.decisions.snapshot import View
+from ferryman.decisions.snapshot import Snapshot
 from ferryman.messages import timeline
 from ferryman.records import Active, Actor, Deployment, EnvironmentState, EventType, Phase, Release
 from ferryman.records.writes import Save, Write
@@ -24,7 +24,7 @@ SUPERSEDED_AT_ONCE = 40
 _LOG = logging.getLogger("ferryman")
 
 
-def start(start: Start, view: View, hands: Hands) -> str | None:
+def start(start: Start, view: Snapshot, hands: Context) -> str | None:
     """Claim with one conditional write, then start. A crash in between leaves a claim that is driven again."""
     release = view.release(start.version)
     assert release is not None
@@ -46,7 +46,7 @@ def start(start: Start, view: View, hands: Hands) -> str | None:
 
 
 def _claim(
-    start: Start, release: Release, view: View, hands: Hands, at: datetime
+    start: Start, release: Release, view: Snapshot, hands: Context, at: datetime
 ) -> tuple[EnvironmentState, Deployment, Active]:
     state = view.state
     own_id, fence = hands.new_id(), state.fence + 1
@@ -90,7 +90,7 @@ def _tries_again(start: Start) -> bool:
     return start.attempts > 1 and start.initiated_by.automated
 
 
-def redrive(view: View, hands: Hands) -> str:
+def redrive(view: Snapshot, hands: Context) -> str:
     active, deployment = view.state.active, view.deployment
     assert active is not None
     assert deployment is not None
@@ -112,7 +112,7 @@ def redrive(view: View, hands: Hands) -> str:
     return active.execution_name
 
 
-def complete(action: Complete, view: View, hands: Hands) -> None:
+def complete(action: Complete, view: Snapshot, hands: Context) -> None:
     """Record the outcome at once; the claim stays until nothing of the execution can still be at work."""
     active = view.state.active
     assert active is not None
@@ -130,20 +130,20 @@ def complete(action: Complete, view: View, hands: Hands) -> None:
     _LOG.warning("the execution left no outcome: %s", action.message, extra=ids(view, active.deployment))
 
 
-def drop(view: View, hands: Hands) -> None:
+def drop(view: Snapshot, hands: Context) -> None:
     hands.store.write(Save(view.state.but(active=None)))
     active = view.state.active
     _LOG.info("claim released", extra=ids(view, active.deployment if active else ""))
 
 
-def supersede(versions: tuple[str, ...], by: Release | None, view: View, hands: Hands) -> None:
+def supersede(versions: tuple[str, ...], by: Release | None, view: Snapshot, hands: Context) -> None:
     """Write the first ones' records; the state's revision keeps a concurrent run from writing them too."""
     assert by is not None
     writes = _superseded(versions[:SUPERSEDED_AT_ONCE], by, view, hands, hands.clock())
     hands.store.write(Save(view.state), *writes)
 
 
-def _superseded(versions: tuple[str, ...], by: Release, view: View, hands: Hands, at: datetime) -> list[Write]:
+def _superseded(versions: tuple[str, ...], by: Release, view: Snapshot, hands: Context, at: datetime) -> list[Write]:
     writes: list[Write] = []
     for release in view.releases:
         if release.version not in versions:

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ferryman.decisions.snapshot import View
+from ferryman.decisions.snapshot import Snapshot
 from ferryman.effects import Count, Nudges
 from ferryman.ids import Clock, NewId
 from ferryman.store.table import Store
 
 
 @dataclass(frozen=True)
-class Hands:
+class Context:
     """What acting needs."""
 
     store: Store
@@ -30,6 +30,6 @@ class Hands:
         return self.migrate_machine if kind == "migrate" else self.machine
 
 
-def ids(view: View, deployment: str = "") -> dict[str, str]:
+def ids(view: Snapshot, deployment: str = "") -> dict[str, str]:
     """Return what a log line says about where it belongs."""
     return {"platform": view.platform, "environment": view.name, "deployment": deployment}

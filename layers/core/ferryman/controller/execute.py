@@ -7,26 +7,28 @@ import logging
 from typing import assert_never
 
 from ferryman.approvals import lifecycle
-from ferryman.clients.ecr import Refusal
+from ferryman.clients.aws_errors import Refusal
 from ferryman.clients.nudge import LONGEST_DELAY
 from ferryman.controller import claims, notices
-from ferryman.controller.context import Hands, ids
+from ferryman.controller.context import Context, ids
 from ferryman.decisions.actions import (
     Action,
     Complete,
     Dismiss,
     DropClaim,
+    EndApproval,
     Observe,
     Redrive,
     RefuseTag,
+    RemindApprovers,
     RepairTags,
     ReportWaiting,
     RequeueAfter,
     Start,
     Supersede,
+    TellMachine,
 )
-from ferryman.decisions.pending_approval import EndApproval, RemindApprovers, TellMachine
-from ferryman.decisions.snapshot import View
+from ferryman.decisions.snapshot import Snapshot
 from ferryman.errors import PermanentError
 from ferryman.platform import Platform
 from ferryman.records.writes import Save
@@ -36,7 +38,7 @@ _LOG = logging.getLogger("ferryman")
 
 
 def carry_out(  # noqa: C901 - one arm per act
-    action: Action, view: View, document: Platform, hands: Hands
+    action: Action, view: Snapshot, document: Platform, hands: Context
 ) -> str | None:
     """Do one thing; return the name of the execution that it started, if any. Raise Conflict when a race is lost."""
     match action:
@@ -83,7 +85,7 @@ def carry_out(  # noqa: C901 - one arm per act
     return None
 
 
-def _repair(action: RepairTags, view: View, document: Platform, hands: Hands) -> None:
+def _repair(action: RepairTags, view: Snapshot, document: Platform, hands: Context) -> None:
     """Set the tags, each for itself; one that can't be set is told in the log and never stops a deployment.
 
     What has begun since we looked moves them itself: then nothing is done any more.

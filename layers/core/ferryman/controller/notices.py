@@ -5,18 +5,20 @@ Called by `controller.execute`. Each is one conditional write; a lost race raise
 
 import logging
 
-from ferryman.controller.context import Hands, ids
+from ferryman.controller.context import Context, ids
 from ferryman.decisions.actions import Dismiss, RefuseTag, ReportWaiting
 from ferryman.decisions.candidates import TAG_REFUSED
-from ferryman.decisions.snapshot import View
-from ferryman.messages import deployment, timeline
+from ferryman.decisions.snapshot import Snapshot
+from ferryman.messages import timeline
+from ferryman.messages.environment import for_waiting
+from ferryman.messages.release import for_refused_tag
 from ferryman.records import EventType, Phase, Settled
 from ferryman.records.writes import Save
 
 _LOG = logging.getLogger("ferryman")
 
 
-def dismiss(action: Dismiss, view: View, hands: Hands) -> None:
+def dismiss(action: Dismiss, view: Snapshot, hands: Context) -> None:
     request = view.state.requested
     assert request is not None
     message = f"the {request.kind} of {request.version} that {request.who} asked for was dropped: {action.why}"
@@ -33,7 +35,7 @@ def dismiss(action: Dismiss, view: View, hands: Hands) -> None:
     _LOG.info("%s", message, extra=ids(view, ""))
 
 
-def refuse_tag(action: RefuseTag, view: View, hands: Hands) -> None:
+def refuse_tag(action: RefuseTag, view: Snapshot, hands: Context) -> None:
     at = hands.clock()
     settled = Settled(phase=Phase.REJECTED, reason=TAG_REFUSED, at=at)
     message = f"{action.name} ({action.version}) was refused: {action.why}"
@@ -42,7 +44,7 @@ def refuse_tag(action: RefuseTag, view: View, hands: Hands) -> None:
     )
     release = view.release(action.version)
     assert release is not None
-    mails = deployment.for_refused_tag(
+    mails = for_refused_tag(
         view.platform, view.name, action.name, action.version, action.why, view.environment.notify, at
     )
     state = view.state.but(settled={**view.state.settled, action.version: settled})
@@ -51,15 +53,13 @@ def refuse_tag(action: RefuseTag, view: View, hands: Hands) -> None:
     _LOG.warning("%s", message, extra=ids(view, ""))
 
 
-def report_waiting(action: ReportWaiting, view: View, hands: Hands) -> None:
+def report_waiting(action: ReportWaiting, view: Snapshot, hands: Context) -> None:
     at = hands.clock()
     told = timeline.environment_event(
         view.platform, view.name, EventType.WAITING, action.message, at=at, new_id=hands.new_id, who="ferryman"
     )
     channels = view.environment.notify if action.loud else []
-    mails = deployment.for_waiting(
-        view.platform, view.name, action.version, action.reason, action.message, channels, at
-    )
+    mails = for_waiting(view.platform, view.name, action.version, action.reason, action.message, channels, at)
     known = {release.version for release in view.releases}
     before = {version: reasons for version, reasons in view.state.reported.items() if version in known}
     reasons = ",".join(filter(None, (before.get(action.version), action.reason)))

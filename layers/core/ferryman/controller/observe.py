@@ -5,13 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from ferryman.clients import ecs as ecs_edge
 from ferryman.clients import image_scans, stepfunctions
+from ferryman.clients.aws_errors import Refusal
 from ferryman.clients.ssm import References
 from ferryman.decisions import candidates
-from ferryman.decisions.snapshot import Drift, Execution, ImageScan, TagSetting, View
+from ferryman.decisions.snapshot import Drift, Execution, ImageScan, Snapshot, TagSetting
 from ferryman.errors import ReferenceUnresolved, TransientError
 from ferryman.ids import Clock
 from ferryman.platform import Environment, Platform
@@ -40,7 +39,7 @@ class Sources:
 
 def view(
     sources: Sources, document: Platform, generation: int, name: str, *, swept: bool, started: str | None = None
-) -> View:
+) -> Snapshot:
     """Read everything about an environment.
 
     `swept`: look at ECS and the moving tags too. `started`: name of an execution that was started a moment ago and may
@@ -49,7 +48,7 @@ def view(
     environment = document.environment(name)
     state = sources.store.state(document.name, name)
     deployments, complete = sources.store.attempts_at(document.name, name, limit=HISTORY)
-    seen = View(
+    seen = Snapshot(
         platform=document.name,
         name=name,
         environment=environment,
@@ -74,7 +73,7 @@ def view(
     return seen
 
 
-def _with_execution(seen: View, sources: Sources, started: str | None) -> View:
+def _with_execution(seen: Snapshot, sources: Sources, started: str | None) -> Snapshot:
     active = seen.state.active
     assert active is not None
     deployment = sources.store.deployment(seen.platform, seen.name, active.deployment)
@@ -92,7 +91,7 @@ def _with_execution(seen: View, sources: Sources, started: str | None) -> View:
     )
 
 
-def _with_scans(seen: View, sources: Sources, document: Platform) -> View:
+def _with_scans(seen: Snapshot, sources: Sources, document: Platform) -> Snapshot:
     """Look at the scans of those releases that nothing else keeps back; a way back waits for no scan."""
     if seen.state.requested is not None and seen.state.requested.kind == "rollback":
         return seen
@@ -101,11 +100,11 @@ def _with_scans(seen: View, sources: Sources, document: Platform) -> View:
     return replace(seen, scans=found) if found else seen
 
 
-def _scans(seen: View, release: Release, sources: Sources, document: Platform) -> tuple[ImageScan, ...]:
+def _scans(seen: Snapshot, release: Release, sources: Sources, document: Platform) -> tuple[ImageScan, ...]:
     """Look at one release; a look that fails keeps that release back for now, and nothing else."""
     try:
         return image_scans.of_release(document, release, sources.ecr)
-    except (ClientError, TransientError) as error:
+    except (Refusal, TransientError) as error:
         _LOG.error(
             "could not read the image scans of %s: %s",
             release.version, error, extra={"platform": seen.platform, "environment": seen.name},
@@ -114,7 +113,7 @@ def _scans(seen: View, release: Release, sources: Sources, document: Platform) -
         return tuple(ImageScan(component, "Unread", message=said) for component in release.components)
 
 
-def _with_aws(seen: View, sources: Sources, document: Platform, environment: Environment) -> View:
+def _with_aws(seen: Snapshot, sources: Sources, document: Platform, environment: Environment) -> Snapshot:
     settings = moving_tags.wanted(seen.name, environment, seen.state)
     return replace(
         seen,
@@ -123,11 +122,13 @@ def _with_aws(seen: View, sources: Sources, document: Platform, environment: Env
     )
 
 
-def _wrong_tags(sources: Sources, document: Platform, settings: list[TagSetting], seen: View) -> tuple[TagSetting, ...]:
+def _wrong_tags(
+    sources: Sources, document: Platform, settings: list[TagSetting], seen: Snapshot
+) -> tuple[TagSetting, ...]:
     """Look where the moving tags point; they are derived state, so a refused look stops nothing."""
     try:
         return moving_tags.wrong(document, settings, sources.ecr)
-    except ClientError as error:
+    except Refusal as error:
         _LOG.error(
             "could not look for moving tags: %s", error, extra={"platform": seen.platform, "environment": seen.name}
         )
@@ -139,7 +140,7 @@ def _just_ended(deployments: list[Deployment], state: EnvironmentState) -> bool:
     return latest is not None and latest.id != state.tagged
 
 
-def _drift(sources: Sources, environment: Environment, seen: View) -> Drift | None:
+def _drift(sources: Sources, environment: Environment, seen: Snapshot) -> Drift | None:
     """Look at what ECS runs; a look that fails is only a look: the deployment's own checks refuse with the reason."""
     try:
         cluster = sources.references.text(environment.cluster)
@@ -149,7 +150,7 @@ def _drift(sources: Sources, environment: Environment, seen: View) -> Drift | No
             for service in environment.services
             if service.base_task_definition
         }
-    except (ReferenceUnresolved, ClientError) as error:
+    except (ReferenceUnresolved, Refusal) as error:
         _LOG.warning(
             "could not look for drift: %s", error, extra={"platform": seen.platform, "environment": seen.name}
         )  # fmt: skip

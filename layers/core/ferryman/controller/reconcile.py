@@ -16,7 +16,7 @@ from ferryman.clients import stepfunctions
 from ferryman.clients.ssm import References
 from ferryman.contracts import ExecutionInput
 from ferryman.controller import execute, observe
-from ferryman.controller.context import Hands
+from ferryman.controller.context import Context
 from ferryman.controller.observe import Sources
 from ferryman.decisions.actions import Complete, Observe, RepairTags, RequeueAfter
 from ferryman.decisions.decide import decide
@@ -26,7 +26,7 @@ from ferryman.ids import Clock, NewId
 from ferryman.platform import Platform, parse
 from ferryman.records import AppliedPlatform
 from ferryman.releases import sweep
-from ferryman.releases.receive_push import Ledger
+from ferryman.releases.recorder import ReleaseRecorder
 from ferryman.store.table import Store
 
 ROUNDS = 12
@@ -121,7 +121,7 @@ def reconcile(
     A nudge that failed is in the report and comes again. Raise the first error of a sweep, after looking at everything.
     """
     sources = Sources(store, states, ecr, ecs, references, timedelta(seconds=mutation_timeout_seconds), clock)
-    hands = Hands(store, states, ecr, nudge, machine, migrate_machine, clock, new_id, count)
+    hands = Context(store, states, ecr, nudge, machine, migrate_machine, clock, new_id, count)
     return Reconciler(sources, hands, outbox, gauge).wake(event)
 
 
@@ -130,7 +130,7 @@ class Reconciler:
     """Makes environments right."""
 
     sources: Sources
-    hands: Hands
+    hands: Context
     outbox: Outbox
     gauge: Gauge
 
@@ -244,7 +244,9 @@ class Reconciler:
 
     def _compare(self, applied: AppliedPlatform) -> None:
         hands = self.hands
-        sweep.compare(parse(applied.document), Ledger(hands.store, hands.ecr, hands.clock, hands.new_id, hands.count))
+        sweep.compare(
+            parse(applied.document), ReleaseRecorder(hands.store, hands.ecr, hands.clock, hands.new_id, hands.count)
+        )
 
     def _swept(self, applied: AppliedPlatform, name: str) -> None:
         if self._settle(parse(applied.document), applied.generation, name, swept=True):

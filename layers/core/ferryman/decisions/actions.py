@@ -4,9 +4,31 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from ferryman.decisions.pending_approval import EndApproval, RemindApprovers, TellMachine
 from ferryman.decisions.snapshot import TagSetting
 from ferryman.records import Actor, Condition, Phase
+
+
+@dataclass(frozen=True)
+class EndApproval:
+    """Void a pending approval: nobody can say yes to it any more."""
+
+    status: Literal["Expired", "Superseded", "Aborted"]
+    why: str
+    who: str
+    by: str | None = None
+    """The version that goes instead."""
+    reason: str | None = None
+    """Of the deployment's step, where it tells more than `status`."""
+
+
+@dataclass(frozen=True)
+class RemindApprovers:
+    """Tell those who have not decided that the request is about to expire."""
+
+
+@dataclass(frozen=True)
+class TellMachine:
+    """Answer the waiting step with a decision that stands in the table."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from ferryman.decisions.outcome import Judgement
 from ferryman.records import Deployment, EnvironmentState, Hold, Phase, Release, Running, Settled, Target, step_keys
 
-RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=25))
+ERRORED_BACKOFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=25))
 """When an Errored deployment is tried again; after the last one the environment is held."""
 
 LEFT_BY_ROLLBACK = "LeftByRollback"
@@ -66,8 +66,8 @@ def _errored(
     before = state.settled.get(deployment.version)
     attempts = before.attempts + 1 if before and before.phase is Phase.ERRORED else 1
     retry_at = None
-    if judgement.hold is None and attempts <= len(RETRY_AFTER):
-        retry_at = at + RETRY_AFTER[attempts - 1]
+    if judgement.hold is None and attempts <= len(ERRORED_BACKOFF):
+        retry_at = at + ERRORED_BACKOFF[attempts - 1]
     elif judgement.hold is None:
         judgement = replace(judgement, hold=f"{deployment.version} errored {attempts} times")
     return judgement, Settled(

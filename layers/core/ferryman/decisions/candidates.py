@@ -4,35 +4,23 @@ A push brings the newest complete release; a promotion the newest that `promoteF
 carries a semver name. Whatever the trigger, `gate` says whether a release may go where releases are promoted to.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from ferryman.decisions.snapshot import ImageScan, View
+from ferryman.decisions.promotion_gate import Waits, _left, kept_back
+from ferryman.decisions.snapshot import Snapshot
 from ferryman.durations import span
 from ferryman.platform import Environment
-from ferryman.records import EnvironmentState, Phase, Release, ReleaseStatus, Settled, Waiver
+from ferryman.records import Phase, Release, ReleaseStatus
 
 SCANNED_AT_ONCE = 3
 """Releases whose scans are read in one look."""
 
-SCAN_AGAIN = timedelta(minutes=1)
-"""How soon a scan that has not ended is looked at again."""
 
 TAG_REFUSED = "TagRefused"
 """Reason of a version that is settled because its semver tag was refused: nothing of it ever started."""
-
-Obstacle = Literal["WaitsForSource", "Soaking", "ScanMissing", "ScanPending", "ScanBlocked"]
-
-
-@dataclass(frozen=True)
-class Waits:
-    """Why a release may not go yet, and what ends the wait."""
-
-    reason: Obstacle
-    message: str
-    until: datetime | None = None
 
 
 class Trigger(NamedTuple):
@@ -66,7 +54,7 @@ class Outlook:
     waiting: Candidate | None = None
 
 
-def outlook(view: View, now: datetime) -> Outlook:
+def outlook(view: Snapshot, now: datetime) -> Outlook:
     """Return what should come here by itself.
 
     An Errored one counts as ready, even before its time has come (see `View.settled`). What runs ends the search, and
@@ -81,7 +69,7 @@ def outlook(view: View, now: datetime) -> Outlook:
     return Outlook(None, waiting)
 
 
-def _search(view: View, now: datetime) -> Iterator[Candidate]:
+def _search(view: Snapshot, now: datetime) -> Iterator[Candidate]:
     decided: datetime | None = None
     for release in sorted(view.releases, key=lambda release: release.order, reverse=True):
         found = trigger(view, release)
@@ -99,7 +87,7 @@ def _search(view: View, now: datetime) -> Iterator[Candidate]:
             return
 
 
-def trigger(view: View, release: Release) -> Trigger | None:
+def trigger(view: Snapshot, release: Release) -> Trigger | None:
     """Return what brings a release here by itself, or None.
 
     What was there before we operated the environment brings nothing: neither images, nor names, nor proofs.
@@ -118,7 +106,7 @@ def trigger(view: View, release: Release) -> Trigger | None:
     return None
 
 
-def _is_named(view: View, release: Release) -> bool:
+def _is_named(view: Snapshot, release: Release) -> bool:
     """Tell whether a semver tag has been put on a release that was neither there before us nor refused here."""
     at, adopted = release.named_at, view.state.adopted_at
     if not release.names or (adopted is not None and (at is None or at <= adopted)):
@@ -134,60 +122,7 @@ def _since(environment: Environment, release: Release, found: Trigger) -> dateti
     return max((at for at in (found.since, release.ready_at, soaked) if at is not None), default=None)
 
 
-def gate(
-    environment: Environment,
-    release: Release,
-    now: datetime,
-    *,
-    source: EnvironmentState | None,
-    scans: Sequence[ImageScan] | None = None,
-    waiver: Waiver | None = None,
-    digests: dict[str, str] | None = None,
-) -> Waits | None:
-    """Return why a release may not go here yet, or None: verified with these bytes, soaked, scanned.
-
-    `source` is the state of `promoteFrom`, which may have gone back since it verified the release. `scans` is None when
-    nobody looked: that counts as missing, where the document wants scans. `digests` are those that a deployment froze.
-    """
-    name = environment.promote_from
-    if name is not None:
-        proof, left = release.verified.get(name), _left(release, name, source)
-        if proof is None or proof.digests != (release.digests if digests is None else digests):
-            return Waits("WaitsForSource", f"{release.version} is not verified in {name} yet")
-        if left is not None:
-            ended = f"it ended {left.phase} there ({left.reason})"
-            return Waits("WaitsForSource", f"{release.version} is no longer verified in {name}: {ended}")
-        soaked = proof.at + environment.soak if environment.soak else proof.at
-        if soaked > now:
-            wait = span((soaked - now).total_seconds())
-            return Waits("Soaking", f"{release.version} soaks in {name} for another {wait}", soaked)
-    if environment.scan is None or (waiver is not None and waiver.until > now):
-        return None
-    return _scanned(environment.scan.block, release, scans, now)
-
-
-def kept_back(view: View, release: Release, now: datetime) -> Waits | None:
-    """Return what the gate says of a release, as far as the view knows."""
-    scans, waiver = view.scans.get(release.version), view.state.waivers.get(release.version)
-    return gate(view.environment, release, now, source=view.source, scans=scans, waiver=waiver)
-
-
-def wish_kept_back(view: View, now: datetime) -> Waits | None:
-    """Return what keeps back the release that a person asked for; only a deploy or a retry is a promotion."""
-    wish = view.state.requested
-    release = view.release(wish.version) if wish is not None and wish.kind in ("deploy", "retry") else None
-    return kept_back(view, release, now) if release is not None else None
-
-
-def _left(release: Release, name: str, source: EnvironmentState | None) -> Settled | None:
-    """Return how `promoteFrom` ended a release after all: as a failure, after its proof if there is one."""
-    proof, settled = release.verified.get(name), source.settled.get(release.version) if source else None
-    if settled is None or settled.phase is Phase.ERRORED or (proof is not None and settled.at <= proof.at):
-        return None
-    return settled
-
-
-def to_scan(view: View, now: datetime) -> list[Release]:
+def to_scan(view: Snapshot, now: datetime) -> list[Release]:
     """Return the releases whose scans decide what comes next: those that would be ready with a clean scan."""
     if view.environment.scan is None:
         return []
@@ -199,48 +134,18 @@ def to_scan(view: View, now: datetime) -> list[Release]:
     return found[:SCANNED_AT_ONCE]
 
 
-def _unscanned(view: View, release: Release, now: datetime) -> bool:
+def _unscanned(view: Snapshot, release: Release, now: datetime) -> bool:
     waits = kept_back(view, release, now)
     return waits is not None and waits.reason == "ScanMissing"
 
 
-def _scanned(block: Sequence[str], release: Release, scans: Sequence[ImageScan] | None, now: datetime) -> Waits | None:
-    """Say what image scans have against a release: the gravest thing, about every component that has it."""
-    known = {scan.component: scan for scan in scans or ()}
-    found: dict[Obstacle, list[str]] = {"ScanBlocked": [], "ScanMissing": [], "ScanPending": []}
-    for component in sorted(release.components):
-        obstacle = _obstacle(block, component, known.get(component))
-        if obstacle is not None:
-            found[obstacle[0]].append(obstacle[1])
-    waive = f"`ferryman waive ENV --release {release.version} --reason …`"
-    next_steps = {"ScanBlocked": f"fix it and push, or {waive}", "ScanMissing": f"scan it, or {waive}"}
-    for reason, told in found.items():
-        if told:
-            next_step = next_steps.get(reason, "it is looked at again in a minute")
-            until = now + SCAN_AGAIN if reason == "ScanPending" else None
-            return Waits(reason, f"{release.version}: {', '.join(told)}; {next_step}", until)
-    return None
-
-
-def _obstacle(block: Sequence[str], component: str, scan: ImageScan | None) -> tuple[Obstacle, str] | None:
-    if scan is None or scan.status in ("Missing", "Failed"):
-        said = f" ({scan.message})" if scan and scan.message else ""
-        return "ScanMissing", f"no scan tells about {component}{said}"
-    if scan.status == "Pending":
-        return "ScanPending", f"the scan of {component} has not ended yet"
-    if scan.status == "Unread":
-        return "ScanPending", f"the scan of {component} could not be read ({scan.message})"
-    hits = [f"{scan.findings[severity]} {severity}" for severity in block if scan.findings.get(severity)]
-    return ("ScanBlocked", f"{component} has {' and '.join(hits)} findings") if hits else None
-
-
-def runs_or_is_older(view: View, release: Release) -> bool:
+def runs_or_is_older(view: Snapshot, release: Release) -> bool:
     if view.state.current is not None and release.version == view.state.current.version:
         return True
     return view.current is not None and release.order <= view.current.order
 
 
-def _done_with(view: View, release: Release) -> datetime | None:
+def _done_with(view: Snapshot, release: Release) -> datetime | None:
     """Return when it was decided that automation does not start a newer release (again); None when it may."""
     proof, settled = release.verified.get(view.name), view.settled(release)
     if proof is not None:
@@ -251,7 +156,7 @@ def _done_with(view: View, release: Release) -> datetime | None:
     return settled.at
 
 
-def overtaken(view: View, by: Release) -> tuple[Release, ...]:
+def overtaken(view: Snapshot, by: Release) -> tuple[Release, ...]:
     """Return the releases older than `by` that would have come here by themselves, and nothing ever happened to."""
     decided = {deployment.version for deployment in view.deployments} | set(view.state.settled) | {by.version}
     if view.state.current and view.state.current.version:
@@ -279,7 +184,7 @@ class Hopeless:
     why: str
 
 
-def hopeless(view: View, now: datetime) -> Hopeless | None:
+def hopeless(view: Snapshot, now: datetime) -> Hopeless | None:
     """Return a release whose semver tag has to be refused: `promoteFrom` failed it, or it waited too long."""
     source, environment = view.source, view.environment
     if environment.promote_from is None or "tag" not in environment.triggers:

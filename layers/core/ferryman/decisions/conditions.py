@@ -7,7 +7,8 @@ from datetime import datetime
 
 from ferryman.decisions import candidates
 from ferryman.decisions.freeze_windows import frozen
-from ferryman.decisions.snapshot import View
+from ferryman.decisions.promotion_gate import wish_kept_back
+from ferryman.decisions.snapshot import Snapshot
 from ferryman.records import Condition, ConditionType, Phase, Release, Step, StepStatus, step_keys
 from ferryman.text import one_line
 
@@ -15,7 +16,7 @@ Seen = tuple[ConditionType, str, str, str]
 """Type, status, reason, message."""
 
 
-def observed(view: View, now: datetime) -> list[Condition]:
+def observed(view: Snapshot, now: datetime) -> list[Condition]:
     """Return the environment's conditions as seen now; a transition time changes only with its status."""
     before = {condition.type: condition for condition in view.state.conditions}
     after = dict(before)
@@ -38,7 +39,7 @@ def observed(view: View, now: datetime) -> list[Condition]:
     return [after[type] for type in sorted(after)]
 
 
-def waiting_since(view: View, now: datetime) -> datetime | None:
+def waiting_since(view: Snapshot, now: datetime) -> datetime | None:
     """Return since when something waits to be deployed here; None when nothing does, or when a person holds it back."""
     state = view.state
     times = []
@@ -46,7 +47,7 @@ def waiting_since(view: View, now: datetime) -> datetime | None:
     if state.active and not is_asked_for:
         times.append(state.active.claimed_at)
     is_frozen = frozen(view.environment, state, now) is not None
-    if state.requested and not is_frozen and candidates.wish_kept_back(view, now) is None:
+    if state.requested and not is_frozen and wish_kept_back(view, now) is None:
         times.append(state.requested.at)
     ready = candidates.outlook(view, now).ready
     if ready is not None and ready.since is not None and not (is_frozen or is_asked_for or state.hold):
@@ -54,7 +55,7 @@ def waiting_since(view: View, now: datetime) -> datetime | None:
     return min(times, default=None)
 
 
-def changed_bases(view: View) -> list[str]:
+def changed_bases(view: Snapshot) -> list[str]:
     """Return the services whose base task definition is another one than the one they were made from."""
     target = view.state.last_succeeded
     if view.drift is None or target is None:
@@ -66,7 +67,7 @@ def changed_bases(view: View) -> list[str]:
     ]
 
 
-def untried_bases(view: View) -> list[str]:
+def untried_bases(view: Snapshot) -> list[str]:
     """Return the services with a changed base that the last attempt did not plan with.
 
     A service that it left alone (scaled to zero, no image in the release) keeps its old base: trying again by itself
@@ -81,7 +82,7 @@ def untried_bases(view: View) -> list[str]:
     ]
 
 
-def _ready(view: View, now: datetime) -> Seen:
+def _ready(view: Snapshot, now: datetime) -> Seen:
     state, newest = view.state, _newest(view)
     running = state.current.version or "an unknown version" if state.current else "nothing"
     if state.active and view.deployment and view.deployment.phase is Phase.AWAITING_APPROVAL:
@@ -113,14 +114,14 @@ def _ready(view: View, now: datetime) -> Seen:
     return "Ready", "True", "UpToDate", f"{running} runs."
 
 
-def _newest(view: View) -> Release | None:
+def _newest(view: Snapshot) -> Release | None:
     """The newest release, of those after the one that runs, that was to come here, whatever became of it."""
     wanted = (item for item in view.releases if view.settled(item) or candidates.trigger(view, item) is not None)
     newer = (item for item in wanted if not candidates.runs_or_is_older(view, item))
     return max(newer, key=lambda release: release.order, default=None)
 
 
-def _progressing(view: View, now: datetime) -> Seen:
+def _progressing(view: Snapshot, now: datetime) -> Seen:
     state, deployment = view.state, view.deployment
     if state.active:
         phase = str(deployment.phase) if deployment else str(Phase.PENDING)
@@ -133,21 +134,21 @@ def _progressing(view: View, now: datetime) -> Seen:
     return "Progressing", "False", "Idle", ""
 
 
-def _held(view: View) -> Seen:
+def _held(view: Snapshot) -> Seen:
     hold = view.state.hold
     if hold is None:
         return "Held", "False", "NotHeld", ""
     return "Held", "True", "Held", f"{hold.who}: {hold.reason}; `ferryman resume {view.name}` lifts it"
 
 
-def _frozen(view: View, now: datetime) -> Seen:
+def _frozen(view: Snapshot, now: datetime) -> Seen:
     freeze = frozen(view.environment, view.state, now)
     if freeze is None:
         return "Frozen", "False", "NotFrozen", ""
     return "Frozen", "True", freeze.reason, freeze.message
 
 
-def _of_latest(view: View) -> list[Seen]:
+def _of_latest(view: Snapshot) -> list[Seen]:
     """What the last deployment that began here got to: Approved, Migrated, Available, Verified."""
     deployment = view.deployment or view.latest
     if deployment is None or deployment.plan is None or deployment.kind == "migrate":
@@ -179,7 +180,7 @@ def _step(type: ConditionType, step: Step | None, about: str) -> Seen:
     )
 
 
-def _drifted(view: View) -> Seen | None:
+def _drifted(view: Snapshot) -> Seen | None:
     target = view.state.last_succeeded
     if view.drift is None or view.state.active is not None:
         return None

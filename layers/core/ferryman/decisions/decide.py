@@ -14,6 +14,7 @@ from ferryman.decisions.actions import (
     Complete,
     Dismiss,
     DropClaim,
+    EndApproval,
     Observe,
     Redrive,
     RefuseTag,
@@ -23,11 +24,11 @@ from ferryman.decisions.actions import (
     Start,
     Supersede,
 )
-from ferryman.decisions.candidates import Candidate, Hopeless, Waits, overtaken
+from ferryman.decisions.candidates import Candidate, Hopeless, overtaken
 from ferryman.decisions.freeze_windows import Frozen, frozen
 from ferryman.decisions.outcome import all_passed, conclusive, judge
-from ferryman.decisions.pending_approval import EndApproval
-from ferryman.decisions.snapshot import Execution, View
+from ferryman.decisions.promotion_gate import Waits, kept_back, wish_kept_back
+from ferryman.decisions.snapshot import Execution, Snapshot
 from ferryman.records import Actor, Deployment, Phase, Release, ReleaseStatus, Request
 
 OBSERVED_EVERY = timedelta(minutes=1)
@@ -36,7 +37,7 @@ _SKEW = timedelta(seconds=5)
 """How far clocks may differ."""
 
 
-def decide(view: View, now: datetime) -> list[Action]:
+def decide(view: Snapshot, now: datetime) -> list[Action]:
     """Return what to do about an environment; nothing when it is as it should be."""
     due = _active(view, now) if view.state.active else _idle(view, now)
     if due is not None and not isinstance(due, RequeueAfter):
@@ -51,7 +52,7 @@ def decide(view: View, now: datetime) -> list[Action]:
     return [*actions, due] if due is not None else actions
 
 
-def _active(view: View, now: datetime) -> Act | RequeueAfter | None:
+def _active(view: Snapshot, now: datetime) -> Act | RequeueAfter | None:
     """Rules 1, 2 and 4: a claim is driven on, completed or released, never stolen; a running one is left alone."""
     deployment = view.deployment
     if deployment is None or view.execution is None:
@@ -70,7 +71,7 @@ def _active(view: View, now: datetime) -> Act | RequeueAfter | None:
     return _unrecorded(deployment, view.execution)
 
 
-def _running(view: View, now: datetime) -> Act | RequeueAfter | None:
+def _running(view: Snapshot, now: datetime) -> Act | RequeueAfter | None:
     """Rule 1: Pending is momentary, and left; AwaitingApproval may be superseded, or expire.
 
     It may take days, so people hear meanwhile of tags that are refused.
@@ -116,7 +117,7 @@ def _unrecorded(deployment: Deployment, execution: Execution) -> Complete:
     )
 
 
-def _idle(view: View, now: datetime) -> Act | RequeueAfter | None:
+def _idle(view: Snapshot, now: datetime) -> Act | RequeueAfter | None:
     """Rules 3, 5 and 6: what a person asked for, else the newest release, unless held, settled or not yet due."""
     state = view.state
     freeze = frozen(view.environment, state, now)
@@ -142,7 +143,7 @@ def _idle(view: View, now: datetime) -> Act | RequeueAfter | None:
         return _automatic(view, outlook.ready, now)
     errored = view.errored()
     if errored is not None:
-        waits = candidates.kept_back(view, errored, now) if errored != view.current else None
+        waits = kept_back(view, errored, now) if errored != view.current else None
         if waits is None:
             return _automatic(view, Candidate(errored, "push", view.latest.tag if view.latest else None), now)
     return _redeploy(view) or asked or _later(outlook.waiting.waits if outlook.waiting else None, now)
@@ -152,7 +153,7 @@ def _refuse_tag(refused: Hopeless) -> RefuseTag:
     return RefuseTag(refused.release.version, refused.release.names[-1], refused.why)
 
 
-def _untold(view: View, waiting: Candidate | None) -> ReportWaiting | None:
+def _untold(view: Snapshot, waiting: Candidate | None) -> ReportWaiting | None:
     """People hear once of each thing that a release waits for; a soak ends by itself and needs no telling."""
     waits = waiting.waits if waiting else None
     if waiting is None or waits is None or waits.reason in ("Soaking", "ScanPending"):
@@ -169,7 +170,7 @@ def _later(waits: Waits | None, now: datetime) -> RequeueAfter | None:
     return RequeueAfter(math.ceil((waits.until - now).total_seconds()), repeats=waits.reason == "ScanPending")
 
 
-def _requested(view: View, freeze: Frozen | None, now: datetime) -> Start | Dismiss | RequeueAfter | None:
+def _requested(view: Snapshot, freeze: Frozen | None, now: datetime) -> Start | Dismiss | RequeueAfter | None:
     """A person's wish is stronger than hold, order and settled; it waits for its release, and for a freeze to end.
 
     What keeps back any promotion keeps a wish back, too: it waits for what ends by itself, and else is dropped.
@@ -187,7 +188,7 @@ def _requested(view: View, freeze: Frozen | None, now: datetime) -> Start | Dism
     pointless = _pointless(request, release, view)
     if pointless is not None:
         return Dismiss(pointless)
-    waits = candidates.wish_kept_back(view, now)
+    waits = wish_kept_back(view, now)
     if waits is not None:
         unseen = waits.reason == "ScanMissing" and release.version not in view.scans
         passes = unseen or waits.reason in ("Soaking", "ScanPending")
@@ -205,7 +206,7 @@ def _requested(view: View, freeze: Frozen | None, now: datetime) -> Start | Dism
     )
 
 
-def _tag_before(view: View, release: Release) -> str | None:
+def _tag_before(view: Snapshot, release: Release) -> str | None:
     """Return the semver tag that the last attempt at a release was started by: trying again is for the same name."""
     before = view.settled(release)
     if before is not None and before.tag is not None:
@@ -215,7 +216,7 @@ def _tag_before(view: View, release: Release) -> str | None:
     return last.tag if last is not None else None
 
 
-def _pointless(request: Request, release: Release, view: View) -> str | None:
+def _pointless(request: Request, release: Release, view: Snapshot) -> str | None:
     """Why a request that waited for a deployment's end must not start any more, or None.
 
     Only a rollback is a wish to go back: what runs by now may be newer than what was asked for.
@@ -233,7 +234,7 @@ def _pointless(request: Request, release: Release, view: View) -> str | None:
 _WHY = {"push": "all its images were pushed", "promotion": "it was verified where it is promoted from"}
 
 
-def _automatic(view: View, coming: Candidate, now: datetime) -> Start | RequeueAfter:
+def _automatic(view: Snapshot, coming: Candidate, now: datetime) -> Start | RequeueAfter:
     candidate = coming.release
     before = view.settled(candidate)
     if before is None or before.retry_at is None:
@@ -261,7 +262,7 @@ def _automatic(view: View, coming: Candidate, now: datetime) -> Start | RequeueA
     )
 
 
-def _redeploy(view: View) -> Start | None:
+def _redeploy(view: Snapshot) -> Start | None:
     """Bring a changed base task definition to what runs, where the document wants that done by itself."""
     current = view.current
     changed = conditions.untried_bases(view)
@@ -275,7 +276,7 @@ def _redeploy(view: View) -> Start | None:
     )
 
 
-def _observe(view: View, now: datetime, again_at: datetime | None) -> list[Action]:
+def _observe(view: Snapshot, now: datetime, again_at: datetime | None) -> list[Action]:
     state = view.state
     seen = Observe(conditions.observed(view, now), conditions.waiting_since(view, now), view.generation, again_at)
     same = (state.conditions, state.waiting_since, state.observed_generation, state.again_at) == (
@@ -288,7 +289,7 @@ def _observe(view: View, now: datetime, again_at: datetime | None) -> list[Actio
     return [seen] if stale or not same else []
 
 
-def _repair_tags(view: View) -> list[Action]:
+def _repair_tags(view: Snapshot) -> list[Action]:
     """Rule 9: after every attempt, and whenever a sweep finds one wrong; never while something is on its way."""
     if view.state.active is not None:
         return []

@@ -1,41 +1,18 @@
 """What becomes of a deployment that waits for approval. Pure; part of `decisions.decide`."""
 
 import math
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from ferryman.decisions import candidates
+from ferryman.decisions.actions import EndApproval, RemindApprovers, TellMachine
 from ferryman.decisions.freeze_windows import frozen
 from ferryman.decisions.outcome import EXPIRED_WHILE_STOPPED
-from ferryman.decisions.snapshot import View
+from ferryman.decisions.promotion_gate import wish_kept_back
+from ferryman.decisions.snapshot import Snapshot
 from ferryman.records import Approval, Deployment, ReleaseStatus, Request
 
 
-@dataclass(frozen=True)
-class EndApproval:
-    """Void a pending approval: nobody can say yes to it any more."""
-
-    status: Literal["Expired", "Superseded", "Aborted"]
-    why: str
-    who: str
-    by: str | None = None
-    """The version that goes instead."""
-    reason: str | None = None
-    """Of the deployment's step, where it tells more than `status`."""
-
-
-@dataclass(frozen=True)
-class RemindApprovers:
-    """Tell those who have not decided that the request is about to expire."""
-
-
-@dataclass(frozen=True)
-class TellMachine:
-    """Answer the waiting step with a decision that stands in the table."""
-
-
-def due(view: View, now: datetime) -> EndApproval | RemindApprovers | TellMachine | int | None:
+def due(view: Snapshot, now: datetime) -> EndApproval | RemindApprovers | TellMachine | int | None:
     """Return what to do about the approval of the active deployment; a number is: look again after so many seconds."""
     approval, deployment = view.approval, view.deployment
     if approval is None or deployment is None:
@@ -63,7 +40,7 @@ def due(view: View, now: datetime) -> EndApproval | RemindApprovers | TellMachin
     return math.ceil((next_at - now).total_seconds())
 
 
-def _expired(view: View, deployment: Deployment, now: datetime) -> EndApproval:
+def _expired(view: Snapshot, deployment: Deployment, now: datetime) -> EndApproval:
     """Nobody may say yes during a freeze, and nothing would start during a hold: then the release is not done with."""
     why, hold, freeze = "nobody decided in time", view.state.hold, frozen(view.environment, view.state, now)
     if deployment.kind == "rollback" or (hold is None and freeze is None):
@@ -77,7 +54,7 @@ def _by_itself(deployment: Deployment) -> bool:
     return (deployment.requested_by or deployment.initiated_by).automated
 
 
-def _wish(view: View, approval: Approval, deployment: Deployment, now: datetime) -> Request | None:
+def _wish(view: Snapshot, approval: Approval, deployment: Deployment, now: datetime) -> Request | None:
     """Return a person's wish that takes the place of a pending one, if it could start now (`decisions.decide`).
 
     A way back to the same version does, too: it may need no approval, and it passes holds and freezes. A redeploy and a
@@ -95,12 +72,12 @@ def _wish(view: View, approval: Approval, deployment: Deployment, now: datetime)
         return wish
     if hold is not None and wish.at < hold.at:
         return None
-    if frozen(view.environment, view.state, now) is not None or candidates.wish_kept_back(view, now) is not None:
+    if frozen(view.environment, view.state, now) is not None or wish_kept_back(view, now) is not None:
         return None
     return wish
 
 
-def _newer(view: View, approval: Approval, deployment: Deployment, now: datetime) -> str | None:
+def _newer(view: Snapshot, approval: Approval, deployment: Deployment, now: datetime) -> str | None:
     """Return the newer candidate that takes the place of a pending one, where the document says so.
 
     It has to be one that would start now. What a person asked for makes way only for what came after that wish, and a

@@ -50,7 +50,7 @@ class TagSetting:
 
 
 @dataclass(frozen=True)
-class View:
+class Snapshot:
     """One environment: what is declared, what is recorded, what AWS says."""
 
     platform: str

@@ -12,8 +12,7 @@ from ferryman.decisions import deployment_report
 from ferryman.decisions.outcome import TRANSIENT_REFUSALS
 from ferryman.messages import database
 from ferryman.messages.outbox import rows as _rows
-from ferryman.platform import Platform
-from ferryman.records import Deployment, Hold, Phase, Release, StepStatus
+from ferryman.records import Deployment, Hold, Phase, StepStatus
 from ferryman.records.writes import Add
 from ferryman.text import clean, one_line, tail
 
@@ -71,121 +70,6 @@ def for_outcome(
         subject=subject,
         blocks=[*blocks, _signature(deployment)],
         detail=detail,
-        at=at,
-    )
-
-
-def for_incomplete(release: Release, document: Platform, channels: Iterable[str], at: datetime) -> list[Add]:
-    """Make the messages about a release that misses images past the platform's assemblyTimeout."""
-    wanted = list(document.spec.components)
-    present = [name for name in wanted if name in release.components]
-    missing = [name for name in wanted if name not in release.components]
-    count = f"{len(present)} of {len(wanted)} images"
-    waiting = ", ".join(missing)
-    repositories = ", ".join(f"{document.spec.components[name].repository}:{release.version}" for name in missing)
-    since = deployment_report.in_words(at - release.first_seen_at)
-    return _rows(
-        channels,
-        owner=f"{release.platform}#{release.version}",
-        event="incomplete",
-        platform=release.platform,
-        environment=None,
-        subject=f"[Incomplete] {release.platform}: {release.version} has {count}, waiting for {waiting}",
-        blocks=[
-            f"{release.version} has {count} ({', '.join(present) or 'none'}) and waits for {waiting} since {since}.",
-            f"Why: nobody has pushed {repositories}. A build that failed or was cancelled is the usual reason.",
-            "Nothing was deployed, and nothing else is held up: newer releases go ahead.",
-            f"What to do next: push {repositories}; the release then goes on by itself. Or leave it.",
-        ],
-        detail={"phase": "Incomplete", "version": release.version, "missing": missing},
-        at=at,
-    )
-
-
-def for_refused_image(
-    release: Release, component: str, pushed: str, channels: Iterable[str], at: datetime
-) -> list[Add]:
-    """Make the messages about another digest that was pushed under a tag whose digest is frozen."""
-    frozen = release.components[component].digest if component in release.components else "another digest"
-    return _rows(
-        channels,
-        owner=f"{release.platform}#{release.version}",
-        event=f"refused-{component}-{pushed.removeprefix('sha256:')[:12]}",
-        platform=release.platform,
-        environment=None,
-        subject=f"[ImageRefused] {release.platform}: another {component} image was pushed as {release.version}",
-        blocks=[
-            f"Another image of {component} was pushed under the tag {release.version}, and was refused.",
-            f"Why: release {release.version} is complete and immutable. It has {frozen}; pushed was {pushed}.",
-            "Nothing was changed: environments keep running, and promoting, the image that was verified.",
-            "What to do next: push the new image under a new version (a new commit).",
-            "Tag immutability on the repository makes it impossible to overwrite a tag.",
-        ],
-        detail={"phase": "ImageRefused", "version": release.version, "component": component, "digest": pushed},
-        at=at,
-    )
-
-
-def for_hold(platform: str, environment: str, hold: Hold, channels: Iterable[str], at: datetime) -> list[Add]:
-    """Make the messages about an environment whose automation stays off until a person lifts the hold."""
-    return _rows(
-        channels,
-        owner=f"{platform}#{environment}",
-        event=f"hold-{hold.at:%Y%m%dT%H%M%S%f}",
-        platform=platform,
-        environment=environment,
-        subject=f"[Held] {platform}/{environment}: automation is off until a person resumes it",
-        blocks=[
-            f"{platform}/{environment} is on hold: nothing is deployed here by itself until a person says so.",
-            f"Why: {one_line(hold.reason, limit=1_000)} (set by {one_line(hold.who)})",
-            "What runs stays as it is. Pushes are still recorded and wait.",
-            f"What to do next: `ferryman explain {environment}`; once it is right, `ferryman resume {environment}`.",
-        ],
-        detail={"phase": "Held", "reason": one_line(hold.reason), "who": one_line(hold.who)},
-        at=at,
-    )
-
-
-def for_refused_tag(
-    platform: str, environment: str, name: str, version: str | None, why: str, channels: Iterable[str], at: datetime
-) -> list[Add]:
-    """Make the messages about a semver tag that starts nothing."""
-    about = f"{name} ({version})" if version else name
-    return _rows(
-        channels,
-        owner=f"{platform}#{environment}",
-        event=f"tag-refused-{name}",
-        platform=platform,
-        environment=environment,
-        subject=f"[TagRefused] {platform}/{environment}: {about} is not deployed",
-        blocks=[
-            f"The tag {about} was refused in {environment}.",
-            f"Why: {one_line(why, limit=1_000)}.",
-            "What runs stays as it is.",
-            f"What to do next: `ferryman explain {environment}`; fix it, push, and tag the release that is verified.",
-        ],
-        detail={"phase": "TagRefused", "version": version or "", "name": name},
-        at=at,
-    )
-
-
-def for_waiting(
-    platform: str, environment: str, version: str, reason: str, message: str, channels: Iterable[str], at: datetime
-) -> list[Add]:
-    """Make the messages about a release that waits for a person to do something."""
-    return _rows(
-        channels,
-        owner=f"{platform}#{environment}",
-        event=f"waiting-{version}-{reason}",
-        platform=platform,
-        environment=environment,
-        subject=f"[{reason}] {platform}/{environment}: {version} waits",
-        blocks=[
-            f"{platform}/{environment}: {version} does not start yet.",
-            f"Why: {message}.",
-            "What runs stays as it is.",
-        ],
-        detail={"phase": reason, "version": version},
         at=at,
     )
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from ferryman.messages import outbox
-from ferryman.records import Freeze
+from ferryman.messages.outbox import rows as _rows
+from ferryman.records import Freeze, Hold
 from ferryman.records.writes import Add
 from ferryman.text import one_line
 
@@ -28,5 +29,46 @@ def for_freeze(platform: str, environment: str, freeze: Freeze, channels: Iterab
             f"{ends}`ferryman thaw {environment}` ends it now.",
         ],
         detail={"phase": "Frozen", "reason": one_line(freeze.reason), "who": one_line(freeze.who)},
+        at=at,
+    )
+
+
+def for_hold(platform: str, environment: str, hold: Hold, channels: Iterable[str], at: datetime) -> list[Add]:
+    """Make the messages about an environment whose automation stays off until a person lifts the hold."""
+    return _rows(
+        channels,
+        owner=f"{platform}#{environment}",
+        event=f"hold-{hold.at:%Y%m%dT%H%M%S%f}",
+        platform=platform,
+        environment=environment,
+        subject=f"[Held] {platform}/{environment}: automation is off until a person resumes it",
+        blocks=[
+            f"{platform}/{environment} is on hold: nothing is deployed here by itself until a person says so.",
+            f"Why: {one_line(hold.reason, limit=1_000)} (set by {one_line(hold.who)})",
+            "What runs stays as it is. Pushes are still recorded and wait.",
+            f"What to do next: `ferryman explain {environment}`; once it is right, `ferryman resume {environment}`.",
+        ],
+        detail={"phase": "Held", "reason": one_line(hold.reason), "who": one_line(hold.who)},
+        at=at,
+    )
+
+
+def for_waiting(
+    platform: str, environment: str, version: str, reason: str, message: str, channels: Iterable[str], at: datetime
+) -> list[Add]:
+    """Make the messages about a release that waits for a person to do something."""
+    return _rows(
+        channels,
+        owner=f"{platform}#{environment}",
+        event=f"waiting-{version}-{reason}",
+        platform=platform,
+        environment=environment,
+        subject=f"[{reason}] {platform}/{environment}: {version} waits",
+        blocks=[
+            f"{platform}/{environment}: {version} does not start yet.",
+            f"Why: {message}.",
+            "What runs stays as it is.",
+        ],
+        detail={"phase": reason, "version": version},
         at=at,
     )

@@ -1,6 +1,10 @@
 """Links to an approval's page. Pure. The personal one is a key: it is in that one mail, and nowhere else."""
 
-from ferryman.messages.approval import LINK
+from ferryman.ids import Clock
+from ferryman.messages.approval import LINK, PERSONAL, REMINDER
+from ferryman.notify.errors import NotNeeded
+from ferryman.records import Approval, OutboxMessage
+from ferryman.store.table import Store
 
 
 def shared(base: str, approval: str) -> str:
@@ -25,3 +29,18 @@ def halves(text: str) -> tuple[str, str] | None:
         return None
     at = lines.index(LINK)
     return "\n".join(lines[:at]), "\n".join(lines[at + 1 :])
+
+
+def open_request(message: OutboxMessage, store: Store, clock: Clock) -> Approval:
+    """Return the approval that a message asks for; raise NotNeeded when nobody can or need decide any more."""
+    approval = store.approval(message.owner)
+    if approval is None:
+        raise NotNeeded("there is no such approval")
+    if approval.status != "Pending":
+        raise NotNeeded(f"the request ended meanwhile: {approval.status}")
+    if clock() >= approval.expires_at:
+        raise NotNeeded("the request expired meanwhile")
+    name = message.channel.removeprefix(PERSONAL)
+    if message.event == REMINDER and any(decision.name == name for decision in approval.decisions):
+        raise NotNeeded("they have decided meanwhile")
+    return approval

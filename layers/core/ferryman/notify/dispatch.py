@@ -13,15 +13,16 @@ from ferryman import ids
 from ferryman.clients import slack as slack_bot
 from ferryman.clients.github import auth
 from ferryman.clients.github.client import REAL, Means
+from ferryman.clients.slack import post_webhook
 from ferryman.clients.ssm import References
 from ferryman.contracts import DeploymentRef, PublishReleaseInput
 from ferryman.ids import Clock, NewId
 from ferryman.messages import github as messages_github
 from ferryman.messages.approval import APPROVAL, REMINDER
 from ferryman.notify import approval_links, github_status, mail, personal_mail, slack_approval, slack_webhook, sns
+from ferryman.notify.approval_links import open_request
 from ferryman.notify.destinations import Mailbox, Route
 from ferryman.notify.errors import NotDelivered, NotNeeded
-from ferryman.notify.requests import open_request
 from ferryman.platform import ChatChannel, GitHub, MailChannel, TopicChannel
 from ferryman.records import OutboxMessage
 from ferryman.steps.publish_release import publish
@@ -41,7 +42,7 @@ class Hands:
     clock: Clock
     approvals_url: str
     """Address of the approval pages."""
-    post: slack_webhook.Post = slack_webhook.post
+    post: slack_webhook.Post = post_webhook
     means: Means = REAL
     """The network, for GitHub and Slack's API."""
     new_id: NewId = ids.new_id

@@ -9,8 +9,8 @@ from typing import Any
 from ferryman.approvals import link_tokens
 from ferryman.ids import Clock
 from ferryman.notify import approval_links, mail
+from ferryman.notify.approval_links import open_request
 from ferryman.notify.errors import NotDelivered, NotNeeded
-from ferryman.notify.requests import open_request
 from ferryman.records import OutboxMessage
 from ferryman.store.table import Store
 

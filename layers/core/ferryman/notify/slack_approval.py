@@ -11,8 +11,8 @@ from ferryman.errors import Conflict
 from ferryman.ids import Clock
 from ferryman.messages.approval import APPROVAL, ENDED, REMINDER, ending
 from ferryman.notify import approval_links
-from ferryman.notify.errors import NotDelivered, NotNeeded
-from ferryman.notify.requests import open_request
+from ferryman.notify.approval_links import open_request
+from ferryman.notify.errors import NotDelivered, NotNeeded, slack_errors
 from ferryman.notify.slack_webhook import BLOCKS, HEADER, escape, payload, sections
 from ferryman.platform import ChatChannel
 from ferryman.records import Approval, ChatMessage, OutboxMessage
@@ -29,12 +29,13 @@ _REASON = 500
 
 def send(message: OutboxMessage, channel: ChatChannel, bot: Bot, *, base: str, store: Store, clock: Clock) -> None:
     """Post, remind or change; any other message is posted as it is. Raise NotDelivered or NotNeeded."""
-    if message.event == ENDED:
-        _end(message, bot, store)
-    elif message.event in (APPROVAL, REMINDER):
-        _request(message, channel, bot, base=base, store=store, clock=clock)
-    else:
-        bot.call("chat.postMessage", {"channel": channel.channel or "", **payload(message)})
+    with slack_errors():
+        if message.event == ENDED:
+            _end(message, bot, store)
+        elif message.event in (APPROVAL, REMINDER):
+            _request(message, channel, bot, base=base, store=store, clock=clock)
+        else:
+            bot.call("chat.postMessage", {"channel": channel.channel or "", **payload(message)})
 
 
 def _request(message: OutboxMessage, channel: ChatChannel, bot: Bot, *, base: str, store: Store, clock: Clock) -> None:

@@ -10,22 +10,22 @@ from urllib.parse import urlsplit
 
 from ferryman.clients.secrets import value_in
 from ferryman.notify.approval_links import halves
-from ferryman.notify.errors import NotDelivered
+from ferryman.notify.errors import NotDelivered, slack_errors
 from ferryman.notify.message_parts import parts_of
 from ferryman.records import OutboxMessage
 from ferryman.text import one_line
 
 # Limits of Block Kit: a section's text, a header's, and blocks in one message.
 SECTION, HEADER, BLOCKS = 3_000, 150, 50
-_TIMEOUT_SECONDS = 5.0
 
 Post = Callable[[str, dict[str, Any]], tuple[int, str]]
-"""Send JSON to a URL; return status and the beginning of the answer. Raise NotDelivered when nothing answers."""
+"""Send JSON to a URL; return status and the beginning of the answer. Raise SlackError when nothing answers."""
 
 
 def send(message: OutboxMessage, webhook: str, post: Post, link: str | None = None) -> None:
     """Post a message; raise NotDelivered, with Slack's own word for it, when Slack does not take it."""
-    status, answer = post(_checked(webhook), payload(message, link))
+    with slack_errors():
+        status, answer = post(_checked(webhook), payload(message, link))
     if status != 200:
         raise NotDelivered(f"Slack answered {status}: {one_line(answer, limit=200)}")
 
@@ -74,19 +74,6 @@ def webhook_in(secret: str) -> str:
     except ValueError:
         raise NotDelivered("the secret is neither a URL nor JSON with a field `url`") from None
     return _checked(text)
-
-
-def post(url: str, body: dict[str, Any]) -> tuple[int, str]:
-    """Post JSON over HTTPS, without redirects or proxies, within seconds."""
-    import httpx
-
-    try:
-        with httpx.Client(timeout=_TIMEOUT_SECONDS, follow_redirects=False, trust_env=False) as client:
-            answer = client.post(url, json=body)
-            return answer.status_code, answer.text[:500]
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        # Not the error's text: it may quote the URL.
-        raise NotDelivered(f"Slack could not be reached or did not answer in time ({type(error).__name__})") from None
 
 
 def _checked(webhook: str) -> str:

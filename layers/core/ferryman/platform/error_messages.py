@@ -6,7 +6,7 @@ from typing import Annotated, Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from ferryman.platform.validation import Problem, closest
+from ferryman.platform.problem import Problem, closest
 from ferryman.platform.values import IN_WORDS
 
 _KINDS = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ferryman.platform.document import Platform
-from ferryman.platform.semver import SEMVER
+from ferryman.platform.values import SEMVER
 
 
 class TagKind(StrEnum):

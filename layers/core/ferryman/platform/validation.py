@@ -2,19 +2,15 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ferryman.platform.environments import Environment
-from ferryman.platform.semver import SEMVER
-from ferryman.platform.values import is_reference
+from ferryman.platform.problem import Problem, closest
+from ferryman.platform.values import SEMVER, is_reference
 
 if TYPE_CHECKING:
     from ferryman.platform.document import Spec
-
-Problem = tuple[str, str]
-"""Dotted path, and what is wrong there and what would be right."""
 
 
 def check(spec: "Spec") -> list[Problem]:
@@ -28,13 +24,6 @@ def check(spec: "Spec") -> list[Problem]:
         found += _gates(at, environment)
         found += _plain_http(at, environment)
     return found
-
-
-def closest(name: str, known: Iterable[str]) -> str:
-    """Return `did you mean …?` for a name that is nearly one of the known ones, else an empty string."""
-    by_lower = {one.lower().replace("_", ""): one for one in known}
-    match = get_close_matches(name.lower().replace("_", ""), by_lower, n=1, cutoff=0.6)
-    return f"; did you mean {by_lower[match[0]]}?" if match else ""
 
 
 def _references(spec: "Spec", at: str, name: str, environment: Environment) -> Iterator[Problem]:

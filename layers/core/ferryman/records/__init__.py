@@ -4,6 +4,7 @@
 names the revision that it read, and loses if somebody was faster.
 """
 
+from ferryman.records.applied_platform import AppliedPlatform
 from ferryman.records.approval import Approval, ApprovalStatus, ApproverRecord, ChatMessage, Decision, How, Nonce
 from ferryman.records.base import Record
 from ferryman.records.deployment import (
@@ -29,19 +30,14 @@ from ferryman.records.environment import (
     Target,
     Waiver,
 )
-from ferryman.records.ledger import (
-    AUDITED,
-    AppliedPlatform,
-    EventType,
-    MigrationClaim,
-    OutboxMessage,
-    SemverName,
-    TimelineEvent,
-    Wait,
-)
+from ferryman.records.migration import MigrationClaim
+from ferryman.records.outbox import OutboxMessage
 from ferryman.records.phases import Phase, StepStatus
 from ferryman.records.plan import Plan, PlannedCheck, PlannedMigration, PlannedService, PlannedTag
 from ferryman.records.release import Image, Release, ReleaseStatus, Verified
+from ferryman.records.semver_name import SemverName
+from ferryman.records.task_token import Wait
+from ferryman.records.timeline import AUDITED, EventType, TimelineEvent
 
 __all__ = [
     "AUDITED",

@@ -5,26 +5,21 @@ records missed images the same way.
 """
 
 import logging
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from ferryman.clients import ecr as ecr_edge
 from ferryman.effects import Count, Nudges
-from ferryman.errors import Conflict, InvalidDocument
+from ferryman.errors import InvalidDocument
 from ferryman.ids import Clock, NewId
-from ferryman.messages import deployment, timeline
 from ferryman.platform import Platform, TagKind, classify, parse
-from ferryman.records import EventType, Release, ReleaseStatus
-from ferryman.records.writes import Add, Save
-from ferryman.releases import assembly, semver_tags
-from ferryman.releases.assembly import Effect, Pushed
-from ferryman.releases.semver_tags import Names
+from ferryman.records import ReleaseStatus
+from ferryman.releases import semver_tags
+from ferryman.releases.assembly import Pushed
+from ferryman.releases.recorder import ReleaseRecorder
 from ferryman.store.table import Store
 
-_ATTEMPTS = 10
 _NAMES_AT_ONCE = 5
 """Each costs a call of ECR per component."""
 _LOG = logging.getLogger("ferryman")
@@ -59,63 +54,6 @@ class Receipt(BaseModel):
     outcomes: list[str]
 
 
-@dataclass(frozen=True)
-class Ledger:
-    """Where releases are written down, and what is asked meanwhile."""
-
-    store: Store
-    ecr: Any
-    clock: Clock
-    new_id: NewId
-    count: Count
-
-    def record(self, document: Platform, pushed: Pushed) -> tuple[Release, Effect]:
-        """Write an image into its release, once; raise Conflict when others keep being faster."""
-        wanted = list(document.spec.components)
-        for _ in range(_ATTEMPTS):
-            before = self.store.release(document.name, pushed.version)
-            after, effect = assembly.merge(before, pushed, wanted=wanted, now=self.clock(), new_id=self.new_id)
-            if effect is Effect.COMPLETED and before is not None:
-                # What is frozen now must be what the tags mean now: the event of an overwritten tag may be lost.
-                fresh = self._refreshed(document, before)
-                after, effect = assembly.merge(fresh, pushed, wanted=wanted, now=self.clock(), new_id=self.new_id)
-            if effect is Effect.NOTHING:
-                return after, effect
-            refusal = self._refusal(document, after, pushed) if effect is Effect.REFUSED else []
-            try:
-                self.store.write(Save(after), *refusal)
-            except Conflict:
-                continue
-            self.count({Effect.COMPLETED: "ReleaseReady", Effect.REFUSED: "ImageRefused"}.get(effect, "ImageRecorded"))
-            return after.but(rev=after.rev + 1), effect
-        raise Conflict(f"release {pushed.version} kept changing; the next try reads it again")
-
-    @property
-    def names(self) -> Names:
-        """Where semver names are written down."""
-        return Names(self.store, self.clock, self.new_id, self.count)
-
-    def _refreshed(self, document: Platform, release: Release) -> Release:
-        components = {}
-        for component, image in release.components.items():
-            spec = document.spec.components.get(component)
-            digest = ecr_edge.resolve(self.ecr, spec.repository, image.tag) if spec else image.digest
-            if digest is not None:
-                components[component] = image.but(digest=digest)
-        return release.but(components=components)
-
-    def _refusal(self, document: Platform, release: Release, pushed: Pushed) -> list[Add]:
-        at = self.clock()
-        message = (
-            f"another image of {pushed.component} was pushed as {release.version} and refused: the release has "
-            f"{release.components[pushed.component].digest}, pushed was {pushed.digest}; push it under a new version"
-        )
-        return [
-            *announce(document, EventType.IMAGE_REFUSED, message, at=at, new_id=self.new_id),
-            *deployment.for_refused_image(release, pushed.component, pushed.digest, audience(document), at),
-        ]
-
-
 def receive(
     event: PushEvent, *, store: Store, ecr: Any, nudge: Nudges, clock: Clock, new_id: NewId, count: Count
 ) -> Receipt:
@@ -129,7 +67,7 @@ def receive(
     if not detail.tag:
         # A child of an index, or an attestation: the tagged index follows.
         return _ignored(event, "untagged", count)
-    ledger = Ledger(store, ecr, clock, new_id, count)
+    ledger = ReleaseRecorder(store, ecr, clock, new_id, count)
     outcomes: list[str] = []
     broken: InvalidDocument | None = None
     for applied in store.platforms():
@@ -150,7 +88,9 @@ def receive(
     return Receipt(outcomes=outcomes)
 
 
-def _receive(document: Platform, component: str, text: str, event: PushEvent, ledger: Ledger, nudge: Nudges) -> str:
+def _receive(
+    document: Platform, component: str, text: str, event: PushEvent, ledger: ReleaseRecorder, nudge: Nudges
+) -> str:
     tag = classify(text, document)
     if tag.kind is TagKind.MOVING:
         return "Ignored (moving tag)"
@@ -176,14 +116,14 @@ def _receive(document: Platform, component: str, text: str, event: PushEvent, le
     return str(effect)
 
 
-def _waiting(document: Platform, ledger: Ledger) -> list[str]:
+def _waiting(document: Platform, ledger: ReleaseRecorder) -> list[str]:
     """Return the semver tags that may have waited for a release which is complete now; sweeps look at all."""
     names = [name for name in ledger.store.semver_names(document.name) if name.status == "Waiting"]
     newest = sorted(names, key=lambda name: name.first_seen_at, reverse=True)[:_NAMES_AT_ONCE]
     return sorted(name.name for name in newest)
 
 
-def _named(document: Platform, name: str, ledger: Ledger, nudge: Nudges) -> str:
+def _named(document: Platform, name: str, ledger: ReleaseRecorder, nudge: Nudges) -> str:
     verdict = ledger.names.settle(document, name, semver_tags.look(document, name, ledger.ecr))
     if verdict.refuses or verdict.version is None:
         return f"{'Refused' if verdict.refuses else verdict.status} ({verdict.message})"
@@ -191,20 +131,6 @@ def _named(document: Platform, name: str, ledger: Ledger, nudge: Nudges) -> str:
     for environment in document.triggered_by_tag():
         nudge.environment(document.name, environment)
     return f"Named {verdict.version}"
-
-
-def audience(document: Platform) -> list[str]:
-    """Return the channels that hear of releases: those of every environment that a push reaches."""
-    names = document.triggered_by_push() or list(document.spec.environments)
-    return list(dict.fromkeys(channel for name in names for channel in document.environment(name).notify))
-
-
-def announce(document: Platform, type: EventType, message: str, *, at: datetime, new_id: NewId) -> list[Add]:
-    """Make a line about a release in the timeline of every environment that it should have reached."""
-    return [
-        timeline.environment_event(document.name, name, type, message, at=at, new_id=new_id, who="ferryman")
-        for name in document.triggered_by_push()
-    ]
 
 
 def _ignored(event: PushEvent, reason: str, count: Count) -> Receipt:

@@ -14,7 +14,8 @@ from ferryman.clients import ecr as ecr_edge
 from ferryman.clients.ecr import TaggedImage
 from ferryman.errors import Conflict
 from ferryman.ids import Clock, NewId
-from ferryman.messages import deployment, timeline
+from ferryman.messages import timeline
+from ferryman.messages.release import for_refused_tag
 from ferryman.platform import Platform, TagKind, classify
 from ferryman.records import EventType, Release, SemverName
 from ferryman.records.writes import Add, Save, Write
@@ -204,7 +205,7 @@ class Names:
         told = self._events(document, EventType.TAG_REFUSED, said, at)
         for env in document.triggered_by_tag():
             channels = document.environment(env).notify
-            told += deployment.for_refused_tag(document.name, env, name, None, verdict.message, channels, at)
+            told += for_refused_tag(document.name, env, name, None, verdict.message, channels, at)
         return told
 
     def _events(

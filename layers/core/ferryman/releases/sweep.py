@@ -8,16 +8,16 @@ from collections.abc import Iterator, Mapping
 from ferryman.clients import ecr
 from ferryman.clients.ecr import TaggedImage
 from ferryman.errors import Conflict
-from ferryman.messages import deployment
+from ferryman.messages.release import for_incomplete
 from ferryman.platform import Platform, classify
 from ferryman.records import EventType, Release, ReleaseStatus
 from ferryman.records.writes import Save, Write
 from ferryman.releases import assembly, semver_tags
 from ferryman.releases.assembly import Effect, Pushed
-from ferryman.releases.receive_push import Ledger, announce, audience
+from ferryman.releases.recorder import ReleaseRecorder, announce, audience
 
 
-def compare(document: Platform, ledger: Ledger) -> None:
+def compare(document: Platform, ledger: ReleaseRecorder) -> None:
     """Record what was pushed without an event reaching us, and report releases that stay incomplete."""
     images = {
         component: list(ecr.tagged_images(ledger.ecr, spec.repository))
@@ -37,7 +37,7 @@ def compare(document: Platform, ledger: Ledger) -> None:
     _name(document, images, ledger)
 
 
-def _tags(document: Platform, images: Mapping[str, list[TaggedImage]], ledger: Ledger) -> Iterator[Pushed]:
+def _tags(document: Platform, images: Mapping[str, list[TaggedImage]], ledger: ReleaseRecorder) -> Iterator[Pushed]:
     """Yield every version tag that ECR has now, for every component."""
     now = ledger.clock()
     for component, listed in images.items():
@@ -48,7 +48,7 @@ def _tags(document: Platform, images: Mapping[str, list[TaggedImage]], ledger: L
                     yield Pushed(document.name, component, tag.version, text, image.digest, at=now, seq=tag.seq)
 
 
-def _name(document: Platform, images: Mapping[str, list[TaggedImage]], ledger: Ledger) -> None:
+def _name(document: Platform, images: Mapping[str, list[TaggedImage]], ledger: ReleaseRecorder) -> None:
     """Settle the semver tags whose events were lost, or that waited for a release that is complete by now.
 
     The environments that a name starts are looked at right after this, by the same sweep.
@@ -64,7 +64,7 @@ def _name(document: Platform, images: Mapping[str, list[TaggedImage]], ledger: L
             ledger.names.settle(document, name, found)
 
 
-def _look_after(document: Platform, release: Release, ledger: Ledger) -> None:
+def _look_after(document: Platform, release: Release, ledger: ReleaseRecorder) -> None:
     """Complete a release whose last missing component left the document; report one that waits too long."""
     if release.status not in (ReleaseStatus.ASSEMBLING, ReleaseStatus.INCOMPLETE):
         return
@@ -83,7 +83,7 @@ def _look_after(document: Platform, release: Release, ledger: Ledger) -> None:
         return  # an image came at this very moment; the next sweep looks again
 
 
-def _incomplete(document: Platform, release: Release, ledger: Ledger) -> list[Write]:
+def _incomplete(document: Platform, release: Release, ledger: ReleaseRecorder) -> list[Write]:
     at = ledger.clock()
     wanted = list(document.spec.components)
     missing = [name for name in wanted if name not in release.components]
@@ -94,5 +94,5 @@ def _incomplete(document: Platform, release: Release, ledger: Ledger) -> list[Wr
     return [
         Save(release.but(status=ReleaseStatus.INCOMPLETE, reported_incomplete=True)),
         *announce(document, EventType.INCOMPLETE, message, at=at, new_id=ledger.new_id),
-        *deployment.for_incomplete(release, document, audience(document), at),
+        *for_incomplete(release, document, audience(document), at),
     ]

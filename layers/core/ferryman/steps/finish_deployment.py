@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-from ferryman.approvals import notifications
 from ferryman.contracts import FinishDeploymentInput, FinishDeploymentOutput
 from ferryman.decisions.outcome import ROLLBACK_FAILED, judge
 from ferryman.ids import Clock, NewId
 from ferryman.messages import github
 from ferryman.records import Deployment, Phase
 from ferryman.steps import record_outcome
+from ferryman.store.documents import document_of
 from ferryman.store.table import Store
 
 
@@ -29,5 +29,5 @@ def _publishes(deployment: Deployment, store: Store) -> bool:
     """Tell whether the release belongs on GitHub: a semver tag started it, and we have a key to the project."""
     if deployment.tag is None or deployment.phase is not Phase.SUCCEEDED or deployment.kind == "migrate":
         return False
-    document = notifications.document_of(store, deployment.platform)
+    document = document_of(store, deployment.platform)
     return document is not None and github.may_write(document.spec.github)

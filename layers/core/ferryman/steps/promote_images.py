@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ferryman.clients import ecr as edge
+from ferryman.clients.aws_errors import Refusal
+from ferryman.clients.ecr import moved
 from ferryman.contracts import PromoteImagesInput, PromoteImagesOutput
 from ferryman.decisions.wave_order import plan_of
 from ferryman.errors import DigestMismatch, NotFound, TagImmutable
@@ -25,18 +27,6 @@ def promote(event: PromoteImagesInput, *, store: Store, ecr: Any, clock: Clock, 
     Safe to run again after a crash between two tags: one that points where it should is left alone.
     """
     return _Promotion(event, store, ecr, clock, new_id).run()
-
-
-def moved(ecr: Any, planned: PlannedTag) -> str | None:
-    """Say what is wrong when a tag does not point at its digest (any more), or return None."""
-    found = edge.resolve(ecr, planned.repository, planned.tag)
-    if found == planned.digest:
-        return None
-    instead = f"points at {found}" if found else "is gone"
-    return (
-        f"{planned.repository}:{planned.tag} {instead}, not at {planned.digest}, which this deployment is about: "
-        "somebody else moved it"
-    )
 
 
 class _Promotion:
@@ -66,7 +56,7 @@ class _Promotion:
             return self._end(StepStatus.FAILED, "TagImmutable", str(error))
         except (DigestMismatch, NotFound) as error:
             return self._end(StepStatus.FAILED, "DigestMismatch", str(error))
-        except edge.Refusal as error:
+        except Refusal as error:
             code, said = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
             return self._end(StepStatus.ERRORED, code, f"{error.operation_name} was refused ({code}): {said}")
         if wrong is not None:

@@ -7,7 +7,7 @@ import logging
 from datetime import datetime
 from typing import Any
 
-from ferryman.approvals import lifecycle, notifications
+from ferryman.approvals import lifecycle
 from ferryman.decisions import apply_outcome
 from ferryman.decisions.outcome import Judgement, was_skipped
 from ferryman.errors import ClaimLost, Conflict, InvalidDocument
@@ -17,6 +17,7 @@ from ferryman.messages import github, timeline
 from ferryman.platform import parse
 from ferryman.records import Deployment, EnvironmentState, EventType, Phase, Verified
 from ferryman.records.writes import Add, Save, Write
+from ferryman.store.documents import document_of
 from ferryman.store.table import Store
 
 _HISTORY = 200
@@ -90,7 +91,7 @@ def _messages(deployment: Deployment, channels: list[str], state: EnvironmentSta
 
 
 def _on_github(deployment: Deployment, store: Store, at: datetime) -> list[Add]:
-    document = notifications.document_of(store, deployment.platform)
+    document = document_of(store, deployment.platform)
     return github.for_change(deployment, document, at, "ended") if document else []
 
 

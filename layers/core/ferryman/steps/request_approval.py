@@ -7,8 +7,9 @@ from typing import Any
 
 from ferryman.approvals import lifecycle
 from ferryman.clients.ssm import References
+from ferryman.clients.stepfunctions import send_task_success
 from ferryman.contracts import ApprovalVerdict, RequestApprovalInput
-from ferryman.decisions.pending_approval import EndApproval
+from ferryman.decisions.actions import EndApproval
 from ferryman.errors import ClaimLost, Conflict, NotFound, VerificationFailed
 from ferryman.ids import Clock, NewId
 from ferryman.messages import approval as messages_approval
@@ -27,7 +28,7 @@ from ferryman.records import (
     step_keys,
 )
 from ferryman.records.writes import Fenced, Save, Write
-from ferryman.store import step_writer, task_tokens
+from ferryman.store import step_writer
 from ferryman.store.table import Store
 
 TOKENS_KEPT = 8
@@ -89,7 +90,7 @@ def _abort(
         return step.but(status=StepStatus.ABORTED, reason="Aborted", message=why)
 
     step_writer.end(store, event, step_keys.APPROVAL, edit, clock=clock, new_id=new_id)
-    task_tokens.answer(states, event.task_token, ApprovalVerdict(verdict="Aborted", reason=abort.reason))
+    send_task_success(states, event.task_token, ApprovalVerdict(verdict="Aborted", reason=abort.reason))
 
 
 def _again(

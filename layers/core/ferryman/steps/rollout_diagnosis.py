@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from ferryman.clients import container_logs
+from ferryman.clients.aws_errors import Refusal
 from ferryman.clients.ecs import Raw, running_tasks, stopped_tasks, task_definition
 
 _EVENTS = 2
@@ -47,7 +46,7 @@ def rollout(
             return Explanation(_join(["ECS shows no task of it.", said]), [])
         failing = failing_container(culprit, container)
         lines = container_logs.tail(logs, task_definition(ecs, definition), failing, culprit["taskArn"])
-    except ClientError as error:
+    except Refusal as error:
         return Explanation(_join([f"Its tasks could not be read ({error.response['Error']['Code']}).", said]), [])
     count = f"{len(stopped)} of its tasks stopped." if len(stopped) > 1 else ""
     return Explanation(_join([describe(culprit, failing), count, last_line(lines), said]), lines)

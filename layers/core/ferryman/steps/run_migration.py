@@ -9,6 +9,7 @@ from typing import Any
 
 from ferryman.clients import ecs as edge
 from ferryman.clients import task_definitions
+from ferryman.clients.aws_errors import Refusal, code_and_sentence
 from ferryman.clients.ecs import Raw
 from ferryman.contracts import RunMigrationInput, RunMigrationOutput
 from ferryman.decisions import migration_attempts as claims
@@ -89,8 +90,8 @@ class _Run:
             return self._start(self._claim(decision.attempt, planned), planned)
         except VerificationFailed as error:
             return self._end(StepStatus.ERRORED, "VerificationFailed", str(error))
-        except edge.Refusal as error:
-            code, said = edge.told(error)
+        except Refusal as error:
+            code, said = code_and_sentence(error)
             return self._end(StepStatus.ERRORED, code, said)
 
     def _other_release_migrates(self) -> str | None:
@@ -146,8 +147,8 @@ class _Run:
         check_claim(self._store, self._event)
         try:
             answer = edge.run_task(self._ecs, request(claim, planned, self._plan.cluster))
-        except edge.Refusal as error:
-            code, said = edge.told(error)
+        except Refusal as error:
+            code, said = code_and_sentence(error)
             if code == "ConflictException":
                 # The token is taken by a call with other parameters: a task of ours may run, and it is not listed.
                 if self._clock() < claim.at + claims.CERTAIN_AFTER:

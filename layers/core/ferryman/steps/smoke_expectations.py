@@ -2,25 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from ferryman.clients.http_client import Answer
 from ferryman.records import PlannedCheck
 from ferryman.text import one_line
 
 _EXCERPT = 200
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a server answered."""
-
-    status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
-    """Names in lower case."""
-    body: bytes = b""
-    truncated: bool = False
-    """The body was longer than what was read."""
 
 
 class _Missing:

@@ -10,13 +10,14 @@ from typing import Any
 
 from ferryman.clients import ecs as edge
 from ferryman.clients import task_definitions
+from ferryman.clients.aws_errors import Refusal, code_and_sentence
+from ferryman.clients.ecr import moved
 from ferryman.clients.ecs import Raw
 from ferryman.contracts import UpdateServiceInput, UpdateServiceOutput
 from ferryman.decisions.wave_order import plan_of, service_of, stops, touched
 from ferryman.errors import NotVisibleYet, VerificationFailed
 from ferryman.ids import Clock, NewId
 from ferryman.records import Deployment, RolloutProgress, Step, StepStatus, step_keys
-from ferryman.steps import promote_images
 from ferryman.store.step_writer import amend, check_claim, end, start, start_back
 from ferryman.store.table import Store
 
@@ -57,8 +58,8 @@ class _Update:
             return refusal
         try:
             return self._act(step)
-        except edge.Refusal as error:
-            code, said = edge.told(error)
+        except Refusal as error:
+            code, said = code_and_sentence(error)
             # A first run that was refused changed nothing: its intent must not look as if it had.
             progress = self._untouched() if step is None else None
             return self._end(StepStatus.ERRORED, code, said, progress)
@@ -112,7 +113,7 @@ class _Update:
     def _moved(self) -> str | None:
         """Say which tag of a promoted image no longer points at it: what was approved is not what is out there."""
         tags = [tag for tag in plan_of(self._deployment).promotions if tag.component == self._planned.component]
-        return next((wrong for tag in tags if (wrong := promote_images.moved(self._ecr(), tag)) is not None), None)
+        return next((wrong for tag in tags if (wrong := moved(self._ecr(), tag)) is not None), None)
 
     def _target(self, service: Raw) -> str | None:
         """Return the ARN of the revision to go to, registered if need be; None when the way back is gone."""

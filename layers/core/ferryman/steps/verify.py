@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ferryman.clients import ecs as ecs_edge
+from ferryman.clients.aws_errors import Refusal, code_of, translated
 from ferryman.clients.ssm import References
 from ferryman.errors import FerrymanError, ReferenceUnresolved
 from ferryman.platform import Environment, Platform, Service
@@ -142,17 +143,13 @@ def _definition_problems(definition: dict[str, Any], container: str, at: str) ->
 
 
 def _missing_repositories(document: Platform, ecr: Any) -> list[Problem]:
-    from botocore.exceptions import ClientError
-
-    from ferryman.clients.aws_errors import translated
-
     problems = []
     for name, component in document.spec.components.items():
         try:
             with translated():
                 ecr.describe_repositories(repositoryNames=[component.repository])
-        except ClientError as error:
-            path, code = f"spec.components.{name}.repository", error.response["Error"]["Code"]
+        except Refusal as error:
+            path, code = f"spec.components.{name}.repository", code_of(error)
             if code in _DENIED:
                 problems.append((path, _outside(component.repository, "repository-arns and repository-names")))
                 continue
@@ -183,27 +180,23 @@ def _places(environment: Environment) -> list[tuple[str, Service]]:
 def _services(
     ecs: Any, cluster: str, names: list[str], at: str, unresolved: list[Problem]
 ) -> dict[str, dict[str, Any]]:
-    from botocore.exceptions import ClientError
-
     try:
         return ecs_edge.services(ecs, cluster, names)
-    except ClientError as error:
-        if error.response["Error"]["Code"] in _DENIED:
+    except Refusal as error:
+        if code_of(error) in _DENIED:
             unresolved.append((f"{at}.cluster", _outside(_short(cluster), "cluster-arns")))
             return {}
-        if error.response["Error"]["Code"] != "ClusterNotFoundException":
+        if code_of(error) != "ClusterNotFoundException":
             raise
         unresolved.append((f"{at}.cluster", f"there is no ECS cluster {_short(cluster)!r}; create it first"))
         return {}
 
 
 def _task_definition(ecs: Any, arn: str, at: str, unresolved: list[Problem]) -> dict[str, Any] | None:
-    from botocore.exceptions import ClientError
-
     try:
         return ecs_edge.task_definition(ecs, arn)
-    except (ClientError, FerrymanError) as error:
-        if isinstance(error, ClientError) and error.response["Error"]["Code"] not in _NO_SUCH_DEFINITION:
+    except (Refusal, FerrymanError) as error:
+        if isinstance(error, Refusal) and code_of(error) not in _NO_SUCH_DEFINITION:
             raise
         unresolved.append((at, f"there is no task definition {_short(arn)!r}: {error}"))
         return None

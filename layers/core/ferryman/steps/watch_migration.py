@@ -10,7 +10,9 @@ from typing import Any
 
 from ferryman.clients import container_logs
 from ferryman.clients import ecs as edge
+from ferryman.clients.aws_errors import Refusal
 from ferryman.clients.ecs import Raw
+from ferryman.clients.stepfunctions import send_task_success
 from ferryman.contracts import DeploymentRef, MigrationVerdict, WatchMigrationInput
 from ferryman.decisions import migration_attempts as claims
 from ferryman.decisions.wave_order import plan_of
@@ -21,7 +23,7 @@ from ferryman.steps import rollout_diagnosis
 from ferryman.steps.rollout_diagnosis import container_of
 from ferryman.store.step_writer import check_claim, end
 from ferryman.store.table import Store
-from ferryman.store.task_tokens import answer, answer_all, remember
+from ferryman.store.task_tokens import answer_all, remember
 
 UNLISTED = timedelta(seconds=60)
 """How long DescribeTasks may miss a task that RunTask answered with (eventual consistency)."""
@@ -158,7 +160,7 @@ def watch(
     if task is not None:
         answer_all(store, states, task, event.deployment, step_keys.MIGRATION, verdict)
     else:
-        answer(states, event.task_token, verdict)
+        send_task_success(states, event.task_token, verdict)
 
 
 def settle(
@@ -243,7 +245,7 @@ def _tail(logs: Any, ecs: Any, progress: MigrationProgress, container: str) -> l
         return []
     try:
         definition = edge.task_definition(ecs, progress.task_definition)
-    except edge.Refusal:
+    except Refusal:
         return []
     return container_logs.tail(logs, definition, container, progress.task)
 

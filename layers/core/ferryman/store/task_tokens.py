@@ -7,9 +7,7 @@ that wait for that step.
 from datetime import timedelta
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from ferryman.clients.aws_errors import translated
+from ferryman.clients.stepfunctions import send_task_success
 from ferryman.contracts import Contract, DeploymentRef
 from ferryman.records import Wait
 from ferryman.records.writes import Add
@@ -17,8 +15,6 @@ from ferryman.store.table import Store
 
 _KEPT = timedelta(days=7)
 """A wait of an execution that died is answered by nobody."""
-# Somebody else answered, or the state timed out and asks again with a new token.
-_DECIDED = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
 
 
 def remember(store: Store, wait: Wait) -> None:
@@ -33,21 +29,9 @@ def ref(wait: Wait) -> DeploymentRef:
     )
 
 
-def answer(states: Any, token: str, output: Contract) -> bool:
-    """Answer one token; False when it was decided already. The output is the step's verdict."""
-    try:
-        with translated():
-            states.send_task_success(taskToken=token, output=output.model_dump_json(by_alias=True))
-    except ClientError as error:
-        if error.response["Error"]["Code"] in _DECIDED:
-            return False
-        raise
-    return True
-
-
 def answer_all(store: Store, states: Any, resource: str, deployment: str, step: str, output: Contract) -> None:
     """Answer whoever waits for this step now (not who waited when the judging began), then forget the wait."""
     for wait in store.waits(resource):
         if wait.deployment == deployment and wait.step == step:
-            answer(states, wait.token, output)
+            send_task_success(states, wait.token, output)
             store.forget_wait(wait)

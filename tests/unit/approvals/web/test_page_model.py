@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from ferryman.approvals.web import render
-from ferryman.approvals.web.page_model import Facts, facts
-from ferryman.approvals.web.page_records import Sight, base, moment
+from ferryman.approvals.web.page_model import Facts, facts, moment
+from ferryman.approvals.web.page_records import PageRecords, base_of
 from ferryman.approvals.web.progress import progress
 from ferryman.approvals.web.render import Question
 from ferryman.platform import parse
@@ -20,8 +20,8 @@ EVIL = '"><script>alert(1)</script>{{ 7 * 7 }}'
 
 
 @pytest.fixture
-def usual(scr_document: dict[str, Any]) -> Sight:
-    return Sight(
+def usual(scr_document: dict[str, Any]) -> PageRecords:
+    return PageRecords(
         approval=asking.approval(),
         deployment=asking.deployment(),
         state=asking.state(),
@@ -31,15 +31,15 @@ def usual(scr_document: dict[str, Any]) -> Sight:
     )
 
 
-def but(sight: Sight, **changes: Any) -> Sight:
-    return Sight(**{**vars(sight), **changes})
+def but(sight: PageRecords, **changes: Any) -> PageRecords:
+    return PageRecords(**{**vars(sight), **changes})
 
 
 def texts(found: Facts) -> str:
     return " | ".join(fact.text for fact in [*found.checks, *found.warnings])
 
 
-def test_a_first_deployment_has_nothing_to_go_back_to(usual: Sight) -> None:
+def test_a_first_deployment_has_nothing_to_go_back_to(usual: PageRecords) -> None:
     empty = asking.state(current=None, last_succeeded=None)
     found = facts(but(usual, state=empty, running=None, deployment=asking.deployment(from_version=None)), NOW)
 
@@ -50,7 +50,7 @@ def test_a_first_deployment_has_nothing_to_go_back_to(usual: Sight) -> None:
     assert found.back == ["Nothing has succeeded here before: there is no release to go back to."]
 
 
-def test_the_same_release_again(usual: Sight) -> None:
+def test_the_same_release_again(usual: PageRecords) -> None:
     current = usual.state.current
     assert current is not None
     same = asking.state(current=current.but(version=asking.VERSION, digests=asking.NEW))
@@ -73,21 +73,21 @@ def test_the_same_release_again(usual: Sight) -> None:
         pytest.param({"plan": asking.plan(migrations=["0001_users"])}, "Deploy to production", "no new migration"),
     ],
 )
-def test_kinds(usual: Sight, changes: dict[str, Any], action: str, note: str) -> None:
+def test_kinds(usual: PageRecords, changes: dict[str, Any], action: str, note: str) -> None:
     found = facts(but(usual, deployment=asking.deployment(**changes)), NOW)
 
     assert found.action == action
     assert note in found.migrations_note
 
 
-def test_migrations_of_what_runs_are_not_known(usual: Sight) -> None:
+def test_migrations_of_what_runs_are_not_known(usual: PageRecords) -> None:
     found = facts(but(usual, running=None), NOW)
 
     assert [item.id for item in found.migrations] == ["0001_users", "0002_invoices", "0003_drop_legacy_totals"]
     assert "is not known" in found.migrations_note
 
 
-def test_unsafe_ones_are_told_even_where_the_others_are_not(usual: Sight) -> None:
+def test_unsafe_ones_are_told_even_where_the_others_are_not(usual: PageRecords) -> None:
     found = facts(but(usual, deployment=asking.deployment(plan=asking.plan(migrations=None))), NOW)
 
     assert [(item.id, item.unsafe) for item in found.migrations] == [("0003_drop_legacy_totals", True)]
@@ -105,14 +105,14 @@ def test_unsafe_ones_are_told_even_where_the_others_are_not(usual: Sight) -> Non
         ),
     ],
 )
-def test_proofs_that_are_none(usual: Sight, verified: Any, text: str) -> None:
+def test_proofs_that_are_none(usual: PageRecords, verified: Any, text: str) -> None:
     found = facts(but(usual, release=asking.release().but(verified=verified)), NOW)
 
     assert text in found.checks[0].text
     assert found.checks[0].tone == "warn"
 
 
-def test_a_waiver_is_told(usual: Sight) -> None:
+def test_a_waiver_is_told(usual: PageRecords) -> None:
     waiver = Waiver(reason="not reachable", who="kim", at=make.AT, until=NOW + timedelta(days=1))
     old = waiver.but(until=make.AT)
 
@@ -120,13 +120,13 @@ def test_a_waiver_is_told(usual: Sight) -> None:
     assert "waived" not in texts(facts(but(usual, state=asking.state(waivers={asking.VERSION: old})), NOW))
 
 
-def test_versions_that_are_no_commits_have_no_link(usual: Sight) -> None:
+def test_versions_that_are_no_commits_have_no_link(usual: PageRecords) -> None:
     found = facts(but(usual, approval=asking.approval(version="../../evil")), NOW)
 
     assert (found.compare, found.commit) == (None, None)
 
 
-def test_services_stay_where_the_policy_says_so(usual: Sight) -> None:
+def test_services_stay_where_the_policy_says_so(usual: PageRecords) -> None:
     found = facts(but(usual, deployment=asking.deployment(plan=asking.plan(on_failure="hold"))), NOW)
 
     assert "stay as they are" in found.back[0]
@@ -141,9 +141,9 @@ def test_what_ran_before_is_told_as_long_as_it_is_known() -> None:
     done = asking.deployment(phase=Phase.SUCCEEDED)
     later = state.but(current=current.but(deployment="01KLATER", version="deadbee"))
 
-    assert base(state, asking.deployment()) == current
-    assert base(through, done) == previous
-    assert base(later, done) is None
+    assert base_of(state, asking.deployment()) == current
+    assert base_of(through, done) == previous
+    assert base_of(later, done) is None
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_progress_names_failures_and_the_way_back() -> None:
     assert found.release_url is None
 
 
-def test_nothing_in_the_records_becomes_markup(usual: Sight) -> None:
+def test_nothing_in_the_records_becomes_markup(usual: PageRecords) -> None:
     approval = asking.approval(version=EVIL, tag=EVIL, requested_by=Actor(who=EVIL))
     name = asking.SERVICES[0]
     deployment = asking.deployment(

@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, Field
 
-from ferryman.api.context import Counts
 from ferryman.api.views.approval import ApprovalView
+from ferryman.api.views.live_services import Counts
 from ferryman.decisions import deployment_report
 from ferryman.decisions.explain.environment import current_step
 from ferryman.records import (

@@ -12,7 +12,7 @@ from ferryman.store.table import Store
 
 
 @dataclass(frozen=True)
-class Desk:
+class Context:
     """Everything that a request may need."""
 
     store: Store

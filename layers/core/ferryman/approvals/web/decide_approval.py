@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from ferryman.approvals import link_tokens
 from ferryman.approvals.web import decision_page, http, render, shared_page, slack_actions
-from ferryman.approvals.web.context import Desk
+from ferryman.approvals.web.context import Context
 from ferryman.approvals.web.decision_page import Visitor
 from ferryman.approvals.web.http import BadRequest, Request
 from ferryman.errors import NotFound, TransientError
@@ -39,7 +39,7 @@ class _Seen:
     approval: str | None = None
 
 
-def serve(event: dict[str, Any], desk: Desk, log: Log) -> dict[str, Any]:
+def serve(event: dict[str, Any], desk: Context, log: Log) -> dict[str, Any]:
     """Answer one request with a page; whatever goes wrong, too."""
     request, seen = http.parse(event), _Seen()
     try:
@@ -66,7 +66,7 @@ def serve(event: dict[str, Any], desk: Desk, log: Log) -> dict[str, Any]:
     return found
 
 
-def _route(request: Request, desk: Desk, seen: _Seen) -> dict[str, Any]:
+def _route(request: Request, desk: Context, seen: _Seen) -> dict[str, Any]:
     match request.segments:
         case ("slack",):
             seen.page = "slack"
@@ -93,13 +93,13 @@ def _allowed(request: Request, methods: tuple[str, ...]) -> dict[str, Any] | Non
     return None
 
 
-def _find(id: str, desk: Desk, seen: _Seen) -> Approval | None:
+def _find(id: str, desk: Context, seen: _Seen) -> Approval | None:
     approval = desk.store.approval(id) if _ID.fullmatch(id) else None
     seen.approval = approval.deployment if approval else None
     return approval
 
 
-def _shared(id: str, request: Request, desk: Desk, seen: _Seen) -> dict[str, Any]:
+def _shared(id: str, request: Request, desk: Context, seen: _Seen) -> dict[str, Any]:
     approval = _find(id, desk, seen)
     if approval is None:
         return render.told(404, "This link leads nowhere", ["Open it from the message as it is, whole."])
@@ -110,7 +110,7 @@ def _shared(id: str, request: Request, desk: Desk, seen: _Seen) -> dict[str, Any
     )
 
 
-def _personal(id: str, nonce: str, request: Request, desk: Desk, seen: _Seen) -> dict[str, Any]:
+def _personal(id: str, nonce: str, request: Request, desk: Context, seen: _Seen) -> dict[str, Any]:
     approval = _find(id, desk, seen)
     name = link_tokens.holder(approval, nonce) if approval is not None and _NONCE.fullmatch(nonce) else None
     if approval is None or name is None:

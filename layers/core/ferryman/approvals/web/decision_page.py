@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any, Literal
 
 from ferryman.approvals.record_decision import Attempt, Verdict, closed
-from ferryman.approvals.web import http, reading, render
-from ferryman.approvals.web.context import Desk
+from ferryman.approvals.web import http, render
+from ferryman.approvals.web.context import Context
 from ferryman.approvals.web.http import Request
 from ferryman.approvals.web.page_model import facts
-from ferryman.approvals.web.page_records import Sight
+from ferryman.approvals.web.page_records import PageRecords, read_page_records
 from ferryman.approvals.web.progress import progress
 from ferryman.approvals.web.render import Form, Question
 from ferryman.decisions import approvers
@@ -36,7 +36,7 @@ def show(
     approval: Approval,
     visitor: Visitor,
     request: Request,
-    desk: Desk,
+    desk: Context,
     *,
     form: Form | None = None,
     status: int = 200,
@@ -44,24 +44,24 @@ def show(
 ) -> dict[str, Any]:
     """The page: the question while it stands, the progress once it is decided, or why nobody can decide any more."""
     now = desk.clock()
-    sight = reading.sight(approval, desk.store)
-    over = closed(approval, sight.deployment, now)
-    known = facts(sight, now)
-    if over is None and _struck_off(sight, visitor):
+    records = read_page_records(approval, desk.store)
+    over = closed(approval, records.deployment, now)
+    known = facts(records, now)
+    if over is None and _struck_off(records, visitor):
         gone_since = "You were asked, and are no longer among the approvers: somebody else has to decide."
         return render.decision(known, None, status=status, said=said or gone_since)
     if over is None:
-        question = _question(sight, visitor, now)
+        question = _question(records, visitor, now)
         ask = visitor.name is None
         return render.decision(known, question, form=form, status=status, said=said, ask=ask)
     if over.kind != "AlreadyDecided":
         return gone(approval, over, desk, shared=visitor.name is None)
-    going = progress(approval, sight.deployment, now)
+    going = progress(approval, records.deployment, now)
     refresh = going.running and request.query.get("reload") != "off"
     return render.decision(known, None, progress=going, refresh=refresh, status=status, said=said)
 
 
-def decide(approval: Approval, visitor: Visitor, request: Request, desk: Desk) -> dict[str, Any]:
+def decide(approval: Approval, visitor: Visitor, request: Request, desk: Context) -> dict[str, Any]:
     """Take the form; the answer is the page again, with what is wrong with the form or what others did meanwhile."""
     sent = request.form()
     verdict, reason = _button(sent), sent.get("reason", "")[:500]
@@ -85,7 +85,7 @@ def decide(approval: Approval, visitor: Visitor, request: Request, desk: Desk) -
     return _told(desk.decide(approval.deployment, attempt), approval, visitor, request, desk, kept)
 
 
-def gone(approval: Approval, over: Verdict, desk: Desk, *, shared: bool) -> dict[str, Any]:
+def gone(approval: Approval, over: Verdict, desk: Context, *, shared: bool) -> dict[str, Any]:
     """The page of a request that is void: why, and what goes instead. On a `shared` link neither who nor why."""
     title = {
         "Expired": "This request has expired",
@@ -103,7 +103,7 @@ def gone(approval: Approval, over: Verdict, desk: Desk, *, shared: bool) -> dict
 
 
 def _told(
-    verdict: Verdict, approval: Approval, visitor: Visitor, request: Request, desk: Desk, kept: Form
+    verdict: Verdict, approval: Approval, visitor: Visitor, request: Request, desk: Context, kept: Form
 ) -> dict[str, Any]:
     if verdict.counts or verdict.kind == "AlreadyYours":
         return http.redirect(visitor.here)
@@ -115,22 +115,22 @@ def _told(
     return show(now, visitor, request, desk, status=409, said=f"Yours came too late. {verdict.message}")
 
 
-def _question(sight: Sight, visitor: Visitor, now: datetime) -> Question:
-    approval, name = sight.approval, visitor.name
+def _question(records: PageRecords, visitor: Visitor, now: datetime) -> Question:
+    approval, name = records.approval, visitor.name
     why_not = ""
     if name is not None and name in approval.approved_by:
         missing = approval.required - len(approval.approved_by)
         why_not = f"You have approved it. It waits for {missing} more. You can still reject it."
     elif name is not None and name == approvers.barred(approval):
         why_not = "You asked for it yourself: somebody else has to approve it. You can reject it."
-    elif (stopped := sight.stopped(now)) is not None:
+    elif (stopped := records.stopped(now)) is not None:
         why_not = f"It can't be approved now: {stopped}. You can reject it."
     return Question(version=approval.short, person=name, may_approve=not why_not, why_not=why_not)
 
 
-def _struck_off(sight: Sight, visitor: Visitor) -> bool:
+def _struck_off(records: PageRecords, visitor: Visitor) -> bool:
     """Tell whether the document no longer lists somebody who was asked; `deciding` refuses them."""
-    policy = sight.environment.approval if sight.environment else None
+    policy = records.environment.approval if records.environment else None
     if visitor.name is None or policy is None:
         return False
     return folded(visitor.name) not in {folded(approver.name) for approver in policy.approvers}
@@ -146,7 +146,7 @@ def _button(sent: dict[str, str]) -> Literal["approve", "reject"] | None:
             return None
 
 
-def _instead(approval: Approval, desk: Desk) -> tuple[str, str] | None:
+def _instead(approval: Approval, desk: Context) -> tuple[str, str] | None:
     """Return the shared page of the deployment that took the place of a superseded one, if it asks by now."""
     if approval.status != "Superseded":
         return None

@@ -5,13 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from ferryman.approvals.web.page_records import Moment, Sight, moment, person
+from ferryman.approvals.web.page_records import PageRecords
 from ferryman.decisions import approvers, freeze_windows
 from ferryman.durations import age, span
 from ferryman.records import Approval, Deployment
 
 _SHA = re.compile(r"[0-9a-f]{7,40}")
 _HOW = {"mail": "by the link in a mail", "slack": "in Slack", "cli": "by command", "shared link": "by the shared link"}
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A point in time, for people and for programs."""
+
+    iso: str
+    shown: str
+    relative: str
 
 
 @dataclass(frozen=True)
@@ -88,11 +97,11 @@ class Facts:
         return len({voice.name for voice in self.voices if voice.verdict == "approved"})
 
 
-def facts(sight: Sight, now: datetime) -> Facts:
+def facts(records: PageRecords, now: datetime) -> Facts:
     """Say everything that one should know; what the records do not tell is said to be unknown."""
-    approval, deployment, before = sight.approval, sight.deployment, sight.base
+    approval, deployment, before = records.approval, records.deployment, records.base
     running = before.version if before else deployment.from_version
-    new, note = _migrations(sight)
+    new, note = _migrations(records)
     return Facts(
         platform=approval.platform,
         environment=approval.environment,
@@ -100,20 +109,20 @@ def facts(sight: Sight, now: datetime) -> Facts:
         version=approval.version,
         tag=approval.tag,
         running=running,
-        running_tag=sight.running.tag if sight.running else None,
+        running_tag=records.running.tag if records.running else None,
         same=running == approval.version,
         asked_by=_asked_by(approval),
         why=deployment.why,
         asked_at=moment(approval.requested_at, now),
         expires=moment(approval.expires_at, now),
-        components=_components(sight),
-        compare=_compare(sight, running),
-        commit=_commit(sight),
+        components=_components(records),
+        compare=_compare(records, running),
+        commit=_commit(records),
         migrations=new,
         migrations_note=note,
-        checks=_checks(sight, now),
-        back=_back(sight, new),
-        warnings=_warnings(sight, now),
+        checks=_checks(records, now),
+        back=_back(records, new),
+        warnings=_warnings(records, now),
         required=approval.required,
         voices=voices(approval, now),
     )
@@ -160,9 +169,9 @@ def _asked_by(approval: Approval) -> str:
     return approval.requester or (f"{person(asked.who)} ({unknown})" if unknown else person(asked.who))
 
 
-def _components(sight: Sight) -> list[Component]:
-    before = sight.base.digests if sight.base else {}
-    after, plan = sight.approval.digests, sight.deployment.plan
+def _components(records: PageRecords) -> list[Component]:
+    before = records.base.digests if records.base else {}
+    after, plan = records.approval.digests, records.deployment.plan
     found = []
     for name in sorted({*before, *after}):
         old, new = before.get(name), after.get(name)
@@ -180,13 +189,13 @@ def _components(sight: Sight) -> list[Component]:
     return found
 
 
-def _project(sight: Sight) -> str | None:
-    github = sight.document.spec.github if sight.document else None
+def _project(records: PageRecords) -> str | None:
+    github = records.document.spec.github if records.document else None
     return f"{github.web_url}/{github.repository}" if github else None
 
 
-def _compare(sight: Sight, running: str | None) -> str | None:
-    project, version = _project(sight), sight.approval.version
+def _compare(records: PageRecords, running: str | None) -> str | None:
+    project, version = _project(records), records.approval.version
     if project is None or running is None or running == version:
         return None
     if not (_SHA.fullmatch(running) and _SHA.fullmatch(version)):
@@ -194,8 +203,8 @@ def _compare(sight: Sight, running: str | None) -> str | None:
     return f"{project}/compare/{running}...{_coded(version)}"
 
 
-def _commit(sight: Sight) -> str | None:
-    project, version = _project(sight), sight.approval.version
+def _commit(records: PageRecords) -> str | None:
+    project, version = _project(records), records.approval.version
     return f"{project}/commit/{_coded(version)}" if project and _SHA.fullmatch(version) else None
 
 
@@ -204,10 +213,10 @@ def _coded(version: str) -> str:
     return f"{version[:3]}%{ord(version[3]):02X}{version[4:]}"
 
 
-def _migrations(sight: Sight) -> tuple[list[Migration], str]:
+def _migrations(records: PageRecords) -> tuple[list[Migration], str]:
     """Return the migrations that what runs does not have, and what is to be said about them."""
-    deployment, plan = sight.deployment, sight.deployment.plan
-    running = sight.running.plan if sight.running else None
+    deployment, plan = records.deployment, records.deployment.plan
+    running = records.running.plan if records.running else None
     if plan is None or (plan.migration is None and deployment.kind != "migrate"):
         return [], "The database is left alone."
     if deployment.command is not None:
@@ -225,38 +234,38 @@ def _migrations(sight: Sight) -> tuple[list[Migration], str]:
     return found, "" if found else "The migration command runs; this release brings no new migration."
 
 
-def _checks(sight: Sight, now: datetime) -> list[Fact]:
-    environment = sight.environment
-    found = [_verified(sight, environment.promote_from, now)] if environment and environment.promote_from else []
-    waiver = sight.state.waivers.get(sight.approval.version)
+def _checks(records: PageRecords, now: datetime) -> list[Fact]:
+    environment = records.environment
+    found = [_verified(records, environment.promote_from, now)] if environment and environment.promote_from else []
+    waiver = records.state.waivers.get(records.approval.version)
     if waiver is not None and waiver.until > now:
         text = f"waived by {person(waiver.who)} until {moment(waiver.until, now).shown}: {waiver.reason}"
         found.append(Fact("Image scans", text, "warn"))
-    frozen = freeze_windows.frozen(environment, sight.state, now) if environment else None
+    frozen = freeze_windows.frozen(environment, records.state, now) if environment else None
     found.append(Fact("Freeze", frozen.message, "warn") if frozen else Fact("Freeze", "not frozen", "good"))
     return found
 
 
-def _verified(sight: Sight, source: str, now: datetime) -> Fact:
+def _verified(records: PageRecords, source: str, now: datetime) -> Fact:
     title = _capital(source)
-    proof = sight.release.verified.get(source) if sight.release else None
+    proof = records.release.verified.get(source) if records.release else None
     if proof is None:
         return Fact(title, f"not verified in {source}", "warn")
-    same = all(proof.digests.get(name) == digest for name, digest in sight.approval.digests.items())
+    same = all(proof.digests.get(name) == digest for name, digest in records.approval.digests.items())
     if not same:
         return Fact(title, f"verified with other images than these (deployment {proof.deployment})", "warn")
     at = moment(proof.at, now)
-    soak = sight.environment.soak if sight.environment else None
+    soak = records.environment.soak if records.environment else None
     asked = f", {span(soak.total_seconds())} asked for" if soak else ""
     text = f"verified {at.shown}, ran for {age(proof.at, now)} since{asked} (deployment {proof.deployment})"
     return Fact(title, text, "good")
 
 
-def _back(sight: Sight, new: list[Migration]) -> list[str]:
+def _back(records: PageRecords, new: list[Migration]) -> list[str]:
     """Say what rolling back would mean."""
-    plan, name = sight.deployment.plan, sight.approval.environment
-    before = (sight.base.version if sight.base else None) or sight.deployment.from_version
-    if sight.state.last_succeeded is None:
+    plan, name = records.deployment.plan, records.approval.environment
+    before = (records.base.version if records.base else None) or records.deployment.from_version
+    if records.state.last_succeeded is None:
         return ["Nothing has succeeded here before: there is no release to go back to."]
     to = before[:12] if before else "what ran before"
     lines = []
@@ -279,12 +288,12 @@ def _back(sight: Sight, new: list[Migration]) -> list[str]:
     return lines
 
 
-def _warnings(sight: Sight, now: datetime) -> list[Fact]:
-    stopped, found = sight.stopped(now), []
+def _warnings(records: PageRecords, now: datetime) -> list[Fact]:
+    stopped, found = records.stopped(now), []
     if stopped is not None:
         found.append(Fact("Not now", f"{_capital(stopped)}. It can't be approved while that is so.", "warn"))
-    elif sight.deployment.kind == "rollback" and sight.environment is not None:
-        frozen = freeze_windows.frozen(sight.environment, sight.state, now)
+    elif records.deployment.kind == "rollback" and records.environment is not None:
+        frozen = freeze_windows.frozen(records.environment, records.state, now)
         if frozen is not None:
             found.append(Fact("Frozen", f"{_capital(frozen.message)}. A rollback may pass.", "warn"))
     return found
@@ -292,3 +301,14 @@ def _warnings(sight: Sight, now: datetime) -> list[Fact]:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def moment(at: datetime, now: datetime) -> Moment:
+    """Return a point in time as `Fri 2 Jan 2026, 03:04 UTC`, and how far away it is."""
+    relative = f"in {span((at - now).total_seconds())}" if at > now else f"{age(at, now)} ago"
+    return Moment(at.isoformat(), f"{at:%a} {at.day} {at:%b %Y, %H:%M} UTC", relative)
+
+
+def person(who: str) -> str:
+    """Return the name that people would recognise in an IAM ARN: its last part; anything else as it is."""
+    return who.rsplit("/", 1)[-1] if who.startswith("arn:") and "/" in who else who

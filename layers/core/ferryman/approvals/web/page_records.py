@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from ferryman.durations import age, span
+from ferryman.decisions.admission import stopped_by
+from ferryman.errors import NotFound
 from ferryman.platform import Environment, Platform
 from ferryman.records import Approval, Deployment, EnvironmentState, Release, Running, Target
-from ferryman.steps import admit_deployment
+from ferryman.store.documents import document_of
+from ferryman.store.table import Store
 
 
 @dataclass(frozen=True)
-class Sight:
+class PageRecords:
     """The records that a page is made of; the document is None when it can't be read any more."""
 
     approval: Approval
@@ -24,7 +26,7 @@ class Sight:
     @property
     def base(self) -> Running | Target | None:
         """What ran before this deployment changed anything, while that is still known."""
-        return base(self.state, self.deployment)
+        return base_of(self.state, self.deployment)
 
     @property
     def environment(self) -> Environment | None:
@@ -35,11 +37,11 @@ class Sight:
         """Return why nothing may start here now: a freeze or a hold."""
         if self.environment is None:
             return "the platform document can't be read, so nobody knows its freezes and checks"
-        found = admit_deployment.stopped(self.deployment, self.state, self.environment, now)
+        found = stopped_by(self.deployment, self.state, self.environment, now)
         return found[1] if found else None
 
 
-def base(state: EnvironmentState, deployment: Deployment) -> Running | Target | None:
+def base_of(state: EnvironmentState, deployment: Deployment) -> Running | Target | None:
     """Return what ran before a deployment: what runs now, or once it is through, what ran before that."""
     current = state.current
     found = state.previous if current is not None and current.deployment == deployment.id else current
@@ -47,21 +49,25 @@ def base(state: EnvironmentState, deployment: Deployment) -> Running | Target | 
     return found if known else None
 
 
-@dataclass(frozen=True)
-class Moment:
-    """A point in time, for people and for programs."""
+def read_page_records(approval: Approval, store: Store) -> PageRecords:
+    """Return everything that is known about what is asked; raise NotFound when the deployment is gone."""
+    state = store.state(approval.platform, approval.environment)
+    deployment = store.deployment(approval.platform, approval.environment, approval.deployment)
+    before = base_of(state, deployment)
+    return PageRecords(
+        approval=approval,
+        deployment=deployment,
+        state=state,
+        document=document_of(store, approval.platform),
+        release=store.release(approval.platform, approval.version),
+        running=_deployment(approval, before.deployment if before else None, store),
+    )
 
-    iso: str
-    shown: str
-    relative: str
 
-
-def moment(at: datetime, now: datetime) -> Moment:
-    """Return a point in time as `Fri 2 Jan 2026, 03:04 UTC`, and how far away it is."""
-    relative = f"in {span((at - now).total_seconds())}" if at > now else f"{age(at, now)} ago"
-    return Moment(at.isoformat(), f"{at:%a} {at.day} {at:%b %Y, %H:%M} UTC", relative)
-
-
-def person(who: str) -> str:
-    """Return the name that people would recognise in an IAM ARN: its last part; anything else as it is."""
-    return who.rsplit("/", 1)[-1] if who.startswith("arn:") and "/" in who else who
+def _deployment(approval: Approval, id: str | None, store: Store) -> Deployment | None:
+    if id is None:
+        return None
+    try:
+        return store.deployment(approval.platform, approval.environment, id)
+    except NotFound:
+        return None

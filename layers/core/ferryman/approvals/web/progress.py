@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from ferryman.approvals.web.page_records import person
+from ferryman.approvals.web.page_model import person
 from ferryman.decisions import deployment_report
 from ferryman.durations import age
 from ferryman.records import Approval, Deployment, Phase, Step, StepStatus, step_keys

@@ -5,7 +5,7 @@ from typing import Any
 from ferryman.approvals import personal_links
 from ferryman.approvals.record_decision import closed
 from ferryman.approvals.web import decision_page, http, render
-from ferryman.approvals.web.context import Desk
+from ferryman.approvals.web.context import Context
 from ferryman.approvals.web.decision_page import Visitor
 from ferryman.approvals.web.http import Request
 from ferryman.approvals.web.render import Form, SharedView
@@ -19,7 +19,7 @@ SENT = (
 
 
 def show(
-    approval: Approval, request: Request, desk: Desk, *, form: Form | None = None, status: int = 200
+    approval: Approval, request: Request, desk: Context, *, form: Form | None = None, status: int = 200
 ) -> dict[str, Any]:  # fmt: skip
     """The page: minimal facts; everything and a form where the document allows unverified decisions."""
     said = SENT if request.query.get("asked") else ""
@@ -32,7 +32,7 @@ def show(
     return render.shared(_view(approval, deployment, pending=over is None), form=form, said=said, status=status)
 
 
-def decide(approval: Approval, request: Request, desk: Desk) -> dict[str, Any]:
+def decide(approval: Approval, request: Request, desk: Context) -> dict[str, Any]:
     """Take one of the page's forms: the one for a personal link, or where it is allowed the decision."""
     sent = request.form()
     if "decision" in sent and approval.allow_unverified:

@@ -5,7 +5,7 @@ from typing import Any
 
 from ferryman.approvals.record_decision import Attempt
 from ferryman.approvals.web import http, slack_payload
-from ferryman.approvals.web.context import Desk
+from ferryman.approvals.web.context import Context
 from ferryman.approvals.web.http import BadRequest, Request
 from ferryman.approvals.web.slack_payload import Press, Signing
 from ferryman.records import Approval
@@ -13,7 +13,7 @@ from ferryman.records import Approval
 _JSON = "application/json"
 
 
-def serve(request: Request, desk: Desk) -> dict[str, Any]:
+def serve(request: Request, desk: Context) -> dict[str, Any]:
     """Answer one interaction: 401 unless Slack signed it, then 200, with a word to the person where there is one."""
     try:
         body = request.body()
@@ -37,7 +37,7 @@ def serve(request: Request, desk: Desk) -> dict[str, Any]:
     return http.answer(200, json.dumps(text), kind=_JSON)
 
 
-def _pressed(press: Press, signed_by: list[Signing], request: Request, desk: Desk) -> str:
+def _pressed(press: Press, signed_by: list[Signing], request: Request, desk: Context) -> str:
     approval = desk.store.approval(press.approval)
     ours = [item for item in signed_by if approval is not None and item.platform == approval.platform]
     if approval is None or not ours:

@@ -5,10 +5,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from ferryman.approvals.web.slack_payload import Signing
-from ferryman.clients.aws_errors import translated
+from ferryman.clients.aws_errors import Refusal, translated
 from ferryman.clients.secrets import value_in
 from ferryman.clients.ssm import References
 from ferryman.errors import FerrymanError, TransientError
@@ -52,7 +50,7 @@ class SigningSecrets:
                 found = self._client("secretsmanager").get_secret_value(SecretId=arn)
         except TransientError:
             raise
-        except (FerrymanError, ClientError) as error:
+        except (FerrymanError, Refusal) as error:
             _LOG.error("the signing secret of a Slack channel can't be read: %s", error)
             return None
         return signing_secret_in(str(found.get("SecretString") or "")) or None

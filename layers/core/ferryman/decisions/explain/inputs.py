@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cached_property
 
 from ferryman.decisions.freeze_windows import Frozen, frozen
-from ferryman.decisions.snapshot import View
+from ferryman.decisions.snapshot import Snapshot
 from ferryman.durations import age
 from ferryman.platform import Environment, Platform
 from ferryman.records import Approval, Deployment, EnvironmentState, Phase, Release
@@ -57,9 +57,9 @@ class Facts:
         return frozen(self.environment, self.state, self.now)
 
     @cached_property
-    def view(self) -> View:
+    def view(self) -> Snapshot:
         """The environment as automation sees it; nobody looked at scans."""
-        return View(
+        return Snapshot(
             platform=self.document.name,
             name=self.env,
             environment=self.environment,

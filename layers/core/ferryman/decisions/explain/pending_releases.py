@@ -6,8 +6,9 @@ from typing import Literal
 from pydantic import Field
 
 from ferryman.decisions import candidates
-from ferryman.decisions.candidates import TAG_REFUSED, Waits
+from ferryman.decisions.candidates import TAG_REFUSED
 from ferryman.decisions.explain.inputs import Facts
+from ferryman.decisions.promotion_gate import Waits, kept_back, wish_kept_back
 from ferryman.durations import age
 from ferryman.records import EnvironmentState, Phase, Record, Release, ReleaseStatus, Settled
 
@@ -141,7 +142,7 @@ def _reason(facts: Facts, release: Release, coming: str | None) -> Told:
     successor = _successor(facts, version) or coming
     if successor is not None and not expected:
         return "Superseded", f"{version} is passed over for {successor}, which is newer.", None
-    waits = candidates.kept_back(facts.view, release, facts.now)
+    waits = kept_back(facts.view, release, facts.now)
     trigger = candidates.trigger(facts.view, release)
     if trigger is None:
         return _untriggered(facts, release, waits)
@@ -270,7 +271,7 @@ def asked(facts: Facts) -> list[str]:
         when = f"it starts once deployment {facts.state.active.deployment} has ended"
     elif _kept_back(facts, request.at):
         when = f"it starts once the hold that came later is lifted (`ferryman resume {facts.env}`)"
-    elif (waits := candidates.wish_kept_back(facts.view, facts.now)) is not None and waits.reason == "Soaking":
+    elif (waits := wish_kept_back(facts.view, facts.now)) is not None and waits.reason == "Soaking":
         when = f"it starts then: {waits.message}"
     else:
         # A person's wish is stronger than a hold (`decisions.decide`).

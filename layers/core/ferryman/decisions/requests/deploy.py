@@ -4,44 +4,20 @@ Each function returns an outcome with what to say, or raises Refused with the re
 """
 
 from datetime import datetime
-from typing import Literal
 
-from ferryman.decisions.candidates import Waits
 from ferryman.decisions.freeze_windows import Frozen
+from ferryman.decisions.promotion_gate import Waits
 from ferryman.decisions.requests.common import Outcome, asked, refuse_active
-from ferryman.errors import NotFound, Refused
-from ferryman.platform import Environment, Platform
+from ferryman.errors import Refused
+from ferryman.platform import Platform
 from ferryman.records import EnvironmentState, Release, ReleaseStatus
 from ferryman.records import Request as Wish
 
 DEPLOY = "DEPLOY"
 """What has to be typed to deploy by hand."""
-SHORTEST = 7
-"""Characters of a version that are enough, if no other release begins with them."""
-
-Command = Literal["up", "down", "current"]
 
 
-def confirmed(typed: str, expected: str, doing: str) -> None:
-    """Raise Refused unless a person typed what was asked for."""
-    if typed != expected:
-        raise Refused(f"nothing was done: {doing} has to be confirmed by typing {expected} (`--confirm {expected}`)")
-
-
-def find(releases: list[Release], text: str) -> Release:
-    """Return the release of a version, a semver name, or the beginning of a version; raise NotFound, or Refused."""
-    exact = [release for release in releases if text in (release.version, *release.names)]
-    found = exact or [release for release in releases if len(text) >= SHORTEST and release.version.startswith(text)]
-    if len(found) > 1:
-        names = ", ".join(release.version for release in found)
-        raise Refused(f"{text} may be any of {names}; write more of it")
-    if not found:
-        latest = ", ".join(release.version for release in releases[:-6:-1]) or "none has been pushed yet"
-        raise NotFound(f"there is no release {text!r}; the latest are: {latest}")
-    return found[0]
-
-
-def deploy(
+def request_deploy(
     state: EnvironmentState,
     document: Platform,
     releases: list[Release],
@@ -90,56 +66,6 @@ def deploy(
         return outcome
     names = ", ".join(approver.name for approver in environment.approval.approvers)
     return Outcome(outcome.state, f"{outcome.message}; then {names} will be asked to approve it", version)
-
-
-def migrate(
-    state: EnvironmentState,
-    environment: Environment,
-    releases: list[Release],
-    *,
-    command: Command,
-    revision: str | None,
-    freeze: Frozen | None,
-    reason: str,
-    who: str,
-    at: datetime,
-) -> Outcome:
-    """Ask for a database command, as a one-off task; nothing else may be under way."""
-    env, migration = state.environment, environment.migration
-    if migration is None:
-        raise Refused(f"{env} has no migration in the document, so there is no database command to run")
-    words = {"up": migration.command, "down": migration.downgrade, "current": migration.current}[command]
-    if words is None:
-        field = "downgrade" if command == "down" else command
-        raise Refused(f"the document does not say how `{command}` is done in {env}: give it migration.{field}")
-    if command == "down" and revision is None:
-        raise Refused("down needs a revision: where the database goes to (`--revision`)")
-    if command != "down" and revision is not None:
-        raise Refused(f"a revision belongs to down; `{command}` takes none")
-    version = state.current.version if state.current else None
-    if version is None:
-        raise Refused(f"what {env} runs belongs to no release that Ferryman knows; deploy one first")
-    release = next((item for item in releases if item.version == version), None)
-    if release is None or migration.component not in release.components:
-        raise Refused(f"{version}, which {env} runs, has no image of {migration.component} to run `{command}` with")
-    if state.active is not None:
-        raise Refused(
-            f"deployment {state.active.deployment} of {state.active.version} is under way in {env}; "
-            f"wait for its end (`ferryman watch {env}`), then ask again"
-        )
-    if freeze is not None and command != "current":
-        raise Refused(f"{env} is {freeze.message}. Ask again when it has ended")
-    wish = Wish(
-        version=version, kind="migrate", reason=reason, who=who, at=at, command=command, revision=revision
-    )  # fmt: skip
-    before = state.requested
-    if before is not None and (before.kind != "migrate" or (before.command, before.revision) != (command, revision)):
-        raise Refused(f"{before.who} asked to {before.kind} {before.version}, which starts first; then ask again")
-    outcome = asked(state, wish)
-    if outcome.state is None:
-        return outcome
-    to = f" to {revision}" if revision else ""
-    return Outcome(outcome.state, f"migrate {command}{to} in {env} starts within seconds", version)
 
 
 def _running(state: EnvironmentState, releases: list[Release]) -> Release | None:

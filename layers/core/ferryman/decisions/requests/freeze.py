@@ -9,7 +9,7 @@ from ferryman.platform import Environment
 from ferryman.records import EnvironmentState, Freeze
 
 
-def freeze(
+def request_freeze(
     state: EnvironmentState, environment: Environment, *, reason: str, until: datetime | None, who: str, at: datetime
 ) -> Outcome:
     """Let nothing start until a moment, or until a person thaws it; in the place of an earlier freeze."""
@@ -28,7 +28,7 @@ def freeze(
     return Outcome(after, f"{env} is {told}{instead}{running}; `ferryman thaw {env}` lifts it")
 
 
-def thaw(state: EnvironmentState, environment: Environment, at: datetime) -> Outcome:
+def request_thaw(state: EnvironmentState, environment: Environment, at: datetime) -> Outcome:
     """Lift a person's freeze; what the document's windows say still counts."""
     env, standing = state.environment, state.freeze
     after = state.but(freeze=None)

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ferryman.decisions.freeze_windows import Frozen
-from ferryman.decisions.requests.common import Outcome, what
-from ferryman.decisions.requests.deploy import find
+from ferryman.decisions.requests.common import Outcome, find, what
 from ferryman.decisions.schema_compatibility import Since
 from ferryman.errors import Refused
 from ferryman.platform import Environment
@@ -122,7 +121,7 @@ def _ran(situation: Situation) -> set[str | None]:
     return known
 
 
-def decide(
+def request_rollback(
     situation: Situation,
     release: Release,
     since: Since,

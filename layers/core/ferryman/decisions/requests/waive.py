@@ -1,35 +1,21 @@
 """What a person may say against image scans: a release may go on in spite of them, for a while. Pure."""
 
 from datetime import datetime, timedelta
-from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints
-
-from ferryman.api.http import Body
 from ferryman.errors import NotFound, Refused
 from ferryman.platform import Environment
-from ferryman.platform.values import Duration, between, format_duration
+from ferryman.platform.values import format_duration
 from ferryman.records import EnvironmentState, Release, Waiver
 
 
-class WaiveBody(Body):
-    """Body of waive."""
-
-    release: Annotated[str, StringConstraints(min_length=1, max_length=128)] = Field(
-        description="Version, or a semver name."
-    )
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-    duration: Annotated[Duration, AfterValidator(between("1m", "30d"))] = Field(
-        default=timedelta(days=7), description="How long it holds, 1m to 30d."
-    )
-
-
-def waived(
+def request_waiver(
     state: EnvironmentState,
     environment: Environment,
     releases: list[Release],
-    body: WaiveBody,
     *,
+    release: str,
+    reason: str,
+    duration: timedelta,
     who: str,
     at: datetime,
 ) -> tuple[EnvironmentState, str]:
@@ -40,14 +26,14 @@ def waived(
     env = state.environment
     if environment.scan is None:
         raise Refused(f"{env} does not look at image scans, so there is nothing to waive; `scan` in its document would")
-    release = next((item for item in releases if body.release in (item.version, *item.names)), None)
-    if release is None:
+    found = next((item for item in releases if release in (item.version, *item.names)), None)
+    if found is None:
         latest = ", ".join(item.version for item in releases[:-6:-1]) or "none has been pushed yet"
-        raise NotFound(f"there is no release {body.release!r}; the latest are: {latest}")
-    waiver = Waiver(reason=body.reason, who=who, at=at, until=at + body.duration)
+        raise NotFound(f"there is no release {release!r}; the latest are: {latest}")
+    waiver = Waiver(reason=reason, who=who, at=at, until=at + duration)
     standing = {version: known for version, known in state.waivers.items() if known.until > at}
     message = (
-        f"image scans do not hold {release.version} back in {env} for {format_duration(body.duration)} "
+        f"image scans do not hold {found.version} back in {env} for {format_duration(duration)} "
         f"(until {waiver.until:%Y-%m-%d %H:%M} UTC)"
     )
-    return state.but(waivers={**standing, release.version: waiver}), message
+    return state.but(waivers={**standing, found.version: waiver}), message

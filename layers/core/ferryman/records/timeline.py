@@ -1,7 +1,7 @@
-"""What is kept beside deployments: timeline, outbox, documents, migration claims, waits. Pure."""
+"""The timeline: one line for each notable moment, and which of them the audit shows. Pure."""
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import AwareDatetime
 
@@ -84,6 +84,8 @@ AUDITED = frozenset(
         EventType.APPLIED,
     }
 )
+
+
 """Acts of people, and decisions of the operator: what `ferryman audit` shows. The rest is how it went."""
 
 
@@ -101,86 +103,3 @@ class TimelineEvent(Record):
     message: str
     step: str | None = None
     detail: dict[str, Any] = {}
-
-
-class OutboxMessage(Record):
-    """A message that has to reach a channel; keyed by deployment (or subject), event and channel, so sent once."""
-
-    owner: str
-    """Deployment id, or `<platform>#<subject>` for messages that belong to no deployment."""
-    event: str
-    channel: str
-    platform: str
-    environment: str | None
-    subject: str
-    text: str
-    detail: dict[str, Any] = {}
-    created_at: AwareDatetime
-    sent_at: AwareDatetime | None = None
-    tried_at: AwareDatetime | None = None
-    """When the last attempt began; the next one waits (`notify.notify.due_at`)."""
-    attempts: int = 0
-    last_error: str | None = None
-    gave_up: bool = False
-
-
-class AppliedPlatform(Record):
-    """The document as applied."""
-
-    name: str
-    generation: int
-    document: dict[str, Any]
-    applied_by: str
-    applied_at: AwareDatetime
-    rev: int = 0
-
-
-class MigrationClaim(Record):
-    """The right to run one migration, written before RunTask."""
-
-    platform: str
-    environment: str
-    version: str
-    """Release, or `<release>@<deployment>` for a command that a person asked for (`decisions.migration_attempts`)."""
-    attempt: int
-    deployment: str
-    status: Literal["Claimed", "Running", "Succeeded", "Failed", "Unknown", "NotStarted", "Reverted"]
-    """NotStarted: its task certainly never ran, so that automation may try again. Unknown: nobody may. Reverted: it
-    succeeded, and a downgrade took it back since."""
-    task_definition: str
-    client_token: str
-    task: str | None = None
-    exit_code: int | None = None
-    migrations: list[str] | None = None
-    """Ids of all migrations in the image that migrated, oldest first; None when it does not tell."""
-    at: AwareDatetime
-    rev: int = 0
-
-
-class SemverName(Record):
-    """What a semver tag means: the one record that says which release it names, so that no two can."""
-
-    platform: str
-    name: str
-    status: Literal["Waiting", "Bound", "Refused"]
-    version: str | None = None
-    message: str = ""
-    """What it waits for, or why it was refused; of a bound one, why its move to other images was."""
-    first_seen_at: AwareDatetime
-    rev: int = 0
-
-
-class Wait(Record):
-    """The task token of a waiting step."""
-
-    resource: str
-    """ARN of the ECS service or task whose change wakes it."""
-    platform: str
-    environment: str
-    deployment: str
-    fence: int
-    step: str
-    token: str
-    service: str | None = None
-    direction: Literal["forward", "back"] | None = None
-    at: AwareDatetime

@@ -1,0 +1,26 @@
+"""What ECS and the task definitions of an environment's services are now, as the API needs them. Pure."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Tasks of the newest rollout of one service, as ECS tells them now."""
+
+    ecs_deployment: str
+    desired: int
+    running: int
+    failed: int
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """The task definitions of one service, as described; None: there is none."""
+
+    live: dict[str, Any] | None
+    """The one that it runs."""
+    base: dict[str, Any] | None
+    """The one that its next one is made from."""
+    registry: str | None
+    """`registry/repository` of its component's images."""

@@ -1,0 +1,111 @@
+"""Whether a release may be promoted into an environment now: verified in its source, soaked, scanned. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from ferryman.decisions.snapshot import ImageScan, Snapshot
+from ferryman.durations import span
+from ferryman.platform import Environment
+from ferryman.records import EnvironmentState, Phase, Release, Settled, Waiver
+
+SCAN_AGAIN = timedelta(minutes=1)
+
+
+"""How soon a scan that has not ended is looked at again."""
+
+
+Obstacle = Literal["WaitsForSource", "Soaking", "ScanMissing", "ScanPending", "ScanBlocked"]
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Why a release may not go yet, and what ends the wait."""
+
+    reason: Obstacle
+    message: str
+    until: datetime | None = None
+
+
+def gate(
+    environment: Environment,
+    release: Release,
+    now: datetime,
+    *,
+    source: EnvironmentState | None,
+    scans: Sequence[ImageScan] | None = None,
+    waiver: Waiver | None = None,
+    digests: dict[str, str] | None = None,
+) -> Waits | None:
+    """Return why a release may not go here yet, or None: verified with these bytes, soaked, scanned.
+
+    `source` is the state of `promoteFrom`, which may have gone back since it verified the release. `scans` is None when
+    nobody looked: that counts as missing, where the document wants scans. `digests` are those that a deployment froze.
+    """
+    name = environment.promote_from
+    if name is not None:
+        proof, left = release.verified.get(name), _left(release, name, source)
+        if proof is None or proof.digests != (release.digests if digests is None else digests):
+            return Waits("WaitsForSource", f"{release.version} is not verified in {name} yet")
+        if left is not None:
+            ended = f"it ended {left.phase} there ({left.reason})"
+            return Waits("WaitsForSource", f"{release.version} is no longer verified in {name}: {ended}")
+        soaked = proof.at + environment.soak if environment.soak else proof.at
+        if soaked > now:
+            wait = span((soaked - now).total_seconds())
+            return Waits("Soaking", f"{release.version} soaks in {name} for another {wait}", soaked)
+    if environment.scan is None or (waiver is not None and waiver.until > now):
+        return None
+    return _scanned(environment.scan.block, release, scans, now)
+
+
+def kept_back(view: Snapshot, release: Release, now: datetime) -> Waits | None:
+    """Return what the gate says of a release, as far as the view knows."""
+    scans, waiver = view.scans.get(release.version), view.state.waivers.get(release.version)
+    return gate(view.environment, release, now, source=view.source, scans=scans, waiver=waiver)
+
+
+def wish_kept_back(view: Snapshot, now: datetime) -> Waits | None:
+    """Return what keeps back the release that a person asked for; only a deploy or a retry is a promotion."""
+    wish = view.state.requested
+    release = view.release(wish.version) if wish is not None and wish.kind in ("deploy", "retry") else None
+    return kept_back(view, release, now) if release is not None else None
+
+
+def _left(release: Release, name: str, source: EnvironmentState | None) -> Settled | None:
+    """Return how `promoteFrom` ended a release after all: as a failure, after its proof if there is one."""
+    proof, settled = release.verified.get(name), source.settled.get(release.version) if source else None
+    if settled is None or settled.phase is Phase.ERRORED or (proof is not None and settled.at <= proof.at):
+        return None
+    return settled
+
+
+def _scanned(block: Sequence[str], release: Release, scans: Sequence[ImageScan] | None, now: datetime) -> Waits | None:
+    """Say what image scans have against a release: the gravest thing, about every component that has it."""
+    known = {scan.component: scan for scan in scans or ()}
+    found: dict[Obstacle, list[str]] = {"ScanBlocked": [], "ScanMissing": [], "ScanPending": []}
+    for component in sorted(release.components):
+        obstacle = _obstacle(block, component, known.get(component))
+        if obstacle is not None:
+            found[obstacle[0]].append(obstacle[1])
+    waive = f"`ferryman waive ENV --release {release.version} --reason …`"
+    next_steps = {"ScanBlocked": f"fix it and push, or {waive}", "ScanMissing": f"scan it, or {waive}"}
+    for reason, told in found.items():
+        if told:
+            next_step = next_steps.get(reason, "it is looked at again in a minute")
+            until = now + SCAN_AGAIN if reason == "ScanPending" else None
+            return Waits(reason, f"{release.version}: {', '.join(told)}; {next_step}", until)
+    return None
+
+
+def _obstacle(block: Sequence[str], component: str, scan: ImageScan | None) -> tuple[Obstacle, str] | None:
+    if scan is None or scan.status in ("Missing", "Failed"):
+        said = f" ({scan.message})" if scan and scan.message else ""
+        return "ScanMissing", f"no scan tells about {component}{said}"
+    if scan.status == "Pending":
+        return "ScanPending", f"the scan of {component} has not ended yet"
+    if scan.status == "Unread":
+        return "ScanPending", f"the scan of {component} could not be read ({scan.message})"
+    hits = [f"{scan.findings[severity]} {severity}" for severity in block if scan.findings.get(severity)]
+    return ("ScanBlocked", f"{component} has {' and '.join(hits)} findings") if hits else None

@@ -1,0 +1,79 @@
+"""A person asks for a version again that automation is done with. Pure."""
+
+from datetime import datetime
+
+from ferryman.decisions.candidates import TAG_REFUSED
+from ferryman.decisions.explain.pending_releases import newer_releases
+from ferryman.decisions.requests.common import Outcome, _release, asked, refuse_active
+from ferryman.errors import Refused
+from ferryman.records import EnvironmentState, Release, ReleaseStatus
+from ferryman.records import Request as Wish
+
+
+def request_retry(
+    state: EnvironmentState,
+    releases: list[Release],
+    *,
+    version: str | None,
+    reason: str,
+    lift_hold: bool,
+    who: str,
+    at: datetime,
+) -> Outcome:
+    """Ask for a version again that automation is done with; by default the one that was settled last."""
+    env = state.environment
+    _refuse_hold(state, lift_hold)
+    wanted = version or _last_settled(state, releases)
+    release = _release(releases, wanted)
+    if release.status is not ReleaseStatus.READY:
+        raise Refused(f"release {wanted} is {release.status}, not Ready: `ferryman releases` shows what it lacks")
+    if state.current is not None and state.current.version == wanted:
+        raise Refused(f"{env} runs {wanted} already; `ferryman redeploy {env}` deploys it once more")
+    refuse_active(state, wanted)
+    if release not in newer_releases(state, releases):
+        runs = state.current.version if state.current else "what runs"
+        raise Refused(
+            f"{wanted} is older than {runs}, which {env} runs; going back is a rollback, which retry does not do"
+        )
+    _refuse_untried(state, release)
+    wish = Wish(version=wanted, kind="retry", reason=reason, who=who, at=at)
+    return asked(state, wish, lift_hold=lift_hold)
+
+
+def _refuse_hold(state: EnvironmentState, lift_hold: bool) -> None:
+    """A hold, whoever placed it, is lifted knowingly or not at all."""
+    if state.hold is not None and not lift_hold:
+        env, standing = state.environment, state.hold
+        raise Refused(
+            f"{env} is on hold, by {standing.who}: {standing.reason}. Lift it with `ferryman resume {env}`, "
+            f"or both at once with `ferryman retry {env} --resume`"
+        )
+
+
+def _refuse_untried(state: EnvironmentState, release: Release) -> None:
+    """Retry is for what automation is done with here: everything else has gates, or a word to be typed."""
+    env, version, settled = state.environment, release.version, state.settled.get(release.version)
+    if (settled is not None and settled.reason != TAG_REFUSED) or env in release.verified:
+        return
+    what = f"nothing of {version} has failed in {env}"
+    if settled is not None:
+        what = f"{version} was never tried in {env}: its semver tag was refused"
+    raise Refused(
+        f"{what}, so there is nothing to try again. "
+        f"`ferryman deploy {env} --release {version} --confirm DEPLOY` brings it, or push a new release"
+    )
+
+
+def _last_settled(state: EnvironmentState, releases: list[Release]) -> str:
+    env, newer = state.environment, {release.version for release in newer_releases(state, releases)}
+    open_ones = {
+        version: settled
+        for version, settled in state.settled.items()
+        if version in newer and settled.reason != TAG_REFUSED
+    }
+    if not open_ones:
+        raise Refused(
+            f"no version that is newer than what {env} runs has failed there: there is nothing to retry. "
+            f"`ferryman explain {env}` tells what it waits for"
+        )
+    return max(open_ones, key=lambda version: open_ones[version].at)
