@@ -41,15 +41,19 @@ TERRAFORM ?= $(if $(OFFLINE),$(OFFLINE),terraform)
 export TERRAFORM TERRAFORM_OFFLINE
 CHECKOV := .venv-checkov/bin/checkov
 
+# $(call on,value): 1 where a variable that switches something on (KEEP, UPGRADE, CI) says so; nothing where it is empty,
+# 0, no, false or off. The example's Makefile and ferryman_local/flags.py read such a variable alike.
+on = $(if $(filter-out 0 no No NO false False FALSE off Off OFF,$(1)),1)
+
 # $(call with,tools,command): the command where scripts/need finds the tools. Where one is missing, tests and checks are
 # skipped, and say why; but not in CI.
 define with
-@if scripts/need $(1); then $(2); else echo "$@: $(if $(filter true,$(CI)),CI must not skip this,skipped)"; \
-	$(if $(filter true,$(CI)),exit 1,true); fi
+@if scripts/need $(1); then $(2); else echo "$@: $(if $(call on,$(CI)),CI must not skip this,skipped)"; \
+	$(if $(call on,$(CI)),exit 1,true); fi
 endef
 
 # For what does most of its work without Node; CI has it.
-say-without-node = @scripts/need node || [ "$(CI)" != true ]
+say-without-node = @scripts/need node || $(if $(call on,$(CI)),false,true)
 
 .PHONY: help
 help: ## this list
@@ -61,7 +65,7 @@ help: ## this list
 ENGINE ?= process
 .PHONY: demo demo-engine bench
 demo: demo-engine $(READY) ## the whole story on this machine, live (KEEP=1 leaves it running; ENGINE=docker: in containers)
-	@$(PY) -m ferryman_local.demo $(if $(filter docker,$(ENGINE)),--engine docker) $(if $(KEEP),--keep)
+	@$(PY) -m ferryman_local.demo $(if $(filter docker,$(ENGINE)),--engine docker) $(if $(call on,$(KEEP)),--keep)
 
 demo-engine:
 	@case "$(ENGINE)" in process) ;; docker) scripts/need docker ;; \
@@ -201,13 +205,13 @@ schema: $(READY) ## docs/schema/platform.v1.json from the models
 # One set of pins for Linux on x86_64 and aarch64 (and for a developer's macOS). The layer takes its
 # versions from the developer's, so that what is tested is what is shipped.
 LOCK = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes \
-	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(if $(call on,$(UPGRADE)),--upgrade)
 lock: $(READY) ## lock the requirements again (UPGRADE=1 takes newer versions)
 	$(LOCK) requirements/dev.in -o requirements/dev.txt
 	$(LOCK) requirements/checkov.in -o requirements/checkov.txt
 	$(LOCK) -c requirements/dev.txt layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
-	$(if $(NODE),npm install --package-lock-only $(if $(UPGRADE),&& npm update --package-lock-only),@scripts/need node || true)
-	@env -u PYTHON $(MAKE) -C $(EXAMPLE) lock PYTHON="$$(env -u PYTHON scripts/find-python)" $(if $(UPGRADE),UPGRADE=$(UPGRADE))
+	$(if $(NODE),npm install --package-lock-only $(if $(call on,$(UPGRADE)),&& npm update --package-lock-only),@scripts/need node || true)
+	@env -u PYTHON $(MAKE) -C $(EXAMPLE) lock PYTHON="$$(env -u PYTHON scripts/find-python)" UPGRADE=$(call on,$(UPGRADE))
 
 clean: ## remove what builds and checks leave
 	rm -rf .aws-sam .cache build dist .hypothesis *.egg-info

@@ -8,6 +8,8 @@ from typing import NoReturn
 
 import pytest
 
+from ferryman_local import flags
+
 ROOT = Path(__file__).resolve().parents[1]
 MISSING = 3
 
@@ -23,7 +25,7 @@ def require(*tools: str) -> None:
 
 def missing(reason: str) -> NoReturn:
     """Skip with the reason; in CI that is a failure."""
-    if os.environ.get("CI") == "true":
+    if flags.on("CI"):
         pytest.fail(f"CI must not skip this: {reason}")
     pytest.skip(reason)
 

@@ -1,8 +1,11 @@
 """A way from a container on Docker's own bridge to what listens on loopback, for scripts/sam-invoke."""
 
 import contextlib
+import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_interface, ip_network
+from typing import Any
 from urllib.parse import urlsplit
 
 from ferryman_local.tcp_relay import TcpRelay
@@ -21,13 +24,39 @@ def reachable(endpoint: str) -> Iterator[str]:
     if there.hostname not in HERE or there.port is None:
         yield endpoint
         return
-    asked = ["docker", "network", "inspect", "bridge", "--format", "{{range .IPAM.Config}}{{.Gateway}} {{end}}"]
-    gateways = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.split()
-    relay = TcpRelay.listening(gateways[0], 0, ("127.0.0.1", there.port)) if gateways else None
+    address = bridge_address(_inspected("bridge"))
+    relay = TcpRelay.listening(address, 0, ("127.0.0.1", there.port)) if address else None
     if relay is None:
         yield f"http://host.docker.internal:{there.port}"
         return
     try:
-        yield f"http://{gateways[0]}:{relay.port}"
+        yield f"http://{address}:{relay.port}"
     finally:
         relay.stop()
+
+
+def bridge_address(network: Mapping[str, Any]) -> str | None:
+    """The IPv4 address that a bridge network has on the machine of its engine; None where it has none.
+
+    `network` is one entry of `docker network inspect`. An engine tells the address as the gateway, but not always:
+    Docker 20.10 leaves the gateway of its default bridge out until it finds that bridge made by an earlier start. The
+    bridge has the first address that Docker hands out then: the first of IPRange (`--fixed-cidr`) or else of the
+    subnet, and never the subnet's own.
+    """
+    for pool in (network.get("IPAM") or {}).get("Config") or []:
+        subnet = ip_network(pool["Subnet"], strict=False)
+        if subnet.version != 4:
+            continue
+        if told := pool.get("Gateway"):
+            return str(ip_interface(told).ip)
+        first = ip_network(pool.get("IPRange") or subnet, strict=False).network_address
+        return str(first + 1 if first == subnet.network_address else first)
+    return None
+
+
+def _inspected(network: str) -> dict[str, Any]:
+    """What Docker tells about a network; nothing where there is none of this name."""
+    asked = ["docker", "network", "inspect", network]
+    told = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+    found: list[dict[str, Any]] = json.loads(told or "[]")
+    return found[0] if found else {}

@@ -13,6 +13,7 @@ from typing import Any
 import docker.errors  # type: ignore[import-untyped, unused-ignore]
 
 from ferryman_local import docker_client
+from ferryman_local.bridge import bridge_address
 from ferryman_local.containers import Addresses, RegistryData, StartedContainers, StartError
 from ferryman_local.docker_container import DockerContainer, PulledImage
 from ferryman_local.tcp_relay import TcpRelay
@@ -121,10 +122,10 @@ class DockerEngine:
         made = self.client.networks.create(f"ferryman-{port}-{owner[:6]}", driver="bridge", labels=self.mark)
         made.reload()
         self.network = made.name
-        inside = made.attrs["IPAM"]["Config"][0].get("Gateway", "")
-        self._relay = TcpRelay.listening(inside, port, ("127.0.0.1", port))
+        inside = bridge_address(made.attrs)
+        self._relay = TcpRelay.listening(inside, port, ("127.0.0.1", port)) if inside else None
         # Where the bridge's address is not this machine's (Docker Desktop), Docker itself knows the way.
-        self.gateway = inside if self._relay else "host-gateway"
+        self.gateway = inside if inside and self._relay else "host-gateway"
         store = ImageStore(f"http://127.0.0.1:{port}", folder, architecture=architecture)
         self.images = Images(self.client, store, self._registry)
         self.containers = Containers(self)

@@ -65,6 +65,7 @@ def advisories(*severities: str) -> dict[str, Any]:
     [
         pytest.param(REFUSED, {}, 0, "NOT AUDITED, the advisories can't be read from here", id="no-endpoint"),
         pytest.param(REFUSED, {"GITHUB_ACTIONS": "true"}, 1, "NOT AUDITED", id="no-endpoint-on-github"),
+        pytest.param(REFUSED, {"GITHUB_ACTIONS": "false"}, 0, "NOT AUDITED", id="no-endpoint-and-not-on-github"),
         pytest.param(advisories(), {}, 0, "337 packages, no findings", id="clean"),
         pytest.param(advisories("low"), {}, 0, "337 packages, no findings", id="low"),
         pytest.param(advisories("moderate", "high"), {}, 1, "2 known vulnerabilities", id="found"),

@@ -13,11 +13,12 @@ from hypothesis import settings
 from moto import mock_aws
 
 from ferryman.store.table import Store
+from ferryman_local import flags
 from unit.fakes.dynamodb import FakeDynamoDb
 
 TABLE = "ferryman"
 
-if "CI" not in os.environ:  # where it is set, Hypothesis loads such a profile by itself
+if not flags.on("CI"):  # where it is, Hypothesis loads such a profile by itself
     settings.register_profile("busy machine", deadline=None)
     settings.load_profile("busy machine")
 

@@ -4,12 +4,13 @@ python audit.py apps/api/requirements.txt
 """
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from release import on_github
 
 
 def main(requirements: Path) -> int:
@@ -27,7 +28,7 @@ def main(requirements: Path) -> int:
         reason = dependencies[0]["skip_reason"] if dependencies else (done.stderr.strip() or "no reason given")
         print(f"audit: {requirements}: NOT AUDITED, the advisories can't be read from here: {reason[-200:]}")
         # Where there is a network, not having looked is no success.
-        return 1 if os.environ.get("GITHUB_ACTIONS") else 0
+        return 1 if on_github() else 0
     return judge(requirements, dependencies)
 
 

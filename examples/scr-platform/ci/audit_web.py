@@ -1,13 +1,12 @@
 """Known vulnerabilities of what the web app is made of: pnpm audit over its lock, moderate ones and worse."""
 
 import json
-import os
 import subprocess
 import sys
 from typing import Any
 
 from pnpm import check, pnpm
-from release import ReleaseError, main
+from release import ReleaseError, main, on_github
 
 REPORTED = {"moderate", "high", "critical"}
 
@@ -20,7 +19,7 @@ def audit() -> None:
         reason = report.get("error", {}).get("message") or f"pnpm audit ended with exit status {done.returncode}"
         print(f"audit_web: NOT AUDITED, the advisories can't be read from here: {reason[:200]}")
         # Where there is a network, not having looked is no success.
-        if os.environ.get("GITHUB_ACTIONS"):
+        if on_github():
             sys.exit(1)
         return
     if found := judge(report["advisories"]):

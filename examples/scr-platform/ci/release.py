@@ -25,6 +25,11 @@ class ReleaseError(Exception):
     """It can't go on; the message says what happened and what to do."""
 
 
+def on_github() -> bool:
+    """Whether this is a job of GitHub Actions, where the variable is `true`."""
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
 def repository(component: str) -> str:
     return f"scr-{component}"
 
