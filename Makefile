@@ -27,18 +27,17 @@ NODE := $(shell scripts/need node 2>/dev/null && echo yes)
 NODE_READY := $(if $(NODE),node_modules/.ready)
 MACHINES := $(wildcard statemachines/*.asl.json)
 SOURCES := $(wildcard layers/core/ferryman cli/ferryman_cli local/ferryman_local functions)
-LINTED := . scripts/lint-asl scripts/check-locks scripts/check-workflows scripts/sam-invoke
+LINTED := . scripts/lint-asl scripts/check-locks scripts/check-workflows scripts/sam-invoke \
+	tests/terraform/offline/bin/terraform-offline
 
 PYTEST := $(PY) -m pytest
 PARALLEL_TESTS := $(wildcard tests/unit tests/contract tests/pages tests/local tests/example)
 FLOW_TESTS := $(wildcard tests/flow)
 
-# Without a network, a stand-in for the AWS provider does (TERRAFORM_OFFLINE=/path/to/it; tests/terraform/conftest.py has
-# the same default); else Terraform fetches the real one, and nothing is planned.
-TERRAFORM_OFFLINE ?= ../shared/tools/terraform-offline/bin/terraform-offline
-OFFLINE := $(wildcard $(TERRAFORM_OFFLINE))
-TERRAFORM ?= $(if $(OFFLINE),$(OFFLINE),terraform)
-export TERRAFORM TERRAFORM_OFFLINE
+# Terraform with a stand-in for the AWS provider, which needs no network (tests/terraform/conftest.py has the same default).
+# make test-terraform TERRAFORM=terraform  takes the real provider; without AWS credentials nothing is planned then.
+TERRAFORM ?= tests/terraform/offline/bin/terraform-offline
+export TERRAFORM
 CHECKOV := .venv-checkov/bin/checkov
 
 # $(call on,value): 1 where a variable that switches something on (KEEP, UPGRADE, CI) says so; nothing where it is empty,
@@ -106,7 +105,7 @@ test-local: $(READY) ## the local AWS itself
 test-example: $(READY) ## the example platform's applications
 	$(call pytest,$(wildcard tests/example),$(WORKERS))
 
-test-terraform: $(READY) ## plans, module tests, and the tie between Terraform and the operator
+test-terraform: $(READY) ## plans, module tests, the tie to the operator (TERRAFORM=terraform: real provider)
 	$(call with,terraform,$(PYTEST) -n $(WORKERS) --dist load tests/terraform $(ARGS))
 
 test-flow: $(READY) ## the whole product on the local AWS
@@ -164,7 +163,7 @@ sam-validate: $(READY) ## the template, as SAM reads it; asks nothing of AWS
 		AWS_SHARED_CREDENTIALS_FILE=/dev/null $(VENV)/bin/sam validate --lint --region $(REGION) --template-file template.yaml
 
 terraform-fmt: ## Terraform is formatted
-	$(call with,terraform,terraform fmt -check -recursive terraform)
+	$(call with,terraform,terraform fmt -check -recursive terraform tests/terraform/offline/samples)
 
 checkov: .venv-checkov/.ready build ## security checks of Terraform, of the template, and of what SAM builds of it
 	$(CHECKOV) --compact --quiet --skip-download --framework terraform -d terraform
@@ -209,6 +208,7 @@ LOCK = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.13 --ge
 lock: $(READY) ## lock the requirements again (UPGRADE=1 takes newer versions)
 	$(LOCK) requirements/dev.in -o requirements/dev.txt
 	$(LOCK) requirements/checkov.in -o requirements/checkov.txt
+	$(LOCK) tests/terraform/offline/requirements.in -o tests/terraform/offline/requirements.txt
 	$(LOCK) -c requirements/dev.txt layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
 	$(if $(NODE),npm install --package-lock-only $(if $(call on,$(UPGRADE)),&& npm update --package-lock-only),@scripts/need node || true)
 	@env -u PYTHON $(MAKE) -C $(EXAMPLE) lock PYTHON="$$(env -u PYTHON scripts/find-python)" UPGRADE=$(call on,$(UPGRADE))

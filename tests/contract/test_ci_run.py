@@ -13,12 +13,12 @@ from contract.machine import ROOT
 PARTS = ("check", "test", "example-ci", "test-invoke", "test-docker")
 DOCKER = ("test-invoke", "test-docker")
 MAKEFILE = """\
-setup check test example-ci test-invoke test-docker:
-\t@echo $@ >> calls
+setup check test example-ci test-invoke test-docker test-terraform:
+\t@echo $@$(if $(TERRAFORM), with $(TERRAFORM)) >> calls
 \t@! [ -f skipped-$@ ] || cat skipped-$@ >> "$$CI_SKIPPED"
 \t@test "$(CI)" = true
 \t@! grep -qx $@ broken
-.PHONY: setup check test example-ci test-invoke test-docker
+.PHONY: setup check test example-ci test-invoke test-docker test-terraform
 """
 
 
@@ -45,9 +45,10 @@ class Checkout:
         path.write_text(f"#!/bin/sh\n{body}\n")
         path.chmod(0o755)
 
-    def run(self) -> tuple[int, dict[str, str], list[str]]:
+    def run(self, **variables: str) -> tuple[int, dict[str, str], list[str]]:
         """Its exit status, its table, and what it called."""
-        environment = needed.without_make()
+        given = {name: value for name, value in needed.without_make().items() if not name.startswith("TERRAFORM")}
+        environment = given | variables
         done = subprocess.run(
             [self.home / ".ci/run"], env=environment, capture_output=True, text=True, timeout=60, check=False
         )
@@ -68,6 +69,14 @@ def test_a_part_that_fails_does_not_keep_the_others_from_running(tmp_path: Path,
     assert status == 1
     assert results == dict.fromkeys(PARTS, "ok") | {part: "FAILED (2)"}
     assert calls[-len(PARTS) :] == list(PARTS)
+
+
+def test_terraform_is_tested_with_the_real_provider_too_where_that_is_chosen(tmp_path: Path) -> None:
+    for name, broken in (("good", ""), ("bad", "test-terraform")):
+        status, results, calls = Checkout(tmp_path / name, broken=broken).run(TERRAFORM_PROVIDER="real")
+        assert status == (1 if broken else 0)
+        assert results == dict.fromkeys(PARTS, "ok") | {"terraform-real": "FAILED (2)" if broken else "ok"}
+        assert calls[-3:] == ["test-terraform with terraform", *DOCKER]
 
 
 def test_what_tests_left_out_is_told_once_beneath_their_part(tmp_path: Path) -> None:

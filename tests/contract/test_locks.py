@@ -16,6 +16,7 @@ FILES = (
     "package-lock.json",
     *(f"requirements/{name}" for name in ("dev.in", "dev.txt", "checkov.in", "checkov.txt")),
     *(f"layers/dependencies/requirements.{kind}" for kind in ("in", "txt")),
+    *(f"tests/terraform/offline/requirements.{kind}" for kind in ("in", "txt")),
     *(
         f"{EXAMPLE}/{app}/requirements.{kind}"
         for app in ("ci", "apps/api", "services/ai-gateway")
@@ -79,6 +80,7 @@ def test_the_locks_are_clean(checkout: Path) -> None:
             "",
             "ci/requirements.txt: .* has no sha256 hash",
         ),
+        ("tests/terraform/offline/requirements.in", r"\Z", "nobody>=1\n", "offline/requirements.txt lacks nobody>=1"),
         (
             "requirements/dev.txt",
             r"\A",

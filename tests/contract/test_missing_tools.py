@@ -158,7 +158,7 @@ def needed_targets(text: str) -> list[str]:
     return [word.split("`")[0].split()[0] for word in text.split("`make ")[1:]]
 
 
-NO_STAND_IN = "there is no offline stand-in for the AWS provider (TERRAFORM_OFFLINE)"
+NO_STAND_IN = "TERRAFORM is not the offline stand-in for the AWS provider"
 
 
 def planned(tmp_path: Path, **variables: str) -> tuple[int, str]:
@@ -185,32 +185,33 @@ def planned(tmp_path: Path, **variables: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-def test_ci_with_terraform_but_no_stand_in_skips_plans_and_says_so(tmp_path: Path) -> None:
+def test_ci_with_the_real_provider_skips_plans_and_says_so(tmp_path: Path) -> None:
     told = tmp_path / "told"
-    status, said = planned(tmp_path, TERRAFORM_OFFLINE=f"{tmp_path}/none", CI_SKIPPED=str(told))
+    status, said = planned(tmp_path, TERRAFORM="terraform", CI_SKIPPED=str(told))
     reason = f"Terraform plans nothing, in no root and no module: {NO_STAND_IN}, and no AWS credentials"
     assert (status, "2 skipped" in said, reason in said) == (0, True, True), said
     assert set(told.read_text().splitlines()) == {reason}
 
 
 def test_with_credentials_modules_are_tested_and_roots_are_still_not_planned(tmp_path: Path) -> None:
-    status, said = planned(tmp_path, TERRAFORM="terraform", TERRAFORM_OFFLINE="", AWS_PROFILE="a-profile")
+    status, said = planned(tmp_path, TERRAFORM="terraform", AWS_PROFILE="a-profile")
     assert (status, "the terraform of a test" in said, "1 failed, 1 skipped" in said) == (1, True, True), said
     assert f"Terraform's roots are not planned: {NO_STAND_IN}" in said
 
 
 def test_the_stand_in_may_lie_anywhere(tmp_path: Path) -> None:
-    stand_in = tmp_path / "stand-in"
+    stand_in = tmp_path / "elsewhere/terraform-offline"
+    stand_in.parent.mkdir()
     stand_in.write_text("#!/bin/sh\necho the stand-in of a test >&2\nexit 1\n")
     stand_in.chmod(0o755)
-    status, said = planned(tmp_path, TERRAFORM_OFFLINE=str(stand_in))
+    status, said = planned(tmp_path, TERRAFORM=str(stand_in))
     assert (status, "the stand-in of a test" in said, "skipped" in said) == (1, True, False), said
 
     show = ["--eval", "show: ; @echo $(TERRAFORM)", "show"]
-    assert make(os.environ["PATH"], *show, f"TERRAFORM_OFFLINE={stand_in}") == (0, f"{stand_in}\n")
-    assert make(os.environ["PATH"], *show, "TERRAFORM_OFFLINE=") == (0, "terraform\n")
+    assert make(os.environ["PATH"], *show, f"TERRAFORM={stand_in}") == (0, f"{stand_in}\n")
+    assert make(os.environ["PATH"], *show, "TERRAFORM=terraform") == (0, "terraform\n")
 
 
 def test_ci_without_terraform_fails(tmp_path: Path) -> None:
-    status, said = planned(tmp_path, TERRAFORM="nowhere/terraform", TERRAFORM_OFFLINE="")
+    status, said = planned(tmp_path, TERRAFORM="nowhere/terraform")
     assert (status, "CI must not skip this: TERRAFORM names a program that is not there" in said) == (1, True), said

@@ -152,6 +152,7 @@ def test_our_own_ci_is_what_a_developer_runs() -> None:
     assert [step["run"] for step in job["steps"] if "run" in step] == [".ci/run"]
     tools = {step["uses"].partition("@")[0] for step in job["steps"] if "uses" in step}
     assert {"actions/setup-python", "actions/setup-node", "hashicorp/setup-terraform"} < tools
+    assert job["steps"][-1]["env"] == {"TERRAFORM_PROVIDER": "real"}, "only there is Terraform's registry reached"
 
 
 # --- the example's CI -------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 """Finds Terraform, and plans both roots once for all tests.
 
-TERRAFORM names the program. Without it: the offline stand-in (TERRAFORM_OFFLINE, else beside the checkout), which needs
-no network and no account, else a plain `terraform`, else the tests are skipped; in CI (CI=true) that is an error. What
-only the stand-in can do is skipped without it, in CI, too: not every CI has one.
+They run Terraform with the offline stand-in for the AWS provider (`offline/`), which needs no network and no account.
+TERRAFORM names another program: with TERRAFORM=terraform it is the real provider. Where there is no Terraform the tests
+are skipped; in CI (CI=true) that is an error. What only the stand-in can do is skipped with the real one, in CI, too.
 """
 
 import fcntl
@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,8 +23,8 @@ from needed import missing, require, skip_in_ci_too
 
 ROOT = Path(__file__).parents[2]
 TERRAFORM = ROOT / "terraform"
-OFFLINE = ROOT / os.environ.get("TERRAFORM_OFFLINE", "../shared/tools/terraform-offline/bin/terraform-offline")
-NO_STAND_IN = "there is no offline stand-in for the AWS provider (TERRAFORM_OFFLINE)"
+OFFLINE = Path(__file__).parent / "offline/bin/terraform-offline"
+NO_STAND_IN = "TERRAFORM is not the offline stand-in for the AWS provider"
 PLANS = {
     "shared": ("shared", "shared.tfvars"),
     "staging": ("environment", "staging.tfvars"),
@@ -41,12 +42,14 @@ class Tool:
     @property
     def offline(self) -> bool:
         """Whether it asks nothing of AWS."""
-        program = Path(self.program)
-        return program.name == "terraform-offline" or program.resolve() == OFFLINE.resolve()
+        return Path(self.program).name == OFFLINE.name
 
     def run(self, folder: Path, *arguments: str, timeout: float = 180) -> subprocess.CompletedProcess[str]:
         """Run one command in a folder; its output is text without colours."""
         environment = {**os.environ, "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
+        # The stand-in runs on the interpreter of the tests, and keeps each run's state with that run.
+        environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+        environment["TF_OFFLINE_WORK"] = str(self.locks / "terraform-offline")
         file = environment.get("TF_CLI_CONFIG_FILE")
         if file and not Path(file).exists():
             del environment["TF_CLI_CONFIG_FILE"]  # Terraform would warn about it, and a warning fails a test here
@@ -85,7 +88,7 @@ def find() -> str | None:
     if named := os.environ.get("TERRAFORM"):
         return shutil.which(named, path=f"{ROOT}:{os.environ['PATH']}") or shutil.which(str(ROOT / named))
     plain = shutil.which(os.environ.get("TF_OFFLINE_TERRAFORM", "terraform"))
-    return str(OFFLINE) if plain and OFFLINE.is_file() else plain
+    return str(OFFLINE) if plain else None
 
 
 @pytest.fixture(scope="session")
@@ -103,6 +106,15 @@ def terraform(shared_tmp: Path) -> Tool:
         require("terraform")
         missing("TERRAFORM names a program that is not there")
     return Tool(str(program), shared_tmp)
+
+
+@pytest.fixture(scope="session")
+def stand_in(shared_tmp: Path) -> Tool:
+    """The offline stand-in, whatever TERRAFORM names, with its Python environment made; or a skip."""
+    require("terraform")
+    tool = Tool(str(OFFLINE), shared_tmp)
+    tool.clean(OFFLINE.parents[1] / "samples/platform", "get")
+    return tool
 
 
 @pytest.fixture(scope="session")
