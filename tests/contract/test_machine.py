@@ -156,7 +156,7 @@ def test_no_permanent_error_is_retried() -> None:
 def test_every_step_but_the_last_catches_everything() -> None:
     for state in tasks(*TODAY):
         if state.name == "FinishDeployment":
-            continue  # what it can't record, reconcile records (rule 2)
+            continue  # what it can't record, reconcile records (docs/reference/reconcile-rules.md, rule 2)
         assert state.data["Catch"][-1]["ErrorEquals"] == ["States.ALL"], state.name
 
 

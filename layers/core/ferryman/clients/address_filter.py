@@ -2,8 +2,8 @@
 
 Called by `clients.http_client` with what a name resolved to. Refused is what belongs to the machine or its cloud
 rather than to a service: instance and task metadata would hand out credentials to whoever can write a document.
-Python's `is_global` and `is_private` don't decide that: `64:ff9b::a9fe:a9fe` is global to them (AWS-FACTS.md), and an
-internal load balancer is private.
+Python's `is_global` and `is_private` don't decide that: `64:ff9b::a9fe:a9fe` is global to them, and an internal load
+balancer is private (docs/reference/aws-facts.md#addresses-that-smoke-tests-may-not-ask).
 """
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address

@@ -1,7 +1,7 @@
 """The edge to ECR: what a tag means now, which child of an index runs, and setting tags without a rebuild.
 
 Called by receive_push, reconcile, begin_deployment and adoption; every function takes the ECR client. Facts about the
-API: AWS-FACTS.md, "ECR re-tag".
+API: docs/reference/aws-facts.md#ecr-re-tag.
 """
 
 import json

@@ -1,6 +1,6 @@
 """What ECR's image scans tell. The edge; called by `controller.observe` and serve_api.
 
-An index can't be scanned: the scan is its child's (AWS-FACTS.md, "Events").
+An index can't be scanned: the scan is its child's (docs/reference/aws-facts.md#image-tags-and-digests).
 """
 
 from collections.abc import Sequence

@@ -21,7 +21,10 @@ def arn_of(machine: str, name: str) -> str:
 
 
 def ensure_started(states: Any, machine: str, name: str, payload: str) -> bool:
-    """Start an execution; return False when one of that name is there already (AWS-FACTS.md, "Step Functions")."""
+    """Start an execution; return False when one of that name is there already.
+
+    Which of them Step Functions refuses: docs/reference/aws-facts.md#step-functions.
+    """
     try:
         with translated():
             states.start_execution(stateMachineArn=machine, name=name, input=payload)

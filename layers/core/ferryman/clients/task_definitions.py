@@ -1,6 +1,7 @@
 """Task definition revisions: made from a base by changing one image, registered only when nothing equal is there.
 
-Registering is limited to 1 per second sustained per account and region, and is not idempotent (AWS-FACTS.md).
+Registering is limited to 1 per second sustained per account and region, and is not idempotent
+(docs/reference/aws-facts.md#task-definitions).
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
 """What to do next about one environment. Pure; `controller.execute` carries it out.
 
 `decide` gives the one act that is due, or else observations to be written down. Deciding again on the result gives
-nothing new, whoever else decided meanwhile.
+nothing new, whoever else decided meanwhile. The rules that docstrings name: docs/reference/reconcile-rules.md.
 """
 
 import math

@@ -62,5 +62,5 @@ class Release(Record):
 
     @property
     def order(self) -> tuple[int, datetime, str]:
-        """Sort key: later is newer (DESIGN.md, reconcile rule 5)."""
+        """Sort key: later is newer (docs/reference/reconcile-rules.md#rule-5-order)."""
         return (self.seq if self.seq is not None else -1, self.first_seen_at, self.ulid)

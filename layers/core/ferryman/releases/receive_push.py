@@ -39,7 +39,7 @@ class PushDetail(_Event):
 
 
 class PushEvent(_Event):
-    """EventBridge's `ECR Image Action` (AWS-FACTS.md, "Events"). The payload's digest is not even read."""
+    """EventBridge's `ECR Image Action` (docs/reference/aws-facts.md#events). The payload's digest is not read."""
 
     id: str = ""
     source: Literal["aws.ecr"]

@@ -153,7 +153,10 @@ def _needs_approval(environment: Environment, deployment: Deployment) -> bool:
 
 
 def _promotions(environment: Environment, deployment: Deployment, repositories: dict[str, str]) -> list[PlannedTag]:
-    """The tags that the guide's production sets before it deploys; elsewhere they follow what runs (rule 9)."""
+    """The tags that an environment which promotes sets before it deploys; elsewhere they follow what runs.
+
+    See docs/reference/reconcile-rules.md#rule-9-moving-tags.
+    """
     if environment.promote_from is None or deployment.kind == "migrate":
         return []
     return [

@@ -1,7 +1,7 @@
 """Step promote_images: point the moving tags at the release's very bytes. Called by promote_images.
 
 Nothing is deployed before every tag points at its digest. Tags that were set when a later one can't be are put back by
-reconcile, like everything that moves (DESIGN.md, rule 9).
+reconcile, like everything that moves (docs/reference/reconcile-rules.md#rule-9-moving-tags).
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,6 @@
-"""Is a rollout done? Follows the one ECS deployment that we made, never "is the service stable" (AWS-FACTS.md).
+"""Is a rollout done? Follows the one ECS deployment that we made, never "is the service stable".
+
+Why: docs/reference/aws-facts.md#rollouts.
 
 Called by watch_rollout (the poll) and by relay_change (ECS events): both read and judge with the same code.
 """

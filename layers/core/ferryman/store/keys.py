@@ -1,4 +1,4 @@
-"""Partition and sort keys of every record. Pure; DESIGN.md, "Records"."""
+"""Partition and sort keys of every record: docs/reference/records.md#keys. Pure."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
 """The one table. Every write is conditional; a writer that lost its claim or its race fails loudly.
 
-Called by everything that remembers; takes the DynamoDB client as an argument. Key design: DESIGN.md, "Records".
+Called by everything that remembers; takes the DynamoDB client as an argument. Keys: docs/reference/records.md.
 """
 
 import random

@@ -1,0 +1,88 @@
+"""docs/reference/records.md against the code: the keys of every record that is stored, and when it expires."""
+
+import inspect
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any, get_args
+
+import pytest
+
+from contract.machine import ROOT
+from ferryman.messages import outbox, timeline
+from ferryman.records import EventType, Record, Wait
+from ferryman.records.writes import Add, Save, Write
+from ferryman.store import keys, task_tokens
+
+PAGE = (ROOT / "docs/reference/records.md").read_text(encoding="utf-8")
+ROWS = [
+    [cell.strip().strip("`") for cell in line.strip("|").split("|")]
+    for line in PAGE.splitlines()
+    if re.match(r"\| `[A-Z]\w+` \|", line)
+]
+KEYS = {row[0]: row[1:] for row in ROWS}
+AT = datetime(2026, 11, 30, tzinfo=UTC)
+
+
+def stored(write: type[Save | Add]) -> list[type[Record]]:
+    return list(get_args(inspect.get_annotations(write, eval_str=True)["record"]))
+
+
+def sample(record: type[Record]) -> Record:
+    """Return a record whose fields hold their own names in angle brackets; unchecked, for its key only."""
+    values: dict[str, Any] = {name: f"<{name}>" for name in record.model_fields} | {"sent_at": AT, "gave_up": False}
+    return record.model_construct(**{name: values[name] for name in record.model_fields} | _numbers(record))
+
+
+def _numbers(record: type[Record]) -> dict[str, int]:
+    return {name: 7 for name, field in record.model_fields.items() if field.annotation is int}
+
+
+@pytest.mark.parametrize("record", [*stored(Save), *stored(Add)], ids=lambda record: record.__name__)
+def test_the_page_has_the_keys_of_every_record(record: type[Record]) -> None:
+    key = keys.of(sample(record))
+
+    assert KEYS[record.__name__][:2] == [key["pk"], key["sk"].replace("0007", "<attempt>")]
+
+
+def test_the_page_has_no_other_records() -> None:
+    assert sorted(KEYS) == sorted(record.__name__ for record in [*stored(Save), *stored(Add)])
+
+
+@pytest.mark.parametrize("record", stored(Save), ids=lambda record: record.__name__)
+def test_what_changes_in_place_carries_its_revision_and_never_expires(record: type[Record]) -> None:
+    assert ("rev" in record.model_fields, KEYS[record.__name__][2:]) == (True, ["in place", "never"])
+
+
+def test_an_event_expires_as_the_page_says() -> None:
+    event = timeline.environment_event("scr", "staging", EventType.HELD, "", at=AT, new_id=lambda: "1", who="ada")
+
+    assert KEYS["TimelineEvent"][3] == _after(event)
+
+
+def test_a_message_expires_as_the_page_says() -> None:
+    [message] = outbox.rows(
+        ["team"], owner="1", event="ended", platform="scr", environment=None, subject="", blocks=[], detail={}, at=AT
+    )  # fmt: skip
+
+    assert KEYS["OutboxMessage"][3] == _after(message)
+
+
+def test_a_wait_expires_as_the_page_says() -> None:
+    written: list[Write] = []
+
+    class Table:
+        def write(self, *writes: Write) -> None:
+            written.extend(writes)
+
+    wait = Wait(
+        resource="arn", platform="scr", environment="staging", deployment="1", fence=1, step="x", token="t", at=AT
+    )  # fmt: skip
+    task_tokens.remember(Table(), wait)  # type: ignore[arg-type]
+
+    assert [KEYS["Wait"][3]] == [_after(write) for write in written if isinstance(write, Add)]
+
+
+def _after(write: Add) -> str:
+    assert write.expires_at is not None
+    span = timedelta(seconds=write.expires_at - AT.timestamp())
+    return f"after {span.days} days"
