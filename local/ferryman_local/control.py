@@ -4,6 +4,9 @@
     GET    /_ferryman/owner                    {"owner": mark}: whose emulator answers on this port
     GET    /_ferryman/counters                 {"lambda": {name: {...}}, "executions": {arn: {...}}}
     DELETE /_ferryman/counters                 start from zero
+    GET    /_ferryman/invocations              the last invocations of Lambdas, oldest first: [{"number": n, "function":
+                                               name, "event": event, "schedule": name of the schedule or null,
+                                               "running": bool}]
     GET    /_ferryman/lambda-faults            the faults that are still to come
     POST   /_ferryman/lambda-faults            add one: {"function": glob, "when": "before"|"after", "error": class,
                                                "message": text, "timeout": bool, "times": n, "match": text}
@@ -17,10 +20,12 @@
                                                what DNS does on AWS, as a URL that every client can open
 """
 
+import contextlib
 import fnmatch
 import json
 import threading
-from collections.abc import Awaitable, Callable
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -29,6 +34,8 @@ Asgi = Callable[[Message, Callable[[], Awaitable[Message]], Callable[[Message], 
 
 
 HOSTS = "/_ferryman/at/"
+INVOCATIONS = 2000
+"""How many of the last invocations are kept."""
 
 
 @dataclass
@@ -68,6 +75,7 @@ class Control:
     faults: list[Fault] = field(default_factory=list)
     scans: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Image digest → its scan, where a test wants another one than a clean COMPLETE."""
+    invocations: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=INVOCATIONS))
     lambda_endpoint: str | None = None
     on_endpoint_change: Callable[[], None] = lambda: None
     time_out_execution: Callable[[str], bool] = lambda _arn: False
@@ -80,6 +88,18 @@ class Control:
                 name, {"invocations": 0, "errors": 0, "coldStarts": 0, "faults": 0, "milliseconds": 0}
             )
             row[what] += number
+
+    @contextlib.contextmanager
+    def invocation(self, function: str, event: Any, schedule: str | None) -> Iterator[None]:
+        """Keep that a function runs, and the schedule that runs it, if one does."""
+        row = {"function": function, "event": event, "schedule": schedule, "running": True}
+        with self._lock:
+            row["number"] = self.invocations[-1]["number"] + 1 if self.invocations else 1
+            self.invocations.append(row)
+        try:
+            yield
+        finally:
+            row["running"] = False
 
     def count_transitions(self, execution_arn: str, number: int = 1) -> None:
         """States entered or retried, inside Maps too."""
@@ -113,6 +133,8 @@ class Control:
                 self.lambdas.clear()
                 self.executions.clear()
                 return 200, {}
+            if path == "/_ferryman/invocations" and method == "GET":
+                return 200, list(self.invocations)
             if path == "/_ferryman/lambda-faults" and method == "GET":
                 return 200, [asdict(fault) for fault in self.faults]
             if path == "/_ferryman/lambda-faults" and method == "POST":

@@ -29,6 +29,8 @@ from ferryman_local.standins import GitHub, Slack
 Report = Callable[[str], None]
 
 CHECKOUT = Path(__file__).parents[2]
+SWEEP_RATE = "rate(1 minute)"
+"""As often as a schedule can fire: who tries it out should not wait five minutes for what an event did not tell."""
 PLATFORM_FILE = CHECKOUT / "examples" / "scr-platform" / "platform.yaml"
 
 
@@ -119,7 +121,7 @@ class LocalAws:
         if failed:
             raise failed[0]
         self.outputs = deploy_operator(
-            self.emulator, CHECKOUT, {"SweepRate": "rate(1 minute)", **self._parameters}, report=self._report
+            self.emulator, CHECKOUT, {"SweepRate": SWEEP_RATE, **self._parameters}, report=self._report
         )
         if self._proxied:
             self.proxy = FaultProxy(self.emulator.port).start()
@@ -266,6 +268,10 @@ class LocalAws:
     def counters(self) -> dict[str, Any]:
         """Lambda invocations and state transitions so far."""
         return dict(self._control("GET", "counters"))
+
+    def invocations(self) -> list[dict[str, Any]]:
+        """The last invocations of Lambdas, oldest first; see `ferryman_local.control`."""
+        return list(self._control("GET", "invocations"))
 
     def _control(self, method: str, what: str, body: Any = None) -> Any:
         answer = httpx.request(method, f"{self.emulator.endpoint}/_ferryman/{what}", json=body, timeout=10)

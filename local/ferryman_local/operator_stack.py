@@ -28,6 +28,8 @@ IGNORED = {"__pycache__", ".aws-sam", ".pytest_cache", ".ruff_cache", ".mypy_cac
 PROGRESS = re.compile(r"Build Succeeded|Building (codeuri|layer)|Changeset created|CREATE_COMPLETE|Successfully", re.I)
 Report = Callable[[str], None]
 
+_LOST = re.compile(r"""\\(?:[\s"']|\Z)""")
+
 
 class OperatorError(Exception):
     """`sam` failed; the message holds the end of what it printed."""
@@ -46,7 +48,6 @@ def deploy_operator(
     build = build_operator(template_dir, report=report, timeout=timeout)
     wanted = {"Architecture": host_architecture(), **parameters} if takes_architecture(template_dir) else parameters
     started = time.monotonic()
-    overrides = [f"{key}={value}" for key, value in wanted.items()]
     run_sam(
         [
             "deploy",
@@ -68,7 +69,7 @@ def deploy_operator(
             emulator.region,
             "--config-file",
             str(no_settings(template_dir)),
-            *(["--parameter-overrides", *overrides] if overrides else []),
+            *parameter_overrides(wanted),
         ],
         template_dir,
         emulator.env(),
@@ -77,6 +78,23 @@ def deploy_operator(
     )
     report(f"deployed in {time.monotonic() - started:.1f} s")
     return stack_outputs(emulator, stack)
+
+
+def parameter_overrides(parameters: Mapping[str, str]) -> list[str]:
+    """The option of `sam` that sets a template's parameters, in the quotes that it wants within a single argument too.
+
+    Without them a value ends at its first space. Raise OperatorError for a value that `sam` can't be given.
+    """
+    given = []
+    for name, value in parameters.items():
+        if _LOST.search(value):
+            raise OperatorError(
+                f"the parameter {name} can't be {value!r}: `sam` loses a backslash that comes before a space, before a "
+                "quote, or last"
+            )
+        escaped = value.replace('"', '\\"')
+        given.append(f'ParameterKey={name},ParameterValue="{escaped}"')
+    return ["--parameter-overrides", *given] if given else []
 
 
 def artifacts_bucket(emulator: Emulator) -> str:
@@ -123,7 +141,7 @@ def build_operator(
         stamp.unlink(missing_ok=True)
         arguments = ["build", "--build-dir", str(target), "--config-file", str(no_settings(template_dir))]
         if takes_architecture(template_dir):
-            arguments += ["--parameter-overrides", f"Architecture={host_architecture()}"]
+            arguments += parameter_overrides({"Architecture": host_architecture()})
         run_sam(arguments, template_dir, dict(os.environ), report, timeout, cancelled)
         stamp.write_text(wanted)
         report(f"built in {time.monotonic() - started:.1f} s")

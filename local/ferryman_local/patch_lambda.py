@@ -19,6 +19,7 @@ from typing import Any
 
 from ferryman_local import worker as worker_script
 from ferryman_local.control import Control
+from ferryman_local.patch_schedules import schedule_of
 from ferryman_local.patching import module, replace
 from ferryman_local.processes import spawner
 
@@ -207,20 +208,21 @@ def errors_by_class_name(original: Any, control: Control) -> Any:
         config = func.get("config") or func
         name, limit = config.get("FunctionName", "unknown"), int(config.get("Timeout", 3))
         control.count_lambda(name, "invocations")
-        if fault := control.take_fault(name, event, "before"):
-            control.count_lambda(name, "faults")
-            return {"body": fault.body(limit), "error": True, "log": f"fault before the handler: {fault.message}"}
-        started = time.monotonic()
-        result = original(func, event, request_id)
-        control.count_lambda(name, "milliseconds", round((time.monotonic() - started) * 1000))
-        if fault := control.take_fault(name, event, "after"):
-            control.count_lambda(name, "faults")
-            return {"body": fault.body(limit), "error": True, "log": result.get("log", "")}
-        failure = failure_in(result, request_id)
-        if failure is None:
-            return result
-        control.count_lambda(name, "errors")
-        return {"body": failure, "error": True, "log": result.get("log", "")}
+        with control.invocation(name, event, schedule_of(func)):
+            if fault := control.take_fault(name, event, "before"):
+                control.count_lambda(name, "faults")
+                return {"body": fault.body(limit), "error": True, "log": f"fault before the handler: {fault.message}"}
+            started = time.monotonic()
+            result = original(func, event, request_id)
+            control.count_lambda(name, "milliseconds", round((time.monotonic() - started) * 1000))
+            if fault := control.take_fault(name, event, "after"):
+                control.count_lambda(name, "faults")
+                return {"body": fault.body(limit), "error": True, "log": result.get("log", "")}
+            failure = failure_in(result, request_id)
+            if failure is None:
+                return result
+            control.count_lambda(name, "errors")
+            return {"body": failure, "error": True, "log": result.get("log", "")}
 
     return execute
 

@@ -19,6 +19,8 @@ CannotPullContainerError; exit 143 for a stopped task. (patch_rollouts): a rollo
 healthy; failing health checks fail it; old failed deployments go with the next one; one that is replaced on its way
 gives room to the next. (patch_balancers): targets are drained, as long as the target group's deregistration delay,
 before a task's containers are stopped.
+Schedules (patch_schedules): expressions that AWS refuses are refused, in CloudFormation too; looked at every second;
+which schedule invoked a Lambda.
 IAM (patch_iam): ECS actions are checked on AWS's resources, with ecs:cluster; RegisterTaskDefinition needs PassRole.
 
 Left as it is: DescribeServiceDeployments is empty (the operator follows ids in DescribeServices); imagePushedAt has
@@ -38,11 +40,12 @@ from ferryman_local import (
     patch_iam,
     patch_lambda,
     patch_rollouts,
+    patch_schedules,
     patch_states,
 )
 from ferryman_local.control import Control
 from ferryman_local.engines import Engine
-from ferryman_local.patching import check_version, module, replace
+from ferryman_local.patching import check_version
 
 
 def apply(
@@ -62,10 +65,4 @@ def apply(
     patch_balancers.apply()
     patch_rollouts.apply()
     patch_iam.apply()
-    patch_schedules()
-
-
-def patch_schedules() -> None:
-    """Schedules are looked at every second instead of every ten: AWS's are precise to the minute, so no lag here."""
-    replace(module("services.eventbridge"), "_SCHEDULER_TICK_INTERVAL", lambda _: 1)
-    replace(module("services.scheduler"), "_SCHEDULE_TICK_INTERVAL", lambda _: 1)
+    patch_schedules.apply()

@@ -40,6 +40,26 @@ def test_each_function_has_its_folder_its_events_and_its_name() -> None:
         assert list((ROOT / "events" / snake(name)).glob("*.json")), f"events/{snake(name)}/ has no event"
 
 
+def test_the_sweep_rate_is_a_schedule_that_aws_takes() -> None:
+    """CloudFormation matches the whole value; one that was cut short is refused before anything is changed."""
+    rate = template()["Parameters"]["SweepRate"]
+    taken = re.compile(rate["AllowedPattern"])
+    right = ["rate(1 minute)", "rate(2 minutes)", "rate(10 minutes)", "rate(1 day)", "cron(0/5 * * * ? *)"]
+    for expression in [rate["Default"], *right]:
+        assert taken.fullmatch(expression), expression
+    wrong = ["", "rate(1", "rate(1)", "rate(0 minutes)", "rate(01 minute)", "rate(1 minutes)", "rate(5 minute)"]
+    wrong += [
+        "rate(5 seconds)",
+        "rate(5 minutes) ",
+        "5 minutes",
+        "cron(0/5 * * * *)",
+        "cron(0/5 * * * ? * *)",
+        "cron()",
+    ]
+    for expression in wrong:
+        assert not taken.fullmatch(expression), expression
+
+
 @pytest.mark.parametrize(("name", "properties"), FUNCTIONS, ids=IDS)
 def test_policies_are_explicit(name: str, properties: dict[str, Any]) -> None:
     for statement in statements(properties):

@@ -1,6 +1,7 @@
 """One local AWS per worker, and a platform of its own for every test."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
@@ -19,23 +20,35 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., AbstractContextManager[Stage]]:
+    """`with standing(name, …) as stage` starts a local AWS; at its end, what holds whatever the tests did."""
+
+    @contextmanager
+    def start(name: str, **settings: Any) -> Iterator[Stage]:
+        started = Stage(tmp_path_factory.mktemp(name), **settings)
+        try:
+            yield started.start()
+            started.take_down_denials()
+            # Whatever the tests of this worker did: all of it, with the permissions of template.yaml.
+            assert not started.denied, f"the operator lacks a permission: {started.denied}"
+            assert not started.unjust(), "the operator lacks a permission:\n" + "\n".join(started.unjust()[:10])
+            assert not started.anonymous(), f"log lines without their deployment: {started.anonymous()[:5]}"
+            assert started.records(), "the operator's log is empty"
+            unexpected = [letter["Body"] for letter in started.dead_letters() if not started.expects(letter["Body"])]
+            assert not unexpected, f"events ended in the dead-letter queue: {unexpected[:3]}"
+            leaked = leaks.found(started)
+            assert not leaked, "a secret can be seen:\n" + "\n".join(leaked[:10])
+        finally:
+            started.stop()
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def stage(standing: Callable[..., AbstractContextManager[Stage]]) -> Iterator[Stage]:
     """The shared local AWS."""
-    started = Stage(tmp_path_factory.mktemp("flow"))
-    try:
-        yield started.start()
-        started.take_down_denials()
-        # Whatever the tests of this worker did: all of it, with the permissions of template.yaml.
-        assert not started.denied, f"the operator lacks a permission: {started.denied}"
-        assert not started.unjust(), "the operator lacks a permission:\n" + "\n".join(started.unjust()[:10])
-        assert not started.anonymous(), f"log lines without their deployment: {started.anonymous()[:5]}"
-        assert started.records(), "the operator's log is empty"
-        unexpected = [letter["Body"] for letter in started.dead_letters() if not started.expects(letter["Body"])]
-        assert not unexpected, f"events ended in the dead-letter queue: {unexpected[:3]}"
-        leaked = leaks.found(started)
-        assert not leaked, "a secret can be seen:\n" + "\n".join(leaked[:10])
-    finally:
-        started.stop()
+    with standing("flow") as started:
+        yield started
 
 
 @pytest.fixture(autouse=True)

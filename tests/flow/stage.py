@@ -36,7 +36,8 @@ MUTATION_TIMEOUT_SECONDS = 2
 class Stage(LogBook):
     """Emulator, operator, relay and proxy."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, sweep_rate: str = "rate(1 day)") -> None:
+        """By default no schedule fires while tests run: they sweep when they want to."""
         self.home = home
         self.gates = home / "gates"
         self.gates.mkdir(parents=True)
@@ -56,8 +57,7 @@ class Stage(LogBook):
             wait_scale=WAIT_SCALE,
             token_timeout_scale=TOKEN_SCALE,
             proxied=True,
-            # Tests sweep when they want to.
-            parameters={"SweepRate": "rate(1 day)"},
+            parameters={"SweepRate": sweep_rate},
         )
         self._clients: dict[str, Any] = {}
         self.denied: set[str] = set()
@@ -152,6 +152,39 @@ class Stage(LogBook):
     def invocations(self, logical: str) -> int:
         """How many invocations of a function have begun so far."""
         return sum(row["invocations"] for name, row in self.aws.counters()["lambda"].items() if f"-{logical}-" in name)
+
+    def wakings(self) -> list[dict[str, Any]]:
+        """The last invocations of reconcile, oldest first; see `ferryman_local.control`."""
+        name = self.function("Reconcile")
+        return [it for it in self.aws.invocations() if it["function"] == name]
+
+    def woken(self, platform: str, since: int) -> list[str | None]:
+        """What has woken reconcile to look at a platform, oldest first: the name of a schedule, or None for all else.
+
+        `since` is what `last_invocation` was. An invocation is known from its beginning on.
+        """
+        mine = [it for it in self.wakings() if it["event"].get("sweep") or platform in json.dumps(it["event"])]
+        return [it["schedule"] for it in mine if it["number"] > since]
+
+    def quiet(self, platform: str) -> None:
+        """Wait until reconcile does nothing, and nothing is on its way to it but the schedule."""
+        kinds = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
+
+        def look() -> bool:
+            ended = {it["name"] for it in self.executions(platform) if it["status"] != "RUNNING"}
+            before = self.wakings()
+            told = self.client("sqs").get_queue_attributes(QueueUrl=self.aws.outputs["NudgesUrl"], AttributeNames=kinds)
+            nudges = sum(int(told["Attributes"][kind]) for kind in kinds)
+            heard = {it["event"].get("detail", {}).get("name") for it in before}
+            busy = any(it["running"] for it in before) or self.wakings() != before
+            return ended <= heard and not nudges and not busy
+
+        self.until(look, "reconcile to have nothing to do", 60)
+
+    @property
+    def last_invocation(self) -> int:
+        """The number of the last invocation of a function that has begun."""
+        return max((int(it["number"]) for it in self.aws.invocations()), default=0)
 
     def faults_struck(self, logical: str) -> int:
         """How many invocations of a function a fault has hit so far."""

@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from samcli.cli.types import CfnParameterOverridesType
 
 from ferryman_local import operator_stack
 from ferryman_local.emulator import Emulator
@@ -61,7 +64,56 @@ def test_deploy_change_and_deploy_again(emulator: Emulator, invoke: Callable[...
     assert deploy("ha") == "haha"
 
 
-def test_a_template_that_cannot_be_built_is_told(template: Path) -> None:
-    (template / "template.yaml").write_text(TEMPLATE.replace("python3.13", "python9.9"))
-    with pytest.raises(operator_stack.OperatorError, match=r"python9\.9"):
-        operator_stack.build_operator(template)
+NASTY = [
+    "rate(1 minute)",
+    "",
+    " ",
+    " spaces around ",
+    "a, b,c",
+    "a=b c=d",
+    'say "hello"',
+    '"',
+    "it's",
+    "'quoted'",
+    '"quoted"',
+    "ParameterKey=Other,ParameterValue=else",
+    "Other=else",
+    "two\nlines",
+    "C:\\folder",
+    "$HOME `date` *",
+    "--stack-name",
+    "file://parameters.yaml",
+    "Fähre",
+]
+
+
+@pytest.mark.parametrize("value", NASTY)
+def test_a_parameter_arrives_as_it_was_given(value: str) -> None:
+    arrives({"Greeting": value, "SweepRate": "rate(1 day)"})
+
+
+@settings(deadline=None)  # the machine may be busy
+@given(st.dictionaries(st.from_regex(r"\A[A-Za-z0-9]+\Z"), st.text(), max_size=3))
+def test_any_parameter_arrives_as_it_was_given_or_is_refused(parameters: dict[str, str]) -> None:
+    try:
+        arrives(parameters)
+    except operator_stack.OperatorError:
+        assert any("\\" in value for value in parameters.values())
+
+
+def arrives(parameters: dict[str, str]) -> None:
+    """Assert that `sam` reads the parameters from its arguments."""
+    option = operator_stack.parameter_overrides(parameters)
+    assert CfnParameterOverridesType().convert(tuple(option[1:]), None, None) == parameters
+
+
+@pytest.mark.parametrize("value", ["ends with \\", 'a \\" quote', "a \\' quote", "a \\ space"])
+def test_a_parameter_that_sam_would_change_is_refused(value: str) -> None:
+    with pytest.raises(operator_stack.OperatorError, match="the parameter Greeting"):
+        operator_stack.parameter_overrides({"Greeting": value})
+
+
+def test_a_deployed_parameter_is_whole(emulator: Emulator, invoke: Callable[..., Any], template: Path) -> None:
+    value = """ rate(1 minute), it's "a" = b"""
+    outputs = operator_stack.deploy_operator(emulator, template, {"Greeting": value}, stack="whole")
+    assert invoke(outputs["Function"]) == value

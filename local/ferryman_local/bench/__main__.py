@@ -39,7 +39,8 @@ def main() -> int:
 
     result: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="ferryman-bench-") as home:
-        with LocalAws(Path(home), report=report) as aws:
+        # The sweep is no part of a deployment, and would be counted as one.
+        with LocalAws(Path(home), parameters={"SweepRate": "rate(1 day)"}, report=report) as aws:
             aws.start()
             bench = Bench(aws, report)
             result["deployments"] = bench.quick(options.releases)
