@@ -14,7 +14,7 @@ from ferryman.platform import parse
 from ferryman.records import Deployment, EnvironmentState, OutboxMessage, Release, TimelineEvent
 from ferryman.store import keys
 from ferryman_cli.transport import Api
-from ferryman_local import images
+from ferryman_local.images import oci
 from ferryman_local.local_aws import wait_until
 from ferryman_local.proxy import Request
 from ferryman_local.relay import Event
@@ -60,8 +60,8 @@ class Place(Seen):
     # ── setting it up, and away ──
 
     def create(self) -> "Place":
-        """Make the ECS side and apply the document, as a person would."""
-        self.aws.create_side(self.document)
+        """Make the infrastructure and apply the document, as a person would."""
+        self.aws.create_infrastructure(self.document)
         self.digests["bootstrap"] = {name: str(self.digest_of(name, "bootstrap")) for name in self.spec["components"]}
         self.apply()
         return self
@@ -144,8 +144,8 @@ class Place(Seen):
     ) -> str:
         """Push one component's image; its digest."""
         about = {"COMPONENT": f"{self.name}/{component}", **env}
-        built = images.build(self.aws.app(component), version, labels=labels, **about)
-        send = images.push_index if index else images.push
+        built = oci.build(self.aws.app(component), version, labels=labels, **about)
+        send = oci.push_index if index else oci.push
         digest = send(self.aws.emulator.port, self.spec["components"][component]["repository"], tag, built)
         self.digests.setdefault(version, {}).setdefault(component, digest)
         return digest
@@ -153,7 +153,7 @@ class Place(Seen):
     def tag(self, version: str, name: str, components: Sequence[str] | None = None) -> None:
         """Give the images of a version another tag, as CI does when a git tag is pushed: nothing is built."""
         for component in components or self.spec["components"]:
-            images.tag(self.aws.emulator.port, self.spec["components"][component]["repository"], version, name)
+            oci.tag(self.aws.emulator.port, self.spec["components"][component]["repository"], version, name)
 
     @staticmethod
     def now() -> datetime:
