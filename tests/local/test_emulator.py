@@ -19,8 +19,9 @@ from local.clock import until
 LAUNCHER = """
 import sys, time
 from pathlib import Path
-from ferryman_local import ensure, images
 from ferryman_local.emulator import Emulator
+from ferryman_local.images import oci
+from ferryman_local.provisioning import ensure
 emulator = Emulator(Path(sys.argv[1])).start()
 session = emulator.session()
 ensure.repository(session, "sleeper")
@@ -28,7 +29,7 @@ ensure.repository(session, "sleeper")
 (Path(sys.argv[1]) / "app" / "main.py").write_text(
     "import subprocess, time, signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\\n"
     "subprocess.Popen(['sleep', '600']); print('up', flush=True); time.sleep(600)")
-images.push_image(emulator.port, "sleeper", "1", Path(sys.argv[1]) / "app", cmd=["python", "main.py"])
+oci.push_image(emulator.port, "sleeper", "1", Path(sys.argv[1]) / "app", cmd=["python", "main.py"])
 ecs = session.client("ecs")
 ensure.cluster(session, "c")
 definition = ecs.register_task_definition(family="sleeper", containerDefinitions=[

@@ -1,4 +1,8 @@
-"""Corrections of the emulator's ECS: tasks. Services are in patch_rollouts. Applied by patches.apply."""
+"""Corrections of the emulator's ECS: tasks. Services are in ecs_deployments.py.
+
+Sources: the API reference of ECS (RunTask, Task, Container, ContainerDefinition) and the ECS Developer Guide ("Stopped
+tasks error messages", "Ensuring idempotency").
+"""
 
 import importlib.util
 import json
@@ -11,7 +15,7 @@ from ferryman_local.engines.engine import Engine
 from ferryman_local.engines.image_store import PullError
 from ferryman_local.patches.private_attributes import module, replace
 
-LAST_WORDS_SECONDS = 10.0
+LOG_SECONDS = 10.0
 """How long a task that ended waits for its log; longer than its engine does."""
 
 SCHEDULER_REASONS = (
@@ -24,23 +28,23 @@ SCHEDULER_REASONS = (
 
 
 def apply(engine: Engine) -> None:
-    """Put the engine and every correction of this file in place."""
+    """Put the container engine and every correction of this file in place."""
     ecs = module("services.ecs")
     replace(ecs, "_docker", lambda _: engine)
     if importlib.util.find_spec("docker") is None:
-        stand_in_for_docker_errors()
-    replace(ecs, "_build_run_kwargs", file_system_as_fargate_has_it)
-    replace(ecs, "_run_docker_container", lambda original: missing_images_fail_the_pull(original, ecs))
-    replace(ecs, "_attach_started_container", tasks_tell_their_digest)
-    forwarders = Forwarders()
-    replace(ecs, "_start_awslogs_forwarder", forwarders.started)
-    replace(ecs, "_mark_task_stopped", lambda original: stopped_by_whom(original, forwarders))
-    replace(ecs, "_run_task", lambda original: client_token(original, ecs))
+        provide_docker_errors()
+    replace(ecs, "_build_run_kwargs", container_settings)
+    replace(ecs, "_run_docker_container", lambda original: pull_errors(original, ecs))
+    replace(ecs, "_attach_started_container", container_image_digest)
+    log_forwarders = LogForwarders()
+    replace(ecs, "_start_awslogs_forwarder", log_forwarders.started)
+    replace(ecs, "_mark_task_stopped", lambda original: stop_code_and_exit_code(original, log_forwarders))
+    replace(ecs, "_run_task", lambda original: run_task(original, ecs))
     ecs._ACTION_MAP.update(RunTask=ecs._run_task)
 
 
-def stand_in_for_docker_errors() -> None:
-    """The emulator imports one exception class from docker-py; without docker-py it gets ours."""
+def provide_docker_errors() -> None:
+    """Not about AWS: the emulator imports one exception class from docker-py; without docker-py it gets ours."""
     package, errors = types.ModuleType("docker"), types.ModuleType("docker.errors")
     errors.ImageNotFound = PullError  # type: ignore[attr-defined]
     package.errors = errors  # type: ignore[attr-defined]
@@ -48,8 +52,11 @@ def stand_in_for_docker_errors() -> None:
     sys.modules.setdefault("docker.errors", errors)
 
 
-def file_system_as_fargate_has_it(original: Any) -> Any:
-    """A closed root stays closed; a volume without a source is empty scratch space of the task; init is the task's."""
+def container_settings(original: Any) -> Any:
+    """readonlyRootFilesystem and initProcessEnabled count, and a volume without a host path is an empty folder.
+
+    The emulator ignores the first two and mounts no such volume. The folder lives as long as the task.
+    """
 
     def build(definition: dict[str, Any], task_definition: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         built = original(definition, task_definition, *args, **kwargs)
@@ -63,8 +70,8 @@ def file_system_as_fargate_has_it(original: Any) -> Any:
     return build
 
 
-def missing_images_fail_the_pull(original: Any, ecs: Any) -> Any:
-    """An image that cannot be pulled stops the task with CannotPullContainerError, for RunTask too."""
+def pull_errors(original: Any, ecs: Any) -> Any:
+    """A task whose image cannot be pulled stops with CannotPullContainerError; RunTask's tasks do so, too."""
 
     def run(*args: Any, **kwargs: Any) -> Any:
         try:
@@ -75,8 +82,8 @@ def missing_images_fail_the_pull(original: Any, ecs: Any) -> Any:
     return run
 
 
-def tasks_tell_their_digest(original: Any) -> Any:
-    """containers[].imageDigest is the digest of the manifest that runs: an index's child for the platform."""
+def container_image_digest(original: Any) -> Any:
+    """containers[].imageDigest is the digest of the manifest that runs; of an index, the manifest for the platform."""
 
     def attach(task: dict[str, Any], container: Any, index: int, token: str, network: Any) -> bool:
         if index < len(task.get("containers", [])):
@@ -86,15 +93,18 @@ def tasks_tell_their_digest(original: Any) -> Any:
     return attach
 
 
-class Forwarders:
-    """A container that exited is reported only after its log was delivered, as Fargate's awslogs driver does."""
+class LogForwarders:
+    """Fargate's awslogs driver delivers a container's log before the task is reported as STOPPED.
+
+    So what a task wrote last can be read as soon as its exit code is known.
+    """
 
     def __init__(self) -> None:
         self._ended: dict[str, list[threading.Event]] = {}
         self._lock = threading.Lock()
 
     def started(self, original: Any) -> Any:
-        """Know when each forwarder is done."""
+        """Start the emulator's forwarder, and remember when it has delivered the whole log."""
 
         def start(container: Any, definition: dict[str, Any], task_id: str) -> None:
             if (definition.get("logConfiguration") or {}).get("logDriver") != "awslogs":
@@ -111,11 +121,11 @@ class Forwarders:
         with self._lock:
             waiting = self._ended.pop(task_arn.rsplit("/", 1)[-1], [])
         for ended in waiting:
-            ended.wait(LAST_WORDS_SECONDS)
+            ended.wait(LOG_SECONDS)
 
 
 class _Followed:
-    """A container whose log tells its end."""
+    """A container that sets an event at the end of its log."""
 
     def __init__(self, container: Any, ended: threading.Event) -> None:
         self._container, self._ended, self.id = container, ended, container.id
@@ -127,15 +137,18 @@ class _Followed:
             self._ended.set()
 
 
-def stopped_by_whom(original: Any, forwarders: Forwarders) -> Any:
-    """A stopped container exits with 143, not 0; the scheduler's stops are ServiceSchedulerInitiated."""
+def stop_code_and_exit_code(original: Any, log_forwarders: LogForwarders) -> Any:
+    """A container that SIGTERM ended has exit code 143, and what the scheduler stops is ServiceSchedulerInitiated.
+
+    The emulator says 0 and UserInitiated. A container that never started has no exit code.
+    """
 
     def mark(task_arn: str, task: dict[str, Any], reason: str, stop_code: str, exit_code: int | None = None) -> bool:
         if stop_code == "UserInitiated":
             exit_code = 143 if task.get("startedAt") else None
-            stop_code, reason = cause(task, reason)
+            stop_code, reason = stop_reason(task, reason)
         elif stop_code == "EssentialContainerExited":
-            forwarders.delivered(task_arn)
+            log_forwarders.delivered(task_arn)
         return bool(original(task_arn, task, reason, stop_code, exit_code=exit_code))
 
     return mark
@@ -148,7 +161,7 @@ def service_of(task: dict[str, Any], cluster: str, ecs: Any) -> dict[str, Any] |
     return found
 
 
-def cause(task: dict[str, Any], reason: str) -> tuple[str, str]:
+def stop_reason(task: dict[str, Any], reason: str) -> tuple[str, str]:
     """The stopCode and the stoppedReason of a task that StopTask or the scheduler stops."""
     if reason not in SCHEDULER_REASONS:
         return "UserInitiated", reason
@@ -156,8 +169,12 @@ def cause(task: dict[str, Any], reason: str) -> tuple[str, str]:
     return "ServiceSchedulerInitiated", f"Scaling activity initiated by (deployment {deployment})"
 
 
-def client_token(original: Any, ecs: Any) -> Any:
-    """RunTask with a known clientToken answers the same tasks; with other parameters it is a ConflictException."""
+def run_task(original: Any, ecs: Any) -> Any:
+    """RunTask with a clientToken that was used before answers the tasks of then and starts none.
+
+    With other parameters it raises ConflictException. The emulator ignores the token. On AWS a token is known for 24
+    hours at most, here as long as the emulator runs.
+    """
     known: dict[tuple[str, str, str], tuple[str, list[str]]] = {}
     lock = threading.Lock()
 

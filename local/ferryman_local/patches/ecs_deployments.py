@@ -1,4 +1,8 @@
-"""Corrections of the emulator's ECS: how a service's deployment goes. Applied by patches.apply before it serves."""
+"""Corrections of the emulator's ECS: the rolling deployment of a service.
+
+Sources: the API reference of ECS (UpdateService, Deployment, DeploymentConfiguration) and the ECS Developer Guide
+("Deploy Amazon ECS services by replacing tasks", "How the Amazon ECS deployment circuit breaker detects failures").
+"""
 
 import http.client
 import time
@@ -10,7 +14,7 @@ from ferryman_local.patches.private_attributes import module, replace
 
 STEADY_SECONDS = 1.0
 """How long a task without a load balancer has to run before it counts as started."""
-PROBE_SECONDS = 0.2
+CHECK_SECONDS = 0.2
 CAPACITY = "Deployment capacity limit"
 """Why the emulator's scheduler stops a task to start another in its place."""
 
@@ -18,21 +22,21 @@ CAPACITY = "Deployment capacity limit"
 def apply() -> None:
     """Put every correction of this file in place."""
     ecs = module("services.ecs")
-    replace(ecs, "_update_service", lambda original: forget_failed_deployments(original, ecs))
+    replace(ecs, "_update_service", lambda original: update_service(original, ecs))
     ecs._ACTION_MAP.update(UpdateService=ecs._update_service)
-    replace(ecs, "_make_deployment", first_deployments_take_time)
-    replace(ecs, "_task_ip", only_healthy_targets)
-    replace(ecs, "_stop_task", lambda original: enough_stay_healthy(original, ecs))
-    replace(ecs, "_record_service_task_failure", lambda original: room_is_used(original, ecs))
+    replace(ecs, "_make_deployment", make_deployment)
+    replace(ecs, "_task_ip", address_of_healthy_task)
+    replace(ecs, "_stop_task", lambda original: stop_task_above_minimum_healthy_percent(original, ecs))
+    replace(ecs, "_record_service_task_failure", lambda original: start_tasks_when_one_ends(original, ecs))
     replace(
         ecs,
         "_schedule_service_deployment_completion",
-        lambda original: completed_when_healthy(ecs, ecs._task_ip.__wrapped__),
+        lambda original: complete_when_healthy(ecs, ecs._task_ip.__wrapped__),
     )
 
 
-def first_deployments_take_time(original: Any) -> Any:
-    """A new service's deployment is IN_PROGRESS until its tasks run, like every other."""
+def make_deployment(original: Any) -> Any:
+    """The first deployment of a service is IN_PROGRESS until its tasks run, as every other; not COMPLETED at once."""
 
     def make(definition: str, desired: int, status: str = "PRIMARY") -> Any:
         deployment = original(definition, desired, status)
@@ -42,8 +46,11 @@ def first_deployments_take_time(original: Any) -> Any:
     return make
 
 
-def forget_failed_deployments(original: Any, ecs: Any) -> Any:
-    """A failed deployment without tasks is listed until the next one begins, not for ever."""
+def update_service(original: Any, ecs: Any) -> Any:
+    """UpdateService removes earlier failed deployments that have no tasks left from the service's list.
+
+    The emulator lists them for ever. A deployment that replaces an unfinished one also stops that one's tasks first.
+    """
 
     def update(data: dict[str, Any]) -> Any:
         cluster = ecs._resolve_cluster_name(data.get("cluster", "default"))
@@ -55,22 +62,25 @@ def forget_failed_deployments(original: Any, ecs: Any) -> Any:
                 for d in service["deployments"]
                 if d["status"] == "PRIMARY" or d.get("rolloutState") != "FAILED" or d.get("runningCount")
             ]
-            if replaces(service, data):
-                make_room(ecs, service, cluster)
+            if starts_deployment(service, data):
+                stop_unfinished_tasks(ecs, service, cluster)
         return original(data)
 
     return update
 
 
-def replaces(service: dict[str, Any], data: dict[str, Any]) -> bool:
-    """An update that names the task definition that is on its way already (a repeated call) replaces nothing."""
+def starts_deployment(service: dict[str, Any], data: dict[str, Any]) -> bool:
+    """Whether UpdateService starts a deployment: not when the task definition is the service's present one.
+
+    forceNewDeployment starts one in any case.
+    """
     wanted = str(data.get("taskDefinition") or service["taskDefinition"])
     here = str(service["taskDefinition"])
     return bool(data.get("forceNewDeployment")) or wanted.rpartition("/")[2] != here.rpartition("/")[2]
 
 
-def make_room(ecs: Any, service: dict[str, Any], cluster: str) -> None:
-    """Tasks of a deployment that is replaced before it was complete go first, before a healthy one has to."""
+def stop_unfinished_tasks(ecs: Any, service: dict[str, Any], cluster: str) -> None:
+    """ECS stops the tasks of an unfinished deployment that is replaced before it stops a healthy task."""
     replaced = ecs._primary_deployment(service)
     if not replaced or replaced.get("rolloutState") != "IN_PROGRESS":
         return
@@ -80,11 +90,11 @@ def make_room(ecs: Any, service: dict[str, Any], cluster: str) -> None:
             ecs._stop_task({"task": arn, "cluster": cluster, "reason": "Deployment replaced"})
 
 
-def enough_stay_healthy(original: Any, ecs: Any) -> Any:
-    """To make room below maximumPercent, only tasks go that leave minimumHealthyPercent healthy ones.
+def stop_task_above_minimum_healthy_percent(original: Any, ecs: Any) -> Any:
+    """ECS stops a task to stay below maximumPercent only if minimumHealthyPercent of the desired count stay healthy.
 
-    The emulator counts running ones. The new task starts all the same, so there may be more than the maximum: better
-    than fewer than the minimum.
+    The emulator counts running tasks instead of healthy ones. Here the new task starts all the same, so there may be
+    more tasks than the maximum; that does less harm than fewer than the minimum.
     """
 
     def stop(data: dict[str, Any]) -> Any:
@@ -110,8 +120,8 @@ def enough_stay_healthy(original: Any, ecs: Any) -> Any:
     return stop
 
 
-def room_is_used(original: Any, ecs: Any) -> Any:
-    """When a task of a replaced deployment ends, the scheduler starts what had no room beside it."""
+def start_tasks_when_one_ends(original: Any, ecs: Any) -> Any:
+    """When a task of a replaced deployment ends, ECS starts the task that maximumPercent kept from starting."""
 
     def record(task: dict[str, Any], *args: Any, **kwargs: Any) -> None:
         original(task, *args, **kwargs)
@@ -123,8 +133,8 @@ def room_is_used(original: Any, ecs: Any) -> Any:
     return record
 
 
-def only_healthy_targets(original: Any) -> Any:
-    """A load balancer sends nothing to a target that was never healthy."""
+def address_of_healthy_task(original: Any) -> Any:
+    """A load balancer sends no request to a target before its first health check has passed."""
 
     def address(task: dict[str, Any]) -> Any:
         if task.get("group", "").startswith("service:") and not task.get("_startup_stable"):
@@ -135,8 +145,12 @@ def only_healthy_targets(original: Any) -> Any:
     return address
 
 
-def completed_when_healthy(ecs: Any, address: Callable[[dict[str, Any]], str | None]) -> Any:
-    """A rollout is complete when its targets pass the health check; one that never does fails its task."""
+def complete_when_healthy(ecs: Any, address: Callable[[dict[str, Any]], str | None]) -> Any:
+    """A deployment is COMPLETED when its tasks are healthy; a task that fails its health checks is stopped.
+
+    A task behind a load balancer is healthy once its target group's health check has passed. The circuit breaker counts
+    the tasks that are not.
+    """
 
     def schedule(cluster: str, key: str, account: str, region: str, healthy_task: Any = None) -> None:
         service = ecs._services.get(key)
@@ -167,7 +181,11 @@ def completed_when_healthy(ecs: Any, address: Callable[[dict[str, Any]], str | N
 
 
 def becomes_healthy(ecs: Any, service: Any, task: Any, address: Callable[[dict[str, Any]], str | None]) -> bool:
-    """Wait for a started task: past the steady time, or through the health checks of its target groups."""
+    """Wait for a started task: for its target groups' health checks, or else for STEADY_SECONDS.
+
+    A target group gives up after HealthCheckIntervalSeconds times UnhealthyThresholdCount, once the service's
+    healthCheckGracePeriodSeconds are over.
+    """
     groups = module("services.alb")._tgs
     balancers = [lb for lb in service.get("loadBalancers") or [] if lb.get("targetGroupArn") in groups]
     if not balancers:
@@ -179,32 +197,32 @@ def becomes_healthy(ecs: Any, service: Any, task: Any, address: Callable[[dict[s
             group.get("UnhealthyThresholdCount") or 2
         ) + float(service.get("healthCheckGracePeriodSeconds") or 0)
         deadline = time.monotonic() + patience
-        while not probe(address(task), int(balancer.get("containerPort", 80)), group):
+        while not check_health(address(task), int(balancer.get("containerPort", 80)), group):
             if task.get("lastStatus") != "RUNNING" or task.get("desiredStatus") == "STOPPED":
                 return False
             if time.monotonic() > deadline:
                 fail_health_check(ecs, service, task, balancer["targetGroupArn"])
                 return False
-            time.sleep(PROBE_SECONDS)
+            time.sleep(CHECK_SECONDS)
     return True
 
 
-def probe(address: str | None, port: int, group: dict[str, Any]) -> bool:
-    """One health check of a target group: path and accepted statuses are the group's."""
+def check_health(address: str | None, port: int, group: dict[str, Any]) -> bool:
+    """One health check of a target group, with its HealthCheckPath, HealthCheckTimeoutSeconds and Matcher."""
     if not address:
         return False
     connection = http.client.HTTPConnection(address, port, timeout=float(group.get("HealthCheckTimeoutSeconds") or 5))
     try:
         connection.request("GET", group.get("HealthCheckPath") or "/", headers={"User-Agent": "ELB-HealthChecker/2.0"})
-        return accepts(str((group.get("Matcher") or {}).get("HttpCode") or "200"), connection.getresponse().status)
+        return matches(str((group.get("Matcher") or {}).get("HttpCode") or "200"), connection.getresponse().status)
     except (OSError, http.client.HTTPException):
         return False
     finally:
         connection.close()
 
 
-def accepts(matcher: str, status: int) -> bool:
-    """A target group's matcher: `200`, `200,307` or `200-399`."""
+def matches(matcher: str, status: int) -> bool:
+    """Whether a target group's Matcher (`200`, `200,307` or `200-399`) accepts a status."""
     for part in matcher.split(","):
         low, dash, high = part.strip().partition("-")
         if int(low) <= status <= int(high if dash else low):
@@ -213,7 +231,7 @@ def accepts(matcher: str, status: int) -> bool:
 
 
 def fail_health_check(ecs: Any, service: Any, task: Any, group_arn: str) -> None:
-    """Replace a task that never got healthy and let the circuit breaker count it."""
+    """ECS stops a task that fails its health checks, with an event of the service; the circuit breaker counts it."""
     reason = f"Task failed ELB health checks in (target-group {group_arn})"
     if not ecs._mark_task_stopped(task["taskArn"], task, reason, "ServiceSchedulerInitiated", exit_code=143):
         return

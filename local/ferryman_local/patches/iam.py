@@ -1,8 +1,10 @@
-"""Requests as IAM sees them: which resource an action is about, the cluster as a condition key, and iam:PassRole.
+"""Corrections of the emulator's IAM: the resource of an action, the condition key ecs:cluster, and iam:PassRole.
 
-The emulator checks every ECS action against the cluster's ARN, log streams against their group's, mails against `*`,
-and never asks for PassRole, so that a policy which is right on AWS fails here and one which is too wide passes. Source
-of the resource types and condition keys: the Service Authorization Reference of ECS, CloudWatch Logs and SES v2.
+The emulator checks every ECS action against the cluster's ARN, log streams against their log group's, mails against
+`*`, and never asks for iam:PassRole. So a policy that is right on AWS would fail, and one that is too wide would pass.
+
+Source of the resource types and condition keys: the Service Authorization Reference of ECS, ECR, CloudWatch Logs and
+SES v2; of iam:PassRole: the IAM User Guide ("Grant a user permissions to pass a role to an AWS service").
 """
 
 import json
@@ -16,34 +18,38 @@ _SERVICE_ACTIONS = frozenset({"UpdateService", "DeleteService", "DescribeService
 _TASK_ACTIONS = frozenset({"DescribeTasks", "StopTask"})
 _STREAM_ACTIONS = frozenset({"GetLogEvents", "PutLogEvents", "DeleteLogStream"})
 
-# Roles that the present request hands over; read by `enforce`, which does not see the request's body.
+# The roles that the present request passes; `enforce` reads them, since it does not see the request's body.
 _passed: ContextVar[list[str] | None] = ContextVar("passed_roles", default=None)
 
 
 def apply() -> None:
-    """Replace the resource and context derivation, and add the PassRole check."""
+    """Put every correction of this file in place."""
     actions, evaluator = module("core.iam_actions"), module("core.iam_evaluator")
-    replace(actions, "extract_resource_arn", _resources)
-    replace(actions, "request_tag_context", _context)
-    replace(evaluator, "enforce", _pass_role)
+    replace(actions, "extract_resource_arn", _extract_resource_arn)
+    replace(actions, "request_tag_context", _request_context)
+    replace(evaluator, "enforce", _enforce)
 
 
-def _resources(original: Any) -> Any:
+def _extract_resource_arn(original: Any) -> Any:
+    """A policy's Resource is compared with the ARN of the resource that the action is about."""
+
     def extract(
         service: str, method: str, path: str, headers: Any, body: bytes, query: Any, region: str, account: str
     ) -> Any:
-        found = _of_request(service, path, _operation(headers), _data(body), f"{region}:{account}")
+        found = _resource_of(service, path, _operation(headers), _json_body(body), f"{region}:{account}")
         return found or original(service, method, path, headers, body, query, region, account)
 
     return extract
 
 
-def _context(original: Any) -> Any:
+def _request_context(original: Any) -> Any:
+    """ECS actions that name a cluster have the condition key ecs:cluster, the cluster's ARN."""
+
     def request_context(service: str, action: str, body: bytes, params: Any) -> Any:
         found = dict(original(service, action, body, params))
         _passed.set([])
         if service == "ecs":
-            data = _data(body)
+            data = _json_body(body)
             account, region = _scope()
             if isinstance(data.get("cluster"), str):
                 found["ecs:cluster"] = _cluster(data["cluster"], f"arn:aws:ecs:{region}:{account}")
@@ -54,7 +60,12 @@ def _context(original: Any) -> Any:
     return request_context
 
 
-def _pass_role(original: Any) -> Any:
+def _enforce(original: Any) -> Any:
+    """RegisterTaskDefinition needs iam:PassRole for the task role and for the execution role.
+
+    The condition key iam:PassedToService is `ecs-tasks.amazonaws.com`.
+    """
+
     def enforce(access_key: str, action: str, service: str, region: str, **more: Any) -> Any:
         denied = original(access_key, action, service, region, **more)
         if denied is None and action == "ecs:RegisterTaskDefinition":
@@ -68,16 +79,16 @@ def _pass_role(original: Any) -> Any:
     return enforce
 
 
-def _of_request(service: str, path: str, operation: str, data: dict[str, Any], place: str) -> str | None:
+def _resource_of(service: str, path: str, operation: str, data: dict[str, Any], scope: str) -> str | None:
     """The ARN that AWS checks where the emulator takes another one; None where it is right."""
     if service == "ecs":
-        return _resource(operation, data, f"arn:aws:ecs:{place}")
+        return _ecs_resource(operation, data, f"arn:aws:ecs:{scope}")
     if service == "ecr" and (named := data.get("repositoryNames")):
-        return f"arn:aws:ecr:{place}:repository/{named[0]}"
+        return f"arn:aws:ecr:{scope}:repository/{named[0]}"
     if service == "logs" and operation in _STREAM_ACTIONS:
-        return f"arn:aws:logs:{place}:log-group:{data.get('logGroupName')}:log-stream:{data.get('logStreamName')}"
+        return f"arn:aws:logs:{scope}:log-group:{data.get('logGroupName')}:log-stream:{data.get('logStreamName')}"
     if service == "ses" and path.rstrip("/") == "/v2/email/outbound-emails":
-        return f"arn:aws:ses:{place}:identity/{parseaddr(str(data.get('FromEmailAddress')))[1]}"
+        return f"arn:aws:ses:{scope}:identity/{parseaddr(str(data.get('FromEmailAddress')))[1]}"
     return None
 
 
@@ -90,7 +101,7 @@ def _operation(headers: Any) -> str:
     return str(headers.get("x-amz-target", "")).rsplit(".", 1)[-1]
 
 
-def _data(body: bytes) -> dict[str, Any]:
+def _json_body(body: bytes) -> dict[str, Any]:
     try:
         data = json.loads(body or b"{}")
     except ValueError:
@@ -102,8 +113,8 @@ def _cluster(name: str, prefix: str) -> str:
     return name if name.startswith("arn:") else f"{prefix}:cluster/{name}"
 
 
-def _resource(operation: str, data: dict[str, Any], prefix: str) -> str:
-    """The ARN that AWS checks; of several, the first."""
+def _ecs_resource(operation: str, data: dict[str, Any], prefix: str) -> str:
+    """The ARN that AWS checks for an ECS action; of several, the first. `*` where the action has no resource type."""
     cluster = str(data.get("cluster") or "default").rsplit("/", 1)[-1]
     if operation in _SERVICE_ACTIONS:
         named = data.get("service") or next(iter(data.get("services") or []), None) or data.get("serviceName") or "*"

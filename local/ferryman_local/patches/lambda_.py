@@ -1,4 +1,9 @@
-"""Corrections of the emulator's Lambda. Applied by patches.apply before the emulator serves."""
+"""Corrections of the emulator's Lambda: functions and their execution environment. Their URLs are in lambda_urls.py.
+
+Sources: the Lambda Developer Guide ("Using Lambda environment variables", "Lambda runtimes", "Lambda function handler
+errors in Python", "Understanding the Lambda execution environment lifecycle") and the template reference of
+AWS::Lambda::Function.
+"""
 
 import contextlib
 import hashlib
@@ -26,18 +31,18 @@ from ferryman_local.processes import spawner
 log = logging.getLogger("ferryman.lambda")
 
 RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six.py")
-"""What AWS's Python runtime bundles; functions without a layer may import these."""
+"""The packages that Lambda's Python runtime includes: a function can import them without a layer."""
 
 
-class Unpacked:
-    """Code and layers, unpacked once per content instead of once per worker."""
+class UnpackedArchives:
+    """The archives of functions and layers, unpacked once for all workers; the emulator does it for each worker."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = threading.Lock()
 
     def path(self, data: bytes) -> Path:
-        """Where this zip's files are."""
+        """The folder with an archive's files."""
         target = self._folder / hashlib.sha256(data).hexdigest()[:24]
         with self._lock:
             if not target.exists():
@@ -48,8 +53,8 @@ class Unpacked:
         return target
 
 
-def runtime_folder(folder: Path) -> Path:
-    """A folder with what AWS's runtime bundles, linked from the running environment."""
+def link_runtime_packages(folder: Path) -> Path:
+    """A folder that links the packages of Lambda's Python runtime, from the running environment."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in RUNTIME_PACKAGES:
         link, source = folder / name, Path(sysconfig.get_paths()["purelib"]) / name
@@ -61,20 +66,22 @@ def runtime_folder(folder: Path) -> Path:
 def apply(control: Control, folder: Path, mark: Mapping[str, str]) -> None:
     """Put every correction of this file in place."""
     runtime, service = module("core.lambda_runtime"), module("services.lambda_svc")
-    unpacked = Unpacked(folder / "lambda")
+    unpacked = UnpackedArchives(folder / "lambda")
     (folder / "lambda").mkdir(parents=True, exist_ok=True)
-    bundled = runtime_folder(folder / "lambda-runtime")
-    replace(runtime.Worker, "_spawn", lambda original: worker_like_aws(original, control, unpacked, bundled, mark))
-    replace(runtime.Worker, "_drain_stderr_bounded", lambda _: log_up_to_the_end_mark)
-    replace(service, "_execute_function_warm", lambda original: errors_by_class_name(original, control))
+    runtime_packages = link_runtime_packages(folder / "lambda-runtime")
+    replace(
+        runtime.Worker, "_spawn", lambda original: spawn_worker(original, control, unpacked, runtime_packages, mark)
+    )
+    replace(runtime.Worker, "_drain_stderr_bounded", lambda _: read_log_of_invocation)
+    replace(service, "_execute_function_warm", lambda original: execute_function(original, control))
     replace(service, "_ESM_BACKOFF_SECONDS", lambda _: 0.2)
-    keep_dead_letter_queues(service)
+    create_function_with_dead_letter_queue(service)
     control.on_endpoint_change = lambda: forget_workers(runtime)
     threading.Thread(target=end_spare_workers, args=(runtime,), name="ferryman-spare-workers", daemon=True).start()
 
 
 def end_spare_workers(runtime: Any) -> None:
-    """The emulator looks for them every 30 seconds only, and each takes 60 MB."""
+    """Not about AWS: end idle workers every second. The emulator does so every 30 seconds, and each takes 60 MB."""
     while True:
         time.sleep(1)
         with contextlib.suppress(OSError):
@@ -82,7 +89,7 @@ def end_spare_workers(runtime: Any) -> None:
 
 
 def forget_workers(runtime: Any) -> None:
-    """End idle workers so that the next invocation starts one with the new environment."""
+    """Not about AWS: end idle workers, so that the next invocation starts one with the new endpoint."""
     with runtime._lock:
         idle = [w for pool in runtime._workers.values() for w in pool if not w.in_use]
         for pool in runtime._workers.values():
@@ -90,8 +97,11 @@ def forget_workers(runtime: Any) -> None:
     runtime.kill_workers(idle)
 
 
-def environment(config: dict[str, Any], runtime: Any, control: Control, mark: Mapping[str, str]) -> dict[str, str]:
-    """A function's environment: what AWS sets and what the function asks for, nothing of the developer's."""
+def environment_of(config: dict[str, Any], runtime: Any, control: Control, mark: Mapping[str, str]) -> dict[str, str]:
+    """The environment variables of a function: Lambda's reserved ones and the function's own.
+
+    None of the developer's. AWS_ENDPOINT_URL leads to the emulator, or to the fault proxy of a test.
+    """
     _account, region = runtime._account_region_from_function_config(config)
     name = config.get("FunctionName", "")
     wanted = config.get("Environment", {}).get("Variables", {})
@@ -119,8 +129,14 @@ def environment(config: dict[str, Any], runtime: Any, control: Control, mark: Ma
     }
 
 
-def worker_like_aws(original: Any, control: Control, unpacked: Unpacked, bundled: Path, mark: Mapping[str, str]) -> Any:
-    """A Python worker survives a handler's exception, sees no package but its own, and dies with the emulator."""
+def spawn_worker(
+    original: Any, control: Control, unpacked: UnpackedArchives, runtime_packages: Path, mark: Mapping[str, str]
+) -> Any:
+    """A Python execution environment survives a handler's exception and sees only the function's own packages.
+
+    Its search path is the function's code, then its layers, then the packages of the runtime. The worker ends with the
+    emulator. Raises InitError where the function's module cannot be imported.
+    """
     runtime = module("core.lambda_runtime")
     layer_zip = module("services.lambda_svc")._resolve_layer_zip
 
@@ -134,7 +150,7 @@ def worker_like_aws(original: Any, control: Control, unpacked: Unpacked, bundled
         path = [str(code)]
         for layer in layers:
             path += [str(layer / "python"), *map(str, (layer / "python").glob("lib/python3*/site-packages"))]
-        environ = environment(config, runtime, control, mark)
+        environ = environment_of(config, runtime, control, mark)
         environ["LAMBDA_TASK_ROOT"] = str(code)
         command = [sys.executable, "-I", "-S", worker_script.__file__]
 
@@ -157,7 +173,7 @@ def worker_like_aws(original: Any, control: Control, unpacked: Unpacked, bundled
         self._stderr_thread.start()
         module_name, _, handler = config.get("Handler", "app.handler").rpartition(".")
         init = {
-            "path": [*path, str(bundled)],
+            "path": [*path, str(runtime_packages)],
             "module": module_name.replace("/", "."),
             "handler": handler,
             "function_name": config.get("FunctionName", ""),
@@ -167,7 +183,7 @@ def worker_like_aws(original: Any, control: Control, unpacked: Unpacked, bundled
         self._proc.stdin.write(json.dumps(init) + "\n")
         self._proc.stdin.flush()
         answer = self._proc.stdout.readline()
-        output = log_up_to_the_end_mark(self)
+        output = read_log_of_invocation(self)
         status = json.loads(answer) if answer.startswith("{") else {"status": "died"}
         if status["status"] != "ready":
             self._proc.kill()
@@ -183,15 +199,15 @@ class InitError(Exception):
 
 
 def read_log(process: Any, lines: queue.Queue[str]) -> None:
-    """Collect what a worker writes; its end is an end mark too."""
+    """Collect what a worker logs; where the log ends, put an end mark."""
     with contextlib.suppress(OSError, ValueError):
         for line in process.stderr:
             lines.put(line.rstrip("\n"))
     lines.put(worker_script.END_OF_LOG)
 
 
-def log_up_to_the_end_mark(worker: Any, *_waits: float) -> str:
-    """The worker marks the end of an invocation's log, so nothing has to be waited for (50 ms per call before)."""
+def read_log_of_invocation(worker: Any, *_waits: float) -> str:
+    """Read an invocation's log up to the worker's end mark; the emulator waits 50 ms per invocation instead."""
     lines: list[str] = []
     try:
         while (line := worker._stderr_queue.get(timeout=1.0)) != worker_script.END_OF_LOG:
@@ -201,8 +217,11 @@ def log_up_to_the_end_mark(worker: Any, *_waits: float) -> str:
     return "\n".join(lines)
 
 
-def errors_by_class_name(original: Any, control: Control) -> Any:
-    """Lambda reports the exception's class as errorType, which ErrorEquals matches; faults and counters too."""
+def execute_function(original: Any, control: Control) -> Any:
+    """An invocation's errorType is the name of the exception's class, which ErrorEquals of Step Functions matches.
+
+    The emulator says Runtime.HandlerError. Here invocations are also counted, and faults that a test asked for strike.
+    """
 
     def execute(func: dict[str, Any], event: Any, request_id: str) -> Any:
         config = func.get("config") or func
@@ -228,7 +247,10 @@ def errors_by_class_name(original: Any, control: Control) -> Any:
 
 
 def failure_in(result: dict[str, Any], request_id: str) -> dict[str, Any] | None:
-    """The failure in a worker's result in AWS's words, or None."""
+    """The error object that Lambda answers for a worker's result, or None.
+
+    A module that cannot be imported is Runtime.ImportModuleError, a process that ended is Runtime.ExitError.
+    """
     body = result.get("body")
     if isinstance(body, dict) and worker_script.ERROR_KEY in body:
         failure: dict[str, Any] = {**body[worker_script.ERROR_KEY], "requestId": request_id}
@@ -246,8 +268,8 @@ def failure_in(result: dict[str, Any], request_id: str) -> dict[str, Any] | None
     return None
 
 
-def keep_dead_letter_queues(service: Any) -> None:
-    """CloudFormation gives a function its DeadLetterConfig; the emulator's leaves it out."""
+def create_function_with_dead_letter_queue(service: Any) -> None:
+    """CloudFormation sets a function's DeadLetterConfig; the emulator's ignores the property."""
     handlers = module("services.cloudformation.provisioners")._RESOURCE_HANDLERS["AWS::Lambda::Function"]
     create = handlers["create"]
 

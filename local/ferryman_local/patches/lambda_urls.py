@@ -1,7 +1,10 @@
-"""Corrections of the emulator's function URLs. Applied by patches.apply before the emulator serves.
+"""Corrections of the emulator's Lambda: function URLs, and the concurrency that bounds them.
 
-A public one (AuthType NONE) gets an address that every client on this machine can open as it is; an AWS_IAM one keeps
-AWS's host name, which is what its callers sign.
+A public URL (AuthType NONE) gets an address that every client on this machine can open as it is. One with AuthType
+AWS_IAM keeps AWS's host name, which its callers sign.
+
+Sources: the Lambda Developer Guide ("Invoking Lambda function URLs", "Configuring reserved concurrency") and the
+template reference of AWS::Lambda::Function.
 """
 
 import json
@@ -17,15 +20,18 @@ PREFIX = "/_aws/lambda-url/"
 def apply() -> None:
     """Put every correction of this file in place."""
     service, app = module("services.lambda_svc"), module("app")
-    replace(service, "_function_url_id", ids_of_both_addresses)
-    replace(service, "_build_function_url_event", events_like_aws)
-    replace(service, "_create_function_url_config", public_ones_can_be_opened)
-    replace(app, "_handle_options_request", options_are_the_functions)
-    keep_reserved_concurrency(service)
+    replace(service, "_function_url_id", function_url_id)
+    replace(service, "_build_function_url_event", build_event)
+    replace(service, "_create_function_url_config", create_function_url_config)
+    replace(app, "_handle_options_request", handle_options_request)
+    create_function_with_reserved_concurrency(service)
 
 
-def public_ones_can_be_opened(original: Any) -> Any:
-    """A public URL is `http://127.0.0.1:PORT/_aws/lambda-url/<id>/`: neither name servers nor certificates needed."""
+def create_function_url_config(original: Any) -> Any:
+    """On AWS a function URL can be opened as it is. Here a public one is `http://127.0.0.1:PORT/_aws/lambda-url/<id>/`.
+
+    So it needs neither a name server nor a certificate.
+    """
 
     def create(function: str, data: dict[str, Any], qualifier: str | None) -> Any:
         status, headers, body = original(function, data, qualifier)
@@ -43,8 +49,8 @@ def public_ones_can_be_opened(original: Any) -> Any:
     return create
 
 
-def ids_of_both_addresses(original: Any) -> Any:
-    """The id stands in the path of a public URL, and in the host name of the others."""
+def function_url_id(original: Any) -> Any:
+    """The id of a function URL: in the path of a public one, in the host name of the others."""
 
     def identify(url: str) -> str:
         _, found, rest = url.partition(PREFIX)
@@ -53,8 +59,8 @@ def ids_of_both_addresses(original: Any) -> Any:
     return identify
 
 
-def options_are_the_functions(original: Any) -> Any:
-    """A function URL without a CORS configuration hands OPTIONS to its function, as it does every method."""
+def handle_options_request(original: Any) -> Any:
+    """A function URL without a CORS configuration invokes its function for OPTIONS, as for every other method."""
 
     def handle(method: str, path: str, headers: Mapping[str, str], query: Any, request_id: str) -> Any:
         if path.startswith(PREFIX) or ".lambda-url." in headers.get("host", ""):
@@ -64,8 +70,11 @@ def options_are_the_functions(original: Any) -> Any:
     return handle
 
 
-def events_like_aws(original: Any) -> Any:
-    """An AWS_IAM URL tells who called; cookies come as a list; the host is the one that the client addressed."""
+def build_event(original: Any) -> Any:
+    """The event has the caller in requestContext.authorizer.iam (AWS_IAM only), and cookies as a list.
+
+    The header `host` is the one that the client addressed. The format of the event is payload format 2.0.
+    """
     evaluator, router = module("core.iam_evaluator"), module("core.router")
 
     def build(
@@ -83,7 +92,7 @@ def events_like_aws(original: Any) -> Any:
         if cookie := event["headers"].pop("cookie", None):
             event["cookies"] = [part.strip() for part in cookie.split(";") if part.strip()]
         if rest.get("anonymous"):
-            # What the browser compares with its address bar when it sends Origin.
+            # The approval page compares it with the header `origin`, in which a browser sends the page's address.
             host = headers.get("host", "")
             if ".lambda-url." not in host:
                 event["headers"].update({"host": host, "x-forwarded-proto": "http"})
@@ -106,8 +115,11 @@ def events_like_aws(original: Any) -> Any:
     return build
 
 
-def keep_reserved_concurrency(service: Any) -> None:
-    """CloudFormation reserves a function's concurrency; more requests at a time are turned away with 429."""
+def create_function_with_reserved_concurrency(service: Any) -> None:
+    """CloudFormation sets ReservedConcurrentExecutions: Lambda refuses further requests at the same time with 429.
+
+    The emulator's CloudFormation ignores the property.
+    """
     handlers = module("services.cloudformation.provisioners")._RESOURCE_HANDLERS["AWS::Lambda::Function"]
     create = handlers["create"]
 

@@ -1,7 +1,7 @@
-"""The Lambda runtime of a local Python worker. Started by patch_lambda in a process of its own, never imported.
+"""The Lambda runtime of a local Python worker. lambda_.py starts it in a process of its own.
 
 Speaks the emulator's line protocol: one JSON line in (init, then one per invocation), one JSON line out. Runs with
-`python -I -S`, so that a function sees the standard library, its own code, its layers and what AWS's runtime bundles,
+`python -I -S`, so that a function sees the standard library, its own code, its layers and what the runtime includes,
 and nothing of the developer's virtual environment.
 """
 

@@ -4,7 +4,7 @@ The emulator stores any text as an expression and never fires what it cannot rea
 found on AWS only. Sources: the EventBridge Scheduler User Guide ("Schedule types"), the EventBridge User Guide ("Cron
 expressions reference", "Rate expressions reference"), and what AWS answered to LocalStack's tests that were validated
 against it. Where AWS documents nothing (a range that ends before it begins), the expression is refused here too: it
-would never fire. Applied by patches.apply before the emulator serves.
+would never fire.
 """
 
 import functools
@@ -116,14 +116,16 @@ def apply() -> None:
     replace(rules, "_SCHEDULER_TICK_INTERVAL", lambda _: 1)
     replace(scheduler, "_SCHEDULE_TICK_INTERVAL", lambda _: 1)
     for name in ("_create_schedule", "_update_schedule"):
-        replace(scheduler, name, lambda original: _refusing_schedules(original, scheduler))
-    replace(rules, "_put_rule", lambda original: _refusing_rules(original, rules))
+        replace(scheduler, name, lambda original: _write_schedule(original, scheduler))
+    replace(rules, "_put_rule", lambda original: _put_rule(original, rules))
     _refuse_in_templates()
-    replace(rules, "_invoke_target", _remembering_the_schedule)
-    replace(module("services.lambda_svc"), "_execution_record_for_config", _with_the_schedule)
+    replace(rules, "_invoke_target", _invoke_target)
+    replace(module("services.lambda_svc"), "_execution_record_for_config", _execution_record)
 
 
-def _refusing_schedules(original: Any, scheduler: Any) -> Any:
+def _write_schedule(original: Any, scheduler: Any) -> Any:
+    """CreateSchedule and UpdateSchedule raise ValidationException for an expression that is not valid."""
+
     def write(name: str, body: dict[str, Any]) -> Any:
         if problem := _schedule_problem(body):
             return scheduler._error(400, "ValidationException", problem)
@@ -132,7 +134,9 @@ def _refusing_schedules(original: Any, scheduler: Any) -> Any:
     return write
 
 
-def _refusing_rules(original: Any, rules: Any) -> Any:
+def _put_rule(original: Any, rules: Any) -> Any:
+    """PutRule raises ValidationException for an expression that is not valid, or on another bus than the default one."""
+
     def put_rule(data: dict[str, Any]) -> Any:
         if problem := _rule_problem(data):
             return rules.error_response_json("ValidationException", problem, 400)
@@ -162,11 +166,11 @@ def _refuse_in_templates() -> None:
     handlers = module("services.cloudformation.provisioners")._RESOURCE_HANDLERS
     for kind, problem_of in {"AWS::Scheduler::Schedule": _schedule_problem, "AWS::Events::Rule": _rule_problem}.items():
         handler = handlers[kind]
-        handler["create"] = _refusing(handler["create"], 1, kind, problem_of)
-        handler["update"] = _refusing(handler["update"], 2, kind, problem_of)
+        handler["create"] = _validated(handler["create"], 1, kind, problem_of)
+        handler["update"] = _validated(handler["update"], 2, kind, problem_of)
 
 
-def _refusing(original: Any, position: int, kind: str, problem_of: Any) -> Any:
+def _validated(original: Any, position: int, kind: str, problem_of: Any) -> Any:
     """A handler that fails when its properties, the argument at `position`, hold an expression that AWS refuses."""
 
     @functools.wraps(original)  # the emulator looks at its signature
@@ -178,8 +182,11 @@ def _refusing(original: Any, position: int, kind: str, problem_of: Any) -> Any:
     return handle
 
 
-def _remembering_the_schedule(original: Any) -> Any:
-    """`aws.*` sources are the emulator's own: PutEvents refuses them."""
+def _invoke_target(original: Any) -> Any:
+    """Not a correction: while a schedule invokes its target, keep which schedule it is.
+
+    Its event has a source `aws.*`, which only the emulator itself can use: PutEvents refuses them.
+    """
 
     def invoke_target(target: dict[str, Any], event: dict[str, Any], rule: dict[str, Any], view: Any = None) -> Any:
         scheduled = event.get("DetailType") == "Scheduled Event" and event.get("Source") in (
@@ -195,7 +202,9 @@ def _remembering_the_schedule(original: Any) -> Any:
     return invoke_target
 
 
-def _with_the_schedule(original: Any) -> Any:
+def _execution_record(original: Any) -> Any:
+    """Not a correction: add the schedule to the emulator's record of a function that is about to run."""
+
     def record_for(func: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
         return {**original(func, config), _SCHEDULE: _firing.get()}
 

@@ -1,4 +1,8 @@
-"""Corrections of the emulator's Step Functions. Applied by patches.apply before the emulator serves."""
+"""Corrections of the emulator's Step Functions: executions and states. Task tokens are in stepfunctions_tokens.py.
+
+Sources: the API reference of Step Functions (StartExecution, StopExecution) and its Developer Guide ("Handling errors
+in Step Functions workflows", "Quotas", "State machine structure": TimeoutSeconds).
+"""
 
 import contextlib
 import contextvars
@@ -16,35 +20,35 @@ from ferryman_local.patches.stepfunctions_tokens import ABORTED, RUNNING
 log = logging.getLogger("ferryman.states")
 
 DATA_LIMIT = 262_144
-NOT_IN_STATES_ALL = ("States.Runtime", "States.DataLimitExceeded")
+NOT_CAUGHT_BY_STATES_ALL = ("States.Runtime", "States.DataLimitExceeded")
 
 
 def apply(control: Control, token_timeout_scale: float) -> None:
     """Put every correction of this file in place."""
     states = module("services.stepfunctions")
     closed_tokens: deque[str] = deque(maxlen=10_000)
-    replace(states, "_start_execution", lambda original: start_is_idempotent(original, states))
-    replace(states, "_stop_execution", lambda original: abort_ends_everything(original, states))
-    replace(states, "_fail_execution", lambda original: closed_stays_closed(original))
-    replace(states, "_error_matches", lambda original: some_errors_cannot_be_caught(original))
-    replace(states, "_apply_output_path", lambda original: output_of_succeed(original, states))
+    replace(states, "_start_execution", lambda original: start_execution(original, states))
+    replace(states, "_stop_execution", lambda original: stop_execution(original, states))
+    replace(states, "_fail_execution", lambda original: fail_execution(original))
+    replace(states, "_error_matches", lambda original: error_matches(original))
+    replace(states, "_apply_output_path", lambda original: output_of_succeed_state(original, states))
     replace(states, "_add_event", lambda original: count_top_level_states(original, control))
-    replace(states, "_run_sub_machine", lambda original: sub_machine(states, control))
-    replace(states, "_execute_task", lambda original: task_with_limits(original, states, control))
-    replace(states, "_with_retry_and_catch", lambda original: count_retried_maps(original, control))
+    replace(states, "_run_sub_machine", lambda original: run_sub_machine(states, control))
+    replace(states, "_execute_task", lambda original: execute_task(original, states, control))
+    replace(states, "_with_retry_and_catch", lambda original: count_retries(original, control))
     replace(
         states,
         "_invoke_with_callback",
-        lambda original: tokens.callback_like_aws(original, states, closed_tokens, token_timeout_scale),
+        lambda original: tokens.invoke_with_callback(original, states, closed_tokens, token_timeout_scale),
     )
     for name in ("_send_task_success", "_send_task_failure"):
-        replace(states, name, lambda original: tokens.late_answers_time_out(original, states, closed_tokens))
+        replace(states, name, lambda original: tokens.send_task_result(original, states, closed_tokens))
     replace(states, "time", lambda original: _Clock(original))
     control.time_out_execution = lambda arn: time_out(states, arn)
 
 
 class _Clock:
-    """`time` for the emulator's engine: it waits 0.15 s before an execution's first state, AWS some milliseconds."""
+    """`time` for the emulator, which waits 0.15 s before an execution's first state; AWS waits some milliseconds."""
 
     def __init__(self, original: Any) -> None:
         self._original = original
@@ -56,8 +60,11 @@ class _Clock:
         self._original.sleep(0.01 if seconds == 0.15 else seconds)
 
 
-def start_is_idempotent(original: Any, states: Any) -> Any:
-    """Same name and input while RUNNING answers the running execution; machine-level TimeoutSeconds is enforced."""
+def start_execution(original: Any, states: Any) -> Any:
+    """StartExecution is idempotent: the name and input of a RUNNING execution answer that execution.
+
+    The emulator raises ExecutionAlreadyExists. The machine's own TimeoutSeconds is enforced, too.
+    """
     lock = threading.Lock()
 
     def start(data: dict[str, Any]) -> Any:
@@ -83,14 +90,17 @@ def start_is_idempotent(original: Any, states: Any) -> Any:
 
 
 def same_json(one: str, other: str) -> bool:
-    """Whether two JSON texts mean the same; texts that are not JSON are compared as they are."""
+    """Whether two JSON texts have the same value; texts that are not JSON are compared as they are."""
     with contextlib.suppress(ValueError):
         return bool(json.loads(one) == json.loads(other))
     return one == other
 
 
 def time_out(states: Any, arn: str) -> bool:
-    """End a running execution as a machine-level timeout does: TIMED_OUT, and nothing in the machine can catch it."""
+    """A machine-level timeout ends an execution as TIMED_OUT; no Catch of the machine can catch it.
+
+    Returns False where no such execution is RUNNING.
+    """
     execution = find_execution(states, arn)
     if execution is None or execution["status"] != "RUNNING":
         return False
@@ -104,7 +114,7 @@ def time_out(states: Any, arn: str) -> bool:
 
 
 def find_execution(states: Any, arn: str) -> Any:
-    """An execution by ARN, whatever account and region the request came with."""
+    """An execution by its ARN, in any account and region of the emulator; None if there is none."""
     for _key, execution in states._executions.all_items():
         if execution["executionArn"] == arn:
             return execution
@@ -112,15 +122,15 @@ def find_execution(states: Any, arn: str) -> Any:
 
 
 def release_tokens(states: Any, arn: str) -> None:
-    """Wake the waiting tasks of a closed execution; their tokens are void."""
+    """End the tasks of a closed execution that wait for their tokens; the tokens are void."""
     for _key, info in list(states._task_tokens.all_items()):
         if info.get("execution") == arn:
             info["aborted"] = True
             info["event"].set()
 
 
-def abort_ends_everything(original: Any, states: Any) -> Any:
-    """StopExecution also ends waiting tasks and running Maps; the emulator let them go on to the end."""
+def stop_execution(original: Any, states: Any) -> Any:
+    """StopExecution also ends tasks that wait for a token, and running Maps; the emulator lets them go on."""
 
     def stop(data: dict[str, Any]) -> Any:
         answer = original(data)
@@ -131,8 +141,8 @@ def abort_ends_everything(original: Any, states: Any) -> Any:
     return stop
 
 
-def closed_stays_closed(original: Any) -> Any:
-    """A task that fails after its execution was aborted does not turn ABORTED into FAILED."""
+def fail_execution(original: Any) -> Any:
+    """The status of a closed execution does not change: a task that fails later does not turn ABORTED into FAILED."""
 
     def fail(execution: dict[str, Any], error: str, cause: str) -> None:
         if execution["status"] == "RUNNING":
@@ -141,21 +151,21 @@ def closed_stays_closed(original: Any) -> Any:
     return fail
 
 
-def some_errors_cannot_be_caught(original: Any) -> Any:
-    """States.ALL matches neither States.Runtime nor States.DataLimitExceeded."""
+def error_matches(original: Any) -> Any:
+    """States.ALL catches neither States.Runtime nor States.DataLimitExceeded."""
 
     def matches(error_equals: list[str], error: str) -> bool:
         if error == ABORTED:
             return False
-        if error in NOT_IN_STATES_ALL:
+        if error in NOT_CAUGHT_BY_STATES_ALL:
             return error in error_equals
         return bool(original(error_equals, error))
 
     return matches
 
 
-def output_of_succeed(original: Any, states: Any) -> Any:
-    """A JSONata Succeed state's Output is the execution's output."""
+def output_of_succeed_state(original: Any, states: Any) -> Any:
+    """The Output of a Succeed state (JSONata) is the output of the execution; the emulator ignores the field."""
 
     def output(state: dict[str, Any], data: Any, ctx: Any = None) -> Any:
         if (
@@ -170,7 +180,7 @@ def output_of_succeed(original: Any, states: Any) -> Any:
 
 
 def count_top_level_states(original: Any, control: Control) -> Any:
-    """State transitions as AWS bills them: one per state entered."""
+    """Not a correction: state transitions are counted as AWS bills them, one for each state that is entered."""
 
     def add(execution: dict[str, Any], event_type: str, details: Any = None) -> None:
         if event_type.endswith("StateEntered"):
@@ -180,8 +190,8 @@ def count_top_level_states(original: Any, control: Control) -> Any:
     return add
 
 
-def count_retried_maps(original: Any, control: Control) -> Any:
-    """A retried Map or Parallel is another transition."""
+def count_retries(original: Any, control: Control) -> Any:
+    """Not a correction: each retry of a Map or a Parallel is counted as another state transition."""
 
     def run(state: Any, data: Any, ctx: Any, attempt: Any) -> Any:
         arn, tries = ctx["Execution"]["Id"], 0
@@ -198,8 +208,11 @@ def count_retried_maps(original: Any, control: Control) -> Any:
     return run
 
 
-def sub_machine(states: Any, control: Control) -> Any:
-    """The states inside a Map or Parallel: counted, ended when the execution is, and Succeed has an Output."""
+def run_sub_machine(states: Any, control: Control) -> Any:
+    """The states inside a Map or a Parallel end with the execution, and a Succeed state there has an Output, too.
+
+    They are counted as state transitions, which the emulator's execution history leaves out.
+    """
     simple = {"Pass": "_execute_pass", "Choice": "_execute_choice", "Wait": "_execute_wait"}
     nested = {"Task": "_execute_task", "Parallel": "_execute_parallel", "Map": "_execute_map"}
 
@@ -229,8 +242,8 @@ def sub_machine(states: Any, control: Control) -> Any:
     return run
 
 
-def task_with_limits(original: Any, states: Any, control: Control) -> Any:
-    """Retries are transitions too; a result past 256 KiB fails the execution with States.DataLimitExceeded."""
+def execute_task(original: Any, states: Any, control: Control) -> Any:
+    """A result of more than 256 KiB fails the execution with States.DataLimitExceeded. Retries are counted."""
 
     def execute(state: dict[str, Any], data: Any, execution: Any, ctx: Any) -> Any:
         mark = RUNNING.set((execution, ctx))

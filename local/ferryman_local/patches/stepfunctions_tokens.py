@@ -1,4 +1,8 @@
-"""Task tokens of the emulator's Step Functions, as on AWS. Put in place by patch_states."""
+"""Corrections of the emulator's Step Functions: task tokens. Put in place by stepfunctions.apply.
+
+Sources: the API reference of Step Functions (SendTaskSuccess, SendTaskFailure) and its Developer Guide ("Wait for a
+Callback with Task Token").
+"""
 
 import base64
 import contextvars
@@ -10,14 +14,17 @@ from collections import deque
 from typing import Any
 
 ABORTED = "Ferryman.Aborted"
-"""Error name that ends the threads of a closed execution; nothing catches it."""
+"""The error name that ends the states of a closed execution; no Catch matches it."""
 
 RUNNING: contextvars.ContextVar[tuple[Any, Any] | None] = contextvars.ContextVar("ferryman_running", default=None)
 """The (execution, context object) whose Task runs on this thread."""
 
 
-def callback_like_aws(original: Any, states: Any, closed: deque[str], scale: float) -> Any:
-    """waitForTaskToken: a failing Lambda fails the task, each attempt has a new token, its timeout can be scaled."""
+def invoke_with_callback(original: Any, states: Any, closed: deque[str], scale: float) -> Any:
+    """A task with .waitForTaskToken fails at once when its function fails, and each attempt has a new token.
+
+    TimeoutSeconds counts from the invocation; here it can be scaled, so that tests need not wait.
+    """
 
     def invoke(resource: str, data: Any, token: str, state: dict[str, Any]) -> Any:
         execution, ctx = RUNNING.get() or (None, {})
@@ -35,7 +42,7 @@ def callback_like_aws(original: Any, states: Any, closed: deque[str], scale: flo
         }
         states._task_tokens[token] = info
         try:
-            call_lambda(states, reference, data, event)
+            invoke_lambda(states, reference, data, event)
             limit = state.get("TimeoutSeconds")
             wait = None if limit is None else max(float(limit) * scale - (time.monotonic() - started), 0)
             if not event.wait(wait):
@@ -53,8 +60,8 @@ def callback_like_aws(original: Any, states: Any, closed: deque[str], scale: flo
     return invoke
 
 
-def call_lambda(states: Any, reference: str | None, data: Any, answered: threading.Event) -> None:
-    """Invoke the function; its error counts unless the token was answered before."""
+def invoke_lambda(states: Any, reference: str | None, data: Any, answered: threading.Event) -> None:
+    """Invoke the function of a task; its error fails the task unless the token was answered before."""
     payload = data
     if not reference:
         reference = states._resolve_lambda_function_ref(data.get("FunctionName", ""), optimized=True)
@@ -67,12 +74,15 @@ def call_lambda(states: Any, reference: str | None, data: Any, answered: threadi
 
 
 def new_token() -> str:
-    """As long as AWS's and with the characters that break careless code: + / =."""
+    """A task token is long and contains `+`, `/` and `=`."""
     return base64.b64encode(os.urandom(400)).decode()
 
 
-def late_answers_time_out(original: Any, states: Any, closed: deque[str]) -> Any:
-    """An answer to a token that was used or timed out is TaskTimedOut; one never handed out is TaskDoesNotExist."""
+def send_task_result(original: Any, states: Any, closed: deque[str]) -> Any:
+    """SendTaskSuccess and SendTaskFailure raise TaskTimedOut for a token that was answered or has timed out.
+
+    TaskDoesNotExist is for a token that was never given out, InvalidOutput for an `output` that is not JSON.
+    """
 
     def send(data: dict[str, Any]) -> Any:
         token = data.get("taskToken", "")

@@ -32,7 +32,7 @@ def test_a_slow_start_is_no_failure_before_its_time(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(ecs_deployments, "fail_health_check", lambda *_arguments: failed.append(clock.now))
 
     def healthy_at(seconds: float) -> Any:
-        monkeypatch.setattr(ecs_deployments, "probe", lambda *_arguments: clock.now >= seconds)
+        monkeypatch.setattr(ecs_deployments, "check_health", lambda *_arguments: clock.now >= seconds)
         clock.now = 0.0
         return ecs_deployments.becomes_healthy(None, service, task, lambda _task: "127.0.0.1")
 

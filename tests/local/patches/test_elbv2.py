@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from ferryman_local.emulator import Emulator
-from ferryman_local.patches.elbv2 import DELAY, Place, Traffic, counted
+from ferryman_local.patches.elbv2 import DELAY_ATTRIBUTE, DrainingTarget, RequestsInFlight, forward_to_target_group
 from local.clock import until
 from local.patches.ecs_stage import Client, Stage
 
@@ -136,7 +136,9 @@ def test_the_deregistration_delay_is_the_longest_a_task_drains(
     stage: Stage, aws: Client, pool: ThreadPoolExecutor
 ) -> None:
     url = stage.create(stage.push(SERVER, VERSION="1"))
-    aws("elbv2").modify_target_group_attributes(TargetGroupArn=stage.group, Attributes=[{"Key": DELAY, "Value": "1"}])
+    aws("elbv2").modify_target_group_attributes(
+        TargetGroupArn=stage.group, Attributes=[{"Key": DELAY_ATTRIBUTE, "Value": "1"}]
+    )
     (task,) = stage.tasks()
     answer = hold(pool, url, stage.address(task))
     begun = time.monotonic()
@@ -220,15 +222,15 @@ def test_no_request_fails_in_rolling_updates(stage: Stage, pool: ThreadPoolExecu
 
 
 def test_a_request_counts_from_the_choice_of_its_target() -> None:
-    traffic, drained = Traffic(), list[bool]()
-    places = [Place("group", "127.0.0.2", 8000, seconds=0)]
+    in_flight, drained = RequestsInFlight(), list[bool]()
+    draining = [DrainingTarget("group", "127.0.0.2", 8000, seconds=0)]
 
     async def proxy(*_request: Any) -> Any:
-        drained.append(traffic.drained(places))
+        drained.append(in_flight.drained(draining))
         return 502, {}, b""
 
     alb = SimpleNamespace(
         _tgs={"group": {"TargetType": "ip"}}, _targets={"group": [{"Id": "127.0.0.2"}]}, _proxy_http_target=proxy
     )
-    asyncio.run(counted(None, alb, traffic)("group", "GET", "/", {}, b"", {}))
-    assert [*drained, traffic.drained(places)] == [False, True]
+    asyncio.run(forward_to_target_group(None, alb, in_flight)("group", "GET", "/", {}, b"", {}))
+    assert [*drained, in_flight.drained(draining)] == [False, True]
