@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ferryman.platform import parse
-from ferryman.records import Deployment, EnvironmentState, OutboxMessage, Release, TimelineEvent
+from ferryman.records import Deployment, EnvironmentState, OutboxMessage, Release, TimelineEvent, step_keys
 from ferryman.store import keys
 from ferryman_cli.transport import Api
 from ferryman_local.images import oci
@@ -150,6 +150,16 @@ class Place(Seen):
         self.digests.setdefault(version, {}).setdefault(component, digest)
         return digest
 
+    def push_and_wait_for_rollout(self) -> tuple[str, str]:
+        """Push a version whose rollout waits at a gate; the version and the key of its rollout."""
+        version, key = self.version(), step_keys.rollout(f"{self.name}-api", "forward")
+        self.push(version, GATE=str(self.gate()))
+        self.until(
+            lambda: (found := self.step(version, key)).steps[key].rollout.ecs_deployment is not None and found,
+            "the rollout",
+        )
+        return version, key
+
     def tag(self, version: str, name: str, components: Sequence[str] | None = None) -> None:
         """Give the images of a version another tag, as CI does when a git tag is pushed: nothing is built."""
         for component in components or self.spec["components"]:
@@ -248,6 +258,11 @@ class Place(Seen):
     def mine(self, arguments: Mapping[str, Any]) -> bool:
         """Whether a request is about this platform: for faults of the proxy."""
         return f"{self.name}-" in json.dumps(arguments)
+
+    def pushes(self, component: str = "api") -> Callable[[Event], bool]:
+        """Matches the push events of one component."""
+        repository = self.spec["components"][component]["repository"]
+        return lambda event: event["source"] == "aws.ecr" and event["detail"].get("repository-name") == repository
 
     def concerns(self, event: Event) -> bool:
         """Whether an event is about this platform: for disturbances of the relay."""
