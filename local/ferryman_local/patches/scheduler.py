@@ -135,7 +135,7 @@ def _write_schedule(original: Any, scheduler: Any) -> Any:
 
 
 def _put_rule(original: Any, rules: Any) -> Any:
-    """PutRule raises ValidationException for an expression that is not valid, or on another bus than the default one."""
+    """PutRule raises ValidationException for an invalid expression, and for a schedule outside the default bus."""
 
     def put_rule(data: dict[str, Any]) -> Any:
         if problem := _rule_problem(data):
