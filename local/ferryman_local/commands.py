@@ -12,12 +12,12 @@ from pathlib import Path
 
 from ferryman_cli.exits import Exit, Stop
 from ferryman_local import instance, supervisor
-from ferryman_local.ecs_side import EcsSideError
-from ferryman_local.emulator import EmulatorError
-from ferryman_local.engines import DOCKER, PROCESS, EngineName
-from ferryman_local.images import ImageError
+from ferryman_local.engines.engine import DOCKER, PROCESS, EngineName
+from ferryman_local.errors import EmulatorError
+from ferryman_local.images.oci import ImageError
 from ferryman_local.instance import Instance
 from ferryman_local.local_aws import LocalAws
+from ferryman_local.provisioning.infrastructure import InfrastructureError
 
 UP_SECONDS = {PROCESS: 300.0, DOCKER: 1200.0}
 """Docker may have to pull or make base images first."""
@@ -79,7 +79,7 @@ def push(*, version: str, components: list[str], fault: str | None = None) -> No
             digest = aws.push(version, [component], fault=fault)[component]
             repository = aws.document["spec"]["components"][component]["repository"]
             print(f"pushed {repository}:{version}  {digest[:19]}")
-    except (EcsSideError, EmulatorError, ImageError) as error:
+    except (InfrastructureError, EmulatorError, ImageError) as error:
         raise Stop(Exit.FAILED, str(error)) from None
     for environment, spec in aws.document["spec"]["environments"].items():
         if "push" not in spec.get("triggers", ()):
@@ -129,7 +129,7 @@ def lacks(engine: str) -> str:
     """What this machine lacks for an engine, and what to do about it; empty when it lacks nothing."""
     if engine != DOCKER:
         return ""
-    from ferryman_local import docker_client
+    from ferryman_local.engines import docker_client
 
     try:
         docker_client.need_command()

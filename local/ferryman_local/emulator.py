@@ -17,16 +17,13 @@ from typing import Any, Self
 
 import boto3
 
-from ferryman_local.engines import DOCKER, PROCESS, EngineName, docker_host, remove_left
+from ferryman_local.engines.engine import DOCKER, PROCESS, EngineName, docker_host, remove_left
+from ferryman_local.errors import EmulatorError
 from ferryman_local.processes import OWNER_VARIABLE
 
 READY_SECONDS = 60.0
 END_SECONDS = {PROCESS: 5.0, DOCKER: 30.0}
 """How long the emulator may take to end all it started before it is killed."""
-
-
-class EmulatorError(Exception):
-    """The emulator did not start, or died."""
 
 
 def free_port() -> int:

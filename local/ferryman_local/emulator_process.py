@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from ferryman_local.engines import make_engine
+from ferryman_local.engines.engine import make_engine
 from ferryman_local.processes import OWNER_VARIABLE, end_all
 
 
@@ -20,8 +20,9 @@ def main() -> None:
     """Patch ministack and run it until stdin closes or a signal comes."""
     from ministack import app
 
-    from ferryman_local import control, patches
-    from ferryman_local.patching import IncompatibleEmulatorError
+    from ferryman_local import patches
+    from ferryman_local.patches import control
+    from ferryman_local.patches.private_attributes import IncompatibleEmulatorError
 
     state = Path(os.environ["FERRYMAN_LOCAL_STATE"])
     port, owner = int(os.environ["GATEWAY_PORT"]), os.environ[OWNER_VARIABLE]

@@ -11,8 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
-from ferryman_local import engines
-from ferryman_local.engines import PROCESS, EngineName
+from ferryman_local.engines.engine import PROCESS, EngineName, remove_left
 from ferryman_local.local_aws import CHECKOUT, LocalAws
 
 FOLDER = CHECKOUT / ".local"
@@ -51,12 +50,12 @@ class Instance:
 
     def standing(self, aws: LocalAws) -> "Instance":
         """The same once the AWS answers."""
-        side = aws.sides.get(aws.document["metadata"]["name"])
+        created = aws.infrastructure.get(aws.document["metadata"]["name"])
         return replace(
             self,
             ready=True,
             exports=exports(aws.cli_env()),
-            services=side.urls if side else {},
+            services=created.urls if created else {},
         )
 
     def lives(self) -> bool:
@@ -72,7 +71,7 @@ class Instance:
 
     def remove_left(self) -> str:
         """End and remove what it has left behind, its process being gone; what could not be, and what to do."""
-        return engines.remove_left(self.owner, self.engine, f"localhost:{self.port}")
+        return remove_left(self.owner, self.engine, f"localhost:{self.port}")
 
     def forget(self) -> None:
         """Remove what `write` wrote, unless another one stands there by now."""

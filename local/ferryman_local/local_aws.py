@@ -1,4 +1,4 @@
-"""The whole product on this machine: emulator, ECS side, the operator's real stack, and the event relay.
+"""The whole product on this machine: emulator, infrastructure, the operator's real stack, and the event relay.
 
 Used by the demo, the flow tests, the benchmark and `ferryman local up`; each starts one, pushes images, and asks the
 operator's own API what became of them.
@@ -16,12 +16,14 @@ from typing import Any, Self
 import httpx
 import yaml
 
-from ferryman_local import ecs_side, images, operator_side
-from ferryman_local.backing import Backing, ProcessBacking
-from ferryman_local.builders import Builder, ProcessBuilder, Wanted
 from ferryman_local.emulator import Emulator
-from ferryman_local.engines import DOCKER, PROCESS, EngineName
-from ferryman_local.operator_stack import build_operator, deploy_operator
+from ferryman_local.engines.engine import DOCKER, PROCESS, EngineName
+from ferryman_local.images import oci
+from ferryman_local.images.builders import Builder, ProcessBuilder, Wanted
+from ferryman_local.provisioning import infrastructure, operator_parameters
+from ferryman_local.provisioning.backing import Backing, ProcessBacking
+from ferryman_local.provisioning.infrastructure import Infrastructure, InfrastructureError
+from ferryman_local.provisioning.operator_stack import build_operator, deploy_operator
 from ferryman_local.proxy import FaultProxy
 from ferryman_local.relay import Relay
 from ferryman_local.standins import GitHub, Slack
@@ -73,7 +75,7 @@ class LocalAws:
         )
         self.builder, self._backing = self._tools()
         self.outputs: dict[str, str] = {}
-        self.sides: dict[str, ecs_side.EcsSide] = {}
+        self.infrastructure: dict[str, Infrastructure] = {}
         self.proxy: FaultProxy | None = None
         self.relay: Relay | None = None
 
@@ -81,15 +83,15 @@ class LocalAws:
         """What builds images and what runs beside them, for the engine."""
         if self.emulator.engine != DOCKER:
             return ProcessBuilder(self.emulator.port, self.examples), ProcessBacking(self.emulator.state_dir)
-        from ferryman_local.docker_backing import DockerBacking
-        from ferryman_local.docker_builder import DockerBuilder
+        from ferryman_local.images.docker_builder import DockerBuilder
+        from ferryman_local.provisioning.docker_backing import DockerBacking
 
         builder = DockerBuilder(self.emulator.port, self.examples, self._report)
         clusters = [spec["cluster"] for one in self._platforms for spec in one["spec"]["environments"].values()]
         return builder, DockerBacking(self.emulator, clusters, builder.image)
 
-    def start(self, *, create_sides: bool = True) -> Self:
-        """Bring everything up. The operator is built while the emulator starts and the ECS side is made."""
+    def start(self, *, create_infrastructure: bool = True) -> Self:
+        """Bring everything up. The operator is built while the emulator starts and the infrastructure is made."""
         self.builder.prepare()
         failed: list[BaseException] = []
         cancelled = threading.Event()
@@ -107,11 +109,11 @@ class LocalAws:
         try:
             self.emulator.start()
             self._report(f"emulator answers on {self.emulator.endpoint}")
-            operator_side.write(self.emulator, self._platforms)
+            operator_parameters.write(self.emulator, self._platforms)
             self._backing.start()
-            if create_sides:
+            if create_infrastructure:
                 for document in self._platforms:
-                    self.create_side(document)
+                    self.create_infrastructure(document)
             building.join()
         except BaseException:  # Ctrl-C too: `sam` must not go on alone
             cancelled.set()
@@ -152,14 +154,14 @@ class LocalAws:
 
     # ── what people and CI do ──
 
-    def create_side(self, document: Mapping[str, Any]) -> ecs_side.EcsSide:
+    def create_infrastructure(self, document: Mapping[str, Any]) -> Infrastructure:
         """Make repositories, cluster, services and load balancer for a platform document."""
-        side = ecs_side.create(
+        created = infrastructure.create(
             self.emulator, document, self.examples, secrets=self.secrets(),
             builder=self.builder, backing=self._backing, report=self._report,
         )  # fmt: skip
-        self.sides[document["metadata"]["name"]] = side
-        return side
+        self.infrastructure[document["metadata"]["name"]] = created
+        return created
 
     def push(
         self,
@@ -211,7 +213,7 @@ class LocalAws:
     def tag(self, version: str, name: str, document: Mapping[str, Any] | None = None) -> None:
         """Give all images of a version a second name (`v1.0.0`), as CI does on a git tag: nothing is built."""
         for component in (document or self.document)["spec"]["components"].values():
-            images.tag(self.emulator.port, component["repository"], version, name)
+            oci.tag(self.emulator.port, component["repository"], version, name)
 
     def _with_github(self, platform_file: Path) -> Path:
         """A copy of the document whose `github` is not commented out any more, and is the stand-in."""
@@ -222,7 +224,7 @@ class LocalAws:
             flags=re.MULTILINE,
         )
         if not found:
-            raise ecs_side.EcsSideError(f"{platform_file} has no commented-out `github:` to make use of")
+            raise InfrastructureError(f"{platform_file} has no commented-out `github:` to make use of")
         copy = self.home / platform_file.name
         copy.write_text(text)
         return copy
@@ -245,7 +247,7 @@ class LocalAws:
         for kind in ("apps", "services"):
             if (self.examples / kind / component).is_dir():
                 return self.examples / kind / component
-        raise ecs_side.EcsSideError(f"the example has no component {component!r}")
+        raise InfrastructureError(f"the example has no component {component!r}")
 
     def cli_env(self) -> dict[str, str]:
         """Environment in which the `ferryman` command talks to this operator."""
@@ -258,7 +260,7 @@ class LocalAws:
     # ── what tests steer ──
 
     def lambda_fault(self, function: str, **settings: Any) -> None:
-        """Make the next invocations of a function (logical name) fail; see `ferryman_local.control`."""
+        """Make the next invocations of a function (logical name) fail; see `ferryman_local.patches.control`."""
         self._control("POST", "lambda-faults", {"function": f"ferryman-{function}-*", **settings})
 
     def clear_lambda_faults(self) -> None:
@@ -270,7 +272,7 @@ class LocalAws:
         return dict(self._control("GET", "counters"))
 
     def invocations(self) -> list[dict[str, Any]]:
-        """The last invocations of Lambdas, oldest first; see `ferryman_local.control`."""
+        """The last invocations of Lambdas, oldest first; see `ferryman_local.patches.control`."""
         return list(self._control("GET", "invocations"))
 
     def _control(self, method: str, what: str, body: Any = None) -> Any:

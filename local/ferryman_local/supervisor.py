@@ -10,8 +10,8 @@ import threading
 import time
 from pathlib import Path
 
-from ferryman_local.emulator import EmulatorError
-from ferryman_local.engines import DOCKER, PROCESS
+from ferryman_local.engines.engine import DOCKER, PROCESS
+from ferryman_local.errors import EmulatorError
 from ferryman_local.instance import FOLDER, Instance
 from ferryman_local.interruption import Interruption
 from ferryman_local.local_aws import LocalAws

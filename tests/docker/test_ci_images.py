@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 
-from ferryman_local import docker_client, ensure, images
-from ferryman_local.docker_builder import DockerBuilder
 from ferryman_local.emulator import Emulator
+from ferryman_local.engines import docker_client
+from ferryman_local.images import oci
+from ferryman_local.images.docker_builder import DockerBuilder
 from ferryman_local.local_aws import CHECKOUT, PLATFORM_FILE
+from ferryman_local.provisioning import ensure
 
 EXAMPLE = PLATFORM_FILE.parent
 COMPONENTS = ("api", "ai-gateway", "web")
@@ -114,8 +116,8 @@ def test_the_api_s_image_tells_its_migrations(make: Make, client: Any, version: 
 
 
 def test_a_name_that_is_taken_stays(make: Make, emulator: Emulator) -> None:
-    other = images.Built(images.layer_of({"app/x": Path(__file__)}), ("true",), {}, "/app")
-    images.push(emulator.port, "scr-web", "v9.9.9", other)
+    other = oci.Built(oci.layer_of({"app/x": Path(__file__)}), ("true",), {}, "/app")
+    oci.push(emulator.port, "scr-web", "v9.9.9", other)
     refused = make("tag-images", GITHUB_REF_NAME="v9.9.9")
     assert refused.returncode != 0
     assert "A version stays what it is" in refused.stderr

@@ -7,11 +7,13 @@ from typing import Any
 import httpx
 import pytest
 
-from ferryman_local import docker_client, ensure, images
-from ferryman_local.docker_builder import DockerBuilder
 from ferryman_local.emulator import Emulator
-from ferryman_local.engines import DOCKER
+from ferryman_local.engines import docker_client
+from ferryman_local.engines.engine import DOCKER
+from ferryman_local.images import oci
+from ferryman_local.images.docker_builder import DockerBuilder
 from ferryman_local.local_aws import PLATFORM_FILE, wait_until
+from ferryman_local.provisioning import ensure
 
 SECONDS = 60.0
 CLUSTER, REPOSITORY, GROUP = "engine", "engine-app", "/ecs/engine"
@@ -29,7 +31,7 @@ class Ecs:
         builder = DockerBuilder(emulator.port, PLATFORM_FILE.parent, print)
         builder.prepare()
         builder.placeholder(REPOSITORY, 8000)
-        self.image = f"{emulator.registry}/{REPOSITORY}:{images.BOOTSTRAP}"
+        self.image = f"{emulator.registry}/{REPOSITORY}:{oci.BOOTSTRAP}"
 
     def run(self, *command: str, image: str = "", **more: Any) -> str:
         """Start a task; its ARN."""
@@ -77,8 +79,8 @@ def test_a_task_tells_its_exit_code_its_digest_and_its_whole_log(ecs: Ecs) -> No
     arn = ecs.run("sh", "-c", "for n in 1 2 3; do echo line $n; done; printf last; exit 7")
     ended = ecs.at(arn, "STOPPED")
     assert (ended["stopCode"], ended["containers"][0]["exitCode"]) == ("EssentialContainerExited", 7)
-    pushed = httpx.get(f"{ecs.emulator.endpoint}/v2/{REPOSITORY}/manifests/{images.BOOTSTRAP}", trust_env=False)
-    assert ended["containers"][0]["imageDigest"] == images.digest_of(pushed.content)
+    pushed = httpx.get(f"{ecs.emulator.endpoint}/v2/{REPOSITORY}/manifests/{oci.BOOTSTRAP}", trust_env=False)
+    assert ended["containers"][0]["imageDigest"] == oci.digest_of(pushed.content)
     assert ecs.said(arn) == ["line 1", "line 2", "line 3", "last"]
 
 

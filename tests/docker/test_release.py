@@ -18,15 +18,15 @@ import pytest
 
 import needed
 from ferryman_cli.exits import Exit
-from ferryman_local import docker_client
 from ferryman_local.demo.logs import save
 from ferryman_local.demo.screen import Screen
 from ferryman_local.demo.stage import PRODUCTION, Stage
 from ferryman_local.demo.visitor import Visitor
-from ferryman_local.docker_backing import USER, database_of
-from ferryman_local.engines import DOCKER
+from ferryman_local.engines import docker_client
+from ferryman_local.engines.engine import DOCKER
 from ferryman_local.local_aws import CHECKOUT, LocalAws
 from ferryman_local.processes import owned_by
+from ferryman_local.provisioning.docker_backing import USER, database_of
 
 playwright = pytest.importorskip("playwright.sync_api")
 
@@ -160,7 +160,7 @@ def test_a_first_release_gets_to_production(story: Story) -> None:
     story.release(FIRST, FIRST_NAME)
     story.approved(FIRST)
     story.shows(FIRST, "1-first-release")
-    for cluster in story.aws.sides["scr"].urls:
+    for cluster in story.aws.infrastructure["scr"].urls:
         assert story.revision(f"scr-{cluster}") == "0004", cluster
 
 

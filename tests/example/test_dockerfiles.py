@@ -4,19 +4,12 @@ import re
 
 import pytest
 
+from .dockerfiles import TERRAFORM, instructions
 from .images import FOLDERS, PLATFORM, read
 
-TERRAFORM = PLATFORM.parents[1] / "terraform" / "environment" / "services.tf"
 PORTS = {"api": 8000, "ai-gateway": 8100}
 
 each_app = pytest.mark.parametrize("component", PORTS)
-
-
-def instructions(component: str) -> list[str]:
-    """Without comments, each on one line."""
-    text = (PLATFORM / FOLDERS[component] / "Dockerfile").read_text(encoding="utf-8")
-    joined = re.sub(r"\s*\\\n\s*", " ", re.sub(r"^#.*\n", "", text, flags=re.MULTILINE))
-    return [line for line in joined.splitlines() if line]
 
 
 @each_app

@@ -3,8 +3,8 @@
 import json
 import re
 
+from .dockerfiles import TERRAFORM, instructions
 from .images import FOLDERS, PLATFORM
-from .test_dockerfiles import TERRAFORM, instructions
 
 WEB = PLATFORM / FOLDERS["web"]
 

@@ -11,10 +11,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ferryman.platform import parse
-from ferryman.records import Deployment, EnvironmentState, OutboxMessage, Release, TimelineEvent
+from ferryman.records import Deployment, EnvironmentState, OutboxMessage, Release, TimelineEvent, step_keys
 from ferryman.store import keys
 from ferryman_cli.transport import Api
-from ferryman_local import images
+from ferryman_local.images import oci
 from ferryman_local.local_aws import wait_until
 from ferryman_local.proxy import Request
 from ferryman_local.relay import Event
@@ -60,8 +60,8 @@ class Place(Seen):
     # ── setting it up, and away ──
 
     def create(self) -> "Place":
-        """Make the ECS side and apply the document, as a person would."""
-        self.aws.create_side(self.document)
+        """Make the infrastructure and apply the document, as a person would."""
+        self.aws.create_infrastructure(self.document)
         self.digests["bootstrap"] = {name: str(self.digest_of(name, "bootstrap")) for name in self.spec["components"]}
         self.apply()
         return self
@@ -144,16 +144,26 @@ class Place(Seen):
     ) -> str:
         """Push one component's image; its digest."""
         about = {"COMPONENT": f"{self.name}/{component}", **env}
-        built = images.build(self.aws.app(component), version, labels=labels, **about)
-        send = images.push_index if index else images.push
+        built = oci.build(self.aws.app(component), version, labels=labels, **about)
+        send = oci.push_index if index else oci.push
         digest = send(self.aws.emulator.port, self.spec["components"][component]["repository"], tag, built)
         self.digests.setdefault(version, {}).setdefault(component, digest)
         return digest
 
+    def push_and_wait_for_rollout(self) -> tuple[str, str]:
+        """Push a version whose rollout waits at a gate; the version and the key of its rollout."""
+        version, key = self.version(), step_keys.rollout(f"{self.name}-api", "forward")
+        self.push(version, GATE=str(self.gate()))
+        self.until(
+            lambda: (found := self.step(version, key)).steps[key].rollout.ecs_deployment is not None and found,
+            "the rollout",
+        )
+        return version, key
+
     def tag(self, version: str, name: str, components: Sequence[str] | None = None) -> None:
         """Give the images of a version another tag, as CI does when a git tag is pushed: nothing is built."""
         for component in components or self.spec["components"]:
-            images.tag(self.aws.emulator.port, self.spec["components"][component]["repository"], version, name)
+            oci.tag(self.aws.emulator.port, self.spec["components"][component]["repository"], version, name)
 
     @staticmethod
     def now() -> datetime:
@@ -248,6 +258,11 @@ class Place(Seen):
     def mine(self, arguments: Mapping[str, Any]) -> bool:
         """Whether a request is about this platform: for faults of the proxy."""
         return f"{self.name}-" in json.dumps(arguments)
+
+    def pushes(self, component: str = "api") -> Callable[[Event], bool]:
+        """Matches the push events of one component."""
+        repository = self.spec["components"][component]["repository"]
+        return lambda event: event["source"] == "aws.ecr" and event["detail"].get("repository-name") == repository
 
     def concerns(self, event: Event) -> bool:
         """Whether an event is about this platform: for disturbances of the relay."""

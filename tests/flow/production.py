@@ -9,7 +9,7 @@ from typing import Any
 from ferryman.errors import Conflict
 from ferryman.records import Approval, Deployment, OutboxMessage, Phase
 from ferryman.records.writes import Save
-from ferryman_local.people import Page, Person
+from ferryman_local.standins.people import Page, Person
 from flow.documents import ENVIRONMENT, PRODUCTION
 from flow.place import Place
 from flow.stage import Stage

@@ -14,9 +14,9 @@ from ferryman.records import OutboxMessage
 from ferryman.store.table import Store
 from ferryman_cli.transport import Api
 from ferryman_local.local_aws import LocalAws, wait_until
-from ferryman_local.people import Inbox
 from ferryman_local.proxy import FaultProxy
 from ferryman_local.relay import Relay
+from ferryman_local.standins.people import Inbox
 from flow.documents import COMPONENTS, everything, everything_promoting
 from flow.logbook import LogBook
 
@@ -70,7 +70,7 @@ class Stage(LogBook):
 
     def start(self) -> "Stage":
         """Bring it up."""
-        self.aws.start(create_sides=False)
+        self.aws.start(create_infrastructure=False)
         self.store = Store(self.client("dynamodb"), self.aws.outputs["TableName"])
         self._quicken()
         return self
@@ -154,7 +154,7 @@ class Stage(LogBook):
         return sum(row["invocations"] for name, row in self.aws.counters()["lambda"].items() if f"-{logical}-" in name)
 
     def wakings(self) -> list[dict[str, Any]]:
-        """The last invocations of reconcile, oldest first; see `ferryman_local.control`."""
+        """The last invocations of reconcile, oldest first; see `ferryman_local.patches.control`."""
         name = self.function("Reconcile")
         return [it for it in self.aws.invocations() if it["function"] == name]
 

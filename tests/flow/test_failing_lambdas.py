@@ -6,11 +6,11 @@ Its services run the new release if it succeeded after a retry, and else what ra
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from ferryman.records import Deployment, Phase
+from flow.faults import FAULTS
 from flow.logbook import STEPS
 from flow.place import Place
 from flow.stage import Stage
@@ -23,14 +23,6 @@ BEFORE = ("BeginDeployment", "AdmitDeployment", "RunMigration", "WatchMigration"
 AFTERWARDS = ("UpdateService", "WatchRollout", "SmokeTest", "FinishDeployment")
 OF_PRODUCTION = ("RequestApproval", "PromoteImages", "PublishRelease")
 """See test_production_failing_lambdas."""
-
-FAULTS: dict[str, dict[str, Any]] = {
-    "raises": {"error": "ValueError", "when": "before"},
-    "raises-when-done": {"error": "ValueError", "when": "after"},
-    "times-out": {"timeout": True, "when": "after"},
-    "keeps-timing-out": {"timeout": True, "when": "after", "times": 1000},
-    "keeps-raising-transient": {"error": "Unavailable", "when": "before", "times": 1000},
-}
 
 # What finish_deployment can't record itself, reconcile does.
 ENDS = {

@@ -9,20 +9,9 @@ from flow.stage import Stage
 Make = Callable[..., Place]
 
 
-def on_its_way(scr: Place) -> tuple[str, str]:
-    """Push a version whose rollout waits at a gate; the version and the key of its rollout."""
-    version, key = scr.version(), step_keys.rollout(f"{scr.name}-api", "forward")
-    scr.push(version, GATE=str(scr.gate()))
-    scr.until(
-        lambda: (found := scr.step(version, key)).steps[key].rollout.ecs_deployment is not None and found,
-        "the rollout",
-    )
-    return version, key
-
-
 def test_an_execution_aborted_in_the_console_is_recorded_and_held(place: Make, stage: Stage) -> None:
     scr = place(notify=["team"])
-    version, _ = on_its_way(scr)
+    version, _ = scr.push_and_wait_for_rollout()
     active = scr.state.active
     stage.client("stepfunctions").stop_execution(executionArn=active.execution_arn, cause="somebody pressed Stop")
     done = scr.ended(version)
@@ -44,7 +33,7 @@ def test_an_execution_aborted_in_the_console_is_recorded_and_held(place: Make, s
 
 def test_an_abort_takes_back_what_was_touched_and_holds_until_resumed(place: Make, stage: Stage) -> None:
     scr = place(("api", "web"))
-    version, key = on_its_way(scr)
+    version, key = scr.push_and_wait_for_rollout()
     told = scr.ask("abort", reason="wrong numbers on the dashboard")
     assert told["deployment"]
     done = scr.ended(version)

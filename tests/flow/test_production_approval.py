@@ -8,7 +8,7 @@ import pytest
 
 from ferryman.records import Approval, Deployment, EventType, Phase, StepStatus, step_keys
 from ferryman_cli.transport import Api, ApiError
-from ferryman_local.people import Person, Scanner
+from ferryman_local.standins.people import Person, Scanner
 from flow import leaks
 from flow.documents import approver
 from flow.production import Make, Production

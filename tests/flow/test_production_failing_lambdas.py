@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from ferryman.records import Phase, step_keys
+from flow.faults import FAULTS
 from flow.production import Make, Production
 from flow.stage import Stage
-from flow.test_failing_lambdas import FAULTS
 
 
 @pytest.mark.parametrize("fault", ["raises", "times-out", "keeps-timing-out"])

@@ -6,7 +6,7 @@ import pytest
 
 from ferryman.records import EventType, Phase
 from ferryman_cli.transport import ApiError
-from ferryman_local.people import Person
+from ferryman_local.standins.people import Person
 from flow.production import Make, Production
 from flow.stage import Stage
 

@@ -15,25 +15,19 @@ from flow.stage import Stage
 Make = Callable[..., Place]
 
 
-def pushes(scr: Place, component: str = "api") -> Callable[[dict[str, Any]], bool]:
-    """Matches the push events of one component."""
-    repository = scr.spec["components"][component]["repository"]
-    return lambda event: event["source"] == "aws.ecr" and event["detail"].get("repository-name") == repository
-
-
 def delivered(stage: Stage, scr: Place, tag: str, component: str = "api") -> None:
     """Wait until the event of a push has reached receive_push."""
-    wanted = pushes(scr, component)
+    wanted = scr.pushes(component)
     stage.relay.wait_for(lambda it: wanted(it.event) and it.event["detail"].get("image-tag") == tag, 20)
 
 
 def test_a_duplicate_event_changes_nothing(shared: Make, stage: Stage) -> None:
     scr = shared()
-    doubled = stage.relay.disturb(pushes(scr), "duplicate")
+    doubled = stage.relay.disturb(scr.pushes(), "duplicate")
     version = scr.push()
     assert scr.ended(version).phase is Phase.SUCCEEDED, scr.tell()
     assert doubled.hits >= 1
-    twice = [it for it in stage.relay.sent if pushes(scr)(it.event) and it.event["detail"]["image-tag"] == version]
+    twice = [it for it in stage.relay.sent if scr.pushes()(it.event) and it.event["detail"]["image-tag"] == version]
     assert len(twice) == 2
     assert len(scr.deployments(version)) == 1
     # And once more, after all is over.
@@ -46,7 +40,7 @@ def test_a_duplicate_event_changes_nothing(shared: Make, stage: Stage) -> None:
 
 def test_a_delayed_event_is_waited_for(shared: Make, stage: Stage) -> None:
     scr = shared(("api", "web"))
-    late = stage.relay.disturb(pushes(scr), "hold")
+    late = stage.relay.disturb(scr.pushes(), "hold")
     version = scr.push()
     scr.until(lambda: late.hits, "the event of api")
     scr.until(lambda: scr.release(version), "the release")
@@ -58,7 +52,7 @@ def test_a_delayed_event_is_waited_for(shared: Make, stage: Stage) -> None:
 
 def test_an_older_release_whose_event_comes_late_never_replaces_a_newer_one(shared: Make, stage: Stage) -> None:
     scr = shared()
-    late = stage.relay.disturb(pushes(scr), "hold", times=1)
+    late = stage.relay.disturb(scr.pushes(), "hold", times=1)
     older = scr.push()
     scr.until(lambda: late.hits, "the first event")
     # Events tell whole seconds.
@@ -74,7 +68,7 @@ def test_an_older_release_whose_event_comes_late_never_replaces_a_newer_one(shar
 
 def test_a_dropped_event_is_found_by_the_sweep(shared: Make, stage: Stage) -> None:
     scr = shared()
-    dropped = stage.relay.disturb(pushes(scr), "drop")
+    dropped = stage.relay.disturb(scr.pushes(), "drop")
     version = scr.push()
     scr.until(lambda: dropped.hits, "the event")
     assert scr.release(version) is None

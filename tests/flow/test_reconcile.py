@@ -12,8 +12,6 @@ from ferryman.records import EnvironmentState, EventType, Phase
 from flow.documents import ENVIRONMENT
 from flow.place import Place
 from flow.stage import Stage
-from flow.test_people import on_its_way
-from flow.test_pushes import pushes
 
 Make = Callable[..., Place]
 
@@ -32,7 +30,7 @@ def due_now(scr: Place, version: str) -> None:
 
 def test_a_machine_that_times_out_is_errored_and_tried_again_by_itself(place: Make, stage: Stage) -> None:
     scr = place(notify=["team"])
-    version, _ = on_its_way(scr)
+    version, _ = scr.push_and_wait_for_rollout()
     stage.time_out(scr.state.active.execution_arn)
     done = scr.ended(version)
     assert (done.phase, done.reason) == (Phase.ERRORED, "ExecutionEnded"), scr.tell()
@@ -135,8 +133,8 @@ def loops_at_once(scr: Place, number: int) -> None:
 def test_what_the_deployment_left_undone_is_found_by_the_sweep(shared: Make, stage: Stage) -> None:
     """The execution's end is told by an event that may be lost as well."""
     scr = shared()
-    version, _ = on_its_way(scr)
-    dropped = stage.relay.disturb(pushes(scr), "drop")
+    version, _ = scr.push_and_wait_for_rollout()
+    dropped = stage.relay.disturb(scr.pushes(), "drop")
     newer = scr.push()
     scr.until(lambda: dropped.hits, "the event")
     stage.open_all_gates()

@@ -16,7 +16,6 @@ from flow.documents import document, promoting
 from flow.place import Place
 from flow.production import Production
 from flow.stage import Stage
-from flow.test_pushes import pushes
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +63,7 @@ def arranged(stage: Stage) -> Arranged:
     strayed.ecs.update_service(cluster=strayed.cluster, service=strayed.service_of("api"), taskDefinition=by_hand)
 
     unheard_since = stage.last_invocation
-    dropped = stage.relay.disturb(pushes(unheard), "drop")
+    dropped = stage.relay.disturb(unheard.pushes(), "drop")
     gate = unheard.gate()
     version = unheard.push(GATE=str(gate))
     unheard.until(lambda: dropped.hits, "the event")

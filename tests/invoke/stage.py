@@ -1,4 +1,4 @@
-"""A local AWS for single steps: the ECS side is real, and a table of its own holds what an event meets."""
+"""A local AWS for single steps: the infrastructure is real, and a table of its own holds what an event meets."""
 
 import json
 from collections.abc import Iterable
@@ -109,7 +109,7 @@ class Stage:
                 self.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
         return sorted(found)
 
-    # ── the ECS side ──
+    # ── the infrastructure ──
 
     def service(self, environment: str, component: str) -> dict[str, Any]:
         """A service as ECS describes it."""

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -14,7 +13,7 @@ def alive(pid: int) -> bool:
     return birth(pid) is not None
 
 
-def until(check: Callable[[], Any], what: str, seconds: float = 20) -> Any:
+def until[T](check: Callable[[], T], what: str = "what the test waits for", seconds: float = 20) -> T:
     """Poll until the check answers something true; fail with what was waited for."""
     deadline = time.monotonic() + seconds
     while not (found := check()):

@@ -11,8 +11,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from ferryman_local import ensure
 from ferryman_local.emulator import Emulator
+from ferryman_local.provisioning import ensure
 
 TOKEN_SCALE = 0.02
 """A token's 60 seconds are 1.2 here."""

@@ -1,12 +1,11 @@
-"""What the tests of the relay and the proxy share: an emulator, things to watch in it, and waiting with a deadline.
+"""What the tests of the relay and the proxy share: an emulator, and things to watch in it.
 
 A pytest plugin: `pytest_plugins = ["local.relay_stage"]`. PYTEST_DONT_REWRITE: its users import it first.
 """
 
 import json
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,9 @@ import pytest
 from botocore.config import Config
 
 from ferryman_local.emulator import Emulator
-from ferryman_local.images import push_image
+from ferryman_local.images.oci import push_image
 from ferryman_local.relay import Event, Relay
+from local.clock import until
 
 
 def client(session: boto3.Session, service: str, endpoint: str, *, attempts: int = 1, **options: Any) -> Any:
@@ -24,15 +24,6 @@ def client(session: boto3.Session, service: str, endpoint: str, *, attempts: int
     retries: Any = {"total_max_attempts": attempts, "mode": "standard"}
     make: Any = session.client
     return make(service, endpoint_url=endpoint, config=Config(retries=retries, **options))
-
-
-def eventually[T](look: Callable[[], T], timeout: float = 20.0) -> T:
-    """The first truthy thing that `look` returns."""
-    until = time.monotonic() + timeout
-    while not (found := look()):
-        assert time.monotonic() < until, f"nothing within {timeout} s"
-        time.sleep(0.02)
-    return found
 
 
 def of(repository: str, tag: str | None = None) -> Any:
@@ -93,7 +84,7 @@ def told(relay: Relay, stage: Stage, count: int, **wanted: str) -> list[Event]:
         found = [e for e in relay.seen if of(stage.name)(e) and wanted.items() <= e["detail"].items()]
         return found if len(found) >= count else []
 
-    return eventually(look)
+    return until(look)
 
 
 APP = """

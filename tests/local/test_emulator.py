@@ -10,16 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from ferryman_local import patching
-from ferryman_local.emulator import Emulator, EmulatorError
+from ferryman_local.emulator import Emulator
+from ferryman_local.errors import EmulatorError
+from ferryman_local.patches import private_attributes
 from ferryman_local.processes import owned_by
 from local.clock import until
 
 LAUNCHER = """
 import sys, time
 from pathlib import Path
-from ferryman_local import ensure, images
 from ferryman_local.emulator import Emulator
+from ferryman_local.images import oci
+from ferryman_local.provisioning import ensure
 emulator = Emulator(Path(sys.argv[1])).start()
 session = emulator.session()
 ensure.repository(session, "sleeper")
@@ -27,7 +29,7 @@ ensure.repository(session, "sleeper")
 (Path(sys.argv[1]) / "app" / "main.py").write_text(
     "import subprocess, time, signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\\n"
     "subprocess.Popen(['sleep', '600']); print('up', flush=True); time.sleep(600)")
-images.push_image(emulator.port, "sleeper", "1", Path(sys.argv[1]) / "app", cmd=["python", "main.py"])
+oci.push_image(emulator.port, "sleeper", "1", Path(sys.argv[1]) / "app", cmd=["python", "main.py"])
 ecs = session.client("ecs")
 ensure.cluster(session, "c")
 definition = ecs.register_task_definition(family="sleeper", containerDefinitions=[
@@ -46,7 +48,7 @@ def start(tmp_path: Path) -> Iterator[object]:
     programs = []
 
     def run(end: str) -> tuple[subprocess.Popen[str], str]:
-        local = Path(patching.__file__).parents[1]
+        local = Path(private_attributes.__file__).parents[2]
         program = subprocess.Popen(
             [sys.executable, "-c", LAUNCHER.replace("END", textwrap.dedent(end)), str(tmp_path)],
             stdout=subprocess.PIPE,
@@ -109,14 +111,14 @@ def test_it_listens_on_loopback_only(emulator: Emulator) -> None:
 
 
 def test_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patching, "version", lambda _name: "1.6.0")
-    with pytest.raises(patching.IncompatibleEmulatorError, match=r"1\.6\.0.*Install ministack==1\.5\.33"):
-        patching.check_version()
+    monkeypatch.setattr(private_attributes, "version", lambda _name: "1.6.0")
+    with pytest.raises(private_attributes.IncompatibleEmulatorError, match=r"1\.6\.0.*Install ministack==1\.5\.33"):
+        private_attributes.check_version()
 
 
 def test_a_missing_attribute_is_refused() -> None:
-    with pytest.raises(patching.IncompatibleEmulatorError, match="_not_there"):
-        patching.replace(patching, "_not_there", lambda original: original)
+    with pytest.raises(private_attributes.IncompatibleEmulatorError, match="_not_there"):
+        private_attributes.replace(private_attributes, "_not_there", lambda original: original)
 
 
 def test_credentials_are_checked(emulator: Emulator) -> None:

@@ -42,6 +42,7 @@ OLD = {"ai-gateway": make.digest("1"), "api": make.digest("2"), "web": make.dige
 NEW = {"ai-gateway": make.digest("1"), "api": make.digest("4"), "web": make.digest("5")}
 SERVICES = ("scr-api-production", "scr-ai-gateway-production", "scr-web-production")
 TEAM, SIGNING = "T024BE7LD", "8f742231b10e8888abcd99yyyzzz85a5"
+SIGNING_SECRET = "ferryman/signing-AbCdEf"
 
 
 def document(scr: dict[str, Any], **approval: Any) -> dict[str, Any]:
@@ -51,7 +52,7 @@ def document(scr: dict[str, Any], **approval: Any) -> dict[str, Any]:
     made["spec"]["channels"]["chat"] = {
         "type": "slack",
         "botTokenSecretArn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:ferryman/bot-AbCdEf",
-        "signingSecretArn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:ferryman/signing-AbCdEf",
+        "signingSecretArn": f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:{SIGNING_SECRET}",
         "channel": "C024BE91L",
         "team": TEAM,
     }

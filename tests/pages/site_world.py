@@ -15,37 +15,11 @@ from ferryman.records import Approval
 from ferryman.store.table import Store
 from pages import asking
 from unit.conftest import FakeClock, FakeIds
+from unit.fakes.github import FakeSecrets
+from unit.fakes.log import FakeLog
 
 FORM = "application/x-www-form-urlencoded"
 BUTTONS = {"approve": "Approve", "reject": "Reject"}
-
-
-class FakeLog:
-    """Keeps what was said."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-        self.failed: list[str] = []
-
-    def info(self, msg: str, **fields: Any) -> None:
-        self.said.append(json.dumps([msg, fields], default=str))
-
-    def exception(self, msg: str, **fields: Any) -> None:
-        import traceback
-
-        self.failed.append(traceback.format_exc())
-
-
-class FakeSecrets:
-    """Secrets Manager with the one secret."""
-
-    def __init__(self) -> None:
-        self.reads = 0
-
-    def get_secret_value(self, SecretId: str) -> dict[str, Any]:  # noqa: N803
-        self.reads += 1
-        assert ":secret:ferryman/signing-" in SecretId
-        return {"SecretString": asking.SIGNING}
 
 
 @dataclass(frozen=True)
@@ -67,10 +41,10 @@ class Site:
     log: FakeLog = field(default_factory=FakeLog)
     nudged: list[tuple[str, str]] = field(default_factory=list)
     answered: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    secrets: FakeSecrets = field(default_factory=FakeSecrets)
+    secrets: FakeSecrets = field(default_factory=lambda: FakeSecrets(**{asking.SIGNING_SECRET: asking.SIGNING}))
 
     def __post_init__(self) -> None:
-        self.signing = SigningSecrets(lambda service: self.secrets, self.clock)
+        self.signing = SigningSecrets(self.secrets, self.clock)
 
     @property
     def desk(self) -> Context:

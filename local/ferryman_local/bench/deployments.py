@@ -11,7 +11,7 @@ from typing import Any
 from botocore.credentials import Credentials
 
 from ferryman_cli.transport import Api
-from ferryman_local import images
+from ferryman_local.images import oci
 from ferryman_local.local_aws import LocalAws, wait_until
 
 ENVIRONMENT = "staging"
@@ -119,10 +119,10 @@ class Bench:
 
     def _push_slow(self, version: str) -> None:
         for component, spec in self._aws.document["spec"]["components"].items():
-            built = images.build(self._aws.app(component), version)
+            built = oci.build(self._aws.app(component), version)
             start = f"sleep {SLOW_START}; exec {' '.join(built.cmd)}"
             slowed = replace(built, cmd=("sh", "-c", start))
-            images.push(self._aws.emulator.port, spec["repository"], version, slowed)
+            oci.push(self._aws.emulator.port, spec["repository"], version, slowed)
 
     def _one(
         self, version: str, push: Callable[[str], None], *, waiter: bool = False, seconds: float = 120

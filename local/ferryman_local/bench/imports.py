@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ferryman_local.local_aws import CHECKOUT
-from ferryman_local.operator_stack import build_operator, run_sam
+from ferryman_local.provisioning.operator_stack import build_operator, run_sam
 
 PROGRAM = """
 import sys, time

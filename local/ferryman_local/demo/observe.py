@@ -10,7 +10,7 @@ import httpx
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
 from ferryman.records import Phase
-from ferryman_local.people import Inbox
+from ferryman_local.standins.people import Inbox
 
 _TIMEOUT = 10.0
 _ENDS = [phase.value for phase in Phase if phase.terminal]

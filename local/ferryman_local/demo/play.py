@@ -18,7 +18,7 @@ from ferryman_local.demo.outcome import Result
 from ferryman_local.demo.scenes import SCENES, Scene
 from ferryman_local.demo.screen import Screen, shown
 from ferryman_local.demo.stage import Stage
-from ferryman_local.engines import DOCKER, PROCESS
+from ferryman_local.engines.engine import DOCKER, PROCESS
 from ferryman_local.instance import Instance
 from ferryman_local.interruption import Interruption
 from ferryman_local.local_aws import CHECKOUT, LocalAws

@@ -8,7 +8,7 @@ from ferryman_local.demo.judge import SOON, good, tags
 from ferryman_local.demo.outcome import Outcome, of
 from ferryman_local.demo.stage import PRODUCTION, Stage
 from ferryman_local.demo.visitor import Visitor
-from ferryman_local.people import Scanner
+from ferryman_local.standins.people import Scanner
 
 FIRST, SECOND, THIRD = "v1.0.0", "v1.1.0", "v1.2.0"
 WRONG, LATER = "a94f1e6", "f6c20d8"

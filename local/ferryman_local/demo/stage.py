@@ -13,9 +13,9 @@ from ferryman_cli import progress
 from ferryman_cli.transport import Api, ApiError
 from ferryman_local.demo.observe import Observer
 from ferryman_local.demo.screen import Screen, View
-from ferryman_local.engines import DOCKER, PROCESS
+from ferryman_local.engines.engine import DOCKER, PROCESS
 from ferryman_local.local_aws import LocalAws, wait_until
-from ferryman_local.people import Page, Person, personal_link
+from ferryman_local.standins.people import Page, Person, personal_link
 
 DEPLOYMENT_SECONDS = {PROCESS: 180.0, DOCKER: 600.0}
 """No deployment of the example takes nearly as long, also on a busy machine."""
@@ -38,7 +38,7 @@ class Stage:
         self.environment: dict[str, Any] = document["spec"]["environments"][where]
         self.repositories = {name: spec["repository"] for name, spec in document["spec"]["components"].items()}
         self.services = {s["name"]: s["component"] for wave in self.environment["waves"] for s in wave["services"]}
-        self.urls = aws.sides[self.platform].urls[where]
+        self.urls = aws.infrastructure[self.platform].urls[where]
         self.api = Api(
             aws.outputs["ApiUrl"],
             credentials=Credentials("test", "test"),

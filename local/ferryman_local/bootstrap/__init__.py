@@ -1,1 +1,0 @@
-"""The placeholder image of ecs_side."""

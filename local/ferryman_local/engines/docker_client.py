@@ -1,0 +1,127 @@
+"""Finds the Docker engine, and removes what a local AWS has made in it. Used only where the engine is `docker`.
+
+Everything that a local AWS makes in Docker carries its owner mark as a label, so that what one of another owner is is
+never touched, and what a killed one left behind is found.
+"""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import docker  # type: ignore[import-untyped, unused-ignore]
+import docker.errors  # type: ignore[import-untyped, unused-ignore]
+import requests  # type: ignore[import-untyped, unused-ignore]
+
+from ferryman_local.errors import EmulatorError
+from ferryman_local.processes import OWNER_VARIABLE
+
+CALL_SECONDS = 60
+CONNECTIONS = 64
+"""Each running container holds two: one waits for its end, one reads its log."""
+NEED = Path(__file__).parents[3] / "scripts" / "need"
+DEFAULT_HOST = "unix:///var/run/docker.sock"
+REMOVE_SECONDS, LOOK_EVERY = 30.0, 0.2
+"""How long Docker may take to remove what it was told to, and how often that is looked at."""
+BROKEN = (docker.errors.DockerException, requests.RequestException)
+"""What a call of docker-py raises: Docker refuses, or it does not answer (a read timeout is requests' own)."""
+
+
+class NoDockerError(EmulatorError):
+    """No Docker engine can be used; the text says what is missing, how to get it, and what works without."""
+
+
+def host() -> str:
+    """Where the `docker` command finds its engine: DOCKER_HOST, or its context's."""
+    if given := os.environ.get("DOCKER_HOST"):
+        return given
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        asked = ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]
+        done = subprocess.run(asked, capture_output=True, text=True, timeout=10, check=False)
+        return done.stdout.strip() or DEFAULT_HOST
+    return DEFAULT_HOST
+
+
+def connect(address: str | None = None) -> Any:
+    """A client of an engine that answers; NoDockerError without one."""
+    address = address or host()
+    try:
+        client = docker.DockerClient(base_url=address, timeout=CALL_SECONDS, max_pool_size=CONNECTIONS)
+        client.ping()
+    except (*BROKEN, OSError):
+        raise NoDockerError(missing(f"no engine answers at {address}")) from None
+    return client
+
+
+def need_command() -> None:
+    """NoDockerError where the `docker` command is not: it builds and pushes."""
+    if shutil.which("docker") is None:
+        raise NoDockerError(missing("there is no `docker` command on the PATH"))
+
+
+def missing(what: str) -> str:
+    """A message about Docker: what is missing, how to get it, what works without."""
+    done = subprocess.run([NEED, "--how", "docker"], capture_output=True, text=True, timeout=10, check=False)
+    return (
+        f"the engine `docker` needs Docker, and {what}.\n{done.stdout.rstrip()}\n"
+        "  The local AWS itself works without: leave --engine docker (ENGINE=docker) out, and containers are processes."
+    )
+
+
+def mark(owner: str) -> dict[str, str]:
+    """The label of everything that belongs to a local AWS."""
+    return {OWNER_VARIABLE: owner}
+
+
+def having(owner: str) -> dict[str, str]:
+    """The filter for what belongs to a local AWS."""
+    return {"label": f"{OWNER_VARIABLE}={owner}"}
+
+
+def owned(client: Any, owner: str) -> list[str]:
+    """What an owner has: names of containers and networks."""
+    label = having(owner)
+    containers = [name for entry in client.api.containers(all=True, filters=label) for name in entry["Names"]]
+    networks = [network["Name"] for network in client.api.networks(filters=label)]
+    return [*(f"container {name.lstrip('/')}" for name in containers), *(f"network {name}" for name in networks)]
+
+
+def remove_all(client: Any, owner: str, registry: str = "") -> list[str]:
+    """Remove what an owner has, and names that images have got from its registry; return what could not be removed.
+
+    An image that has lost its last name stays, with the layers that the next build begins with, until somebody calls
+    `docker image prune`. So do base images and stand-ins.
+    """
+    label = having(owner)
+    deadline = time.monotonic() + REMOVE_SECONDS
+    while True:  # one may be just starting, and Docker lists what it is still removing
+        ids = [entry["Id"] for entry in client.api.containers(all=True, filters=label)]
+        _each(lambda found: client.api.remove_container(found, v=True, force=True), ids)
+        _each(client.api.remove_network, [network["Id"] for network in client.api.networks(filters=label)])
+        left = owned(client, owner)
+        if not left or time.monotonic() > deadline:
+            break
+        time.sleep(LOOK_EVERY)
+    if registry:
+        names = [
+            name
+            for image in client.api.images()
+            for name in [*(image.get("RepoTags") or []), *(image.get("RepoDigests") or [])]
+            if name.startswith(f"{registry}/")
+        ]
+        _each(lambda name: client.api.remove_image(name, noprune=True), names, at_once=1)
+    return left
+
+
+def _each(remove: Callable[[str], Any], names: Iterable[str], at_once: int = 8) -> None:
+    def quietly(name: str) -> None:
+        with contextlib.suppress(*BROKEN):  # gone by itself, another one is just removing it, or Docker is slow
+            remove(name)
+
+    with ThreadPoolExecutor(at_once) as pool:
+        list(pool.map(quietly, names))

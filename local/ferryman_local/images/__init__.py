@@ -1,0 +1,1 @@
+"""Builds container images and pushes them to the local registry: without Docker (`oci.py`), or from Dockerfiles."""

@@ -1,0 +1,1 @@
+"""The placeholder image: what a service runs before its first release."""

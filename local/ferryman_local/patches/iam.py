@@ -1,0 +1,132 @@
+"""Corrections of the emulator's IAM: the resource of an action, the condition key ecs:cluster, and iam:PassRole.
+
+The emulator checks every ECS action against the cluster's ARN, log streams against their log group's, mails against
+`*`, and never asks for iam:PassRole. So a policy that is right on AWS would fail, and one that is too wide would pass.
+
+Source of the resource types and condition keys: the Service Authorization Reference of ECS, ECR, CloudWatch Logs and
+SES v2; of iam:PassRole: the IAM User Guide ("Grant a user permissions to pass a role to an AWS service").
+"""
+
+import json
+from contextvars import ContextVar
+from email.utils import parseaddr
+from typing import Any
+
+from ferryman_local.patches.private_attributes import module, replace
+
+_SERVICE_ACTIONS = frozenset({"UpdateService", "DeleteService", "DescribeServices", "CreateService"})
+_TASK_ACTIONS = frozenset({"DescribeTasks", "StopTask"})
+_STREAM_ACTIONS = frozenset({"GetLogEvents", "PutLogEvents", "DeleteLogStream"})
+
+# The roles that the present request passes; `enforce` reads them, since it does not see the request's body.
+_passed: ContextVar[list[str] | None] = ContextVar("passed_roles", default=None)
+
+
+def apply() -> None:
+    """Put every correction of this file in place."""
+    actions, evaluator = module("core.iam_actions"), module("core.iam_evaluator")
+    replace(actions, "extract_resource_arn", _extract_resource_arn)
+    replace(actions, "request_tag_context", _request_context)
+    replace(evaluator, "enforce", _enforce)
+
+
+def _extract_resource_arn(original: Any) -> Any:
+    """A policy's Resource is compared with the ARN of the resource that the action is about."""
+
+    def extract(
+        service: str, method: str, path: str, headers: Any, body: bytes, query: Any, region: str, account: str
+    ) -> Any:
+        found = _resource_of(service, path, _operation(headers), _json_body(body), f"{region}:{account}")
+        return found or original(service, method, path, headers, body, query, region, account)
+
+    return extract
+
+
+def _request_context(original: Any) -> Any:
+    """ECS actions that name a cluster have the condition key ecs:cluster, the cluster's ARN."""
+
+    def request_context(service: str, action: str, body: bytes, params: Any) -> Any:
+        found = dict(original(service, action, body, params))
+        _passed.set([])
+        if service == "ecs":
+            data = _json_body(body)
+            account, region = _scope()
+            if isinstance(data.get("cluster"), str):
+                found["ecs:cluster"] = _cluster(data["cluster"], f"arn:aws:ecs:{region}:{account}")
+            if action == "ecs:RegisterTaskDefinition":
+                _passed.set([data[key] for key in ("taskRoleArn", "executionRoleArn") if data.get(key)])
+        return found
+
+    return request_context
+
+
+def _enforce(original: Any) -> Any:
+    """RegisterTaskDefinition needs iam:PassRole for the task role and for the execution role.
+
+    The condition key iam:PassedToService is `ecs-tasks.amazonaws.com`.
+    """
+
+    def enforce(access_key: str, action: str, service: str, region: str, **more: Any) -> Any:
+        denied = original(access_key, action, service, region, **more)
+        if denied is None and action == "ecs:RegisterTaskDefinition":
+            keys = {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
+            for role in _passed.get() or []:
+                denied = original(access_key, "iam:PassRole", "iam", region, resource_arn=role, service_context=keys)
+                if denied is not None:
+                    return denied
+        return denied
+
+    return enforce
+
+
+def _resource_of(service: str, path: str, operation: str, data: dict[str, Any], scope: str) -> str | None:
+    """The ARN that AWS checks where the emulator takes another one; None where it is right."""
+    if service == "ecs":
+        return _ecs_resource(operation, data, f"arn:aws:ecs:{scope}")
+    if service == "ecr" and (named := data.get("repositoryNames")):
+        return f"arn:aws:ecr:{scope}:repository/{named[0]}"
+    if service == "logs" and operation in _STREAM_ACTIONS:
+        return f"arn:aws:logs:{scope}:log-group:{data.get('logGroupName')}:log-stream:{data.get('logStreamName')}"
+    if service == "ses" and path.rstrip("/") == "/v2/email/outbound-emails":
+        return f"arn:aws:ses:{scope}:identity/{parseaddr(str(data.get('FromEmailAddress')))[1]}"
+    return None
+
+
+def _scope() -> tuple[str, str]:
+    responses = module("core.responses")
+    return responses.get_account_id(), responses.get_region()
+
+
+def _operation(headers: Any) -> str:
+    return str(headers.get("x-amz-target", "")).rsplit(".", 1)[-1]
+
+
+def _json_body(body: bytes) -> dict[str, Any]:
+    try:
+        data = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _cluster(name: str, prefix: str) -> str:
+    return name if name.startswith("arn:") else f"{prefix}:cluster/{name}"
+
+
+def _ecs_resource(operation: str, data: dict[str, Any], prefix: str) -> str:
+    """The ARN that AWS checks for an ECS action; of several, the first. `*` where the action has no resource type."""
+    cluster = str(data.get("cluster") or "default").rsplit("/", 1)[-1]
+    if operation in _SERVICE_ACTIONS:
+        named = data.get("service") or next(iter(data.get("services") or []), None) or data.get("serviceName") or "*"
+        return named if str(named).startswith("arn:") else f"{prefix}:service/{cluster}/{named}"
+    if operation in _TASK_ACTIONS:
+        task = data.get("task") or next(iter(data.get("tasks") or []), "*")
+        return task if str(task).startswith("arn:") else f"{prefix}:task/{cluster}/{task}"
+    if operation == "RunTask":
+        definition = str(data.get("taskDefinition") or "*")
+        return definition if definition.startswith("arn:") else f"{prefix}:task-definition/{definition}"
+    if operation == "TagResource":
+        return str(data.get("resourceArn") or "*")
+    if operation in ("CreateCluster", "DeleteCluster", "DescribeClusters"):
+        return f"{prefix}:cluster/{cluster}"
+    return "*"

@@ -1,0 +1,1 @@
+"""Creates on the local AWS what Terraform and `sam deploy` create on AWS."""

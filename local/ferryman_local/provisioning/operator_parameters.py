@@ -1,0 +1,70 @@
+"""Writes what Terraform writes for the operator's own template: the parameters that say exactly what it may touch."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ferryman_local.emulator import Emulator
+from ferryman_local.provisioning import ensure
+from ferryman_local.provisioning.references import secrets_of
+
+NOTHING = "arn:aws:none:::none"
+"""Where SSM wants at least one value and a platform has none."""
+
+LISTS = (
+    "cluster-arns",
+    "pass-role-arns",
+    "repository-arns",
+    "repository-names",
+    "migration-task-definition-arns",
+    "log-group-arns",
+    "topic-arns",
+    "mail-identity-arns",
+    "secret-arns",
+    "signing-secret-arns",
+)
+
+
+def write(emulator: Emulator, documents: Iterable[Mapping[str, Any]]) -> None:
+    """Write the lists for these platforms; nothing of them has to exist yet."""
+    lists: dict[str, list[str]] = {name: [] for name in LISTS}
+    for document in documents:
+        for name, values in lists_of(document, emulator.region, emulator.account).items():
+            lists[name] += values
+    session = emulator.session()
+    for name, values in lists.items():
+        unique = list(dict.fromkeys(values)) or [NOTHING]
+        ensure.parameter(session, f"/ferryman/operator/{name}", ",".join(unique), "StringList")
+
+
+def lists_of(document: Mapping[str, Any], region: str, account: str) -> dict[str, list[str]]:
+    """What one platform adds to the lists."""
+    lists: dict[str, list[str]] = {name: [] for name in LISTS}
+    spec, platform = document["spec"], document["metadata"]["name"]
+
+    def arn(service: str, resource: str) -> str:
+        return f"arn:aws:{service}:{region}:{account}:{resource}"
+
+    for component in spec["components"].values():
+        lists["repository-arns"].append(arn("ecr", f"repository/{component['repository']}"))
+        lists["repository-names"].append(component["repository"])
+    for name, channel in (spec.get("channels") or {}).items():
+        if channel["type"] == "sns":
+            lists["topic-arns"].append(arn("sns", f"{platform}-{name}"))
+        elif channel["type"] == "mail":
+            lists["mail-identity-arns"].append(arn("ses", f"identity/{channel['from']}"))
+    # Secrets Manager adds six characters of its own to each name.
+    lists["secret-arns"] += [arn("secretsmanager", f"secret:{name}-??????") for name in secrets_of(document)]
+    lists["signing-secret-arns"] += [arn for arn in lists["secret-arns"] if "signing-secret-" in arn]
+    for environment in spec["environments"].values():
+        cluster = environment["cluster"]
+        lists["cluster-arns"].append(arn("ecs", f"cluster/{cluster}"))
+        lists["pass-role-arns"] += [f"arn:aws:iam::{account}:role/{cluster}-{kind}" for kind in ("task", "execution")]
+        families = [service["name"] for wave in environment["waves"] for service in wave["services"]]
+        if migration := environment.get("migration"):
+            family = str(migration["taskDefinition"]).rpartition("/")[2]
+            lists["migration-task-definition-arns"].append(arn("ecs", f"task-definition/{family}:*"))
+            families.append(family)
+        lists["log-group-arns"] += [arn("logs", f"log-group:/ecs/{family}:*") for family in families]
+        if sender := (environment.get("approval") or {}).get("from"):
+            lists["mail-identity-arns"].append(arn("ses", f"identity/{sender}"))
+    return lists

@@ -1,0 +1,32 @@
+"""What a platform document refers to: SSM parameters, and secrets behind some of them."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ferryman_local.provisioning import ensure
+
+
+def references(value: Any) -> Iterator[str]:
+    """Every `ssm:` reference in a document."""
+    if isinstance(value, str) and value.startswith("ssm:"):
+        yield value.removeprefix("ssm:")
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from references(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from references(part)
+
+
+def missing(session: Any, document: Mapping[str, Any]) -> list[str]:
+    """References to parameters that do not exist."""
+    return sorted({name for name in references(document) if ensure.read_parameter(session, name) is None})
+
+
+def secrets_of(document: Mapping[str, Any]) -> list[str]:
+    """Names of the secrets that a document refers to as `ssm:/ferryman/<platform>/channels/<name>-arn`."""
+    platform = document["metadata"]["name"]
+    prefix = f"/ferryman/{platform}/channels/"
+    found = [reference.removeprefix(prefix) for reference in references(document) if reference.startswith(prefix)]
+    names = [name.removesuffix("-arn") for name in found if not name.endswith("-topic-arn")]
+    return [f"ferryman/{platform}/{name}" for name in dict.fromkeys(names)]

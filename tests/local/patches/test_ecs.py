@@ -1,0 +1,200 @@
+"""ECS on the local AWS: images run as processes, and what the operator judges by is as on AWS."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from botocore.exceptions import ClientError
+
+from ferryman_local.emulator import Emulator
+from local.clock import until
+from local.patches.ecs_stage import SERVER, Client, Stage
+
+
+@pytest.fixture
+def stage(emulator: Emulator, aws: Client, cluster: str, image_files: Callable[[str], Path]) -> Iterator[Stage]:
+    stage = Stage(emulator, aws, cluster, image_files)
+    yield stage
+    stage.clear()
+
+
+@pytest.mark.parametrize("status", [0, 3], ids=["success", "failure"])
+def test_the_exit_code_of_a_task(stage: Stage, aws: Client, status: int) -> None:
+    digest = stage.push("import sys; print('migrating'); sys.exit(int(sys.argv[1]))")
+    task = stage.finished(stage.run(digest, ["python", "main.py", str(status)])["taskArn"])
+    assert (task["stopCode"], task["containers"][0]["exitCode"]) == ("EssentialContainerExited", status)
+    assert task["containers"][0]["imageDigest"] == digest
+    found = until(lambda: aws("logs").filter_log_events(logGroupName=f"/ecs/{stage.name}")["events"], "its log")
+    assert [event["message"] for event in found] == ["migrating"]
+
+
+def test_a_stopped_task_did_not_succeed(stage: Stage) -> None:
+    arn = stage.run(stage.push(SERVER, VERSION="1"))["taskArn"]
+    stage.running(arn)
+    stage.ecs.stop_task(cluster=stage.cluster, task=arn, reason="enough")
+    task = stage.finished(arn)
+    assert (task["stopCode"], task["containers"][0]["exitCode"]) == ("UserInitiated", 143)
+
+
+def test_a_killed_process(stage: Stage) -> None:
+    digest = stage.push("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    assert stage.finished(stage.run(digest)["taskArn"])["containers"][0]["exitCode"] == 137
+
+
+def test_an_image_that_is_not_there(stage: Stage) -> None:
+    task = stage.finished(stage.run("sha256:" + "0" * 64)["taskArn"])
+    assert task["stopCode"] == "TaskFailedToStart"
+    assert task["stoppedReason"].startswith("CannotPullContainerError")
+    assert "exitCode" not in task["containers"][0]
+
+
+def test_a_command_that_is_not_there(stage: Stage) -> None:
+    task = stage.finished(stage.run(stage.push("pass"), ["no-such-program"])["taskArn"])
+    assert task["stopCode"] == "TaskFailedToStart"
+    assert "no-such-program" in task["stoppedReason"]
+
+
+def test_a_client_token_makes_run_task_idempotent(stage: Stage) -> None:
+    digest, token = stage.push("pass"), uuid4().hex
+    definition = stage.definition(digest)
+    first = stage.ecs.run_task(cluster=stage.cluster, taskDefinition=definition, clientToken=token)["tasks"][0]
+    again = stage.ecs.run_task(cluster=stage.cluster, taskDefinition=definition, clientToken=token)["tasks"][0]
+    assert first["taskArn"] == again["taskArn"]
+    with pytest.raises(ClientError, match="ConflictException"):
+        stage.ecs.run_task(cluster=stage.cluster, taskDefinition=definition, clientToken=token, startedBy="other")
+
+
+def test_a_task_of_an_index_tells_the_child_that_runs(stage: Stage) -> None:
+    index = stage.push("pass", index=True)
+    manifest = json.loads(httpx.get(f"{stage.emulator.endpoint}/v2/{stage.name}/manifests/{index}").content)
+    children = [child["digest"] for child in manifest["manifests"]]
+    digest = stage.finished(stage.run(index)["taskArn"])["containers"][0]["imageDigest"]
+    assert digest in children
+    assert digest != index
+
+
+def test_two_tasks_listen_on_one_port(stage: Stage) -> None:
+    digest = stage.push(SERVER, VERSION="1")
+    addresses = set()
+    for _ in range(2):
+        task = stage.running(stage.run(digest)["taskArn"])
+        address = stage.address(task["taskArn"])
+        until(lambda at=address: answers(f"http://{at}:8000/"), "an answer")
+        addresses.add(address)
+        stage_task = task["taskArn"]
+    assert len(addresses) == 2
+    stage.ecs.stop_task(cluster=stage.cluster, task=stage_task)
+
+
+def test_a_rolling_deployment_sends_nothing_to_a_task_that_does_not_listen_yet(stage: Stage) -> None:
+    first, second = stage.push(SERVER, VERSION="1"), stage.push(SERVER, VERSION="2")
+    url = stage.create(first, count=2)
+    assert stage.digests() == [first, first]
+    seen: set[str] = set()
+    deployment = stage.update(second)
+    deadline = time.monotonic() + 20
+    while seen != {"2"} and time.monotonic() < deadline:
+        answer = httpx.get(url, trust_env=False)
+        # A new task that does not listen yet would fail dozens in a row, one that stops a few: see test_draining.
+        assert answer.status_code == 200, answer.text
+        seen = {answer.json()["version"]} if stage.service()["deployments"][0]["rolloutState"] == "COMPLETED" else seen
+    # The old deployment stays listed until its tasks are gone.
+    service = until(lambda: found if len((found := stage.service())["deployments"]) == 1 else None, "one deployment")
+    assert [(d["id"], d["rolloutState"]) for d in service["deployments"]] == [(deployment, "COMPLETED")]
+    assert stage.digests() == [second, second]
+
+
+def test_a_crash_loop_is_rolled_back(stage: Stage) -> None:
+    good = stage.push(SERVER, VERSION="1")
+    url = stage.create(good)
+    broken = stage.push("import sys; print('no configuration'); sys.exit(3)")
+    begun = stage.update(broken)
+    until(
+        lambda: begun in [d["id"] for d in stage.service()["deployments"] if d["rolloutState"] == "FAILED"], "a failure"
+    )
+    service = stage.settled()
+    failed = next(d for d in service["deployments"] if d["id"] == begun)
+    assert (failed["status"], failed["rolloutState"], failed["failedTasks"]) == ("ACTIVE", "FAILED", 3)
+    assert service["runningCount"] == service["desiredCount"] == 1
+    assert stage.digests() == [good]
+    assert httpx.get(url, trust_env=False).json()["version"] == "1"
+    stopped = stage.ecs.list_tasks(cluster=stage.cluster, serviceName=stage.name, desiredStatus="STOPPED")["taskArns"]
+    assert {stage.task(arn)["containers"][0]["exitCode"] for arn in stopped} == {3}
+    following = stage.update(stage.push(SERVER, VERSION="3"))
+    stage.settled()
+    # Neither the failed one nor the one before is listed for ever.
+    until(lambda: [d["id"] for d in stage.service()["deployments"]] == [following], "the others to be gone")
+
+
+@pytest.mark.parametrize("lives", [0.0, 0.3, 1.0], ids=lambda seconds: f"{seconds}s")
+def test_the_way_back_while_a_rollout_crashes(stage: Stage, lives: float) -> None:
+    url = stage.create(stage.push(SERVER, VERSION="1"))
+    before = stage.service()["taskDefinition"]
+    stage.update(stage.push(f"import sys, time; time.sleep({lives}); sys.exit(3)"))
+    back = stage.ecs.update_service(cluster=stage.cluster, service=stage.name, taskDefinition=before)["service"]
+    begun = next(d["id"] for d in back["deployments"] if d["status"] == "PRIMARY")
+
+    def done() -> Any:
+        found = stage.service()
+        return found if [(d["id"], d["rolloutState"]) for d in found["deployments"]] == [(begun, "COMPLETED")] else None
+
+    service = until(done, "the way back", 20)
+    assert (service["runningCount"], service["taskDefinition"]) == (1, before)
+    assert httpx.get(url, trust_env=False).json()["version"] == "1"
+
+
+def test_a_rollout_that_is_replaced_gives_way_and_the_healthy_task_stays(stage: Stage) -> None:
+    url = stage.create(stage.push(SERVER, VERSION="1"))
+    deaf = "import time; time.sleep(60)"
+    stuck = stage.update(stage.push(deaf))
+    until(
+        lambda: next((d for d in stage.service()["deployments"] if d["id"] == stuck and d["runningCount"]), None),
+        "its task",
+    )
+    following = stage.update(stage.push(SERVER, VERSION="3"))
+    while stage.service()["deployments"][0]["rolloutState"] != "COMPLETED":
+        assert httpx.get(url, trust_env=False).status_code == 200, "the healthy task was stopped to make room"
+        time.sleep(0.02)
+    until(lambda: [d["id"] for d in stage.service()["deployments"]] == [following], "the replaced ones to be gone")
+    assert httpx.get(url, trust_env=False).json()["version"] == "3"
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url, trust_env=False).is_success
+    except httpx.TransportError:
+        return False
+
+
+def test_a_release_that_never_gets_healthy_fails_its_tasks(stage: Stage) -> None:
+    url = stage.create(stage.push(SERVER, VERSION="1"))
+    begun = stage.update(stage.push(SERVER, VERSION="2", STATUS="500"))
+
+    def failed() -> Any:
+        """The deployment, once a task of it counts as failed: the event is written a moment before the count."""
+        (deployment,) = [d for d in stage.service()["deployments"] if d["id"] == begun]
+        return deployment if deployment["failedTasks"] else None
+
+    deployment = until(failed, "a failed task", 40)
+    assert (deployment["failedTasks"], deployment["rolloutState"]) == (1, "IN_PROGRESS")
+    assert any("failed ELB health checks" in event["message"] for event in stage.service()["events"])
+    assert httpx.get(url, trust_env=False).json()["version"] == "1"
+
+
+def test_an_update_that_is_repeated_replaces_nothing(stage: Stage) -> None:
+    stage.create(stage.push(SERVER, VERSION="1"))
+    definition = stage.definition(stage.push(SERVER, VERSION="2"))
+    for _ in range(3):
+        stage.ecs.update_service(cluster=stage.cluster, service=stage.name, taskDefinition=definition)
+    until(lambda: len(stage.service()["deployments"]) == 1, "one deployment")
+    arns = [
+        arn
+        for status in ("RUNNING", "STOPPED")
+        for arn in stage.ecs.list_tasks(cluster=stage.cluster, serviceName=stage.name, desiredStatus=status)["taskArns"]
+    ]
+    assert [stage.task(arn)["taskDefinitionArn"] for arn in arns].count(definition) == 1
