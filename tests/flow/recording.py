@@ -204,21 +204,6 @@ def staging(stage: Stage, recorder: Recorder) -> None:
     gate.touch()
     good = scr.version()
     api, back = step_keys.rollout(f"{scr.name}-api", "forward"), step_keys.rollout(f"{scr.name}-web", "back")
-
-    def waits(version: str, key: str) -> None:
-        def look() -> bool:
-            found = scr.deployments(version)
-            step = found[0].step(key) if found else None
-            progress = step and (step.rollout or step.migration)
-            if not progress:
-                return False
-            resource = f"{scr.name}-" if step.rollout else progress.task
-            table = stage.table("scan", FilterExpression="begins_with(pk, :w)",
-                                ExpressionAttributeValues={":w": {"S": "WAIT#"}})["Items"]  # fmt: skip
-            return any(resource and resource in item["pk"]["S"] and item["step"]["S"] == key for item in table)
-
-        scr.until(look, f"{key} of {version} to be watched")
-
     # The question of a push whose execution did not start: a claim, and nothing more.
     lost = stage.proxy.fault("error", service="stepfunctions", action="StartExecution", times=None)
     scr.push(good, GATE=str(gate), MIGRATION_GATE=str(gate_of_migration))
@@ -226,11 +211,11 @@ def staging(stage: Stage, recorder: Recorder) -> None:
     recorder.look()
     lost.remove()
     scr.until(lambda: stage.sweep() or scr.deployments(good)[0].execution_arn, "the claim to be driven again")
-    waits(good, step_keys.MIGRATION)
+    scr.watched(good, step_keys.MIGRATION)
     recorder.look()
     gate.unlink()
     gate_of_migration.touch()
-    waits(good, api)
+    scr.watched(good, api)
     recorder.look()
     gate.touch()
     assert scr.ended(good).phase is Phase.SUCCEEDED, scr.tell()
@@ -240,7 +225,7 @@ def staging(stage: Stage, recorder: Recorder) -> None:
     # The way back waits at the gate of what ran before.
     gate.unlink()
     wrong = scr.push(TELLS="0000000")
-    waits(wrong, back)
+    scr.watched(wrong, back)
     recorder.look()
     gate.touch()
     assert scr.ended(wrong).phase is Phase.ROLLED_BACK, scr.tell()
