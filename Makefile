@@ -27,7 +27,7 @@ NODE := $(shell scripts/need node 2>/dev/null && echo yes)
 NODE_READY := $(if $(NODE),node_modules/.ready)
 MACHINES := $(wildcard statemachines/*.asl.json)
 SOURCES := $(wildcard layers/core/ferryman cli/ferryman_cli local/ferryman_local functions)
-LINTED := . scripts/lint-asl scripts/check-locks scripts/check-workflows scripts/sam-invoke \
+LINTED := . scripts/lint-asl scripts/check-locks scripts/check-workflows scripts/keep-release scripts/sam-invoke \
 	tests/terraform/offline/bin/terraform-offline
 
 PYTEST := $(PY) -m pytest

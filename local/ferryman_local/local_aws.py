@@ -53,8 +53,10 @@ class LocalAws:
         parameters: Mapping[str, str] | None = None,
         report: Report = lambda _line: None,
         engine: EngineName = PROCESS,
+        operator: Path = CHECKOUT,
     ) -> None:
         self.home = home
+        self.operator = operator
         self.source, self.examples = platform_file, platform_file.parent
         # They listen at once: documents name their addresses.
         self.github, self.slack = GitHub(), Slack()
@@ -98,7 +100,7 @@ class LocalAws:
 
         def build() -> None:
             try:
-                build_operator(CHECKOUT, report=self._report, cancelled=cancelled)
+                build_operator(self.operator, report=self._report, cancelled=cancelled)
             except BaseException as error:  # noqa: BLE001 - handed to the caller's thread
                 failed.append(error)
 
@@ -122,15 +124,22 @@ class LocalAws:
             building.join()
         if failed:
             raise failed[0]
-        self.outputs = deploy_operator(
-            self.emulator, CHECKOUT, {"SweepRate": SWEEP_RATE, **self._parameters}, report=self._report
-        )
+        self._deploy()
         if self._proxied:
             self.proxy = FaultProxy(self.emulator.port).start()
             self._control("PUT", "lambda-endpoint", {"url": self.proxy.endpoint})
         self.relay = Relay(self.emulator.session(), endpoint=self.emulator.endpoint, region=self.emulator.region)
         self.relay.start()
         return self
+
+    def _deploy(self) -> None:
+        parameters = {"SweepRate": SWEEP_RATE, **self._parameters}
+        self.outputs = deploy_operator(self.emulator, self.operator, parameters, report=self._report)
+
+    def upgrade(self, operator: Path = CHECKOUT) -> None:
+        """Deploy another version of the operator over the one that runs, as `sam deploy` of a newer checkout does."""
+        self.operator = operator
+        self._deploy()
 
     def stop(self) -> None:
         """End everything that was started; safe to call twice."""

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from flow import leaks
-from flow.documents import document, promoting, slack, webhook
+from flow.documents import document
 from flow.place import Place, parsed
-from flow.production import Production
+from flow.production import Production, promoted
 from flow.stage import Stage
 
 
@@ -92,23 +92,6 @@ def production(stage: Stage, calm: None) -> Iterator[Callable[..., Production]]:
     yield make
     for one in made:
         one.remove()
-
-
-def promoted(stage: Stage, *arguments: Any, **settings: Any) -> Production:
-    """A platform with a production, in place. `github` and `slack` true: they are what the stand-ins are."""
-    name = next(stage.promoting_names)
-    outside: dict[str, Any] = {"channels": {}}
-    if settings.pop("slack", False):
-        outside["channels"]["chat"] = slack(name, stage.aws.slack.api_url, stage.aws.slack.team)
-    if settings.pop("hook", False):
-        outside["channels"]["hook"] = webhook(name)
-    if settings.pop("github", False):
-        outside["github"] = {"apiUrl": stage.aws.github.url}
-    wanted = promoting(name, *arguments, **outside, **settings)
-    parsed(wanted)
-    one = Production(stage, wanted)
-    one.create()
-    return one
 
 
 @pytest.fixture(scope="module")

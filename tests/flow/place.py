@@ -217,6 +217,22 @@ class Place(Seen):
 
         return self.until(look, f"step {key} of {version}", seconds)
 
+    def watched(self, version: str, key: str, seconds: float = PATIENCE) -> Deployment:
+        """Wait until an execution waits for a rollout or a migration of this version: its task token is remembered."""
+
+        def look() -> Deployment | None:
+            found = next((item for item in self.deployments(version) if item.step(key)), None)
+            step = found.step(key) if found else None
+            if found is None or found.plan is None or step is None:
+                return None
+            resource = step.migration.task if step.migration else None
+            if step.rollout:
+                resource = found.plan.services[step.rollout.service].arn
+            waits = self.store.waits(resource) if resource else []
+            return found if any((wait.deployment, wait.step) == (found.id, key) for wait in waits) else None
+
+        return self.until(look, f"{key} of {version} to be watched", seconds)
+
     def ended(self, version: str, seconds: float = PATIENCE, *, attempt: int = 1) -> Deployment:
         """Wait until the n-th deployment of this version has ended and the environment is free again."""
 

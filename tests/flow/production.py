@@ -10,8 +10,8 @@ from ferryman.errors import Conflict
 from ferryman.records import Approval, Deployment, OutboxMessage, Phase
 from ferryman.records.writes import Save
 from ferryman_local.standins.people import Page, Person
-from flow.documents import ENVIRONMENT, PRODUCTION
-from flow.place import Place
+from flow.documents import ENVIRONMENT, PRODUCTION, promoting, slack, webhook
+from flow.place import Place, parsed
 from flow.stage import Stage
 
 Make = Callable[..., "Production"]
@@ -133,3 +133,20 @@ class Production(Place):
     def messages(self, event: str = "") -> list[OutboxMessage]:
         """Outbox messages of this platform whose event begins so."""
         return [message for message in self.stage.messages(self.name) if message.event.startswith(event)]
+
+
+def promoted(stage: Stage, *arguments: Any, **settings: Any) -> Production:
+    """A platform with a production, in place. `github` and `slack` true: they are what the stand-ins are."""
+    name = next(stage.promoting_names)
+    outside: dict[str, Any] = {"channels": {}}
+    if settings.pop("slack", False):
+        outside["channels"]["chat"] = slack(name, stage.aws.slack.api_url, stage.aws.slack.team)
+    if settings.pop("hook", False):
+        outside["channels"]["hook"] = webhook(name)
+    if settings.pop("github", False):
+        outside["github"] = {"apiUrl": stage.aws.github.url}
+    wanted = promoting(name, *arguments, **outside, **settings)
+    parsed(wanted)
+    one = Production(stage, wanted)
+    one.create()
+    return one

@@ -13,7 +13,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from ferryman.records import OutboxMessage
 from ferryman.store.table import Store
 from ferryman_cli.transport import Api
-from ferryman_local.local_aws import LocalAws, wait_until
+from ferryman_local.local_aws import CHECKOUT, LocalAws, wait_until
 from ferryman_local.proxy import FaultProxy
 from ferryman_local.relay import Relay
 from ferryman_local.standins.people import Inbox
@@ -36,7 +36,7 @@ MUTATION_TIMEOUT_SECONDS = 2
 class Stage(LogBook):
     """Emulator, operator, relay and proxy."""
 
-    def __init__(self, home: Path, *, sweep_rate: str = "rate(1 day)") -> None:
+    def __init__(self, home: Path, *, sweep_rate: str = "rate(1 day)", operator: Path = CHECKOUT) -> None:
         """By default no schedule fires while tests run: they sweep when they want to."""
         self.home = home
         self.gates = home / "gates"
@@ -58,6 +58,7 @@ class Stage(LogBook):
             token_timeout_scale=TOKEN_SCALE,
             proxied=True,
             parameters={"SweepRate": sweep_rate},
+            operator=operator,
         )
         self._clients: dict[str, Any] = {}
         self.denied: set[str] = set()
@@ -83,6 +84,11 @@ class Stage(LogBook):
         self.mutation_timeout = MUTATION_TIMEOUT_SECONDS
         variables["MUTATION_TIMEOUT_SECONDS"] = str(MUTATION_TIMEOUT_SECONDS)
         functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+
+    def upgrade(self) -> None:
+        """Deploy the work tree's operator over the one that runs."""
+        self.aws.upgrade()
+        self._quicken()
 
     def stop(self) -> None:
         """End everything."""

@@ -6,6 +6,7 @@ AWS::Lambda::Function.
 """
 
 import contextlib
+import contextvars
 import hashlib
 import io
 import json
@@ -75,6 +76,10 @@ def apply(control: Control, folder: Path, mark: Mapping[str, str]) -> None:
     replace(runtime.Worker, "_drain_stderr_bounded", lambda _: read_log_of_invocation)
     replace(service, "_execute_function_warm", lambda original: execute_function(original, control))
     replace(service, "_ESM_BACKOFF_SECONDS", lambda _: 0.2)
+    for name in ("_update_code", "_update_config"):
+        replace(service, name, update_function)
+    replace(service, "invalidate_worker", lambda original: invalidate_worker(original, runtime))
+    replace(service, "release_worker", lambda original: release_worker(original, runtime))
     create_function_with_dead_letter_queue(service)
     control.on_endpoint_change = lambda: forget_workers(runtime)
     threading.Thread(target=end_spare_workers, args=(runtime,), name="ferryman-spare-workers", daemon=True).start()
@@ -95,6 +100,54 @@ def forget_workers(runtime: Any) -> None:
         for pool in runtime._workers.values():
             pool[:] = [w for w in pool if w.in_use]
     runtime.kill_workers(idle)
+
+
+_UPDATES = contextvars.ContextVar("updates", default=False)
+
+
+def update_function(original: Any) -> Any:
+    """Not a correction: invalidate_worker learns that the code or the configuration of a function is being updated."""
+
+    def update(name: str, data: dict[str, Any]) -> Any:
+        token = _UPDATES.set(True)
+        try:
+            return original(name, data)
+        finally:
+            _UPDATES.reset(token)
+
+    return update
+
+
+def invalidate_worker(original: Any, runtime: Any) -> Any:
+    """An update of a function lets running invocations finish with the old version; the emulator kills them."""
+
+    def invalidate(
+        name: str, qualifier: str | None = None, account: str | None = None, region: str | None = None
+    ) -> None:
+        if not _UPDATES.get():
+            original(name, qualifier=qualifier, account=account, region=region)
+            return
+        idle = []
+        with runtime._lock:
+            for key in [key for key in runtime._workers if key.split(":")[-2:] == [name, "$LATEST"]]:
+                for worker in runtime._workers.pop(key):
+                    worker.outdated = True
+                    if not worker.in_use:
+                        idle.append(worker)
+        runtime.kill_workers(idle)
+
+    return invalidate
+
+
+def release_worker(original: Any, runtime: Any) -> Any:
+    """A worker whose function was updated while it ran ends after that invocation."""
+
+    def release(worker: Any) -> None:
+        original(worker)
+        if getattr(worker, "outdated", False):
+            runtime.kill_workers([worker])
+
+    return release
 
 
 def environment_of(config: dict[str, Any], runtime: Any, control: Control, mark: Mapping[str, str]) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """Corrections of the emulator's Step Functions: executions and states. Task tokens are in stepfunctions_tokens.py.
 
-Sources: the API reference of Step Functions (StartExecution, StopExecution) and its Developer Guide ("Handling errors
-in Step Functions workflows", "Quotas", "State machine structure": TimeoutSeconds).
+Sources: the API reference of Step Functions (StartExecution, StopExecution, DescribeStateMachineForExecution)
+and its Developer Guide ("Handling errors in Step Functions workflows", "Quotas", "State machine structure":
+TimeoutSeconds).
 """
 
 import contextlib
@@ -27,7 +28,14 @@ def apply(control: Control, token_timeout_scale: float) -> None:
     """Put every correction of this file in place."""
     states = module("services.stepfunctions")
     closed_tokens: deque[str] = deque(maxlen=10_000)
+    started_with: dict[str, str] = {}
     replace(states, "_start_execution", lambda original: start_execution(original, states))
+    replace(states, "_run_execution", lambda original: run_execution(original, states, started_with))
+    replace(
+        states,
+        "_describe_state_machine_for_execution",
+        lambda original: describe_state_machine_for_execution(original, states, started_with),
+    )
     replace(states, "_stop_execution", lambda original: stop_execution(original, states))
     replace(states, "_fail_execution", lambda original: fail_execution(original))
     replace(states, "_error_matches", lambda original: error_matches(original))
@@ -87,6 +95,34 @@ def start_execution(original: Any, states: Any) -> Any:
         return answer
 
     return start
+
+
+def run_execution(original: Any, states: Any, started_with: dict[str, str]) -> Any:
+    """Not a correction: the definition that an execution runs is kept for describe_state_machine_for_execution."""
+
+    def run(arn: str) -> None:
+        execution = states._executions.get(arn) or {}
+        if machine := states._state_machines.get(execution.get("stateMachineArn")):
+            started_with[arn] = machine["definition"]
+        original(arn)
+
+    return run
+
+
+def describe_state_machine_for_execution(original: Any, states: Any, started_with: dict[str, str]) -> Any:
+    """DescribeStateMachineForExecution answers the definition that the execution started with.
+
+    The emulator answers the definition that the state machine has now.
+    """
+
+    def describe(data: dict[str, Any]) -> Any:
+        answer = original(data)
+        definition = started_with.get(data.get("executionArn", ""))
+        if answer[0] != 200 or definition is None:
+            return answer
+        return states.json_response({**json.loads(answer[2]), "definition": definition})
+
+    return describe
 
 
 def same_json(one: str, other: str) -> bool:

@@ -1,6 +1,8 @@
 """Lambda on the local AWS behaves as on AWS where the flow depends on it."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -8,6 +10,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 
 from ferryman_local.emulator import Emulator
+from local.clock import until
 
 FAILING = """
 import os
@@ -148,3 +151,29 @@ def test_the_endpoint_that_functions_see_can_change(
         assert invoke(name) == "http://127.0.0.1:1"
     finally:
         control.put("/lambda-endpoint", json={"url": None})
+
+
+def test_an_update_lets_a_running_invocation_finish_with_the_old_version(
+    aws: Callable[[str], Any], function: Callable[..., str], invoke: Callable[..., Any], tmp_path: Path
+) -> None:
+    began, go_on = tmp_path / "began", tmp_path / "go-on"
+    source = """
+import os, pathlib, time
+def handler(event, context):
+    if event:
+        pathlib.Path(event["began"]).touch()
+        while not pathlib.Path(event["goOn"]).exists():
+            time.sleep(0.01)
+    return {"is": os.environ["IS"], "process": os.getpid()}
+"""
+    name = function(source, timeout=60, IS="old")
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(invoke, name, {"began": str(began), "goOn": str(go_on)})
+        until(began.exists, "the invocation to begin")
+        aws("lambda").update_function_configuration(FunctionName=name, Environment={"Variables": {"IS": "new"}})
+        meanwhile = invoke(name)
+        go_on.touch()
+        ended = running.result()
+    assert (ended["is"], meanwhile["is"]) == ("old", "new")
+    assert invoke(name) == meanwhile
+    until(lambda: not Path(f"/proc/{ended['process']}").exists(), "the outdated process to end")

@@ -346,3 +346,21 @@ def test_two_starts_at_once_are_one_execution(keeper: str, aws: Client, machine:
     assert len(seen) == 4
     assert len(set(seen)) == 1
     aws("stepfunctions").stop_execution(executionArn=seen[0])
+
+
+def test_an_execution_keeps_the_definition_that_it_began_with(
+    keeper: str, aws: Client, machine: Any, start: Any, ended: Any, next_token: Any
+) -> None:
+    states = aws("stepfunctions")
+    arn = machine({"Wait": waiting(keeper, Next="Old"), "Old": {"Type": "Succeed", "Output": "old"}})
+    began = states.describe_state_machine(stateMachineArn=arn)["definition"]
+    before = start(arn)
+    token = next_token()
+    newer = {"QueryLanguage": "JSONata", "StartAt": "New", "States": {"New": {"Type": "Succeed", "Output": "new"}}}
+    states.update_state_machine(stateMachineArn=arn, definition=json.dumps(newer))
+    after = start(arn)
+    states.send_task_success(taskToken=token, output="{}")
+    assert json.loads(ended(before)["output"]) == "old"
+    assert json.loads(ended(after)["output"]) == "new"
+    assert states.describe_state_machine_for_execution(executionArn=before)["definition"] == began
+    assert json.loads(states.describe_state_machine_for_execution(executionArn=after)["definition"]) == newer
