@@ -58,7 +58,6 @@ type PutImageRequest = ecr.PutImageRequestTypeDef
 type ScanFindings = ecr.DescribeImageScanFindingsResponseTypeDef
 
 # ECS
-type ContainerDefinition = ecs.ContainerDefinitionOutputTypeDef
 type ECSContainer = ecs.ContainerTypeDef
 type ECSDeployment = ecs.DeploymentTypeDef
 """One of the deployments of a service; `Deployment` is the operator's own."""
