@@ -1,7 +1,5 @@
 """Step: point one service at the release's revision, or back at its last good one."""
 
-from functools import partial
-
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from ferryman import ids
@@ -14,5 +12,5 @@ from ferryman.steps import update_service
 def handler(event: UpdateServiceInput, context: LambdaContext) -> UpdateServiceOutput:
     """Start the rollout, or say why not."""
     return update_service.update_service(
-        event, store=store(), ecs=client("ecs"), ecr=partial(client, "ecr"), clock=ids.now, new_id=ids.new_id
+        event, store=store(), ecs=client("ecs"), ecr=lambda: client("ecr"), clock=ids.now, new_id=ids.new_id
     )

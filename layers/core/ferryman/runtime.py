@@ -15,6 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 from pydantic import BaseModel, ValidationError
 
+from ferryman.clients.aws_types import MakeClient
 from ferryman.errors import InvalidInput, PermanentError
 from ferryman.store.table import Store
 
@@ -23,9 +24,12 @@ _CONFIG = Config(connect_timeout=3, read_timeout=8, retries={"mode": "standard",
 
 
 @functools.cache
-def client(service: str) -> Any:
-    """Return the boto3 client of a service, made at first use and kept while the sandbox lives."""
+def _client(service: str) -> Any:
     return boto3.client(service, config=_CONFIG)  # type: ignore[call-overload]
+
+
+client: MakeClient = _client
+"""Return the boto3 client of a service, made at first use and kept while the sandbox lives."""
 
 
 def setting(name: str) -> str:

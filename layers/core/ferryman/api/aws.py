@@ -1,12 +1,11 @@
 """What the API asks of AWS besides the table: the real `Outside`."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from ferryman.api.views.live_services import Counts, Definitions
 from ferryman.clients.aws_errors import translated
+from ferryman.clients.aws_types import MakeClient
 from ferryman.decisions.schema_compatibility import ImageLabels
 from ferryman.decisions.snapshot import ImageScan
 from ferryman.errors import NotFound
@@ -21,7 +20,7 @@ class Aws:
     """The real outside. `client` makes a boto3 client at first use, so that a read costs only the table's."""
 
     store: Store
-    client: Callable[[str], Any]
+    client: MakeClient
     clock: Clock
     new_id: NewId
     account: str

@@ -6,6 +6,7 @@ Values of fields that may hold a secret are never told: just that they change.
 from typing import Any
 
 from ferryman.clients import task_definitions
+from ferryman.clients.task_definitions import Definition
 from ferryman.records import Record
 
 HIDDEN = "(hidden)"
@@ -25,7 +26,7 @@ class FieldChange(Record):
     after: str | None
 
 
-def changes(before: dict[str, Any] | None, after: dict[str, Any]) -> list[FieldChange]:
+def changes(before: Definition | None, after: Definition) -> list[FieldChange]:
     """Return the fields that differ between two definitions, described or registrable, by name."""
     old = _flat(task_definitions.canonical(before)) if before else {}
     new = _flat(task_definitions.canonical(after))

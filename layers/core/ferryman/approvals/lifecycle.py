@@ -4,9 +4,10 @@ Every end is one transaction over the approval and its deployment, so that exact
 """
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from ferryman.approvals import notifications
+from ferryman.clients.aws_types import StepFunctionsClient
 from ferryman.clients.stepfunctions import send_task_success
 from ferryman.contracts import ApprovalVerdict
 from ferryman.decisions.actions import EndApproval
@@ -90,7 +91,7 @@ def remind(view: Snapshot, *, store: Store, clock: Clock, new_id: NewId) -> None
     store.write(Save(after), told, *notifications.of_reminder(store, after, deployment, at))
 
 
-def tell(view: Snapshot, *, store: Store, states: Any, clock: Clock) -> None:
+def tell(view: Snapshot, *, store: Store, states: StepFunctionsClient, clock: Clock) -> None:
     """Answer the waiting step with what stands in the table; an answer that comes too late counts as given.
 
     Answered first, then marked: a crash in between answers once more. Raise Conflict when the approval changed.
@@ -100,7 +101,7 @@ def tell(view: Snapshot, *, store: Store, states: Any, clock: Clock) -> None:
     store.write(Save(approval.but(answered_at=clock())))
 
 
-def answer(approval: Approval, states: Any, *more: str) -> None:
+def answer(approval: Approval, states: StepFunctionsClient, *more: str) -> None:
     """Give the verdict of an approval that has ended to every token that may still wait for it."""
     assert approval.status != "Pending"
     verdict = ApprovalVerdict(verdict=approval.status, reason=one_line(approval.reason))

@@ -1,13 +1,12 @@
 """The last lines that a container wrote, from the log stream of the awslogs driver."""
 
 import logging
-from typing import Any
 
 from botocore.exceptions import ClientError
 
 from ferryman import text
 from ferryman.clients.aws_errors import translated
-from ferryman.clients.ecs import Raw
+from ferryman.clients.aws_types import LogsClient, TaskDefinition
 from ferryman.errors import TransientError
 
 LINES = 20
@@ -15,21 +14,23 @@ _LOG = logging.getLogger("ferryman")
 _WIDTH = 400
 
 
-def stream(definition: Raw, container: str, task_arn: str) -> tuple[str, str] | None:
+def stream(definition: TaskDefinition, container: str, task_arn: str) -> tuple[str, str] | None:
     """Return log group and stream of a task's container, or None when its log goes elsewhere. Pure.
 
     The driver names a stream `prefix/container/task-id`; without a prefix the name can't be known.
     """
-    found: Raw = next((item for item in definition["containerDefinitions"] if item["name"] == container), {})
-    log = found.get("logConfiguration") or {}
+    found = next((item for item in definition["containerDefinitions"] if item["name"] == container), None)
+    log = found.get("logConfiguration") if found else None
+    if not log or log.get("logDriver") != "awslogs":
+        return None
     options = log.get("options") or {}
     group, prefix = options.get("awslogs-group"), options.get("awslogs-stream-prefix")
-    if log.get("logDriver") != "awslogs" or not group or not prefix:
+    if not group or not prefix:
         return None
     return group, f"{prefix}/{container}/{task_arn.rsplit('/', 1)[-1]}"
 
 
-def tail(logs: Any, definition: Raw, container: str, task_arn: str) -> list[str]:
+def tail(logs: LogsClient, definition: TaskDefinition, container: str, task_arn: str) -> list[str]:
     """Return at most 20 lines, cleaned of secrets, the last one last.
 
     A log that can't be read is an empty one: it never hides a verdict.

@@ -14,6 +14,15 @@ from botocore.exceptions import ClientError
 
 from ferryman.clients import ecr as edge
 from ferryman.clients.aws_errors import translated
+from ferryman.clients.aws_types import (
+    DescribeImagesRequest,
+    ECRClient,
+    ECRImage,
+    ImageDetail,
+    ImageIdentifier,
+    PutImageRequest,
+    ScanFindings,
+)
 from ferryman.errors import Conflict, DigestMismatch, NotFound, TagImmutable
 from ferryman.records import PlannedTag
 
@@ -40,23 +49,23 @@ class TaggedImage:
     pushed_at: datetime
 
 
-def resolve(ecr: Any, repository: str, tag: str) -> str | None:
+def resolve(ecr: ECRClient, repository: str, tag: str) -> str | None:
     """Return the digest that a tag points at now, or None when the tag or the repository does not exist."""
     found = _described(ecr, repository, {"imageTag": tag})
     return found.digest if found else None
 
 
-def tagged_image(ecr: Any, repository: str, tag: str) -> TaggedImage | None:
+def tagged_image(ecr: ECRClient, repository: str, tag: str) -> TaggedImage | None:
     """Return the image that a tag points at now, with all the tags it carries; None when there is none."""
     return _described(ecr, repository, {"imageTag": tag})
 
 
-def exists(ecr: Any, repository: str, digest: str) -> bool:
+def exists(ecr: ECRClient, repository: str, digest: str) -> bool:
     """Tell whether a repository has an image of this digest, tagged or not."""
     return _described(ecr, repository, {"imageDigest": digest}) is not None
 
 
-def image_uri(ecr: Any, repository: str, digest: str) -> str:
+def image_uri(ecr: ECRClient, repository: str, digest: str) -> str:
     """Return `registry/repository@sha256:…`; raise NotFound when the repository does not exist."""
     try:
         with translated():
@@ -70,7 +79,7 @@ def image_uri(ecr: Any, repository: str, digest: str) -> str:
     return f"{answer['repositories'][0]['repositoryUri']}@{digest}"
 
 
-def platform_digest(ecr: Any, repository: str, digest: str, architecture: Architecture = "X86_64") -> str:
+def platform_digest(ecr: ECRClient, repository: str, digest: str, architecture: Architecture = "X86_64") -> str:
     """Return the child of an index that a Linux task of this architecture pulls, or the digest itself for one image.
 
     BuildKit wraps even a single image into an index, beside an attestation whose platform is `unknown/unknown`. Raise
@@ -96,7 +105,7 @@ def platform_digest(ecr: Any, repository: str, digest: str, architecture: Archit
     )
 
 
-def linux_digests(ecr: Any, repository: str, digest: str) -> list[str]:
+def linux_digests(ecr: ECRClient, repository: str, digest: str) -> list[str]:
     """Return every child of an index that a Linux task may pull, or the digest itself for one image.
 
     Raise NotFound when the image is gone, or when the index has no child for Linux.
@@ -112,21 +121,21 @@ def linux_digests(ecr: Any, repository: str, digest: str) -> list[str]:
     return found
 
 
-def manifest(ecr: Any, repository: str, digest: str) -> dict[str, Any]:
+def manifest(ecr: ECRClient, repository: str, digest: str) -> dict[str, Any]:
     """Return the manifest or index of an image; raise NotFound when the image is gone."""
     return dict(json.loads(_fetch(ecr, repository, digest)["imageManifest"]))
 
 
-def blob_url(ecr: Any, repository: str, digest: str) -> str:
+def blob_url(ecr: ECRClient, repository: str, digest: str) -> str:
     """Return a URL from which a layer or a configuration can be had for some minutes (signed; never to be logged)."""
     with translated():
         answer = ecr.get_download_url_for_layer(repositoryName=repository, layerDigest=digest)
-    return str(answer["downloadUrl"])
+    return answer["downloadUrl"]
 
 
-def tagged_images(ecr: Any, repository: str) -> Iterator[TaggedImage]:
+def tagged_images(ecr: ECRClient, repository: str) -> Iterator[TaggedImage]:
     """Yield every tagged image of a repository, a page at a time; nothing when the repository does not exist."""
-    request: dict[str, Any] = {
+    request: DescribeImagesRequest = {
         "repositoryName": repository,
         "filter": {"tagStatus": "TAGGED"},
         "maxResults": 1000,
@@ -146,7 +155,7 @@ def tagged_images(ecr: Any, repository: str) -> Iterator[TaggedImage]:
         request["nextToken"] = page["nextToken"]
 
 
-def scan_findings(ecr: Any, repository: str, digest: str) -> dict[str, Any] | None:
+def scan_findings(ecr: ECRClient, repository: str, digest: str) -> ScanFindings | None:
     """Return DescribeImageScanFindings' answer (basic or enhanced scanning); None when there was no scan, or no image.
 
     Its counts cover all findings, however many pages those take.
@@ -159,10 +168,10 @@ def scan_findings(ecr: Any, repository: str, digest: str) -> dict[str, Any] | No
         if error.response["Error"]["Code"] in missing:
             return None
         raise
-    return dict(answer)
+    return answer
 
 
-def ensure_tag(ecr: Any, repository: str, digest: str, tag: str) -> bool:
+def ensure_tag(ecr: ECRClient, repository: str, digest: str, tag: str) -> bool:
     """Make a tag point at a digest, with the manifest byte for byte; return whether anything had to change.
 
     Raise NotFound when the image is gone, TagImmutable when the tag is taken and immutable, DigestMismatch when ECR
@@ -171,7 +180,7 @@ def ensure_tag(ecr: Any, repository: str, digest: str, tag: str) -> bool:
     if resolve(ecr, repository, tag) == digest:
         return False
     image = _fetch(ecr, repository, digest)
-    request = {
+    request: PutImageRequest = {
         "repositoryName": repository,
         "imageManifest": image["imageManifest"],
         "imageTag": tag,
@@ -199,7 +208,7 @@ def ensure_tag(ecr: Any, repository: str, digest: str, tag: str) -> bool:
     return True
 
 
-def _described(ecr: Any, repository: str, image: dict[str, str]) -> TaggedImage | None:
+def _described(ecr: ECRClient, repository: str, image: ImageIdentifier) -> TaggedImage | None:
     try:
         with translated():
             answer = ecr.describe_images(repositoryName=repository, imageIds=[image])
@@ -211,11 +220,11 @@ def _described(ecr: Any, repository: str, image: dict[str, str]) -> TaggedImage 
     return _image(details[0]) if details else None
 
 
-def _image(details: dict[str, Any]) -> TaggedImage:
-    return TaggedImage(str(details["imageDigest"]), tuple(details.get("imageTags", ())), details["imagePushedAt"])
+def _image(details: ImageDetail) -> TaggedImage:
+    return TaggedImage(details["imageDigest"], tuple(details.get("imageTags", ())), details["imagePushedAt"])
 
 
-def _fetch(ecr: Any, repository: str, digest: str) -> dict[str, Any]:
+def _fetch(ecr: ECRClient, repository: str, digest: str) -> ECRImage:
     try:
         with translated():
             answer = ecr.batch_get_image(
@@ -227,10 +236,10 @@ def _fetch(ecr: Any, repository: str, digest: str) -> dict[str, Any]:
         raise
     if not answer.get("images"):
         raise NotFound(f"{repository} no longer has image {digest}; a lifecycle rule or a person removed it")
-    return dict(answer["images"][0])
+    return answer["images"][0]
 
 
-def moved(ecr: Any, planned: PlannedTag) -> str | None:
+def moved(ecr: ECRClient, planned: PlannedTag) -> str | None:
     """Say what is wrong when a tag does not point at its digest (any more), or return None."""
     found = edge.resolve(ecr, planned.repository, planned.tag)
     if found == planned.digest:

@@ -5,23 +5,31 @@ Everything is translated: throttling and outages arrive as TransientError, all t
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 from botocore.exceptions import ClientError
 
 from ferryman.clients.aws_errors import translated
-
-Raw = dict[str, Any]
-"""An object of the ECS API as boto3 returns it."""
+from ferryman.clients.aws_types import (
+    ECSClient,
+    ECSDeployment,
+    ECSService,
+    ECSTask,
+    ListTasksRequest,
+    RegisterTaskDefinitionRequest,
+    RunTaskAnswer,
+    RunTaskRequest,
+    TaskDefinition,
+    UpdateServiceRequest,
+)
 
 _SERVICES_PER_CALL = 10
 _TASKS_PER_CALL = 100
 
 
-def services(ecs: Any, cluster: str, names: Iterable[str]) -> dict[str, Raw]:
+def services(ecs: ECSClient, cluster: str, names: Iterable[str]) -> dict[str, ECSService]:
     """Return the services by name as DescribeServices tells them; one that is missing is absent. INACTIVE ones stay."""
     wanted = list(dict.fromkeys(names))
-    found: dict[str, Raw] = {}
+    found: dict[str, ECSService] = {}
     for start in range(0, len(wanted), _SERVICES_PER_CALL):
         with translated():
             answer = ecs.describe_services(cluster=cluster, services=wanted[start : start + _SERVICES_PER_CALL])
@@ -29,7 +37,7 @@ def services(ecs: Any, cluster: str, names: Iterable[str]) -> dict[str, Raw]:
     return found
 
 
-def task_definition(ecs: Any, arn: str) -> Raw:
+def task_definition(ecs: ECSClient, arn: str) -> TaskDefinition:
     """Return a task definition (ARN, `family:revision` or family) as described, with its `tags` inside.
 
     Raise ClientError (`ClientException`) when it does not exist.
@@ -39,7 +47,7 @@ def task_definition(ecs: Any, arn: str) -> Raw:
     return {**answer["taskDefinition"], "tags": answer.get("tags", [])}
 
 
-def find_task_definition(ecs: Any, name: str) -> Raw | None:
+def find_task_definition(ecs: ECSClient, name: str) -> TaskDefinition | None:
     """Return a task definition like `task_definition`, or None when it does not exist."""
     try:
         return task_definition(ecs, name)
@@ -49,7 +57,7 @@ def find_task_definition(ecs: Any, name: str) -> Raw | None:
         raise
 
 
-def register(ecs: Any, definition: Raw) -> Raw:
+def register(ecs: ECSClient, definition: RegisterTaskDefinitionRequest) -> TaskDefinition:
     """Register a task definition (fields of RegisterTaskDefinition only) and return it as described.
 
     Neither idempotent nor plentiful (1 per second sustained per account and region): look first.
@@ -59,30 +67,30 @@ def register(ecs: Any, definition: Raw) -> Raw:
     return {**answer["taskDefinition"], "tags": answer.get("tags", definition.get("tags", []))}
 
 
-def update_task_definition(ecs: Any, cluster: str, service: str, arn: str, *, force: bool = False) -> Raw:
+def update_task_definition(ecs: ECSClient, cluster: str, service: str, arn: str, *, force: bool = False) -> ECSService:
     """Point a service at a task definition and return the service as answered; everything else of it stays as it is.
 
     Never sends desiredCount: autoscaling owns it. `force` starts a new deployment although the definition is the same.
     """
-    request: Raw = {"cluster": cluster, "service": service, "taskDefinition": arn}
+    request: UpdateServiceRequest = {"cluster": cluster, "service": service, "taskDefinition": arn}
     if force:
         request["forceNewDeployment"] = True
     with translated():
-        return dict(ecs.update_service(**request)["service"])
+        return ecs.update_service(**request)["service"]
 
 
-def primary(service: Raw) -> Raw | None:
+def primary(service: ECSService) -> ECSDeployment | None:
     """Return the deployment that a described service is on, or on its way to."""
     return next((found for found in service.get("deployments", []) if found["status"] == "PRIMARY"), None)
 
 
-def running_tasks(ecs: Any, cluster: str, service: str, task_definition: str) -> list[Raw]:
+def running_tasks(ecs: ECSClient, cluster: str, service: str, task_definition: str) -> list[ECSTask]:
     """Return the tasks of a service that run, or are to run, on one task definition; those of others are not ours."""
     found = _tasks(ecs, {"cluster": cluster, "serviceName": service, "desiredStatus": "RUNNING"})
     return [task for task in found if task["taskDefinitionArn"] == task_definition]
 
 
-def stopped_tasks(ecs: Any, cluster: str, service: str, task_definition: str, since: datetime) -> list[Raw]:
+def stopped_tasks(ecs: ECSClient, cluster: str, service: str, task_definition: str, since: datetime) -> list[ECSTask]:
     """Return a service's stopped tasks of one task definition made since then, the latest first.
 
     ECS keeps them for about an hour. A hundred are looked at: more say nothing new.
@@ -97,27 +105,27 @@ def stopped_tasks(ecs: Any, cluster: str, service: str, task_definition: str, si
     return sorted(ours, key=lambda task: str(task.get("stoppedAt", "")), reverse=True)
 
 
-def tasks_started_by(ecs: Any, cluster: str, started_by: str) -> list[Raw]:
+def tasks_started_by(ecs: ECSClient, cluster: str, started_by: str) -> list[ECSTask]:
     """Return the tasks that somebody started with RunTask, running or stopped (for about an hour)."""
-    found: list[Raw] = []
+    found: list[ECSTask] = []
     for status in ("RUNNING", "STOPPED"):
         # With startedBy, ListTasks accepts no other filter than the cluster and the desired status.
         found += _tasks(ecs, {"cluster": cluster, "startedBy": started_by, "desiredStatus": status})
     return found
 
 
-def task(ecs: Any, cluster: str, arn: str) -> Raw | None:
+def task(ecs: ECSClient, cluster: str, arn: str) -> ECSTask | None:
     """Return one task, or None when it is not listed (not yet, or no longer)."""
     return next(iter(_described(ecs, cluster, [arn])), None)
 
 
-def run_task(ecs: Any, request: Raw) -> Raw:
+def run_task(ecs: ECSClient, request: RunTaskRequest) -> RunTaskAnswer:
     """Start a task and return the whole answer: `tasks` and `failures`. An HTTP 200 may carry only failures."""
     with translated():
-        return dict(ecs.run_task(**request))
+        return ecs.run_task(**request)
 
 
-def stop_task(ecs: Any, cluster: str, arn: str, reason: str) -> None:
+def stop_task(ecs: ECSClient, cluster: str, arn: str, reason: str) -> None:
     """Stop a task; one that stopped or is gone already is fine. Stopping twice changes nothing."""
     try:
         with translated():
@@ -127,8 +135,9 @@ def stop_task(ecs: Any, cluster: str, arn: str, reason: str) -> None:
             raise
 
 
-def _tasks(ecs: Any, question: Raw, limit: int | None = None) -> list[Raw]:
-    cluster, arns, request = question["cluster"], [], dict(question)
+def _tasks(ecs: ECSClient, question: ListTasksRequest, limit: int | None = None) -> list[ECSTask]:
+    cluster, request = question["cluster"], question.copy()
+    arns: list[str] = []
     while True:
         with translated():
             page = ecs.list_tasks(**request)
@@ -138,8 +147,8 @@ def _tasks(ecs: Any, question: Raw, limit: int | None = None) -> list[Raw]:
         request["nextToken"] = page["nextToken"]
 
 
-def _described(ecs: Any, cluster: str, arns: list[str]) -> list[Raw]:
-    found: list[Raw] = []
+def _described(ecs: ECSClient, cluster: str, arns: list[str]) -> list[ECSTask]:
+    found: list[ECSTask] = []
     for start in range(0, len(arns), _TASKS_PER_CALL):
         with translated():
             found += ecs.describe_tasks(cluster=cluster, tasks=arns[start : start + _TASKS_PER_CALL])["tasks"]

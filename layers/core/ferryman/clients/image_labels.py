@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from ferryman.clients import ecr as ecr_edge
 from ferryman.clients.aws_errors import Refusal
+from ferryman.clients.aws_types import ECRClient
 from ferryman.clients.http_client import NoAnswer, fetch
 from ferryman.decisions.schema_compatibility import MIGRATIONS, ImageLabels, migrations
 from ferryman.errors import FerrymanError, NotFound
@@ -33,7 +34,7 @@ Download = Callable[[str], bytes]
 
 
 def of(
-    ecr: Any, download: Download, repository: str, digest: str, architecture: ecr_edge.Architecture = "X86_64"
+    ecr: ECRClient, download: Download, repository: str, digest: str, architecture: ecr_edge.Architecture = "X86_64"
 ) -> ImageLabels:
     """Return the labels of an image, of an index those of its child for the platform. Never raises.
 
@@ -68,7 +69,7 @@ def download(url: str) -> bytes:
     return answer.body
 
 
-def _child(ecr: Any, repository: str, digest: str, architecture: ecr_edge.Architecture) -> str:
+def _child(ecr: ECRClient, repository: str, digest: str, architecture: ecr_edge.Architecture) -> str:
     other: ecr_edge.Architecture = "X86_64" if architecture == "ARM64" else "ARM64"
     try:
         return ecr_edge.platform_digest(ecr, repository, digest, architecture)
@@ -76,7 +77,7 @@ def _child(ecr: Any, repository: str, digest: str, architecture: ecr_edge.Archit
         return ecr_edge.platform_digest(ecr, repository, digest, other)
 
 
-def _config(ecr: Any, download: Download, repository: str, manifest: dict[str, Any]) -> dict[str, str]:
+def _config(ecr: ECRClient, download: Download, repository: str, manifest: dict[str, Any]) -> dict[str, str]:
     descriptor = manifest["config"]
     digest, size = str(descriptor["digest"]), int(descriptor.get("size") or 0)
     if size > CONFIG_LIMIT:

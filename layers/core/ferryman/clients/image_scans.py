@@ -5,9 +5,9 @@ An index can't be scanned: the scan is its child's (docs/reference/aws-facts.md#
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from ferryman.clients import ecr as ecr_edge
+from ferryman.clients.aws_types import ECRClient, ScanFindings
 from ferryman.decisions.snapshot import ImageScan
 from ferryman.errors import NotFound
 from ferryman.platform import Platform
@@ -18,12 +18,12 @@ _READY = frozenset({"COMPLETE", "ACTIVE"})
 _UNDER_WAY = frozenset({"IN_PROGRESS", "PENDING"})
 
 
-def of_release(document: Platform, release: Release, ecr: Any) -> tuple[ImageScan, ...]:
+def of_release(document: Platform, release: Release, ecr: ECRClient) -> tuple[ImageScan, ...]:
     """Return what is known of each image of a release; of an index, the worst of its children for Linux."""
     return tuple(_of_image(document, component, digest, ecr) for component, digest in sorted(release.digests.items()))
 
 
-def _of_image(document: Platform, component: str, digest: str, ecr: Any) -> ImageScan:
+def _of_image(document: Platform, component: str, digest: str, ecr: ECRClient) -> ImageScan:
     if component not in document.spec.components:
         return ImageScan(component, "Complete", message="the component is no longer in the document: nothing runs it")
     repository = document.spec.components[component].repository
@@ -48,7 +48,7 @@ def worst(found: Sequence[ImageScan]) -> ImageScan:
 _GRAVITY = {"Complete": 0, "Pending": 1, "Unread": 1, "Missing": 2, "Failed": 3}
 
 
-def read(component: str, answer: dict[str, Any] | None) -> ImageScan:
+def read(component: str, answer: ScanFindings | None) -> ImageScan:
     """Understand DescribeImageScanFindings' answer, or its absence. Pure."""
     if answer is None:
         return ImageScan(component, "Missing", message="ECR has not scanned it; scan-on-push may be off")

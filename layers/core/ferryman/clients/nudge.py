@@ -4,9 +4,9 @@ A nudge says which environment, never what happened there; losing one costs the 
 """
 
 import json
-from typing import Any
 
 from ferryman.clients.aws_errors import translated
+from ferryman.clients.aws_types import LambdaClient, SQSClient
 
 LONGEST_DELAY = 900
 """Seconds: what SQS allows."""
@@ -15,7 +15,7 @@ LONGEST_DELAY = 900
 class Nudge:
     """Sends keys to reconcile."""
 
-    def __init__(self, sqs: Any, queue_url: str) -> None:
+    def __init__(self, sqs: SQSClient, queue_url: str) -> None:
         self._sqs = sqs
         self._queue_url = queue_url
 
@@ -32,7 +32,7 @@ class Nudge:
 class Outbox:
     """Wakes notify when messages lie unsent."""
 
-    def __init__(self, functions: Any, notify: str) -> None:
+    def __init__(self, functions: LambdaClient, notify: str) -> None:
         self._functions = functions
         self._notify = notify
 

@@ -4,11 +4,10 @@ Called by begin_deployment, verify and notify. Secrets never pass here: a Secure
 their ARN).
 """
 
-from typing import Any
-
 from botocore.exceptions import ClientError
 
 from ferryman.clients.aws_errors import translated
+from ferryman.clients.aws_types import SSMClient
 from ferryman.errors import ReferenceUnresolved
 from ferryman.platform.values import is_reference
 
@@ -16,7 +15,7 @@ from ferryman.platform.values import is_reference
 class References:
     """Reads each parameter once."""
 
-    def __init__(self, ssm: Any) -> None:
+    def __init__(self, ssm: SSMClient) -> None:
         self._ssm = ssm
         self._known: dict[str, str] = {}
 
@@ -50,4 +49,4 @@ class References:
             raise
         if parameter["Type"] == "SecureString":
             raise ReferenceUnresolved(f"SSM parameter {name} is a SecureString; secrets are named by their ARN instead")
-        return str(parameter["Value"])
+        return parameter["Value"]

@@ -1,11 +1,11 @@
 """The edge to Step Functions: starting the `deploy` machine under a fixed name, and asking how it stands."""
 
 from datetime import datetime
-from typing import Any
 
 from botocore.exceptions import ClientError
 
 from ferryman.clients.aws_errors import translated
+from ferryman.clients.aws_types import StepFunctionsClient
 from ferryman.contracts import Contract
 from ferryman.decisions.snapshot import Execution
 
@@ -20,7 +20,7 @@ def arn_of(machine: str, name: str) -> str:
     return f"{machine.replace(':stateMachine:', ':execution:', 1)}:{name}"
 
 
-def ensure_started(states: Any, machine: str, name: str, payload: str) -> bool:
+def ensure_started(states: StepFunctionsClient, machine: str, name: str, payload: str) -> bool:
     """Start an execution; return False when one of that name is there already.
 
     Which of them Step Functions refuses: docs/reference/aws-facts.md#step-functions.
@@ -35,7 +35,7 @@ def ensure_started(states: Any, machine: str, name: str, payload: str) -> bool:
     return True
 
 
-def describe(states: Any, arn: str) -> tuple[Execution, datetime | None]:
+def describe(states: StepFunctionsClient, arn: str) -> tuple[Execution, datetime | None]:
     """Return how an execution stands and when it ended. A fresh one may be missing for a moment."""
     try:
         with translated():
@@ -57,7 +57,7 @@ def describe(states: Any, arn: str) -> tuple[Execution, datetime | None]:
 _DECIDED = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
 
 
-def send_task_success(states: Any, token: str, output: Contract) -> bool:
+def send_task_success(states: StepFunctionsClient, token: str, output: Contract) -> bool:
     """Answer one token; False when it was decided already. The output is the step's verdict."""
     try:
         with translated():

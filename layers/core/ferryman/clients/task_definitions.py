@@ -5,9 +5,10 @@ Registering is limited to 1 per second sustained per account and region, and is 
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
-from ferryman.clients.ecs import Raw, find_task_definition, register
+from ferryman.clients.aws_types import ECSClient, RegisterTaskDefinitionRequest, TaskDefinition
+from ferryman.clients.ecs import find_task_definition, register
 from ferryman.errors import VerificationFailed
 
 READ_ONLY = frozenset(
@@ -28,22 +29,26 @@ READ_ONLY = frozenset(
 # ECS answers these in any order; what they mean does not depend on it.
 _UNORDERED = {"environment": "name", "secrets": "name", "tags": "key"}
 
+type Definition = TaskDefinition | RegisterTaskDefinitionRequest
+"""One that is described, or one that can be registered."""
 
-def registrable(described: Raw) -> Raw:
+
+def registrable(described: Definition) -> RegisterTaskDefinitionRequest:
     """Return what RegisterTaskDefinition takes of a described task definition, tags included. Pure."""
     definition = {name: value for name, value in described.items() if name not in READ_ONLY and name != "tags"}
     # Tags of AWS itself (`aws:…`) cannot be set.
     tags = [tag for tag in described.get("tags", []) if not tag["key"].startswith("aws:")]
-    return {**definition, "tags": tags} if tags else definition
+    # The type checker can't follow which fields are left; a test holds READ_ONLY against botocore's model.
+    return cast(RegisterTaskDefinitionRequest, {**definition, "tags": tags} if tags else definition)
 
 
-def with_image(described: Raw, container: str, image: str) -> Raw:
+def with_image(described: TaskDefinition, container: str, image: str) -> RegisterTaskDefinitionRequest:
     """Return a registrable copy in which one named container runs `image`; nothing else changes. Pure.
 
     Raise VerificationFailed when there is no such container.
     """
     definition = registrable(described)
-    containers = definition["containerDefinitions"]
+    containers = described["containerDefinitions"]
     if container not in [item["name"] for item in containers]:
         names = ", ".join(item["name"] for item in containers)
         name = described.get("taskDefinitionArn", definition["family"])
@@ -57,26 +62,26 @@ def with_image(described: Raw, container: str, image: str) -> Raw:
     return definition
 
 
-def same(one: Raw, other: Raw) -> bool:
+def same(one: Definition, other: Definition) -> bool:
     """Whether two definitions, described or registrable, would run the same, tags included. Pure."""
     return canonical(one) == canonical(other)
 
 
-def canonical(definition: Raw) -> Raw:
+def canonical(definition: Definition) -> dict[str, object]:
     """Return what a definition, described or registrable, says: without what is empty, lists in one order. Pure."""
     return dict(_canonical(registrable(definition)))
 
 
-def ensure(ecs: Any, wanted: Raw, candidates: Iterable[str] = ()) -> str:
+def ensure(ecs: ECSClient, wanted: RegisterTaskDefinitionRequest, candidates: Iterable[str] = ()) -> str:
     """Return the ARN of an ACTIVE revision equal to `wanted`: a candidate, the family's latest, or a new one."""
     for name in dict.fromkeys([*candidates, wanted["family"]]):
         found = find_task_definition(ecs, name)
         if found is not None and found.get("status") == "ACTIVE" and same(found, wanted):
-            return str(found["taskDefinitionArn"])
-    return str(register(ecs, wanted)["taskDefinitionArn"])
+            return found["taskDefinitionArn"]
+    return register(ecs, wanted)["taskDefinitionArn"]
 
 
-def image_of(definition: Raw, container: str) -> str | None:
+def image_of(definition: TaskDefinition, container: str) -> str | None:
     """Return the image of a named container. Pure."""
     return next((item["image"] for item in definition["containerDefinitions"] if item["name"] == container), None)
 

@@ -1,8 +1,8 @@
 """What acting on an environment needs, and the tags of a log line about it."""
 
 from dataclasses import dataclass
-from typing import Any
 
+from ferryman.clients.aws_types import ECRClient, StepFunctionsClient
 from ferryman.decisions.snapshot import Snapshot
 from ferryman.effects import Count, Nudges
 from ferryman.ids import Clock, NewId
@@ -14,8 +14,8 @@ class Context:
     """What acting needs."""
 
     store: Store
-    states: Any
-    ecr: Any
+    states: StepFunctionsClient
+    ecr: ECRClient
     nudge: Nudges
     machine: str
     """ARN of the `deploy` machine."""

@@ -3,11 +3,11 @@
 import logging
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
 
 from ferryman.clients import ecs as ecs_edge
 from ferryman.clients import image_scans, stepfunctions
 from ferryman.clients.aws_errors import Refusal
+from ferryman.clients.aws_types import ECRClient, ECSClient, StepFunctionsClient
 from ferryman.clients.ssm import References
 from ferryman.decisions import candidates
 from ferryman.decisions.snapshot import Drift, Execution, ImageScan, Snapshot, TagSetting
@@ -29,9 +29,9 @@ class Sources:
     """Where reconcile looks."""
 
     store: Store
-    states: Any
-    ecr: Any
-    ecs: Any
+    states: StepFunctionsClient
+    ecr: ECRClient
+    ecs: ECSClient
     references: References
     mutation_timeout: timedelta
     clock: Clock

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ferryman.clients import stepfunctions
+from ferryman.clients.aws_types import ECRClient, ECSClient, StepFunctionsClient
 from ferryman.clients.ssm import References
 from ferryman.contracts import ExecutionInput
 from ferryman.controller import execute, observe
@@ -102,9 +103,9 @@ def reconcile(
     event: Wakeup,
     *,
     store: Store,
-    states: Any,
-    ecr: Any,
-    ecs: Any,
+    states: StepFunctionsClient,
+    ecr: ECRClient,
+    ecs: ECSClient,
     references: References,
     nudge: Nudges,
     outbox: Outbox,
@@ -258,7 +259,7 @@ class Reconciler:
         self.gauge("OldestUnreconciled", seconds, platform=platform, environment=environment)
         return seconds
 
-    def _failure(self, work: Callable[[], None], what: Any) -> Exception | None:
+    def _failure(self, work: Callable[[], None], what: object) -> Exception | None:
         """Do something for one environment and return what went wrong, so that the others get their turn."""
         try:
             work()

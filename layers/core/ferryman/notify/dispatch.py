@@ -11,6 +11,7 @@ from typing import Any
 
 from ferryman import ids
 from ferryman.clients import slack as slack_bot
+from ferryman.clients.aws_types import MakeClient
 from ferryman.clients.github import auth
 from ferryman.clients.github.client import REAL, Means
 from ferryman.clients.slack import post_webhook
@@ -36,7 +37,7 @@ Deliver = Callable[[Route, OutboxMessage], None]
 class Hands:
     """What delivering needs."""
 
-    client: Callable[[str], Any]
+    client: MakeClient
     """Makes the boto3 client of a service."""
     store: Store
     clock: Clock
@@ -54,10 +55,12 @@ def deliverer(hands: Hands) -> Deliver:
     # It logs the address of each request, and a webhook's address is its key.
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
-    def made(service: str) -> Any:
+    def one_at_a_time(service: Any) -> Any:
         # Messages are sent side by side, and boto3 makes no two clients at a time.
         with lock:
             return hands.client(service)
+
+    made: MakeClient = one_at_a_time
 
     def secret(value: str, values: References) -> str:
         answer = made("secretsmanager").get_secret_value(SecretId=values.text(value))
@@ -111,7 +114,7 @@ def _link(message: OutboxMessage, hands: Hands) -> str | None:
     return approval_links.shared(hands.approvals_url, approval.deployment)
 
 
-def _release(message: OutboxMessage, client: Callable[[str], Any], hands: Hands) -> None:
+def _release(message: OutboxMessage, client: MakeClient, hands: Hands) -> None:
     """Make the release that GitHub did not take before; what no try can help stands in the deployment's record."""
     about = PublishReleaseInput(
         platform=message.platform, environment=message.environment or "", deployment=message.owner, fence=0
@@ -123,7 +126,7 @@ def _release(message: OutboxMessage, client: Callable[[str], Any], hands: Hands)
         raise NotNeeded(f"trying again would not help: {found.verdict}")
 
 
-def _show(github: GitHub, message: OutboxMessage, client: Callable[[str], Any], hands: Hands) -> None:
+def _show(github: GitHub, message: OutboxMessage, client: MakeClient, hands: Hands) -> None:
     project = auth.connect(github, client, clock=hands.clock, means=hands.means)
     about = DeploymentRef(
         platform=message.platform, environment=message.environment or "", deployment=message.owner, fence=0

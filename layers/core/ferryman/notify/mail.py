@@ -1,8 +1,8 @@
 """Mail through SES. Called by `notify.dispatch` and `notify.personal_mail`."""
 
 from html import escape
-from typing import Any
 
+from ferryman.clients.aws_types import MailContent, SESClient
 from ferryman.notify.approval_links import filled, halves
 from ferryman.notify.message_parts import parts_of
 from ferryman.records import OutboxMessage
@@ -17,7 +17,7 @@ _BUTTON = (
 )
 
 
-def send(message: OutboxMessage, sender: str, to: list[str], ses: Any, link: str | None = None) -> None:
+def send(message: OutboxMessage, sender: str, to: list[str], ses: SESClient, link: str | None = None) -> None:
     """Send a message, as text and as HTML, in one mail to everybody: SES takes it whole or not at all.
 
     `link` goes where the message has a place for one.
@@ -66,5 +66,5 @@ def _button(link: str) -> str:
     )
 
 
-def _data(text: str) -> dict[str, str]:
+def _data(text: str) -> MailContent:
     return {"Data": text, "Charset": "UTF-8"}

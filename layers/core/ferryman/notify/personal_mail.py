@@ -4,9 +4,8 @@ The key in the link is made here, and only its hash is kept, before the mail goe
 and nobody who reads the table, a log or an error finds a key.
 """
 
-from typing import Any
-
 from ferryman.approvals import link_tokens
+from ferryman.clients.aws_types import SESClient
 from ferryman.ids import Clock
 from ferryman.notify import approval_links, mail
 from ferryman.notify.approval_links import open_request
@@ -16,7 +15,7 @@ from ferryman.store.table import Store
 
 
 def send(
-    message: OutboxMessage, approver: str, sender: str, *, base: str, ses: Any, store: Store, clock: Clock
+    message: OutboxMessage, approver: str, sender: str, *, base: str, ses: SESClient, store: Store, clock: Clock
 ) -> None:
     """Mail an approver their link. Raise NotNeeded when there is nothing to decide for them any more."""
     approval = open_request(message, store, clock)

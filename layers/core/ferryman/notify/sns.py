@@ -1,11 +1,10 @@
 """An SNS topic. Called by `notify.dispatch`."""
 
-from typing import Any
-
+from ferryman.clients.aws_types import SNSClient
 from ferryman.records import OutboxMessage
 
 
-def send(message: OutboxMessage, topic_arn: str, sns: Any) -> None:
+def send(message: OutboxMessage, topic_arn: str, sns: SNSClient) -> None:
     """Publish a message. Its attributes let subscribers filter by platform, environment and phase."""
     values = {
         "platform": message.platform,

@@ -9,6 +9,7 @@ from typing import Any
 
 from ferryman.clients import ecr as ecr_edge
 from ferryman.clients import ecs as ecs_edge
+from ferryman.clients.aws_types import ECRClient, ECSClient
 from ferryman.clients.ssm import References
 from ferryman.errors import Conflict
 from ferryman.ids import Clock, NewId
@@ -25,15 +26,22 @@ from ferryman.store.table import Store
 @dataclass(frozen=True)
 class _Adopter:
     store: Store
-    ecs: Any
-    ecr: Any
+    ecs: ECSClient
+    ecr: ECRClient
     references: References
     clock: Clock
     new_id: NewId
 
 
 def adopt(
-    document: Platform, *, store: Store, ecs: Any, ecr: Any, references: References, clock: Clock, new_id: NewId
+    document: Platform,
+    *,
+    store: Store,
+    ecs: ECSClient,
+    ecr: ECRClient,
+    references: References,
+    clock: Clock,
+    new_id: NewId,
 ) -> None:
     """Make every environment that the stored document lacks start from what it runs now.
 
@@ -166,7 +174,7 @@ def _running(
     return digests, definitions, bases
 
 
-def _digest(image: str | None, document: Platform, component: str, ecr: Any) -> str | None:
+def _digest(image: str | None, document: Platform, component: str, ecr: ECRClient) -> str | None:
     """Tell which image of the component's repository a task definition names, by digest or by tag."""
     repository = document.spec.components[component].repository
     if image is None:

@@ -3,9 +3,8 @@
 They are derived state, for people and for ECR's lifecycle rules; nothing is ever decided on them.
 """
 
-from typing import Any
-
 from ferryman.clients import ecr as ecr_edge
+from ferryman.clients.aws_types import ECRClient
 from ferryman.decisions.snapshot import TagSetting
 from ferryman.platform import Environment, Platform
 from ferryman.platform.tags import current_tag, previous_tag
@@ -31,7 +30,7 @@ def wanted(name: str, environment: Environment, state: EnvironmentState) -> list
     return settings
 
 
-def wrong(document: Platform, settings: list[TagSetting], ecr: Any) -> tuple[TagSetting, ...]:
+def wrong(document: Platform, settings: list[TagSetting], ecr: ECRClient) -> tuple[TagSetting, ...]:
     """Return the settings that ECR does not show yet."""
     components = document.spec.components
     return tuple(
@@ -42,7 +41,7 @@ def wrong(document: Platform, settings: list[TagSetting], ecr: Any) -> tuple[Tag
     )
 
 
-def ensure(document: Platform, setting: TagSetting, ecr: Any) -> None:
+def ensure(document: Platform, setting: TagSetting, ecr: ECRClient) -> None:
     """Set one moving tag. Raise TagImmutable when it can't be moved, NotFound when the image is gone."""
     repository = document.spec.components[setting.component].repository
     ecr_edge.ensure_tag(ecr, repository, setting.digest, setting.tag)

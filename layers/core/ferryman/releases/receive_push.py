@@ -5,11 +5,12 @@ records missed images the same way.
 """
 
 import logging
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from ferryman.clients import ecr as ecr_edge
+from ferryman.clients.aws_types import ECRClient
 from ferryman.effects import Count, Nudges
 from ferryman.errors import InvalidDocument
 from ferryman.ids import Clock, NewId
@@ -55,7 +56,7 @@ class Receipt(BaseModel):
 
 
 def receive(
-    event: PushEvent, *, store: Store, ecr: Any, nudge: Nudges, clock: Clock, new_id: NewId, count: Count
+    event: PushEvent, *, store: Store, ecr: ECRClient, nudge: Nudges, clock: Clock, new_id: NewId, count: Count
 ) -> Receipt:
     """Record a pushed image and nudge the environments that its release, once complete, should reach.
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from ferryman.clients import ecr as ecr_edge
+from ferryman.clients.aws_types import ECRClient
 from ferryman.effects import Count
 from ferryman.errors import Conflict
 from ferryman.ids import Clock, NewId
@@ -26,7 +26,7 @@ class ReleaseRecorder:
     """Where releases are written down, and what is asked meanwhile."""
 
     store: Store
-    ecr: Any
+    ecr: ECRClient
     clock: Clock
     new_id: NewId
     count: Count

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from ferryman.clients import ecr as ecr_edge
+from ferryman.clients.aws_types import ECRClient
 from ferryman.clients.ecr import TaggedImage
 from ferryman.errors import Conflict
 from ferryman.ids import Clock, NewId
@@ -232,7 +233,7 @@ def changes(known: SemverName | None, verdict: Verdict) -> bool:
 # ── reading ECR ──
 
 
-def look(document: Platform, name: str, ecr: Any) -> Carried:
+def look(document: Platform, name: str, ecr: ECRClient) -> Carried:
     """Return which images carry a semver tag now."""
     parts = document.spec.components
     found = {component: ecr_edge.tagged_image(ecr, part.repository, name) for component, part in parts.items()}

@@ -3,10 +3,9 @@
 An approval may have taken days: whatever was true when the deployment was planned is looked at again.
 """
 
-from typing import Any
-
 from ferryman.clients import image_scans as scans_edge
 from ferryman.clients.aws_errors import Refusal
+from ferryman.clients.aws_types import ECRClient
 from ferryman.contracts import AdmitDeploymentInput, AdmitDeploymentOutput
 from ferryman.decisions.admission import is_promotion, refusal_of
 from ferryman.decisions.snapshot import ImageScan
@@ -20,7 +19,7 @@ from ferryman.store.documents import document_of
 from ferryman.store.table import Store
 
 
-def admit(event: AdmitDeploymentInput, *, store: Store, ecr: Any, clock: Clock) -> AdmitDeploymentOutput:
+def admit(event: AdmitDeploymentInput, *, store: Store, ecr: ECRClient, clock: Clock) -> AdmitDeploymentOutput:
     """Flip the phase to Running if nothing speaks against it; the first answer stands.
 
     Raise ClaimLost when the claim is gone, NotFound or InvalidDocument when the document does not tell the rules,
@@ -58,7 +57,7 @@ def admit(event: AdmitDeploymentInput, *, store: Store, ecr: Any, clock: Clock) 
 
 
 def _scans(
-    deployment: Deployment, state: EnvironmentState, document: Platform, store: Store, ecr: Any
+    deployment: Deployment, state: EnvironmentState, document: Platform, store: Store, ecr: ECRClient
 ) -> tuple[ImageScan, ...] | None:
     """Look at the scans, where they are asked for; a refused look is worth another try, and no verdict."""
     answered = deployment.phase is Phase.RUNNING or _refused(deployment) is not None

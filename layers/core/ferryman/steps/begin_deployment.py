@@ -3,6 +3,7 @@
 from typing import Any
 
 from ferryman.clients import image_labels
+from ferryman.clients.aws_types import ECRClient, ECSClient
 from ferryman.clients.ssm import References
 from ferryman.contracts import BeginDeploymentInput, BeginDeploymentOutput, PlannedWave
 from ferryman.errors import NotFound, VerificationFailed
@@ -30,8 +31,8 @@ def begin(
     event: BeginDeploymentInput,
     *,
     store: Store,
-    ecs: Any,
-    ecr: Any,
+    ecs: ECSClient,
+    ecr: ECRClient,
     download: image_labels.Download,
     references: References,
     clock: Clock,
@@ -86,7 +87,7 @@ def freeze(
     state: EnvironmentState,
     *,
     migrating: dict[str, str],
-    ecs: Any,
+    ecs: ECSClient,
     images: Images,
     references: References,
 ) -> Plan:
@@ -173,21 +174,24 @@ def _service(
     live, base = seen.services[service.name], seen.bases[service.name]
     digest = deployment.digests.get(service.component)
     target = state.last_succeeded.task_definitions.get(service.name) if state.last_succeeded else None
-    common = {
-        "name": service.name,
-        "arn": live["serviceArn"],
-        "component": service.component,
-        "container": service.container_name,
-        "base_task_definition": base["taskDefinitionArn"],
-        "rollback_task_definition": target,
-        "timeout_seconds": int(service.timeout.total_seconds()),
-        "fail_fast": service.fail_fast,
-    }
+    planned = PlannedService(
+        name=service.name,
+        arn=live["serviceArn"],
+        component=service.component,
+        container=service.container_name,
+        digest="",
+        platform_digest="",
+        image="",
+        base_task_definition=base["taskDefinitionArn"],
+        rollback_task_definition=target,
+        timeout_seconds=int(service.timeout.total_seconds()),
+        fail_fast=service.fail_fast,
+        skip="NotInRelease",
+    )
     if digest is None:
-        return PlannedService(**common, digest="", platform_digest="", image="", skip="NotInRelease")
+        return planned
     architecture = plan_images.architecture(base)
-    return PlannedService(
-        **common,
+    return planned.but(
         digest=digest,
         platform_digest=images.child(service.component, digest, architecture),
         image=images.uri(service.component, digest),

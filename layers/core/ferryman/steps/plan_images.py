@@ -1,9 +1,8 @@
 """Images of a release, as a plan names them: by digest. Called by `steps.begin_deployment`."""
 
-from typing import Any
-
 from ferryman.clients import ecr as ecr_edge
 from ferryman.clients import image_labels
+from ferryman.clients.aws_types import ECRClient, TaskDefinition
 from ferryman.errors import DigestMismatch, NotFound
 from ferryman.platform import Platform
 
@@ -11,7 +10,7 @@ from ferryman.platform import Platform
 class Images:
     """Addresses of the release's images; and what they say."""
 
-    def __init__(self, document: Platform, ecr: Any, download: image_labels.Download) -> None:
+    def __init__(self, document: Platform, ecr: ECRClient, download: image_labels.Download) -> None:
         self._document = document
         self._ecr = ecr
         self._download = download
@@ -36,6 +35,6 @@ class Images:
         return self._document.spec.components[component].repository
 
 
-def architecture(base: dict[str, Any]) -> ecr_edge.Architecture:
+def architecture(base: TaskDefinition) -> ecr_edge.Architecture:
     """Return the architecture that a described task definition runs on. Pure."""
     return "ARM64" if base.get("runtimePlatform", {}).get("cpuArchitecture") == "ARM64" else "X86_64"

@@ -5,10 +5,10 @@ reconcile, like everything that moves (docs/reference/reconcile-rules.md#rule-9-
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 from ferryman.clients import ecr as edge
 from ferryman.clients.aws_errors import Refusal
+from ferryman.clients.aws_types import ECRClient
 from ferryman.clients.ecr import moved
 from ferryman.contracts import PromoteImagesInput, PromoteImagesOutput
 from ferryman.decisions.wave_order import plan_of
@@ -21,7 +21,9 @@ from ferryman.store.step_writer import check_claim, end, start
 from ferryman.store.table import Store
 
 
-def promote(event: PromoteImagesInput, *, store: Store, ecr: Any, clock: Clock, new_id: NewId) -> PromoteImagesOutput:
+def promote(
+    event: PromoteImagesInput, *, store: Store, ecr: ECRClient, clock: Clock, new_id: NewId
+) -> PromoteImagesOutput:
     """Set the tags of the plan, or say why not. Failures are recorded in the step; only what may pass is raised.
 
     Safe to run again after a crash between two tags: one that points where it should is left alone.
@@ -30,7 +32,7 @@ def promote(event: PromoteImagesInput, *, store: Store, ecr: Any, clock: Clock, 
 
 
 class _Promotion:
-    def __init__(self, event: PromoteImagesInput, store: Store, ecr: Any, clock: Clock, new_id: NewId) -> None:
+    def __init__(self, event: PromoteImagesInput, store: Store, ecr: ECRClient, clock: Clock, new_id: NewId) -> None:
         self._event, self._store, self._ecr, self._clock, self._new_id = event, store, ecr, clock, new_id
         self._deployment = store.deployment(event.platform, event.environment, event.deployment)
         self._plan = plan_of(self._deployment)

@@ -5,10 +5,9 @@ When GitHub does not answer, `notify` goes on trying, for hours.
 """
 
 import logging
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
+from ferryman.clients.aws_types import MakeClient
 from ferryman.clients.github.auth import Project, connect
 from ferryman.clients.github.client import REAL, Declined, Means, an_object, part, text_of
 from ferryman.contracts import PublishReleaseInput, PublishReleaseOutput
@@ -31,7 +30,7 @@ def publish(
     event: PublishReleaseInput,
     *,
     store: Store,
-    client: Callable[[str], Any],
+    client: MakeClient,
     clock: Clock,
     new_id: NewId,
     means: Means = REAL,

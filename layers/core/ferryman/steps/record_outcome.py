@@ -5,9 +5,9 @@ Called by finish_deployment, and by reconcile for executions that ended without 
 
 import logging
 from datetime import datetime
-from typing import Any
 
 from ferryman.approvals import lifecycle
+from ferryman.contracts import DeploymentRef
 from ferryman.decisions import apply_outcome
 from ferryman.decisions.outcome import Judgement, was_skipped
 from ferryman.errors import ClaimLost, Conflict, InvalidDocument
@@ -26,7 +26,7 @@ _LOG = logging.getLogger("ferryman")
 
 
 def record(
-    ref: Any,
+    ref: DeploymentRef,
     judgement: Judgement,
     *,
     store: Store,

@@ -4,8 +4,7 @@ An event is only a nudge: nothing of its content decides. The step that waits fo
 watcher's own code. Delivered twice, late or out of order it does no harm; lost, the watcher's next poll sees the same.
 """
 
-from typing import Any
-
+from ferryman.clients.aws_types import ECSClient, LogsClient, StepFunctionsClient
 from ferryman.contracts import MigrationVerdict, RelayChangeInput, RolloutVerdict, Wake
 from ferryman.errors import ClaimLost, InvalidInput, NotFound
 from ferryman.ids import Clock, NewId
@@ -19,7 +18,14 @@ _TASK_EVENT = "ECS Task State Change"
 
 
 def relay(
-    event: RelayChangeInput, *, store: Store, ecs: Any, logs: Any, states: Any, clock: Clock, new_id: NewId
+    event: RelayChangeInput,
+    *,
+    store: Store,
+    ecs: ECSClient,
+    logs: LogsClient,
+    states: StepFunctionsClient,
+    clock: Clock,
+    new_id: NewId,
 ) -> None:
     """Judge every step that waits for what changed. Raise InvalidInput for a malformed event.
 
@@ -82,7 +88,16 @@ def _resource(deployment: Deployment, key: str) -> str | None:
     return step.migration.task if step.migration is not None else None
 
 
-def _judge(wait: Wait, *, store: Store, ecs: Any, logs: Any, states: Any, clock: Clock, new_id: NewId) -> None:
+def _judge(
+    wait: Wait,
+    *,
+    store: Store,
+    ecs: ECSClient,
+    logs: LogsClient,
+    states: StepFunctionsClient,
+    clock: Clock,
+    new_id: NewId,
+) -> None:
     verdict: RolloutVerdict | MigrationVerdict | None
     try:
         if wait.step == step_keys.MIGRATION:

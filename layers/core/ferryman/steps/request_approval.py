@@ -3,9 +3,8 @@
 The step is called again whenever its answer got lost; each time it has a token of its own.
 """
 
-from typing import Any
-
 from ferryman.approvals import lifecycle
+from ferryman.clients.aws_types import StepFunctionsClient
 from ferryman.clients.ssm import References
 from ferryman.clients.stepfunctions import send_task_success
 from ferryman.contracts import ApprovalVerdict, RequestApprovalInput
@@ -36,7 +35,13 @@ _HISTORY = 30
 
 
 def ask(
-    event: RequestApprovalInput, *, store: Store, states: Any, references: References, clock: Clock, new_id: NewId
+    event: RequestApprovalInput,
+    *,
+    store: Store,
+    states: StepFunctionsClient,
+    references: References,
+    clock: Clock,
+    new_id: NewId,
 ) -> None:
     """Ask, once; answer the token at once when there is nothing to wait for any more.
 
@@ -70,7 +75,7 @@ def ask(
     raise Conflict(f"approval {event.deployment} kept changing; the next try reads it again")
 
 
-def _answer(approval: Approval, token: str, store: Store, states: Any, clock: Clock) -> None:
+def _answer(approval: Approval, token: str, store: Store, states: StepFunctionsClient, clock: Clock) -> None:
     lifecycle.answer(approval, states, token)
     if approval.answered_at is None:
         try:
@@ -81,7 +86,13 @@ def _answer(approval: Approval, token: str, store: Store, states: Any, clock: Cl
 
 
 def _abort(
-    event: RequestApprovalInput, abort: AbortRequest, *, store: Store, states: Any, clock: Clock, new_id: NewId
+    event: RequestApprovalInput,
+    abort: AbortRequest,
+    *,
+    store: Store,
+    states: StepFunctionsClient,
+    clock: Clock,
+    new_id: NewId,
 ) -> None:
     """End the step of a deployment that a person aborted before anybody was asked."""
     why = f"{abort.who} aborted it before anybody was asked: {abort.reason}"

@@ -6,11 +6,11 @@ Called by `steps.watch_rollout` when a verdict is Failed. Explaining never chang
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from ferryman.clients import container_logs
 from ferryman.clients.aws_errors import Refusal
-from ferryman.clients.ecs import Raw, running_tasks, stopped_tasks, task_definition
+from ferryman.clients.aws_types import ECSClient, ECSContainer, ECSService, ECSTask, LogsClient
+from ferryman.clients.ecs import running_tasks, stopped_tasks, task_definition
 
 _EVENTS = 2
 _WIDTH = 300
@@ -27,11 +27,11 @@ class Explanation:
 
 
 def rollout(
-    ecs: Any,
-    logs: Any,
+    ecs: ECSClient,
+    logs: LogsClient,
     *,
     cluster: str,
-    service: Raw | None,
+    service: ECSService | None,
     name: str,
     container: str,
     definition: str,
@@ -52,19 +52,19 @@ def rollout(
     return Explanation(_join([describe(culprit, failing), count, last_line(lines), said]), lines)
 
 
-def guilty(stopped: Iterable[Raw]) -> Raw | None:
+def guilty(stopped: Iterable[ECSTask]) -> ECSTask | None:
     """Return the stopped task that tells most: one that stopped by itself before one that was stopped. Pure."""
     tasks = list(stopped)
     return next((task for task in tasks if task.get("stopCode") in _BY_ITSELF), next(iter(tasks), None))
 
 
-def failing_container(task: Raw, named: str) -> str:
+def failing_container(task: ECSTask, named: str) -> str:
     """Return the container to look at: the named one, unless only another one failed. Pure."""
     failed = [item["name"] for item in task.get("containers", []) if item.get("exitCode") or item.get("reason")]
     return named if named in failed or not failed else str(failed[0])
 
 
-def describe(task: Raw, container: str) -> str:
+def describe(task: ECSTask, container: str) -> str:
     """Say how a task and one of its containers ended. Pure."""
     state = container_of(task, container) or {}
     if state.get("exitCode") is not None:
@@ -77,7 +77,7 @@ def describe(task: Raw, container: str) -> str:
     return f"{ended} ({'; '.join(dict.fromkeys(why))})." if why else f"{ended}."
 
 
-def container_of(task: Raw, name: str) -> Raw | None:
+def container_of(task: ECSTask, name: str) -> ECSContainer | None:
     """Return a task's container by name: AWS injects sidecars, so never the first. Pure."""
     return next((item for item in task.get("containers", []) if item["name"] == name), None)
 
@@ -88,13 +88,13 @@ def last_line(lines: list[str]) -> str:
     return f"Its log ends with “{line.strip()[:_WIDTH]}”." if line else "Its log is empty."
 
 
-def _health(state: Raw) -> str:
+def _health(state: ECSContainer) -> str:
     status = str(state.get("lastStatus", "not started"))
     health = state.get("healthStatus")
     return f"{status} and {health}" if health and health != "UNKNOWN" else status
 
 
-def _events(service: Raw | None, since: datetime) -> str:
+def _events(service: ECSService | None, since: datetime) -> str:
     # ECS lists the newest first.
     recent = [event["message"] for event in (service or {}).get("events", []) if event["createdAt"] >= since]
     return " ".join(f"ECS: {message[:_WIDTH]}" for message in recent[:_EVENTS])

@@ -5,12 +5,11 @@ it stays unknown and a person has to look: never a second run.
 """
 
 from collections.abc import Iterable
-from typing import Any
 
 from ferryman.clients import ecs as edge
 from ferryman.clients import task_definitions
 from ferryman.clients.aws_errors import Refusal, code_and_sentence
-from ferryman.clients.ecs import Raw
+from ferryman.clients.aws_types import ECSClient, RunTaskRequest, VpcConfiguration
 from ferryman.contracts import RunMigrationInput, RunMigrationOutput
 from ferryman.decisions import migration_attempts as claims
 from ferryman.decisions.wave_order import plan_of
@@ -30,14 +29,14 @@ from ferryman.store.step_writer import Also, amend, check_claim, end, start
 from ferryman.store.table import Store
 
 
-def run(event: RunMigrationInput, *, store: Store, ecs: Any, clock: Clock, new_id: NewId) -> RunMigrationOutput:
+def run(event: RunMigrationInput, *, store: Store, ecs: ECSClient, clock: Clock, new_id: NewId) -> RunMigrationOutput:
     """Start the migration, or say why not. Failures are recorded in the step; only what may pass is raised."""
     return _Run(event, store, ecs, clock, new_id).run()
 
 
-def request(claim: MigrationClaim, planned: PlannedMigration, cluster: str) -> Raw:
+def request(claim: MigrationClaim, planned: PlannedMigration, cluster: str) -> RunTaskRequest:
     """Return RunTask's request; the same for every call of one attempt, or ECS refuses the token. Pure."""
-    wanted: Raw = {
+    wanted: RunTaskRequest = {
         "cluster": cluster,
         # The exact revision, not the family: it is the release's image by digest.
         "taskDefinition": claim.task_definition,
@@ -48,7 +47,7 @@ def request(claim: MigrationClaim, planned: PlannedMigration, cluster: str) -> R
         "overrides": {"containerOverrides": [{"name": planned.container, "command": planned.command}]},
     }
     if planned.subnets:
-        network: Raw = {
+        network: VpcConfiguration = {
             "subnets": planned.subnets,
             "assignPublicIp": "ENABLED" if planned.assign_public_ip else "DISABLED",
         }
@@ -59,7 +58,7 @@ def request(claim: MigrationClaim, planned: PlannedMigration, cluster: str) -> R
 
 
 class _Run:
-    def __init__(self, event: RunMigrationInput, store: Store, ecs: Any, clock: Clock, new_id: NewId) -> None:
+    def __init__(self, event: RunMigrationInput, store: Store, ecs: ECSClient, clock: Clock, new_id: NewId) -> None:
         self._event, self._store, self._ecs, self._clock, self._new_id = event, store, ecs, clock, new_id
         self._deployment = store.deployment(event.platform, event.environment, event.deployment)
         self._plan = plan_of(self._deployment)

@@ -6,13 +6,12 @@ adopts what the first one did; so does one whose answer was lost.
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 from ferryman.clients import ecs as edge
 from ferryman.clients import task_definitions
 from ferryman.clients.aws_errors import Refusal, code_and_sentence
+from ferryman.clients.aws_types import ECRClient, ECSClient, ECSDeployment, ECSService
 from ferryman.clients.ecr import moved
-from ferryman.clients.ecs import Raw
 from ferryman.contracts import UpdateServiceInput, UpdateServiceOutput
 from ferryman.decisions.wave_order import plan_of, service_of, stops, touched
 from ferryman.errors import NotVisibleYet, VerificationFailed
@@ -26,7 +25,13 @@ _SETTLED_READ = timedelta(seconds=60)
 
 
 def update_service(
-    event: UpdateServiceInput, *, store: Store, ecs: Any, ecr: Callable[[], Any], clock: Clock, new_id: NewId
+    event: UpdateServiceInput,
+    *,
+    store: Store,
+    ecs: ECSClient,
+    ecr: Callable[[], ECRClient],
+    clock: Clock,
+    new_id: NewId,
 ) -> UpdateServiceOutput:
     """Bring one service on its way, or say why not. Failures are recorded in the step; only what may pass is raised.
 
@@ -37,7 +42,13 @@ def update_service(
 
 class _Update:
     def __init__(
-        self, event: UpdateServiceInput, store: Store, ecs: Any, ecr: Callable[[], Any], clock: Clock, new_id: NewId
+        self,
+        event: UpdateServiceInput,
+        store: Store,
+        ecs: ECSClient,
+        ecr: Callable[[], ECRClient],
+        clock: Clock,
+        new_id: NewId,
     ) -> None:
         self._event, self._store, self._ecs, self._ecr = event, store, ecs, ecr
         self._clock, self._new_id = clock, new_id
@@ -115,7 +126,7 @@ class _Update:
         tags = [tag for tag in plan_of(self._deployment).promotions if tag.component == self._planned.component]
         return next((wrong for tag in tags if (wrong := moved(self._ecr(), tag)) is not None), None)
 
-    def _target(self, service: Raw) -> str | None:
+    def _target(self, service: ECSService) -> str | None:
         """Return the ARN of the revision to go to, registered if need be; None when the way back is gone."""
         if self._forward:
             base = edge.task_definition(self._ecs, self._planned.base_task_definition)
@@ -134,7 +145,7 @@ class _Update:
         wanted = task_definitions.registrable(described)
         return task_definitions.ensure(self._ecs, wanted, (service["taskDefinition"],))
 
-    def _point(self, service: Raw, target: str) -> UpdateServiceOutput:
+    def _point(self, service: ECSService, target: str) -> UpdateServiceOutput:
         current = edge.primary(service)
         there = current is not None and current["taskDefinition"] == target
         deployment = self._intend(service, current, target)
@@ -152,7 +163,7 @@ class _Update:
             raise NotVisibleYet(f"UpdateService of {self._planned.name} answered without the new deployment")
         return self._follow(made)
 
-    def _may_adopt(self, current: Raw, progress: RolloutProgress, service: Raw) -> bool:
+    def _may_adopt(self, current: ECSDeployment, progress: RolloutProgress, service: ECSService) -> bool:
         """Whether the PRIMARY deployment, which has the right task definition already, is the one to follow."""
         if current["id"] != progress.previous_ecs_deployment:
             return True  # It appeared after the intent was recorded: an earlier run of this step made it.
@@ -160,7 +171,7 @@ class _Update:
             return False
         return self._forward or self._is_fresh(service)
 
-    def _is_fresh(self, service: Raw) -> bool:
+    def _is_fresh(self, service: ECSService) -> bool:
         """Whether this read is later than the update that is to be undone.
 
         A stale read shows the old deployment still PRIMARY, as if ECS were back already. In doubt UpdateService is
@@ -174,7 +185,7 @@ class _Update:
 
     # ── recording ──
 
-    def _intend(self, service: Raw, current: Raw | None, target: str) -> Deployment:
+    def _intend(self, service: ECSService, current: ECSDeployment | None, target: str) -> Deployment:
         progress = RolloutProgress(
             service=self._planned.name,
             direction=self._event.direction,
@@ -192,7 +203,7 @@ class _Update:
         forward = step_keys.rollout(self._planned.name, "forward")
         return start_back(self._store, self._event, self._key, forward, step, said, new_id=self._new_id)
 
-    def _follow(self, made: Raw) -> UpdateServiceOutput:
+    def _follow(self, made: ECSDeployment) -> UpdateServiceOutput:
         now = self._clock()
 
         def edit(step: Step) -> Step:

@@ -4,10 +4,10 @@
 """
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from ferryman.clients import ecs as ecs_edge
 from ferryman.clients.aws_errors import Refusal, code_of, translated
+from ferryman.clients.aws_types import ECRClient, ECSClient, ECSService, TaskDefinition
 from ferryman.clients.ssm import References
 from ferryman.errors import FerrymanError, ReferenceUnresolved
 from ferryman.platform import Environment, Platform, Service
@@ -25,18 +25,18 @@ class Survey:
 
     cluster: str
     """ARN of the cluster; empty when it could not be told."""
-    services: dict[str, dict[str, Any]]
+    services: dict[str, ECSService]
     """Service name → as DescribeServices tells it; missing ones are absent."""
-    bases: dict[str, dict[str, Any]]
+    bases: dict[str, TaskDefinition]
     """Service name → its base task definition."""
-    migration_base: dict[str, Any] | None = None
+    migration_base: TaskDefinition | None = None
     subnets: list[str] = field(default_factory=list)
     security_groups: list[str] = field(default_factory=list)
     unresolved: list[Problem] = field(default_factory=list)
 
 
 def verify(
-    document: Platform, *, ecs: Any, ecr: Any, references: References, account: str, region: str
+    document: Platform, *, ecs: ECSClient, ecr: ECRClient, references: References, account: str, region: str
 ) -> list[Problem]:
     """Return every problem of every environment, and of the repositories; empty when all is well."""
     problems = _missing_repositories(document, ecr)
@@ -47,7 +47,7 @@ def verify(
     return problems
 
 
-def survey(environment: Environment, *, ecs: Any, references: References, at: str) -> Survey:
+def survey(environment: Environment, *, ecs: ECSClient, references: References, at: str) -> Survey:
     """Read everything that one environment's services and migration stand on."""
     unresolved: list[Problem] = []
 
@@ -60,10 +60,10 @@ def survey(environment: Environment, *, ecs: Any, references: References, at: st
 
     cluster = text(environment.cluster, "cluster")
     services = _services(ecs, cluster, [s.name for s in environment.services], at, unresolved) if cluster else {}
-    bases: dict[str, dict[str, Any]] = {}
+    bases: dict[str, TaskDefinition] = {}
     for path, service in _places(environment):
         live = services.get(service.name)
-        base = service.base_task_definition or (live and live.get("taskDefinition"))
+        base = service.base_task_definition or (live.get("taskDefinition") if live else None)
         arn = text(base, f"{path}.baseTaskDefinition") if base else None
         found = _task_definition(ecs, arn, f"{at}.{path}.baseTaskDefinition", unresolved) if arn else None
         if found is not None:
@@ -117,7 +117,7 @@ def judge(environment: Environment, seen: Survey, *, at: str) -> list[Problem]:
     return problems
 
 
-def _service_problems(live: dict[str, Any], at: str) -> list[Problem]:
+def _service_problems(live: ECSService, at: str) -> list[Problem]:
     problems = []
     controller = live.get("deploymentController", {}).get("type", "ECS")
     configuration = live.get("deploymentConfiguration", {})
@@ -131,7 +131,7 @@ def _service_problems(live: dict[str, Any], at: str) -> list[Problem]:
     return problems
 
 
-def _definition_problems(definition: dict[str, Any], container: str, at: str) -> list[Problem]:
+def _definition_problems(definition: TaskDefinition, container: str, at: str) -> list[Problem]:
     names = [item["name"] for item in definition.get("containerDefinitions", [])]
     revision = _short(definition["taskDefinitionArn"])
     problems = []
@@ -142,7 +142,7 @@ def _definition_problems(definition: dict[str, Any], container: str, at: str) ->
     return problems
 
 
-def _missing_repositories(document: Platform, ecr: Any) -> list[Problem]:
+def _missing_repositories(document: Platform, ecr: ECRClient) -> list[Problem]:
     problems = []
     for name, component in document.spec.components.items():
         try:
@@ -178,8 +178,8 @@ def _places(environment: Environment) -> list[tuple[str, Service]]:
 
 
 def _services(
-    ecs: Any, cluster: str, names: list[str], at: str, unresolved: list[Problem]
-) -> dict[str, dict[str, Any]]:
+    ecs: ECSClient, cluster: str, names: list[str], at: str, unresolved: list[Problem]
+) -> dict[str, ECSService]:
     try:
         return ecs_edge.services(ecs, cluster, names)
     except Refusal as error:
@@ -192,7 +192,7 @@ def _services(
         return {}
 
 
-def _task_definition(ecs: Any, arn: str, at: str, unresolved: list[Problem]) -> dict[str, Any] | None:
+def _task_definition(ecs: ECSClient, arn: str, at: str, unresolved: list[Problem]) -> TaskDefinition | None:
     try:
         return ecs_edge.task_definition(ecs, arn)
     except (Refusal, FerrymanError) as error:

@@ -6,12 +6,11 @@ Called by watch_migration (the poll) and by relay_change (ECS task events): both
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from ferryman.clients import container_logs
 from ferryman.clients import ecs as edge
 from ferryman.clients.aws_errors import Refusal
-from ferryman.clients.ecs import Raw
+from ferryman.clients.aws_types import ECSClient, ECSTask, LogsClient, StepFunctionsClient
 from ferryman.clients.stepfunctions import send_task_success
 from ferryman.contracts import DeploymentRef, MigrationVerdict, WatchMigrationInput
 from ferryman.decisions import migration_attempts as claims
@@ -116,7 +115,7 @@ def _stopped(seen: Seen) -> Verdict:
     return Verdict(StepStatus.FAILED, "NonZeroExit", f"exited with code {seen.exit_code}{why}")
 
 
-def read(task: Raw | None, container: str) -> Seen:
+def read(task: ECSTask | None, container: str) -> Seen:
     """Take what counts out of a described task. Pure."""
     if task is None:
         return Seen()
@@ -134,7 +133,14 @@ def read(task: Raw | None, container: str) -> Seen:
 
 
 def watch(
-    event: WatchMigrationInput, *, store: Store, ecs: Any, logs: Any, states: Any, clock: Clock, new_id: NewId
+    event: WatchMigrationInput,
+    *,
+    store: Store,
+    ecs: ECSClient,
+    logs: LogsClient,
+    states: StepFunctionsClient,
+    clock: Clock,
+    new_id: NewId,
 ) -> None:
     """Remember the token, then judge; a verdict answers it at once. Else an event or the time-out comes next."""
     deployment = store.deployment(event.platform, event.environment, event.deployment)
@@ -164,7 +170,7 @@ def watch(
 
 
 def settle(
-    ref: DeploymentRef, *, store: Store, ecs: Any, logs: Any, clock: Clock, new_id: NewId
+    ref: DeploymentRef, *, store: Store, ecs: ECSClient, logs: LogsClient, clock: Clock, new_id: NewId
 ) -> MigrationVerdict | None:
     """Judge a deployment's migration and record it; None while it goes on. Safe to run from several places at once."""
     deployment = store.deployment(ref.platform, ref.environment, ref.deployment)
@@ -240,7 +246,7 @@ def _terms(deployment: Deployment, planned: PlannedMigration, step: Step, progre
     )
 
 
-def _tail(logs: Any, ecs: Any, progress: MigrationProgress, container: str) -> list[str]:
+def _tail(logs: LogsClient, ecs: ECSClient, progress: MigrationProgress, container: str) -> list[str]:
     if progress.task is None or progress.task_definition is None:
         return []
     try:

@@ -7,9 +7,9 @@ Called by watch_rollout (the poll) and by relay_change (ECS events): both read a
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from ferryman.clients.ecs import Raw, primary, running_tasks, services
+from ferryman.clients.aws_types import ECSClient, ECSDeployment, ECSService, ECSTask, LogsClient, StepFunctionsClient
+from ferryman.clients.ecs import primary, running_tasks, services
 from ferryman.contracts import DeploymentRef, RolloutVerdict, WatchRolloutInput
 from ferryman.decisions.wave_order import plan_of, service_of, stops
 from ferryman.ids import Clock, NewId
@@ -142,8 +142,8 @@ def terms(deployment: Deployment, planned: PlannedService, step: Step, direction
 
 
 def check(
-    deployment: Deployment, planned: PlannedService, step: Step, direction: Direction, *, ecs: Any, now: datetime
-) -> tuple[Verdict, RolloutProgress, Raw | None]:
+    deployment: Deployment, planned: PlannedService, step: Step, direction: Direction, *, ecs: ECSClient, now: datetime
+) -> tuple[Verdict, RolloutProgress, ECSService | None]:
     """Read ECS and judge. Return the verdict, the progress as it now is, and the service as described."""
     cluster = plan_of(deployment).cluster
     progress = step.rollout or RolloutProgress(service=planned.name, direction=direction)
@@ -153,7 +153,7 @@ def check(
     if service is not None and found is not None:
         first = primary(service)
         state = found.get("rolloutState", "")
-        tasks: list[Raw] = []
+        tasks: list[ECSTask] = []
         if state == "COMPLETED" and direction == "forward":
             tasks = running_tasks(ecs, cluster, planned.name, found["taskDefinition"])
         tasks = [task for task in tasks if task.get("lastStatus") == "RUNNING"]
@@ -174,7 +174,14 @@ def check(
 
 
 def watch(
-    event: WatchRolloutInput, *, store: Store, ecs: Any, logs: Any, states: Any, clock: Clock, new_id: NewId
+    event: WatchRolloutInput,
+    *,
+    store: Store,
+    ecs: ECSClient,
+    logs: LogsClient,
+    states: StepFunctionsClient,
+    clock: Clock,
+    new_id: NewId,
 ) -> None:
     """Remember the token, then judge; a verdict answers it at once. Else an event or the time-out comes next."""
     deployment = store.deployment(event.platform, event.environment, event.deployment)
@@ -206,8 +213,8 @@ def settle(
     direction: Direction,
     *,
     store: Store,
-    ecs: Any,
-    logs: Any,
+    ecs: ECSClient,
+    logs: LogsClient,
     clock: Clock,
     new_id: NewId,
 ) -> RolloutVerdict | None:
@@ -259,10 +266,10 @@ def _explained(
     planned: PlannedService,
     step: Step,
     direction: Direction,
-    service: Raw | None,
+    service: ECSService | None,
     *,
-    ecs: Any,
-    logs: Any,
+    ecs: ECSClient,
+    logs: LogsClient,
 ) -> tuple[str, list[str]]:
     progress = step.rollout or RolloutProgress(service=planned.name, direction=direction)
     found = _followed(service, progress.ecs_deployment)
@@ -287,11 +294,11 @@ def _told(service: str, step: Step) -> RolloutVerdict:
     return RolloutVerdict.model_validate({"service": service, "verdict": str(step.status), "reason": step.reason})
 
 
-def _followed(service: Raw | None, ecs_deployment: str | None) -> Raw | None:
+def _followed(service: ECSService | None, ecs_deployment: str | None) -> ECSDeployment | None:
     return next((found for found in (service or {}).get("deployments", []) if found["id"] == ecs_deployment), None)
 
 
-def _digests(tasks: list[Raw], container: str) -> frozenset[str] | None:
+def _digests(tasks: list[ECSTask], container: str) -> frozenset[str] | None:
     found = {(container_of(task, container) or {}).get("imageDigest") for task in tasks}
     told = frozenset(digest for digest in found if digest)
     return told or None

@@ -1,10 +1,12 @@
 """Records as DynamoDB items and back."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
+from ferryman.clients.aws_types import Item
 from ferryman.records import Record
 from ferryman.store import keys
 
@@ -12,17 +14,17 @@ _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
 
 
-def item(record: Record, **extra: Any) -> dict[str, Any]:
+def item(record: Record, **extra: int) -> Item:
     """Return a record as an item, key attributes included."""
     return attributes({**record.dump(), **keys.of(record), **extra})
 
 
-def attributes(data: dict[str, Any]) -> dict[str, Any]:
+def attributes(data: Mapping[str, Any]) -> Item:
     """Return plain data as DynamoDB attributes."""
     return {name: _serialize(_storable(value)) for name, value in data.items()}
 
 
-def plain(item: dict[str, Any]) -> dict[str, Any]:
+def plain(item: Item) -> dict[str, Any]:
     """Return an item as plain data."""
     return {name: _readable(_deserialize(value)) for name, value in item.items()}
 

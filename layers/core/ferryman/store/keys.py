@@ -1,7 +1,5 @@
 """Partition and sort keys of every record: docs/reference/records.md#keys. Pure."""
 
-from typing import Any
-
 from ferryman.records import (
     AppliedPlatform,
     Approval,
@@ -97,7 +95,7 @@ def semver_names(platform: str) -> str:
     return f"NAME#{platform}"
 
 
-def of(record: Record) -> dict[str, Any]:
+def of(record: Record) -> dict[str, str]:
     """Return the key attributes of a record."""
     match record:
         case AppliedPlatform():

@@ -6,11 +6,12 @@ Called by everything that remembers; takes the DynamoDB client as an argument. K
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
 
 from ferryman.clients.aws_errors import translated
+from ferryman.clients.aws_types import DynamoDBClient, Item, QueryRequest, TransactionAction, UpdateAction
 from ferryman.errors import Conflict, NotFound
 from ferryman.records import (
     AppliedPlatform,
@@ -29,6 +30,9 @@ from ferryman.records import (
 from ferryman.records.writes import Add, Fenced, Save, Write
 from ferryman.store import items, keys, transactions
 
+if TYPE_CHECKING:
+    from ferryman.contracts import DeploymentRef
+
 R = TypeVar("R", bound=Record)
 _ATTEMPTS = 10
 
@@ -36,7 +40,7 @@ _ATTEMPTS = 10
 class Store:
     """Reads and writes records."""
 
-    def __init__(self, dynamodb: Any, table: str) -> None:
+    def __init__(self, dynamodb: DynamoDBClient, table: str) -> None:
         self._dynamodb = dynamodb
         self._table = table
 
@@ -164,14 +168,14 @@ class Store:
 
     def update_deployment(
         self,
-        ref: Any,
+        ref: "DeploymentRef",
         change: Callable[[Deployment], Deployment | None],
         also: Callable[[Deployment], Iterable[Write]] = lambda deployment: (),
     ) -> Deployment:
         """Apply `change` under the deployment's fence, again when somebody was faster; None from it means: leave as is.
 
-        `ref` has platform, environment, deployment and fence. `also` adds writes to the same transaction, made from the
-        changed record. Raise ClaimLost when the fence no longer holds the claim.
+        `also` adds writes to the same transaction, made from the changed record. Raise ClaimLost when the fence no
+        longer holds the claim.
         """
         for _ in self.attempts():
             before = self.deployment(ref.platform, ref.environment, ref.deployment)
@@ -218,7 +222,7 @@ class Store:
         item = items.item(message)
         values = {f":{name}": item[name] for name in names}
         changes = "SET " + ", ".join(f"{name} = :{name}" for name in sorted(names))
-        update = {
+        update: UpdateAction = {
             "TableName": self._table,
             "Key": {name: item[name] for name in ("pk", "sk")},
             "UpdateExpression": changes if "pending" in item else f"{changes} REMOVE pending",
@@ -228,7 +232,8 @@ class Store:
         try:
             with translated():
                 if also:
-                    actions = [{"Update": update}, *(transactions.action(write, self._table) for write in also)]
+                    actions: list[TransactionAction] = [{"Update": update}]
+                    actions += (transactions.action(write, self._table) for write in also)
                     self._dynamodb.transact_write_items(TransactItems=actions)
                 else:
                     self._dynamodb.update_item(**update)
@@ -279,11 +284,12 @@ class Store:
         partition_key: str = "pk",
         consistent: bool = True,
     ) -> Iterator[dict[str, Any]]:
-        request: dict[str, Any] = {
+        values: Item = {":pk": {"S": partition}}
+        request: QueryRequest = {
             "TableName": self._table,
             "KeyConditionExpression": "#pk = :pk",
             "ExpressionAttributeNames": {"#pk": partition_key},
-            "ExpressionAttributeValues": {":pk": {"S": partition}},
+            "ExpressionAttributeValues": values,
             "ScanIndexForward": not newest_first,
             "ConsistentRead": consistent,
         }
@@ -291,7 +297,7 @@ class Store:
             request["IndexName"] = index
         if prefix:
             request["KeyConditionExpression"] += " AND begins_with(sk, :prefix)"
-            request["ExpressionAttributeValues"][":prefix"] = {"S": prefix}
+            values[":prefix"] = {"S": prefix}
         count = 0
         while True:
             with translated():

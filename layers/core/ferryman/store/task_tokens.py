@@ -5,8 +5,8 @@ that wait for that step.
 """
 
 from datetime import timedelta
-from typing import Any
 
+from ferryman.clients.aws_types import StepFunctionsClient
 from ferryman.clients.stepfunctions import send_task_success
 from ferryman.contracts import Contract, DeploymentRef
 from ferryman.records import Wait
@@ -29,7 +29,9 @@ def ref(wait: Wait) -> DeploymentRef:
     )
 
 
-def answer_all(store: Store, states: Any, resource: str, deployment: str, step: str, output: Contract) -> None:
+def answer_all(
+    store: Store, states: StepFunctionsClient, resource: str, deployment: str, step: str, output: Contract
+) -> None:
     """Answer whoever waits for this step now (not who waited when the judging began), then forget the wait."""
     for wait in store.waits(resource):
         if wait.deployment == deployment and wait.step == step:

@@ -1,16 +1,16 @@
 """Writes as DynamoDB transaction actions, with their conditions; and what it means when one is cancelled."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from botocore.exceptions import ClientError
 
+from ferryman.clients.aws_types import PutAction, TransactionAction
 from ferryman.errors import ClaimLost, Conflict
 from ferryman.records.writes import Add, Fenced, Write
 from ferryman.store import items, keys
 
 
-def action(write: Write, table: str) -> dict[str, Any]:
+def action(write: Write, table: str) -> TransactionAction:
     """Return one element of `TransactItems`."""
     if isinstance(write, Fenced):
         return {
@@ -29,7 +29,7 @@ def action(write: Write, table: str) -> dict[str, Any]:
         extra = {"expiresAt": write.expires_at} if write.expires_at is not None else {}
         return {"Put": {"TableName": table, "Item": items.item(write.record, **extra)}}
     record = write.record
-    put: dict[str, Any] = {"TableName": table, "Item": items.item(record, rev=record.rev + 1)}
+    put: PutAction = {"TableName": table, "Item": items.item(record, rev=record.rev + 1)}
     if record.rev == 0:
         put["ConditionExpression"] = "attribute_not_exists(pk)"
     else:

@@ -1,7 +1,8 @@
 """What ECS and the task definitions of an environment's services are now, as the API needs them. Pure."""
 
 from dataclasses import dataclass
-from typing import Any
+
+from ferryman.clients.aws_types import TaskDefinition
 
 
 @dataclass(frozen=True)
@@ -18,9 +19,9 @@ class Counts:
 class Definitions:
     """The task definitions of one service, as described; None: there is none."""
 
-    live: dict[str, Any] | None
+    live: TaskDefinition | None
     """The one that it runs."""
-    base: dict[str, Any] | None
+    base: TaskDefinition | None
     """The one that its next one is made from."""
     registry: str | None
     """`registry/repository` of its component's images."""

@@ -1,12 +1,12 @@
 """The signing secrets of all platforms' Slack channels, kept for five minutes. Takes its clients as arguments."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
 
 from ferryman.approvals.web.slack_payload import Signing
 from ferryman.clients.aws_errors import Refusal, translated
+from ferryman.clients.aws_types import MakeClient
 from ferryman.clients.secrets import value_in
 from ferryman.clients.ssm import References
 from ferryman.errors import FerrymanError, TransientError
@@ -22,7 +22,7 @@ _LOG = logging.getLogger("ferryman")
 class SigningSecrets:
     """Reads secrets, each at most once in five minutes; one lives as long as its sandbox."""
 
-    def __init__(self, client: Callable[[str], Any], clock: Clock) -> None:
+    def __init__(self, client: MakeClient, clock: Clock) -> None:
         self._client = client
         self._clock = clock
         self._known: dict[str, tuple[datetime, str | None]] = {}

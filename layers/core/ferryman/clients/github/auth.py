@@ -1,13 +1,12 @@
 """From `spec.github` to an API with a key. Called by notify and publish_release."""
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from botocore.exceptions import ClientError
 
 from ferryman.clients.aws_errors import translated
+from ferryman.clients.aws_types import MakeClient
 from ferryman.clients.github.app_token import Installations, KeyUnusable
 from ferryman.clients.github.client import REAL, Api, Bearer, Declined, Means, an_object, part, text_of
 from ferryman.clients.secrets import value_in
@@ -43,7 +42,7 @@ class Project:
 
 def connect(
     github: GitHub,
-    client: Callable[[str], Any],
+    client: MakeClient,
     *,
     clock: Clock,
     means: Means = REAL,
@@ -63,9 +62,7 @@ def _installations() -> Installations:
     return Installations()
 
 
-def _bearer(
-    github: GitHub, client: Callable[[str], Any], clock: Clock, means: Means, installations: Installations
-) -> Bearer:
+def _bearer(github: GitHub, client: MakeClient, clock: Clock, means: Means, installations: Installations) -> Bearer:
     references = References(client("ssm"))
     read: dict[str, str] = {}
 
