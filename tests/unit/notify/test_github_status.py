@@ -46,7 +46,7 @@ def put(store: Store, **changes: Any) -> Deployment:
 
 @pytest.mark.parametrize("phase", list(Phase))
 def test_every_phase_has_its_words(phase: Phase) -> None:
-    wanted = github_status.shown(make.deployment(phase=phase, version="f" * 128))
+    wanted = github_status.status_of(make.deployment(phase=phase, version="f" * 128))
     assert len(wanted.description) <= 140
     assert (wanted.commit == "pending") is not phase.terminal
     assert (wanted.deployment in ("queued", "in_progress")) is not phase.terminal
