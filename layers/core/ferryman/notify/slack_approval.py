@@ -8,7 +8,7 @@ from typing import Any
 
 from ferryman.clients.slack import Bot, SlackRefused, token_in
 from ferryman.errors import Conflict
-from ferryman.messages.approval import APPROVAL, ENDED, REMINDER, ending
+from ferryman.messages.approval import APPROVAL, ENDED, REMINDER, decision_lines
 from ferryman.notify.approval_links import page_address, pending_approval, shared_link
 from ferryman.notify.context import Context
 from ferryman.notify.errors import NotDelivered, NotNeeded
@@ -100,7 +100,7 @@ def request_message(message: OutboxMessage, approval: Approval, link: str, *, bu
 def ended_message(message: OutboxMessage, approval: Approval) -> dict[str, Any]:
     """Return what replaces the message that asked for approval: no buttons, but who decided what. Pure."""
     subject = f"[{approval.status}] {approval.platform}/{approval.environment}: {approval.tag or approval.version}"
-    return _body(subject, [*_fact_blocks(message), *sections(ending(approval))])
+    return _body(subject, [*_fact_blocks(message), *sections(decision_lines(approval))])
 
 
 def _post_request(message: OutboxMessage, body: dict[str, Any], channel_id: str, bot: Bot, store: Store) -> None:

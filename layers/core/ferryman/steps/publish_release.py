@@ -48,7 +48,7 @@ def publish(
         return PublishReleaseOutput(verdict="Skipped")
     try:
         document = parse(store.platform(event.platform).document)
-        if document.spec.github is None or not github.may_write(document.spec.github):
+        if document.spec.github is None or not document.spec.github.has_key:
             return PublishReleaseOutput(verdict="Skipped")
         project = connect(document.spec.github, client, clock=clock, means=means)
         url = _ensure_release(deployment, document, project, store)
