@@ -7,7 +7,7 @@ import httpx
 import pytest
 from aws_lambda_powertools import Logger
 
-from ferryman.clients.github.client import Means
+from ferryman.clients.github.client import Network
 from ferryman.contracts import NotifyInput, NotifyOutput
 from ferryman.notify import notify
 from ferryman.notify.context import Context
@@ -67,12 +67,12 @@ def world(store: Store, clock: FakeClock, document: dict[str, Any]) -> World:
 
 @pytest.fixture
 def run(world: World, services: Services, slack: FakeSlack, github: FakeGitHub, new_id: FakeIds) -> Any:
-    def network(request: httpx.Request) -> httpx.Response:
+    def answer(request: httpx.Request) -> httpx.Response:
         return slack(request) if request.url.host.endswith("slack.com") else github(request)
 
     def once(event: NotifyInput = SWEEP, approvals_url: str = f"{BASE}/") -> NotifyOutput:
-        means = Means(httpx.MockTransport(network), github.means.pause, github.means.monotonic)
-        context = Context(services, world.store, world.clock, approvals_url, means)
+        network = Network(httpx.MockTransport(answer), github.network.sleep, github.network.monotonic)
+        context = Context(services, world.store, world.clock, approvals_url, network)
         return notify.run(
             event,
             store=world.store,

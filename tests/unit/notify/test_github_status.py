@@ -33,7 +33,7 @@ def show(store: Store, github: FakeGitHub, clock: FakeClock) -> Any:
     def once(deployment: Deployment | None = None) -> None:
         one = deployment or make.deployment()
         about = DeploymentRef(platform="scr", environment="staging", deployment=one.id, fence=0)
-        project = connect(DOCUMENT, FakeSecrets(), clock=clock, means=github.means)
+        project = connect(DOCUMENT, FakeSecrets(), clock=clock, network=github.network)
         github_status.show(about, store=store, project=project)
 
     return once

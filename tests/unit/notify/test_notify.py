@@ -11,7 +11,7 @@ import httpx
 import pytest
 from aws_lambda_powertools import Logger
 
-from ferryman.clients.github.client import Means
+from ferryman.clients.github.client import Network
 from ferryman.contracts import NotifyInput, NotifyOutput
 from ferryman.errors import Unavailable
 from ferryman.notify import notify
@@ -398,12 +398,12 @@ def clients(store: Store) -> dict[str, Any]:
     return made
 
 
-Network = Callable[[httpx.Request], httpx.Response]
+Answering = Callable[[httpx.Request], httpx.Response]
 
 
-def through(clients: dict[str, Any], store: Store, clock: FakeClock, network: Network | None = None) -> notify.Deliver:
-    means = Means(httpx.MockTransport(network or FakeSlack()))
-    return partial(deliver, context=Context(clients.__getitem__, store, clock, "https://approve.example/", means))
+def through(clients: dict[str, Any], store: Store, clock: FakeClock, answer: Answering | None = None) -> notify.Deliver:
+    network = Network(httpx.MockTransport(answer or FakeSlack()))
+    return partial(deliver, context=Context(clients.__getitem__, store, clock, "https://approve.example/", network))
 
 
 def test_every_channel_gets_it(store: Store, run: Run, clients: dict[str, Any], clock: FakeClock) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ferryman import ids
 from ferryman.clients.aws_types import MakeClient
-from ferryman.clients.github.client import REAL, Means
+from ferryman.clients.github.client import REAL_NETWORK, Network
 from ferryman.clients.ssm import References
 from ferryman.ids import Clock, NewId
 from ferryman.store.table import Store
@@ -22,7 +22,7 @@ class Context:
     clock: Clock
     approvals_url: str
     """Address of the approval pages; empty when it is not known."""
-    means: Means = REAL
+    network: Network = REAL_NETWORK
     """The network, for HTTP."""
     new_id: NewId = ids.new_id
     _making: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)

@@ -30,14 +30,14 @@ def _publish(message: OutboxMessage, context: Context) -> None:
         client=context.client,
         clock=context.clock,
         new_id=context.new_id,
-        means=context.means,
+        network=context.network,
     )
     if output.verdict != "Published":
         raise NotNeeded(f"trying again would not help: {output.verdict}")
 
 
 def _show(message: OutboxMessage, github: GitHub, context: Context) -> None:
-    project = auth.connect(github, context.client, clock=context.clock, means=context.means)
+    project = auth.connect(github, context.client, clock=context.clock, network=context.network)
     about = DeploymentRef(
         platform=message.platform, environment=message.environment or "", deployment=message.owner, fence=0
     )

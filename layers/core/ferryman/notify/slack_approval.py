@@ -29,7 +29,7 @@ _REASON = 500
 def send(message: OutboxMessage, channel: ChatChannel, context: Context) -> None:
     """Post, remind or update; any other message is posted as it is. Raise SlackError, NotDelivered or NotNeeded."""
     token = token_in(context.secret(channel.bot_token_secret_arn or ""))
-    bot = Bot(channel.api_url, token, context.means.transport)
+    bot = Bot(channel.api_url, token, context.network.transport)
     if message.event == ENDED:
         _update_all(message, bot, context.store)
     elif message.event in (APPROVAL, REMINDER):

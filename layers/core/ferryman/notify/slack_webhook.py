@@ -26,7 +26,7 @@ def send(message: OutboxMessage, channel: ChatChannel, context: Context) -> None
     """Post a message. Raise NotNeeded, NotDelivered with Slack's word for it, or SlackError when nothing answers."""
     body = payload(message, link_for(message, context))
     webhook = webhook_in(context.secret(channel.webhook_secret_arn or ""))
-    status, answer = post_webhook(webhook, body, context.means.transport)
+    status, answer = post_webhook(webhook, body, context.network.transport)
     if status != 200:
         raise NotDelivered(f"Slack answered {status}: {one_line(answer, limit=200)}")
 
