@@ -39,7 +39,6 @@ def test_of_a_long_answer_only_the_beginning_is_read() -> None:
 
 
 def test_an_answer_to_a_press_never_raises_and_tells_no_address(caplog: pytest.LogCaptureFixture) -> None:
-    logging.getLogger("httpx").setLevel(logging.NOTSET)
     caplog.set_level(logging.DEBUG)
     respond_to_action("http://127.0.0.1:1/actions/hunter2", {"text": "x"})
     assert "ConnectError" in caplog.text
