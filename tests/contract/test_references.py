@@ -27,6 +27,7 @@ IGNORED = {
 """Folders that are not the repository's, where no git can say so (an unpacked archive)."""
 
 DATA = {
+    "tests/contract/test_channels.py": {"tests/unit/notify/test_errors.py"},
     "tests/contract/test_archive.py": {"../../notes.md", "docs/a.md", "tests/unit/test_a.py"},
     "tests/contract/test_documented_events.py": {"invoke.md"},
 }

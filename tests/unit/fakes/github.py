@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from ferryman.clients.github.client import Means
+from ferryman.clients.github.client import Network
 
 REPOSITORY = "scr-platform/scr"
 TOKEN = "github_pat_hunter2hunter2hunter2"
@@ -35,8 +35,8 @@ class FakeGitHub:
         self.now = 0.0
 
     @property
-    def means(self) -> Means:
-        return Means(httpx.MockTransport(self), self._pause, lambda: self.now)
+    def network(self) -> Network:
+        return Network(httpx.MockTransport(self), self._pause, lambda: self.now)
 
     def _pause(self, seconds: float) -> None:
         self.paused.append(seconds)

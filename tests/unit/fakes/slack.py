@@ -1,4 +1,4 @@
-"""Slack's Web API behind httpx.MockTransport, with failures on order. It keeps every call."""
+"""Slack's Web API and webhooks behind httpx.MockTransport, with failures on order. It keeps what it was sent."""
 
 import json
 from collections.abc import Callable
@@ -14,14 +14,19 @@ BOT_TOKEN = "xoxb-123-hunter2hunter2"
 class FakeSlack:
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.posted: list[tuple[str, dict[str, Any]]] = []
+        """Address and body of what webhooks were sent."""
         self.tokens: set[str] = set()
         self.faults: dict[str, list[httpx.Response | Exception]] = {}
         self.meanwhile: Callable[[], Any] | None = None
         """What happens elsewhere while Slack takes the next message."""
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        method = request.url.path.removeprefix("/api/")
         assert request.method == "POST"
+        if request.url.host == "hooks.slack.com":
+            self.posted.append((str(request.url), json.loads(request.content)))
+            return streamed(httpx.Response(200, text="ok"))
+        method = request.url.path.removeprefix("/api/")
         self.tokens.add(request.headers["authorization"])
         faults = self.faults.get(method)
         if faults:

@@ -33,7 +33,7 @@ def show(store: Store, github: FakeGitHub, clock: FakeClock) -> Any:
     def once(deployment: Deployment | None = None) -> None:
         one = deployment or make.deployment()
         about = DeploymentRef(platform="scr", environment="staging", deployment=one.id, fence=0)
-        project = connect(DOCUMENT, FakeSecrets(), clock=clock, means=github.means)
+        project = connect(DOCUMENT, FakeSecrets(), clock=clock, network=github.network)
         github_status.show(about, store=store, project=project)
 
     return once
@@ -46,7 +46,7 @@ def put(store: Store, **changes: Any) -> Deployment:
 
 @pytest.mark.parametrize("phase", list(Phase))
 def test_every_phase_has_its_words(phase: Phase) -> None:
-    wanted = github_status.shown(make.deployment(phase=phase, version="f" * 128))
+    wanted = github_status.status_of(make.deployment(phase=phase, version="f" * 128))
     assert len(wanted.description) <= 140
     assert (wanted.commit == "pending") is not phase.terminal
     assert (wanted.deployment in ("queued", "in_progress")) is not phase.terminal

@@ -3,16 +3,20 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import boto3
+import httpx
 import pytest
 from aws_lambda_powertools import Logger
 
+from ferryman.clients.github.client import Network
 from ferryman.contracts import NotifyInput, NotifyOutput
 from ferryman.errors import Unavailable
 from ferryman.notify import notify
-from ferryman.notify.dispatch import Deliver, Hands, deliverer
+from ferryman.notify.context import Context
+from ferryman.notify.dispatch import deliver
 from ferryman.notify.errors import NotDelivered, NotNeeded
 from ferryman.records import AppliedPlatform, EventType, OutboxMessage
 from ferryman.records.writes import Add, Save
@@ -21,6 +25,8 @@ from ferryman.store.table import Store
 from unit import builders as make
 from unit.conftest import TABLE, FakeClock, FakeIds
 from unit.fakes.dynamodb import FakeDynamoDb
+from unit.fakes.github import streamed
+from unit.fakes.slack import FakeSlack
 
 SWEEP = NotifyInput(sweep=True)
 WEBHOOK = "https://hooks.slack.com/services/T000/B000/hunter2"
@@ -102,7 +108,7 @@ def counter() -> Counter:
 def run(store: Store, clock: FakeClock, counter: Counter, new_id: FakeIds) -> Run:
     log = Logger(service="test", level="CRITICAL")
 
-    def once(event: NotifyInput, deliver: Deliver) -> NotifyOutput:
+    def once(event: NotifyInput, deliver: notify.Deliver) -> NotifyOutput:
         return notify.run(event, store=store, deliver=deliver, clock=clock, new_id=new_id, log=log, count=counter)
 
     return once
@@ -392,27 +398,27 @@ def clients(store: Store) -> dict[str, Any]:
     return made
 
 
-def through(clients: dict[str, Any], store: Store, clock: FakeClock, **more: Any) -> Deliver:
-    return deliverer(Hands(clients.__getitem__, store, clock, "https://approve.example/", **more))
+Answering = Callable[[httpx.Request], httpx.Response]
+
+
+def through(clients: dict[str, Any], store: Store, clock: FakeClock, answer: Answering | None = None) -> notify.Deliver:
+    network = Network(httpx.MockTransport(answer or FakeSlack()))
+    return partial(deliver, context=Context(clients.__getitem__, store, clock, "https://approve.example/", network))
 
 
 def test_every_channel_gets_it(store: Store, run: Run, clients: dict[str, Any], clock: FakeClock) -> None:
     put(store, message("team"), message("chat"), message("ops"))
-    posted: list[tuple[str, dict[str, Any]]] = []
-
-    def post(url: str, body: dict[str, Any]) -> tuple[int, str]:
-        posted.append((url, body))
-        return 200, "ok"
-
-    assert run(SWEEP, through(clients, store, clock, post=post)).sent == 3
+    slack = FakeSlack()
+    assert run(SWEEP, through(clients, store, clock, slack)).sent == 3
     note = json.loads(clients["sqs"].receive_message(QueueUrl=clients["queue"])["Messages"][0]["Body"])
     assert note["Subject"] == message().subject
     assert note["Message"] == message().text
     assert {name: value["Value"] for name, value in note["MessageAttributes"].items()} == {
         "platform": "scr", "environment": "staging", "event": "outcome", "phase": "Failed", "version": "abc",
     }  # fmt: skip
-    assert posted[0][0] == WEBHOOK
-    assert posted[0][1]["unfurl_links"] is False
+    ((url, body),) = slack.posted
+    assert url == WEBHOOK
+    assert body["unfurl_links"] is False
 
 
 def test_no_secret_in_what_is_remembered_of_a_failure(
@@ -420,10 +426,10 @@ def test_no_secret_in_what_is_remembered_of_a_failure(
 ) -> None:
     put(store, message("chat"))
 
-    def post(url: str, body: dict[str, Any]) -> tuple[int, str]:
-        return 404, f"no_service at {url}"
+    def refuse(request: httpx.Request) -> httpx.Response:
+        return streamed(httpx.Response(404, text=f"no_service at {request.url}"))
 
-    assert run(SWEEP, through(clients, store, clock, post=post)).failed == 1
+    assert run(SWEEP, through(clients, store, clock, refuse)).failed == 1
     assert "Slack answered 404: no_service" in str(stored(store, "chat").last_error)
     assert "hunter2" not in str(stored(store, "chat").last_error)
 
@@ -435,12 +441,3 @@ def test_a_reference_that_is_missing_is_a_failure_that_says_so(
     put(store, message("team"))
     assert run(SWEEP, through(clients, store, clock)).failed == 1
     assert "SSM parameter /topic does not exist" in str(stored(store).last_error)
-
-
-def test_an_event_without_an_environment_has_no_such_attribute(clients: dict[str, Any]) -> None:
-    from ferryman.notify import sns as topic
-
-    arn = clients["sns"].create_topic(Name="team")["TopicArn"]
-    topic.send(message(environment=None, detail={}), arn, clients["sns"])
-    note = json.loads(clients["sqs"].receive_message(QueueUrl=clients["queue"])["Messages"][0]["Body"])
-    assert "environment" not in note["MessageAttributes"]

@@ -102,7 +102,7 @@ def apply(store: Store, document: dict[str, Any], github: dict[str, Any] | None)
 def run(store: Store, github: FakeGitHub, clock: FakeClock, new_id: FakeIds) -> Any:
     def once(secrets: FakeSecrets | None = None) -> PublishReleaseOutput:
         return publish(
-            EVENT, store=store, client=secrets or FakeSecrets(), clock=clock, new_id=new_id, means=github.means
+            EVENT, store=store, client=secrets or FakeSecrets(), clock=clock, new_id=new_id, network=github.network
         )
 
     return once

@@ -8,6 +8,7 @@ appear in no error, log line or record.
 import json
 import logging
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _WORD = re.compile(r"[a-z][a-z0-9_]{1,60}")
 _ANSWER_LIMIT = 1_000_000
 _CONNECT_SECONDS, _READ_SECONDS = 3.0, 8.0
+"""Of a call of the Web API."""
 _WEBHOOK_SECONDS = 5.0
 _RESPOND_SECONDS = 1.0
 _LOG = logging.getLogger("ferryman")
@@ -48,34 +50,18 @@ class Bot:
 
     def call(self, method: str, body: dict[str, Any]) -> dict[str, Any]:
         """Call a method of Slack's API; raise SlackError with Slack's own word when it does not do it."""
-        import httpx
-
-        timeout = httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS)
-        try:
-            with (
-                httpx.Client(
-                    timeout=timeout, follow_redirects=False, trust_env=False, transport=self.transport
-                ) as client,
-                client.stream(
-                    "POST",
-                    f"{self.api_url}/{method}",
-                    content=json.dumps(body).encode(),
-                    headers={
-                        "authorization": f"Bearer {self.token}",
-                        "content-type": "application/json; charset=utf-8",
-                        "accept-encoding": "identity",
-                    },
-                ) as answer,
-            ):
-                content = bytearray()
-                for chunk in answer.iter_raw():
-                    content += chunk
-                    if len(content) > _ANSWER_LIMIT:
-                        raise SlackError("Slack answered more than anybody can read")
-                return _read(answer.status_code, answer.headers.get("retry-after", ""), bytes(content))
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
-            # Not the error's text: it may quote a header.
-            raise SlackError(f"Slack could not be reached or did not answer in time ({type(error).__name__})") from None
+        headers = {"authorization": f"Bearer {self.token}"}
+        status, answered, content = _post(
+            f"{self.api_url}/{method}",
+            body,
+            seconds=_READ_SECONDS,
+            connect=_CONNECT_SECONDS,
+            headers=headers,
+            transport=self.transport,
+        )
+        if len(content) > _ANSWER_LIMIT:
+            raise SlackError("Slack answered more than anybody can read")
+        return _read(status, answered.get("retry-after", ""), content)
 
 
 def token_in(secret: str) -> str:
@@ -105,20 +91,12 @@ def _read(status: int, retry_after: str, content: bytes) -> dict[str, Any]:
     return data
 
 
-def post_webhook(url: str, body: dict[str, Any]) -> tuple[int, str]:
-    """Post JSON to a webhook, without redirects or proxies; return status and the beginning of the answer.
-
-    Raise SlackError when nothing answers in time.
-    """
-    import httpx
-
-    try:
-        with httpx.Client(timeout=_WEBHOOK_SECONDS, follow_redirects=False, trust_env=False) as client:
-            answer = client.post(url, json=body)
-            return answer.status_code, answer.text[:500]
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        # Not the error's text: it may quote the URL.
-        raise SlackError(f"Slack could not be reached or did not answer in time ({type(error).__name__})") from None
+def post_webhook(
+    url: str, body: dict[str, Any], transport: "httpx.BaseTransport | None" = None
+) -> tuple[int, str]:  # fmt: skip
+    """Post JSON to a webhook; return status and the beginning of the answer. Raise SlackError when nothing answers."""
+    status, _, content = _post(url, body, seconds=_WEBHOOK_SECONDS, transport=transport)
+    return status, content.decode("utf-8", "replace")[:500]
 
 
 def respond_to_action(url: str, body: dict[str, Any]) -> None:
@@ -126,10 +104,48 @@ def respond_to_action(url: str, body: dict[str, Any]) -> None:
 
     The address is a credential for half an hour: it is not logged.
     """
+    try:
+        _post(url, body, seconds=_RESPOND_SECONDS)
+    except SlackError as error:
+        _LOG.warning("Slack did not take a word to a person: %s", error)
+
+
+def _post(
+    url: str,
+    body: dict[str, Any],
+    *,
+    seconds: float,
+    connect: float | None = None,
+    headers: Mapping[str, str] | None = None,
+    transport: "httpx.BaseTransport | None" = None,
+) -> tuple[int, Mapping[str, str], bytes]:
+    """Post JSON, without redirects and without proxies of the environment; return status, headers and content.
+
+    `seconds` bounds each of connecting (unless `connect` does), writing and reading. Of an answer longer than
+    `_ANSWER_LIMIT` a little more than that is returned. Raise SlackError when nothing answers.
+    """
     import httpx
 
+    # httpx logs the address of each request, and most of these addresses are credentials.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    timeout = httpx.Timeout(seconds, connect=connect or seconds)
+    sent = {
+        **(headers or {}),
+        "content-type": "application/json; charset=utf-8",
+        # Unpacking could make gigabytes of the few bytes that are read.
+        "accept-encoding": "identity",
+    }
     try:
-        with httpx.Client(timeout=_RESPOND_SECONDS, follow_redirects=False, trust_env=False) as client:
-            client.post(url, json=body)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        _LOG.warning("Slack did not take a word to a person: %s", type(error).__name__)
+        with (
+            httpx.Client(timeout=timeout, follow_redirects=False, trust_env=False, transport=transport) as client,
+            client.stream("POST", url, content=json.dumps(body).encode(), headers=sent) as answer,
+        ):
+            content = bytearray()
+            for chunk in answer.iter_raw():
+                content += chunk
+                if len(content) > _ANSWER_LIMIT:
+                    break
+            return answer.status_code, answer.headers, bytes(content)
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
+        # Not the error's text: it may quote the address or a header.
+        raise SlackError(f"Slack could not be reached or did not answer in time ({type(error).__name__})") from None

@@ -1,4 +1,4 @@
-"""What people are told about an approval, as outbox rows. Pure.
+"""Messages about an approval: requested, about to expire, ended. Pure.
 
 Called by request_approval, by reconcile and by decide_approval. Rows to `approver/<name>` are personal mails; the key
 in their link is made when the mail is sent (`notify.personal_mail`), so no stored text ever holds one. All others
@@ -94,13 +94,13 @@ def for_ended(approval: Approval, deployment: Deployment, document: Platform, at
         platform=approval.platform,
         environment=approval.environment,
         subject=f"[{approval.status}] {where}: {_what(approval)} {_verb(approval)}",
-        blocks=[f"{where}: {_what(approval)} {_verb(approval)}.", ending(approval)],
+        blocks=[f"{where}: {_what(approval)} {_verb(approval)}.", decision_lines(approval)],
         detail=_detail(approval, deployment, document),
         at=at,
     )
 
 
-def ending(approval: Approval) -> str:
+def decision_lines(approval: Approval) -> str:
     """Say who decided what, and why: one line each."""
     lines = []
     for decision in approval.decisions:

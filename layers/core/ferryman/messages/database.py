@@ -1,6 +1,7 @@
-"""What people are told of a way back, and of a database command. Pure; part of `messages.deployment`."""
+"""What a message says about a database command. Pure; called by `messages.deployment`."""
 
 from ferryman.decisions import deployment_report
+from ferryman.messages.outbox import LOG
 from ferryman.records import Deployment, Hold, Phase, step_keys
 from ferryman.text import clean, one_line, tail
 
@@ -18,8 +19,8 @@ def subject_of(deployment: Deployment) -> str:
     return f"migrate {deployment.command or 'up'}{to} {_VERBS.get(deployment.phase, str(deployment.phase))}"
 
 
-def blocks_of(deployment: Deployment, hold: Hold | None, *, log: str) -> list[str]:
-    """Return the paragraphs; `log` begins each line of a log."""
+def blocks_of(deployment: Deployment, hold: Hold | None) -> list[str]:
+    """Return the paragraphs."""
     env, step = deployment.environment, deployment.step(step_keys.MIGRATION)
     planned = deployment.plan.migration if deployment.plan else None
     command = f"`{' '.join(planned.command)}`" if planned else f"migrate {deployment.command}"
@@ -30,25 +31,12 @@ def blocks_of(deployment: Deployment, hold: Hold | None, *, log: str) -> list[st
     if deployment.phase is not Phase.SUCCEEDED and deployment.message:
         lines.append(f"Why: {clean(deployment.message)}")
     blocks = ["\n".join(lines)]
-    said = tail(step.logs) if step else []
-    if said:
-        blocks.append("\n".join(["Last log lines:", *(f"{log}{line}" for line in said)]))
+    logs = tail(step.logs) if step else []
+    if logs:
+        blocks.append("\n".join(["Last log lines:", *(f"{LOG}{line}" for line in logs)]))
     blocks.append(f"No service was changed; {deployment.from_version or 'what ran'} runs on.")
     if deployment.phase is not Phase.SUCCEEDED:
         blocks.append(f"What to do next: `ferryman migrate {env} current` tells where the database stands.")
     if hold is not None:
         blocks.append(f"Automation is on hold ({one_line(hold.reason)}): `ferryman resume {env}` lifts it.")
     return blocks
-
-
-def after_rollback(deployment: Deployment, hold: Hold | None) -> list[str]:
-    """Return what goes with the success of a rollback: why, what became of the database, what keeps it that way."""
-    lines = [f"Why: {one_line(deployment.why, limit=1_000)}"] if deployment.why else []
-    if deployment.command == "down":
-        lines.append(f"The database was taken back to {deployment.revision} first.")
-    if hold is not None:
-        lines.append(
-            f"Automation is on hold ({one_line(hold.reason)}). What was left does not come back by itself; "
-            f"`ferryman resume {deployment.environment}` lets newer releases in again."
-        )
-    return ["\n".join(lines)]

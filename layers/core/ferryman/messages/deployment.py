@@ -1,8 +1,6 @@
-"""What people are told, as outbox rows ready for the transaction that records the fact. Pure.
+"""Messages about a deployment that ended: what happened, why, and what to do next. Pure.
 
-Called by `steps.record_outcome` (`for_outcome`), reconcile (`for_incomplete`, `for_refused_image`, `for_hold`) and
-serve_api (`for_hold`). `notify` delivers them. Each message says what happened, why, and what to do next.
-Log lines in a text begin with `LOG`, so that channels can set them apart.
+Called by `steps.record_outcome`, in the transaction that records the outcome.
 """
 
 from collections.abc import Iterable
@@ -10,13 +8,12 @@ from datetime import datetime
 
 from ferryman.decisions import deployment_report
 from ferryman.decisions.outcome import TRANSIENT_REFUSALS
-from ferryman.messages import database
-from ferryman.messages.outbox import rows as _rows
+from ferryman.messages import database, outbox
+from ferryman.messages.outbox import LOG
 from ferryman.records import Deployment, Hold, Phase, StepStatus
 from ferryman.records.writes import Add
 from ferryman.text import clean, one_line, tail
 
-LOG = "  | "
 _VERBS = {
     Phase.SUCCEEDED: "runs and is verified",
     Phase.FAILED: "failed",
@@ -44,15 +41,15 @@ def for_outcome(
     if verb is None:
         return []
     by_rollback = deployment.kind == "rollback" and deployment.phase is Phase.SUCCEEDED
-    told = f"{deployment.version} {'runs again, by a rollback' if by_rollback else verb}"
+    ended = f"{deployment.version} {'runs again, by a rollback' if by_rollback else verb}"
     blocks = _success(deployment)
     if deployment.kind == "migrate":
-        told, blocks = database.subject_of(deployment), database.blocks_of(deployment, hold, log=LOG)
+        ended, blocks = database.subject_of(deployment), database.blocks_of(deployment, hold)
     elif deployment.phase is not Phase.SUCCEEDED:
         blocks = _failure(deployment, verb, hold, retry_at)
     elif by_rollback:
-        blocks += database.after_rollback(deployment, hold)
-    subject = f"[{deployment.phase}] {deployment.platform}/{deployment.environment}: {told}"
+        blocks += _after_rollback(deployment, hold)
+    subject = f"[{deployment.phase}] {deployment.platform}/{deployment.environment}: {ended}"
     detail = {
         "phase": str(deployment.phase),
         "reason": deployment.reason,
@@ -61,7 +58,7 @@ def for_outcome(
         "from": deployment.from_version or "",
         "kind": deployment.kind,
     }
-    return _rows(
+    return outbox.rows(
         channels,
         owner=deployment.id,
         event="outcome",
@@ -90,6 +87,19 @@ def _success(deployment: Deployment) -> list[str]:
     ]
     if skipped:
         lines.append("Skipped: " + ", ".join(skipped))
+    return ["\n".join(lines)]
+
+
+def _after_rollback(deployment: Deployment, hold: Hold | None) -> list[str]:
+    """Return what goes with the success of a rollback: why, what became of the database, what keeps it that way."""
+    lines = [f"Why: {one_line(deployment.why, limit=1_000)}"] if deployment.why else []
+    if deployment.command == "down":
+        lines.append(f"The database was taken back to {deployment.revision} first.")
+    if hold is not None:
+        lines.append(
+            f"Automation is on hold ({one_line(hold.reason)}). What was left does not come back by itself; "
+            f"`ferryman resume {deployment.environment}` lets newer releases in again."
+        )
     return ["\n".join(lines)]
 
 

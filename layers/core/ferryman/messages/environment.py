@@ -1,10 +1,12 @@
-"""What people are told when somebody freezes an environment. Pure; called by serve_api."""
+"""Messages about an environment: frozen, on hold, or with a release that waits for a person. Pure.
+
+Called by serve_api and reconcile.
+"""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from ferryman.messages import outbox
-from ferryman.messages.outbox import rows as _rows
 from ferryman.records import Freeze, Hold
 from ferryman.records.writes import Add
 from ferryman.text import one_line
@@ -35,7 +37,7 @@ def for_freeze(platform: str, environment: str, freeze: Freeze, channels: Iterab
 
 def for_hold(platform: str, environment: str, hold: Hold, channels: Iterable[str], at: datetime) -> list[Add]:
     """Make the messages about an environment whose automation stays off until a person lifts the hold."""
-    return _rows(
+    return outbox.rows(
         channels,
         owner=f"{platform}#{environment}",
         event=f"hold-{hold.at:%Y%m%dT%H%M%S%f}",
@@ -57,7 +59,7 @@ def for_waiting(
     platform: str, environment: str, version: str, reason: str, message: str, channels: Iterable[str], at: datetime
 ) -> list[Add]:
     """Make the messages about a release that waits for a person to do something."""
-    return _rows(
+    return outbox.rows(
         channels,
         owner=f"{platform}#{environment}",
         event=f"waiting-{version}-{reason}",

@@ -9,16 +9,16 @@ from datetime import datetime
 from typing import Literal
 
 from ferryman.messages import outbox
-from ferryman.platform import GitHub, Platform
+from ferryman.platform import Platform
 from ferryman.records import Deployment
 from ferryman.records.writes import Add
 
 CHANNEL = "github"
-"""Of the outbox; no channel of the document, and told from one that is named so by `EVENTS`."""
+"""Channel of these rows. A channel of the document may have the same name: `EVENTS` tells them apart."""
 EVENTS = "github-"
 """How the events of these rows begin."""
 RELEASE = f"{EVENTS}release"
-"""The one row that has something made: the release that publish_release could not."""
+"""Event of the one row that makes something: the release that publish_release could not make."""
 
 
 def for_change(
@@ -29,7 +29,7 @@ def for_change(
 ) -> list[Add]:
     """Make the row for one change; none where GitHub is not told, nor for a person's database command."""
     github = document.spec.github
-    if github is None or not github.statuses or not may_write(github) or deployment.kind == "migrate":
+    if github is None or not github.statuses or not github.has_key or deployment.kind == "migrate":
         return []
     return outbox.rows(
         [CHANNEL],
@@ -58,8 +58,3 @@ def for_release(deployment: Deployment, at: datetime) -> Add:
         at=at,
     )
     return row
-
-
-def may_write(github: GitHub | None) -> bool:
-    """Tell whether we have a key to the project; without one its pages are merely linked to."""
-    return github is not None and (github.token_secret_arn is not None or github.app is not None)

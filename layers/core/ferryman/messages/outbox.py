@@ -1,6 +1,6 @@
 """Making outbox rows: one message for each of some channels. Pure.
 
-Called by what tells people something: `messages.deployment`, `messages.approval`, `messages.github`.
+Called by the other modules of this package, one of which there is for each subject of a message.
 """
 
 from collections.abc import Iterable
@@ -15,6 +15,8 @@ SUBJECT_LIMIT = 100
 """Characters, ASCII: what SNS takes as a subject."""
 TEXT_LIMIT = 30_000
 """Bytes. SNS takes 256 KB, people less."""
+LOG = "  | "
+"""How each line of a log begins in a text: channels set these lines apart."""
 
 _RETENTION = timedelta(days=400)
 

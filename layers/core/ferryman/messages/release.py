@@ -1,10 +1,13 @@
-"""Messages about a release: incomplete, or an image or semver tag of it that was refused. Pure."""
+"""Messages about a release: incomplete, or an image or semver tag of it that was refused. Pure.
+
+Called by receive_push and reconcile.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
 
 from ferryman.decisions import deployment_report
-from ferryman.messages.outbox import rows as _rows
+from ferryman.messages import outbox
 from ferryman.platform import Platform
 from ferryman.records import Release
 from ferryman.records.writes import Add
@@ -20,7 +23,7 @@ def for_incomplete(release: Release, document: Platform, channels: Iterable[str]
     waiting = ", ".join(missing)
     repositories = ", ".join(f"{document.spec.components[name].repository}:{release.version}" for name in missing)
     since = deployment_report.in_words(at - release.first_seen_at)
-    return _rows(
+    return outbox.rows(
         channels,
         owner=f"{release.platform}#{release.version}",
         event="incomplete",
@@ -43,7 +46,7 @@ def for_refused_image(
 ) -> list[Add]:
     """Make the messages about another digest that was pushed under a tag whose digest is frozen."""
     frozen = release.components[component].digest if component in release.components else "another digest"
-    return _rows(
+    return outbox.rows(
         channels,
         owner=f"{release.platform}#{release.version}",
         event=f"refused-{component}-{pushed.removeprefix('sha256:')[:12]}",
@@ -67,7 +70,7 @@ def for_refused_tag(
 ) -> list[Add]:
     """Make the messages about a semver tag that starts nothing."""
     about = f"{name} ({version})" if version else name
-    return _rows(
+    return outbox.rows(
         channels,
         owner=f"{platform}#{environment}",
         event=f"tag-refused-{name}",

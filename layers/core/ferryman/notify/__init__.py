@@ -1,1 +1,1 @@
-"""Delivering the outbox: Slack, SNS and mail, at least once per deployment, event and channel."""
+"""Delivering the outbox to channels, approvers and GitHub: at least once per deployment, event and channel."""

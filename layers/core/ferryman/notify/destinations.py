@@ -19,24 +19,24 @@ from ferryman.records import OutboxMessage
 
 @dataclass(frozen=True)
 class Mailbox:
-    """One approver's own."""
+    """The mailbox of one approver."""
 
     approver: str
     sender: str
     """As in the document: an address, or a reference to one."""
 
 
-Route = Channel | Mailbox | GitHub
+Destination = Channel | Mailbox | GitHub
 
 
-def route_of(document: dict[str, Any], message: OutboxMessage) -> Route | None:
+def destination_of(document: dict[str, Any], message: OutboxMessage) -> Destination | None:
     """Return where a message goes; None when the document has no such place (any more). Raise InvalidDocument."""
     if message.channel.startswith(PERSONAL):
-        policy = _at(document, "spec", "environments", message.environment or "", "approval")
+        policy = _mapping_at(document, "spec", "environments", message.environment or "", "approval")
         sender = policy.get("from")
         return Mailbox(message.channel.removeprefix(PERSONAL), sender) if isinstance(sender, str) and sender else None
     if message.channel == CHANNEL and message.event.startswith(EVENTS):
-        data = _at(document, "spec", "github")
+        data = _mapping_at(document, "spec", "github")
         try:
             return GitHub.model_validate(data, by_alias=True, by_name=False) if data else None
         except ValidationError as error:
@@ -45,8 +45,8 @@ def route_of(document: dict[str, Any], message: OutboxMessage) -> Route | None:
     return channel_of(document, message.channel)
 
 
-def _at(data: Any, *path: str) -> dict[str, Any]:
-    """Return what lies at a path, or nothing."""
+def _mapping_at(data: Any, *path: str) -> dict[str, Any]:
+    """Return the mapping at a path; an empty one when there is none."""
     for name in path:
         data = data.get(name) if isinstance(data, dict) else None
     return data if isinstance(data, dict) else {}

@@ -1,6 +1,6 @@
 """How a deployment stands, shown on its commit and among the project's deployments.
 
-Called by `notify`. GitHub is shown the record as it is now, not as it was when the row was written: a row that
+Called by `notify.github`. GitHub is shown the record as it is now, not as it was when the row was written: a row that
 comes late, or again, can't take anything back.
 """
 
@@ -10,13 +10,15 @@ from typing import Any, Literal
 
 from ferryman.clients.github.auth import Project
 from ferryman.clients.github.client import Declined, objects
+from ferryman.contracts import DeploymentRef
 from ferryman.records import Deployment, EnvironmentState, Phase
 from ferryman.store.table import Store
 from ferryman.text import one_line
 
 _DESCRIPTION = 140
 """Characters that GitHub takes."""
-_LOOKS = 3
+_ROUNDS = 3
+"""How often the deployment is read again, at most."""
 
 CommitState = Literal["pending", "success", "failure", "error"]
 DeploymentState = Literal["queued", "in_progress", "success", "failure", "error", "inactive"]
@@ -27,8 +29,8 @@ class NoSuchCommit(Exception):
 
 
 @dataclass(frozen=True)
-class Shown:
-    """What GitHub has to show."""
+class Status:
+    """What GitHub has to show of a deployment, on its commit and among the project's deployments."""
 
     commit: CommitState
     deployment: DeploymentState
@@ -53,37 +55,37 @@ _STATES: dict[Phase, tuple[CommitState, DeploymentState, str]] = {
 }
 
 
-def shown(deployment: Deployment) -> Shown:
+def status_of(deployment: Deployment) -> Status:
     """Return what GitHub has to show of a deployment. Pure."""
     commit, state, words = _STATES[deployment.phase]
     by = f" by {deployment.superseded_by}" if deployment.phase is Phase.SUPERSEDED and deployment.superseded_by else ""
     url = deployment.publication.url if deployment.publication else ""
     description = one_line(f"{deployment.environment}: {deployment.version} {words}{by}", limit=_DESCRIPTION)
-    return Shown(commit, state, description, url)
+    return Status(commit, state, description, url)
 
 
-def show(owner: Any, *, store: Store, project: Project) -> None:
-    """Have GitHub show a deployment; `owner` has platform, environment and deployment.
+def show(about: DeploymentRef, *, store: Store, project: Project) -> None:
+    """Have GitHub show how a deployment stands.
 
-    Looks again at the end: when the deployment went on meanwhile, that is shown, too. Raise NoSuchCommit, or what the
-    API raises.
+    The deployment is read again at the end: when it went on meanwhile, that is shown, too. Raise NoSuchCommit, or what
+    the API raises.
     """
-    before: Shown | None = None
-    for _ in range(_LOOKS):
-        deployment = store.deployment(owner.platform, owner.environment, owner.deployment)
-        wanted = shown(deployment)
+    before: Status | None = None
+    for _ in range(_ROUNDS):
+        deployment = store.deployment(about.platform, about.environment, about.deployment)
+        wanted = status_of(deployment)
         if wanted == before:
             return
         sha = project.commit(deployment.version)
         if sha is None:
             raise NoSuchCommit(f"{deployment.version} is no commit of {project.page}")
-        if not overtaken(deployment, store.state(deployment.platform, deployment.environment)):
-            _on_commit(deployment, sha, wanted, project)
-        _among_deployments(deployment, sha, wanted, project)
+        if not is_overtaken(deployment, store.state(deployment.platform, deployment.environment)):
+            _set_commit_status(deployment, sha, wanted, project)
+        _set_deployment_status(deployment, sha, wanted, project)
         before = wanted
 
 
-def overtaken(deployment: Deployment, state: EnvironmentState) -> bool:
+def is_overtaken(deployment: Deployment, state: EnvironmentState) -> bool:
     """Tell whether a later deployment of the same version speaks for the commit here. Pure."""
     return any(
         one is not None and one.version == deployment.version and (one.deployment or "") > deployment.id
@@ -91,7 +93,7 @@ def overtaken(deployment: Deployment, state: EnvironmentState) -> bool:
     )
 
 
-def _on_commit(deployment: Deployment, sha: str, wanted: Shown, project: Project) -> None:
+def _set_commit_status(deployment: Deployment, sha: str, wanted: Status, project: Project) -> None:
     project.api.post(
         f"{project.path}/statuses/{sha}",
         {
@@ -103,7 +105,7 @@ def _on_commit(deployment: Deployment, sha: str, wanted: Shown, project: Project
     )
 
 
-def _among_deployments(deployment: Deployment, sha: str, wanted: Shown, project: Project) -> None:
+def _set_deployment_status(deployment: Deployment, sha: str, wanted: Status, project: Project) -> None:
     number = _ensure_deployment(deployment, sha, project)
     statuses = f"{project.path}/deployments/{number}/statuses"
     latest = objects(project.api.get(statuses, per_page=1))[:1]

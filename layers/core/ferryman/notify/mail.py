@@ -1,10 +1,12 @@
-"""Mail through SES. Called by `notify.dispatch` and `notify.personal_mail`."""
+"""Mail through SES. `notify.personal_mail` sends through it, too."""
 
 from html import escape
 
 from ferryman.clients.aws_types import MailContent, SESClient
-from ferryman.notify.approval_links import filled, halves
+from ferryman.notify.approval_links import around_link, link_for, text_with_link
+from ferryman.notify.context import Context
 from ferryman.notify.message_parts import parts_of
+from ferryman.platform import MailChannel
 from ferryman.records import OutboxMessage
 
 _PROSE = "white-space:pre-wrap;font-family:sans-serif;margin:0 0 1em"
@@ -17,7 +19,13 @@ _BUTTON = (
 )
 
 
-def send(message: OutboxMessage, sender: str, to: list[str], ses: SESClient, link: str | None = None) -> None:
+def send(message: OutboxMessage, channel: MailChannel, context: Context) -> None:
+    """Send a message to the channel's recipients. Raise NotNeeded, ReferenceUnresolved, or what SES answers."""
+    link = link_for(message, context)
+    send_mail(message, context.text(channel.sender), context.texts(channel.to), context.client("sesv2"), link)
+
+
+def send_mail(message: OutboxMessage, sender: str, to: list[str], ses: SESClient, link: str | None = None) -> None:
     """Send a message, as text and as HTML, in one mail to everybody: SES takes it whole or not at all.
 
     `link` goes where the message has a place for one.
@@ -29,7 +37,7 @@ def send(message: OutboxMessage, sender: str, to: list[str], ses: SESClient, lin
             "Simple": {
                 "Subject": _data(message.subject),
                 "Body": {
-                    "Text": _data(filled(message.text, link) if link else message.text),
+                    "Text": _data(text_with_link(message.text, link)),
                     "Html": _data(html(message, link)),
                 },
             }
@@ -39,7 +47,7 @@ def send(message: OutboxMessage, sender: str, to: list[str], ses: SESClient, lin
 
 def html(message: OutboxMessage, link: str | None = None) -> str:
     """Return the message as HTML: no image, nothing from elsewhere, no address but `link`; everything escaped."""
-    around = halves(message.text) if link else None
+    around = around_link(message.text) if link else None
     if link is None or around is None:
         body = _prose(message.text)
     else:

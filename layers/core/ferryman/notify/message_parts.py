@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ferryman.messages.deployment import LOG
+from ferryman.messages.outbox import LOG
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 Called by functions/notify: woken by the table's stream as soon as a message was written, and by a schedule that sweeps
 up what failed. A try is claimed before it is made, so stream and sweep, or two sweeps, don't send the same message side
-by side. A failure is counted, told in the record, and tried again with growing pauses; it never changes a deployment's
-outcome, and never stops another message.
+by side. A failure is counted, recorded in the message, and tried again with growing pauses; it never changes a
+deployment's outcome, and never stops another message.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,8 +15,7 @@ from ferryman.contracts import FailedRecord, NotifyInput, NotifyOutput
 from ferryman.errors import InvalidDocument
 from ferryman.ids import Clock, NewId
 from ferryman.messages import timeline
-from ferryman.notify.destinations import route_of
-from ferryman.notify.dispatch import Deliver
+from ferryman.notify.destinations import Destination, destination_of
 from ferryman.notify.errors import NotNeeded
 from ferryman.records import OutboxMessage
 from ferryman.records.writes import Add
@@ -29,9 +28,13 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 10
 """After so many failures a message is given up: with the pauses between them, about four hours."""
-_AT_ONCE = 8
-_SWEEP = 200
+_WORKERS = 8
+"""Messages that are sent side by side."""
+_SWEEP_LIMIT = 200
+"""Messages that one sweep sends."""
 
+Deliver = Callable[[Destination, OutboxMessage], None]
+"""Send one message to where it goes. NotNeeded: it has become pointless; any other exception: not delivered."""
 Result = Literal["sent", "failed", "gave_up", "dropped", "skipped", "unknown"]
 Key = tuple[str, str, str]
 """Owner, event and channel of a message."""
@@ -55,12 +58,12 @@ def run(
     named = [(sequence, key) for record in event.records if (key := key_in(record)) for sequence in [_sequence(record)]]
     wanted = [key for _, key in named]
     if event.sweep:
-        wanted += [_key(message) for message in _due_first(store.unsent(limit=1_000), clock())[:_SWEEP]]
+        wanted += [_key(message) for message in _due_first(store.unsent(limit=1_000), clock())[:_SWEEP_LIMIT]]
 
-    def one(key: Key) -> Result:
+    def send(key: Key) -> Result:
         return _send(key, store, deliver, clock, new_id, log)
 
-    results = dict(zip(dict.fromkeys(wanted), _side_by_side(one, dict.fromkeys(wanted)), strict=True))
+    results = dict(zip(dict.fromkeys(wanted), _side_by_side(send, dict.fromkeys(wanted)), strict=True))
     counts = list(results.values())
     for _ in range(counts.count("gave_up")):
         count("NotificationGaveUp")
@@ -94,9 +97,9 @@ def key_in(record: dict[str, object]) -> Key | None:
     if not pk.startswith(keys.timeline("")) or not sk.startswith(keys.OUTBOX):
         return None
     # The owner may contain #, event and channel don't.
-    happened, _, channel = sk.removeprefix(keys.OUTBOX).partition("#")
+    event, _, channel = sk.removeprefix(keys.OUTBOX).partition("#")
     owner = pk.removeprefix(keys.timeline(""))
-    return (owner, happened, channel) if owner and happened and channel else None
+    return (owner, event, channel) if owner and event and channel else None
 
 
 def _send(key: Key, store: Store, deliver: Deliver, clock: Clock, new_id: NewId, log: "Logger") -> Result:
@@ -108,7 +111,7 @@ def _send(key: Key, store: Store, deliver: Deliver, clock: Clock, new_id: NewId,
         if not store.mark(claimed, since=message.attempts):
             return "skipped"
         result, after = _try(claimed, store, deliver, clock)
-        lines = [_failure(after, clock(), new_id)] if result == "gave_up" else []
+        lines = [_timeline_event(after, clock(), new_id)] if result == "gave_up" else []
         store.mark(after, since=claimed.attempts, also=lines)
     except Exception:
         # The table did not answer, or a record is not what it should be: never a reason to leave the others unsent.
@@ -129,14 +132,14 @@ def _send(key: Key, store: Store, deliver: Deliver, clock: Clock, new_id: NewId,
 def _try(message: OutboxMessage, store: Store, deliver: Deliver, clock: Clock) -> tuple[Result, OutboxMessage]:
     try:
         applied = store.find_platform(message.platform)
-        route = route_of(applied.document, message) if applied else None
+        destination = destination_of(applied.document, message) if applied else None
     except InvalidDocument as error:
         return _failed(message, str(error))
-    if route is None:
+    if destination is None:
         reason = f"channel {message.channel!r} is not in the document of platform {message.platform!r} (any more)"
         return "gave_up", message.but(gave_up=True, last_error=reason)
     try:
-        deliver(route, message)
+        deliver(destination, message)
     except NotNeeded as error:
         # Not an alarm, nor a line in the timeline: nothing is missing anywhere.
         return "dropped", message.but(gave_up=True, last_error=one_line(str(error), limit=500))
@@ -145,8 +148,8 @@ def _try(message: OutboxMessage, store: Store, deliver: Deliver, clock: Clock) -
     return "sent", message.but(sent_at=clock(), last_error=None)
 
 
-def _failure(message: OutboxMessage, at: datetime, new_id: NewId) -> Add:
-    """Tell in the timeline what did not get through."""
+def _timeline_event(message: OutboxMessage, at: datetime, new_id: NewId) -> Add:
+    """Make the line of the timeline about a message that was given up."""
     about = f"the message `{message.event}` to {message.channel}"
     text = f"{about} was given up after {message.attempts} attempts: {message.last_error}"
     return timeline.message_event(message, text, at=at, new_id=new_id)
@@ -154,8 +157,8 @@ def _failure(message: OutboxMessage, at: datetime, new_id: NewId) -> Add:
 
 def _failed(message: OutboxMessage, reason: str) -> tuple[Result, OutboxMessage]:
     gave_up = message.attempts >= ATTEMPTS
-    told = message.but(gave_up=gave_up, last_error=one_line(reason, limit=500))
-    return ("gave_up" if gave_up else "failed"), told
+    failed = message.but(gave_up=gave_up, last_error=one_line(reason, limit=500))
+    return ("gave_up" if gave_up else "failed"), failed
 
 
 def _due_first(messages: Iterable[OutboxMessage], now: datetime) -> list[OutboxMessage]:
@@ -164,9 +167,9 @@ def _due_first(messages: Iterable[OutboxMessage], now: datetime) -> list[OutboxM
     return sorted(due, key=lambda message: (message.attempts, message.created_at))
 
 
-def _side_by_side(one: Callable[[Key], Result], wanted: Iterable[Key]) -> list[Result]:
-    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-        return list(pool.map(one, wanted))
+def _side_by_side(send: Callable[[Key], Result], wanted: Iterable[Key]) -> list[Result]:
+    with ThreadPoolExecutor(max_workers=_WORKERS) as pool:
+        return list(pool.map(send, wanted))
 
 
 def _key(message: OutboxMessage) -> Key:

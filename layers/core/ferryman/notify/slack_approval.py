@@ -1,18 +1,17 @@
-"""An approval in Slack: asked with buttons, which give way to who decided what.
+"""An approval in Slack, through a bot: requested with buttons, which give way to who decided what.
 
-Called by `notify.dispatch` for channels with a bot. What was posted is remembered in the approval, so that it
-can change; a message posted while the approval ended changes at once.
+Called by `notify.slack` for channels with a bot. What was posted is remembered in the approval, so that it can be
+updated; a message posted while the approval ended is updated at once.
 """
 
 from typing import Any
 
-from ferryman.clients.slack import Bot, SlackRefused
+from ferryman.clients.slack import Bot, SlackRefused, token_in
 from ferryman.errors import Conflict
-from ferryman.ids import Clock
-from ferryman.messages.approval import APPROVAL, ENDED, REMINDER, ending
-from ferryman.notify import approval_links
-from ferryman.notify.approval_links import open_request
-from ferryman.notify.errors import NotDelivered, NotNeeded, slack_errors
+from ferryman.messages.approval import APPROVAL, ENDED, REMINDER, decision_lines
+from ferryman.notify.approval_links import page_address, pending_approval, shared_link
+from ferryman.notify.context import Context
+from ferryman.notify.errors import NotDelivered, NotNeeded
 from ferryman.notify.slack_webhook import BLOCKS, HEADER, escape, payload, sections
 from ferryman.platform import ChatChannel
 from ferryman.records import Approval, ChatMessage, OutboxMessage
@@ -27,35 +26,37 @@ _VALUE = 350
 _REASON = 500
 
 
-def send(message: OutboxMessage, channel: ChatChannel, bot: Bot, *, base: str, store: Store, clock: Clock) -> None:
-    """Post, remind or change; any other message is posted as it is. Raise NotDelivered or NotNeeded."""
-    with slack_errors():
-        if message.event == ENDED:
-            _end(message, bot, store)
-        elif message.event in (APPROVAL, REMINDER):
-            _request(message, channel, bot, base=base, store=store, clock=clock)
-        else:
-            bot.call("chat.postMessage", {"channel": channel.channel or "", **payload(message)})
+def send(message: OutboxMessage, channel: ChatChannel, context: Context) -> None:
+    """Post, remind or update; any other message is posted as it is. Raise SlackError, NotDelivered or NotNeeded."""
+    token = token_in(context.secret(channel.bot_token_secret_arn or ""))
+    bot = Bot(channel.api_url, token, context.network.transport)
+    if message.event == ENDED:
+        _update_all(message, bot, context.store)
+    elif message.event in (APPROVAL, REMINDER):
+        _post_or_remind(message, channel, bot, context)
+    else:
+        bot.call("chat.postMessage", {"channel": channel.channel or "", **payload(message)})
 
 
-def _request(message: OutboxMessage, channel: ChatChannel, bot: Bot, *, base: str, store: Store, clock: Clock) -> None:
-    known = store.approval(message.owner)
-    mine = next((item for item in known.messages if item.channel == message.channel), None) if known else None
-    if known is not None and mine is not None and known.status != "Pending":
+def _post_or_remind(message: OutboxMessage, channel: ChatChannel, bot: Bot, context: Context) -> None:
+    known = context.store.approval(message.owner)
+    posted = next((item for item in known.messages if item.channel == message.channel), None) if known else None
+    if known is not None and posted is not None and known.status != "Pending":
         # An earlier try posted it, and got no farther before it ended.
-        _change(mine, message, known, bot)
+        _update(posted, message, known, bot)
         return
-    approval = open_request(message, store, clock)
-    if mine is None:
+    approval = pending_approval(message, context)
+    if posted is None:
         buttons = channel.signing_secret_arn is not None
-        body = asking(message, approval, approval_links.shared(base, approval.deployment), buttons=buttons)
-        _ask(message, body, channel.channel or "", bot, store)
+        link = shared_link(page_address(context), approval.deployment)
+        body = request_message(message, approval, link, buttons=buttons)
+        _post_request(message, body, channel.channel or "", bot, context.store)
     elif message.event == REMINDER:
-        bot.call("chat.postMessage", _reminder(message, mine))
+        bot.call("chat.postMessage", _reminder(message, posted))
 
 
-def asking(message: OutboxMessage, approval: Approval, link: str, *, buttons: bool) -> dict[str, Any]:
-    """Return the message that asks. Pure."""
+def request_message(message: OutboxMessage, approval: Approval, link: str, *, buttons: bool) -> dict[str, Any]:
+    """Return the message that asks for approval. Pure."""
     from slack_sdk.models import blocks as kit
 
     version = one_line(approval.version, limit=100)
@@ -73,7 +74,7 @@ def asking(message: OutboxMessage, approval: Approval, link: str, *, buttons: bo
         )
     }
     page = kit.LinkButtonElement(text="Look at it", action_id="page", url=link)
-    pressed = [
+    verdicts = [
         kit.ButtonElement(
             text=verdict, action_id=verdict.lower(), value=approval.deployment, style=style, confirm=confirm[verdict]
         )
@@ -89,44 +90,45 @@ def asking(message: OutboxMessage, approval: Approval, link: str, *, buttons: bo
     note = kit.ContextBlock(
         elements=[kit.MarkdownTextObject(text=escape(one_line(f"May decide: {people}", limit=_VALUE)), verbatim=True)]
     )
-    asked = [
+    inputs = [
         *([reason] if buttons else []),
-        kit.ActionsBlock(block_id="decision", elements=[*(pressed if buttons else []), page]),
+        kit.ActionsBlock(block_id="decision", elements=[*(verdicts if buttons else []), page]),
     ]
-    return _body(message.subject, [*_facts(message), note.to_dict(), *(block.to_dict() for block in asked)])
+    return _body(message.subject, [*_fact_blocks(message), note.to_dict(), *(block.to_dict() for block in inputs)])
 
 
-def ended(message: OutboxMessage, approval: Approval) -> dict[str, Any]:
-    """Return what takes the place of a message that asked: no buttons, but who decided what. Pure."""
+def ended_message(message: OutboxMessage, approval: Approval) -> dict[str, Any]:
+    """Return what replaces the message that asked for approval: no buttons, but who decided what. Pure."""
     subject = f"[{approval.status}] {approval.platform}/{approval.environment}: {approval.tag or approval.version}"
-    return _body(subject, [*_facts(message), *sections(ending(approval))])
+    return _body(subject, [*_fact_blocks(message), *sections(decision_lines(approval))])
 
 
-def _ask(message: OutboxMessage, body: dict[str, Any], room: str, bot: Bot, store: Store) -> None:
-    answer = bot.call("chat.postMessage", {"channel": room, **body})
+def _post_request(message: OutboxMessage, body: dict[str, Any], channel_id: str, bot: Bot, store: Store) -> None:
+    answer = bot.call("chat.postMessage", {"channel": channel_id, **body})
     conversation, timestamp = answer.get("channel"), answer.get("ts")
     if not isinstance(conversation, str) or not isinstance(timestamp, str):
         raise NotDelivered("Slack took the message, and did not say where it is")
     posted = ChatMessage(channel=message.channel, conversation=conversation, timestamp=timestamp)
     approval = _remember(message.owner, posted, store)
     if approval.status != "Pending":
-        # It ended while we posted; whoever told the channel so did not find our message.
-        _change(posted, message, approval, bot)
+        # It ended while we posted; the row about its end did not find our message.
+        _update(posted, message, approval, bot)
 
 
-def _end(message: OutboxMessage, bot: Bot, store: Store) -> None:
+def _update_all(message: OutboxMessage, bot: Bot, store: Store) -> None:
+    """Update what was posted in the message's channel."""
     approval = store.approval(message.owner)
-    mine = [item for item in approval.messages if item.channel == message.channel] if approval else []
-    if approval is None or not mine:
+    messages = [item for item in approval.messages if item.channel == message.channel] if approval else []
+    if approval is None or not messages:
         raise NotNeeded("nothing was posted there that would have to change")
-    for posted in mine:
-        _change(posted, message, approval, bot)
+    for posted in messages:
+        _update(posted, message, approval, bot)
 
 
-def _change(posted: ChatMessage, message: OutboxMessage, approval: Approval, bot: Bot) -> None:
+def _update(posted: ChatMessage, message: OutboxMessage, approval: Approval, bot: Bot) -> None:
     where = {"channel": posted.conversation, "ts": posted.timestamp}
     try:
-        bot.call("chat.update", {**where, **ended(message, approval)})
+        bot.call("chat.update", {**where, **ended_message(message, approval)})
     except SlackRefused as error:
         if error.word != "message_not_found":
             raise
@@ -155,11 +157,11 @@ def _reminder(message: OutboxMessage, posted: ChatMessage) -> dict[str, Any]:
         "channel": posted.conversation,
         "thread_ts": posted.timestamp,
         "reply_broadcast": True,
-        **_body(message.subject, _facts(message)),
+        **_body(message.subject, _fact_blocks(message)),
     }
 
 
-def _facts(message: OutboxMessage) -> list[dict[str, Any]]:
+def _fact_blocks(message: OutboxMessage) -> list[dict[str, Any]]:
     from slack_sdk.models import blocks as kit
 
     facts = message.detail.get("facts")

@@ -1,31 +1,32 @@
 """Slack, through an incoming webhook whose URL is a secret.
 
-Called by `notify.dispatch`. The URL is the credential: it never appears in an error, a log line or a record.
+Called by `notify.slack`. The URL is the credential: it never appears in an error, a log line or a record.
 """
 
 import ipaddress
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 from ferryman.clients.secrets import value_in
-from ferryman.notify.approval_links import halves
-from ferryman.notify.errors import NotDelivered, slack_errors
+from ferryman.clients.slack import post_webhook
+from ferryman.notify.approval_links import around_link, link_for
+from ferryman.notify.context import Context
+from ferryman.notify.errors import NotDelivered
 from ferryman.notify.message_parts import parts_of
+from ferryman.platform import ChatChannel
 from ferryman.records import OutboxMessage
 from ferryman.text import one_line
 
 # Limits of Block Kit: a section's text, a header's, and blocks in one message.
 SECTION, HEADER, BLOCKS = 3_000, 150, 50
 
-Post = Callable[[str, dict[str, Any]], tuple[int, str]]
-"""Send JSON to a URL; return status and the beginning of the answer. Raise SlackError when nothing answers."""
 
-
-def send(message: OutboxMessage, webhook: str, post: Post, link: str | None = None) -> None:
-    """Post a message; raise NotDelivered, with Slack's own word for it, when Slack does not take it."""
-    with slack_errors():
-        status, answer = post(_checked(webhook), payload(message, link))
+def send(message: OutboxMessage, channel: ChatChannel, context: Context) -> None:
+    """Post a message. Raise NotNeeded, NotDelivered with Slack's word for it, or SlackError when nothing answers."""
+    body = payload(message, link_for(message, context))
+    webhook = webhook_in(context.secret(channel.webhook_secret_arn or ""))
+    status, answer = post_webhook(webhook, body, context.network.transport)
     if status != 200:
         raise NotDelivered(f"Slack answered {status}: {one_line(answer, limit=200)}")
 
@@ -38,7 +39,7 @@ def payload(message: OutboxMessage, link: str | None = None) -> dict[str, Any]:
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": message.subject[:HEADER], "emoji": False}}
     ]
-    around = halves(message.text) if link else None
+    around = around_link(message.text) if link else None
     if link is None or around is None:
         blocks += sections(message.text)
     else:

@@ -1,26 +1,29 @@
-"""An SNS topic. Called by `notify.dispatch`."""
+"""An SNS topic."""
 
-from ferryman.clients.aws_types import SNSClient
+from ferryman.notify.approval_links import link_for, text_with_link
+from ferryman.notify.context import Context
+from ferryman.platform import TopicChannel
 from ferryman.records import OutboxMessage
 
 
-def send(message: OutboxMessage, topic_arn: str, sns: SNSClient) -> None:
-    """Publish a message. Its attributes let subscribers filter by platform, environment and phase."""
-    values = {
+def send(message: OutboxMessage, channel: TopicChannel, context: Context) -> None:
+    """Publish a message. Its attributes let subscribers filter by platform, environment, event, phase and version."""
+    text = text_with_link(message.text, link_for(message, context))
+    attributes = {
         "platform": message.platform,
         "environment": message.environment,
         "event": message.event,
         "phase": message.detail.get("phase"),
         "version": message.detail.get("version"),
     }
-    sns.publish(
-        TopicArn=topic_arn,
+    context.client("sns").publish(
+        TopicArn=context.text(channel.topic_arn),
         Subject=message.subject,
-        Message=message.text,
+        Message=text,
         MessageAttributes={
             # SNS refuses an attribute with an empty value.
             name: {"DataType": "String", "StringValue": str(value)}
-            for name, value in values.items()
+            for name, value in attributes.items()
             if value
         },
     )

@@ -40,3 +40,8 @@ class GitHub(Model):
         if self.token_secret_arn is not None and self.app is not None:
             raise ValueError("give a tokenSecretArn or an app, not both")
         return self
+
+    @property
+    def has_key(self) -> bool:
+        """Tell whether there is a key to the project; without one its pages are merely linked to."""
+        return self.token_secret_arn is not None or self.app is not None

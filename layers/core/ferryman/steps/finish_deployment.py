@@ -5,7 +5,6 @@ from collections.abc import Callable
 from ferryman.contracts import FinishDeploymentInput, FinishDeploymentOutput
 from ferryman.decisions.outcome import ROLLBACK_FAILED, judge
 from ferryman.ids import Clock, NewId
-from ferryman.messages import github
 from ferryman.records import Deployment, Phase
 from ferryman.steps import record_outcome
 from ferryman.store.documents import document_of
@@ -30,4 +29,5 @@ def _publishes(deployment: Deployment, store: Store) -> bool:
     if deployment.tag is None or deployment.phase is not Phase.SUCCEEDED or deployment.kind == "migrate":
         return False
     document = document_of(store, deployment.platform)
-    return document is not None and github.may_write(document.spec.github)
+    github = document.spec.github if document else None
+    return github is not None and github.has_key

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from ferryman.clients.aws_types import MakeClient
 from ferryman.clients.github.auth import Project, connect
-from ferryman.clients.github.client import REAL, Declined, Means, an_object, part, text_of
+from ferryman.clients.github.client import REAL_NETWORK, Declined, Network, an_object, part, text_of
 from ferryman.contracts import PublishReleaseInput, PublishReleaseOutput
 from ferryman.errors import Conflict, PermanentError, TransientError
 from ferryman.ids import Clock, NewId
@@ -33,7 +33,7 @@ def publish(
     client: MakeClient,
     clock: Clock,
     new_id: NewId,
-    means: Means = REAL,
+    network: Network = REAL_NETWORK,
 ) -> PublishReleaseOutput:
     """Make sure that GitHub has the release, and record it; safe to run again after a crash on any line.
 
@@ -48,9 +48,9 @@ def publish(
         return PublishReleaseOutput(verdict="Skipped")
     try:
         document = parse(store.platform(event.platform).document)
-        if document.spec.github is None or not github.may_write(document.spec.github):
+        if document.spec.github is None or not document.spec.github.has_key:
             return PublishReleaseOutput(verdict="Skipped")
-        project = connect(document.spec.github, client, clock=clock, means=means)
+        project = connect(document.spec.github, client, clock=clock, network=network)
         url = _ensure_release(deployment, document, project, store)
     except TransientError as error:
         until = f"{clock() + _TRIED_FOR:%Y-%m-%d %H:%M} UTC"

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from ferryman.clients.github.app_token import Installations, KeyUnusable, signed_token
 from ferryman.clients.github.auth import connect
-from ferryman.clients.github.client import Declined, Means
+from ferryman.clients.github.client import Declined, Network
 from ferryman.errors import Unavailable
 from ferryman.platform import GitHub, GitHubApp
 from unit.conftest import FakeClock
@@ -69,7 +69,7 @@ def commit(github: AppGitHub, clock: FakeClock) -> Any:
     def ask(secret: str = "") -> str | None:
         secrets = FakeSecrets(key=secret or pem())
         document = GitHub(repository=REPOSITORY, app=app)
-        return connect(document, secrets, clock=clock, means=github.means, installations=kept).commit("abc1234")
+        return connect(document, secrets, clock=clock, network=github.network, installations=kept).commit("abc1234")
 
     return ask
 
@@ -105,15 +105,15 @@ def test_a_key_that_is_none(commit: Any, secret: str) -> None:
 
 @pytest.mark.parametrize("answer", [{"token": 5}, {}, ["x"]], ids=["number", "nothing", "list"])
 def test_an_answer_without_a_token(github: AppGitHub, clock: FakeClock, answer: Any) -> None:
-    means = Means(httpx.MockTransport(lambda request: streamed(httpx.Response(201, json=answer))))
+    network = Network(httpx.MockTransport(lambda request: streamed(httpx.Response(201, json=answer))))
     with pytest.raises(Unavailable, match="makes no sense"):
-        Installations().token("https://api.github.com", "Iv1", "77", pem, clock=clock, means=means)
+        Installations().token("https://api.github.com", "Iv1", "77", pem, clock=clock, network=network)
 
 
 def test_an_app_that_is_gone(github: AppGitHub, clock: FakeClock) -> None:
-    means = Means(httpx.MockTransport(lambda request: streamed(said(404, "Integration not found"))))
+    network = Network(httpx.MockTransport(lambda request: streamed(said(404, "Integration not found"))))
     with pytest.raises(Declined, match="404: Integration not found"):
-        Installations().token("https://api.github.com", "Iv1", "77", pem, clock=clock, means=means)
+        Installations().token("https://api.github.com", "Iv1", "77", pem, clock=clock, network=network)
 
 
 def test_an_expiry_that_makes_no_sense_is_not_relied_on(clock: FakeClock) -> None:
@@ -125,7 +125,7 @@ def test_an_expiry_that_makes_no_sense_is_not_relied_on(clock: FakeClock) -> Non
 
     kept = Installations()
     for _ in range(2):
-        kept.token("https://x", "Iv1", "77", pem, clock=clock, means=Means(httpx.MockTransport(answer)))
+        kept.token("https://x", "Iv1", "77", pem, clock=clock, network=Network(httpx.MockTransport(answer)))
     assert len(given) == 2
 
 

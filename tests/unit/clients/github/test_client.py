@@ -23,7 +23,7 @@ def github() -> FakeGitHub:
 
 @pytest.fixture
 def api(github: FakeGitHub) -> Api:
-    return Api("https://api.github.com", lambda renew: TOKEN, github.means)
+    return Api("https://api.github.com", lambda renew: TOKEN, github.network)
 
 
 def test_asks_with_the_key_and_the_version(github: FakeGitHub, api: Api) -> None:
@@ -146,7 +146,7 @@ def test_a_refused_key_is_renewed_once(github: FakeGitHub, method: str) -> None:
         asked.append(renew)
         return TOKEN if renew else "stale"
 
-    api = Api("https://api.github.com", bearer, github.means)
+    api = Api("https://api.github.com", bearer, github.network)
     body: Any = {"tag_name": "v1"}
     assert api.get(COMMIT) if method == "get" else api.post(f"/repos/{REPOSITORY}/releases", body)
     assert asked == [False, True]
@@ -154,7 +154,7 @@ def test_a_refused_key_is_renewed_once(github: FakeGitHub, method: str) -> None:
 
 def test_a_key_that_stays_refused(github: FakeGitHub) -> None:
     with pytest.raises(Declined, match="GitHub answered 401: Bad credentials"):
-        Api("https://api.github.com", lambda renew: "stale", github.means).get(COMMIT)
+        Api("https://api.github.com", lambda renew: "stale", github.network).get(COMMIT)
     assert len(github.requests) == 2
 
 

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from ferryman.clients.github.client import REAL, Api, Means, part, text_of
+from ferryman.clients.github.client import REAL_NETWORK, Api, Network, part, text_of
 from ferryman.errors import PermanentError
 from ferryman.ids import Clock
 
@@ -38,7 +38,7 @@ class Installations:
         *,
         clock: Clock,
         renew: bool = False,
-        means: Means = REAL,
+        network: Network = REAL_NETWORK,
     ) -> str:
         """Return a token that lasts some minutes yet. Raise KeyUnusable, Declined, Throttled or Unavailable."""
         key = (url, client_id, installation_id)
@@ -47,7 +47,7 @@ class Installations:
             if until is not None and not renew and clock() < until - _EARLIER:
                 return token
             signed = signed_token(client_id, private_key(), clock())
-            answer = Api(url, lambda _: signed, means, budget=_BUDGET_SECONDS).post(
+            answer = Api(url, lambda _: signed, network, budget=_BUDGET_SECONDS).post(
                 f"/app/installations/{part(installation_id)}/access_tokens", {}
             )
             token = text_of(answer, "token")

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from ferryman.clients.aws_errors import translated
 from ferryman.clients.aws_types import MakeClient
 from ferryman.clients.github.app_token import Installations, KeyUnusable
-from ferryman.clients.github.client import REAL, Api, Bearer, Declined, Means, an_object, part, text_of
+from ferryman.clients.github.client import REAL_NETWORK, Api, Bearer, Declined, Network, an_object, part, text_of
 from ferryman.clients.secrets import value_in
 from ferryman.clients.ssm import References
 from ferryman.ids import Clock
@@ -45,14 +45,14 @@ def connect(
     client: MakeClient,
     *,
     clock: Clock,
-    means: Means = REAL,
+    network: Network = REAL_NETWORK,
     installations: Installations | None = None,
 ) -> Project:
     """Return the project of a platform; its key is read when it is first needed.
 
     What is asked then raises KeyUnusable, ReferenceUnresolved, Declined, Throttled or Unavailable.
     """
-    api = Api(github.api_url, _bearer(github, client, clock, means, installations or _installations()), means)
+    api = Api(github.api_url, _bearer(github, client, clock, network, installations or _installations()), network)
     return Project(api, f"/repos/{github.repository}", f"{github.web_url}/{github.repository}")
 
 
@@ -62,7 +62,7 @@ def _installations() -> Installations:
     return Installations()
 
 
-def _bearer(github: GitHub, client: MakeClient, clock: Clock, means: Means, installations: Installations) -> Bearer:
+def _bearer(github: GitHub, client: MakeClient, clock: Clock, network: Network, installations: Installations) -> Bearer:
     references = References(client("ssm"))
     read: dict[str, str] = {}
 
@@ -83,7 +83,7 @@ def _bearer(github: GitHub, client: MakeClient, clock: Clock, means: Means, inst
             lambda: private_key_in(secret(app.private_key_secret_arn)),
             clock=clock,
             renew=renew,
-            means=means,
+            network=network,
         )
 
     def of_token(_: bool) -> str:

@@ -39,25 +39,27 @@ class Declined(Exception):
 
 
 @dataclass(frozen=True)
-class Means:
-    """What tests replace: the network, and the two uses of time (seconds)."""
+class Network:
+    """The network, and two uses of time (seconds) between requests. Tests replace them."""
 
     transport: "httpx.BaseTransport | None" = None
-    pause: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
 
 
-REAL = Means()
+REAL_NETWORK = Network()
 
 
 class Api:
     """One API, with a key. Make one for each invocation: its budget of time does not come back."""
 
-    def __init__(self, url: str, bearer: Bearer, means: Means = REAL, budget: float = BUDGET_SECONDS) -> None:
+    def __init__(
+        self, url: str, bearer: Bearer, network: Network = REAL_NETWORK, budget: float = BUDGET_SECONDS
+    ) -> None:
         self._url = url.rstrip("/")
         self._bearer = bearer
-        self._means = means
-        self._ends = means.monotonic() + budget
+        self._network = network
+        self._ends = network.monotonic() + budget
 
     def get(self, path: str, **query: str | int) -> Any:
         """Ask, up to three times where that may help; return the answer's JSON."""
@@ -95,9 +97,9 @@ class Api:
 
     def _wait(self, error: Exception, seconds: float, attempt: int) -> None:
         """Pause before another try, or raise the error when there is no time or try left."""
-        if attempt == _TRIES or seconds > self._ends - self._means.monotonic() - _CONNECT_SECONDS:
+        if attempt == _TRIES or seconds > self._ends - self._network.monotonic() - _CONNECT_SECONDS:
             raise error
-        self._means.pause(seconds)
+        self._network.sleep(seconds)
 
     def _once(self, method: str, url: str, query: dict[str, str], body: dict[str, Any] | None, *, renewed: bool) -> Any:
         headers = {
@@ -123,14 +125,14 @@ class Api:
     ) -> tuple[int, dict[str, str], bytes]:
         import httpx
 
-        left = self._ends - self._means.monotonic()
+        left = self._ends - self._network.monotonic()
         if left <= 0:
             raise Unavailable("GitHub took too long")
         timeout = httpx.Timeout(min(_READ_SECONDS, left), connect=min(_CONNECT_SECONDS, left))
         try:
             with (
                 httpx.Client(
-                    timeout=timeout, follow_redirects=False, trust_env=False, transport=self._means.transport
+                    timeout=timeout, follow_redirects=False, trust_env=False, transport=self._network.transport
                 ) as client,
                 client.stream(method, url, params=query or None, json=body, headers=headers) as answer,
             ):
@@ -139,7 +141,7 @@ class Api:
                     content += chunk
                     if len(content) > ANSWER_LIMIT:
                         raise Declined(answer.status_code, "more than anybody can read")
-                    if self._means.monotonic() > self._ends:
+                    if self._network.monotonic() > self._ends:
                         raise Unavailable("GitHub took too long")
                 return answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, bytes(content)
         except httpx.TimeoutException:

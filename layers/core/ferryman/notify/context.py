@@ -1,0 +1,51 @@
+"""What a channel is given to deliver with: clients, store, clock, and the document's references and secrets read."""
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+from ferryman import ids
+from ferryman.clients.aws_types import MakeClient
+from ferryman.clients.github.client import REAL_NETWORK, Network
+from ferryman.clients.ssm import References
+from ferryman.ids import Clock, NewId
+from ferryman.store.table import Store
+
+
+@dataclass(frozen=True)
+class Context:
+    """The dependencies of every channel. Tests replace them."""
+
+    make_client: MakeClient
+    """Makes the boto3 client of a service, and keeps it."""
+    store: Store
+    clock: Clock
+    approvals_url: str
+    """Address of the approval pages; empty when it is not known."""
+    network: Network = REAL_NETWORK
+    """The network, for HTTP."""
+    new_id: NewId = ids.new_id
+    _making: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
+
+    @property
+    def client(self) -> MakeClient:
+        """Returns the boto3 client of a service: `client("sns")`. It is made when a channel first asks for it."""
+        return self._one_at_a_time
+
+    def _one_at_a_time(self, service: Any) -> Any:
+        # Messages are sent side by side, and boto3 makes no two clients at a time.
+        with self._making:
+            return self.make_client(service)
+
+    def text(self, value: str) -> str:
+        """Return a value of the document, or what the parameter it names holds. Raise ReferenceUnresolved."""
+        return References(self.client("ssm")).text(value)
+
+    def texts(self, value: list[str]) -> list[str]:
+        """Return a list of the document, each of its items resolved. Raise ReferenceUnresolved."""
+        return References(self.client("ssm")).texts(value)
+
+    def secret(self, arn: str) -> str:
+        """Return the text of a secret; `arn` may be a reference. Raise ReferenceUnresolved, or what boto3 raises."""
+        answer = self.client("secretsmanager").get_secret_value(SecretId=self.text(arn))
+        return str(answer.get("SecretString") or "")

@@ -1,0 +1,86 @@
+"""How a message looks in Slack: nothing in it can act, nothing is lost, limits hold."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from ferryman.notify import slack_webhook
+from ferryman.notify.errors import NotDelivered
+from unit.notify_world import message
+
+
+def texts(payload: dict[str, Any]) -> list[str]:
+    return [block["text"]["text"] for block in payload["blocks"]]
+
+
+def test_slack_escapes_and_never_mentions_or_unfurls() -> None:
+    payload = slack_webhook.payload(message("<!channel> <@U1> a & b\n  | ```\n  | <https://evil|x>", "<!here>"))
+    assert payload["unfurl_links"] is payload["unfurl_media"] is False
+    assert payload["text"] == "&lt;!here&gt;"
+    header, prose, log = texts(payload)
+    assert header == "<!here>"  # plain_text: shown as it is
+    assert prose == "&lt;!channel&gt; &lt;@U1&gt; a &amp; b"
+    assert log.startswith("```\n")
+    assert log.endswith("\n```")
+    assert "```" not in log[4:-4]
+    assert "<" not in log
+
+
+@given(some.text(alphabet=some.sampled_from("ab &<\n`|  é"), max_size=9_000), some.booleans())
+def test_slack_limits_hold_and_no_escape_is_cut(text: str, log: bool) -> None:
+    if log:
+        text = "\n".join("  | " + line for line in text.split("\n"))
+    payload = slack_webhook.payload(message(text))
+    assert len(payload["blocks"]) <= 50
+    for shown in texts(payload)[1:]:
+        assert 0 < len(shown) <= 3_000
+        assert "<" not in shown
+        rest = shown.replace("&amp;", "").replace("&lt;", "").replace("&gt;", "")
+        assert "&" not in rest
+
+
+@pytest.mark.parametrize("before", range(2_990, 3_001))
+def test_slack_cuts_a_long_line_beside_an_escape(before: int) -> None:
+    first, second = texts(slack_webhook.payload(message("x" * before + "&" * 10)))[1:]
+    assert "&" not in first.replace("&amp;", "")
+    assert (first + second).count("&amp;") == 10
+
+
+def test_a_link_in_slack_can_not_break_out_of_its_markup() -> None:
+    shown = texts(slack_webhook.payload(message("before\n{{link}}\nafter"), "https://x/|a>b"))
+    assert shown[1:] == ["before", "<https://x/%7Ca&gt;b|Look at it>", "after"]
+
+
+@pytest.mark.parametrize(
+    ("secret", "url"),
+    [
+        ("https://hooks.slack.com/services/x\n", "https://hooks.slack.com/services/x"),
+        ('{"url": "https://hooks.slack.com/services/x"}', "https://hooks.slack.com/services/x"),
+        ('{"webhookUrl": "https://hooks.slack.com/services/x"}', "https://hooks.slack.com/services/x"),
+        ("http://127.0.0.1:4000/hook", "http://127.0.0.1:4000/hook"),
+    ],
+    ids=["plain", "url", "webhookUrl", "own-machine"],
+)
+def test_webhook_in(secret: str, url: str) -> None:
+    assert slack_webhook.webhook_in(secret) == url
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "",
+        "hunter2",
+        "http://hooks.slack.com/hunter2",
+        "{hunter2",
+        "{}",
+        '{"url": 5}',
+        "file:///hunter2",
+        "https://[hunter2",
+    ],
+)
+def test_no_webhook_in(secret: str) -> None:
+    with pytest.raises(NotDelivered) as caught:
+        slack_webhook.webhook_in(secret)
+    assert "hunter2" not in str(caught.value)

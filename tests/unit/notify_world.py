@@ -1,0 +1,112 @@
+"""An approval, its platform and the outbox, with fakes of every service that a message is sent through."""
+
+import re
+from typing import Any
+
+from ferryman.contracts import NotifyInput
+from ferryman.messages import approval as messages_approval
+from ferryman.platform import Platform, parse
+from ferryman.records import AppliedPlatform, Approval, OutboxMessage
+from ferryman.records.writes import Add, Save
+from ferryman.store.table import Store
+from unit import asked
+from unit.builders import AT
+from unit.conftest import FakeClock
+from unit.fakes.github import TOKEN
+from unit.fakes.slack import BOT_TOKEN
+
+SWEEP = NotifyInput(sweep=True)
+BASE = "https://approve.example"
+WEBHOOK = "https://hooks.slack.com/services/T000/B000/hunter2"
+PERSON = "approver/Ada Lovelace"
+LINK = re.compile(rf"{BASE}/a/{asked.ID}/([A-Za-z0-9_-]{{43}})")
+
+
+class Services:
+    """Every boto3 client at once."""
+
+    def __init__(self) -> None:
+        self.mails: list[dict[str, Any]] = []
+        self.notes: list[dict[str, Any]] = []
+        self.before_mail: Any = None
+        self.secrets = {"token": TOKEN, "bot": BOT_TOKEN, "hook": WEBHOOK}
+
+    def __call__(self, service: str) -> "Services":
+        return self
+
+    def get_secret_value(self, SecretId: str) -> dict[str, str]:  # noqa: N803
+        return {"SecretString": self.secrets[SecretId.rpartition(":")[2]]}
+
+    def send_email(self, **mail: Any) -> None:
+        if self.before_mail is not None:
+            self.before_mail(mail)
+        self.mails.append(mail)
+
+    def publish(self, **note: Any) -> None:
+        self.notes.append(note)
+
+    def texts(self) -> list[str]:
+        return [mail["Content"]["Simple"]["Body"]["Text"]["Data"] for mail in self.mails]
+
+
+class World:
+    def __init__(self, store: Store, clock: FakeClock, document: dict[str, Any]) -> None:
+        self.store, self.clock, self.document = store, clock, document
+        self.counted: list[str] = []
+
+    @property
+    def parsed(self) -> Platform:
+        return parse(self.document)
+
+    @property
+    def approval(self) -> Approval:
+        found = self.store.approval(asked.ID)
+        assert found is not None
+        return found
+
+    def ask(self, *channels: str, personal: tuple[str, ...] = (), approval: Approval | None = None) -> None:
+        self.document["spec"]["environments"]["production"]["notify"] = list(channels)
+        asking, deployment = approval or asked.approval(), asked.deployment()
+        platform = AppliedPlatform(
+            name="scr", generation=1, document=self.document, applied_by="anna", applied_at=AT
+        )  # fmt: skip
+        rows = messages_approval.for_request(asking, deployment, self.parsed, AT, personal=list(personal))
+        wanted = [row for row in rows if channels or personal if _channel(row) != "github"]
+        self.store.write(Save(platform), Save(asking), Save(deployment), *wanted)
+
+    def remind(self) -> None:
+        rows = messages_approval.for_reminder(self.approval, asked.deployment(), self.parsed, self.clock())
+        self.store.write(*rows)
+
+    def end(self, status: Any = "Approved", **changes: Any) -> None:
+        if status in ("Approved", "Rejected"):
+            verdict = "approve" if status == "Approved" else "reject"
+            changes["decisions"] = [asked.decision(verdict, reason="because")]
+        after = self.approval.but(status=status, **changes)
+        rows = messages_approval.for_ended(after, asked.deployment(), self.parsed, self.clock())
+        self.store.write(Save(after), *rows)
+
+    def row(self, event: str, channel: str) -> OutboxMessage:
+        found = self.store.message(asked.ID, event, channel)
+        assert found is not None
+        return found
+
+
+def _channel(row: Add) -> str:
+    assert isinstance(row.record, OutboxMessage)
+    return row.record.channel
+
+
+def message(text: str, subject: str = "[Failed] scr/staging: abc failed", **changes: Any) -> OutboxMessage:
+    """Return a message about a deployment that failed."""
+    made = OutboxMessage(
+        owner="01DEP",
+        event="outcome",
+        channel="team",
+        platform="scr",
+        environment="staging",
+        subject=subject,
+        text=text,
+        created_at=AT,
+    )
+    return made.but(**changes)
