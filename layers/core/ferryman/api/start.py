@@ -77,7 +77,7 @@ def deploy(operator: Context, request: Request) -> dict[str, Any]:
             waiver = state.waivers.get(release.version)
             return wishes.request_deploy(
                 state, platform, releases, release,
-                waits=gate(environment, release, at, source=source, scans=scans, waiver=waiver),
+                waits=gate(env, environment, release, at, source=source, scans=scans, waiver=waiver),
                 freeze=frozen(environment, state, at), reason=body.reason, who=request.who, at=at,
             )  # fmt: skip
 

@@ -69,6 +69,7 @@ def carry_out(  # noqa: C901 - one arm per act
             after = view.state.but(
                 conditions=action.conditions,
                 waiting_since=action.waiting_since,
+                waiting_for=action.waiting_for,
                 observed_generation=action.generation,
                 again_at=action.again_at,
                 reconciled_at=hands.clock(),

@@ -158,10 +158,10 @@ def _untold(view: Snapshot, waiting: Candidate | None) -> ReportWaiting | None:
     waits = waiting.waits if waiting else None
     if waiting is None or waits is None or waits.reason in ("Soaking", "ScanPending"):
         return None
-    if waits.reason in view.state.reported.get(waiting.release.version, "").split(","):
+    if waits.reason in view.state.reported.get(waiting.release.version, ()):
         return None
     loud = waits.reason in ("ScanBlocked", "ScanMissing")
-    return ReportWaiting(waiting.release.version, waits.reason, waits.message.replace("ENV", view.name), loud)
+    return ReportWaiting(waiting.release.version, waits.reason, waits.message, loud)
 
 
 def _later(waits: Waits | None, now: datetime) -> RequeueAfter | None:
@@ -192,7 +192,7 @@ def _requested(view: Snapshot, freeze: Frozen | None, now: datetime) -> Start | 
     if waits is not None:
         unseen = waits.reason == "ScanMissing" and release.version not in view.scans
         passes = unseen or waits.reason in ("Soaking", "ScanPending")
-        return _later(waits, now) if passes else Dismiss(waits.message.replace("ENV", view.name))
+        return _later(waits, now) if passes else Dismiss(waits.message)
     before = view.state.settled.get(release.version)
     return Start(
         version=release.version,
@@ -278,15 +278,18 @@ def _redeploy(view: Snapshot) -> Start | None:
 
 def _observe(view: Snapshot, now: datetime, again_at: datetime | None) -> list[Action]:
     state = view.state
-    seen = Observe(conditions.observed(view, now), conditions.waiting_since(view, now), view.generation, again_at)
-    same = (state.conditions, state.waiting_since, state.observed_generation, state.again_at) == (
-        seen.conditions,
-        seen.waiting_since,
-        seen.generation,
-        seen.again_at,
+    seen = Observe(
+        conditions.observed(view, now),
+        conditions.waiting_since(view, now),
+        conditions.waiting_for(view, now),
+        view.generation,
+        again_at,
+    )
+    before = Observe(
+        state.conditions, state.waiting_since, state.waiting_for, state.observed_generation, state.again_at
     )
     stale = view.swept and (state.reconciled_at is None or now - state.reconciled_at >= OBSERVED_EVERY)
-    return [seen] if stale or not same else []
+    return [seen] if stale or seen != before else []
 
 
 def _repair_tags(view: Snapshot) -> list[Action]:
