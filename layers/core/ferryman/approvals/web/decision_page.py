@@ -12,7 +12,6 @@ from ferryman.approvals.web.page_model import facts
 from ferryman.approvals.web.page_records import PageRecords, read_page_records
 from ferryman.approvals.web.progress import progress
 from ferryman.approvals.web.render import Form, Question
-from ferryman.decisions import approvers
 from ferryman.platform.identities import folded
 from ferryman.records import Approval, How
 
@@ -121,7 +120,7 @@ def _question(records: PageRecords, visitor: Visitor, now: datetime) -> Question
     if name is not None and name in approval.approved_by:
         missing = approval.required - len(approval.approved_by)
         why_not = f"You have approved it. It waits for {missing} more. You can still reject it."
-    elif name is not None and name == approvers.barred(approval):
+    elif name is not None and name == approval.barred:
         why_not = "You asked for it yourself: somebody else has to approve it. You can reject it."
     elif (stopped := records.stopped(now)) is not None:
         why_not = f"It can't be approved now: {stopped}. You can reject it."

@@ -11,9 +11,6 @@ from ferryman.platform import Environment
 from ferryman.records import AbortRequest, Deployment, EnvironmentState, Hold, Phase, Release, StepStatus, step_keys
 from ferryman.records import Request as Wish
 
-_ROLLED_BACK = "rolled back to"
-"""How the reason of a rollback's hold begins."""
-
 
 @dataclass(frozen=True)
 class Situation:
@@ -209,8 +206,8 @@ def _stopped(active: Deployment | None, wanted: Wanted) -> Deployment | None:
 
 def _hold(state: EnvironmentState, release: Release, wanted: Wanted) -> Hold:
     """Say why automation stays off; what was said before is kept, because lifting this one lifts that, too."""
-    standing, reason = state.hold, f"{_ROLLED_BACK} {release.version}: {wanted.reason}"
-    if standing is not None and not standing.reason.startswith(_ROLLED_BACK):
+    standing, reason = state.hold, f"rolled back to {release.version}: {wanted.reason}"
+    if standing is not None:
         reason += f" (on hold before, by {standing.who}: {standing.reason})"
     return Hold(reason=reason[:1_000], who=wanted.who, at=wanted.at)
 
