@@ -354,10 +354,13 @@ def test_a_crash_between_reading_and_writing_leaves_nothing_half(world: World, m
     def down(*_: Any) -> None:
         raise Conflict("somebody was faster")
 
+    pauses: list[float] = []
     with monkeypatch.context() as patch:
+        patch.setattr("time.sleep", pauses.append)
         patch.setattr(world.store, "write", down)
         with pytest.raises(Conflict):
             world.receive(event)
+    assert len(pauses) == 9, "a pause between two tries each"
     assert (names(world), status(world)) == ({V1: []}, ("Waiting", None))
     world.receive(event)
     assert (names(world), status(world)) == ({V1: [NAME]}, ("Bound", V1))

@@ -103,7 +103,7 @@ def _take_over_names(document: Platform, adopter: _Adopter) -> None:
 
 
 def _write_baseline(document: Platform, version: str, images: dict[str, Image], adopter: _Adopter) -> None:
-    for _ in range(5):
+    for _ in adopter.store.attempts():
         release = adopter.store.release(document.name, version)
         if release is None:
             release = Release(

@@ -23,7 +23,6 @@ from ferryman.records.writes import Add, Save, Write
 from ferryman.releases.assembly import frozen
 from ferryman.store.table import Store
 
-_ATTEMPTS = 10
 _SHOWN = 3
 """Versions of one image that a message names."""
 
@@ -162,7 +161,7 @@ class Names:
         `quiet`: it was there before us: it starts nothing, and nobody hears of it. Raise Conflict when others keep
         being faster.
         """
-        for _ in range(_ATTEMPTS):
+        for _ in self.store.attempts():
             known = self.store.semver_name(document.name, name)
             releases = self.store.releases(document.name)
             verdict = judge(document, name, carried, releases, known, self.clock(), patient=not quiet)
