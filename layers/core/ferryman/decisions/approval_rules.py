@@ -11,6 +11,7 @@ from typing import Literal
 
 from ferryman.platform.identities import folded
 from ferryman.records import Approval, Decision, Deployment, How, Phase, Step, StepStatus, step_keys
+from ferryman.text import sentence
 
 Kind = Literal[
     "Approved",
@@ -75,8 +76,7 @@ def closed(approval: Approval, deployment: Deployment, now: datetime) -> Verdict
     env, given = approval.environment, len(approval.approved_by)
 
     def no(kind: Kind, message: str, by: str | None = None) -> Verdict:
-        told = message if message.endswith((".", "!", "?", "`")) else f"{message}."
-        return Verdict(kind, told, by, given=given, required=approval.required)
+        return Verdict(kind, sentence(message), by, given=given, required=approval.required)
 
     match approval.status:
         case "Approved":

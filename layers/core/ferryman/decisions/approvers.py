@@ -4,6 +4,7 @@ from datetime import datetime
 
 from ferryman.durations import age
 from ferryman.records import Approval, How, Record
+from ferryman.text import sentence
 
 
 class Decider(Record):
@@ -62,5 +63,5 @@ def in_words(approval: Approval, now: datetime) -> list[str]:
         sentences.append(f"{asked} asked for it and may not approve.")
     unknown = stranger(approval)
     if unknown is not None:
-        sentences.append(f"{unknown[:1].upper()}{unknown[1:]}.")
+        sentences.append(sentence(unknown, capital=True))
     return sentences
