@@ -36,13 +36,13 @@ def paused(loop: ast.For) -> bool:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(CORE)))
 def test_a_lost_race_is_tried_again_after_a_pause(path: Path) -> None:
-    found = [loop.lineno for loop in repeated(ast.parse(path.read_text())) if not paused(loop)]
+    found = [loop.lineno for loop in repeated(ast.parse(path.read_text(encoding="utf-8"))) if not paused(loop)]
 
     assert not found or str(path.relative_to(CORE)) in ROUNDS, f"lines {found} try again without a pause"
 
 
 def test_there_are_such_loops() -> None:
-    loops = [loop for path in MODULES for loop in repeated(ast.parse(path.read_text()))]
+    loops = [loop for path in MODULES for loop in repeated(ast.parse(path.read_text(encoding="utf-8")))]
 
     assert len([loop for loop in loops if paused(loop)]) >= 10
     assert len([loop for loop in loops if not paused(loop)]) == len(ROUNDS)
