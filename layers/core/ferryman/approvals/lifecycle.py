@@ -93,7 +93,7 @@ def remind(view: Snapshot, *, store: Store, clock: Clock, new_id: NewId) -> None
     store.write(Save(after), told, *notifications.of_reminder(store, after, deployment, at))
 
 
-def tell(view: Snapshot, *, store: Store, states: StepFunctionsClient, clock: Clock) -> None:
+def answer_machine(view: Snapshot, *, store: Store, states: StepFunctionsClient, clock: Clock) -> None:
     """Answer the waiting step with what stands in the table; an answer that comes too late counts as given.
 
     Answered first, then marked: a crash in between answers once more. Raise Conflict when the approval changed.

@@ -110,7 +110,7 @@ def closed(approval: Approval, deployment: Deployment, now: datetime) -> Verdict
     return None
 
 
-def judge(
+def judge_attempt(
     approval: Approval,
     deployment: Deployment,
     attempt: Attempt,

@@ -132,7 +132,7 @@ def _idle(view: Snapshot, now: datetime) -> Act | RequeueAfter | None:
     if refused is not None:
         return _refuse_tag(refused)
     outlook = candidates.outlook(view, now)
-    told = _untold(view, outlook.waiting)
+    told = _unreported(view, outlook.waiting)
     if told is not None:
         return told
     if state.hold is not None:
@@ -153,7 +153,7 @@ def _refuse_tag(refused: Hopeless) -> RefuseTag:
     return RefuseTag(refused.release.version, refused.release.names[-1], refused.why)
 
 
-def _untold(view: Snapshot, waiting: Candidate | None) -> ReportWaiting | None:
+def _unreported(view: Snapshot, waiting: Candidate | None) -> ReportWaiting | None:
     """People hear once of each thing that a release waits for; a soak ends by itself and needs no telling."""
     waits = waiting.waits if waiting else None
     if waiting is None or waits is None or waits.reason in ("Soaking", "ScanPending"):

@@ -72,7 +72,7 @@ class _Run:
         if step is None and self._deployment.abort is not None:
             return RunMigrationOutput(verdict="Aborted", reason="AbortRequested")
         attempts = self._store.migration_claims(self._event.platform, self._event.environment, self._key)
-        decision = claims.decide(self._deployment, attempts)
+        decision = claims.decide_attempt(self._deployment, attempts)
         planned = self._plan.migration
         if isinstance(decision, claims.Skip) or planned is None:
             skip = decision if isinstance(decision, claims.Skip) else claims.NO_MIGRATION

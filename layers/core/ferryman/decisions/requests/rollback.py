@@ -150,7 +150,7 @@ def request_rollback(
         return WayBack(None, f"{before.who} asked for that already; it starts next", release.version)
     return WayBack(
         state.but(requested=wish, hold=_hold(state, release, wanted)),
-        _told(situation, release, since, wish, freeze, stops=stopped is not None),
+        _message(situation, release, since, wish, freeze, stops=stopped is not None),
         release.version,
         deployment=stopped or active,
         aborts=stopped is not None,
@@ -212,7 +212,7 @@ def _hold(state: EnvironmentState, release: Release, wanted: Wanted) -> Hold:
     return Hold(reason=reason[:1_000], who=wanted.who, at=wanted.at)
 
 
-def _told(
+def _message(
     situation: Situation, release: Release, since: Since, wish: Wish, freeze: Frozen | None, *, stops: bool
 ) -> str:
     env, active, before = situation.env, situation.active, situation.state.requested
