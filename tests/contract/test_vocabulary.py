@@ -13,8 +13,8 @@ import pytest
 
 from contract.machine import ROOT
 from ferryman import contracts, errors
-from ferryman.decisions import approval_rules
-from ferryman.decisions.explain import environment, pending_releases
+from ferryman.decisions import approval_rules, why_not
+from ferryman.decisions.explain import environment
 from ferryman.decisions.snapshot import Execution, ImageScan
 from ferryman.records import (
     ApprovalStatus,
@@ -40,13 +40,10 @@ NAME = re.compile(r"[A-Z][a-z]+(?:[A-Z][a-z]+)*")
 
 FOREIGN = {
     "ECS: stop codes": {"EssentialContainerExited", "UserInitiated"},
-    "AWS: error codes that don't end in Exception": {
-        "AccessDenied", "ConditionalCheckFailed", "InvalidToken", "TaskDoesNotExist", "TaskTimedOut",
-    },
+    "AWS: error codes that don't end in Exception": {"AccessDenied", "ConditionalCheckFailed"},
     "AWS: fields and modes": {"Event", "LastEvaluatedKey", "Records", "String"},
     "status of a condition": {"True", "False", "Unknown"},
     "labels that people see": {"Approve", "Freeze", "Reject"},
-    "beginning of ScanMissing, ScanPending, ScanBlocked": {"Scan"},
 }  # fmt: skip
 """CamelCase words in those rooms that are no names of ours."""
 
@@ -128,7 +125,7 @@ ERRORS = [
         pytest.param(statuses("recorded image"), values(Effect), id="recorded-image"),
         pytest.param(first("Events of a timeline"), values(EventType), id="events"),
         pytest.param(first("Answers to an approver"), values(approval_rules.Kind), id="answers"),
-        pytest.param([*EXPLAINED, *GATE], values(pending_releases.Reason), id="explained"),
+        pytest.param([*EXPLAINED, *GATE], values(why_not.Reason), id="explained"),
         pytest.param(SUMMARIES, values(environment.Summary), id="summaries"),
         pytest.param(first("Answers of a step"), VERDICTS, id="verdicts"),
         pytest.param(first("Errors")[: len(ERRORS)], ERRORS, id="errors"),

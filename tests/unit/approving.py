@@ -248,7 +248,7 @@ class World:
         return self
 
     def decide(self, name: str = ADA, verdict: str = "approve", **how: Any) -> Verdict:
-        return record_decision.decide(
+        return record_decision.decide_approval(
             ID,
             attempt(name, verdict, **how),
             store=self.store,
@@ -268,7 +268,7 @@ class World:
         lifecycle.end(action, view or self.view, store=self.store, clock=self.clock, new_id=self.new_id)
 
     def tell(self, view: Snapshot | None = None) -> None:
-        lifecycle.tell(view or self.view, store=self.store, states=self.states, clock=self.clock)
+        lifecycle.answer_machine(view or self.view, store=self.store, states=self.states, clock=self.clock)
 
 
 def attempt(name: str = ADA, verdict: Any = "approve", **how: Any) -> Attempt:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from ferryman.text import bounded, clean, one_line, tail
+from ferryman.text import bounded, clean, one_line, sentence, tail
 
 SECRETS = [
     pytest.param("postgresql://scr:hunter2@db:5432/scr", "hunter2", id="url-password"),
@@ -34,6 +34,24 @@ def test_takes_out_terminal_codes_and_invisible_characters() -> None:
         clean("\x1b[31mERROR\x1b[0m \x1b]0;title\x07x\u202e\u200b\x00\ud800y\r\nnext\tcolumn")
         == "ERROR xy\nnext    column"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("it failed", "it failed."),
+        (" it failed. ", "it failed."),
+        ("why?", "why?"),
+        ("stop!", "stop!"),
+        ("run `ferryman explain`", "run `ferryman explain`"),
+    ],
+)
+def test_a_sentence_has_one_end(text: str, whole: str) -> None:
+    assert sentence(text) == whole
+
+
+def test_a_sentence_may_begin_with_a_capital() -> None:
+    assert sentence("nobody decided in time", capital=True) == "Nobody decided in time."
 
 
 def test_bounds() -> None:

@@ -1,6 +1,9 @@
-"""How long ago, as people read it: `45s`, `3m20s`, `5h`, `12d`, like Kubernetes' AGE column. Pure."""
+"""Time spans as text. Pure.
 
-from datetime import datetime
+For people: `45s`, `3m20s`, `5h`, `12d`, like Kubernetes' AGE column. As a document has them: `1h30m`.
+"""
+
+from datetime import datetime, timedelta
 
 
 def age(since: datetime, now: datetime) -> str:
@@ -23,6 +26,17 @@ def span(seconds: float) -> str:
     if hours < 48:
         return f"{hours}h"
     return f"{days}d"
+
+
+def format_duration(span: timedelta) -> str:
+    """Write a time span as `1h30m`; the inverse of `platform.values.parse_duration` for whole seconds."""
+    total = int(span.total_seconds())
+    parts = []
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
+        amount, total = divmod(total, size)
+        if amount:
+            parts.append(f"{amount}{unit}")
+    return "".join(parts) or "0s"
 
 
 def _pair(large: int, large_unit: str, small: int, small_unit: str) -> str:

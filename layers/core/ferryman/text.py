@@ -47,6 +47,13 @@ def one_line(text: str, *, limit: int = 300) -> str:
     return clean(" ".join(text[: limit * 2].split()), limit=limit)
 
 
+def sentence(text: str, *, capital: bool = False) -> str:
+    """Return text that ends as a sentence does, or with a command in backticks; `capital`: its first letter is one."""
+    text = text.strip()
+    text = f"{text[:1].upper()}{text[1:]}" if capital else text
+    return text if text.endswith((".", "!", "?", "`")) else f"{text}."
+
+
 def tail(lines: Iterable[str], *, count: int = 30, width: int = 500) -> list[str]:
     """Return the last `count` lines that say something, cleaned and each at most `width` characters long."""
     cleaned = [one for line in lines for one in clean(line, limit=width).split("\n") if one.strip()]

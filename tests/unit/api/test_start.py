@@ -168,6 +168,16 @@ class TestDeploy:
         assert (status, body["changed"]) == (200, False)
         assert lines(world) == [("DeployRequested", JO)]
 
+    def test_keeps_what_was_said_before_an_earlier_rollback(self, world: World) -> None:
+        """Lifting the hold of the second rollback lifts all that stands behind it."""
+        said = f"rolled back to {C}: slow (on hold before, by {KIM}: load test)"
+        world.put(running(hold=Hold(reason=said, who=KIM, at=make.AT)))
+        ask(world, "rollback", reason="checkout fails")
+        hold = state(world).hold
+
+        assert hold is not None
+        assert hold.reason == f"rolled back to {B}: checkout fails (on hold before, by {KIM}: {said})"
+
     def test_takes_the_place_of_another_wish(self, world: World) -> None:
         wish = Request(version=C, kind="redeploy", reason="", who=KIM, at=make.AT)
         world.put(running(requested=wish))

@@ -10,7 +10,7 @@ import pytest
 
 from ferryman import ids
 from ferryman.approvals import link_tokens
-from ferryman.approvals.record_decision import REFUSALS_TOLD, closed, judge
+from ferryman.approvals.record_decision import REFUSALS_TOLD, closed, judge_attempt
 from ferryman.errors import Conflict, NotFound
 from ferryman.records import AbortRequest, Actor, Freeze, Hold, Phase
 from unit import builders as make
@@ -115,7 +115,7 @@ def test_rules(world: World, policy: Any, before: list[Callable[[World], Any]], 
     world.asked(policy)
     for act in before:
         act(world)
-    verdict = judge(world.approval, world.deployment, tried, world.clock())
+    verdict = judge_attempt(world.approval, world.deployment, tried, world.clock())
     assert verdict.kind == kind
     assert verdict.message.endswith(".")
     assert verdict.counts == (kind in ("Approved", "Recorded", "Rejected"))
@@ -143,8 +143,11 @@ def test_who_asked_does_not_get_by_under_another_spelling(world: World) -> None:
 
 def test_what_stops_the_environment_stops_a_yes_but_no_no(world: World) -> None:
     world.asked()
-    assert judge(world.approval, world.deployment, attempt(), world.clock(), "frozen until Monday").kind == "Frozen"
-    assert judge(world.approval, world.deployment, NO, world.clock(), "frozen until Monday").kind == "Rejected"
+    assert (
+        judge_attempt(world.approval, world.deployment, attempt(), world.clock(), "frozen until Monday").kind
+        == "Frozen"
+    )
+    assert judge_attempt(world.approval, world.deployment, NO, world.clock(), "frozen until Monday").kind == "Rejected"
 
 
 def test_people_are_told_who_decided_and_what_goes_instead(world: World) -> None:
@@ -432,7 +435,7 @@ class TestStruckOff:
         world.asked()
         approval, deployment, now = world.approval, world.deployment, world.clock()
         for listed, kind in ((None, "Approved"), ([ADA], "Approved"), ([GRACE], "NotAllowed"), ([], "NotAllowed")):
-            assert judge(approval, deployment, attempt(), now, None, listed).kind == kind
+            assert judge_attempt(approval, deployment, attempt(), now, None, listed).kind == kind
 
 
 # ── refused attempts ──

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from ferryman.contracts import FinishDeploymentInput
+from ferryman.decisions.explain.environment import explain
+from ferryman.platform import parse
 from ferryman.records import Actor, Approval, Deployment, EnvironmentState, Hold, Phase, Request, Waiver
 from ferryman.records.writes import Save
 from ferryman.steps.finish_deployment import finish
@@ -259,6 +261,25 @@ class TestScans:
         assert said in mails[0].text
         assert f"`ferryman waive production --release {V1} --reason …`" in mails[0].text
         assert state(world).waiting_since is None
+
+    def test_what_scans_said_is_explained_without_another_look(self, world: World) -> None:
+        verify(world, V1)
+        self.scanned(world, V1, BAD)
+        world.sweep()
+        looks = world.ecr.calls.count("DescribeImageScanFindings")
+        document = parse(world.store.platform("scr").document)
+        there, source = state(world), state(world, "staging")
+        found = explain(document, there, world.store.releases("scr"), [], world.clock(), source=source)
+        (told,) = found.newer
+        assert told.reason == "ScanBlocked"
+        assert told.message == (
+            f"{V1}: api has 2 CRITICAL findings, web has 2 CRITICAL findings; fix it and push, or "
+            f"`ferryman waive production --release {V1} --reason …`."
+        )
+        assert world.ecr.calls.count("DescribeImageScanFindings") == looks
+        self.scanned(world, V1, CLEAN)
+        world.sweep()
+        assert state(world).waiting_for is None
 
     def test_each_reason_is_told_once_however_often_they_change(self, world: World) -> None:
         verify(world, V1)

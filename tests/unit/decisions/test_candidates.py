@@ -296,21 +296,21 @@ def scans(api: Any, web: Any = None) -> tuple[ImageScan, ...]:
     ],
 )
 def test_scans_hold_back_what_is_gravest(found: Any, reason: str | None, said: str) -> None:
-    waits = gate(SCANNED, release(2, named=1, verified=2), NOW, source=None, scans=found)
+    waits = gate("production", SCANNED, release(2, named=1, verified=2), NOW, source=None, scans=found)
     assert (waits.reason if waits else None) == reason
     assert waits is None or said in waits.message
     if reason in ("ScanMissing", "ScanBlocked"):
         assert waits is not None
-        assert "`ferryman waive ENV --release r2 --reason …`" in waits.message
+        assert "`ferryman waive production --release r2 --reason …`" in waits.message
 
 
 def test_without_a_policy_nobody_looks() -> None:
-    assert gate(production(), release(2, named=1, verified=2), NOW, source=None) is None
+    assert gate("production", production(), release(2, named=1, verified=2), NOW, source=None) is None
     assert candidates.to_scan(view(R1, release(2, named=1, verified=2)), NOW) == []
 
 
 def test_an_unfinished_scan_is_looked_at_again_soon() -> None:
-    waits = gate(SCANNED, release(2, named=1, verified=2), NOW, source=None, scans=scans("Pending"))
+    waits = gate("production", SCANNED, release(2, named=1, verified=2), NOW, source=None, scans=scans("Pending"))
     assert waits is not None
     assert waits.until == NOW + timedelta(minutes=1)
 
@@ -319,13 +319,15 @@ def test_an_unfinished_scan_is_looked_at_again_soon() -> None:
 def test_a_waiver_opens_until_it_expires(hours: float, opens: bool) -> None:
     waiver = Waiver(reason="no exploit", who="ada", at=at(2), until=NOW + timedelta(hours=hours))
     for found in (scans({"CRITICAL": 1}), scans("Missing"), None):
-        waits = gate(SCANNED, release(2, named=1, verified=2), NOW, source=None, scans=found, waiver=waiver)
+        waits = gate(
+            "production", SCANNED, release(2, named=1, verified=2), NOW, source=None, scans=found, waiver=waiver
+        )
         assert (waits is None) is opens
 
 
 def test_a_waiver_opens_nothing_but_the_scan() -> None:
     waiver = Waiver(reason="no exploit", who="ada", at=at(2), until=NOW + HOUR)
-    assert gate(SCANNED, release(2, named=1), NOW, source=None, waiver=waiver) == Waits(
+    assert gate("production", SCANNED, release(2, named=1), NOW, source=None, waiver=waiver) == Waits(
         "WaitsForSource", "r2 is not verified in staging yet"
     )
 
@@ -420,7 +422,7 @@ def test_hopeless_tags(seen: Snapshot, why: str | None) -> None:
 )
 def test_what_the_source_went_back_from_is_not_verified_any_more(ended: Settled, reason: str | None) -> None:
     chosen = release(2, named=1, verified=2)
-    waits = gate(production(), chosen, NOW, source=source(r2=ended))
+    waits = gate("production", production(), chosen, NOW, source=source(r2=ended))
     assert (waits.reason if waits else None) == reason
     for environment in (production(), PROMOTION):
         seen = view(R1, chosen, environment=environment, source=source(r2=ended))
@@ -428,7 +430,7 @@ def test_what_the_source_went_back_from_is_not_verified_any_more(ended: Settled,
 
 
 def test_a_scan_that_could_not_be_read_is_looked_at_again_soon() -> None:
-    waits = gate(SCANNED, release(2, named=1, verified=2), NOW, source=None, scans=scans("Unread"))
+    waits = gate("production", SCANNED, release(2, named=1, verified=2), NOW, source=None, scans=scans("Unread"))
     assert waits is not None
     assert (waits.reason, waits.until) == ("ScanPending", NOW + timedelta(minutes=1))
     assert "could not be read (because)" in waits.message

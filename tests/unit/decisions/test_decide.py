@@ -641,6 +641,7 @@ def applied(view: Snapshot, actions: list[Action]) -> Snapshot:
                     view,
                     conditions=action.conditions,
                     waiting_since=action.waiting_since,
+                    waiting_for=action.waiting_for,
                     observed_generation=action.generation,
                     again_at=action.again_at,
                     reconciled_at=NOW,

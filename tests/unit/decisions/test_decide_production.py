@@ -22,10 +22,11 @@ from ferryman.decisions.actions import (
     TellMachine,
 )
 from ferryman.decisions.approval_rules import ended
-from ferryman.decisions.conditions import observed, waiting_since
+from ferryman.decisions.conditions import observed, waiting_for, waiting_since
 from ferryman.decisions.decide import decide
 from ferryman.decisions.promotion_gate import gate, kept_back
 from ferryman.decisions.snapshot import Execution, ImageScan, Snapshot
+from ferryman.decisions.why_not import why_not
 from ferryman.records import (
     AbortRequest,
     Actor,
@@ -103,7 +104,9 @@ class TestGates:
 
     def test_an_older_one_starts_and_supersedes_nothing_newer(self) -> None:
         view = gated()
-        view = changed(view, releases=(release(1), named(2), named(3, verified={})), reported={"r3": "WaitsForSource"})
+        view = changed(
+            view, releases=(release(1), named(2), named(3, verified={})), reported={"r3": ("WaitsForSource",)}
+        )
         (action,) = acts(view)
         assert isinstance(action, Start)
         assert (action.version, action.supersede) == ("r2", ())
@@ -241,9 +244,9 @@ class TestGates:
         assert isinstance(action, ReportWaiting)
         assert (action.version, action.reason, action.loud) == ("r2", reason, loud)
         assert "ENV" not in action.message
-        assert acts(changed(view, reported={"r2": reason})) == []
-        assert acts(changed(view, reported={"r2": f"ScanBlocked,{reason}"})) == []
-        assert acts(changed(view, reported={"r2": "ScanBlocked"})) == [action]
+        assert acts(changed(view, reported={"r2": (reason,)})) == []
+        assert acts(changed(view, reported={"r2": ("ScanBlocked", reason)})) == []
+        assert acts(changed(view, reported={"r2": ("ScanBlocked",)})) == [action]
 
     def test_a_hopeless_tag_is_refused_before_anything_starts(self) -> None:
         source = EnvironmentState(platform="scr", environment="staging", settled={"r3": settled(Phase.FAILED)})
@@ -507,7 +510,7 @@ class TestAwaitingApproval:
     ],
 )
 def test_ready(view: Snapshot, ready: tuple[str, str]) -> None:
-    told = changed(view, reported={"r2": "WaitsForSource,ScanMissing", "r3": "ScanMissing"})
+    told = changed(view, reported={"r2": ("WaitsForSource", "ScanMissing"), "r3": ("ScanMissing",)})
     found = {item.type: item for item in observed(told, NOW)}["Ready"]
     assert (found.status, found.reason) == ready
 
@@ -568,12 +571,28 @@ def test_automation_starts_only_what_is_brought_verified_and_free_to_go(view: Sn
             assert view.state.freeze is None or action.kind == "rollback"
             assert action.kind != "deploy" or kept_back(view, chosen, NOW) is None
             continue
-        assert gate(view.environment, chosen, NOW, source=view.source, scans=view.scans.get(chosen.version)) is None
+        assert (
+            gate(view.name, view.environment, chosen, NOW, source=view.source, scans=view.scans.get(chosen.version))
+            is None
+        )
         assert candidates.trigger(view, chosen) is not None
         assert view.state.hold is None
         assert view.state.freeze is None
         assert view.current is None or chosen.order > view.current.order
         assert view.environment.scan is None
+
+
+@given(productions())
+def test_what_is_told_of_a_release_is_what_was_decided(view: Snapshot) -> None:
+    """The condition Ready, and why a release does not run, are told in two places: they name the same reason."""
+    waiting, ready = waiting_for(view, NOW), candidates.outlook(view, NOW).ready
+    reasons = {why.release.version: why.reason for why in why_not(changed(view, waiting_for=waiting), NOW)}
+    reason = next(item.reason for item in observed(view, NOW) if item.type == "Ready")
+    if waiting is not None:
+        assert reason == waiting.reason
+        assert reasons[waiting.version] in (reason, "Requested")
+    elif ready is not None and reason in ("Held", "Frozen"):
+        assert reasons[ready.release.version] in (reason, "Requested")
 
 
 @given(productions())
@@ -587,8 +606,8 @@ def test_deciding_again_comes_to_rest(view: Snapshot) -> None:
                 refused = Settled(phase=Phase.REJECTED, reason="TagRefused", at=NOW)
                 view = changed(view, settled={**view.state.settled, action.version: refused})
             elif isinstance(action, ReportWaiting):
-                before = view.state.reported.get(action.version, "")
-                view = changed(view, reported={**view.state.reported, action.version: f"{before},{action.reason}"})
+                before = view.state.reported.get(action.version, ())
+                view = changed(view, reported={**view.state.reported, action.version: (*before, action.reason)})
             else:
                 view = applied(view, [action])
     raise AssertionError("it never comes to rest")

@@ -9,9 +9,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as some
 
+from ferryman.durations import format_duration
 from ferryman.platform import Platform, TagKind, classify, parse
 from ferryman.platform.tags import moving_tags
-from ferryman.platform.values import format_duration, parse_duration
+from ferryman.platform.values import parse_duration
 
 EXAMPLE = Path(__file__).parents[3] / "examples/scr-platform/platform.yaml"
 

@@ -173,7 +173,7 @@ VERDICTS = [
 @pytest.mark.parametrize(("carried", "releases", "before", "expected", "said"),
                          [pytest.param(*case[1:], id=case[0]) for case in VERDICTS])  # fmt: skip
 def test_what_a_tag_means(carried: Any, releases: Any, before: Any, expected: str, said: str) -> None:
-    verdict = semver_tags.judge(DOCUMENT, NAME, carried, releases, before, NOW)
+    verdict = semver_tags.judge_tag(DOCUMENT, NAME, carried, releases, before, NOW)
     told = f"{verdict.version}{' moved' if verdict.moved else ''}" if verdict.status == "Bound" else verdict.status
     assert told == expected
     assert said in verdict.message
@@ -354,10 +354,13 @@ def test_a_crash_between_reading_and_writing_leaves_nothing_half(world: World, m
     def down(*_: Any) -> None:
         raise Conflict("somebody was faster")
 
+    pauses: list[float] = []
     with monkeypatch.context() as patch:
+        patch.setattr("time.sleep", pauses.append)
         patch.setattr(world.store, "write", down)
         with pytest.raises(Conflict):
             world.receive(event)
+    assert len(pauses) == 9, "a pause between two tries each"
     assert (names(world), status(world)) == ({V1: []}, ("Waiting", None))
     world.receive(event)
     assert (names(world), status(world)) == ({V1: [NAME]}, ("Bound", V1))
@@ -475,6 +478,8 @@ def platform_of(*names: str) -> Platform:
 def test_what_a_release_must_carry_is_what_the_document_names_now() -> None:
     three = platform_of("api", "web", "jobs")
     carried = {"api": image("a", V1), "web": image("b", V1)}
-    assert semver_tags.judge(three, NAME, carried, [R1], None, NOW).message == f"{NAME} waits for jobs to carry it too"
+    assert (
+        semver_tags.judge_tag(three, NAME, carried, [R1], None, NOW).message == f"{NAME} waits for jobs to carry it too"
+    )
     one = platform_of("api")
-    assert semver_tags.judge(one, NAME, {"api": image("a", V1)}, [R1], None, NOW).version == V1
+    assert semver_tags.judge_tag(one, NAME, {"api": image("a", V1)}, [R1], None, NOW).version == V1

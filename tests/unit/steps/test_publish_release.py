@@ -396,9 +396,12 @@ def test_a_record_that_keeps_changing(store: Store, run: Any, monkeypatch: pytes
     def always(*writes: Any) -> None:
         raise Conflict("again")
 
+    pauses: list[float] = []
+    monkeypatch.setattr("time.sleep", pauses.append)
     monkeypatch.setattr(store, "write", always)
     with pytest.raises(Conflict):
         run()
+    assert len(pauses) == 9, "a pause between two tries each"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ferryman.decisions.migration_attempts import CERTAIN_AFTER, Begin, Decision, Refuse, Resume, Skip, decide
+from ferryman.decisions.migration_attempts import CERTAIN_AFTER, Begin, Decision, Refuse, Resume, Skip, decide_attempt
 from ferryman.errors import ClaimLost, NotVisibleYet, Throttled, Unavailable
 from ferryman.records import Actor, Deployment, MigrationClaim, StepStatus
 from ferryman.records.writes import Save
@@ -126,7 +126,7 @@ class _Bare:
     ],
 )
 def test_decide(deployment: Deployment, claims: list[MigrationClaim], expected: Decision | type) -> None:
-    decision = decide(deployment, claims)
+    decision = decide_attempt(deployment, claims)
     assert decision == expected if not isinstance(expected, type) else isinstance(decision, expected)
 
 

@@ -84,6 +84,16 @@ def test_an_update_that_never_gets_through_says_so(stored: Store, monkeypatch: p
         stored.update_deployment(Ref, always_late)
 
 
+def test_tries_are_farther_and_farther_apart(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each pause is random, so that writers that met once do not meet again: here always the longest one."""
+    pauses: list[float] = []
+    monkeypatch.setattr("time.sleep", pauses.append)
+    monkeypatch.setattr("random.uniform", lambda least, most: most)
+
+    assert list(store.attempts(5)) == [0, 1, 2, 3, 4]
+    assert pauses == [0.04, 0.08, 0.16, 0.32]
+
+
 def test_nothing_is_written_when_nothing_changes(stored: Store) -> None:
     stored.update_deployment(Ref, lambda before: None)
     assert stored.deployment("scr", "staging", Ref.deployment).rev == 1

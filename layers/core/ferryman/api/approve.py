@@ -9,7 +9,7 @@ from ferryman.api.control import OptionalReason, Reason
 from ferryman.api.http import Body, HttpError, Request
 from ferryman.api.read import place
 from ferryman.api.views import approval as approval_view
-from ferryman.approvals.record_decision import Attempt, Verdict, decide
+from ferryman.approvals.record_decision import Attempt, Verdict, decide_approval
 from ferryman.errors import NotFound
 from ferryman.records import Approval, Deployment
 
@@ -48,16 +48,16 @@ def approval(operator: Context, request: Request) -> dict[str, Any]:
 def approve(operator: Context, request: Request) -> dict[str, Any]:
     """Say yes."""
     body = request.read(ApproveBody)
-    return _decide(operator, request, "approve", body.version, body.reason)
+    return _decide_as(operator, request, "approve", body.version, body.reason)
 
 
 def reject(operator: Context, request: Request) -> dict[str, Any]:
     """Say no, with a reason."""
     body = request.read(RejectBody)
-    return _decide(operator, request, "reject", body.version, body.reason)
+    return _decide_as(operator, request, "reject", body.version, body.reason)
 
 
-def _decide(operator: Context, request: Request, verdict: Any, version: str, reason: str) -> dict[str, Any]:
+def _decide_as(operator: Context, request: Request, verdict: Any, version: str, reason: str) -> dict[str, Any]:
     record, deployment = _pending(operator, request)
     name = _approver(record, request.who)
     attempt = Attempt(
@@ -69,7 +69,7 @@ def _decide(operator: Context, request: Request, verdict: Any, version: str, rea
         reason=reason,
         source=request.source,
     )
-    found = decide(
+    found = decide_approval(
         record.deployment,
         attempt,
         store=operator.store,
@@ -78,7 +78,7 @@ def _decide(operator: Context, request: Request, verdict: Any, version: str, rea
         new_id=operator.new_id,
     )
     if not found.counts and found.kind != "AlreadyYours":
-        raise HttpError(_STATUS.get(found.kind, 409), found.kind, _told(found, name, request.who))
+        raise HttpError(_STATUS.get(found.kind, 409), found.kind, _refusal(found, name, request.who))
     return {
         "changed": found.counts,
         "message": found.message,
@@ -90,7 +90,7 @@ def _decide(operator: Context, request: Request, verdict: Any, version: str, rea
     }
 
 
-def _told(found: Verdict, name: str | None, who: str) -> str:
+def _refusal(found: Verdict, name: str | None, who: str) -> str:
     if found.kind != "NotAllowed" or name is not None:
         return found.message
     return (

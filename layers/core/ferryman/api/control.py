@@ -54,22 +54,22 @@ def hold(operator: Context, request: Request) -> dict[str, Any]:
     """Switch automation off in an environment."""
     platform, env = place(operator, request)
     body, at = request.read(ReasonBody), operator.clock()
-    outcome = _decide(
+    outcome = _write(
         operator, request, platform, env,
         lambda state: request_hold(state, body.reason, request.who, at),
         lambda outcome: [(EventType.HELD, f"put on hold: {body.reason}")],
     )  # fmt: skip
-    return _told(outcome)
+    return answer_of(outcome)
 
 
 def resume(operator: Context, request: Request) -> dict[str, Any]:
     """Switch automation on again."""
     platform, env = place(operator, request)
-    outcome = _decide(
+    outcome = _write(
         operator, request, platform, env, request_resume, lambda outcome: [(EventType.RESUMED, "hold lifted")]
     )  # fmt: skip
     nudge(operator, platform.name, env)
-    return _told(outcome)
+    return answer_of(outcome)
 
 
 def retry(operator: Context, request: Request) -> dict[str, Any]:
@@ -78,12 +78,12 @@ def retry(operator: Context, request: Request) -> dict[str, Any]:
     body, at = request.read(RetryBody), operator.clock()
     releases = operator.store.releases(platform.name)
 
-    def decide(state: EnvironmentState) -> common.Outcome:
+    def outcome_on(state: EnvironmentState) -> common.Outcome:
         return request_retry(
             state, releases, version=body.version, reason=body.reason, lift_hold=body.resume, who=request.who, at=at
         )  # fmt: skip
 
-    return _wish(operator, request, platform, env, decide, EventType.RETRY_REQUESTED, body)
+    return _wish(operator, request, platform, env, outcome_on, EventType.RETRY_REQUESTED, body)
 
 
 def redeploy(operator: Context, request: Request) -> dict[str, Any]:
@@ -92,12 +92,12 @@ def redeploy(operator: Context, request: Request) -> dict[str, Any]:
     body, at = request.read(RedeployBody), operator.clock()
     releases = operator.store.releases(platform.name)
 
-    def decide(state: EnvironmentState) -> common.Outcome:
+    def outcome_on(state: EnvironmentState) -> common.Outcome:
         return request_redeploy(
             state, releases, reason=body.reason, who=request.who, at=at
         )  # fmt: skip
 
-    return _wish(operator, request, platform, env, decide, EventType.REDEPLOY_REQUESTED, body)
+    return _wish(operator, request, platform, env, outcome_on, EventType.REDEPLOY_REQUESTED, body)
 
 
 def abort(operator: Context, request: Request) -> dict[str, Any]:
@@ -155,7 +155,7 @@ def _wish(
     request: Request,
     platform: Platform,
     env: str,
-    decide: Callable[[EnvironmentState], common.Outcome],
+    outcome_on: Callable[[EnvironmentState], common.Outcome],
     type: EventType,
     body: RedeployBody,
 ) -> dict[str, Any]:
@@ -163,24 +163,24 @@ def _wish(
         told = [(type, f"{outcome.message}{f': {body.reason}' if body.reason else ''}")]
         return [(EventType.RESUMED, "hold lifted"), *told] if outcome.lifted_hold else told
 
-    outcome = _decide(operator, request, platform, env, decide, events)
+    outcome = _write(operator, request, platform, env, outcome_on, events)
     nudge(operator, platform.name, env)
-    return {**_told(outcome), "version": outcome.version}
+    return {**answer_of(outcome), "version": outcome.version}
 
 
-def _decide(
+def _write(
     operator: Context,
     request: Request,
     platform: Platform,
     env: str,
-    decide: Callable[[EnvironmentState], common.Outcome],
+    outcome_on: Callable[[EnvironmentState], common.Outcome],
     events: Callable[[common.Outcome], list[tuple[EventType, str]]],
 ) -> common.Outcome:
     """Decide on the state as it is, write it together with its timeline; decide again when somebody was faster."""
     decided: list[common.Outcome] = []
 
     def change(state: EnvironmentState) -> EnvironmentState | None:
-        decided.append(decide(state))
+        decided.append(outcome_on(state))
         return decided[-1].state
 
     def timeline_of(after: EnvironmentState) -> list[Write]:
@@ -200,7 +200,8 @@ def _decide(
     return decided[-1]
 
 
-def _told(outcome: common.Outcome) -> dict[str, Any]:
+def answer_of(outcome: common.Outcome) -> dict[str, Any]:
+    """Return what every answer has."""
     return {"changed": outcome.state is not None, "message": outcome.message}
 
 

@@ -214,9 +214,9 @@ def _obstacles(
     waiver = state.waivers.get(release.version)
     waits = None
     if direction != "same":
-        waits = gate(environment, release, now, source=source, scans=scans, waiver=waiver)
+        waits = gate(env, environment, release, now, source=source, scans=scans, waiver=waiver)
     if waits is not None:
-        found.append(Obstacle(reason=waits.reason, message=waits.message.replace("ENV", env)))
+        found.append(Obstacle(reason=waits.reason, message=waits.message))
     freeze = frozen(environment, state, now)
     if freeze is not None:
         found.append(Obstacle(reason="Frozen", message=freeze.message))

@@ -31,7 +31,7 @@ def changes(before: Definition | None, after: Definition) -> list[FieldChange]:
     old = _flat(task_definitions.canonical(before)) if before else {}
     new = _flat(task_definitions.canonical(after))
     return [
-        FieldChange(field=".".join(path), before=_told(path, old.get(path)), after=_told(path, new.get(path)))
+        FieldChange(field=".".join(path), before=_shown(path, old.get(path)), after=_shown(path, new.get(path)))
         for path in sorted(old.keys() | new.keys())
         if old.get(path) != new.get(path)
     ]
@@ -57,7 +57,7 @@ def _items(value: Any) -> dict[str, Any] | None:
     return None
 
 
-def _told(path: tuple[str, ...], value: Any) -> str | None:
+def _shown(path: tuple[str, ...], value: Any) -> str | None:
     if value is None:
         return None
     if _SECRETIVE.intersection(path):

@@ -7,10 +7,10 @@ from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
 from ferryman.api import control
 from ferryman.api.context import Context
-from ferryman.api.control import ReasonBody
+from ferryman.api.control import ReasonBody, answer_of
 from ferryman.api.http import Body, Request
 from ferryman.api.read import place
-from ferryman.api.recorded_request import Asked, told
+from ferryman.api.recorded_request import Asked
 from ferryman.decisions.requests import freeze as freezes
 from ferryman.decisions.requests.common import Outcome
 from ferryman.decisions.requests.waive import request_waiver
@@ -59,7 +59,7 @@ def freeze(operator: Context, request: Request) -> dict[str, Any]:
             lines,
         )
     control.nudge(operator, platform.name, env)
-    return told(outcome)
+    return answer_of(outcome)
 
 
 def thaw(operator: Context, request: Request) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def thaw(operator: Context, request: Request) -> dict[str, Any]:
         lambda outcome: [asked.event(EventType.THAWED, outcome.message)],
     )
     control.nudge(operator, platform.name, env)
-    return told(outcome)
+    return answer_of(outcome)
 
 
 def waive(operator: Context, request: Request) -> dict[str, Any]:

@@ -56,19 +56,14 @@ class Asked:
                 _LOG.warning("a refusal could not be recorded: %s", failed)
             raise
 
-    def write[O: Outcome](self, decide: Callable[[EnvironmentState], O], also: Callable[[O], list[Write]]) -> O:
+    def write[O: Outcome](self, outcome_on: Callable[[EnvironmentState], O], also: Callable[[O], list[Write]]) -> O:
         """Decide on the state as it is, write it with `also`; decide again when somebody was faster."""
         decided: list[O] = []
 
         def change(state: EnvironmentState) -> EnvironmentState | None:
-            decided.append(decide(state))
+            decided.append(outcome_on(state))
             return decided[-1].state
 
         store = self.operator.store
         store.update_state(self.platform.name, self.env, change, lambda _: also(decided[-1]))
         return decided[-1]
-
-
-def told(outcome: Outcome) -> dict[str, Any]:
-    """Return what every answer has."""
-    return {"changed": outcome.state is not None, "message": outcome.message}

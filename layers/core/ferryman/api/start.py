@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from ferryman.api.context import Context
-from ferryman.api.control import OptionalReason, Reason, how, nudge, quietly
+from ferryman.api.control import OptionalReason, Reason, answer_of, how, nudge, quietly
 from ferryman.api.diff_migrations import Database, under_way
 from ferryman.api.http import Body, Request
 from ferryman.api.read import place, source_of
-from ferryman.api.recorded_request import Asked, told
+from ferryman.api.recorded_request import Asked
 from ferryman.decisions.freeze_windows import frozen
 from ferryman.decisions.promotion_gate import gate
 from ferryman.decisions.requests import deploy as wishes
@@ -73,11 +73,11 @@ def deploy(operator: Context, request: Request) -> dict[str, Any]:
         scans = operator.outside.scans(platform, release) if environment.scan is not None else None
         source = source_of(operator, platform, env)
 
-        def decide(state: EnvironmentState) -> Outcome:
+        def outcome_on(state: EnvironmentState) -> Outcome:
             waiver = state.waivers.get(release.version)
             return wishes.request_deploy(
                 state, platform, releases, release,
-                waits=gate(environment, release, at, source=source, scans=scans, waiver=waiver),
+                waits=gate(env, environment, release, at, source=source, scans=scans, waiver=waiver),
                 freeze=frozen(environment, state, at), reason=body.reason, who=request.who, at=at,
             )  # fmt: skip
 
@@ -85,9 +85,9 @@ def deploy(operator: Context, request: Request) -> dict[str, Any]:
             text = _with(outcome.message, body.reason)
             return [asked.event(EventType.DEPLOY_REQUESTED, text, version=release.version, digests=release.digests)]
 
-        outcome = asked.write(decide, lines)
+        outcome = asked.write(outcome_on, lines)
     nudge(operator, platform.name, env)
-    return {**told(outcome), "version": release.version, "digests": release.digests}
+    return {**answer_of(outcome), "version": release.version, "digests": release.digests}
 
 
 def rollback(operator: Context, request: Request) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def rollback(operator: Context, request: Request) -> dict[str, Any]:
             body.reason, request.who, at, body.accept_schema_mismatch, body.downgrade, body.revision
         )  # fmt: skip
 
-        def decide(state: EnvironmentState) -> rollbacks.WayBack:
+        def outcome_on(state: EnvironmentState) -> rollbacks.WayBack:
             active = under_way(operator, state)
             history = operator.store.deployments(platform.name, env, limit=_HISTORY)
             situation = rollbacks.Situation(state, environment, releases, history, active)
@@ -116,13 +116,13 @@ def rollback(operator: Context, request: Request) -> dict[str, Any]:
         def lines(outcome: rollbacks.WayBack) -> list[Write]:
             return _rollback_lines(asked, outcome, find(releases, outcome.version or ""), body.reason)
 
-        outcome = asked.write(decide, lines)
+        outcome = asked.write(outcome_on, lines)
     if outcome.deployment is not None and outcome.aborts:
         stopped = outcome.deployment.id
         quietly(lambda: operator.outside.wake(platform.name, env, stopped))
     nudge(operator, platform.name, env)
     aborted = outcome.deployment.id if outcome.deployment is not None and outcome.aborts else None
-    return {**told(outcome), "version": outcome.version, "aborted": aborted}
+    return {**answer_of(outcome), "version": outcome.version, "aborted": aborted}
 
 
 def _rollback_lines(asked: Asked, outcome: rollbacks.WayBack, release: Release, reason: str) -> list[Write]:
@@ -161,7 +161,7 @@ def migrate(operator: Context, request: Request) -> dict[str, Any]:
         confirmed(body.confirm, env, f"a command on the database of {env}")
         releases = operator.store.releases(platform.name)
 
-        def decide(state: EnvironmentState) -> Outcome:
+        def outcome_on(state: EnvironmentState) -> Outcome:
             return request_migrate(
                 state, environment, releases, command=body.command, revision=body.revision,
                 freeze=frozen(environment, state, at), reason=body.reason, who=request.who, at=at,
@@ -171,9 +171,9 @@ def migrate(operator: Context, request: Request) -> dict[str, Any]:
             text = _with(outcome.message, body.reason)
             return [asked.event(EventType.MIGRATE_REQUESTED, text, version=outcome.version)]
 
-        outcome = asked.write(decide, lines)
+        outcome = asked.write(outcome_on, lines)
     nudge(operator, platform.name, env)
-    return {**told(outcome), "version": outcome.version, "command": body.command}
+    return {**answer_of(outcome), "version": outcome.version, "command": body.command}
 
 
 def _with(message: str, reason: str) -> str:

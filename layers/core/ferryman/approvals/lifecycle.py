@@ -18,7 +18,7 @@ from ferryman.messages import timeline
 from ferryman.records import Approval, Deployment, EventType, Phase, step_keys
 from ferryman.records.writes import Fenced, Save, Write
 from ferryman.store.table import Store
-from ferryman.text import one_line
+from ferryman.text import one_line, sentence
 
 Void = Literal["Expired", "Superseded", "Aborted"]
 
@@ -40,7 +40,9 @@ def void(
     deployment = deployment.but(
         steps={
             **deployment.steps,
-            step_keys.APPROVAL: ended(deployment, action.reason or action.status, _sentence(action.why), at),
+            step_keys.APPROVAL: ended(
+                deployment, action.reason or action.status, sentence(action.why, capital=True), at
+            ),
         },
         superseded_by=action.by or deployment.superseded_by,
     )
@@ -91,7 +93,7 @@ def remind(view: Snapshot, *, store: Store, clock: Clock, new_id: NewId) -> None
     store.write(Save(after), told, *notifications.of_reminder(store, after, deployment, at))
 
 
-def tell(view: Snapshot, *, store: Store, states: StepFunctionsClient, clock: Clock) -> None:
+def answer_machine(view: Snapshot, *, store: Store, states: StepFunctionsClient, clock: Clock) -> None:
     """Answer the waiting step with what stands in the table; an answer that comes too late counts as given.
 
     Answered first, then marked: a crash in between answers once more. Raise Conflict when the approval changed.
@@ -118,8 +120,3 @@ def _asked(view: Snapshot) -> tuple[Approval, Deployment]:
     assert view.approval is not None
     assert view.deployment is not None
     return view.approval, view.deployment
-
-
-def _sentence(text: str) -> str:
-    told = text[:1].upper() + text[1:]
-    return told if told.endswith((".", "!", "?", "`")) else f"{told}."

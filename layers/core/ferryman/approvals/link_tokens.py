@@ -55,7 +55,7 @@ def remember(store: Store, deployment: str, approver: str, hash: str, at: dateti
     """
     for _ in store.attempts():
         approval = store.approval(deployment)
-        if approval is None or approval.status != "Pending" or at >= approval.expires_at:
+        if approval is None or not approval.open_at(at):
             return False
         if approval.approver(approver) is None:
             return False

@@ -6,7 +6,7 @@ milliseconds apart: to be seen, if at all, at most `MOST` times per approver and
 """
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ferryman.errors import Conflict
 from ferryman.ids import Clock, NewId
@@ -36,7 +36,7 @@ def ask_for_link(store: Store, approval_id: str, email: str, clock: Clock, new_i
             return
         deployment = store.deployment(approval.platform, approval.environment, approval.deployment)
         approver = _entitled(approval, wanted)
-        if approver is None or not _is_time(approval, approver.name, clock):
+        if approver is None or not _is_time(approval, approver.name, clock()):
             # In the place of the write.
             store.approval(approval_id)
             return
@@ -63,13 +63,13 @@ def ask_for_link(store: Store, approval_id: str, email: str, clock: Clock, new_i
 
 
 def _entitled(approval: Approval, email: str) -> ApproverRecord | None:
-    if approval.status != "Pending" or not email:
+    if not email:
         return None
     return next((item for item in approval.approvers if item.email and item.email.strip().casefold() == email), None)
 
 
-def _is_time(approval: Approval, name: str, clock: Clock) -> bool:
-    now, last = clock(), approval.links_asked.get(name)
-    if now >= approval.expires_at or approval.links_sent.get(name, 0) >= MOST:
+def _is_time(approval: Approval, name: str, now: datetime) -> bool:
+    last = approval.links_asked.get(name)
+    if not approval.open_at(now) or approval.links_sent.get(name, 0) >= MOST:
         return False
     return last is None or now - last >= PAUSE

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from ferryman.approvals import lifecycle, link_tokens, notifications
 from ferryman.decisions.admission import stopped_by
-from ferryman.decisions.approval_rules import Attempt, Verdict, closed, judge, taken_down
+from ferryman.decisions.approval_rules import Attempt, Verdict, closed, judge_attempt, taken_down
 from ferryman.errors import ClaimLost, Conflict, NotFound
 from ferryman.ids import Clock, NewId
 from ferryman.messages import timeline
@@ -21,7 +21,7 @@ from ferryman.store.documents import document_of
 from ferryman.store.table import Store
 from ferryman.text import one_line
 
-__all__ = ["REFUSALS_TOLD", "Attempt", "Verdict", "closed", "decide", "judge"]
+__all__ = ["REFUSALS_TOLD", "Attempt", "Verdict", "closed", "decide_approval", "judge_attempt"]
 
 REFUSALS_TOLD = 20
 """Refused attempts per approval that stand in the timeline; a flood of them must not fill the table."""
@@ -40,7 +40,7 @@ def _silent(name: str) -> None:
     """Count nothing."""
 
 
-def decide(
+def decide_approval(
     approval_id: str,
     attempt: Attempt,
     *,
@@ -62,7 +62,7 @@ def decide(
         deployment = store.deployment(approval.platform, approval.environment, approval.deployment)
         attempt, now = _cleaned(attempt, approval), clock()
         stopped, listed = _rules(store, approval, deployment, attempt, now)
-        verdict = judge(approval, deployment, attempt, now, stopped, listed)
+        verdict = judge_attempt(approval, deployment, attempt, now, stopped, listed)
         if not verdict.counts:
             _refused(approval, deployment, attempt, verdict, store=store, clock=clock, new_id=new_id, count=count)
             break

@@ -64,11 +64,12 @@ def carry_out(  # noqa: C901 - one arm per act
         case RemindApprovers():
             lifecycle.remind(view, store=hands.store, clock=hands.clock, new_id=hands.new_id)
         case TellMachine():
-            lifecycle.tell(view, store=hands.store, states=hands.states, clock=hands.clock)
+            lifecycle.answer_machine(view, store=hands.store, states=hands.states, clock=hands.clock)
         case Observe():
             after = view.state.but(
                 conditions=action.conditions,
                 waiting_since=action.waiting_since,
+                waiting_for=action.waiting_for,
                 observed_generation=action.generation,
                 again_at=action.again_at,
                 reconciled_at=hands.clock(),

@@ -62,5 +62,5 @@ def report_waiting(action: ReportWaiting, view: Snapshot, hands: Context) -> Non
     mails = for_waiting(view.platform, view.name, action.version, action.reason, action.message, channels, at)
     known = {release.version for release in view.releases}
     before = {version: reasons for version, reasons in view.state.reported.items() if version in known}
-    reasons = ",".join(filter(None, (before.get(action.version), action.reason)))
-    hands.store.write(Save(view.state.but(reported={**before, action.version: reasons})), told, *mails)
+    before[action.version] = (*before.get(action.version, ()), action.reason)
+    hands.store.write(Save(view.state.but(reported=before)), told, *mails)

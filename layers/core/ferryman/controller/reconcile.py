@@ -154,10 +154,10 @@ class Reconciler:
         if environment not in document.spec.environments:
             known = ", ".join(document.spec.environments)
             raise NotFound(f"platform {platform} has no environment {environment!r}; there are: {known}")
-        if self._settle(document, applied.generation, environment, swept=False):
+        if self._reconcile(document, applied.generation, environment, swept=False):
             self._promoted_from(platform, environment)
 
-    def _settle(self, document: Platform, generation: int, name: str, *, swept: bool) -> bool:
+    def _reconcile(self, document: Platform, generation: int, name: str, *, swept: bool) -> bool:
         """Read, decide, act, until there is nothing to do. A lost race means: read again.
 
         Return whether an outcome was recorded: what was verified here may be what others wait for.
@@ -250,7 +250,7 @@ class Reconciler:
         )
 
     def _swept(self, applied: AppliedPlatform, name: str) -> None:
-        if self._settle(parse(applied.document), applied.generation, name, swept=True):
+        if self._reconcile(parse(applied.document), applied.generation, name, swept=True):
             self._promoted_from(applied.name, name)
 
     def _measure(self, platform: str, environment: str) -> float:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from ferryman.decisions.snapshot import TagSetting
-from ferryman.records import Actor, Condition, Phase
+from ferryman.records import Actor, Condition, Phase, WaitingFor
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,7 @@ class Observe:
 
     conditions: list[Condition]
     waiting_since: datetime | None
+    waiting_for: WaitingFor | None
     generation: int
     again_at: datetime | None = None
     """When the look that was asked for is due."""

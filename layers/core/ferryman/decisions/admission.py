@@ -87,13 +87,13 @@ def _unproven(
     if release is None or not is_promotion(deployment, state):
         return None
     waits = gate(
-        environment, release, now, source=source, scans=scans,
+        deployment.environment, environment, release, now, source=source, scans=scans,
         waiver=state.waivers.get(deployment.version), digests=deployment.digests,
     )  # fmt: skip
     if waits is None:
         return None
     reason = "NotVerified" if waits.reason == "WaitsForSource" else waits.reason
-    return reason, waits.message.replace("ENV", deployment.environment)
+    return reason, waits.message
 
 
 def is_promotion(deployment: Deployment, state: EnvironmentState) -> bool:

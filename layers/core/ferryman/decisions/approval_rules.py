@@ -11,6 +11,7 @@ from typing import Literal
 
 from ferryman.platform.identities import folded
 from ferryman.records import Approval, Decision, Deployment, How, Phase, Step, StepStatus, step_keys
+from ferryman.text import sentence
 
 Kind = Literal[
     "Approved",
@@ -75,8 +76,7 @@ def closed(approval: Approval, deployment: Deployment, now: datetime) -> Verdict
     env, given = approval.environment, len(approval.approved_by)
 
     def no(kind: Kind, message: str, by: str | None = None) -> Verdict:
-        told = message if message.endswith((".", "!", "?", "`")) else f"{message}."
-        return Verdict(kind, told, by, given=given, required=approval.required)
+        return Verdict(kind, sentence(message), by, given=given, required=approval.required)
 
     match approval.status:
         case "Approved":
@@ -105,12 +105,12 @@ def closed(approval: Approval, deployment: Deployment, now: datetime) -> Verdict
             f"The deployment of {approval.version} has ended ({deployment.phase}); `ferryman explain {env}` says why."
         )
         return no(kind, told)
-    if now >= approval.expires_at:
+    if approval.expired_at(now):
         return no("Expired", _expired(approval))
     return None
 
 
-def judge(
+def judge_attempt(
     approval: Approval,
     deployment: Deployment,
     attempt: Attempt,
@@ -215,8 +215,8 @@ def _not_allowed(approval: Approval, attempt: Attempt) -> str | None:
             f"{attempt.name} is none of the approvers of this request. Who may approve stands in the platform document "
             f"(spec.environments.{env}.approval.approvers) and holds for requests from then on; ask one of them."
         )
-    same = approval.requester is not None and folded(_name(approval, attempt)) == folded(approval.requester)
-    if attempt.verdict == "approve" and same and not approval.requester_may_approve:
+    barred = approval.barred
+    if attempt.verdict == "approve" and barred is not None and folded(_name(approval, attempt)) == folded(barred):
         return f"You asked for {approval.version} yourself: somebody else has to approve it. You may reject it."
     return None
 

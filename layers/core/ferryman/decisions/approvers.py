@@ -4,6 +4,7 @@ from datetime import datetime
 
 from ferryman.durations import age
 from ferryman.records import Approval, How, Record
+from ferryman.text import sentence
 
 
 class Decider(Record):
@@ -15,7 +16,7 @@ class Decider(Record):
 
 def deciders(approval: Approval) -> list[Decider]:
     """Return those who may still say yes."""
-    decided = {decision.name for decision in approval.decisions} | {barred(approval)}
+    decided = {decision.name for decision in approval.decisions} | {approval.barred}
     found = []
     for approver in approval.approvers:
         known: list[tuple[str | None, How]] = [
@@ -24,11 +25,6 @@ def deciders(approval: Approval) -> list[Decider]:
         if approver.name not in decided:
             found.append(Decider(name=approver.name, ways=[way for identity, way in known if identity]))
     return found
-
-
-def barred(approval: Approval) -> str | None:
-    """Return the approver who asked for it and may therefore not approve."""
-    return None if approval.requester_may_approve else approval.requester
 
 
 def stranger(approval: Approval) -> str | None:
@@ -46,7 +42,7 @@ def in_words(approval: Approval, now: datetime) -> list[str]:
     given, people = approval.approved_by, deciders(approval)
     count = f"{len(given)} of {approval.required} approvals are there"
     by = f" ({', '.join(given)})" if given else ""
-    left = f"it expires in {age(now, approval.expires_at)}" if approval.expires_at > now else "its time is over"
+    left = f"it expires in {age(now, approval.expires_at)}" if not approval.expired_at(now) else "its time is over"
     sentences = [f"{count}{by}; {left} ({approval.expires_at:%Y-%m-%d %H:%M} UTC)."]
     if people:
         ways = {way for person in people for way in person.ways}
@@ -62,10 +58,10 @@ def in_words(approval: Approval, now: datetime) -> list[str]:
         )
     if approval.allow_unverified:
         sentences.append("Unverified approvals are allowed: whoever has the shared link may decide.")
-    asked = barred(approval)
+    asked = approval.barred
     if asked is not None:
         sentences.append(f"{asked} asked for it and may not approve.")
     unknown = stranger(approval)
     if unknown is not None:
-        sentences.append(f"{unknown[:1].upper()}{unknown[1:]}.")
+        sentences.append(sentence(unknown, capital=True))
     return sentences

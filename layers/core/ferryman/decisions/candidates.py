@@ -13,7 +13,7 @@ from ferryman.decisions.promotion_gate import Waits, _left, kept_back
 from ferryman.decisions.snapshot import Snapshot
 from ferryman.durations import span
 from ferryman.platform import Environment
-from ferryman.records import Phase, Release, ReleaseStatus
+from ferryman.records import Phase, Release, ReleaseStatus, Settled
 
 SCANNED_AT_ONCE = 3
 """Releases whose scans are read in one look."""
@@ -113,6 +113,14 @@ def _is_named(view: Snapshot, release: Release) -> bool:
         return False
     refused = view.state.settled.get(release.version)
     return refused is None or refused.reason != TAG_REFUSED or (at is not None and at > refused.at)
+
+
+def done_for(view: Snapshot, release: Release) -> Settled | None:
+    """Return how a release ended here; None when it has not, or its tag was refused and something brings it anew."""
+    settled = view.settled(release)
+    if settled is not None and settled.reason == TAG_REFUSED and trigger(view, release) is not None:
+        return None
+    return settled
 
 
 def _since(environment: Environment, release: Release, found: Trigger) -> datetime | None:

@@ -9,7 +9,7 @@ from ferryman.decisions import candidates
 from ferryman.decisions.freeze_windows import frozen
 from ferryman.decisions.promotion_gate import wish_kept_back
 from ferryman.decisions.snapshot import Snapshot
-from ferryman.records import Condition, ConditionType, Phase, Release, Step, StepStatus, step_keys
+from ferryman.records import Condition, ConditionType, Phase, Release, Step, StepStatus, WaitingFor, step_keys
 from ferryman.text import one_line
 
 Seen = tuple[ConditionType, str, str, str]
@@ -55,6 +55,17 @@ def waiting_since(view: Snapshot, now: datetime) -> datetime | None:
     return min(times, default=None)
 
 
+def waiting_for(view: Snapshot, now: datetime) -> WaitingFor | None:
+    """Return what the newest release that may not come yet waits for; None when Ready tells of something else."""
+    newest, outlook = _newest(view), candidates.outlook(view, now)
+    if view.state.active or outlook.ready or (newest and candidates.done_for(view, newest)):
+        return None
+    waits = outlook.waiting.waits if outlook.waiting else None
+    if outlook.waiting is None or waits is None:
+        return None
+    return WaitingFor(version=outlook.waiting.release.version, reason=waits.reason, message=waits.message)
+
+
 def changed_bases(view: Snapshot) -> list[str]:
     """Return the services whose base task definition is another one than the one they were made from."""
     target = view.state.last_succeeded
@@ -89,8 +100,8 @@ def _ready(view: Snapshot, now: datetime) -> Seen:
         return "Ready", "Unknown", "AwaitingApproval", f"{state.active.version} waits for approval; {running} runs."
     if state.active:
         return "Ready", "Unknown", "Progressing", f"{state.active.version} is on its way; until then {running} runs."
-    settled = view.settled(newest) if newest else None
-    if newest and settled and not (settled.reason == candidates.TAG_REFUSED and candidates.trigger(view, newest)):
+    settled = candidates.done_for(view, newest) if newest else None
+    if newest and settled:
         tail = (
             f"it is tried again at {settled.retry_at:%Y-%m-%d %H:%M:%S} UTC"
             if settled.retry_at
@@ -106,9 +117,9 @@ def _ready(view: Snapshot, now: datetime) -> Seen:
         return "Ready", "False", "Frozen", f"{ready.version} waits: {freeze.message}; {running} runs."
     if ready:
         return "Ready", "False", "Waiting", f"{ready.version} is about to start; {running} runs."
-    if outlook.waiting and outlook.waiting.waits:
-        waits = outlook.waiting.waits
-        return "Ready", "False", waits.reason, f"{waits.message.replace('ENV', view.name)}; {running} runs."
+    waits = waiting_for(view, now)
+    if waits is not None:
+        return "Ready", "False", waits.reason, f"{waits.message}; {running} runs."
     if state.current is None:
         return "Ready", "Unknown", "NothingDeployed", "No release has been deployed here yet; push one."
     return "Ready", "True", "UpToDate", f"{running} runs."

@@ -132,7 +132,7 @@ def _idle(view: Snapshot, now: datetime) -> Act | RequeueAfter | None:
     if refused is not None:
         return _refuse_tag(refused)
     outlook = candidates.outlook(view, now)
-    told = _untold(view, outlook.waiting)
+    told = _unreported(view, outlook.waiting)
     if told is not None:
         return told
     if state.hold is not None:
@@ -153,15 +153,15 @@ def _refuse_tag(refused: Hopeless) -> RefuseTag:
     return RefuseTag(refused.release.version, refused.release.names[-1], refused.why)
 
 
-def _untold(view: Snapshot, waiting: Candidate | None) -> ReportWaiting | None:
+def _unreported(view: Snapshot, waiting: Candidate | None) -> ReportWaiting | None:
     """People hear once of each thing that a release waits for; a soak ends by itself and needs no telling."""
     waits = waiting.waits if waiting else None
     if waiting is None or waits is None or waits.reason in ("Soaking", "ScanPending"):
         return None
-    if waits.reason in view.state.reported.get(waiting.release.version, "").split(","):
+    if waits.reason in view.state.reported.get(waiting.release.version, ()):
         return None
     loud = waits.reason in ("ScanBlocked", "ScanMissing")
-    return ReportWaiting(waiting.release.version, waits.reason, waits.message.replace("ENV", view.name), loud)
+    return ReportWaiting(waiting.release.version, waits.reason, waits.message, loud)
 
 
 def _later(waits: Waits | None, now: datetime) -> RequeueAfter | None:
@@ -192,7 +192,7 @@ def _requested(view: Snapshot, freeze: Frozen | None, now: datetime) -> Start | 
     if waits is not None:
         unseen = waits.reason == "ScanMissing" and release.version not in view.scans
         passes = unseen or waits.reason in ("Soaking", "ScanPending")
-        return _later(waits, now) if passes else Dismiss(waits.message.replace("ENV", view.name))
+        return _later(waits, now) if passes else Dismiss(waits.message)
     before = view.state.settled.get(release.version)
     return Start(
         version=release.version,
@@ -278,15 +278,18 @@ def _redeploy(view: Snapshot) -> Start | None:
 
 def _observe(view: Snapshot, now: datetime, again_at: datetime | None) -> list[Action]:
     state = view.state
-    seen = Observe(conditions.observed(view, now), conditions.waiting_since(view, now), view.generation, again_at)
-    same = (state.conditions, state.waiting_since, state.observed_generation, state.again_at) == (
-        seen.conditions,
-        seen.waiting_since,
-        seen.generation,
-        seen.again_at,
+    seen = Observe(
+        conditions.observed(view, now),
+        conditions.waiting_since(view, now),
+        conditions.waiting_for(view, now),
+        view.generation,
+        again_at,
+    )
+    before = Observe(
+        state.conditions, state.waiting_since, state.waiting_for, state.observed_generation, state.again_at
     )
     stale = view.swept and (state.reconciled_at is None or now - state.reconciled_at >= OBSERVED_EVERY)
-    return [seen] if stale or not same else []
+    return [seen] if stale or seen != before else []
 
 
 def _repair_tags(view: Snapshot) -> list[Action]:

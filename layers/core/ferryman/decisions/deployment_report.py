@@ -4,10 +4,10 @@ Called by `decisions.outcome`, which decides the outcome, and by what tells it: 
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Literal
 
 from ferryman.decisions.wave_order import touched
+from ferryman.durations import age
 from ferryman.records import Deployment, Step, StepStatus, step_keys
 
 _FORWARD, _BACK = "rollout/", "rollback/"
@@ -160,14 +160,4 @@ def took(deployment: Deployment) -> str:
     """Return how long a deployment took, in words; empty while it has not ended."""
     if deployment.ended_at is None:
         return ""
-    return in_words(deployment.ended_at - (deployment.started_at or deployment.created_at))
-
-
-def in_words(span: timedelta) -> str:
-    """Write a time span as `3m12s`."""
-    total = max(0, round(span.total_seconds()))
-    hours, rest = divmod(total, 3_600)
-    minutes, seconds = divmod(rest, 60)
-    if hours:
-        return f"{hours}h{minutes:02d}m"
-    return f"{minutes}m{seconds:02d}s" if minutes else f"{seconds}s"
+    return age(deployment.started_at or deployment.created_at, deployment.ended_at)

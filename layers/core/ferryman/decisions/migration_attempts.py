@@ -56,7 +56,7 @@ NO_MIGRATION = Skip("NoMigration", "this deployment has no migration")
 Decision = Skip | Refuse | Resume | Begin
 
 
-def decide(deployment: Deployment, claims: list[MigrationClaim]) -> Decision:
+def decide_attempt(deployment: Deployment, claims: list[MigrationClaim]) -> Decision:
     """Decide from the attempts so far, first to last.
 
     NotStarted means that no task ran: automation may try again. Failed means that one did: a person has to want it.

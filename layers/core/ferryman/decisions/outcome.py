@@ -10,6 +10,7 @@ from ferryman.contracts import StepFailure
 from ferryman.decisions.deployment_report import WayBack, way_back
 from ferryman.decisions.wave_order import touched
 from ferryman.records import Deployment, Phase, Step, StepStatus, step_keys
+from ferryman.text import sentence
 
 EXPIRED_WHILE_STOPPED = "ExpiredWhileStopped"
 """Reason of an approval that expired while the environment was frozen or on hold."""
@@ -169,9 +170,9 @@ def _culprit(deployment: Deployment) -> tuple[str, Step] | None:
 
 def _why(culprit: tuple[str, Step] | None, failure: StepFailure | None) -> tuple[str, str]:
     if culprit is not None and culprit[1].reason and culprit[1].status is not StepStatus.RUNNING:
-        return culprit[1].reason, _sentence(culprit[1].message or f"{culprit[0]} failed")
+        return culprit[1].reason, sentence(culprit[1].message or f"{culprit[0]} failed")
     if failure is not None:
-        return failure.error, _sentence(
+        return failure.error, sentence(
             f"{failure.step or 'a step'} failed with {failure.error}: {_cause(failure.cause)}"
         )
     where = f"in {culprit[0]}" if culprit else "between two steps"
@@ -185,11 +186,6 @@ def _cause(cause: str) -> str:
     except ValueError:
         return cause
     return str(data.get("errorMessage", cause)) if isinstance(data, dict) else cause
-
-
-def _sentence(text: str) -> str:
-    text = text.strip()
-    return text if text.endswith((".", "!", "?", "`")) else f"{text}."
 
 
 def _success(deployment: Deployment) -> str:

@@ -23,7 +23,7 @@ def due(view: Snapshot, now: datetime) -> EndApproval | RemindApprovers | TellMa
         return EndApproval(
             "Aborted", f"{deployment.abort.who} aborted it: {deployment.abort.reason}", deployment.abort.who
         )
-    if now >= approval.expires_at:
+    if approval.expired_at(now):
         return _expired(view, deployment, now)
     wish = _wish(view, approval, deployment, now)
     if wish is not None:

@@ -17,6 +17,8 @@ SCAN_AGAIN = timedelta(minutes=1)
 
 
 Obstacle = Literal["WaitsForSource", "Soaking", "ScanMissing", "ScanPending", "ScanBlocked"]
+SCANS: tuple[Obstacle, ...] = ("ScanMissing", "ScanPending", "ScanBlocked")
+"""What is said of image scans."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +28,12 @@ class Waits:
     reason: Obstacle
     message: str
     until: datetime | None = None
+    left: Settled | None = None
+    """How the environment that releases are promoted from ended it after all."""
 
 
 def gate(
+    env: str,
     environment: Environment,
     release: Release,
     now: datetime,
@@ -40,30 +45,31 @@ def gate(
 ) -> Waits | None:
     """Return why a release may not go here yet, or None: verified with these bytes, soaked, scanned.
 
-    `source` is the state of `promoteFrom`, which may have gone back since it verified the release. `scans` is None when
-    nobody looked: that counts as missing, where the document wants scans. `digests` are those that a deployment froze.
+    `env` is the environment's name; `source` the state of `promoteFrom`, which may have gone back since it verified the
+    release. `scans` is None when nobody looked: that counts as missing, where the document wants scans. `digests` are
+    those that a deployment froze.
     """
     name = environment.promote_from
     if name is not None:
         proof, left = release.verified.get(name), _left(release, name, source)
         if proof is None or proof.digests != (release.digests if digests is None else digests):
-            return Waits("WaitsForSource", f"{release.version} is not verified in {name} yet")
+            return Waits("WaitsForSource", f"{release.version} is not verified in {name} yet", left=left)
         if left is not None:
             ended = f"it ended {left.phase} there ({left.reason})"
-            return Waits("WaitsForSource", f"{release.version} is no longer verified in {name}: {ended}")
+            return Waits("WaitsForSource", f"{release.version} is no longer verified in {name}: {ended}", left=left)
         soaked = proof.at + environment.soak if environment.soak else proof.at
         if soaked > now:
             wait = span((soaked - now).total_seconds())
             return Waits("Soaking", f"{release.version} soaks in {name} for another {wait}", soaked)
     if environment.scan is None or (waiver is not None and waiver.until > now):
         return None
-    return _scanned(environment.scan.block, release, scans, now)
+    return _scanned(env, environment.scan.block, release, scans, now)
 
 
 def kept_back(view: Snapshot, release: Release, now: datetime) -> Waits | None:
     """Return what the gate says of a release, as far as the view knows."""
     scans, waiver = view.scans.get(release.version), view.state.waivers.get(release.version)
-    return gate(view.environment, release, now, source=view.source, scans=scans, waiver=waiver)
+    return gate(view.name, view.environment, release, now, source=view.source, scans=scans, waiver=waiver)
 
 
 def wish_kept_back(view: Snapshot, now: datetime) -> Waits | None:
@@ -81,7 +87,9 @@ def _left(release: Release, name: str, source: EnvironmentState | None) -> Settl
     return settled
 
 
-def _scanned(block: Sequence[str], release: Release, scans: Sequence[ImageScan] | None, now: datetime) -> Waits | None:
+def _scanned(
+    env: str, block: Sequence[str], release: Release, scans: Sequence[ImageScan] | None, now: datetime
+) -> Waits | None:
     """Say what image scans have against a release: the gravest thing, about every component that has it."""
     known = {scan.component: scan for scan in scans or ()}
     found: dict[Obstacle, list[str]] = {"ScanBlocked": [], "ScanMissing": [], "ScanPending": []}
@@ -89,7 +97,7 @@ def _scanned(block: Sequence[str], release: Release, scans: Sequence[ImageScan] 
         obstacle = _obstacle(block, component, known.get(component))
         if obstacle is not None:
             found[obstacle[0]].append(obstacle[1])
-    waive = f"`ferryman waive ENV --release {release.version} --reason …`"
+    waive = f"`ferryman waive {env} --release {release.version} --reason …`"
     next_steps = {"ScanBlocked": f"fix it and push, or {waive}", "ScanMissing": f"scan it, or {waive}"}
     for reason, told in found.items():
         if told:

@@ -181,11 +181,10 @@ def _how_to_decide(approval: Approval) -> str:
 
 def _undecided(approval: Approval) -> list[str]:
     decided = {decision.name for decision in approval.decisions}
-    barred = None if approval.requester_may_approve else approval.requester
     return [
         person.name
         for person in approval.approvers
-        if person.email and person.name not in decided and person.name != barred
+        if person.email and person.name not in decided and person.name != approval.barred
     ]
 
 

@@ -6,7 +6,7 @@ Called by receive_push and reconcile.
 from collections.abc import Iterable
 from datetime import datetime
 
-from ferryman.decisions import deployment_report
+from ferryman.durations import age
 from ferryman.messages import outbox
 from ferryman.platform import Platform
 from ferryman.records import Release
@@ -22,7 +22,7 @@ def for_incomplete(release: Release, document: Platform, channels: Iterable[str]
     count = f"{len(present)} of {len(wanted)} images"
     waiting = ", ".join(missing)
     repositories = ", ".join(f"{document.spec.components[name].repository}:{release.version}" for name in missing)
-    since = deployment_report.in_words(at - release.first_seen_at)
+    since = age(release.first_seen_at, at)
     return outbox.rows(
         channels,
         owner=f"{release.platform}#{release.version}",

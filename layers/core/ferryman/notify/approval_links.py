@@ -56,7 +56,7 @@ def pending_approval(message: OutboxMessage, context: Context) -> Approval:
         raise NotNeeded("there is no such approval")
     if approval.status != "Pending":
         raise NotNeeded(f"the request ended meanwhile: {approval.status}")
-    if context.clock() >= approval.expires_at:
+    if approval.expired_at(context.clock()):
         raise NotNeeded("the request expired meanwhile")
     name = message.channel.removeprefix(PERSONAL)
     if message.event == REMINDER and any(decision.name == name for decision in approval.decisions):

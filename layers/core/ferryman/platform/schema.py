@@ -11,8 +11,8 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
+from ferryman.durations import format_duration
 from ferryman.platform.document import Platform
-from ferryman.platform.values import format_duration
 
 ID = "urn:ferryman:schema:platform:v1"
 

@@ -16,6 +16,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from ferryman.durations import format_duration
+
 _DURATION = re.compile(r"(?:([0-9]{1,9})d)?(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?")
 _DURATION_PATTERN = r"^(?=[0-9])([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$"
 _LONGEST = timedelta(days=3650)
@@ -40,17 +42,6 @@ def parse_duration(value: Any) -> timedelta:
     if span <= timedelta(0):
         raise ValueError(f"{_shown(value)} is no time at all; use at least 1s")
     return span
-
-
-def format_duration(span: timedelta) -> str:
-    """Write a time span as `1h30m`; the inverse of `parse_duration` for whole seconds."""
-    total = int(span.total_seconds())
-    parts = []
-    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
-        amount, total = divmod(total, size)
-        if amount:
-            parts.append(f"{amount}{unit}")
-    return "".join(parts) or "0s"
 
 
 def between(least: str, most: str) -> Callable[[timedelta], timedelta]:

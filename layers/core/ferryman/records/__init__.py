@@ -28,6 +28,7 @@ from ferryman.records.environment import (
     Running,
     Settled,
     Target,
+    WaitingFor,
     Waiver,
 )
 from ferryman.records.migration import MigrationClaim
@@ -85,5 +86,6 @@ __all__ = [
     "TimelineEvent",
     "Verified",
     "Wait",
+    "WaitingFor",
     "Waiver",
 ]

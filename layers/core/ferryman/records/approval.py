@@ -1,5 +1,6 @@
 """Approvals: who may decide about one deployment, and who has. Pure."""
 
+from datetime import datetime
 from typing import Literal
 
 from pydantic import AwareDatetime
@@ -104,6 +105,19 @@ class Approval(Record):
     def approved_by(self) -> list[str]:
         """Names of those who said yes, each once, in order."""
         return list(dict.fromkeys(item.name for item in self.decisions if item.verdict == "approve"))
+
+    @property
+    def barred(self) -> str | None:
+        """Name of the approver who asked for it and may therefore not say yes; None when nobody is kept from it."""
+        return None if self.requester_may_approve else self.requester
+
+    def expired_at(self, now: datetime) -> bool:
+        """Tell whether its time is over, however it ended."""
+        return now >= self.expires_at
+
+    def open_at(self, now: datetime) -> bool:
+        """Tell whether it can still be decided: it is pending, and its time is not over."""
+        return self.status == "Pending" and not self.expired_at(now)
 
     def approver(self, name: str) -> ApproverRecord | None:
         """Return an approver by name."""

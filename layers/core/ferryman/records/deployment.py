@@ -4,10 +4,11 @@ from typing import Literal
 
 from pydantic import AwareDatetime
 
+from ferryman.errors import InvalidInput
 from ferryman.records.base import Record
 from ferryman.records.environment import Actor
 from ferryman.records.phases import Phase, StepStatus
-from ferryman.records.plan import Plan
+from ferryman.records.plan import Plan, PlannedService
 
 
 class RolloutProgress(Record):
@@ -127,3 +128,16 @@ class Deployment(Record):
     def step(self, key: str) -> Step | None:
         """Return one step, or None when it has not begun."""
         return self.steps.get(key)
+
+    def require_plan(self) -> Plan:
+        """Return the frozen plan; raise InvalidInput when begin_deployment has not made it."""
+        if self.plan is None:
+            raise InvalidInput(f"deployment {self.id} has no plan: begin_deployment comes first")
+        return self.plan
+
+    def planned(self, service: str) -> PlannedService:
+        """Return one planned service; raise InvalidInput when there is no plan, or none for a service of that name."""
+        found = self.require_plan().services.get(service)
+        if found is None:
+            raise InvalidInput(f"the plan of deployment {self.id} has no service {service!r}")
+        return found

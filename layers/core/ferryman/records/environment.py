@@ -1,8 +1,8 @@
 """Environments: what decides what happens next in one. Pure."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, BeforeValidator, PlainSerializer
 
 from ferryman.records.base import Record
 from ferryman.records.phases import Phase
@@ -118,6 +118,24 @@ class Condition(Record):
     last_transition_time: AwareDatetime
 
 
+class WaitingFor(Record):
+    """What the newest release that may not come yet waits for, as reconcile saw it."""
+
+    version: str
+    reason: str
+    """CamelCase: `WaitsForSource`, `Soaking`, `ScanMissing`, `ScanPending`, `ScanBlocked`."""
+    message: str
+    """For people."""
+
+
+def _split(value: object) -> object:
+    return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
+
+
+Reasons = Annotated[tuple[str, ...], BeforeValidator(_split), PlainSerializer(",".join, return_type=str)]
+"""Reasons in CamelCase; stored as one text with commas between."""
+
+
 class EnvironmentState(Record):
     """Everything that decides what happens next in one environment."""
 
@@ -130,8 +148,8 @@ class EnvironmentState(Record):
     freeze: Freeze | None = None
     waivers: dict[str, Waiver] = {}
     """Version → why image scans do not hold it back."""
-    reported: dict[str, str] = {}
-    """Version → why it waits, as people were told, with commas between: they hear of each reason once."""
+    reported: dict[str, Reasons] = {}
+    """Version → why it waits, as people were told: they hear of each reason once."""
     settled: dict[str, Settled] = {}
     current: Running | None = None
     last_succeeded: Target | None = None
@@ -148,6 +166,7 @@ class EnvironmentState(Record):
     """For when another look at image scans was asked for."""
     waiting_since: AwareDatetime | None = None
     """Since when a release waits that this environment should run; None when there is none."""
+    waiting_for: WaitingFor | None = None
     rev: int = 0
 
     def condition(self, type: str) -> Condition | None:

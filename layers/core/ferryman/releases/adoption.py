@@ -99,11 +99,11 @@ def _take_over_names(document: Platform, adopter: _Adopter) -> None:
     images = {name: list(ecr_edge.tagged_images(adopter.ecr, part.repository)) for name, part in parts.items()}
     names = Names(adopter.store, adopter.clock, adopter.new_id, lambda _: None)
     for name, carried in sorted(semver_tags.of_images(document, images).items()):
-        names.settle(document, name, carried, quiet=True)
+        names.record_tag(document, name, carried, quiet=True)
 
 
 def _write_baseline(document: Platform, version: str, images: dict[str, Image], adopter: _Adopter) -> None:
-    for _ in range(5):
+    for _ in adopter.store.attempts():
         release = adopter.store.release(document.name, version)
         if release is None:
             release = Release(
@@ -132,7 +132,7 @@ def _adopted(
     release = _release_of(digests, adopter.store.releases(document.name))
     version = release.version if release else None
     target = Target(version=version, deployment=None, digests=digests, task_definitions=definitions, bases=bases)
-    message, at = _told(version, digests), now
+    message, at = _summary(version, digests), now
     return [
         Save(
             state.but(
@@ -200,7 +200,7 @@ def _release_of(digests: dict[str, str], releases: list[Release]) -> Release | N
     return fitting[-1] if fitting else None
 
 
-def _told(version: str | None, digests: dict[str, str]) -> str:
+def _summary(version: str | None, digests: dict[str, str]) -> str:
     if not digests:
         return "adopted: no service runs an image of this platform yet; the next complete release is deployed"
     runs = f"{version} runs" if version else "what runs carries no version tag"

@@ -125,7 +125,7 @@ def _waiting(document: Platform, ledger: ReleaseRecorder) -> list[str]:
 
 
 def _named(document: Platform, name: str, ledger: ReleaseRecorder, nudge: Nudges) -> str:
-    verdict = ledger.names.settle(document, name, semver_tags.look(document, name, ledger.ecr))
+    verdict = ledger.names.record_tag(document, name, semver_tags.look(document, name, ledger.ecr))
     if verdict.refuses or verdict.version is None:
         return f"{'Refused' if verdict.refuses else verdict.status} ({verdict.message})"
     # Also for a repeated event: the first may have died right here.

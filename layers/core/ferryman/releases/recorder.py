@@ -18,8 +18,6 @@ from ferryman.releases.assembly import Effect, Pushed
 from ferryman.releases.semver_tags import Names
 from ferryman.store.table import Store
 
-_ATTEMPTS = 10
-
 
 @dataclass(frozen=True)
 class ReleaseRecorder:
@@ -34,7 +32,7 @@ class ReleaseRecorder:
     def record(self, document: Platform, pushed: Pushed) -> tuple[Release, Effect]:
         """Write an image into its release, once; raise Conflict when others keep being faster."""
         wanted = list(document.spec.components)
-        for _ in range(_ATTEMPTS):
+        for _ in self.store.attempts():
             before = self.store.release(document.name, pushed.version)
             after, effect = assembly.merge(before, pushed, wanted=wanted, now=self.clock(), new_id=self.new_id)
             if effect is Effect.COMPLETED and before is not None:

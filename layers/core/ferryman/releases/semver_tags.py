@@ -23,7 +23,6 @@ from ferryman.records.writes import Add, Save, Write
 from ferryman.releases.assembly import frozen
 from ferryman.store.table import Store
 
-_ATTEMPTS = 10
 _SHOWN = 3
 """Versions of one image that a message names."""
 
@@ -48,7 +47,7 @@ class Verdict:
         return self.status == "Refused" or self.moved
 
 
-def judge(
+def judge_tag(
     document: Platform,
     name: str,
     carried: Carried,
@@ -156,16 +155,16 @@ class Names:
     new_id: NewId
     count: Callable[[str], None]
 
-    def settle(self, document: Platform, name: str, carried: Carried, *, quiet: bool = False) -> Verdict:
+    def record_tag(self, document: Platform, name: str, carried: Carried, *, quiet: bool = False) -> Verdict:
         """Write down what a tag means, once, and tell people what they have to hear; return the verdict.
 
         `quiet`: it was there before us: it starts nothing, and nobody hears of it. Raise Conflict when others keep
         being faster.
         """
-        for _ in range(_ATTEMPTS):
+        for _ in self.store.attempts():
             known = self.store.semver_name(document.name, name)
             releases = self.store.releases(document.name)
-            verdict = judge(document, name, carried, releases, known, self.clock(), patient=not quiet)
+            verdict = judge_tag(document, name, carried, releases, known, self.clock(), patient=not quiet)
             if not changes(known, verdict) or (quiet and verdict.status == "Waiting"):
                 return verdict
             bound = next((item for item in releases if item.version == verdict.version), None)

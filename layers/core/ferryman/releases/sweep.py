@@ -60,8 +60,8 @@ def _name(document: Platform, images: Mapping[str, list[TaggedImage]], ledger: R
     releases = ledger.store.releases(document.name)
     for name, found in sorted(carried.items()):
         seen = known.get(name)
-        if semver_tags.changes(seen, semver_tags.judge(document, name, found, releases, seen, ledger.clock())):
-            ledger.names.settle(document, name, found)
+        if semver_tags.changes(seen, semver_tags.judge_tag(document, name, found, releases, seen, ledger.clock())):
+            ledger.names.record_tag(document, name, found)
 
 
 def _look_after(document: Platform, release: Release, ledger: ReleaseRecorder) -> None:

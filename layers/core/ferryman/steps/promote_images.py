@@ -11,7 +11,6 @@ from ferryman.clients.aws_errors import Refusal
 from ferryman.clients.aws_types import ECRClient
 from ferryman.clients.ecr import moved
 from ferryman.contracts import PromoteImagesInput, PromoteImagesOutput
-from ferryman.decisions.wave_order import plan_of
 from ferryman.errors import DigestMismatch, NotFound, TagImmutable
 from ferryman.ids import Clock, NewId
 from ferryman.messages import timeline
@@ -35,7 +34,7 @@ class _Promotion:
     def __init__(self, event: PromoteImagesInput, store: Store, ecr: ECRClient, clock: Clock, new_id: NewId) -> None:
         self._event, self._store, self._ecr, self._clock, self._new_id = event, store, ecr, clock, new_id
         self._deployment = store.deployment(event.platform, event.environment, event.deployment)
-        self._plan = plan_of(self._deployment)
+        self._plan = self._deployment.require_plan()
 
     def run(self) -> PromoteImagesOutput:
         step = self._deployment.step(step_keys.PROMOTION)

@@ -21,7 +21,6 @@ from ferryman.store.table import Store
 from ferryman.text import one_line
 
 _LOG = logging.getLogger("ferryman")
-_WRITES = 10
 _TRIED_FOR = timedelta(hours=4)
 """About how long notify tries to deliver a row."""
 
@@ -145,7 +144,7 @@ def _record(
         kind, told = EventType.PUBLISHED, f"{done.message}: {done.url}"
     else:
         kind, told = EventType.PUBLISH_FAILED, f"release {deployment.tag} is not on GitHub: {done.message}"
-    for _ in range(_WRITES):
+    for _ in store.attempts():
         before = store.deployment(deployment.platform, deployment.environment, deployment.id)
         stands = before.publication
         if stands is not None and (

@@ -39,7 +39,7 @@ def record(
     Safe to run again: an outcome that is already recorded stays, and only the claim is released. Raise ClaimLost when
     another deployment owns the environment and this one has no outcome yet.
     """
-    for _ in range(10):
+    for _ in store.attempts():
         deployment = store.deployment(ref.platform, ref.environment, ref.deployment)
         state = store.state(ref.platform, ref.environment)
         owns = state.active is not None and (state.active.deployment, state.active.fence) == (ref.deployment, ref.fence)

@@ -249,5 +249,4 @@ def _by_reconcile(deployment: Deployment) -> bool:
 
 def _personal(approval: Approval) -> list[str]:
     """Return the names of those who get a personal link by mail: all who may say yes."""
-    barred = None if approval.requester_may_approve else approval.requester
-    return [item.name for item in approval.approvers if item.email and item.name != barred]
+    return [item.name for item in approval.approvers if item.email and item.name != approval.barred]

@@ -12,7 +12,6 @@ from ferryman.clients.aws_errors import Refusal, code_and_sentence
 from ferryman.clients.aws_types import ECSClient, RunTaskRequest, VpcConfiguration
 from ferryman.contracts import RunMigrationInput, RunMigrationOutput
 from ferryman.decisions import migration_attempts as claims
-from ferryman.decisions.wave_order import plan_of
 from ferryman.errors import NotVisibleYet, VerificationFailed
 from ferryman.ids import Clock, NewId
 from ferryman.records import (
@@ -61,7 +60,7 @@ class _Run:
     def __init__(self, event: RunMigrationInput, store: Store, ecs: ECSClient, clock: Clock, new_id: NewId) -> None:
         self._event, self._store, self._ecs, self._clock, self._new_id = event, store, ecs, clock, new_id
         self._deployment = store.deployment(event.platform, event.environment, event.deployment)
-        self._plan = plan_of(self._deployment)
+        self._plan = self._deployment.require_plan()
         self._key = claims.key_of(self._deployment)
 
     def run(self) -> RunMigrationOutput:
@@ -73,7 +72,7 @@ class _Run:
         if step is None and self._deployment.abort is not None:
             return RunMigrationOutput(verdict="Aborted", reason="AbortRequested")
         attempts = self._store.migration_claims(self._event.platform, self._event.environment, self._key)
-        decision = claims.decide(self._deployment, attempts)
+        decision = claims.decide_attempt(self._deployment, attempts)
         planned = self._plan.migration
         if isinstance(decision, claims.Skip) or planned is None:
             skip = decision if isinstance(decision, claims.Skip) else claims.NO_MIGRATION

@@ -13,7 +13,7 @@ from ferryman.clients.aws_errors import Refusal, code_and_sentence
 from ferryman.clients.aws_types import ECRClient, ECSClient, ECSDeployment, ECSService
 from ferryman.clients.ecr import moved
 from ferryman.contracts import UpdateServiceInput, UpdateServiceOutput
-from ferryman.decisions.wave_order import plan_of, service_of, stops, touched
+from ferryman.decisions.wave_order import stops, touched
 from ferryman.errors import NotVisibleYet, VerificationFailed
 from ferryman.ids import Clock, NewId
 from ferryman.records import Deployment, RolloutProgress, Step, StepStatus, step_keys
@@ -53,8 +53,8 @@ class _Update:
         self._event, self._store, self._ecs, self._ecr = event, store, ecs, ecr
         self._clock, self._new_id = clock, new_id
         self._deployment = store.deployment(event.platform, event.environment, event.deployment)
-        self._planned = service_of(self._deployment, event.service)
-        self._cluster = plan_of(self._deployment).cluster
+        self._planned = self._deployment.planned(event.service)
+        self._cluster = self._deployment.require_plan().cluster
         self._key = step_keys.rollout(event.service, event.direction)
         self._forward = event.direction == "forward"
 
@@ -89,7 +89,7 @@ class _Update:
             return None
         if not touched(self._deployment, self._planned.name):
             return UpdateServiceOutput(verdict="Skipped", reason="Untouched")
-        if plan_of(self._deployment).on_failure == "hold":
+        if self._deployment.require_plan().on_failure == "hold":
             return self._skip("HoldPolicy", "onFailure is hold: it stays as it is until a person decides")
         if self._planned.rollback_task_definition is None:
             return self._skip("NoTarget", "there is nothing to go back to: no deployment has succeeded here before")
@@ -123,7 +123,7 @@ class _Update:
 
     def _moved(self) -> str | None:
         """Say which tag of a promoted image no longer points at it: what was approved is not what is out there."""
-        tags = [tag for tag in plan_of(self._deployment).promotions if tag.component == self._planned.component]
+        tags = [tag for tag in self._deployment.require_plan().promotions if tag.component == self._planned.component]
         return next((wrong for tag in tags if (wrong := moved(self._ecr(), tag)) is not None), None)
 
     def _target(self, service: ECSService) -> str | None:

@@ -14,7 +14,6 @@ from ferryman.clients.aws_types import ECSClient, ECSTask, LogsClient, StepFunct
 from ferryman.clients.stepfunctions import send_task_success
 from ferryman.contracts import DeploymentRef, MigrationVerdict, WatchMigrationInput
 from ferryman.decisions import migration_attempts as claims
-from ferryman.decisions.wave_order import plan_of
 from ferryman.ids import Clock, NewId
 from ferryman.records import Deployment, MigrationProgress, PlannedMigration, Step, StepStatus, Wait, step_keys
 from ferryman.records.writes import Fenced, Save, Write
@@ -174,7 +173,7 @@ def settle(
 ) -> MigrationVerdict | None:
     """Judge a deployment's migration and record it; None while it goes on. Safe to run from several places at once."""
     deployment = store.deployment(ref.platform, ref.environment, ref.deployment)
-    plan = plan_of(deployment)
+    plan = deployment.require_plan()
     planned, step = plan.migration, deployment.step(step_keys.MIGRATION)
     if step is None or planned is None:
         return MigrationVerdict(verdict="Failed", reason="NotStarted")

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from ferryman.clients.aws_types import ECSClient, ECSDeployment, ECSService, ECSTask, LogsClient, StepFunctionsClient
 from ferryman.clients.ecs import primary, running_tasks, services
 from ferryman.contracts import DeploymentRef, RolloutVerdict, WatchRolloutInput
-from ferryman.decisions.wave_order import plan_of, service_of, stops
+from ferryman.decisions.wave_order import stops
 from ferryman.ids import Clock, NewId
 from ferryman.records import Deployment, PlannedService, RolloutProgress, Step, StepStatus, Wait, step_keys
 from ferryman.records.step_keys import Direction
@@ -145,7 +145,7 @@ def check(
     deployment: Deployment, planned: PlannedService, step: Step, direction: Direction, *, ecs: ECSClient, now: datetime
 ) -> tuple[Verdict, RolloutProgress, ECSService | None]:
     """Read ECS and judge. Return the verdict, the progress as it now is, and the service as described."""
-    cluster = plan_of(deployment).cluster
+    cluster = deployment.require_plan().cluster
     progress = step.rollout or RolloutProgress(service=planned.name, direction=direction)
     service = services(ecs, cluster, [planned.name]).get(planned.name)
     found = _followed(service, progress.ecs_deployment)
@@ -185,7 +185,7 @@ def watch(
 ) -> None:
     """Remember the token, then judge; a verdict answers it at once. Else an event or the time-out comes next."""
     deployment = store.deployment(event.platform, event.environment, event.deployment)
-    planned = service_of(deployment, event.service)
+    planned = deployment.planned(event.service)
     key = step_keys.rollout(event.service, event.direction)
     remember(
         store,
@@ -220,7 +220,7 @@ def settle(
 ) -> RolloutVerdict | None:
     """Judge one service's rollout and record it; None while it goes on. Safe to run from several places at once."""
     deployment = store.deployment(ref.platform, ref.environment, ref.deployment)
-    planned = service_of(deployment, service)
+    planned = deployment.planned(service)
     key = step_keys.rollout(service, direction)
     step = deployment.step(key)
     if step is None:
@@ -276,7 +276,7 @@ def _explained(
     why = rollout_diagnosis.rollout(
         ecs,
         logs,
-        cluster=plan_of(deployment).cluster,
+        cluster=deployment.require_plan().cluster,
         service=service,
         name=planned.name,
         container=planned.container,

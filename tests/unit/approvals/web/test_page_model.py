@@ -204,7 +204,7 @@ def test_nothing_in_the_records_becomes_markup(usual: PageRecords) -> None:
     for answer in (
         render.decision(known, Question(version=approval.short, person=EVIL, why_not=EVIL), said=EVIL),
         render.decision(known, None, progress=progress(approval, deployment, NOW)),
-        render.told(404, EVIL, [EVIL, f"`{EVIL}`"], link=(EVIL, EVIL), place=EVIL),
+        render.notice(404, EVIL, [EVIL, f"`{EVIL}`"], link=(EVIL, EVIL), place=EVIL),
         render.shared(render.SharedView(EVIL, EVIL, EVIL, EVIL, True), said=EVIL),
     ):
         body = answer["body"]

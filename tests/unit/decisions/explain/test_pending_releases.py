@@ -12,7 +12,6 @@ from ferryman.records import (
     Actor,
     Approval,
     ApproverRecord,
-    Condition,
     Decision,
     Deployment,
     Freeze,
@@ -25,6 +24,7 @@ from ferryman.records import (
     Running,
     Settled,
     Verified,
+    WaitingFor,
     Waiver,
 )
 from unit import builders as make
@@ -78,9 +78,9 @@ def only(found: Explanation) -> Newer:
 
 
 SETTLED = Settled(phase=Phase.FAILED, reason="SmokeTestFailed", at=AT)
-SCANNED = Condition(
-    type="Ready", status="False", reason="ScanBlocked", last_transition_time=AT,
-    message="0000002: api has 2 CRITICAL findings; fix it and push, or `ferryman waive …`; 0000001 runs.",
+SCANNED = WaitingFor(
+    version="0000002", reason="ScanBlocked",
+    message="0000002: api has 2 CRITICAL findings; fix it and push, or `ferryman waive …`",
 )  # fmt: skip
 SCAN: dict[str, Any] = {"scan": {"block": ["CRITICAL"]}}
 TAGGED = release(2, verified=True, tag="v1.0.0")
@@ -110,7 +110,7 @@ TAGGED = release(2, verified=True, tag="v1.0.0")
             TAGGED, SCAN, {}, "ScanPending", "waits for the scans of its images to be looked at", id="scans-unread"
         ),
         pytest.param(
-            TAGGED, SCAN, {"conditions": [SCANNED]}, "ScanBlocked",
+            TAGGED, SCAN, {"waiting_for": SCANNED}, "ScanBlocked",
             "0000002: api has 2 CRITICAL findings; fix it and push, or `ferryman waive …`.", id="scan-blocked",
         ),
         pytest.param(

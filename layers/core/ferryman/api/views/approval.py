@@ -61,7 +61,7 @@ def approval(record: Approval, now: datetime) -> ApprovalView:
         requested_by=record.requested_by.who,
         approved_by=record.approved_by,
         may_approve=approvers.deciders(record) if pending else [],
-        barred=approvers.barred(record),
+        barred=record.barred,
         decisions=[
             DecisionView(name=item.name, verdict=item.verdict, how=item.how, reason=item.reason, at=item.at)
             for item in record.decisions

@@ -24,8 +24,8 @@ class Context:
     clock: Clock
     new_id: NewId
 
-    def decide(self, approval: str, attempt: Attempt) -> Verdict:
+    def decide_approval(self, approval: str, attempt: Attempt) -> Verdict:
         """Take down what somebody decided, or tell why not."""
-        return record_decision.decide(
+        return record_decision.decide_approval(
             approval, attempt, store=self.store, nudge=self.nudge, clock=self.clock, new_id=self.new_id
         )  # fmt: skip

@@ -45,20 +45,20 @@ def serve(event: dict[str, Any], desk: Context, log: Log) -> dict[str, Any]:
     try:
         found = _route(request, desk, seen)
     except BadRequest as error:
-        found = render.told(error.status, "This request can't be read", [str(error)])
+        found = render.notice(error.status, "This request can't be read", [str(error)])
     except NotFound:
         text = ["What it was about is no longer on record.", "`ferryman history` shows what happened."]
-        found = render.told(404, "This link leads nowhere", text)
+        found = render.notice(404, "This link leads nowhere", text)
     except TransientError as error:
         log.info("could not answer", error=type(error).__name__)
         text = ["Something that this page needs did not answer in time. Nothing was lost.", "Try again in a moment."]
-        found = render.told(503, "Try again in a moment", text)
+        found = render.notice(503, "Try again in a moment", text)
         found["headers"]["retry-after"] = "5"
     except Exception as error:
         # Nothing that raises is handed the nonce: only its hash is compared, in one place that can't fail.
         log.exception("the page failed", error=type(error).__name__)
         text = ["Something went wrong here, and nothing was decided.", "The operator's log has more."]
-        found = render.told(500, "Something went wrong", text)
+        found = render.notice(500, "Something went wrong", text)
     if request.method == "HEAD":
         found["body"] = ""
     method = request.method if request.method in _METHODS else "other"
@@ -78,7 +78,9 @@ def _route(request: Request, desk: Context, seen: _Seen) -> dict[str, Any]:
             seen.page = "personal"
             return _allowed(request, _METHODS) or _personal(id, nonce, request, desk, seen)
         case _:
-            return render.told(404, "There is nothing here", ["Open the link from your mail or chat as it is, whole."])
+            return render.notice(
+                404, "There is nothing here", ["Open the link from your mail or chat as it is, whole."]
+            )
 
 
 def _allowed(request: Request, methods: tuple[str, ...]) -> dict[str, Any] | None:
@@ -87,7 +89,7 @@ def _allowed(request: Request, methods: tuple[str, ...]) -> dict[str, Any] | Non
     if request.method == "OPTIONS":
         return http.answer(204, headers=names)
     if request.method not in methods:
-        refused = render.told(405, "Not in this way", [f"This address takes {names['allow']}."])
+        refused = render.notice(405, "Not in this way", [f"This address takes {names['allow']}."])
         refused["headers"] |= names
         return refused
     return None
@@ -102,9 +104,9 @@ def _find(id: str, desk: Context, seen: _Seen) -> Approval | None:
 def _shared(id: str, request: Request, desk: Context, seen: _Seen) -> dict[str, Any]:
     approval = _find(id, desk, seen)
     if approval is None:
-        return render.told(404, "This link leads nowhere", ["Open it from the message as it is, whole."])
+        return render.notice(404, "This link leads nowhere", ["Open it from the message as it is, whole."])
     return (
-        shared_page.decide(approval, request, desk)
+        shared_page.take_form(approval, request, desk)
         if request.method == "POST"
         else shared_page.show(approval, request, desk)
     )
@@ -120,11 +122,11 @@ def _personal(id: str, nonce: str, request: Request, desk: Context, seen: _Seen)
             "Open the newest link from your mail as it is, whole, or ask for a new one.",
         ]
         link = (f"../{id}", "Ask for a new link") if _ID.fullmatch(id) else None
-        return render.told(404, "This link leads nowhere", text, link=link)
+        return render.notice(404, "This link leads nowhere", text, link=link)
     # The address is relative: what a browser sees may have a prefix that is cut off before it gets here.
     visitor = Visitor(name=name, how="mail", identity=_identity(approval, name), here=nonce)
     if request.method == "POST":
-        return decision_page.decide(approval, visitor, request, desk)
+        return decision_page.take_form(approval, visitor, request, desk)
     return decision_page.show(approval, visitor, request, desk)
 
 

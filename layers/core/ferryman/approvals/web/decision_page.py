@@ -12,7 +12,6 @@ from ferryman.approvals.web.page_model import facts
 from ferryman.approvals.web.page_records import PageRecords, read_page_records
 from ferryman.approvals.web.progress import progress
 from ferryman.approvals.web.render import Form, Question
-from ferryman.decisions import approvers
 from ferryman.platform.identities import folded
 from ferryman.records import Approval, How
 
@@ -61,7 +60,7 @@ def show(
     return render.decision(known, None, progress=going, refresh=refresh, status=status, said=said)
 
 
-def decide(approval: Approval, visitor: Visitor, request: Request, desk: Context) -> dict[str, Any]:
+def take_form(approval: Approval, visitor: Visitor, request: Request, desk: Context) -> dict[str, Any]:
     """Take the form; the answer is the page again, with what is wrong with the form or what others did meanwhile."""
     sent = request.form()
     verdict, reason = _button(sent), sent.get("reason", "")[:500]
@@ -82,7 +81,7 @@ def decide(approval: Approval, visitor: Visitor, request: Request, desk: Context
         reason=reason,
         source=request.source,
     )
-    return _told(desk.decide(approval.deployment, attempt), approval, visitor, request, desk, kept)
+    return _answer(desk.decide_approval(approval.deployment, attempt), approval, visitor, request, desk, kept)
 
 
 def gone(approval: Approval, over: Verdict, desk: Context, *, shared: bool) -> dict[str, Any]:
@@ -99,10 +98,10 @@ def gone(approval: Approval, over: Verdict, desk: Context, *, shared: bool) -> d
             why = f"`ferryman retry {approval.environment}` asks again."
     text = [why, "Nobody can decide about it any more."]
     place = f"{approval.platform} / {approval.environment}"
-    return render.told(410, title, text, link=_instead(approval, desk), place=place)
+    return render.notice(410, title, text, link=_instead(approval, desk), place=place)
 
 
-def _told(
+def _answer(
     verdict: Verdict, approval: Approval, visitor: Visitor, request: Request, desk: Context, kept: Form
 ) -> dict[str, Any]:
     if verdict.counts or verdict.kind == "AlreadyYours":
@@ -121,7 +120,7 @@ def _question(records: PageRecords, visitor: Visitor, now: datetime) -> Question
     if name is not None and name in approval.approved_by:
         missing = approval.required - len(approval.approved_by)
         why_not = f"You have approved it. It waits for {missing} more. You can still reject it."
-    elif name is not None and name == approvers.barred(approval):
+    elif name is not None and name == approval.barred:
         why_not = "You asked for it yourself: somebody else has to approve it. You can reject it."
     elif (stopped := records.stopped(now)) is not None:
         why_not = f"It can't be approved now: {stopped}. You can reject it."

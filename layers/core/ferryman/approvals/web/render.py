@@ -91,7 +91,7 @@ def shared(view: SharedView, *, form: Form | None = None, said: str = "", status
     return _answer(status, "shared.html", "", view=view, question=None, form=form or Form(), said=said)
 
 
-def told(
+def notice(
     status: int, title: str, text: list[str], *, link: tuple[str, str] | None = None, place: str = ""
 ) -> dict[str, Any]:
     """A page that only says something; `link` is an address and its text, `place` what it is about."""

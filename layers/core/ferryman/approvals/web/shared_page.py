@@ -32,14 +32,14 @@ def show(
     return render.shared(_view(approval, deployment, pending=over is None), form=form, said=said, status=status)
 
 
-def decide(approval: Approval, request: Request, desk: Context) -> dict[str, Any]:
+def take_form(approval: Approval, request: Request, desk: Context) -> dict[str, Any]:
     """Take one of the page's forms: the one for a personal link, or where it is allowed the decision."""
     sent = request.form()
     if "decision" in sent and approval.allow_unverified:
-        return decision_page.decide(approval, _visitor(approval), request, desk)
+        return decision_page.take_form(approval, _visitor(approval), request, desk)
     if "decision" in sent:
         text = ["This link is for everybody, so nothing can be decided with it.", "Ask for your personal link."]
-        return render.told(403, "Not with this link", text, link=(approval.deployment, "Ask for my personal link"))
+        return render.notice(403, "Not with this link", text, link=(approval.deployment, "Ask for my personal link"))
     email = sent.get("email", "").strip()
     if not email:
         problem = Form({"email": "Type the mail address at which you are known as an approver."})

@@ -56,7 +56,7 @@ def _pressed(press: Press, signed_by: list[Signing], request: Request, desk: Con
         reason=press.reason,
         source=request.source,
     )
-    verdict = desk.decide(approval.deployment, attempt)
+    verdict = desk.decide_approval(approval.deployment, attempt)
     if verdict.kind == "NeedsReason":
         return f"{verdict.message} Write it into the field of the message, then press Reject again."
     return verdict.message

@@ -58,7 +58,9 @@ def explain(
     facts = Facts(document, state, releases, deployments, now, source, approval)
     found = newer(facts)
     sentences = [_runs(facts), *_active(facts), *_hold(facts), *_freeze(facts), *asked(facts)]
-    sentences += [_told(item) for item in found if item.reason not in ("Deploying", "AwaitingApproval", "Requested")]
+    sentences += [
+        _with_older(item) for item in found if item.reason not in ("Deploying", "AwaitingApproval", "Requested")
+    ]
     if not found and state.active is None:
         sentences.append("Nothing newer is known: it is up to date." if state.current else "No release is known yet.")
     sentences += [*_waivers(facts), *_last_failure(facts), *_unpublished(facts), *_drift(facts)]
@@ -74,7 +76,7 @@ def explain(
     )
 
 
-def _told(item: Newer) -> str:
+def _with_older(item: Newer) -> str:
     if not item.like_it:
         return item.message
     older = "1 older release waits" if item.like_it == 1 else f"{item.like_it} older releases wait"

@@ -67,6 +67,8 @@ class Facts:
             state=self.state,
             releases=tuple(self.releases),
             deployments=tuple(self.deployments),
+            deployment=self.active,
+            approval=self.approval,
             source=self.source,
         )
 

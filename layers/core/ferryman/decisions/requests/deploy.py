@@ -53,7 +53,7 @@ def request_deploy(
             f"`ferryman rollback {env} --to {version} --reason ...` does it"
         )
     if waits is not None:
-        raise Refused(f"{waits.message.replace('ENV', env)} ({waits.reason})")
+        raise Refused(f"{waits.message} ({waits.reason})")
     if freeze is not None:
         raise Refused(f"{env} is {freeze.message}. Nothing starts before it ends, but a rollback")
     if state.hold is not None:

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from ferryman.decisions.candidates import TAG_REFUSED
-from ferryman.decisions.explain.pending_releases import newer_releases
 from ferryman.decisions.requests.common import Outcome, _release, asked, refuse_active
+from ferryman.decisions.why_not import newer_releases
 from ferryman.errors import Refused
 from ferryman.records import EnvironmentState, Release, ReleaseStatus
 from ferryman.records import Request as Wish

@@ -11,9 +11,6 @@ from ferryman.platform import Environment
 from ferryman.records import AbortRequest, Deployment, EnvironmentState, Hold, Phase, Release, StepStatus, step_keys
 from ferryman.records import Request as Wish
 
-_ROLLED_BACK = "rolled back to"
-"""How the reason of a rollback's hold begins."""
-
 
 @dataclass(frozen=True)
 class Situation:
@@ -153,7 +150,7 @@ def request_rollback(
         return WayBack(None, f"{before.who} asked for that already; it starts next", release.version)
     return WayBack(
         state.but(requested=wish, hold=_hold(state, release, wanted)),
-        _told(situation, release, since, wish, freeze, stops=stopped is not None),
+        _message(situation, release, since, wish, freeze, stops=stopped is not None),
         release.version,
         deployment=stopped or active,
         aborts=stopped is not None,
@@ -209,13 +206,13 @@ def _stopped(active: Deployment | None, wanted: Wanted) -> Deployment | None:
 
 def _hold(state: EnvironmentState, release: Release, wanted: Wanted) -> Hold:
     """Say why automation stays off; what was said before is kept, because lifting this one lifts that, too."""
-    standing, reason = state.hold, f"{_ROLLED_BACK} {release.version}: {wanted.reason}"
-    if standing is not None and not standing.reason.startswith(_ROLLED_BACK):
+    standing, reason = state.hold, f"rolled back to {release.version}: {wanted.reason}"
+    if standing is not None:
         reason += f" (on hold before, by {standing.who}: {standing.reason})"
     return Hold(reason=reason[:1_000], who=wanted.who, at=wanted.at)
 
 
-def _told(
+def _message(
     situation: Situation, release: Release, since: Since, wish: Wish, freeze: Frozen | None, *, stops: bool
 ) -> str:
     env, active, before = situation.env, situation.active, situation.state.requested

@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from ferryman.durations import format_duration
 from ferryman.errors import NotFound, Refused
 from ferryman.platform import Environment
-from ferryman.platform.values import format_duration
 from ferryman.records import EnvironmentState, Release, Waiver
 
 
