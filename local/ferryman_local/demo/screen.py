@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from ferryman.decisions.deployment_steps import title_of
 from ferryman_cli import output, progress
 
 View = dict[str, Any]
@@ -23,14 +24,8 @@ LOG_LINES = 5
 """Of the log lines that a message quotes, so many are shown."""
 
 _NOISE = ("CREATE_COMPLETE", "Building codeuri", "changeSet", "sources unchanged")
-_SUBJECTS = {
-    "begin": "plan",
-    "approval": "approval",
-    "admit": "last gate",
-    "promotion": "images",
-    "migration": "migration",
-    "smokeTest": "smoke test",
-}
+_SHORT = {"begin": "plan", "admit": "last gate", "promotion": "images", "migration": "migration"}
+"""Where the title of a step is long for its column."""
 _AT_ONCE = ("begin", "admit", "promotion")
 """Steps of which only the end is told."""
 _WORDS = {
@@ -188,7 +183,8 @@ def told(view: View) -> list[tuple[str, str, str]]:
         word = _WORDS.get((step["kind"], step["status"]), step["status"].lower())
         if step["status"] == "Pending" or (step["kind"] in _AT_ONCE and step["status"] == "Running"):
             continue
-        found.append((step["service"] or _SUBJECTS[step["kind"]], word, progress.detail(step)))
+        subject = step["service"] or _SHORT.get(step["kind"]) or title_of(step["key"])
+        found.append((subject, word, progress.detail(step)))
     place = f"{view['platform']}/{view['environment']}"
     if view["phase"] in ("RollingBack", "Running"):
         return [(place, view["phase"], view["version"]), *found]
