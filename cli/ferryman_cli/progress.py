@@ -20,12 +20,13 @@ _BY_HAND = {"up": "migrate the database", "down": "take the database back", "cur
 def title(step: View, view: View) -> str:
     """Return what a step does, in words; its key where the operator is newer than this command."""
     # Here, because it loads the models of all records: a command that draws no deployment starts without them.
-    from ferryman.decisions.deployment_steps import task_of
+    from ferryman.decisions.deployment_steps import named, of_kind
 
     if step["kind"] == "migration" and view["command"]:
         to = f" to {view['revision']}" if view["revision"] else ""
         return f"{_BY_HAND.get(view['command'], view['command'])}{to}"
-    return task_of(step["kind"], step["service"]) or str(step["key"])
+    known = of_kind(step["kind"])
+    return str(step["key"]) if known is None else named(known.task, step["service"])
 
 
 def detail(step: View) -> str:

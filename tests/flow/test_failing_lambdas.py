@@ -11,18 +11,13 @@ import pytest
 
 from ferryman.records import Deployment, Phase
 from flow.faults import FAULTS
-from flow.logbook import STEPS
+from flow.functions import AFTERWARDS, BEFORE, OF_PRODUCTION, STEPS
 from flow.place import Place
 from flow.stage import Stage
 
 Make = Callable[..., Place]
 
 MACHINE = Path(__file__).parents[2] / "statemachines" / "deploy.asl.json"
-
-BEFORE = ("BeginDeployment", "AdmitDeployment", "RunMigration", "WatchMigration")
-AFTERWARDS = ("UpdateService", "WatchRollout", "SmokeTest", "FinishDeployment")
-OF_PRODUCTION = ("RequestApproval", "PromoteImages", "PublishRelease")
-"""See test_production_failing_lambdas."""
 
 # What finish_deployment can't record itself, reconcile does.
 ENDS = {

@@ -61,10 +61,15 @@ def test_a_key_tells_its_step_and_service(key: str, title: str, service: str | N
     assert found == (title, service, back)
 
 
-def test_the_command_says_what_a_step_does() -> None:
-    assert deployment_steps.task_of("smokeTest", None) == "smoke test"
-    assert deployment_steps.task_of("rollback", WEB) == "take back scr-web"
-    assert deployment_steps.task_of("a kind of a newer operator", None) is None
+def test_a_kind_tells_its_step() -> None:
+    for step in deployment_steps.STEPS:
+        assert deployment_steps.of_kind(step.kind) is step
+    assert deployment_steps.of_kind("a kind of a newer operator") is None
+
+
+def test_the_words_of_a_step_that_each_service_has_end_with_its_name() -> None:
+    assert deployment_steps.named("take back", WEB) == "take back scr-web"
+    assert deployment_steps.named("smoke test", None) == "smoke test"
 
 
 def test_the_place_of_a_step_is_that_of_the_machine() -> None:

@@ -1,7 +1,7 @@
 """The steps of a deployment, in the order in which the state machine runs them: the one table of them. Pure.
 
-`decisions.outcome`, `decisions.deployment_report`, the messages, the API's views, the approval page, the command and the
-demo read it. What a new step needs besides its row here: docs/development/adding-a-step.md.
+`decisions.outcome`, `decisions.deployment_report`, the messages, the API's views, the approval page, the command and
+the demo read it. What a new step needs besides its row here: docs/development/adding-a-step.md.
 """
 
 from collections.abc import Callable, Iterator
@@ -58,6 +58,10 @@ class DeploymentStep:
     """What it is, for messages and the page; before a service's name where each service has it."""
     task: str
     """What it does, for the command; before a service's name where each service has it."""
+    running: str | None = "running"
+    """What it is doing, in a word or two, for the demo; None: it is over too soon to be told."""
+    done: str = "done"
+    """What it did, in a word or two, for the demo."""
     planned: _Rule = _always
     """Whether it has something to do, so that people see it before it begins."""
     required: _Rule | None = None
@@ -84,6 +88,8 @@ STEPS: tuple[DeploymentStep, ...] = (
         functions=("begin_deployment",),
         title="planning and verification",
         task="freeze the plan",
+        running=None,
+        done="frozen",
         machines=("deploy", "migrate"),
     ),
     DeploymentStep(
@@ -92,6 +98,8 @@ STEPS: tuple[DeploymentStep, ...] = (
         functions=("request_approval",),
         title="approval",
         task="wait for approval",
+        running="waiting",
+        done="approved",
         planned=_asks,
     ),
     DeploymentStep(
@@ -100,6 +108,8 @@ STEPS: tuple[DeploymentStep, ...] = (
         functions=("admit_deployment",),
         title="admission",
         task="last gate",
+        running=None,
+        done="passed",
         machines=("deploy", "migrate"),
     ),
     DeploymentStep(
@@ -108,6 +118,8 @@ STEPS: tuple[DeploymentStep, ...] = (
         functions=("promote_images",),
         title="re-tagging of the images",
         task="re-tag the images",
+        running=None,
+        done="re-tagged",
         planned=_promotes,
     ),
     DeploymentStep(
@@ -116,6 +128,8 @@ STEPS: tuple[DeploymentStep, ...] = (
         functions=("run_migration", "watch_migration"),
         title="database migration",
         task="migrate the database",
+        running="migrating",
+        done="migrated",
         planned=_migrates,
         required=_always,  # Without a migration it records that it was skipped.
         machines=("deploy", "migrate"),
@@ -126,6 +140,8 @@ STEPS: tuple[DeploymentStep, ...] = (
         functions=("update_service", "watch_rollout"),
         title="rollout of",
         task="roll out",
+        running="rolling out",
+        done="runs it",
         each_service=True,
     ),
     DeploymentStep(
@@ -134,6 +150,8 @@ STEPS: tuple[DeploymentStep, ...] = (
         functions=("smoke_test",),
         title="smoke test",
         task="smoke test",
+        running="checking",
+        done="passed",
         planned=_checks,
         required=_always,  # Without checks it records that it was skipped.
     ),
@@ -143,6 +161,8 @@ STEPS: tuple[DeploymentStep, ...] = (
         functions=("update_service", "watch_rollout"),
         title="rollback of",
         task="take back",
+        running="going back",
+        done="went back",
         planned=_never,
         each_service=True,
         back=True,
@@ -150,7 +170,7 @@ STEPS: tuple[DeploymentStep, ...] = (
 )
 
 WITHOUT_A_STEP = ("finish_deployment", "publish_release")
-"""Functions of the `deploy` machine that record no step: they run once the outcome is known."""
+"""Functions of the machines that record no step: one writes the outcome, one tells GitHub of it."""
 
 
 @dataclass(frozen=True)
@@ -206,9 +226,9 @@ def title_of(key: str) -> str:
     return key.replace("_", " ") if step is None else named(step.title, service_of(key))
 
 
-def task_of(kind: str, service: str | None) -> str | None:
-    """Return in words what a step of a kind does; None for a kind that this version does not know."""
-    return next((named(step.task, service) for step in STEPS if step.kind == kind), None)
+def of_kind(kind: str) -> DeploymentStep | None:
+    """Return the step that the API calls so; None for a kind that this version does not know."""
+    return next((step for step in STEPS if step.kind == kind), None)
 
 
 def named(words: str, service: str | None) -> str:
