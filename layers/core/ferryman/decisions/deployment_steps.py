@@ -27,6 +27,14 @@ def _never(_: Deployment) -> bool:
     return False
 
 
+def not_yet(_: Deployment) -> bool:
+    """The rule of a step that executions of an earlier version don't have: no outcome waits for it.
+
+    It counts all the same once it has begun: a step that did not pass is never a success.
+    """
+    return False
+
+
 def _asks(deployment: Deployment) -> bool:
     plan = deployment.plan
     return (plan is not None and plan.approval) or step_keys.APPROVAL in deployment.steps
@@ -65,11 +73,7 @@ class DeploymentStep:
     planned: _Rule = _always
     """Whether it has something to do, so that people see it before it begins."""
     required: _Rule | None = None
-    """Whether a deployment succeeds only once it has passed; None: if it is planned.
-
-    A step that came later must not be required of a plan that an earlier version froze: the execution that follows that
-    plan has no such state.
-    """
+    """Whether a deployment succeeds only once it has passed; None: if it is planned. A new step: `not_yet`."""
     machines: tuple[Machine, ...] = ("deploy",)
     each_service: bool = False
     """Whether each service has this step. `back` reverses the order of the services."""
