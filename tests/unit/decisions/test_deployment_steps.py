@@ -1,8 +1,11 @@
 """The table of steps: which of them a deployment shows, which it needs, and what they are called."""
 
+from dataclasses import replace
+
 import pytest
 
 from ferryman.decisions import deployment_steps
+from ferryman.decisions.outcome import all_passed
 from ferryman.records import Deployment, PlannedTag, step_keys
 from unit import builders as make
 
@@ -35,6 +38,14 @@ def test_the_way_back_is_shown_once_it_began_and_in_its_own_order() -> None:
     assert shown(make.deployment(steps=make.passed() | back))[-2:] == [B_WEB, B_API]
     assert shown(make.deployment(steps=make.passed() | {B_API: make.step()}))[-1] == B_API
     assert B_API not in deployment_steps.required(make.deployment(steps=make.passed() | back))
+
+
+def test_nobody_waits_for_a_step_that_running_executions_may_not_have() -> None:
+    new = replace(deployment_steps.STEPS[0], key="warm_cache", required=deployment_steps.not_yet)
+    before, begun = make.deployment(), make.deployment(steps=make.passed() | {"warm_cache": make.step("Running")})
+    assert [new.requires(before), new.shown(before, new.key)] == [False, False]
+    assert [new.requires(begun), new.shown(begun, new.key)] == [False, True]
+    assert not all_passed(begun)
 
 
 def test_without_a_plan_there_are_only_gates() -> None:

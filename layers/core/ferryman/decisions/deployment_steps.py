@@ -28,9 +28,9 @@ def _never(_: Deployment) -> bool:
 
 
 def not_yet(_: Deployment) -> bool:
-    """The rule of a step that executions of an earlier version don't have: no outcome waits for it.
+    """The rule of a step that executions of an earlier version don't have: no outcome waits for it, nor do people.
 
-    It counts all the same once it has begun: a step that did not pass is never a success.
+    It is shown and counts once it has begun: a step that did not pass is never a success.
     """
     return False
 
@@ -83,6 +83,12 @@ class DeploymentStep:
     def requires(self, deployment: Deployment) -> bool:
         """Whether a deployment succeeds only once this step has passed."""
         return (self.required or self.planned)(deployment)
+
+    def shown(self, deployment: Deployment, key: str) -> bool:
+        """Whether people see it: when it is planned; what no plan tells of, once it has begun."""
+        if self.back or self.required is not_yet:
+            return key in deployment.steps
+        return self.planned(deployment)
 
 
 STEPS: tuple[DeploymentStep, ...] = (
@@ -188,12 +194,8 @@ class Occurrence:
 
 def flow(deployment: Deployment) -> list[Occurrence]:
     """Return the steps that people see, in their order: those of the plan, then those of the way back that began."""
-    return [
-        found
-        for step in _of(deployment)
-        for found in _occurrences(step, deployment)
-        if step.planned(deployment) or (step.back and found.key in deployment.steps)
-    ]
+    steps = [(step, found) for step in _of(deployment) for found in _occurrences(step, deployment)]
+    return [found for step, found in steps if step.shown(deployment, found.key)]
 
 
 def required(deployment: Deployment) -> list[str]:
