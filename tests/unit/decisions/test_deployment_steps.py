@@ -41,8 +41,8 @@ def test_the_way_back_is_shown_once_it_began_and_in_its_own_order() -> None:
 
 
 def test_nobody_waits_for_a_step_that_running_executions_may_not_have() -> None:
-    new = replace(deployment_steps.STEPS[0], key="warm_cache", required=deployment_steps.not_yet)
-    before, begun = make.deployment(), make.deployment(steps=make.passed() | {"warm_cache": make.step("Running")})
+    new = replace(deployment_steps.STEPS[0], key="made_up", required=deployment_steps.not_yet)
+    before, begun = make.deployment(), make.deployment(steps=make.passed() | {"made_up": make.step("Running")})
     assert [new.requires(before), new.shown(before, new.key)] == [False, False]
     assert [new.requires(begun), new.shown(begun, new.key)] == [False, True]
     assert not all_passed(begun)
@@ -63,7 +63,7 @@ def test_a_database_command_needs_its_gates_and_the_migration() -> None:
         ("smoke_test", "smoke test", None, False),
         (F_API, "rollout of scr-api", API, False),
         (B_WEB, "rollback of scr-web", WEB, True),
-        ("warm_cache", "warm cache", None, False),
+        ("made_up", "made up", None, False),
         ("rollout", "rollout", None, False),
     ],
 )
