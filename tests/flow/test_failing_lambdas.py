@@ -81,7 +81,7 @@ def test_these_are_all_steps_of_the_machine() -> None:
 
 @pytest.mark.parametrize("fault", ["raises", "keeps-timing-out"])
 def test_a_way_back_that_fails_is_told_and_held(place: Make, stage: Stage, fault: str) -> None:
-    scr = place()
+    scr = place(notify=["team"])
     stage.aws.lambda_fault("UpdateService", **FAULTS[fault] | {"when": "before"}, match='"direction": "back"')
     done = scr.ended(scr.push(CRASH="1"))
     assert (done.phase, done.reason) == (Phase.FAILED, "RollbackFailed"), scr.tell()
