@@ -8,14 +8,6 @@ from ferryman.durations import span
 from ferryman_cli.output import clean, flat, status
 
 View = dict[str, Any]
-_TITLES = {
-    "begin": "freeze the plan",
-    "approval": "wait for approval",
-    "admit": "last gate",
-    "promotion": "re-tag the images",
-    "migration": "migrate the database",
-    "smokeTest": "smoke test",
-}
 _MARKS = {"Succeeded": "✓", "Skipped": "-", "Failed": "✗", "Errored": "✗", "Aborted": "✗", "Pending": "·"}
 _ASCII = {"✓": "+", "✗": "x", "·": "."}
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
@@ -26,13 +18,15 @@ _BY_HAND = {"up": "migrate the database", "down": "take the database back", "cur
 
 
 def title(step: View, view: View) -> str:
-    """Return what a step does, in words."""
-    if step["service"]:
-        return f"{'roll out' if step['kind'] == 'rollout' else 'take back'} {step['service']}"
+    """Return what a step does, in words; its key where the operator is newer than this command."""
+    # Here, because it loads the models of all records: a command that draws no deployment starts without them.
+    from ferryman.decisions.deployment_steps import named, of_kind
+
     if step["kind"] == "migration" and view["command"]:
         to = f" to {view['revision']}" if view["revision"] else ""
         return f"{_BY_HAND.get(view['command'], view['command'])}{to}"
-    return _TITLES.get(step["kind"], str(step["key"]))
+    known = of_kind(step["kind"])
+    return str(step["key"]) if known is None else named(known.task, step["service"])
 
 
 def detail(step: View) -> str:

@@ -5,21 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ferryman_local.local_aws import LocalAws
-
-STEPS = (
-    "BeginDeployment",
-    "RequestApproval",
-    "AdmitDeployment",
-    "PromoteImages",
-    "RunMigration",
-    "WatchMigration",
-    "UpdateService",
-    "WatchRollout",
-    "SmokeTest",
-    "FinishDeployment",
-    "PublishRelease",
-)
-"""Functions of the deploy machine."""
+from flow.functions import STEPS
 
 
 class LogBook:

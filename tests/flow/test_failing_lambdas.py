@@ -11,18 +11,13 @@ import pytest
 
 from ferryman.records import Deployment, Phase
 from flow.faults import FAULTS
-from flow.logbook import STEPS
+from flow.functions import AFTERWARDS, BEFORE, OF_PRODUCTION, STEPS
 from flow.place import Place
 from flow.stage import Stage
 
 Make = Callable[..., Place]
 
 MACHINE = Path(__file__).parents[2] / "statemachines" / "deploy.asl.json"
-
-BEFORE = ("BeginDeployment", "AdmitDeployment", "RunMigration", "WatchMigration")
-AFTERWARDS = ("UpdateService", "WatchRollout", "SmokeTest", "FinishDeployment")
-OF_PRODUCTION = ("RequestApproval", "PromoteImages", "PublishRelease")
-"""See test_production_failing_lambdas."""
 
 # What finish_deployment can't record itself, reconcile does.
 ENDS = {
@@ -86,7 +81,7 @@ def test_these_are_all_steps_of_the_machine() -> None:
 
 @pytest.mark.parametrize("fault", ["raises", "keeps-timing-out"])
 def test_a_way_back_that_fails_is_told_and_held(place: Make, stage: Stage, fault: str) -> None:
-    scr = place()
+    scr = place(notify=["team"])
     stage.aws.lambda_fault("UpdateService", **FAULTS[fault] | {"when": "before"}, match='"direction": "back"')
     done = scr.ended(scr.push(CRASH="1"))
     assert (done.phase, done.reason) == (Phase.FAILED, "RollbackFailed"), scr.tell()

@@ -18,6 +18,7 @@ from ferryman.records import (
     Actor,
     Deployment,
     EnvironmentState,
+    MigrationClaim,
     Phase,
     Plan,
     PlannedMigration,
@@ -219,6 +220,21 @@ class World:
         event = WatchMigrationInput(**self._ids(), task_token=self._token())
         migration_watch.watch(event, **self._edges())
         return event.task_token
+
+    def finish_migration(self, exit_code: int | None, **how: Any) -> dict[str, Any] | None:
+        """Run the migration and let its task end; the watcher's answer."""
+        self.run_migration()
+        self.ecs.stop(self.migration_tasks()[-1], exit_code=exit_code, **how)
+        return self.answer(self.watch_migration())
+
+    def migration_tasks(self) -> list[dict[str, Any]]:
+        return [task for task in self.ecs.tasks.values() if str(task["startedBy"]).startswith("fm-")]
+
+    def migration_claims(self) -> list[MigrationClaim]:
+        return self.store.migration_claims("scr", "staging", "abc1234")
+
+    def migration_statuses(self) -> list[str]:
+        return [claim.status for claim in self.migration_claims()]
 
     def relay(self, **event: Any) -> None:
         relay.relay(RelayChangeInput.model_validate(event), **self._edges())

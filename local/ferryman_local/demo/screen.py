@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from ferryman.decisions.deployment_steps import of_kind, title_of
 from ferryman_cli import output, progress
 
 View = dict[str, Any]
@@ -23,31 +24,8 @@ LOG_LINES = 5
 """Of the log lines that a message quotes, so many are shown."""
 
 _NOISE = ("CREATE_COMPLETE", "Building codeuri", "changeSet", "sources unchanged")
-_SUBJECTS = {
-    "begin": "plan",
-    "approval": "approval",
-    "admit": "last gate",
-    "promotion": "images",
-    "migration": "migration",
-    "smokeTest": "smoke test",
-}
-_AT_ONCE = ("begin", "admit", "promotion")
-"""Steps of which only the end is told."""
-_WORDS = {
-    ("rollout", "Running"): "rolling out",
-    ("rollout", "Succeeded"): "runs it",
-    ("rollback", "Running"): "going back",
-    ("rollback", "Succeeded"): "went back",
-    ("migration", "Running"): "migrating",
-    ("migration", "Succeeded"): "migrated",
-    ("smokeTest", "Running"): "checking",
-    ("smokeTest", "Succeeded"): "passed",
-    ("begin", "Succeeded"): "frozen",
-    ("admit", "Succeeded"): "passed",
-    ("approval", "Running"): "waiting",
-    ("approval", "Succeeded"): "approved",
-    ("promotion", "Succeeded"): "re-tagged",
-}
+_SHORT = {"begin": "plan", "admit": "last gate", "promotion": "images", "migration": "migration"}
+"""Where the title of a step is long for its column."""
 
 
 class Screen:
@@ -185,10 +163,12 @@ def told(view: View) -> list[tuple[str, str, str]]:
     """What a deployment's view tells, as (subject, status, detail). Pure."""
     found = []
     for step in view["steps"]:
-        word = _WORDS.get((step["kind"], step["status"]), step["status"].lower())
-        if step["status"] == "Pending" or (step["kind"] in _AT_ONCE and step["status"] == "Running"):
-            continue
-        found.append((step["service"] or _SUBJECTS[step["kind"]], word, progress.detail(step)))
+        known, status = of_kind(step["kind"]), step["status"]
+        words = {"Running": known.running, "Succeeded": known.done} if known else {}
+        word = words.get(status, status.lower())
+        if status != "Pending" and word is not None:
+            subject = step["service"] or _SHORT.get(step["kind"]) or title_of(step["key"])
+            found.append((subject, word, progress.detail(step)))
     place = f"{view['platform']}/{view['environment']}"
     if view["phase"] in ("RollingBack", "Running"):
         return [(place, view["phase"], view["version"]), *found]

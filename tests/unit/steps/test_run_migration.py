@@ -1,7 +1,6 @@
-"""The migration: at most one success per environment and release, whatever is lost; judged by its exit code alone."""
+"""The migration: at most one success per environment and release, whatever is lost."""
 
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,72 +9,12 @@ from ferryman.decisions.migration_attempts import CERTAIN_AFTER, Begin, Decision
 from ferryman.errors import ClaimLost, NotVisibleYet, Throttled, Unavailable
 from ferryman.records import Actor, Deployment, MigrationClaim, StepStatus
 from ferryman.records.writes import Save
-from ferryman.steps.watch_migration import Seen, Terms, judge
 from ferryman.store.table import Store
 from unit import builders as make
 from unit.conftest import FakeClock, FakeIds
 from unit.ecs_world import COMMAND, ID, NEW, NEXT, World
 
 T0 = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-TERMS = Terms(started_at=T0, followed_at=T0, timeout_seconds=600)
-RUNS = Seen(listed=True, status="RUNNING")
-ENDED = Seen(
-    listed=True, stopped=True, ending=True, exit_code=0, stop_code="EssentialContainerExited", status="STOPPED"
-)
-STOPPED = replace(ENDED, stop_code="UserInitiated")
-ABORTED = replace(TERMS, aborted_at=T0 + timedelta(seconds=30), aborted="ann asked")
-
-
-@pytest.mark.parametrize(
-    ("seen", "terms", "seconds", "status", "reason", "stops"),
-    [
-        pytest.param(RUNS, TERMS, 90, None, "", False, id="runs"),
-        pytest.param(replace(RUNS, status="PROVISIONING"), TERMS, 599, None, "", False, id="has-not-started"),
-        pytest.param(ENDED, TERMS, 1, "Succeeded", "Completed", False, id="never-seen-running"),
-        pytest.param(replace(ENDED, stopped=False), TERMS, 90, "Succeeded", "Completed", False, id="deprovisioning"),
-        pytest.param(
-            replace(RUNS, exit_code=0), TERMS, 90, "Succeeded", "Completed", False, id="a-sidecar-goes-on-running"
-        ),
-        pytest.param(
-            replace(RUNS, exit_code=0, ending=True), TERMS, 90, None, "", False, id="zero-but-stopped-by-whom"
-        ),
-        pytest.param(ENDED, TERMS, 9999, "Succeeded", "Completed", False, id="done-late-is-done"),
-        pytest.param(ENDED, ABORTED, 60, "Succeeded", "Completed", False, id="done-before-the-abort-stopped-it"),
-        pytest.param(replace(ENDED, exit_code=1), TERMS, 90, "Failed", "NonZeroExit", False, id="exit-1"),
-        pytest.param(replace(ENDED, exit_code=1), TERMS, 601, "Failed", "NonZeroExit", False, id="exit-1-late"),
-        pytest.param(
-            replace(ENDED, exit_code=1, stopped=False), TERMS, 90, None, "", False, id="exit-1-log-not-complete"
-        ),
-        pytest.param(
-            replace(ENDED, exit_code=None), TERMS, 90, "Failed", "TaskFailedToStart", False, id="no-exit-code"
-        ),
-        pytest.param(STOPPED, TERMS, 90, "Failed", "Stopped", False, id="stopped-in-the-console-with-0"),
-        pytest.param(
-            replace(ENDED, stop_code="SpotInterruption"), TERMS, 90, "Failed", "Stopped", False, id="spot-with-0"
-        ),
-        pytest.param(Seen(), TERMS, 59, None, "", False, id="not-listed-yet"),
-        pytest.param(Seen(), TERMS, 60, "Errored", "OutcomeUnknown", False, id="not-listed-for-too-long"),
-        pytest.param(RUNS, TERMS, 600, None, "", True, id="deadline-stops-it"),
-        pytest.param(replace(RUNS, status="PROVISIONING"), TERMS, 600, None, "", True, id="never-started-deadline"),
-        pytest.param(STOPPED, TERMS, 610, "Failed", "DeadlineExceeded", False, id="deadline-stopped"),
-        pytest.param(
-            replace(STOPPED, exit_code=None),
-            TERMS,
-            610,
-            "Failed",
-            "DeadlineExceeded",
-            False,
-            id="never-started-stopped",
-        ),
-        pytest.param(RUNS, TERMS, 781, "Failed", "DeadlineExceeded", True, id="deadline-will-not-stop"),
-        pytest.param(RUNS, ABORTED, 60, None, "", True, id="abort-stops-it"),
-        pytest.param(STOPPED, ABORTED, 60, "Aborted", "AbortRequested", False, id="abort-stopped"),
-        pytest.param(RUNS, ABORTED, 211, "Aborted", "AbortRequested", True, id="abort-will-not-stop"),
-    ],
-)
-def test_judge(seen: Seen, terms: Terms, seconds: int, status: str | None, reason: str, stops: bool) -> None:
-    verdict = judge(seen, terms, T0 + timedelta(seconds=seconds))
-    assert (verdict.status, verdict.reason, verdict.stop is not None) == (status, reason, stops)
 
 
 def claim(status: Any, attempt: int = 1, deployment: str = "01K00000000000000000000OLD") -> MigrationClaim:
@@ -138,21 +77,9 @@ def world(store: Store, clock: FakeClock, new_id: FakeIds) -> World:
     return World(store, clock, new_id)
 
 
-def claims_of(world: World) -> list[MigrationClaim]:
-    return world.store.migration_claims("scr", "staging", "abc1234")
-
-
-def statuses(world: World) -> list[str]:
-    return [claim.status for claim in claims_of(world)]
-
-
-def tasks(world: World) -> list[dict[str, Any]]:
-    return [task for task in world.ecs.tasks.values() if str(task["startedBy"]).startswith("fm-")]
-
-
 def test_it_runs_the_release_by_digest(world: World) -> None:
     assert world.run_migration().verdict == "Started"
-    [task], [claimed] = tasks(world), claims_of(world)
+    [task], [claimed] = world.migration_tasks(), world.migration_claims()
     definition = world.ecs.definitions[task["taskDefinitionArn"]]
     assert [item["image"] for item in definition["containerDefinitions"]] == ["guardduty:1", NEW]
     assert task["overrides"] == {"containerOverrides": [{"name": "app", "command": COMMAND}]}
@@ -164,7 +91,7 @@ def test_it_runs_the_release_by_digest(world: World) -> None:
 
 def test_twice_runs_once(world: World) -> None:
     assert world.run_migration() == world.run_migration()
-    assert len(tasks(world)) == 1
+    assert len(world.migration_tasks()) == 1
     assert world.ecs.calls["run_task"] == 1
 
 
@@ -173,11 +100,11 @@ def test_a_lost_answer_runs_nothing_twice(world: World, listed: bool) -> None:
     world.ecs.lose_answer("run_task")
     with pytest.raises(Unavailable):
         world.run_migration()
-    [task] = tasks(world)
+    [task] = world.migration_tasks()
     if not listed:
         world.ecs.unlisted.add(task["taskArn"])
     assert world.run_migration().verdict == "Started"
-    assert [task["taskArn"] for task in tasks(world)] == [task["taskArn"]]
+    assert [task["taskArn"] for task in world.migration_tasks()] == [task["taskArn"]]
     assert world.migration.migration.task == task["taskArn"]  # type: ignore[union-attr]
 
 
@@ -188,7 +115,7 @@ def test_throttling_passes(world: World, operation: str) -> None:
         with pytest.raises(Throttled):
             world.run_migration()
     assert world.run_migration().verdict == "Started"
-    assert (len(tasks(world)), statuses(world)) == (1, ["Running"])
+    assert (len(world.migration_tasks()), world.migration_statuses()) == (1, ["Running"])
 
 
 @pytest.mark.parametrize("crash", [1, 2])
@@ -207,14 +134,14 @@ def test_a_crash_at_any_write_runs_nothing_twice(world: World, crash: int, monke
         world.run_migration()
     monkeypatch.undo()
     assert world.run_migration().verdict == "Started"
-    assert (len(tasks(world)), statuses(world)) == (1, ["Running"])
+    assert (len(world.migration_tasks()), world.migration_statuses()) == (1, ["Running"])
 
 
 def test_who_lost_the_claim_runs_nothing(world: World) -> None:
     world.lose_claim()
     with pytest.raises(ClaimLost):
         world.run_migration()
-    assert (tasks(world), claims_of(world)) == ([], [])
+    assert (world.migration_tasks(), world.migration_claims()) == ([], [])
 
 
 def test_who_lost_the_claim_after_claiming_the_attempt_runs_nothing(world: World) -> None:
@@ -224,7 +151,7 @@ def test_who_lost_the_claim_after_claiming_the_attempt_runs_nothing(world: World
     world.lose_claim()
     with pytest.raises(ClaimLost):
         world.run_migration()
-    assert tasks(world) == []
+    assert world.migration_tasks() == []
 
 
 @pytest.mark.parametrize("why", ["failures", "refused", "nothing"])
@@ -236,12 +163,12 @@ def test_a_task_that_ecs_does_not_start_may_be_tried_by_automation(world: World,
     else:
         world.ecs.run_failures = [{}]
     assert world.run_migration().verdict == "Failed"
-    assert (world.migration.status, statuses(world)) == (StepStatus.ERRORED, ["NotStarted"])
+    assert (world.migration.status, world.migration_statuses()) == (StepStatus.ERRORED, ["NotStarted"])
     assert "no service was changed" in world.migration.message
     world.ecs.run_failures = []
     world.claim(NEXT)
     assert world.run_migration().verdict == "Started"
-    assert statuses(world) == ["NotStarted", "Running"]
+    assert world.migration_statuses() == ["NotStarted", "Running"]
 
 
 def test_no_migration_in_the_plan(world: World) -> None:
@@ -253,7 +180,7 @@ def test_no_migration_in_the_plan(world: World) -> None:
 def test_abort_before_it_runs(world: World) -> None:
     world.abort()
     assert world.run_migration().verdict == "Aborted"
-    assert (world.deployment.steps, tasks(world)) == ({}, [])
+    assert (world.deployment.steps, world.migration_tasks()) == ({}, [])
 
 
 def test_abort_after_a_throttled_call_runs_nothing(world: World) -> None:
@@ -262,50 +189,44 @@ def test_abort_after_a_throttled_call_runs_nothing(world: World) -> None:
         world.run_migration()
     world.abort()
     assert world.run_migration().verdict == "Aborted"
-    assert tasks(world) == []
+    assert world.migration_tasks() == []
 
 
 # ── run, after somebody else ──
 
 
-def finish(world: World, exit_code: int | None, **how: Any) -> dict[str, Any] | None:
-    world.run_migration()
-    world.ecs.stop(tasks(world)[-1], exit_code=exit_code, **how)
-    return world.answer(world.watch_migration())
-
-
 def test_one_success_is_enough(world: World) -> None:
-    finish(world, 0)
+    world.finish_migration(0)
     world.claim(NEXT)
     assert world.run_migration().model_dump() == {"verdict": "Skipped", "reason": "AlreadyMigrated"}
-    assert len(tasks(world)) == 1
+    assert len(world.migration_tasks()) == 1
 
 
 def test_automation_does_not_repeat_a_failure(world: World) -> None:
-    finish(world, 1)
+    world.finish_migration(1)
     world.claim(NEXT)
     assert world.run_migration().model_dump() == {"verdict": "Failed", "reason": "MigrationFailedBefore"}
     assert "ferryman retry staging" in world.migration.message
-    assert len(tasks(world)) == 1
+    assert len(world.migration_tasks()) == 1
 
 
 def test_a_person_may(world: World) -> None:
-    finish(world, 1)
+    world.finish_migration(1)
     world.claim(NEXT, automated=False, kind="retry")
     assert world.run_migration().verdict == "Started"
-    assert (len(tasks(world)), statuses(world)) == (2, ["Failed", "Running"])
+    assert (len(world.migration_tasks()), world.migration_statuses()) == (2, ["Failed", "Running"])
 
 
 def test_the_task_of_a_deployment_that_died_is_followed(world: World) -> None:
     """A person aborted the execution in the console while the migration ran."""
     world.run_migration()
-    [task] = tasks(world)
+    [task] = world.migration_tasks()
     world.claim(NEXT)
     assert world.run_migration().verdict == "Started"
     assert world.migration.migration.task == task["taskArn"]  # type: ignore[union-attr]
     world.ecs.stop(task, exit_code=0)
     assert world.answer(world.watch_migration())["verdict"] == "Succeeded"  # type: ignore[index]
-    assert (len(tasks(world)), statuses(world)) == (1, ["Succeeded"])
+    assert (len(world.migration_tasks()), world.migration_statuses()) == (1, ["Succeeded"])
 
 
 def older(world: World, **changes: Any) -> MigrationClaim:
@@ -327,15 +248,15 @@ def older(world: World, **changes: Any) -> MigrationClaim:
 
 def test_never_beside_the_migration_of_another_release(world: World) -> None:
     world.run_migration()
-    [task] = tasks(world)
-    [mine] = claims_of(world)
+    [task] = world.migration_tasks()
+    [mine] = world.migration_claims()
     world.store.write(Save(mine.but(version="0001234", rev=0)), Save(mine.but(status="Failed")))
     world.claim(NEXT, automated=False, kind="retry")
 
     assert world.run_migration().verdict == "Failed"
     assert (world.migration.status, world.migration.reason) == (StepStatus.ERRORED, "AnotherMigrationRuns")
     assert task["taskArn"] in world.migration.message
-    assert len(tasks(world)) == 1
+    assert len(world.migration_tasks()) == 1
 
 
 def test_a_finished_migration_of_another_release_is_no_obstacle(world: World) -> None:
@@ -347,7 +268,7 @@ def test_a_fresh_claim_of_another_release_is_waited_for(world: World) -> None:
     older(world, status="Claimed")
     with pytest.raises(NotVisibleYet):
         world.run_migration()
-    assert tasks(world) == []
+    assert world.migration_tasks() == []
     world.clock.forward(seconds=CERTAIN_AFTER.total_seconds())
     assert world.run_migration().verdict == "Started"
 
@@ -361,7 +282,7 @@ def test_a_claim_whose_task_certainly_never_ran_is_passed(world: World) -> None:
         world.run_migration()
     world.clock.forward(minutes=3)
     assert world.run_migration().verdict == "Started"
-    assert (len(tasks(world)), statuses(world)) == (1, ["NotStarted", "Running"])
+    assert (len(world.migration_tasks()), world.migration_statuses()) == (1, ["NotStarted", "Running"])
 
 
 @pytest.mark.parametrize("person", [False, True])
@@ -369,14 +290,14 @@ def test_what_nobody_can_tell_any_more_is_never_run_again(world: World, person: 
     world.ecs.lose_answer("run_task")
     with pytest.raises(Unavailable):
         world.run_migration()
-    world.ecs.tasks = {arn: task for arn, task in world.ecs.tasks.items() if task not in tasks(world)}
+    world.ecs.tasks = {arn: task for arn, task in world.ecs.tasks.items() if task not in world.migration_tasks()}
     world.clock.forward(hours=2)
     for deployment in (NEXT, "01K00000000000000000000ANO"):
         world.claim(deployment, automated=not person)
         assert world.run_migration().model_dump() == {"verdict": "Failed", "reason": "OutcomeUnknown"}
         assert world.migration.status is StepStatus.ERRORED
-    assert statuses(world) == ["Unknown"]
-    assert tasks(world) == []
+    assert world.migration_statuses() == ["Unknown"]
+    assert world.migration_tasks() == []
 
 
 def test_its_own_old_claim_is_not_run_again_once_the_token_may_be_forgotten(world: World) -> None:
@@ -385,7 +306,7 @@ def test_its_own_old_claim_is_not_run_again_once_the_token_may_be_forgotten(worl
         world.run_migration()
     world.clock.forward(minutes=50)
     assert world.run_migration().reason == "OutcomeUnknown"
-    assert tasks(world) == []
+    assert world.migration_tasks() == []
 
 
 def test_a_token_that_conflicts_decides_nothing(world: World) -> None:
@@ -395,102 +316,3 @@ def test_a_token_that_conflicts_decides_nothing(world: World) -> None:
     world.clock.forward(minutes=3)
     world.ecs.refuse("run_task", "ConflictException")
     assert world.run_migration().reason == "OutcomeUnknown"
-
-
-# ── watch ──
-
-
-def test_success(world: World) -> None:
-    assert finish(world, 0) == {"verdict": "Succeeded", "reason": "Completed"}
-    assert world.migration.migration.exit_code == 0  # type: ignore[union-attr]
-    assert statuses(world) == ["Succeeded"]
-    assert world.store.waits(tasks(world)[0]["taskArn"]) == []
-
-
-def test_a_failure_says_everything(world: World) -> None:
-    world.run_migration()
-    [task] = tasks(world)
-    stream = f"ecs/app/{task['taskArn'].rsplit('/', 1)[-1]}"
-    world.logs.write("/ecs/api-migrate", stream, *(f"line {i}" for i in range(40)), "duplicate column: owner")
-    assert finish(world, 1) == {"verdict": "Failed", "reason": "NonZeroExit"}
-    step = world.migration
-    for part in (
-        "`alembic upgrade head`",
-        "abc1234",
-        "code 1",
-        "duplicate column: owner",
-        "No service was changed",
-        "ferryman retry staging",
-    ):
-        assert part in step.message
-    assert (len(step.logs), step.logs[-1]) == (20, "duplicate column: owner")
-    assert (statuses(world), claims_of(world)[0].exit_code) == (["Failed"], 1)
-
-
-def test_an_absent_exit_code_is_a_failure(world: World) -> None:
-    answer = finish(world, None, stop_code="TaskFailedToStart", reason="CannotPullContainerError: 403")
-    assert answer == {"verdict": "Failed", "reason": "TaskFailedToStart"}
-    assert "CannotPullContainerError: 403" in world.migration.message
-
-
-def test_a_fresh_task_that_is_not_listed_yet(world: World) -> None:
-    world.run_migration()
-    world.ecs.unlisted.update(world.ecs.tasks)
-    assert world.answer(world.watch_migration()) is None
-    world.ecs.unlisted.clear()
-    world.ecs.stop(tasks(world)[0], exit_code=0)
-    assert world.answer(world.watch_migration())["verdict"] == "Succeeded"  # type: ignore[index]
-
-
-def test_one_that_never_starts_is_stopped_at_its_deadline(world: World) -> None:
-    world.run_migration()
-    world.clock.forward(seconds=599)
-    assert world.answer(world.watch_migration()) is None
-    assert world.ecs.calls["stop_task"] == 0
-    world.clock.forward(seconds=1)
-    assert world.answer(world.watch_migration()) is None
-    [task] = tasks(world)
-    assert task["desiredStatus"] == "STOPPED"
-    task["lastStatus"] = "STOPPED"
-    assert world.answer(world.watch_migration()) == {"verdict": "Failed", "reason": "DeadlineExceeded"}
-    assert "600 s" in world.migration.message
-    assert statuses(world) == ["Failed"]
-
-
-def test_abort_stops_it_and_waits_until_it_stopped(world: World) -> None:
-    world.run_migration()
-    world.abort()
-    assert world.answer(world.watch_migration()) is None
-    [task] = tasks(world)
-    world.ecs.stop(task, exit_code=0, stop_code="UserInitiated")
-    assert world.answer(world.watch_migration()) == {"verdict": "Aborted", "reason": "AbortRequested"}
-    assert world.migration.status is StepStatus.ABORTED
-
-
-def test_watching_again_repeats_the_verdict(world: World) -> None:
-    finish(world, 1)
-    rev = world.deployment.rev
-    assert world.answer(world.watch_migration()) == {"verdict": "Failed", "reason": "NonZeroExit"}
-    assert world.deployment.rev == rev
-
-
-def test_a_watch_without_a_migration_is_answered(world: World) -> None:
-    assert world.answer(world.watch_migration()) == {"verdict": "Failed", "reason": "NotStarted"}
-
-
-def test_the_verdict_and_the_claim_are_one_transaction(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    world.run_migration()
-    world.ecs.stop(tasks(world)[0], exit_code=0)
-    real = world.store.write
-
-    def write(*writes: Any) -> None:
-        if any(isinstance(item, Save) and isinstance(item.record, MigrationClaim) for item in writes):
-            raise RuntimeError("killed")
-        real(*writes)
-
-    monkeypatch.setattr(world.store, "write", write)
-    with pytest.raises(RuntimeError):
-        world.watch_migration()
-    monkeypatch.undo()
-    assert world.migration.status is StepStatus.RUNNING
-    assert world.answer(world.watch_migration())["verdict"] == "Succeeded"  # type: ignore[index]

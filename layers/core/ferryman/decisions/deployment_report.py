@@ -6,12 +6,13 @@ Called by `decisions.outcome`, which decides the outcome, and by what tells it: 
 from dataclasses import dataclass
 from typing import Literal
 
+from ferryman.decisions import deployment_steps
 from ferryman.decisions.wave_order import touched
 from ferryman.durations import age
 from ferryman.records import Deployment, Step, StepStatus, step_keys
 
-_FORWARD, _BACK = "rollout/", "rollback/"
-_SEVERITY = (StepStatus.FAILED, StepStatus.ERRORED, StepStatus.ABORTED, StepStatus.RUNNING)
+_SEVERITY = (StepStatus.FAILED, StepStatus.ERRORED, StepStatus.RUNNING, StepStatus.ABORTED)
+"""The gravest first. What was stopped comes last: it was stopped because of something else."""
 
 
 @dataclass(frozen=True)
@@ -24,54 +25,17 @@ class Cause:
     @property
     def title(self) -> str:
         """The step in words."""
-        return title_of(self.key)
+        return deployment_steps.title_of(self.key)
 
     @property
     def service(self) -> str:
         """The service that a rollout's step is about; the step's key for all others."""
-        return self.key.removeprefix(_FORWARD).removeprefix(_BACK)
+        return deployment_steps.service_of(self.key) or self.key
 
     @property
     def exit_code(self) -> int | None:
         """Exit code of the migration's container; a service's stands in the step's message."""
         return self.step.migration.exit_code if self.step.migration else None
-
-
-def title_of(key: str) -> str:
-    """Return a step's key in words."""
-    if key.startswith(_FORWARD):
-        return f"rollout of {key.removeprefix(_FORWARD)}"
-    if key.startswith(_BACK):
-        return f"rollback of {key.removeprefix(_BACK)}"
-    return {
-        step_keys.BEGIN: "planning and verification",
-        step_keys.APPROVAL: "approval",
-        step_keys.ADMIT: "admission",
-        step_keys.PROMOTION: "re-tagging of the images",
-        step_keys.MIGRATION: "database migration",
-        step_keys.SMOKE_TEST: "smoke test",
-    }.get(key, key.replace("_", " "))
-
-
-def flow(deployment: Deployment) -> list[str]:
-    """Return the keys of all steps in their order: those of the plan, then those of the way back that began."""
-    plan, done = deployment.plan, deployment.steps
-    asked = (plan is not None and plan.approval) or step_keys.APPROVAL in done
-    keys = [step_keys.BEGIN, *([step_keys.APPROVAL] if asked else []), step_keys.ADMIT]
-    if plan is None:
-        return keys
-    if plan.promotions or plan.semver:
-        keys.append(step_keys.PROMOTION)
-    if plan.migration is not None:
-        keys.append(step_keys.MIGRATION)
-    if deployment.kind == "migrate":
-        return keys
-    services = [name for wave in plan.waves for name in wave]
-    keys += [step_keys.rollout(name, "forward") for name in services]
-    if plan.checks:
-        keys.append(step_keys.SMOKE_TEST)
-    back = [step_keys.rollout(name, "back") for name in reversed(services)]
-    return keys + [key for key in back if key in done]
 
 
 def ordered(deployment: Deployment) -> list[tuple[str, Step]]:
@@ -80,12 +44,15 @@ def ordered(deployment: Deployment) -> list[tuple[str, Step]]:
 
 
 def cause_of(deployment: Deployment) -> Cause | None:
-    """Return the forward step that did not pass: the gravest kind first, then the earliest; None if all passed."""
-    failing = [(key, step) for key, step in ordered(deployment) if not key.startswith(_BACK) and not step.status.passed]
-    if not failing:
-        return None
-    key, step = min(failing, key=lambda item: _SEVERITY.index(item[1].status))
-    return Cause(key, step)
+    """Return the step that decided a deployment's outcome: one of those on the way forward that did not pass.
+
+    The gravest kind first (a failure tells more about the release than an error of ours), then the order of the
+    machine. None if all that began passed. The only classification of it: the record and the messages both read this
+    one.
+    """
+    failing = [Cause(key, step) for key, step in _forward(deployment) if not step.status.passed]
+    order = {cause.key: deployment_steps.position(deployment, cause.key) for cause in failing}
+    return min(failing, key=lambda cause: (_SEVERITY.index(cause.step.status), order[cause.key]), default=None)
 
 
 def also_failed(deployment: Deployment, cause: Cause | None) -> list[Cause]:
@@ -93,16 +60,20 @@ def also_failed(deployment: Deployment, cause: Cause | None) -> list[Cause]:
     bad = (StepStatus.FAILED, StepStatus.ERRORED)
     return [
         Cause(key, step)
-        for key, step in ordered(deployment)
-        if step.status in bad and not key.startswith(_BACK) and (cause is None or key != cause.key)
+        for key, step in _forward(deployment)
+        if step.status in bad and (cause is None or key != cause.key)
     ]
+
+
+def _forward(deployment: Deployment) -> list[tuple[str, Step]]:
+    return [(key, step) for key, step in ordered(deployment) if not deployment_steps.goes_back(key)]
 
 
 def changed(deployment: Deployment) -> list[str]:
     """Return the services that got, or may have got, another task definition, in the plan's order."""
     waves = deployment.plan.waves if deployment.plan is not None else []
     planned = [name for wave in waves for name in wave]
-    began = [key.removeprefix(_FORWARD) for key, _ in ordered(deployment) if key.startswith(_FORWARD)]
+    began = [name for key, _ in _forward(deployment) if (name := deployment_steps.service_of(key)) is not None]
     return [name for name in dict.fromkeys([*planned, *began]) if touched(deployment, name)]
 
 

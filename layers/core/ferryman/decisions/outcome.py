@@ -7,7 +7,8 @@ import json
 from dataclasses import dataclass
 
 from ferryman.contracts import StepFailure
-from ferryman.decisions.deployment_report import WayBack, way_back
+from ferryman.decisions import deployment_steps
+from ferryman.decisions.deployment_report import Cause, WayBack, cause_of, way_back
 from ferryman.decisions.wave_order import touched
 from ferryman.records import Deployment, Phase, Step, StepStatus, step_keys
 from ferryman.text import sentence
@@ -44,9 +45,9 @@ def judge(deployment: Deployment, failure: StepFailure | None) -> Judgement:
     """Tell from the recorded steps, and what the state machine caught, how a deployment ended. Pure."""
     if failure is None and all_passed(deployment):
         return Judgement(Phase.SUCCEEDED, "Verified", _success(deployment), settle=False)
-    culprit = _culprit(deployment)
-    ours = culprit is None or culprit[1].status in (StepStatus.ERRORED, StepStatus.RUNNING)
-    reason, message = _why(culprit, failure)
+    cause = cause_of(deployment)
+    ours = cause is None or cause.step.status in (StepStatus.ERRORED, StepStatus.RUNNING)
+    reason, message = _why(cause, failure)
     back = way_back(deployment)
     if back.not_back:
         return Judgement(
@@ -64,9 +65,9 @@ def judge(deployment: Deployment, failure: StepFailure | None) -> Judgement:
             f"{who} aborted it: {deployment.abort.reason}. {_sentence_about(back, deployment)}",
             hold=f"{who} aborted {deployment.version}: {deployment.abort.reason}",
         )
-    if culprit is not None and culprit[0] == step_keys.APPROVAL:
-        return _not_approved(culprit[1], failure, reason, message)
-    if culprit is not None and culprit[0] == step_keys.ADMIT:
+    if cause is not None and cause.key == step_keys.APPROVAL:
+        return _not_approved(cause.step, failure, reason, message)
+    if cause is not None and cause.key == step_keys.ADMIT:
         return Judgement(
             Phase.ABORTED, reason, _told(message, back, deployment), settle=reason not in TRANSIENT_REFUSALS
         )
@@ -126,19 +127,22 @@ def _sentence_about(back: WayBack, deployment: Deployment) -> str:
 
 
 def all_passed(deployment: Deployment) -> bool:
-    if deployment.plan is None or any(key.startswith("rollback/") for key in deployment.steps):
+    """Whether each step that the deployment needs has passed, none that began has not, and nothing was taken back."""
+    if deployment.plan is None or any(deployment_steps.goes_back(key) for key in deployment.steps):
         return False
-    return all((step := deployment.step(key)) is not None and step.status.passed for key in _keys(deployment))
+    if cause_of(deployment) is not None:
+        return False
+    return all(deployment.step(key) is not None for key in deployment_steps.required(deployment))
 
 
 def conclusive(deployment: Deployment) -> bool:
     """Tell whether the steps show how it ended, and all that was done about it: just the finish is missing. Pure."""
-    culprit = _culprit(deployment)
-    if culprit is None or deployment.plan is None:
+    cause = cause_of(deployment)
+    if cause is None or deployment.plan is None:
         return False
-    if culprit[0] in (step_keys.APPROVAL, step_keys.ADMIT) and culprit[1].status is StepStatus.ABORTED:
+    if cause.key in (step_keys.APPROVAL, step_keys.ADMIT) and cause.step.status is StepStatus.ABORTED:
         return True  # People, or the last gate, said no, and nothing was touched.
-    if culprit[1].status is not StepStatus.FAILED:
+    if cause.step.status is not StepStatus.FAILED:
         return False
     backs = [
         deployment.step(step_keys.rollout(name, "back"))
@@ -148,38 +152,18 @@ def conclusive(deployment: Deployment) -> bool:
     return all(step is not None and step.status is not StepStatus.RUNNING for step in backs)
 
 
-def _keys(deployment: Deployment) -> list[str]:
-    """All steps of a plan that goes forward, in order."""
-    plan = deployment.plan
-    rollouts = [step_keys.rollout(name, "forward") for wave in plan.waves for name in wave] if plan else []
-    gates = [step_keys.BEGIN, *([step_keys.APPROVAL] if plan and plan.approval else []), step_keys.ADMIT]
-    promotion = [step_keys.PROMOTION] if plan and (plan.promotions or plan.semver) else []
-    if deployment.kind == "migrate":
-        return [*gates, step_keys.MIGRATION]
-    return [*gates, *promotion, step_keys.MIGRATION, *rollouts, step_keys.SMOKE_TEST]
-
-
-def _culprit(deployment: Deployment) -> tuple[str, Step] | None:
-    """The first step that did not pass; one that has not begun is nobody's fault."""
-    for key in _keys(deployment):
-        step = deployment.step(key)
-        if step is not None and not step.status.passed:
-            return key, step
-    return None
-
-
-def _why(culprit: tuple[str, Step] | None, failure: StepFailure | None) -> tuple[str, str]:
-    if culprit is not None and culprit[1].reason and culprit[1].status is not StepStatus.RUNNING:
-        return culprit[1].reason, sentence(culprit[1].message or f"{culprit[0]} failed")
+def _why(cause: Cause | None, failure: StepFailure | None) -> tuple[str, str]:
+    if cause is not None and cause.step.reason and cause.step.status is not StepStatus.RUNNING:
+        return cause.step.reason, sentence(cause.step.message or f"{cause.key} failed")
     if failure is not None:
         return failure.error, sentence(
-            f"{failure.step or 'a step'} failed with {failure.error}: {_cause(failure.cause)}"
+            f"{failure.step or 'a step'} failed with {failure.error}: {_excerpt(failure.cause)}"
         )
-    where = f"in {culprit[0]}" if culprit else "between two steps"
+    where = f"in {cause.key}" if cause else "between two steps"
     return "Interrupted", f"The deployment stopped {where} without saying why."
 
 
-def _cause(cause: str) -> str:
+def _excerpt(cause: str) -> str:
     """Take the message out of the JSON that Lambda gives as the cause."""
     try:
         data = json.loads(cause)

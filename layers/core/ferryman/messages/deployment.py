@@ -6,7 +6,7 @@ Called by `steps.record_outcome`, in the transaction that records the outcome.
 from collections.abc import Iterable
 from datetime import datetime
 
-from ferryman.decisions import deployment_report
+from ferryman.decisions import deployment_report, deployment_steps
 from ferryman.decisions.outcome import TRANSIENT_REFUSALS
 from ferryman.messages import database, outbox
 from ferryman.messages.outbox import LOG
@@ -81,7 +81,7 @@ def _success(deployment: Deployment) -> list[str]:
         "Components: " + ", ".join(f"{name} {_short(digest)}" for name, digest in sorted(deployment.digests.items())),
     ]
     skipped = [
-        f"{deployment_report.title_of(key)} ({step.reason})"
+        f"{deployment_steps.title_of(key)} ({step.reason})"
         for key, step in deployment_report.ordered(deployment)
         if step.status == "Skipped" and step.reason
     ]

@@ -1,4 +1,4 @@
-"""The keys of `Deployment.steps`, in the order in which they happen. Pure."""
+"""The keys of `Deployment.steps`. Pure. What they mean, and their order: `decisions.deployment_steps`."""
 
 from typing import Literal
 
@@ -9,9 +9,11 @@ APPROVAL = "approval"
 ADMIT = "admit_deployment"
 PROMOTION = "promotion"
 MIGRATION = "migration"
+ROLLOUT = "rollout"
 SMOKE_TEST = "smoke_test"
+ROLLBACK = "rollback"
 
 
 def rollout(service: str, direction: Direction) -> str:
     """The step that brings one service forward, or back: `rollout/scr-api`, `rollback/scr-api`."""
-    return f"{'rollout' if direction == 'forward' else 'rollback'}/{service}"
+    return f"{ROLLOUT if direction == 'forward' else ROLLBACK}/{service}"

@@ -1,13 +1,13 @@
 """What the API shows of the records: the shapes that the `ferryman` command prints. Pure."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import AwareDatetime, Field
 
 from ferryman.api.views.approval import ApprovalView
 from ferryman.api.views.live_services import Counts
-from ferryman.decisions import deployment_report
+from ferryman.decisions import deployment_steps
 from ferryman.decisions.explain.environment import current_step
 from ferryman.records import (
     AbortRequest,
@@ -15,15 +15,12 @@ from ferryman.records import (
     CheckResult,
     Deployment,
     Phase,
-    Plan,
     Publication,
     Record,
     Release,
     Step,
+    step_keys,
 )
-from ferryman.records import step_keys as steps
-
-StepKind = Literal["begin", "approval", "admit", "promotion", "migration", "rollout", "rollback", "smokeTest"]
 
 
 class DeploymentSummary(Record):
@@ -62,7 +59,7 @@ class StepView(Record):
     """One step, also one that has not begun (`Pending`)."""
 
     key: str
-    kind: StepKind
+    kind: deployment_steps.Kind
     service: str | None = None
     wave: int | None = None
     status: str = "Pending"
@@ -137,49 +134,27 @@ def deployment(
         approval=approval,
         execution_arn=deployment.execution_arn,
         waves=deployment.plan.waves if deployment.plan else [],
-        steps=[_step(view, deployment, now, live or {}) for view in _flow(deployment)],
+        steps=[
+            _step(_pending(found, deployment), deployment, now, live or {})
+            for found in deployment_steps.flow(deployment)
+        ],
     )
 
 
-_KINDS: dict[str, StepKind] = {
-    steps.BEGIN: "begin",
-    steps.APPROVAL: "approval",
-    steps.ADMIT: "admit",
-    steps.PROMOTION: "promotion",
-    steps.MIGRATION: "migration",
-    steps.SMOKE_TEST: "smokeTest",
-}
-
-
-def _flow(deployment: Deployment) -> list[StepView]:
-    """Describe all steps in the order of the flow."""
-    plan = deployment.plan
-    rollouts = {
-        view.key: view
-        for number, wave in enumerate(plan.waves if plan else [])
-        for name in wave
-        for view in _rollouts(name, number, plan)
-    }
-    limit = plan.migration.timeout_seconds if plan and plan.migration else None
-    return [
-        rollouts.get(key)
-        or StepView(key=key, kind=_KINDS[key], timeout_seconds=limit if key == steps.MIGRATION else None)
-        for key in deployment_report.flow(deployment)
-    ]
-
-
-def _rollouts(service: str, wave: int, plan: Plan | None) -> tuple[StepView, StepView]:
-    """Describe the way forward and the way back of one service."""
-    planned = plan.services.get(service) if plan else None
-    about: dict[str, Any] = {
-        "service": service,
-        "wave": wave,
-        "timeout_seconds": planned.timeout_seconds if planned else None,
-    }
-    return (
-        StepView(key=steps.rollout(service, "forward"), kind="rollout", **about),
-        StepView(key=steps.rollout(service, "back"), kind="rollback", **about),
-    )
+def _pending(found: deployment_steps.Occurrence, deployment: Deployment) -> StepView:
+    """Describe a step as it is before it begins: which one, of which service, and what the plan says about it."""
+    view, plan = StepView(key=found.key, kind=found.step.kind, service=found.service), deployment.plan
+    if plan is None:
+        return view
+    if found.service is not None:
+        planned = plan.services.get(found.service)
+        return view.but(
+            wave=next(number for number, wave in enumerate(plan.waves) if found.service in wave),
+            timeout_seconds=planned.timeout_seconds if planned else None,
+        )
+    if found.key == step_keys.MIGRATION and plan.migration is not None:
+        return view.but(timeout_seconds=plan.migration.timeout_seconds)
+    return view
 
 
 def _step(view: StepView, deployment: Deployment, now: datetime, live: dict[str, Counts]) -> StepView:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from ferryman.approvals.web.page_model import person
-from ferryman.decisions import deployment_report
+from ferryman.decisions import deployment_steps
 from ferryman.durations import age
 from ferryman.records import Approval, Deployment, Phase, Step, StepStatus, step_keys
 from ferryman.text import one_line
@@ -60,7 +60,11 @@ def progress(approval: Approval, deployment: Deployment, now: datetime) -> Progr
         message=one_line(deployment.message, limit=2_000) if deployment.phase.terminal else "",
         tone=tone,
         running=not deployment.phase.terminal,
-        lines=[_line(key, deployment, now) for key in deployment_report.flow(deployment) if key != step_keys.BEGIN],
+        lines=[
+            _line(found.key, deployment, now)
+            for found in deployment_steps.flow(deployment)
+            if found.key != step_keys.BEGIN
+        ],
         release_url=url if url.startswith(("https://", "http://")) else None,
     )
 
@@ -92,7 +96,7 @@ def _headline(deployment: Deployment) -> tuple[Tone, str]:
 
 
 def _line(key: str, deployment: Deployment, now: datetime) -> Line:
-    title, step = deployment_report.title_of(key), deployment.step(key)
+    title, step = deployment_steps.title_of(key), deployment.step(key)
     title = title[:1].upper() + title[1:]
     if step is None:
         if deployment.phase.terminal:
