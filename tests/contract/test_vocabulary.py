@@ -40,15 +40,13 @@ NAME = re.compile(r"[A-Z][a-z]+(?:[A-Z][a-z]+)*")
 
 FOREIGN = {
     "ECS: stop codes": {"EssentialContainerExited", "UserInitiated"},
-    "AWS: error codes that don't end in Exception": {
-        "AccessDenied", "ConditionalCheckFailed", "InvalidToken", "TaskDoesNotExist", "TaskTimedOut",
-    },
+    "AWS: error codes that don't end in Exception": {"AccessDenied", "ConditionalCheckFailed"},
     "AWS: fields and modes": {"Event", "LastEvaluatedKey", "Records", "String"},
     "status of a condition": {"True", "False", "Unknown"},
     "labels that people see": {"Approve", "Freeze", "Reject"},
     "beginning of ScanMissing, ScanPending, ScanBlocked": {"Scan"},
 }  # fmt: skip
-"""CamelCase words in those rooms that are no names of ours."""
+"""CamelCase words in those rooms that Ferryman did not name."""
 
 
 def section(title: str) -> str:
