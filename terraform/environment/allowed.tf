@@ -1,9 +1,9 @@
-# What exists, so that a size that doesn't is refused at plan time and not after ten minutes of apply.
+# Existing sizes, so that a size that does not exist is rejected by the plan and not after ten minutes of apply.
 locals {
   burstable = ["micro", "small", "medium", "large", "xlarge", "2xlarge"]
   steady    = ["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"]
 
-  # Families that run PostgreSQL 16. t4g and those with g are Graviton: the same work for less money.
+  # Families that support PostgreSQL 16. t4g and other families with a g are Graviton: the same work at a lower price.
   db_families = {
     t3  = local.burstable
     t4g = local.burstable

@@ -1,5 +1,5 @@
-# Once per environment: everything that a release runs on. What differs between environments is in `settings`, and
-# nowhere else.
+# Applied once per environment: everything that a release runs on. Only `settings` contains differences between
+# environments.
 
 provider "aws" {
   region = var.aws_region
@@ -42,7 +42,7 @@ locals {
   }
   here = local.settings[var.environment]
 
-  # The other environment's default range: two of ours must be able to meet one day.
+  # The other environment's default range, so that the two networks can be connected later.
   others = [for name, settings in local.settings : settings.cidr if name != var.environment]
 
   vpc_cidr = coalesce(var.vpc_cidr, local.here.cidr)
@@ -150,7 +150,7 @@ module "observability" {
   alarm_emails              = var.alarm_emails
 }
 
-# What the operator and the platform document read about this environment.
+# Parameters of this environment for the operator and the platform document.
 module "operator" {
   source = "../modules/operator"
 

@@ -1,10 +1,10 @@
 output "urls" {
-  description = "Where people and smoke tests go."
+  description = "URLs for people and smoke tests."
   value       = { api = "https://${local.api_host}", web = "https://${local.web_host}" }
 }
 
 output "load_balancer" {
-  description = "What the records of both host names point at."
+  description = "DNS name that the records of both host names point to."
   value       = module.alb.dns_name
 }
 
@@ -14,11 +14,11 @@ output "cluster" {
 }
 
 output "document_parameters" {
-  description = "The SSM parameters that the platform document may refer to for this environment."
+  description = "SSM parameters that the platform document can refer to for this environment."
   value       = module.operator.parameters
 }
 
 output "secrets_to_fill" {
-  description = "Secrets whose value a person has to put before the first task can start."
+  description = "Secrets whose values a person must set before the first task can start."
   value       = module.secrets.arns
 }

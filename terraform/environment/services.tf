@@ -1,20 +1,20 @@
-# The three services and the migration: sizes, what they are told, what they may read.
+# The three services and the migration: sizes, environment variables, secrets.
 
 locals {
   database_secrets = {
     DATABASE_USER     = "${module.data.database.secret_arn}:username::"
     DATABASE_PASSWORD = "${module.data.database.secret_arn}:password::"
   }
-  # Where, but not who: the user and the password are in RDS's own secret, which no plan or state ever shows. The
-  # application puts its DATABASE_URL together from these (README, "Secrets").
+  # Host and name only: the user and the password are in the secret of RDS, which no plan or state contains. The
+  # application assembles its database URL from these (README, "Secrets").
   database_environment = {
     DATABASE_HOST = module.data.database.host
     DATABASE_PORT = tostring(module.data.database.port)
     DATABASE_NAME = module.data.database.name
   }
 
-  # The HEALTHCHECK of the example's Dockerfiles, which ECS does not read. Their images have no curl, but what they run
-  # on; see var.health_commands for others.
+  # The HEALTHCHECK of the example's Dockerfiles, because ECS does not read it. The images have no curl but an interpreter;
+  # for other images, see var.health_commands.
   python_health = [
     "CMD", "python", "-c",
     "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ['PORT'] + '/health', timeout=4)",
@@ -37,7 +37,7 @@ locals {
       environment = merge(local.database_environment, {
         AI_GATEWAY_URL      = "http://ai-gateway:${local.ports["ai-gateway"]}"
         FILES_BUCKET        = module.data.files_bucket.name
-        FORWARDED_ALLOW_IPS = local.vpc_cidr # whose X-Forwarded-* is believed: the load balancer's network
+        FORWARDED_ALLOW_IPS = local.vpc_cidr # trusted sources of X-Forwarded-*: the load balancer's network
       })
       secrets = merge(local.database_secrets, {
         REDIS_URL         = module.data.redis_url_secret_arn
@@ -52,7 +52,7 @@ locals {
     ai-gateway = {
       cpu              = 256
       memory           = 512
-      target_group_arn = null # inside only: no target group, no listener rule, no public name
+      target_group_arn = null # reachable from inside only: no target group, no listener rule, no public name
       discoverable     = true
       environment      = {}
       secrets = {
@@ -68,13 +68,13 @@ locals {
       memory           = 512
       target_group_arn = module.alb.target_group_arns["web"]
       discoverable     = false
-      # From server to server, inside. The browser finds the API under /api of the page's own address.
+      # From server to server, inside the network. The browser finds the API under /api of the page's address.
       environment = merge(
         { API_URL = "http://api:${local.ports.api}" },
         var.clerk_publishable_key == "" ? {} : { CLERK_PUBLISHABLE_KEY = var.clerk_publishable_key },
       )
       secrets         = { CLERK_SECRET_KEY = module.secrets.arns["CLERK_SECRET_KEY"] }
-      scratch         = ["/tmp", "/app/.next/cache"] # Next.js keeps optimised images and pages there
+      scratch         = ["/tmp", "/app/.next/cache"] # Next.js stores optimized images and pages there
       task_policy     = null
       has_task_policy = false
     }
@@ -85,8 +85,8 @@ module "ecs" {
   source = "../modules/ecs"
 
   cluster_name = module.names.prefix
-  # What runs here, kept by the operator whatever the platform document says: a service that has to be made again comes
-  # back with the release that it had. README, "The first time", tells where it comes from before the first release.
+  # The tag of what runs here. The operator maintains it whatever the platform document says, so a service that has to be
+  # recreated comes back with its last release. For the time before the first release, see README, "First installation".
   image_tag        = "${var.environment}-current"
   cpu_architecture = var.cpu_architecture
 
@@ -103,7 +103,7 @@ module "ecs" {
       health_command = local.health_commands[component]
       environment = merge(service.environment, {
         APP_ENV      = var.environment
-        BIND_ADDRESS = "0.0.0.0" # inside the container; the security group decides who reaches it
+        BIND_ADDRESS = "0.0.0.0" # in the container; the security group decides who can reach it
         PORT         = tostring(local.ports[component])
       })
     })

@@ -3,11 +3,11 @@
 variable "environment" {
   type        = string
   default     = "staging"
-  description = "staging or production."
+  description = "Environment: staging or production."
 
   validation {
     condition     = contains(["staging", "production"], var.environment)
-    error_message = "environment must be staging or production, written out, not ${jsonencode(var.environment)}."
+    error_message = "environment must be staging or production, written in full, not ${jsonencode(var.environment)}."
   }
 }
 
@@ -18,7 +18,7 @@ variable "aws_region" {
 
   validation {
     condition     = can(regex("^[a-z]{2}(-gov)?-(north|south|east|west|central|northeast|northwest|southeast|southwest)-[1-9]$", var.aws_region))
-    error_message = "aws_region must be the code of a region, for example eu-west-1."
+    error_message = "aws_region must be a region code, for example eu-west-1."
   }
 }
 
@@ -33,7 +33,7 @@ variable "db_instance_class" {
   }
   validation {
     condition     = contains(try(local.db_families[split(".", var.db_instance_class)[1]], [try(split(".", var.db_instance_class)[2], "")]), try(split(".", var.db_instance_class)[2], ""))
-    error_message = "db_instance_class ${var.db_instance_class} does not exist; its family has these sizes: ${join(", ", try(local.db_families[split(".", var.db_instance_class)[1]], []))}."
+    error_message = "db_instance_class ${var.db_instance_class} does not exist. This family has the sizes: ${join(", ", try(local.db_families[split(".", var.db_instance_class)[1]], []))}."
   }
 }
 
@@ -48,7 +48,7 @@ variable "redis_node_type" {
   }
   validation {
     condition     = contains(try(local.redis_families[split(".", var.redis_node_type)[1]], [try(split(".", var.redis_node_type)[2], "")]), try(split(".", var.redis_node_type)[2], ""))
-    error_message = "redis_node_type ${var.redis_node_type} does not exist; its family has these sizes: ${join(", ", try(local.redis_families[split(".", var.redis_node_type)[1]], []))}."
+    error_message = "redis_node_type ${var.redis_node_type} does not exist. This family has the sizes: ${join(", ", try(local.redis_families[split(".", var.redis_node_type)[1]], []))}."
   }
 }
 
@@ -59,7 +59,7 @@ variable "api_cpu" {
 
   validation {
     condition     = contains(keys(local.fargate), tostring(var.api_cpu))
-    error_message = "api_cpu must be one of Fargate's sizes: 256, 512, 1024, 2048, 4096, 8192 or 16384."
+    error_message = "api_cpu must be a size that Fargate supports: 256, 512, 1024, 2048, 4096, 8192 or 16384."
   }
 }
 
@@ -70,14 +70,14 @@ variable "api_memory" {
 
   validation {
     condition     = contains(try(local.fargate[tostring(var.api_cpu)], [var.api_memory]), var.api_memory)
-    error_message = "api_memory must be one of what Fargate has for api_cpu ${var.api_cpu}: ${join(", ", try(local.fargate[tostring(var.api_cpu)], []))} MiB."
+    error_message = "api_memory must be a size that Fargate supports with api_cpu ${var.api_cpu}: ${join(", ", try(local.fargate[tostring(var.api_cpu)], []))} MiB."
   }
 }
 
 variable "acm_certificate_arn" {
   type        = string
-  default     = null # required; so that leaving it out is told in a sentence instead of asked for
-  description = "Required. ACM cert for ALB HTTPS listener, in the same region, for both host names."
+  default     = null # required; null, so that the validation below can explain what is missing
+  description = "Required. ACM certificate for the HTTPS listener of the load balancer. It must be in the same region and cover both host names."
 
   validation {
     condition     = var.acm_certificate_arn != null
@@ -85,11 +85,11 @@ variable "acm_certificate_arn" {
   }
   validation {
     condition     = var.acm_certificate_arn == null || can(regex("^arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[0-9a-f-]{36}$", var.acm_certificate_arn))
-    error_message = "acm_certificate_arn must be the ARN of a certificate, arn:aws:acm:REGION:ACCOUNT:certificate/ID; IAM's server certificates and other ids don't work here."
+    error_message = "acm_certificate_arn must be the ARN of a certificate, arn:aws:acm:REGION:ACCOUNT:certificate/ID. IAM server certificates and other ids are not supported."
   }
   validation {
     condition     = try(split(":", var.acm_certificate_arn)[3], var.aws_region) == var.aws_region
-    error_message = "acm_certificate_arn must be in ${var.aws_region}, where the load balancer is: request one there (only CloudFront takes them from us-east-1)."
+    error_message = "acm_certificate_arn must be in ${var.aws_region}, the region of the load balancer. Request a certificate there (only CloudFront uses certificates from us-east-1)."
   }
 }
 
@@ -98,29 +98,29 @@ variable "acm_certificate_arn" {
 variable "platform" {
   type        = string
   default     = "scr"
-  description = "Name of the platform: metadata.name of the platform document, and the prefix of all names."
+  description = "Name of the platform: metadata.name of the platform document, and prefix of all names."
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{0,10}[a-z0-9]$", var.platform))
-    error_message = "platform must be 2 to 12 lowercase letters, digits and hyphens and begin with a letter: load balancers' names have 32 characters in all."
+    error_message = "platform must consist of 2 to 12 lowercase letters, digits and hyphens and start with a letter, because the name of a load balancer can have at most 32 characters."
   }
 }
 
 variable "domain" {
   type        = string
   default     = "scr-platform.com"
-  description = "production is DOMAIN and api.DOMAIN, staging is staging.DOMAIN and api.staging.DOMAIN."
+  description = "Domain of the host names. Production uses DOMAIN and api.DOMAIN; staging uses staging.DOMAIN and api.staging.DOMAIN."
 
   validation {
     condition     = can(regex("^([a-z0-9]([a-z0-9-]*[a-z0-9])?\\.)+[a-z]{2,}$", var.domain))
-    error_message = "domain must be a host name without scheme and path, for example scr-platform.com."
+    error_message = "domain must be a host name without a scheme and a path, for example scr-platform.com."
   }
 }
 
 variable "hosted_zone_id" {
   type        = string
   default     = null
-  description = "Route 53 zone of the domain, to get the two records made. Without it make them yourself: both point to output load_balancer."
+  description = "Route 53 zone of the domain, in which the two records are created. Without it, create them yourself and point both to the output load_balancer."
 }
 
 variable "vpc_cidr" {
@@ -132,13 +132,13 @@ variable "vpc_cidr" {
 variable "peer_cidrs" {
   type        = list(string)
   default     = []
-  description = "Ranges that this network may one day be connected to; an overlap is refused. The other environment's default is always among them."
+  description = "Ranges of networks that this network may be connected to later; the VPC must not overlap with them. The default range of the other environment is always included."
 }
 
 variable "cpu_architecture" {
   type        = string
-  default     = "X86_64" # what GitHub's runners build unless told otherwise
-  description = "What the images are built for: X86_64 or ARM64."
+  default     = "X86_64" # what GitHub's runners build by default
+  description = "CPU architecture of the images: X86_64 or ARM64."
 
   validation {
     condition     = contains(["X86_64", "ARM64"], var.cpu_architecture)
@@ -149,39 +149,39 @@ variable "cpu_architecture" {
 variable "clerk_publishable_key" {
   type        = string
   default     = ""
-  description = "Clerk's publishable key, which the web app hands to the browser at run time. It is public: no secret."
+  description = "Clerk's publishable key, which the web app passes to the browser at run time. It is public and not a secret."
 }
 
 variable "health_commands" {
   type        = map(list(string))
   default     = {}
-  description = "Component → health check inside its container, where an image lacks python (api, ai-gateway) or node (web)."
+  description = "Component → health check command in its container. Needed only if an image has no python (api, ai-gateway) or no node (web)."
 
   validation {
     condition     = alltrue([for component in keys(var.health_commands) : contains(["api", "ai-gateway", "web"], component)])
-    error_message = "health_commands may name api, ai-gateway and web."
+    error_message = "health_commands can have only the keys api, ai-gateway and web."
   }
 }
 
 variable "web_acl_arn" {
   type        = string
   default     = null
-  description = "A WAF web ACL to put in front of the load balancer."
+  description = "ARN of a WAF web ACL for the load balancer."
 }
 
 variable "alarm_emails" {
   type        = list(string)
   default     = []
-  description = "Who hears of alarms by mail; each has to confirm once."
+  description = "Mail addresses that receive alarms. Each recipient must confirm the subscription once."
 
   validation {
     condition     = alltrue([for address in var.alarm_emails : can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", address))])
-    error_message = "Each of alarm_emails must be an address, for example ops@scr-platform.com."
+    error_message = "Each item of alarm_emails must be a mail address, for example ops@scr-platform.com."
   }
 }
 
 variable "tags" {
   type        = map(string)
   default     = {}
-  description = "More tags for everything."
+  description = "Additional tags for all resources."
 }

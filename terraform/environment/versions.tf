@@ -11,6 +11,6 @@ terraform {
   # The rest is in ../examples/*.s3.tfbackend: terraform init -backend-config=…
   backend "s3" {
     encrypt      = true
-    use_lockfile = true # the lock lies beside the state: no table to keep
+    use_lockfile = true # stores the lock beside the state, so no table is needed
   }
 }

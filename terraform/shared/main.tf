@@ -1,4 +1,4 @@
-# Once per account and platform: what all environments use, and what the operator is allowed to touch.
+# Applied once per account and platform: what all environments use, and what the operator is allowed to use.
 
 provider "aws" {
   region = var.aws_region
@@ -15,7 +15,7 @@ provider "aws" {
 data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
 
-# What the environments will be called. One call per environment; none of them makes anything.
+# Names in the environments. One call per environment; none of them creates anything.
 module "names" {
   source   = "../modules/names"
   for_each = toset(var.environments)
@@ -28,7 +28,7 @@ module "names" {
 }
 
 locals {
-  # Repositories have no environment: any of them tells their names.
+  # Repositories do not belong to an environment, so any of the calls returns their names.
   any = module.names[var.environments[0]]
 }
 
@@ -57,8 +57,8 @@ module "channels" {
   mail_identities = var.mail_identities
 }
 
-# The parameters of the operator's SAM template. They name what `environment` makes by its conventions, so that the
-# operator can be deployed first and does not have to be deployed again when an environment is made anew.
+# The parameters of the operator's SAM template. They follow the naming conventions of `environment`, so that the operator
+# can be deployed first and does not have to be deployed again when an environment is recreated.
 module "operator" {
   source = "../modules/operator"
 
@@ -73,14 +73,14 @@ module "operator" {
     topic-arns                     = values(module.channels.topic_arns)
     mail-identity-arns             = module.channels.mail_identity_arns
     secret-arns                    = values(module.channels.secret_arns)
-    # SSM has no empty list: without such a secret the operator may read one that is not there.
+    # SSM has no empty list. If there is no such secret, the list contains one that does not exist.
     signing-secret-arns = coalescelist(module.channels.signing_secret_arns, [
       "arn:${data.aws_partition.current.partition}:secretsmanager:${var.aws_region}:${data.aws_caller_identity.current.account_id}:secret:ferryman/${var.platform}/slack-signing-secret-none"
     ])
   }
 }
 
-# What the platform document names for all environments.
+# What the platform document refers to for all environments.
 module "document" {
   source = "../modules/operator"
 

@@ -1,19 +1,19 @@
 output "repository_urls" {
-  description = "Where CI pushes to."
+  description = "URLs that CI pushes to."
   value       = module.ecr.urls
 }
 
 output "ci_role_arns" {
-  description = "Roles for GitHub's workflows; role-to-assume of aws-actions/configure-aws-credentials."
+  description = "ARNs of the roles for GitHub's workflows: role-to-assume of aws-actions/configure-aws-credentials."
   value       = module.github_oidc.role_arns
 }
 
 output "operator_parameters" {
-  description = "The SSM parameters that the operator's SAM template reads."
+  description = "SSM parameters that the operator's SAM template reads."
   value       = module.operator.parameters
 }
 
 output "document_parameters" {
-  description = "The SSM parameters that the platform document may refer to, in every environment."
+  description = "SSM parameters that the platform document can refer to in every environment."
   value       = module.document.parameters
 }

@@ -101,7 +101,8 @@ def test_an_engine_that_it_started_is_ended(tmp_path: Path) -> None:
 def test_where_there_can_be_no_docker_the_table_says_what_was_skipped(tmp_path: Path) -> None:
     status, results, calls = Checkout(tmp_path / "here", engine="unavailable").run()
     assert status == 0
-    assert {name for name, told in results.items() if told.startswith("skipped: no Docker engine")} == set(DOCKER)
+    reason = "skipped: no Docker engine is available"
+    assert {name for name, told in results.items() if told.startswith(reason)} == set(DOCKER)
     assert not set(DOCKER) & set(calls)
     assert "docker-engine stop" not in calls
 
@@ -109,7 +110,8 @@ def test_where_there_can_be_no_docker_the_table_says_what_was_skipped(tmp_path: 
 def test_an_engine_that_should_have_started_is_a_failure(tmp_path: Path) -> None:
     status, results, calls = Checkout(tmp_path / "here", engine="breaks").run()
     assert status == 1
-    assert {name for name, told in results.items() if told.startswith("FAILED: the Docker engine")} == set(DOCKER)
+    reason = "FAILED: the Docker engine did not start"
+    assert {name for name, told in results.items() if told.startswith(reason)} == set(DOCKER)
     assert "test" in calls
 
 

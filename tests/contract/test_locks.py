@@ -66,12 +66,12 @@ def test_the_locks_are_clean(checkout: Path) -> None:
             r"\1, tarball: https://npm.example/a.tgz",
             "pnpm-lock.yaml: .* has a download address",
         ),
-        (f"{EXAMPLE}/apps/web/package.json", r"\+sha512[^\"]*", "", "packageManager pins no pnpm with its hash"),
+        (f"{EXAMPLE}/apps/web/package.json", r"\+sha512[^\"]*", "", "packageManager does not pin pnpm with its hash"),
         (
             f"{EXAMPLE}/apps/api/requirements.txt",
             r"alembic==[0-9.]+",
             "alembic==1.16.0",
-            "has alembic 1.16.0, the tests run",
+            "has alembic 1.16.0, but the tests run",
         ),
         (f"{EXAMPLE}/apps/api/requirements.in", r"\Z", "nobody>=1\n", "requirements.txt lacks nobody>=1"),
         (
@@ -85,13 +85,13 @@ def test_the_locks_are_clean(checkout: Path) -> None:
             "requirements/dev.txt",
             r"\A",
             "--extra-index-url https://pypi.example\n",
-            "no options and no addresses, please",
+            "options and addresses are not allowed",
         ),
         (
             "layers/dependencies/requirements.txt",
             r"pydantic==[0-9.]+",
             "pydantic==2.0.0",
-            "has pydantic 2.0.0, the tests run",
+            "has pydantic 2.0.0, but the tests run",
         ),
     ],
 )

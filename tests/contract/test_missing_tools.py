@@ -13,11 +13,11 @@ from contract.machine import ROOT
 
 Without = Callable[..., str]
 SAID = {
-    "docker": "need: no Docker engine answers\n",
-    "node": "need: there is no node with npm on the PATH\n",
-    "terraform": "need: there is no terraform on the PATH\n",
-    "chromium": "need: there is no Chromium on the PATH\n",
-    "redis-server": "need: there is no redis-server on the PATH\n",
+    "docker": "need: no Docker engine is available\n",
+    "node": "need: node with npm is not on the PATH\n",
+    "terraform": "need: terraform is not on the PATH\n",
+    "chromium": "need: Chromium is not on the PATH\n",
+    "redis-server": "need: redis-server is not on the PATH\n",
 }
 ALSO = {"chromium": {"chromium-browser", "google-chrome"}}
 
@@ -56,7 +56,7 @@ def says_all(said: str, tool: str) -> bool:
     if len(told) != 1:
         return False
     about_it = told[0].partition("\nneed: ")[0]
-    return about_it.count("To get it: ") == 1 and about_it.count("Without it: ") == 1
+    return about_it.count("To get it: ") == 1 and about_it.count("Without it, ") == 1
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_an_engine_that_does_not_answer_is_none(tmp_path: Path) -> None:
 def test_an_unknown_engine_or_tool_is_one_line() -> None:
     status, said = make(os.environ["PATH"], "demo", "ENGINE=podman")
     assert status != 0
-    assert said.splitlines()[0] == "demo: there is no engine 'podman'; ENGINE=process or ENGINE=docker"
+    assert said.splitlines()[0] == "demo: unknown engine 'podman'; use ENGINE=process or ENGINE=docker"
 
     done = subprocess.run(["scripts/need", "podman"], cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
@@ -147,8 +147,8 @@ def test_an_unknown_engine_or_tool_is_one_line() -> None:
 def test_every_message_says_how_to_get_it_and_what_works_without(tool: str) -> None:
     done = subprocess.run(["scripts/need", "--how", tool], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("  To get it: ")
-    assert "\n  Without it: no " in done.stdout
-    assert "All else works: `make demo`" in done.stdout or "(all other tests run)" in done.stdout
+    assert "\n  Without it, you cannot run " in done.stdout
+    assert "Everything else works: `make demo`" in done.stdout or "(all other\n  tests run)" in done.stdout
     targets = set(needed_targets(done.stdout))
     known = {line.partition(":")[0] for line in (ROOT / "Makefile").read_text().splitlines() if ": " in line}
     assert targets <= known, targets - known
@@ -188,7 +188,7 @@ def planned(tmp_path: Path, **variables: str) -> tuple[int, str]:
 def test_ci_with_the_real_provider_skips_plans_and_says_so(tmp_path: Path) -> None:
     told = tmp_path / "told"
     status, said = planned(tmp_path, TERRAFORM="terraform", CI_SKIPPED=str(told))
-    reason = f"Terraform plans nothing, in no root and no module: {NO_STAND_IN}, and no AWS credentials"
+    reason = f"Terraform plans no root and no module: {NO_STAND_IN}, and there are no AWS credentials"
     assert (status, "2 skipped" in said, reason in said) == (0, True, True), said
     assert set(told.read_text().splitlines()) == {reason}
 
@@ -214,4 +214,4 @@ def test_the_stand_in_may_lie_anywhere(tmp_path: Path) -> None:
 
 def test_ci_without_terraform_fails(tmp_path: Path) -> None:
     status, said = planned(tmp_path, TERRAFORM="nowhere/terraform")
-    assert (status, "CI must not skip this: TERRAFORM names a program that is not there" in said) == (1, True), said
+    assert (status, "CI must not skip this: TERRAFORM names a program that does not exist" in said) == (1, True), said

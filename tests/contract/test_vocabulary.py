@@ -45,7 +45,7 @@ FOREIGN = {
     "status of a condition": {"True", "False", "Unknown"},
     "labels that people see": {"Approve", "Freeze", "Reject"},
 }  # fmt: skip
-"""CamelCase words in those rooms that are no names of ours."""
+"""CamelCase words in those rooms that Ferryman did not name."""
 
 
 def section(title: str) -> str:

@@ -28,16 +28,19 @@ def run(*arguments: str, **environment: str) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ((), "which function? make invoke FN=… EVENT=…; there are: admit_deployment, begin_deployment, "),
-        (("check_rollout", "completed"), "there is no function 'check_rollout'; there are: admit_deployment, "),
-        (("smoke_test",), "which event? events of smoke_test: aborted, malformed, "),
-        (("SmokeTest", "nope"), "smoke_test has no event 'nope'; there are: aborted, malformed, "),
-        (("smoke_test", "../notify/sweep"), "smoke_test has no event '../notify/sweep'; there are: "),
-        (("", "round"), "which function? make invoke FN=… EVENT=…; there are: admit_deployment, begin_deployment, "),
-        (("smoke_test", "nowhere/mine.json"), "smoke_test has no event 'nowhere/mine.json'; there are: aborted, "),
-        (("smoke_test", "round", "--set", "fence"), "--set wants FIELD=VALUE of an event that is an object, not "),
-        (("smoke_test", "round", "--set", "fence=two"), "--set fence=two: this field of the event is "),
-        (("smoke_test", "round", "--variable", "LEVEL"), "--variable wants NAME=VALUE, not 'LEVEL'"),
+        ((), "no function given; use make invoke FN=… EVENT=… with one of: admit_deployment, begin_deployment, "),
+        (("check_rollout", "completed"), "unknown function 'check_rollout'; known functions: admit_deployment, "),
+        (("smoke_test",), "no event given; events of smoke_test: aborted, malformed, "),
+        (("SmokeTest", "nope"), "smoke_test has no event 'nope'; its events: aborted, malformed, "),
+        (("smoke_test", "../notify/sweep"), "smoke_test has no event '../notify/sweep'; its events: "),
+        (
+            ("", "round"),
+            "no function given; use make invoke FN=… EVENT=… with one of: admit_deployment, begin_deployment, ",
+        ),
+        (("smoke_test", "nowhere/mine.json"), "smoke_test has no event 'nowhere/mine.json'; its events: aborted, "),
+        (("smoke_test", "round", "--set", "fence"), "--set needs FIELD=VALUE and an event that is a JSON object, not "),
+        (("smoke_test", "round", "--set", "fence=two"), "--set fence=two: in the event, this field is "),
+        (("smoke_test", "round", "--variable", "LEVEL"), "--variable needs NAME=VALUE, not 'LEVEL'"),
     ],
 )
 def test_a_mistake_is_one_line(arguments: tuple[str, ...], told: str) -> None:
@@ -51,17 +54,17 @@ def test_an_event_that_is_no_json(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "mine.json").write_bytes(content)
     status, said = run("smoke_test", str(tmp_path / "mine.json"))
     assert (status, said.count("\n")) == (MISUSED, 1)
-    assert "mine.json is no JSON: " in said
+    assert "mine.json is not JSON: " in said
 
 
 @pytest.mark.parametrize(
     ("variables", "told"),
     [
-        ((), "which function? make invoke FN="),
-        (("EVENT=round",), "which function? make invoke FN="),
-        (("FN=smoke_test",), "which event? events of smoke_test: "),
-        (("FN=nope", "EVENT=round"), "there is no function 'nope'; there are: "),
-        (("FN=smoke_test", "EVENT=no such"), "smoke_test has no event 'no such'; there are: "),
+        ((), "no function given; use make invoke FN="),
+        (("EVENT=round",), "no function given; use make invoke FN="),
+        (("FN=smoke_test",), "no event given; events of smoke_test: "),
+        (("FN=nope", "EVENT=round"), "unknown function 'nope'; known functions: "),
+        (("FN=smoke_test", "EVENT=no such"), "smoke_test has no event 'no such'; its events: "),
     ],
 )
 def test_a_mistake_of_make_invoke_is_one_line(variables: tuple[str, ...], told: str) -> None:
@@ -77,7 +80,7 @@ def test_without_docker_it_tells_how_to_get_it(tmp_path: Path) -> None:
     """Nobody's engine answers at such an address."""
     status, said = run("smoke_test", "round", DOCKER_HOST=f"unix://{tmp_path}/none.sock")
     assert status == UNAVAILABLE
-    assert "no Docker engine answers" in said
+    assert "no Docker engine is available" in said
     assert "apt-get install docker.io" in said
 
 

@@ -104,7 +104,7 @@ def terraform(shared_tmp: Path) -> Tool:
     program = find()
     if program is None:
         require("terraform")
-        missing("TERRAFORM names a program that is not there")
+        missing("TERRAFORM names a program that does not exist")
     return Tool(str(program), shared_tmp)
 
 
@@ -121,7 +121,7 @@ def stand_in(shared_tmp: Path) -> Tool:
 def planner(terraform: Tool) -> Tool:
     """Terraform that can plan: offline, or with credentials (planning only reads)."""
     if not terraform.offline and not ({"AWS_PROFILE", "AWS_ACCESS_KEY_ID"} & set(os.environ)):
-        skip_in_ci_too(f"Terraform plans nothing, in no root and no module: {NO_STAND_IN}, and no AWS credentials")
+        skip_in_ci_too(f"Terraform plans no root and no module: {NO_STAND_IN}, and there are no AWS credentials")
     return terraform
 
 

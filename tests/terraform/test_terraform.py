@@ -76,22 +76,25 @@ def test_plans(plan: Plan, name: str) -> None:
 
 # What is typed → what a person must be told: which variable, and what would be right.
 REFUSED = {
-    "prod": (["environment=prod", CERTIFICATE], "environment must be staging or production, written out"),
+    "prod": (["environment=prod", CERTIFICATE], "environment must be staging or production, written in full"),
     "no certificate": ([], "acm_certificate_arn is required: the ARN of an issued ACM certificate in eu-west-1"),
     "certificate elsewhere": (["aws_region=eu-central-1", CERTIFICATE], "acm_certificate_arn must be in eu-central-1"),
     "no such size": (
         ["db_instance_class=db.t4g.huge", CERTIFICATE],
-        "db.t4g.huge does not exist; its family has these sizes: micro, small, medium, large, xlarge, 2xlarge.",
+        "db.t4g.huge does not exist. This family has the sizes: micro, small, medium, large, xlarge, 2xlarge.",
     ),
     "no such family": (["db_instance_class=db.z9.large", CERTIFICATE], "one of these families: m6g, m6i, m7g"),
     "no such node": (
-        ["redis_node_type=cache.t4g.large", CERTIFICATE], "t4g.large does not exist; its family has these sizes:",
+        ["redis_node_type=cache.t4g.large", CERTIFICATE], "t4g.large does not exist. This family has the sizes:",
     ),
-    "memory": (["api_memory=512", CERTIFICATE], "what Fargate has for api_cpu 512: 1024, 2048, 3072, 4096 MiB"),
+    "memory": (["api_memory=512", CERTIFICATE], "that Fargate supports with api_cpu 512: 1024, 2048, 3072, 4096 MiB"),
     "small range": (["vpc_cidr=10.20.0.0/26", CERTIFICATE], "must be from /16 (65,536 addresses) to /22 (1,024)"),
-    "overlap": (["vpc_cidr=10.30.0.0/16", CERTIFICATE], "10.30.0.0/16 must overlap none of peer_cidrs (10.30.0.0/16)"),
+    "overlap": (
+        ["vpc_cidr=10.30.0.0/16", CERTIFICATE], "10.30.0.0/16 must not overlap with any of peer_cidrs (10.30.0.0/16)",
+    ),
     "overlap with an office": (
-        ['peer_cidrs=["10.0.0.0/8"]', CERTIFICATE], "must overlap none of peer_cidrs (10.0.0.0/8, 10.30.0.0/16)",
+        ['peer_cidrs=["10.0.0.0/8"]', CERTIFICATE],
+        "must not overlap with any of peer_cidrs (10.0.0.0/8, 10.30.0.0/16)",
     ),
 }  # fmt: skip
 

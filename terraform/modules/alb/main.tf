@@ -1,4 +1,4 @@
-# The only door: HTTPS, the API by its host name or under /api/, everything else to the web.
+# The only public entry point: HTTPS. Requests go to the API by its host name or under /api/, all others to the web.
 
 data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
@@ -9,9 +9,9 @@ locals {
 }
 
 resource "aws_lb" "this" {
-  #checkov:skip=CKV2_AWS_28:no WAF unless one is named in web_acl_arn: it costs more than the rest of a small staging's load balancer
-  #checkov:skip=CKV2_AWS_76:no WAF unless one is named, and nothing here runs Java
-  #checkov:skip=CKV_AWS_150:on in production, off in staging, which people throw away and make again
+  #checkov:skip=CKV2_AWS_28:no WAF unless web_acl_arn is set: it costs more than the rest of the load balancer of a small staging environment
+  #checkov:skip=CKV2_AWS_76:no WAF unless web_acl_arn is set, and nothing here runs Java
+  #checkov:skip=CKV_AWS_150:on in production, off in staging, which people delete and recreate
   name                       = var.name
   load_balancer_type         = "application"
   internal                   = false
@@ -26,7 +26,7 @@ resource "aws_lb" "this" {
     enabled = true
   }
 
-  # Without the policy the load balancer can't write and refuses to be made.
+  # Without the policy, the load balancer cannot write access logs, and creating it fails.
   depends_on = [aws_s3_bucket_policy.logs]
 }
 
@@ -38,7 +38,7 @@ resource "aws_wafv2_web_acl_association" "this" {
 }
 
 resource "aws_lb_target_group" "this" {
-  #checkov:skip=CKV_AWS_378:TLS ends at the load balancer; from there to the tasks it is one private network and one security group
+  #checkov:skip=CKV_AWS_378:TLS ends at the load balancer; from there, traffic stays in one private network and one security group
   for_each = var.targets
 
   name        = "${var.name}-${each.key}"
@@ -47,7 +47,7 @@ resource "aws_lb_target_group" "this" {
   protocol    = "HTTP"
   port        = each.value.port
 
-  # The default, 300 s, would be the longest part of every rollout. Answers here take seconds.
+  # The default of 300 s would be the longest part of every rollout. Responses here take seconds.
   deregistration_delay = 30
 
   health_check {
@@ -83,7 +83,7 @@ resource "aws_lb_listener" "https" {
   load_balancer_arn = aws_lb.this.arn
   port              = 443
   protocol          = "HTTPS"
-  ssl_policy        = "ELBSecurityPolicy-TLS13-1-2-2021-06" # TLS 1.2 at least, 1.3 preferred
+  ssl_policy        = "ELBSecurityPolicy-TLS13-1-2-2021-06" # at least TLS 1.2, preferably 1.3
   certificate_arn   = var.certificate_arn
 
   default_action {
@@ -92,7 +92,7 @@ resource "aws_lb_listener" "https" {
   }
 }
 
-# Before the path rule: GET /health of the API's own host must reach the API, which no path under /api/ says.
+# Before the path rule: GET /health of the API's host must reach the API, but its path is not under /api/.
 resource "aws_lb_listener_rule" "api_host" {
   listener_arn = aws_lb_listener.https.arn
   priority     = 10
@@ -128,11 +128,11 @@ resource "aws_lb_listener_rule" "api_path" {
 # ─── Access logs ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 resource "aws_s3_bucket" "logs" {
-  #checkov:skip=CKV_AWS_18:this is the bucket of access logs; logging it into itself would never end
+  #checkov:skip=CKV_AWS_18:this is the bucket of access logs; logging access to it into itself would never end
   #checkov:skip=CKV_AWS_21:log files are written once and never changed
-  #checkov:skip=CKV_AWS_144:logs of requests, kept for days; a second region gains nothing
-  #checkov:skip=CKV_AWS_145:load balancers can write to buckets with S3's own key only
-  #checkov:skip=CKV2_AWS_62:nobody waits for a log file
+  #checkov:skip=CKV_AWS_144:request logs, kept for days; a second region adds nothing
+  #checkov:skip=CKV_AWS_145:load balancers can write only to buckets that are encrypted with S3's own key
+  #checkov:skip=CKV2_AWS_62:nothing processes log files as they arrive
   bucket = local.bucket
 }
 
@@ -157,7 +157,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "logs" {
 
   rule {
     apply_server_side_encryption_by_default {
-      sse_algorithm = "AES256" # load balancers can write to nothing else
+      sse_algorithm = "AES256" # load balancers support nothing else
     }
   }
 }

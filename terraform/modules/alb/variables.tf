@@ -5,27 +5,27 @@ variable "name" {
 
 variable "vpc_id" {
   type        = string
-  description = "VPC of the targets."
+  description = "Id of the VPC of the targets."
 }
 
 variable "subnet_ids" {
   type        = list(string)
-  description = "Public subnets."
+  description = "Ids of the public subnets."
 }
 
 variable "security_group_id" {
   type        = string
-  description = "The load balancer's group."
+  description = "Id of the load balancer's security group."
 }
 
 variable "certificate_arn" {
   type        = string
-  description = "ACM certificate of the HTTPS listener; covers both host names."
+  description = "ARN of the ACM certificate of the HTTPS listener. It must cover both host names."
 }
 
 variable "api_host" {
   type        = string
-  description = "Host name of which every path goes to the API."
+  description = "Host name of the API. Requests for every path of this host go to the API."
 }
 
 variable "targets" {
@@ -33,21 +33,21 @@ variable "targets" {
     api = object({ port = number, path = string, matcher = string })
     web = object({ port = number, path = string, matcher = string })
   })
-  description = "Port and health check of the two components that are reached from outside."
+  description = "Port and health check of the two components that are reachable from outside."
 }
 
 variable "deletion_protection" {
   type        = bool
-  description = "Whether the load balancer refuses to be deleted."
+  description = "Whether the load balancer is protected from deletion."
 }
 
 variable "log_days" {
   type        = number
-  description = "How long access logs are kept."
+  description = "How long access logs are kept, in days."
 }
 
 variable "web_acl_arn" {
   type        = string
   default     = null
-  description = "A WAF web ACL to put in front; none by default."
+  description = "ARN of a WAF web ACL for the load balancer. Default: none."
 }

@@ -4,16 +4,16 @@ output "topic_arns" {
 }
 
 output "secret_arns" {
-  description = "Secret's last name → its ARN."
+  description = "Last part of the secret's name → its ARN."
   value       = { for name, secret in aws_secretsmanager_secret.this : name => secret.arn }
 }
 
 output "signing_secret_arns" {
-  description = "ARNs of the secrets that Slack signs with, told by the end of their name: all that the public approval pages may read."
+  description = "ARNs of Slack's signing secrets, recognized by the suffix of their names. The public approval pages can read only these."
   value       = [for name, secret in aws_secretsmanager_secret.this : secret.arn if endswith(name, "signing-secret")]
 }
 
 output "mail_identity_arns" {
-  description = "ARNs of the identities that mail is sent from."
+  description = "ARNs of the SES identities that mail is sent from."
   value       = [for identity in aws_sesv2_email_identity.this : identity.arn]
 }

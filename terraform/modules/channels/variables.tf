@@ -5,12 +5,12 @@ variable "platform" {
 
 variable "topics" {
   type        = list(string)
-  description = "Channels of type sns in the platform document."
+  description = "Names of the channels of type sns in the platform document."
 }
 
 variable "secrets" {
   type        = list(string)
-  description = "Secrets that channels and GitHub need, by their last name: slack-webhook is ferryman/PLATFORM/slack-webhook. Those that Slack signs with end in signing-secret."
+  description = "Secrets that channels and GitHub need, by the last part of their name: slack-webhook is ferryman/PLATFORM/slack-webhook. The names of Slack's signing secrets end in signing-secret."
 }
 
 variable "mail_identities" {

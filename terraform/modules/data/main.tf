@@ -1,5 +1,5 @@
-# PostgreSQL, Redis, files. No password is in a variable, a plan or a state: RDS generates and keeps its own, Redis's
-# token goes from Secrets Manager's generator to Secrets Manager and ElastiCache as write-only values.
+# PostgreSQL, Redis, files. No variable, plan or state contains a password: RDS generates and stores its own, and the Redis
+# token goes from Secrets Manager's generator to Secrets Manager and ElastiCache as a write-only value.
 
 data "aws_caller_identity" "current" {}
 
@@ -20,7 +20,7 @@ resource "aws_db_parameter_group" "this" {
   }
 
   parameter {
-    name  = "log_statement" # CREATE, ALTER, DROP: what migrations did
+    name  = "log_statement" # logs CREATE, ALTER and DROP, which migrations run
     value = "ddl"
   }
 
@@ -35,8 +35,8 @@ resource "aws_db_parameter_group" "this" {
 }
 
 resource "aws_db_instance" "this" {
-  #checkov:skip=CKV_AWS_157:a standby in production; staging may be down for the minutes that a restore takes
-  #checkov:skip=CKV_AWS_293:on in production, off in staging, which people throw away and make again
+  #checkov:skip=CKV_AWS_157:a standby in production; staging can be down for the minutes that a restore takes
+  #checkov:skip=CKV_AWS_293:on in production, off in staging, which people delete and recreate
   #checkov:skip=CKV_AWS_118:Performance Insights shows what runs; enhanced monitoring would add a role and a bill
   identifier     = var.name
   engine         = "postgres"
@@ -45,7 +45,7 @@ resource "aws_db_instance" "this" {
 
   db_name  = var.database_name
   username = var.database_name
-  # Generated and kept by AWS, in a secret of RDS's own.
+  # RDS generates the password and stores it in a secret of its own.
   manage_master_user_password         = true
   master_user_secret_kms_key_id       = var.kms_key_arn
   iam_database_authentication_enabled = true
@@ -78,10 +78,10 @@ resource "aws_db_instance" "this" {
   performance_insights_kms_key_id = var.kms_key_arn
 }
 
-# RDS rotates every 7 days unless told otherwise. Containers read secrets at their start only, so a rotation that nobody
-# expects would lock them out; rarely, and followed by `ferryman redeploy` (README, "Secrets").
+# By default, RDS rotates every 7 days. Containers read secrets only when they start, so an unexpected rotation would lock
+# them out. Rotate rarely, and run `ferryman redeploy` afterwards (README, "Secrets").
 resource "aws_secretsmanager_secret_rotation" "database" {
-  #checkov:skip=CKV_AWS_304:rarely on purpose, as said above; password_rotation_days changes it
+  #checkov:skip=CKV_AWS_304:rare on purpose, see above; password_rotation_days changes it
   secret_id          = aws_db_instance.this.master_user_secret[0].secret_arn
   rotate_immediately = false
 
@@ -100,7 +100,7 @@ ephemeral "aws_secretsmanager_random_password" "redis" {
 resource "aws_secretsmanager_secret" "redis_token" {
   #checkov:skip=CKV2_AWS_57:rotated by raising redis_token_version; ElastiCache and the URL follow in the same apply
   name                    = "${var.secret_prefix}/redis-token"
-  description             = "Redis's token; Terraform generates it and never keeps it"
+  description             = "Redis token; Terraform generates it and does not store it"
   kms_key_id              = var.kms_key_arn
   recovery_window_in_days = 7
 }
@@ -111,7 +111,7 @@ resource "aws_secretsmanager_secret_version" "redis_token" {
   secret_string_wo_version = var.redis_token_version
 }
 
-# Everything else reads the token back: after an apply that broke off, the next one finds the same token, not a new one.
+# Everything else reads the token back: after an interrupted apply, the next one finds the same token and not a new one.
 ephemeral "aws_secretsmanager_secret_version" "redis_token" {
   secret_id  = aws_secretsmanager_secret_version.redis_token.secret_id
   version_id = aws_secretsmanager_secret_version.redis_token.version_id
@@ -123,8 +123,8 @@ resource "aws_elasticache_subnet_group" "this" {
 }
 
 resource "aws_elasticache_replication_group" "this" {
-  #checkov:skip=CKV_AWS_31:the token is there, as the write-only auth_token_wo, which this check does not know
-  #checkov:skip=CKV2_AWS_50:a replica that takes over in production; staging has one node
+  #checkov:skip=CKV_AWS_31:the token is set with the write-only auth_token_wo, which this check does not know
+  #checkov:skip=CKV2_AWS_50:automatic failover in production; staging has one node
   replication_group_id = var.name
   description          = "Redis of ${var.name}"
   engine               = "redis"
@@ -143,7 +143,7 @@ resource "aws_elasticache_replication_group" "this" {
   kms_key_id                 = var.kms_key_arn
   transit_encryption_enabled = true
   auth_token_wo              = ephemeral.aws_secretsmanager_secret_version.redis_token.secret_string
-  # A new token is added beside the old one (ROTATE, the provider's default): running tasks go on.
+  # A new token is added beside the old one (ROTATE, the provider's default), so running tasks keep working.
   auth_token_wo_version = var.redis_token_version
 
   snapshot_retention_limit   = var.protected ? 7 : 1
@@ -155,7 +155,7 @@ resource "aws_elasticache_replication_group" "this" {
 resource "aws_secretsmanager_secret" "redis_url" {
   #checkov:skip=CKV2_AWS_57:follows redis_token_version
   name                    = "${var.secret_prefix}/redis-url"
-  description             = "REDIS_URL, token included; Terraform writes it and never keeps it"
+  description             = "REDIS_URL, including the token; Terraform writes it and does not store it"
   kms_key_id              = var.kms_key_arn
   recovery_window_in_days = 7
 }
@@ -169,9 +169,9 @@ resource "aws_secretsmanager_secret_version" "redis_url" {
 # ─── Files ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 resource "aws_s3_bucket" "files" {
-  #checkov:skip=CKV_AWS_18:who reads which file is the API's to record; the bucket has no other reader
-  #checkov:skip=CKV_AWS_144:one region, as the rest of the platform; versions protect from mistakes
-  #checkov:skip=CKV2_AWS_62:nobody waits for an upload
+  #checkov:skip=CKV_AWS_18:the API records who reads which file; the bucket has no other reader
+  #checkov:skip=CKV_AWS_144:one region, like the rest of the platform; versions protect against mistakes
+  #checkov:skip=CKV2_AWS_62:nothing processes uploads as they arrive
   bucket = "${var.name}-files-${data.aws_caller_identity.current.account_id}"
 }
 

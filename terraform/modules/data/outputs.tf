@@ -1,5 +1,5 @@
 output "database" {
-  description = "What tasks need to connect: host, port, name, and the secret that RDS keeps (JSON with username and password)."
+  description = "What tasks need to connect: host, port, name, and the secret of RDS (JSON with username and password)."
   value = {
     host       = aws_db_instance.this.address
     port       = aws_db_instance.this.port
@@ -10,16 +10,16 @@ output "database" {
 }
 
 output "redis_url_secret_arn" {
-  description = "Secret that holds REDIS_URL."
+  description = "ARN of the secret that contains REDIS_URL."
   value       = aws_secretsmanager_secret.redis_url.arn
 }
 
 output "redis_id" {
-  description = "Replication group, for metrics."
+  description = "Id of the replication group, for metrics."
   value       = aws_elasticache_replication_group.this.replication_group_id
 }
 
 output "files_bucket" {
-  description = "Bucket of the platform's files."
+  description = "Name of the bucket for the platform's files."
   value       = { name = aws_s3_bucket.files.bucket, arn = aws_s3_bucket.files.arn }
 }

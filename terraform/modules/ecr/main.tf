@@ -1,18 +1,18 @@
 locals {
-  # What ECR guarantees, and these rules rest on ("How lifecycle policies work"):
-  # - An image that matches the tags of one rule can't be expired by a rule with a higher number. So a rule that matches
-  #   the tags of what runs, and never expires anything itself, protects it from all rules after it.
-  # - Several patterns in one rule must *all* match, so each protected pattern has a rule of its own.
-  # - The rule that keeps the last 20 counts protected images too: of 20 kept ones some may be protected ones.
-  # - What a kept index refers to (platforms, attestations) is untagged, and can't be expired before the index.
-  never     = 9999 # rules have no "keep": keep this many, which no repository reaches under one of these patterns
+  # These rules rely on what ECR guarantees ("How lifecycle policies work"):
+  # - An image that matches the tags of one rule cannot be expired by a rule with a higher number. So a rule that matches
+  #   the tags of running images, and never expires anything itself, protects them from all later rules.
+  # - If a rule has several patterns, *all* of them must match, so each protected pattern has a rule of its own.
+  # - The rule that keeps the last 20 images also counts protected ones.
+  # - Images that an index refers to (platforms, attestations) are untagged and cannot be expired before the index.
+  never     = 9999 # rules cannot say "keep all", so keep more images than any repository has for one of these patterns
   protected = concat([for suffix in var.moving_tag_suffixes : "*${suffix}"], ["v*.*.*"])
 
   rules = concat(
     [
       for i, pattern in local.protected : {
         rulePriority = 10 + i
-        description  = "Never expire ${pattern}: it runs, or one would roll back to it"
+        description  = "Never expire ${pattern}: it runs, or a rollback needs it"
         selection    = { tagStatus = "tagged", tagPatternList = [pattern], countType = "imageCountMoreThan", countNumber = local.never }
         action       = { type = "expire" }
       }
@@ -35,12 +35,12 @@ locals {
 }
 
 resource "aws_ecr_repository" "this" {
-  #checkov:skip=CKV_AWS_51:immutable but for the tags that follow what runs (IMMUTABLE_WITH_EXCLUSION, which this check does not know)
+  #checkov:skip=CKV_AWS_51:immutable except for the moving tags (IMMUTABLE_WITH_EXCLUSION, which this check does not know)
   for_each = toset(var.repositories)
 
   name = each.key
 
-  # A sha or a version names one image for ever; only the tags that follow what runs may move.
+  # A sha or a semver tag always names the same image; only moving tags can be moved.
   image_tag_mutability = "IMMUTABLE_WITH_EXCLUSION"
 
   dynamic "image_tag_mutability_exclusion_filter" {
@@ -55,13 +55,13 @@ resource "aws_ecr_repository" "this" {
     scan_on_push = true
   }
 
-  # The key that AWS manages for ECR: who may pull is decided by IAM, and no puller needs rights on a key.
+  # The AWS-managed key: IAM alone decides who can pull, and nobody needs permissions on a key.
   encryption_configuration {
     encryption_type = "KMS"
   }
 
   lifecycle {
-    prevent_destroy = true # production runs from here, and images can't be brought back
+    prevent_destroy = true # production runs these images, and they cannot be restored
   }
 }
 

@@ -1,9 +1,9 @@
-# The cluster and what every service of it has in common: Service Connect, so that the gateway is reached from inside only.
+# The cluster and what all its services share: Service Connect, which makes the gateway reachable from inside only.
 
 data "aws_region" "current" {}
 
 locals {
-  # Everything that has a task definition: the services, and the migration, which is its component without a port.
+  # Everything that has a task definition: the services and the migration, which is its component without a port.
   tasks = merge(
     { for component, service in var.services : service.family => merge(service, { container = component, command = null }) },
     {

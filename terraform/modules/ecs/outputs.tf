@@ -4,7 +4,7 @@ output "cluster_name" {
 }
 
 output "task_definition_arns" {
-  description = "Family → ARN of its base task definition, revision included."
+  description = "Family → ARN of its base task definition, including the revision."
   value       = { for family, definition in aws_ecs_task_definition.base : family => definition.arn }
 }
 
@@ -14,6 +14,6 @@ output "service_names" {
 }
 
 output "desired_counts" {
-  description = "Component → count that the service is created with."
+  description = "Component → initial task count of its service."
   value       = { for component, service in aws_ecs_service.this : component => service.desired_count }
 }

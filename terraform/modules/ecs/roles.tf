@@ -1,4 +1,5 @@
-# Two roles per family, each for what that family needs. The operator may pass exactly these (names: modules/names).
+# Two roles per family, each with only the permissions that the family needs. The operator can pass exactly these roles
+# (their names come from modules/names).
 
 data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
@@ -62,7 +63,7 @@ data "aws_iam_policy_document" "execution" {
   statement {
     sid     = "ReadItsSecrets"
     actions = ["secretsmanager:GetSecretValue"]
-    # The secret's own ARN is the first seven parts; what follows chooses a key of its JSON.
+    # The first seven parts are the secret's ARN; the rest selects a key of its JSON.
     resources = distinct([for arn in values(each.value.secrets) : join(":", slice(split(":", arn), 0, 7))])
   }
 
@@ -86,12 +87,12 @@ resource "aws_iam_role_policy" "execution" {
   policy = data.aws_iam_policy_document.execution[each.key].json
 }
 
-# What the application may do in AWS itself: nothing, unless its service brings a policy.
+# What the application itself can do in AWS: nothing, unless its service has a policy.
 resource "aws_iam_role" "task" {
   for_each = local.tasks
 
   name               = each.value.task_role
-  description        = "What ${each.key} may do in AWS"
+  description        = "AWS permissions of ${each.key}"
   assume_role_policy = data.aws_iam_policy_document.trust.json
 }
 

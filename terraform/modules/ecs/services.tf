@@ -9,8 +9,8 @@ resource "aws_ecs_task_definition" "base" {
   task_role_arn            = aws_iam_role.task[each.key].arn
   execution_role_arn       = aws_iam_role.execution[each.key].arn
 
-  # The operator derives its revisions from this one, and a rollback goes to what was derived from an older one: no
-  # revision may become INACTIVE because a newer one was published.
+  # The operator derives its revisions from this one, and a rollback uses a revision that was derived from an older one.
+  # So publishing a newer revision must not make any older revision INACTIVE.
   skip_destroy = true
 
   runtime_platform {
@@ -26,7 +26,7 @@ resource "aws_ecs_task_definition" "base" {
       environment = [for name in sort(keys(each.value.environment)) : { name = name, value = each.value.environment[name] }]
       secrets     = [for name in sort(keys(each.value.secrets)) : { name = name, valueFrom = each.value.secrets[name] }]
 
-      # Only memory is writable. A bind mount would belong to root, and the images don't run as root; tmpfs has mode 1777.
+      # Only tmpfs is writable. A bind mount would belong to root, and the images do not run as root; tmpfs has mode 1777.
       readonlyRootFilesystem = true
       linuxParameters = {
         initProcessEnabled = true
@@ -59,16 +59,16 @@ resource "aws_ecs_service" "this" {
   name            = each.value.family
   cluster         = aws_ecs_cluster.this.arn
   task_definition = aws_ecs_task_definition.base[each.value.family].arn
-  desired_count   = each.value.count # from the start: the operator never sends a count
+  desired_count   = each.value.count # final from the start: the operator never sets a count
   launch_type     = "FARGATE"
 
-  # New tasks beside the old ones; none of the old ones goes before the new ones are healthy.
+  # Start new tasks beside the old ones, and stop old tasks only when the new ones are healthy.
   deployment_minimum_healthy_percent = 100
   deployment_maximum_percent         = 200
   availability_zone_rebalancing      = "ENABLED"
   health_check_grace_period_seconds  = each.value.target_group_arn == null ? null : 60
 
-  # The operator refuses services without it (`ferryman verify`).
+  # The operator rejects services without it (`ferryman verify`).
   deployment_circuit_breaker {
     enable   = true
     rollback = true
@@ -97,7 +97,7 @@ resource "aws_ecs_service" "this" {
     enabled   = true
     namespace = aws_service_discovery_http_namespace.this.arn
 
-    # Without one a service is a client only: it reaches others and is not reached.
+    # Without this block, a service is only a client: it can reach others and cannot be reached.
     dynamic "service" {
       for_each = each.value.discoverable ? [each.value.port] : []
       content {
@@ -113,17 +113,17 @@ resource "aws_ecs_service" "this" {
 
   enable_ecs_managed_tags = true
   propagate_tags          = "SERVICE"
-  # A shell in production is a way around review, and a read-only file system has no place for its agent.
+  # A shell in production bypasses review, and its agent cannot run on a read-only file system.
   enable_execute_command = false
 
   lifecycle {
     ignore_changes = [
-      task_definition, # the operator owns the running revision: an apply must never take a release back to the base
-      desired_count,   # autoscaling and people own the count: an apply must never scale a busy service in
+      task_definition, # the operator owns the running revision: an apply must never revert a release to the base
+      desired_count,   # autoscaling and people own the count: an apply must never scale in a busy service
     ]
   }
 
-  # A service that starts before its role has rights fails its first tasks, and the circuit breaker counts them.
+  # If a service starts before its role has permissions, its first tasks fail, and the circuit breaker counts them.
   depends_on = [aws_iam_role_policy.execution, aws_iam_role_policy.task]
 }
 
@@ -149,7 +149,7 @@ resource "aws_appautoscaling_policy" "cpu" {
   target_tracking_scaling_policy_configuration {
     target_value       = each.value.cpu_percent
     scale_out_cooldown = 60
-    scale_in_cooldown  = 300 # slowly: a rollout halves the load per task for a moment
+    scale_in_cooldown  = 300 # slow, because a rollout briefly halves the load per task
 
     predefined_metric_specification {
       predefined_metric_type = "ECSServiceAverageCPUUtilization"

@@ -5,13 +5,13 @@ variable "cluster_name" {
 
 variable "image_tag" {
   type        = string
-  description = "Tag that the base task definitions name; the operator replaces it by a digest."
+  description = "Image tag in the base task definitions. The operator replaces it with a digest."
 }
 
 variable "cpu_architecture" {
   type        = string
   default     = "X86_64"
-  description = "What the images are built for: X86_64 or ARM64."
+  description = "CPU architecture of the images: X86_64 or ARM64."
 
   validation {
     condition     = contains(["X86_64", "ARM64"], var.cpu_architecture)
@@ -40,7 +40,7 @@ variable "services" {
     task_policy      = optional(string)
     has_task_policy  = optional(bool, false)
   }))
-  description = "Component → its service. balanced ones have a target group; discoverable ones are reached by their component's name from inside."
+  description = "Component → its service. A service with a target group is behind the load balancer. A discoverable service can be reached under its component's name from inside the network."
 }
 
 variable "migration" {
@@ -53,26 +53,26 @@ variable "migration" {
     command        = list(string)
     secrets        = map(string)
   })
-  description = "The one-off task that migrates the database with a component's image."
+  description = "One-off task that migrates the database with a component's image."
 }
 
 variable "autoscaling" {
   type        = map(object({ min = number, max = number, cpu_percent = number }))
   default     = {}
-  description = "Component → how far its service scales, and at which CPU use."
+  description = "Component → minimum and maximum task count, and target CPU utilization."
 }
 
 variable "subnet_ids" {
   type        = list(string)
-  description = "Private subnets."
+  description = "Ids of the private subnets."
 }
 
 variable "security_group_id" {
   type        = string
-  description = "Group of all tasks."
+  description = "Id of the security group of all tasks."
 }
 
 variable "kms_key_arn" {
   type        = string
-  description = "Key that encrypts the secrets."
+  description = "ARN of the KMS key that encrypts the secrets."
 }

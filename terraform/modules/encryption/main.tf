@@ -1,17 +1,17 @@
-# One key per environment, for everything in it that holds data: database, cache, files, logs, secrets, alarms.
+# One key per environment, for everything in it that stores data: database, cache, files, logs, secrets, alarms.
 
 data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
 data "aws_iam_policy_document" "key" {
-  #checkov:skip=CKV_AWS_109:a key policy is about its own key; "*" means this key and no other
-  #checkov:skip=CKV_AWS_111:a key policy is about its own key; "*" means this key and no other
-  #checkov:skip=CKV_AWS_356:a key policy is about its own key; "*" means this key and no other
+  #checkov:skip=CKV_AWS_109:a key policy applies to its own key only, so "*" means this key
+  #checkov:skip=CKV_AWS_111:a key policy applies to its own key only, so "*" means this key
+  #checkov:skip=CKV_AWS_356:a key policy applies to its own key only, so "*" means this key
   statement {
     sid     = "TheAccountDecidesByIam"
     actions = ["kms:*"]
-    # In a key policy "*" is the key that it is attached to; nothing else can be named there.
+    # In a key policy, "*" means the key that the policy is attached to.
     resources = ["*"]
     principals {
       type        = "AWS"
@@ -22,7 +22,7 @@ data "aws_iam_policy_document" "key" {
   statement {
     sid     = "LogGroupsOfThisAccount"
     actions = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"]
-    # As above: this key.
+    # This key, as above.
     resources = ["*"]
     principals {
       type        = "Service"
@@ -35,11 +35,11 @@ data "aws_iam_policy_document" "key" {
     }
   }
 
-  # Alarms publish to the encrypted topic; with the key that AWS manages for SNS they could not, and would fail silently.
+  # Alarms publish to the encrypted topic. With the AWS-managed key of SNS they could not, and would fail silently.
   statement {
     sid     = "AlarmsOfThisAccount"
     actions = ["kms:Decrypt", "kms:GenerateDataKey*"]
-    # As above: this key.
+    # This key, as above.
     resources = ["*"]
     principals {
       type        = "Service"
@@ -54,7 +54,7 @@ data "aws_iam_policy_document" "key" {
 }
 
 resource "aws_kms_key" "this" {
-  description             = "Everything in ${var.name} that holds data"
+  description             = "Encrypts all data in ${var.name}"
   enable_key_rotation     = true
   deletion_window_in_days = 30
   policy                  = data.aws_iam_policy_document.key.json

@@ -1,5 +1,5 @@
-# CI without keys: GitHub's OIDC token is exchanged for a role that can push images, and nothing else. Deploying is the
-# operator's; no workflow holds that right.
+# CI without keys: GitHub's OIDC token is exchanged for a role that can only push images. Only the operator deploys; no
+# workflow has permission to.
 
 data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
@@ -8,7 +8,7 @@ locals {
   host         = "token.actions.githubusercontent.com"
   provider_arn = "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:oidc-provider/${local.host}"
 
-  # Who may take which role. A run of a pull request, of a fork or of another branch has another subject.
+  # Who can assume which role. Runs of pull requests, forks and other branches have a different subject.
   roles = {
     push = { test = "StringEquals", subject = "repo:${var.repository}:ref:refs/heads/${var.branch}" }
     tag  = { test = "StringLike", subject = "repo:${var.repository}:ref:refs/tags/v*" }
@@ -23,7 +23,7 @@ resource "aws_iam_openid_connect_provider" "github" {
 }
 
 data "aws_iam_policy_document" "trust" {
-  #checkov:skip=CKV_AWS_358:the subject is repo:OWNER/NAME:ref:…, validated without wildcards; the check can not see through the map
+  #checkov:skip=CKV_AWS_358:the subject is repo:OWNER/NAME:ref:…, validated without wildcards; the check cannot evaluate the map
   for_each = local.roles
 
   statement {
@@ -50,7 +50,7 @@ resource "aws_iam_role" "ci" {
   for_each = local.roles
 
   name                 = "${var.platform}-ci-${each.key}"
-  description          = { push = "GitHub Actions on ${var.branch}: pushes images", tag = "GitHub Actions on a tag v*: adds a version to images that are there" }[each.key]
+  description          = { push = "GitHub Actions on ${var.branch}: pushes images", tag = "GitHub Actions on a tag v*: adds a semver tag to existing images" }[each.key]
   assume_role_policy   = data.aws_iam_policy_document.trust[each.key].json
   max_session_duration = 3600
 
@@ -89,7 +89,7 @@ data "aws_iam_policy_document" "tag" {
     resources = ["*"]
   }
 
-  # No upload of layers: a version can only be a second name of something that was built from the branch.
+  # No upload of layers: a semver tag can only be a second name of an image that was built from the branch.
   statement {
     sid       = "NameWhatIsThere"
     actions   = ["ecr:BatchGetImage", "ecr:DescribeImages", "ecr:PutImage"]

@@ -5,21 +5,21 @@ variable "platform" {
 
 variable "repository" {
   type        = string
-  description = "The GitHub repository that may push images, as OWNER/NAME."
+  description = "GitHub repository that can push images, as OWNER/NAME."
 
   validation {
     condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$", var.repository))
-    error_message = "The GitHub repository must be OWNER/NAME, for example acme/scr-platform; wildcards would let strangers push."
+    error_message = "The GitHub repository must be OWNER/NAME, for example acme/scr-platform. Wildcards are not allowed, because they would let other repositories push."
   }
 }
 
 variable "branch" {
   type        = string
-  description = "The branch whose workflows may push images."
+  description = "Branch whose workflows can push images."
 
   validation {
     condition     = can(regex("^[A-Za-z0-9._/-]+$", var.branch))
-    error_message = "The branch must be one branch's name, for example main; no wildcards."
+    error_message = "The branch must be the name of one branch, for example main. Wildcards are not allowed."
   }
 }
 
@@ -30,5 +30,5 @@ variable "image_repository_arns" {
 
 variable "create_provider" {
   type        = bool
-  description = "false when the account has GitHub's OIDC provider already; an account can have only one."
+  description = "Whether to create GitHub's OIDC provider. Set it to false if the account already has one; an account can have only one."
 }

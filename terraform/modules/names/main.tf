@@ -1,10 +1,9 @@
-# The naming conventions, and nothing else: no resource, no data source. Both roots read them here, so that `shared` can
-# list for the operator what `environment` will make, before or after it is made. tests/terraform/test_worlds.py holds
-# the two together.
+# Only naming conventions: no resource, no data source. Both roots use them, so that `shared` can list for the operator
+# what `environment` creates, whether it exists already or not. tests/terraform/test_worlds.py compares the two.
 locals {
   prefix = "${var.platform}-${var.environment}"
 
-  # Families of the services are the services' names. The migration is a family without a service.
+  # The family of a service has the service's name. The migration is a family without a service.
   services  = { for c in var.components : c => "${var.platform}-${c}-${var.environment}" }
   migration = "${var.platform}-${var.migration_component}-migrate-${var.environment}"
   families  = concat(values(local.services), [local.migration])

@@ -1,5 +1,5 @@
 output "prefix" {
-  description = "What everything in the environment is called: PLATFORM-ENVIRONMENT. Also the cluster's name."
+  description = "Prefix of all names in the environment: PLATFORM-ENVIRONMENT. Also the cluster's name."
   value       = local.prefix
 }
 
@@ -19,12 +19,12 @@ output "repository_arns" {
 }
 
 output "repository_urls" {
-  description = "Component → what its images are pulled from, without a tag."
+  description = "Component → URL that its images are pulled from, without a tag."
   value       = { for c, name in local.repositories : c => "${local.registry}/${name}" }
 }
 
 output "services" {
-  description = "Component → name of its service, which is its family too."
+  description = "Component → name of its service, which is also the name of its family."
   value       = local.services
 }
 
@@ -34,12 +34,12 @@ output "migration" {
 }
 
 output "migration_task_definition_arn" {
-  description = "Every revision of the migration's family, as a policy names it."
+  description = "ARN pattern of all revisions of the migration's family, for policies."
   value       = "${local.ecs}:task-definition/${local.migration}:*"
 }
 
 output "families" {
-  description = "All families: the services' and the migration's."
+  description = "All families: those of the services and of the migration."
   value       = local.families
 }
 
@@ -54,7 +54,7 @@ output "execution_roles" {
 }
 
 output "pass_role_arns" {
-  description = "ARNs of all task and execution roles: what the operator may pass to ECS, and nothing else."
+  description = "ARNs of all task and execution roles. The operator can pass only these to ECS."
   value       = [for name in concat(values(local.task_roles), values(local.execution_roles)) : "${local.iam}:role/${name}"]
 }
 
@@ -64,6 +64,6 @@ output "log_groups" {
 }
 
 output "log_group_arns" {
-  description = "ARNs of the containers' log groups, as a policy on their streams names them."
+  description = "ARN patterns of the containers' log groups and their streams, for policies."
   value       = [for name in values(local.log_groups) : "arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:${name}:*"]
 }

@@ -11,7 +11,7 @@ variable "environment" {
 variable "components" {
   type        = list(string)
   default     = ["api", "ai-gateway", "web"]
-  description = "Components of the platform; each has one repository, and one service in an environment."
+  description = "Components of the platform. Each has one repository, and one service per environment."
 }
 
 variable "migration_component" {
@@ -37,5 +37,5 @@ variable "region" {
 
 variable "account_id" {
   type        = string
-  description = "AWS account, twelve digits."
+  description = "AWS account id, twelve digits."
 }

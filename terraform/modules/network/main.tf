@@ -1,13 +1,13 @@
-# VPC, public and private subnets, NAT, endpoints, and the security groups of everything inside. The groups are here
-# because they name each other; whoever attaches one gets its id from the outputs.
+# VPC, public and private subnets, NAT, endpoints, and all security groups. The groups are here because they refer to each
+# other; modules that attach one get its id from the outputs.
 
 data "aws_region" "current" {}
 
 data "aws_availability_zones" "available" {
-  #checkov:skip=CKV_AWS_394:only the first two or three are taken, so a zone that AWS adds changes nothing
+  #checkov:skip=CKV_AWS_394:only the first two or three zones are used, so a zone that AWS adds changes nothing
   state = "available"
 
-  # No local or wavelength zones: Fargate and RDS are not in them.
+  # No local or wavelength zones: they have no Fargate and no RDS.
   filter {
     name   = "opt-in-status"
     values = ["opt-in-not-required"]
@@ -17,7 +17,7 @@ data "aws_availability_zones" "available" {
 locals {
   zones = slice(data.aws_availability_zones.available.names, 0, var.zones)
 
-  # Sixteen equal parts: public subnets take the first ones, private subnets those from the fifth on, so that a third
+  # Sixteen equal parts: public subnets use the first ones and private subnets those from the fifth on, so that a third
   # zone can be added later without moving a subnet.
   subnets = {
     for i, zone in local.zones : zone => {
@@ -37,7 +37,7 @@ resource "aws_vpc" "this" {
   tags = { Name = var.name }
 }
 
-# The default group allows its members to talk to each other; without rules nothing can use it by accident.
+# By default, this group allows traffic between its members. Without rules, nothing can use it by accident.
 resource "aws_default_security_group" "this" {
   vpc_id = aws_vpc.this.id
 
@@ -56,7 +56,7 @@ resource "aws_subnet" "public" {
   vpc_id                  = aws_vpc.this.id
   availability_zone       = each.key
   cidr_block              = each.value.public
-  map_public_ip_on_launch = false # only the load balancer and the NAT gateways live here; both bring their addresses
+  map_public_ip_on_launch = false # only for the load balancer and the NAT gateways, which have addresses of their own
 
   tags = { Name = "${var.name}-public-${each.key}" }
 }
@@ -98,7 +98,7 @@ resource "aws_route_table" "public" {
 
 resource "aws_route" "internet" {
   route_table_id         = aws_route_table.public.id
-  destination_cidr_block = "0.0.0.0/0" # what makes a subnet public
+  destination_cidr_block = "0.0.0.0/0" # this makes a subnet public
   gateway_id             = aws_internet_gateway.this.id
 }
 
@@ -121,7 +121,7 @@ resource "aws_route" "nat" {
   for_each = local.subnets
 
   route_table_id         = aws_route_table.private[each.key].id
-  destination_cidr_block = "0.0.0.0/0" # outwards only, through NAT
+  destination_cidr_block = "0.0.0.0/0" # outbound only, through NAT
   nat_gateway_id         = aws_nat_gateway.this[var.nat_per_zone ? each.key : local.zones[0]].id
 }
 
@@ -156,10 +156,10 @@ resource "aws_vpc_endpoint" "interface" {
   tags = { Name = "${var.name}-${each.key}" }
 }
 
-# ─── Security groups: who may talk to whom ────────────────────────────────────────────────────────────────────────────
+# ─── Security groups: who can reach whom ──────────────────────────────────────────────────────────────────────────────
 
 resource "aws_security_group" "alb" {
-  #checkov:skip=CKV2_AWS_5:attached in another module, which gets its id from the outputs
+  #checkov:skip=CKV2_AWS_5:attached in another module that gets its id from the outputs
   name        = "${var.name}-alb"
   description = "The load balancer: the only thing that the internet reaches"
   vpc_id      = aws_vpc.this.id
@@ -172,7 +172,7 @@ resource "aws_security_group" "alb" {
 }
 
 resource "aws_security_group" "tasks" {
-  #checkov:skip=CKV2_AWS_5:attached in another module, which gets its id from the outputs
+  #checkov:skip=CKV2_AWS_5:attached in another module that gets its id from the outputs
   name        = "${var.name}-tasks"
   description = "All tasks of the environment, migrations included"
   vpc_id      = aws_vpc.this.id
@@ -185,7 +185,7 @@ resource "aws_security_group" "tasks" {
 }
 
 resource "aws_security_group" "data" {
-  #checkov:skip=CKV2_AWS_5:attached in another module, which gets its id from the outputs
+  #checkov:skip=CKV2_AWS_5:attached in another module that gets its id from the outputs
   name        = "${var.name}-data"
   description = "Database and cache: answer tasks, start nothing"
   vpc_id      = aws_vpc.this.id
@@ -209,9 +209,9 @@ resource "aws_security_group" "endpoints" {
   }
 }
 
-# The only rule that lets the whole internet in: the load balancer's two ports.
+# The only rule that allows traffic from the internet: the load balancer's two ports.
 resource "aws_vpc_security_group_ingress_rule" "alb" {
-  #checkov:skip=CKV_AWS_260:port 80 answers with a redirect to HTTPS and nothing else; people type addresses without a scheme
+  #checkov:skip=CKV_AWS_260:port 80 only redirects to HTTPS, because people type addresses without a scheme
   for_each = { http = 80, https = 443 }
 
   security_group_id = aws_security_group.alb.id
@@ -244,7 +244,7 @@ resource "aws_vpc_security_group_ingress_rule" "tasks_from_alb" {
   to_port                      = tonumber(each.key)
 }
 
-# Service Connect's proxy listens on the container's own port (Fargate), so these are the ports that it needs too.
+# On Fargate, Service Connect's proxy listens on the container's port, so it needs the same ports.
 resource "aws_vpc_security_group_ingress_rule" "tasks_from_tasks" {
   for_each = toset([for port in var.ports.internal : tostring(port)])
 
@@ -269,8 +269,8 @@ resource "aws_vpc_security_group_egress_rule" "tasks_to_tasks" {
 
 resource "aws_vpc_security_group_egress_rule" "tasks_to_https" {
   security_group_id = aws_security_group.tasks.id
-  # AWS's own services, Clerk and Anthropic: none of them has fixed addresses that a rule could name.
-  description = "HTTPS, anywhere"
+  # AWS's services, Clerk and Anthropic have no fixed addresses that a rule could name.
+  description = "HTTPS to any address"
   cidr_ipv4   = "0.0.0.0/0"
   ip_protocol = "tcp"
   from_port   = 443
@@ -312,10 +312,10 @@ resource "aws_vpc_security_group_ingress_rule" "endpoints_from_tasks" {
   to_port                      = 443
 }
 
-# ─── Flow logs: only what was refused; what was let in is in the access logs ──────────────────────────────────────────
+# ─── Flow logs: only rejected packets; accepted requests are in the access logs ───────────────────────────────────────
 
 resource "aws_cloudwatch_log_group" "flow" {
-  #checkov:skip=CKV_AWS_338:kept as long as the containers' logs; a year of refused packets helps nobody
+  #checkov:skip=CKV_AWS_338:kept as long as the containers' logs; a year of rejected packets helps nobody
   name              = "/vpc/${var.name}"
   retention_in_days = var.retention_days
   kms_key_id        = var.kms_key_arn

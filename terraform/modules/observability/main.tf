@@ -1,9 +1,9 @@
-# Logs, alarms, one page to look at.
+# Logs, alarms, and a dashboard.
 
 data "aws_region" "current" {}
 
 resource "aws_cloudwatch_log_group" "containers" {
-  #checkov:skip=CKV_AWS_338:14 days in staging and 90 in production, as the deployment guide has it
+  #checkov:skip=CKV_AWS_338:14 days in staging and 90 in production, as in the deployment guide
   for_each = var.log_groups
 
   name              = each.value
@@ -27,71 +27,71 @@ resource "aws_sns_topic_subscription" "alarms" {
 locals {
   alb = { LoadBalancer = var.alb_arn_suffix }
 
-  # One map instead of twenty resources: what is watched, when it rings, and what to look at first.
+  # One map instead of twenty resources: the metric, the threshold, and what to check first.
   alarms = merge(
     {
       alb-5xx = {
-        text = "The load balancer itself answers 5xx: no healthy target, or time-outs. Look at the targets' health."
+        text = "The load balancer itself returns 5xx: no healthy target, or timeouts. Check the health of the targets."
         of   = ["AWS/ApplicationELB", "HTTPCode_ELB_5XX_Count"], dimensions = local.alb
         stat = "Sum", period = 300, times = 1, above = 10
       }
       target-5xx = {
-        text = "The applications answer 5xx. Look at the containers' logs, and at what was deployed last."
+        text = "The applications return 5xx. Check the containers' logs and the latest deployment."
         of   = ["AWS/ApplicationELB", "HTTPCode_Target_5XX_Count"], dimensions = local.alb
         stat = "Sum", period = 300, times = 1, above = 10
       }
       database-cpu = {
-        text = "The database is busy. Look at Performance Insights."
+        text = "CPU utilization of the database is above 80%. Check Performance Insights."
         of   = ["AWS/RDS", "CPUUtilization"], dimensions = { DBInstanceIdentifier = var.database_id }
         stat = "Average", period = 300, times = 3, above = 80
       }
       database-storage = {
-        text = "The database has less than 4 GiB left. It grows by itself up to max_allocated_storage; raise that."
+        text = "The database has less than 4 GiB of storage left. Storage grows automatically up to max_allocated_storage: raise this limit."
         of   = ["AWS/RDS", "FreeStorageSpace"], dimensions = { DBInstanceIdentifier = var.database_id }
         stat = "Minimum", period = 300, times = 1, below = 4 * 1024 * 1024 * 1024
       }
       redis-cpu = {
-        text = "Redis is busy; it uses one core. Look for large keys and scans."
+        text = "CPU utilization of Redis is above 80%. Redis uses only one core. Look for large keys and scans."
         of   = ["AWS/ElastiCache", "EngineCPUUtilization"], dimensions = { CacheClusterId = "${var.redis_id}-001" }
         stat = "Average", period = 300, times = 3, above = 80
       }
       redis-memory = {
-        text = "Redis is nearly full and will evict keys. Look for keys without expiry, or take a larger node."
+        text = "Redis is nearly full and will evict keys. Look for keys without an expiry, or use a larger node."
         of   = ["AWS/ElastiCache", "DatabaseMemoryUsagePercentage"], dimensions = { CacheClusterId = "${var.redis_id}-001" }
         stat = "Average", period = 300, times = 2, above = 80
       }
     },
     {
       for component, group in var.target_group_arn_suffixes : "${component}-no-healthy-target" => {
-        text = "Nobody answers for ${component}. Look at the service's events: ferryman status, then the ECS console."
+        text = "${component} has no healthy target. Check ferryman status, then the service's events in the ECS console."
         of   = ["AWS/ApplicationELB", "HealthyHostCount"], dimensions = merge(local.alb, { TargetGroup = group })
         stat = "Minimum", period = 60, times = 3, below = 1, silence = "breaching"
       }
     },
     {
       for component, group in var.target_group_arn_suffixes : "${component}-slow" => {
-        text = "One of twenty requests to ${component} takes more than two seconds. Look at CPU, database and gateway."
+        text = "Five percent of the requests to ${component} take more than two seconds. Check CPU, database and gateway."
         of   = ["AWS/ApplicationELB", "TargetResponseTime"], dimensions = merge(local.alb, { TargetGroup = group })
         stat = "p95", period = 300, times = 3, above = 2
       }
     },
     {
       for component, service in var.services : "${component}-cpu" => {
-        text = "${service} is busy. It scales by itself where autoscaling is on, up to its limit."
+        text = "CPU utilization of ${service} is above 90%. If autoscaling is on, the service scales out up to its limit."
         of   = ["AWS/ECS", "CPUUtilization"], dimensions = { ClusterName = var.name, ServiceName = service }
         stat = "Average", period = 300, times = 3, above = 90
       }
     },
     {
       for component, service in var.services : "${component}-memory" => {
-        text = "${service} is short of memory; the next step is a container that is killed (exit code 137)."
+        text = "Memory utilization of ${service} is above 90%. If it runs out, containers are killed (exit code 137)."
         of   = ["AWS/ECS", "MemoryUtilization"], dimensions = { ClusterName = var.name, ServiceName = service }
         stat = "Maximum", period = 300, times = 2, above = 90
       }
     },
     {
       for component, service in var.services : "${component}-not-running" => {
-        text = "${service} runs no task. Look at the service's events and the last stopped tasks."
+        text = "${service} has no running task. Check the service's events and the last stopped tasks."
         of   = ["ECS/ContainerInsights", "RunningTaskCount"], dimensions = { ClusterName = var.name, ServiceName = service }
         stat = "Maximum", period = 60, times = 5, below = 1, silence = "breaching"
       }
@@ -119,7 +119,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
 }
 
 locals {
-  # title, metrics, statistic; two in a row.
+  # Title, metrics, statistic. Two widgets per row.
   widgets = [
     { title = "Requests", stat = "Sum", metrics = [["AWS/ApplicationELB", "RequestCount", "LoadBalancer", var.alb_arn_suffix]] },
     {

@@ -10,7 +10,7 @@ variable "log_groups" {
 
 variable "retention_days" {
   type        = number
-  description = "How long the containers' logs are kept."
+  description = "How long the containers' logs are kept, in days."
 }
 
 variable "services" {
@@ -20,12 +20,12 @@ variable "services" {
 
 variable "alb_arn_suffix" {
   type        = string
-  description = "The load balancer, as metrics name it."
+  description = "The load balancer, as it is named in metrics."
 }
 
 variable "target_group_arn_suffixes" {
   type        = map(string)
-  description = "Component → target group, as metrics name it."
+  description = "Component → target group, as it is named in metrics."
 }
 
 variable "database_id" {
@@ -40,10 +40,10 @@ variable "redis_id" {
 
 variable "kms_key_arn" {
   type        = string
-  description = "Key that encrypts logs and alarms."
+  description = "ARN of the KMS key that encrypts logs and alarms."
 }
 
 variable "alarm_emails" {
   type        = list(string)
-  description = "Who hears of alarms by mail; each has to confirm once."
+  description = "Mail addresses that receive alarms. Each recipient must confirm the subscription once."
 }

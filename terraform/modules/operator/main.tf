@@ -1,8 +1,8 @@
-# What Terraform tells the operator. The SAM template and the platform document read these, so that nobody ever copies
-# an id by hand; ids are no secrets, and the operator refuses SecureStrings.
+# Parameters that the SAM template and the platform document read, so that nobody has to copy an id by hand. Ids are not
+# secrets, and the operator rejects SecureStrings.
 
 resource "aws_ssm_parameter" "text" {
-  #checkov:skip=CKV2_AWS_34:an id or an address, no secret; the operator refuses SecureStrings
+  #checkov:skip=CKV2_AWS_34:an id or an address and not a secret; the operator rejects SecureStrings
   for_each = var.texts
 
   name           = "${var.path}/${each.key}"
@@ -12,7 +12,7 @@ resource "aws_ssm_parameter" "text" {
 }
 
 resource "aws_ssm_parameter" "list" {
-  #checkov:skip=CKV2_AWS_34:ids, no secret; the operator refuses SecureStrings
+  #checkov:skip=CKV2_AWS_34:ids and not secrets; the operator rejects SecureStrings
   for_each = var.lists
 
   name           = "${var.path}/${each.key}"

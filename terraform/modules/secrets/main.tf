@@ -1,11 +1,11 @@
-# Containers of secrets that others issue (Clerk, Anthropic). Terraform makes the container and its rights, a person puts
-# the value: so no state, no plan and no variable file ever holds it.
+# Secrets that others issue (Clerk, Anthropic). Terraform creates the secret and its permissions, and a person sets the
+# value, so that no state, plan or variable file contains it.
 resource "aws_secretsmanager_secret" "this" {
-  #checkov:skip=CKV2_AWS_57:issued by others who have no way to rotate it by machine; the README says how to change one
+  #checkov:skip=CKV2_AWS_57:issued by others that offer no automatic rotation; the README describes how to set a value
   for_each = var.names
 
   name                    = "${var.prefix}/${each.value}"
-  description             = "${each.key}. Put by hand: aws secretsmanager put-secret-value --secret-id ${var.prefix}/${each.value}"
+  description             = "${each.key}. Set by hand: aws secretsmanager put-secret-value --secret-id ${var.prefix}/${each.value}"
   kms_key_id              = var.kms_key_arn
   recovery_window_in_days = var.recovery_days
 }
