@@ -80,9 +80,9 @@ def _of_template(function: str, step: DeploymentStep) -> Iterator[str]:
         properties = template()["Resources"][resource]["Properties"]
         if name not in properties["DefinitionSubstitutions"]:
             yield f"template.yaml: add {name} to the DefinitionSubstitutions of {resource}"
-        allowed = [it for found in statements(properties) if found["Sid"] == "RunTheSteps" for it in found["Resource"]]
+        allowed = [it for found in statements(properties) if found["Sid"] == "InvokeSteps" for it in found["Resource"]]
         if {"GetAtt": f"{name}.Arn"} not in allowed:
-            yield f"template.yaml: let {resource} invoke {name} (RunTheSteps)"
+            yield f"template.yaml: let {resource} invoke {name} (InvokeSteps)"
 
 
 def _tasks(machine: str) -> dict[str, State]:

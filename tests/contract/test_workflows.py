@@ -424,7 +424,7 @@ def test_a_version_does_not_move(fake: Fake) -> None:
     done = fake.make("tag-images", GITHUB_REF_NAME="v1.2.3")
 
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-    assert "scr-web:v1.2.3 is another image already" in done.stderr
+    assert "scr-web:v1.2.3 is already another image" in done.stderr
     assert fake.repositories == before
 
 

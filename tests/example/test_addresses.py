@@ -90,12 +90,12 @@ def test_its_words_and_its_exit_status(tmp_path: Path, capsys: pytest.CaptureFix
     assert check_addresses.main([str(tmp_path / "empty")]) == 2
     assert check_addresses.main([]) == 2
     out, err = capsys.readouterr()
-    assert "good: 1 files, nothing of an environment in them" in out
+    assert "good: 1 files, no data of an environment in them" in out
     assert "check_addresses: a: api.staging.scr-platform.example\n" in err
-    assert "empty holds no file, so there is nothing to search" in err
+    assert "empty contains no files, so there is nothing to search" in err
 
 
 def test_no_image_and_no_docker(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     assert check_addresses.main(["scr-web:none"]) == 2
-    assert "is no folder and no file, and docker is not installed" in capsys.readouterr().err
+    assert "is neither a folder nor a file, and docker is not installed" in capsys.readouterr().err

@@ -123,7 +123,7 @@ def test_a_name_is_taken_once(alembic: Config, client: AppClient) -> None:
     again = client.post("/api/projects", json={"name": "wind-farm"})
 
     assert again.status_code == 409
-    assert "exists already" in again.json()["detail"]
+    assert "already exists" in again.json()["detail"]
 
 
 def test_projects_before_the_first_migration(client: AppClient) -> None:

@@ -33,9 +33,9 @@ def run(path: Path, script: str, *arguments: str, **env: str) -> subprocess.Comp
 @pytest.mark.parametrize(
     ("node", "said"),
     [
-        (None, "there is no node on the PATH"),
+        (None, "node is not on the PATH"),
         ("v18.20.1", "is v18.20.1, which is too old"),
-        ("v20.20.2", "no corepack"),
+        ("v20.20.2", "corepack is not"),
     ],
 )
 def test_without_node(tmp_path: Path, script: tuple[str, ...], node: str | None, said: str) -> None:
@@ -63,7 +63,7 @@ def advisories(*severities: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("answer", "env", "status", "said"),
     [
-        pytest.param(REFUSED, {}, 0, "NOT AUDITED, the advisories can't be read from here", id="no-endpoint"),
+        pytest.param(REFUSED, {}, 0, "NOT AUDITED, because the advisories cannot be read", id="no-endpoint"),
         pytest.param(REFUSED, {"GITHUB_ACTIONS": "true"}, 1, "NOT AUDITED", id="no-endpoint-on-github"),
         pytest.param(REFUSED, {"GITHUB_ACTIONS": "false"}, 0, "NOT AUDITED", id="no-endpoint-and-not-on-github"),
         pytest.param(advisories(), {}, 0, "337 packages, no findings", id="clean"),

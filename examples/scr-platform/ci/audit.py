@@ -1,4 +1,4 @@
-"""Known vulnerabilities of what one app installs: pip-audit over its locked requirements.
+"""Check the locked requirements of an app for known vulnerabilities, with pip-audit.
 
 python audit.py apps/api/requirements.txt
 """
@@ -15,7 +15,10 @@ from release import on_github
 
 def main(requirements: Path) -> int:
     if "--hash=" not in requirements.read_text(encoding="utf-8"):
-        print(f"audit: {requirements} is not locked, so nobody knows what is installed: run make lock", file=sys.stderr)
+        print(
+            f"audit: {requirements} is not locked, so the installed versions are unknown; run make lock",
+            file=sys.stderr,
+        )
         return 1
     with tempfile.TemporaryDirectory(prefix="audit-") as folder:
         report = Path(folder) / "report.json"
@@ -26,8 +29,8 @@ def main(requirements: Path) -> int:
     dependencies = json.loads(text)["dependencies"] if text else []
     if all("skip_reason" in dependency for dependency in dependencies):
         reason = dependencies[0]["skip_reason"] if dependencies else (done.stderr.strip() or "no reason given")
-        print(f"audit: {requirements}: NOT AUDITED, the advisories can't be read from here: {reason[-200:]}")
-        # Where there is a network, not having looked is no success.
+        print(f"audit: {requirements}: NOT AUDITED, because the advisories cannot be read: {reason[-200:]}")
+        # On GitHub there is a network, so a missing audit is a failure.
         return 1 if on_github() else 0
     return judge(requirements, dependencies)
 
@@ -40,7 +43,7 @@ def judge(requirements: Path, dependencies: list[dict[str, Any]]) -> int:
             found += 1
         for advisory in dependency.get("vulns", []):
             name = f"{dependency['name']} {dependency['version']}"
-            fixed = ", ".join(advisory["fix_versions"]) or "nothing yet"
+            fixed = ", ".join(advisory["fix_versions"]) or "no version yet"
             print(f"audit: {name}: {advisory['id']}, fixed in {fixed}", file=sys.stderr)
             found += 1
     print(f"audit: {requirements}: {len(dependencies)} packages, {found or 'no'} findings")

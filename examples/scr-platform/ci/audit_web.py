@@ -1,4 +1,4 @@
-"""Known vulnerabilities of what the web app is made of: pnpm audit over its lock, moderate ones and worse."""
+"""Check the lock of the web app for known vulnerabilities, moderate and worse, with pnpm audit."""
 
 import json
 import subprocess
@@ -17,13 +17,13 @@ def audit() -> None:
     report: dict[str, Any] = json.loads(done.stdout) if done.stdout.lstrip().startswith("{") else {}
     if "advisories" not in report:
         reason = report.get("error", {}).get("message") or f"pnpm audit ended with exit status {done.returncode}"
-        print(f"audit_web: NOT AUDITED, the advisories can't be read from here: {reason[:200]}")
-        # Where there is a network, not having looked is no success.
+        print(f"audit_web: NOT AUDITED, because the advisories cannot be read: {reason[:200]}")
+        # On GitHub there is a network, so a missing audit is a failure.
         if on_github():
             sys.exit(1)
         return
     if found := judge(report["advisories"]):
-        raise ReleaseError(f"{found} known vulnerabilities; see above. `pnpm update` takes newer versions.")
+        raise ReleaseError(f"{found} known vulnerabilities; see above. `pnpm update` upgrades the packages.")
     print(f"audit_web: {report['metadata']['totalDependencies']} packages, no findings")
 
 

@@ -1,6 +1,6 @@
-"""Build the image of one component for what is checked out, as COMPONENT says. Needs no credentials, pushes nothing.
+"""Build the image of the component COMPONENT from the checked-out commit. Needs no credentials, pushes nothing.
 
-PYTHON_IMAGE and NODE_IMAGE name other base images, BUILD_NETWORK the network of the build, as in docker-compose.yml.
+PYTHON_IMAGE and NODE_IMAGE set other base images, BUILD_NETWORK the network of the build, as in docker-compose.yml.
 """
 
 import os
@@ -9,7 +9,7 @@ import subprocess
 import migration_labels
 from release import FOLDERS, PLATFORM, ReleaseError, chosen_component, commit, main, repository, version
 
-# What the task definitions of Terraform are for unless told otherwise.
+# The default of the task definitions in Terraform.
 DEFAULT_PLATFORM = "linux/amd64"
 BASES = {"api": "PYTHON_IMAGE", "ai-gateway": "PYTHON_IMAGE", "web": "NODE_IMAGE"}
 
@@ -18,7 +18,7 @@ def build() -> None:
     component = chosen_component()
     folder = PLATFORM / FOLDERS[component]
     if not (folder / "Dockerfile").is_file():
-        raise ReleaseError(f"there is no {FOLDERS[component]}/Dockerfile, so there is no image to build.")
+        raise ReleaseError(f"{FOLDERS[component]}/Dockerfile does not exist, so no image can be built.")
     labels = {"org.opencontainers.image.revision": commit()}
     if component == "api":
         labels |= migration_labels.labels()  # the one component that migrates
@@ -31,7 +31,7 @@ def build() -> None:
         command += ["--network", network]
     for name, value in labels.items():
         command += ["--label", f"{name}={value}"]
-    # A plain image, not an index of an image and its attestation: ECR can't scan an index.
+    # A plain image and not an index of an image and its attestation, because ECR cannot scan an index.
     environment = os.environ | {"BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
     try:
         subprocess.run([*command, str(folder)], env=environment, check=True)

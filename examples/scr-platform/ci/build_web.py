@@ -1,4 +1,4 @@
-"""The production build of the web app: built, searched for addresses, started, and asked for the page."""
+"""Build the web app for production, search the output for addresses, start it, and check the page."""
 
 import json
 import shutil
@@ -43,7 +43,7 @@ def expect(good: bool, what: str) -> None:
 
 def check_page(server: Server, name: str, shows: tuple[str, ...], hides: tuple[str, ...]) -> None:
     status, headers, text = server.get()
-    expect(status == 200, f"GET / answers {status}, api {name}")
+    expect(status == 200, f"GET / returns {status}, api {name}")
     found = problems(shows, hides, headers, text)
     expect(not found, f"the page is wrong, api {name}: {'; '.join(found)}")
 
@@ -62,11 +62,11 @@ TOLD = '{"apiUrl":"https://api.browser.test","clerkPublishableKey":"pk_test_\\u0
 
 def check_browser_settings(server: Server, api: StubApi) -> None:
     _, _, text = server.get()
-    expect(TOLD in text, "the page doesn't hand PUBLIC_API_URL and CLERK_PUBLISHABLE_KEY to the browser")
+    expect(TOLD in text, "the page does not pass PUBLIC_API_URL and CLERK_PUBLISHABLE_KEY to the browser")
     status, _, body = server.get("/api/projects?limit=3")
-    expect(status == 200 and "Wind" in body, f"GET /api/projects answers {status} {body}")
+    expect(status == 200 and "Wind" in body, f"GET /api/projects returns {status} {body}")
     status, _, body = server.get("/api/projects", '{"name": "Tide"}')
-    expect(status == 201 and api.created == [{"name": "Tide"}], f"POST /api/projects answers {status} {body}")
+    expect(status == 201 and api.created == [{"name": "Tide"}], f"POST /api/projects returns {status} {body}")
 
 
 def check_stop(server: Server, api: StubApi) -> float:
@@ -75,7 +75,7 @@ def check_stop(server: Server, api: StubApi) -> float:
     answers: list[int] = []
     client = threading.Thread(target=lambda: answers.append(server.get()[0]))
     client.start()
-    expect(api.asked.wait(5), "the page didn't ask the API within 5 s")
+    expect(api.asked.wait(5), "the page did not send a request to the API within 5 s")
     with socket.create_connection(("127.0.0.1", server.port)):  # a client that keeps its connection open for nothing
         server.process.send_signal(signal.SIGTERM)
         begun = time.monotonic()
@@ -85,9 +85,9 @@ def check_stop(server: Server, api: StubApi) -> float:
         try:
             status = server.process.wait(10)
         except subprocess.TimeoutExpired:
-            raise ReleaseError("it doesn't end after SIGTERM") from None
+            raise ReleaseError("the server does not exit after SIGTERM") from None
         took = time.monotonic() - begun
-    expect(answers == [200], f"the page that was asked for before SIGTERM was not answered: {answers}")
+    expect(answers == [200], f"a request from before SIGTERM was not completed: {answers}")
     expect((status, took <= STOP_LIMIT_SECONDS) == (0, True), f"SIGTERM: exit status {status} after {took:.1f} s")
     return took
 
@@ -117,7 +117,7 @@ def check_refusals(folder: Path) -> None:
             )
         lines = done.stdout.splitlines()
         good = done.returncode == WRONG_SETTING and len(lines) == 1 and f"configuration error: {wanted}" in lines[0]
-        expect(good, f"expected it to refuse: {wanted}; it ended with {done.returncode}: {done.stdout}")
+        expect(good, f"expected the error: {wanted}; the server exited with {done.returncode}: {done.stdout}")
 
 
 @contextmanager
@@ -141,10 +141,12 @@ def build() -> None:
         lay_out(folder)
         search = Search()
         found = list(search.folder(folder))
-        expect(not found, "what was built knows an environment: " + "; ".join(found))
+        expect(not found, "the build output contains data of an environment: " + "; ".join(found))
         manifest = json.loads((folder / ".next/prerender-manifest.json").read_text(encoding="utf-8"))
         rendered = manifest["routes"].keys() - {GLOBAL_ERROR}
-        expect(not rendered, f"rendered when it was built, when settings and site.json are not there: {rendered}")
+        expect(
+            not rendered, f"these pages were rendered by the build, which has no settings and no site.json: {rendered}"
+        )
         with stub_api() as api, started(folder, API_URL=api.url, **PUBLIC) as server:
             check_pages(server, api)
             check_browser_settings(server, api)
@@ -153,11 +155,11 @@ def build() -> None:
         with started(folder, API_URL=api.url) as server:
             check_page(server, "not there", UNREACHABLE, NO_API_VERSION)
         with replaced(folder / "site.json", ANOTHER_SITE), started(folder, API_URL=api.url) as server:
-            expect("<h1>Another site</h1>" in server.get()[2], "the page doesn't show the title of another site.json")
+            expect("<h1>Another site</h1>" in server.get()[2], "the page does not show the title of another site.json")
         check_refusals(folder)
     print(
-        f"build_web: {search.files} files without {MARKER} and without an address; the page is right in"
-        f" {len(SITUATIONS) + 1} situations; SIGTERM ended it in {took:.2f} s with its last page answered"
+        f"build_web: {search.files} files contain neither {MARKER} nor an address; the page is correct in"
+        f" {len(SITUATIONS) + 1} situations; after SIGTERM, it completed its last request and exited in {took:.2f} s"
     )
 
 

@@ -1,9 +1,9 @@
-"""Search everything that an image holds for what belongs to an environment: addresses, keys, what a build was told.
+"""Search everything in an image for data of an environment: addresses, keys, build arguments.
 
 python check_addresses.py FOLDER_OR_IMAGE...
 
-A folder, a file of `docker save` or `docker export`, or the name of an image. The same bytes go to staging and to
-production, so nothing of either may be in them. Of the standard library only.
+A folder, a file from `docker save` or `docker export`, or the name of an image. The same bytes run in staging and in
+production, so they must contain nothing of either. Uses only the standard library.
 """
 
 import gzip
@@ -101,8 +101,8 @@ def look(what: str) -> bool:
     for problem in problems:
         print(f"check_addresses: {problem}", file=sys.stderr)
     if not search.files:
-        raise ReleaseError(f"{what} holds no file, so there is nothing to search.")
-    outcome = f"{len(problems)} findings" if problems else "nothing of an environment in them"
+        raise ReleaseError(f"{what} contains no files, so there is nothing to search.")
+    outcome = f"{len(problems)} findings" if problems else "no data of an environment in them"
     print(f"check_addresses: {what}: {search.files} files, {outcome}")
     return not problems
 
@@ -112,9 +112,9 @@ def save(image: str, target: str) -> None:
         command = ["docker", "save", "--output", target, image]
         done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
     except FileNotFoundError:
-        raise ReleaseError(f"{image} is no folder and no file, and docker is not installed.") from None
+        raise ReleaseError(f"{image} is neither a folder nor a file, and docker is not installed.") from None
     if done.returncode:
-        raise ReleaseError(f"{image} is no folder and no file, and docker can't save it: {done.stderr.strip()}")
+        raise ReleaseError(f"{image} is neither a folder nor a file, and docker cannot save it: {done.stderr.strip()}")
 
 
 def main(what: list[str]) -> int:

@@ -31,7 +31,7 @@ def labels(app: Path = PLATFORM / FOLDERS["api"]) -> dict[str, str]:
     """Raises ReleaseError when the files are no single line of migrations."""
     folder = app / "migrations" / "versions"
     if not folder.is_dir():
-        raise ReleaseError(f"there is no folder {folder}: name the folder of an app that migrates.")
+        raise ReleaseError(f"the folder {folder} does not exist; name the folder of an app with migrations.")
     found = in_order([read(file) for file in sorted(folder.glob("*.py"))])
     return {
         LIST: ",".join(item.revision for item in found),
@@ -44,13 +44,13 @@ def read(file: Path) -> Migration:
         body = ast.parse(file.read_text(encoding="utf-8")).body
         values = {name: value for statement in body for name, value in assigned(statement).items()}
     except (SyntaxError, ValueError) as error:
-        raise ReleaseError(f"{file.name} can't be read: {error}.") from None
+        raise ReleaseError(f"{file.name} cannot be read: {error}.") from None
     revision, follows = values.get("revision"), values.get("down_revision")
     if not isinstance(revision, str) or not isinstance(follows, str | None) or "down_revision" not in values:
-        raise ReleaseError(f"{file.name}: revision has to be a string, and down_revision a string or None.")
+        raise ReleaseError(f"{file.name}: revision must be a string, and down_revision a string or None.")
     safe = values.get("rollback_safe", True)
     if not isinstance(safe, bool):
-        raise ReleaseError(f"{file.name}: rollback_safe has to be True or False.")
+        raise ReleaseError(f"{file.name}: rollback_safe must be True or False.")
     return Migration(file.name, revision, follows, safe)
 
 
@@ -76,8 +76,8 @@ def in_order(migrations: list[Migration]) -> list[Migration]:
     next_of: dict[str | None, Migration] = {}
     for item in migrations:
         if other := next_of.get(item.follows):
-            after = f"after {item.follows}" if item.follows else "the first"
-            raise ReleaseError(f"{other.file} and {item.file} both want to be {after}: give one another down_revision.")
+            after = f"after {item.follows}" if item.follows else "first"
+            raise ReleaseError(f"{other.file} and {item.file} both come {after}; change the down_revision of one.")
         next_of[item.follows] = item
     ordered: list[Migration] = []
     before: str | None = None
@@ -87,7 +87,7 @@ def in_order(migrations: list[Migration]) -> list[Migration]:
         before = ordered[-1].revision
     if next_of:
         lost = ", ".join(sorted(item.file for item in next_of.values()))
-        raise ReleaseError(f"{lost}: what its down_revision names is not there.")
+        raise ReleaseError(f"{lost}: the down_revision does not exist, or is part of a cycle.")
     return ordered
 
 

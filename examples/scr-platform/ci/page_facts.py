@@ -35,8 +35,8 @@ ALWAYS = (
     "color-scheme: light dark",
 )
 HEADERS = {"Cache-Control": "no-store", "X-App-Version": VERSION, "Content-Type": "text/html; charset=utf-8"}
-NOT_JSON = "api answered something that is not its own JSON"
-WITHOUT_API = ("They come from the api, and appear again with it.",)
+NOT_JSON = "api returned an unexpected response"
+WITHOUT_API = ("Projects cannot be loaded while the api is unavailable.",)
 NO_API_VERSION = ('id="api-version"',)
 UNREACHABLE = ("api unreachable (Connection refused)", *WITHOUT_API)
 
@@ -54,7 +54,7 @@ SITUATIONS = (
         hides=("<b>", "api unreachable"),
     ),
     Situation("empty", (200, HEALTH | {"revision": None}), [], shows=("None yet.", "database not migrated")),
-    Situation("unhealthy", (503, {}), [], ("api answered 503 Service Unavailable", *WITHOUT_API), NO_API_VERSION),
+    Situation("unhealthy", (503, {}), [], ("api returned 503 Service Unavailable", *WITHOUT_API), NO_API_VERSION),
     Situation("html", (200, "<html>"), [], (NOT_JSON, *WITHOUT_API), NO_API_VERSION),
     Situation("other json", (200, []), [], (NOT_JSON,), NO_API_VERSION),
     Situation("no version", (200, {}), [], (NOT_JSON,), NO_API_VERSION),

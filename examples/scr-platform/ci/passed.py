@@ -1,4 +1,4 @@
-"""The summary of a run: fails unless every job that it needs succeeded. NEEDS is GitHub's `needs` as JSON."""
+"""Summary of a run: fails unless every needed job succeeded. NEEDS is GitHub's `needs` as JSON."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import sys
 
 def problems(needs: dict[str, dict[str, str]]) -> list[str]:
     if not needs:
-        return ["there are no jobs to judge"]
+        return ["there are no jobs to check"]
     return [f"{name}: {job.get('result')}" for name, job in needs.items() if job.get("result") != "success"]
 
 

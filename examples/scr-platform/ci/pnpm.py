@@ -1,7 +1,7 @@
-"""pnpm, at the version and the hash that apps/web/package.json pins; corepack, which comes with Node, brings it.
+"""Run pnpm in the version and with the hash that apps/web/package.json pins. Node's corepack installs it.
 
 python pnpm.py lint        # a script of package.json, with the locked packages installed
-python pnpm.py lock [1]    # pnpm-lock.yaml anew; with 1 it takes newer versions
+python pnpm.py lock [1]    # writes pnpm-lock.yaml again; with 1 it upgrades the packages
 """
 
 import os
@@ -15,7 +15,7 @@ from release import FOLDERS, PLATFORM, ReleaseError, main, run
 WEB = PLATFORM / FOLDERS["web"]
 OLDEST_NODE = (20, 9)
 WITHOUT = (
-    "Get Node 20 (20.9 or newer) with its corepack, from your system's packages or nodejs.org. Without it the page in "
+    "Get Node 20 (20.9 or newer) with its corepack, from your system's packages or nodejs.org. Without it, the page in "
     "Python works (`python -m scr_web`, which the local AWS runs), and so do all targets of the api and the gateway."
 )
 
@@ -23,13 +23,15 @@ WITHOUT = (
 def check() -> None:
     """Raises ReleaseError that says what is missing, how to get it, and what works without."""
     if not shutil.which("node"):
-        raise ReleaseError(f"there is no node on the PATH. {WITHOUT}")
+        raise ReleaseError(f"node is not on the PATH. {WITHOUT}")
     version = run("node", "--version").strip()
     found = re.match(r"v(\d+)\.(\d+)\.", version)
     if not found or (int(found[1]), int(found[2])) < OLDEST_NODE:
         raise ReleaseError(f"node on the PATH is {version}, which is too old for Next.js. {WITHOUT}")
     if not shutil.which("corepack"):
-        raise ReleaseError(f"node is there, but no corepack (`npm install --global corepack` adds it). {WITHOUT}")
+        raise ReleaseError(
+            f"node is installed, but corepack is not (`npm install --global corepack` adds it). {WITHOUT}"
+        )
 
 
 def pnpm(
@@ -42,10 +44,12 @@ def pnpm(
 
 
 def install() -> None:
-    """What the lock has, and nothing else; at once when it is there."""
+    """Install exactly what is in the lock. Returns at once if it is installed."""
     check()
     if pnpm("install", "--frozen-lockfile", "--silent").returncode:
-        raise ReleaseError("pnpm install failed; see above. It needs a package registry: `pnpm config get registry`.")
+        raise ReleaseError(
+            "pnpm install failed; see above. It needs a package registry; check `pnpm config get registry`."
+        )
 
 
 def script(name: str, env: dict[str, str] | None = None) -> None:
@@ -58,7 +62,7 @@ def lock(upgrade: bool) -> None:
     check()
     arguments = ["update", "--lockfile-only"] if upgrade else ["install", "--lockfile-only", "--no-frozen-lockfile"]
     if pnpm(*arguments).returncode:
-        raise ReleaseError("pnpm-lock.yaml could not be made; see above.")
+        raise ReleaseError("pnpm-lock.yaml could not be written; see above.")
 
 
 if __name__ == "__main__":

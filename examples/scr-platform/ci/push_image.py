@@ -1,4 +1,4 @@
-"""Push the image that build_image.py built, once: a version that is in ECR already stays what it is."""
+"""Push the image that build_image.py built, once. An image that is already in ECR never changes."""
 
 import base64
 from urllib.parse import urlsplit
@@ -11,7 +11,7 @@ def push() -> None:
     local = f"{repository(component)}:{version()}"
     there = image(component, version())
     if there:
-        print(f"push_image: {local} is in ECR already ({there['imageId']['imageDigest']}); nothing to do")
+        print(f"push_image: {local} is already in ECR ({there['imageId']['imageDigest']}); nothing to do")
         return
     # The registry of the account and region that the credentials are for.
     access = aws("ecr", "get-authorization-token")["authorizationData"][0]

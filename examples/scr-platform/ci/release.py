@@ -47,7 +47,7 @@ def version() -> str:
 def chosen_component() -> str:
     component = os.environ.get("COMPONENT", "")
     if component not in FOLDERS:
-        raise ReleaseError(f"COMPONENT is {component!r}: say COMPONENT=api, COMPONENT=ai-gateway or COMPONENT=web.")
+        raise ReleaseError(f"COMPONENT is {component!r}; set COMPONENT=api, COMPONENT=ai-gateway or COMPONENT=web.")
     return component
 
 
@@ -76,7 +76,7 @@ def image(component: str, tag: str) -> dict[str, Any] | None:
         return found
     failure = answer["failures"][0]
     if failure["failureCode"] != "ImageNotFound":
-        raise ReleaseError(f"ECR says of {name}:{tag}: {failure['failureReason']}")
+        raise ReleaseError(f"ECR returned an error for {name}:{tag}: {failure['failureReason']}")
     return None
 
 

@@ -1,6 +1,6 @@
-"""Give the images of the checked-out commit a second name, the version of the git tag. Nothing is built or uploaded.
+"""Tag the images of the checked-out commit with the semver tag of the git tag. Nothing is built or uploaded.
 
-All is looked at before anything is named, and running it twice changes nothing.
+All images are checked before any is tagged, and running it twice changes nothing.
 """
 
 import os
@@ -18,24 +18,24 @@ def tag() -> None:
     missing = [f"{repository(component)}:{version()}" for component, found in images.items() if not found]
     if missing:
         raise ReleaseError(
-            f"{', '.join(missing)} not in ECR, so {name} would name nothing. Images are built on main: "
-            "wait until the run for this commit there has pushed them, then run this job again."
+            f"{', '.join(missing)} not in ECR, so {name} cannot be set. Images are built on main: "
+            "wait until the run for this commit has pushed them, then run this job again."
         )
     there = {component: found for component, found in images.items() if found}
     todo = [component for component, found in there.items() if is_new(component, name, found)]
     for component in todo:
         put(component, name, there[component])
     for component, found in there.items():
-        done = "named" if component in todo else "had the name already"
+        done = "tagged" if component in todo else "already tagged"
         print(f"tag_images: {repository(component)}:{name} = {version()} ({digest(found)}), {done}")
 
 
 def checked(name: str) -> str:
-    """The name, if it is one that Ferryman takes for a version and an image can carry."""
+    """Return the name if Ferryman accepts it as a semver tag and ECR as an image tag."""
     if not SEMVER.fullmatch(name):
-        raise ReleaseError(f"{name!r} is not a version: it has to look like v1.2.3 or v1.2.3-rc.1.")
+        raise ReleaseError(f"{name!r} is not a semver tag; use for example v1.2.3 or v1.2.3-rc.1.")
     if not re.fullmatch(r"[A-Za-z0-9_.-]{1,128}", name):
-        raise ReleaseError(f"{name!r} can't be the tag of an image: letters, digits, `.` and `-` only, 128 at most.")
+        raise ReleaseError(f"{name!r} cannot be an image tag; use only letters, digits, `.` and `-`, at most 128.")
     return name
 
 
@@ -43,14 +43,14 @@ def is_new(component: str, name: str, found: dict[str, Any]) -> bool:
     named = image(component, name)
     if named and digest(named) != digest(found):
         raise ReleaseError(
-            f"{repository(component)}:{name} is another image already ({digest(named)}; {version()} is "
-            f"{digest(found)}). A version stays what it is: take a new one."
+            f"{repository(component)}:{name} is already another image ({digest(named)}; {version()} is "
+            f"{digest(found)}). A semver tag never changes: use a new one."
         )
     return named is None
 
 
 def put(component: str, name: str, found: dict[str, Any]) -> None:
-    """The same bytes under one more name: ECR compares them with the digest."""
+    """Tag the same bytes once more. ECR compares them with the digest."""
     with tempfile.TemporaryDirectory(prefix="tag-images-") as folder:
         manifest = Path(folder) / "manifest.json"
         manifest.write_bytes(found["imageManifest"].encode())

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 python=$(realpath -s "${1:?the interpreter}")
 
 missing() {
-    echo "api-test: no $1. Set $2, or install it ($3)." >&2
+    echo "api-test: $1 is not available. Set $2, or install it ($3)." >&2
     exit 1
 }
 
@@ -49,11 +49,11 @@ if [ -z "${DATABASE_URL:-}" ]; then
         "${as[@]}" "$bin/pg_ctl" --pgdata="$data/db" --wait --log="$data/log" \
             --options="-c listen_addresses='' -c unix_socket_directories=$data -c fsync=off" start >/dev/null) || {
         cat "$data"/{initdb.,}log >&2 || true
-        echo "api-test: PostgreSQL of $bin does not start; see above" >&2
+        echo "api-test: PostgreSQL in $bin does not start; see above" >&2
         exit 1
     }
     export DATABASE_URL="postgresql://scr@/postgres?host=$data"
-    echo "api-test: on $("$bin/postgres" --version) of $bin"
+    echo "api-test: using $("$bin/postgres" --version) in $bin"
 fi
 
 if [ -z "${REDIS_URL:-}" ]; then
@@ -70,7 +70,7 @@ if [ -z "${REDIS_URL:-}" ]; then
         exit 1
     }
     export REDIS_URL="unix://$data/redis.sock"
-    echo "api-test: on $("$server" --version | cut -d' ' -f1-3) of $server"
+    echo "api-test: using $("$server" --version | cut -d' ' -f1-3) in $server"
 fi
 
 # What DATABASE_URL names is left as it is: each test migrates a database of its own on that server.

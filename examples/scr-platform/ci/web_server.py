@@ -1,4 +1,4 @@
-"""The web app that was built, running as it does in its image."""
+"""Run the built web app as in its image."""
 
 import os
 import socket
@@ -44,9 +44,9 @@ class Server:
         deadline = time.monotonic() + START_LIMIT_SECONDS
         while not done():
             if self.process.poll() is not None:
-                raise ReleaseError(f"what was built ended with exit status {self.process.returncode}, before {what}")
+                raise ReleaseError(f"the server exited with status {self.process.returncode} before it {what}")
             if time.monotonic() > deadline:
-                raise ReleaseError(f"what was built runs, but after {START_LIMIT_SECONDS} s not yet {what}")
+                raise ReleaseError(f"the server did not meet this within {START_LIMIT_SECONDS} s: it {what}")
             time.sleep(0.02)
 
 

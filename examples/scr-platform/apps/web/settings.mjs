@@ -59,7 +59,7 @@ function readSite(path) {
     if (error instanceof SyntaxError) {
       throw new ConfigurationError(`site.json is not JSON: ${error.message.split("\n")[0]}`);
     }
-    throw new ConfigurationError("site.json is missing: it belongs beside start.mjs");
+    throw new ConfigurationError("site.json is missing; it must be beside start.mjs");
   }
   return {
     title: text(values, "title"),

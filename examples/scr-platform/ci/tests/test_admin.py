@@ -167,7 +167,7 @@ def test_why_the_gateway_has_no_costs(make_client: MakeClient) -> None:
 
     assert answer.status_code == 503
     assert answer.json()["detail"].startswith(
-        "AI gateway: answered 503 Service Unavailable: the costs can't be read now: redis: "
+        "AI gateway: returned 503 Service Unavailable: the costs cannot be read now: redis: "
     )
 
 
@@ -180,7 +180,7 @@ def test_a_gateway_that_is_none(body: object, make_client: MakeClient) -> None:
         answer = make_client(admin_token=TOKEN, ai_gateway_url=url).get("/admin/ai-costs", headers=BEARER)
 
     assert answer.status_code == 503
-    assert "not its own JSON" in answer.json()["detail"]
+    assert "returned an unexpected response" in answer.json()["detail"]
 
 
 def test_a_summary_is_paid_for_once(make_client: MakeClient, redis_url: str, gateway_url: str, wind_farm: int) -> None:

@@ -100,7 +100,7 @@ def test_without_redis_completions_go_on() -> None:
     assert (answer.status_code, answer.json()["recorded"]) == (200, False)
     assert answer.json()["completion"].endswith("hello")
     assert costs.status_code == 503
-    assert costs.json()["detail"].startswith("the costs can't be read now: redis: ")
+    assert costs.json()["detail"].startswith("the costs cannot be read now: redis: ")
     assert client.get("/health").status_code == 200
 
 

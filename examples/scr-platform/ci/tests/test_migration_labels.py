@@ -39,14 +39,14 @@ def test_nothing_of_a_file_is_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("migrations", "message"),
     [
-        pytest.param([FIRST, SECOND, SECOND.replace("b2", "x")], "m1.py and m2.py both want to be after a1", id="fork"),
-        pytest.param([FIRST, FIRST.replace("a1", "x")], "m0.py and m1.py both want to be the first", id="two-firsts"),
-        pytest.param([FIRST, THIRD], "m1.py: what its down_revision names is not there", id="gap"),
-        pytest.param([SECOND.replace("a1", "b2")], "m0.py: what its down_revision", id="circle"),
-        pytest.param(["revision = 'a1'"], "m0.py: revision has to be a string, and down_revision", id="no-parent"),
-        pytest.param([FIRST + "rollback_safe = 'no'"], "m0.py: rollback_safe has to be True or False", id="safe-text"),
-        pytest.param(["revision = make()\ndown_revision = None"], "m0.py can't be read: revision", id="not-plain"),
-        pytest.param(["def"], "m0.py can't be read: ", id="no-python"),
+        pytest.param([FIRST, SECOND, SECOND.replace("b2", "x")], "m1.py and m2.py both come after a1", id="fork"),
+        pytest.param([FIRST, FIRST.replace("a1", "x")], "m0.py and m1.py both come first", id="two-firsts"),
+        pytest.param([FIRST, THIRD], "m1.py: the down_revision does not exist", id="gap"),
+        pytest.param([SECOND.replace("a1", "b2")], "m0.py: the down_revision", id="circle"),
+        pytest.param(["revision = 'a1'"], "m0.py: revision must be a string, and down_revision", id="no-parent"),
+        pytest.param([FIRST + "rollback_safe = 'no'"], "m0.py: rollback_safe must be True or False", id="safe-text"),
+        pytest.param(["revision = make()\ndown_revision = None"], "m0.py cannot be read: revision", id="not-plain"),
+        pytest.param(["def"], "m0.py cannot be read: ", id="no-python"),
     ],
 )
 def test_what_is_no_single_line_is_refused(tmp_path: Path, migrations: list[str], message: str) -> None:

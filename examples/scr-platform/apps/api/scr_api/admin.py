@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from scr_api.dependencies import Checks, Dependency
 from scr_api.gateway import Costs, Gateway
 
-NO_TOKEN = "ADMIN_TOKEN is not set, so /admin is closed: set it to a long random text (openssl rand -hex 32)."  # noqa: S105
-NO_GATEWAY = "AI_GATEWAY_URL is not set, so there are no costs to show: set it to the AI gateway's http://host:port."
+NO_TOKEN = "ADMIN_TOKEN is not set, so /admin is disabled. Set it to a long random value (openssl rand -hex 32)."  # noqa: S105
+NO_GATEWAY = "AI_GATEWAY_URL is not set, so no costs are available. Set it to the AI gateway's URL, http://host:port."
 
 
 class SystemHealth(BaseModel):

@@ -58,7 +58,7 @@ def connect(redis_url: str | None) -> Cache | None:
         from redis.backoff import NoBackoff
         from redis.retry import Retry
     except ModuleNotFoundError:
-        raise ConfigurationError("REDIS_URL is set, and the package redis is not installed") from None
+        raise ConfigurationError("REDIS_URL is set, but the package redis is not installed") from None
     try:
         client = Redis.from_url(
             redis_url,

@@ -76,7 +76,7 @@ class Gateway:
         try:
             return model.model_validate_json(self._send(method, path, body))
         except ValidationError:
-            raise GatewayError(f"answered {path} with something that is not its own JSON") from None
+            raise GatewayError(f"returned an unexpected response for {path}") from None
 
     def _send(self, method: str, path: str, body: Any = None, seconds: float = ANSWER_SECONDS) -> bytes:
         connect = HTTPSConnection if self._url.scheme == "https" else HTTPConnection
@@ -92,7 +92,7 @@ class Gateway:
         finally:
             connection.close()
         if response.status != 200:
-            raise GatewayError(f"answered {response.status} {response.reason}{_detail(answer)}")
+            raise GatewayError(f"returned {response.status} {response.reason}{_detail(answer)}")
         return answer
 
 

@@ -53,7 +53,7 @@ def _joined(environ: Mapping[str, str]) -> str | None:
         return None
     missing = [name for name in ("DATABASE_NAME", "DATABASE_USER", "DATABASE_PASSWORD") if not environ.get(name)]
     if missing:
-        raise ConfigurationError(f"DATABASE_HOST is set, and {', '.join(missing)} is not")
+        raise ConfigurationError(f"DATABASE_HOST is set, but {', '.join(missing)} is not")
     user, password = (quote(environ[name], safe="") for name in ("DATABASE_USER", "DATABASE_PASSWORD"))
     host, port = environ["DATABASE_HOST"], environ.get("DATABASE_PORT", "5432")
     return f"postgresql://{user}:{password}@{host}:{port}/{environ['DATABASE_NAME']}"

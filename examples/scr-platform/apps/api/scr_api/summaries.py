@@ -13,7 +13,7 @@ from scr_api.models import Project
 
 KEPT_SECONDS = 24 * 3600
 MAX_TOKENS = 60
-NO_GATEWAY = "AI_GATEWAY_URL is not set, so there is nobody to ask for a summary."
+NO_GATEWAY = "AI_GATEWAY_URL is not set, so no summary can be requested."
 
 
 class Summary(BaseModel):
@@ -32,7 +32,7 @@ def router(engine: Engine, gateway: Gateway | None, cache: Cache | None) -> APIR
         with Session(engine) as session:
             project = session.get(Project, project_id)
             if project is None:
-                raise HTTPException(404, f"there is no project {project_id}")
+                raise HTTPException(404, f"project {project_id} does not exist")
             prompt = f"Summarise in one sentence: {project.name} is a project in the stage {project.stage}."
         # Of the prompt: a project that changed gets a new summary.
         key = f"scr:summary:{project_id}:{sha256(prompt.encode()).hexdigest()[:16]}"

@@ -22,8 +22,8 @@ export async function ask(apiUrl: string, projectsShown: number): Promise<Answer
     ]);
     return { problem: null, ...readHealth(health), projects: readProjects(listed) };
   } catch (error) {
-    if (error instanceof StatusError) return { problem: `api answered ${error.message}` };
-    if (error instanceof ContentError) return { problem: "api answered something that is not its own JSON" };
+    if (error instanceof StatusError) return { problem: `api returned ${error.message}` };
+    if (error instanceof ContentError) return { problem: "api returned an unexpected response" };
     return { problem: `api unreachable (${reason(error)})` };
   }
 }

@@ -52,7 +52,7 @@ export function Projects({ listed, shown }: { listed: Project[] | null; shown: n
 }
 
 function List({ projects }: { projects: Project[] | null }) {
-  if (projects === null) return <p className="quiet">They come from the api, and appear again with it.</p>;
+  if (projects === null) return <p className="quiet">Projects cannot be loaded while the api is unavailable.</p>;
   if (projects.length === 0) return <p className="quiet">None yet.</p>;
   return (
     <ul>
@@ -75,5 +75,5 @@ async function call(path: string, body?: unknown): Promise<unknown> {
   const answer: unknown = await response.json().catch(() => null);
   if (response.ok && answer !== null) return answer;
   const detail = answer !== null && typeof answer === "object" && "detail" in answer ? answer.detail : null;
-  throw new Error(typeof detail === "string" ? detail : `the api answered ${response.status} ${response.statusText}`);
+  throw new Error(typeof detail === "string" ? detail : `the api returned ${response.status} ${response.statusText}`);
 }

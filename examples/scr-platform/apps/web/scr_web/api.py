@@ -36,12 +36,12 @@ def ask(api_url: str, projects_shown: int) -> ApiAnswer:
             projects=tuple((str(project["name"]), str(project["stage"])) for project in listed),
         )
     except StatusError as error:
-        return ApiAnswer(problem=f"api answered {error}")
+        return ApiAnswer(problem=f"api returned {error}")
     except (OSError, HTTPException) as error:
         reason = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
         return ApiAnswer(problem=f"api unreachable ({reason})")
     except (ValueError, LookupError, TypeError):
-        return ApiAnswer(problem="api answered something that is not its own JSON")
+        return ApiAnswer(problem="api returned an unexpected response")
 
 
 def _get(api_url: str, path: str) -> Any:

@@ -60,7 +60,7 @@ def _api(answer: ApiAnswer) -> str:
 
 def _projects(answer: ApiAnswer) -> str:
     if answer.problem:
-        return '<p class="quiet">They come from the api, and appear again with it.</p>'
+        return '<p class="quiet">Projects cannot be loaded while the api is unavailable.</p>'
     if not answer.projects:
         return '<p class="quiet">None yet.</p>'
     rows = "\n".join(

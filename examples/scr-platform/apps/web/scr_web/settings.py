@@ -31,7 +31,7 @@ class Site:
         try:
             values = json.loads(file.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            raise ConfigurationError(f"{file.name} is missing: it belongs beside the package {__package__}") from None
+            raise ConfigurationError(f"{file.name} is missing; it must be beside the package {__package__}") from None
         except ValueError as error:
             raise ConfigurationError(f"{file.name} is not JSON: {error}") from None
         return cls(

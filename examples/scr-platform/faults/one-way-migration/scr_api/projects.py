@@ -54,7 +54,7 @@ def router(engine: Engine) -> APIRouter:
             try:
                 session.commit()
             except IntegrityError:
-                raise HTTPException(409, f"a project named like {new.name!r} exists already") from None
+                raise HTTPException(409, f"a project named {new.name!r} already exists") from None
         return project
 
     return routes

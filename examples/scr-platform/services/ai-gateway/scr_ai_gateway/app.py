@@ -79,7 +79,7 @@ def create_app(
         try:
             return summed(book.rows(first, last), first, book.kept_in)
         except LedgerError as error:
-            raise HTTPException(503, f"the costs can't be read now: {error}") from None
+            raise HTTPException(503, f"the costs cannot be read now: {error}") from None
 
     return app
 

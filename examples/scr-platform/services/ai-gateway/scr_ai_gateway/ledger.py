@@ -94,7 +94,7 @@ class RedisLedger:
             from redis.backoff import NoBackoff
             from redis.retry import Retry
         except ModuleNotFoundError:
-            raise ConfigurationError("REDIS_URL is set, and the package redis is not installed") from None
+            raise ConfigurationError("REDIS_URL is set, but the package redis is not installed") from None
         try:
             return Redis.from_url(
                 redis_url,
