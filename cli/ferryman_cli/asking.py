@@ -1,4 +1,4 @@
-"""Asking the API for something about one environment, and telling what it answered."""
+"""Post a request about one environment to the API, and print the answer."""
 
 from typing import Any
 
@@ -24,5 +24,5 @@ def ask(
 
 
 def tell(form: Format, answer: dict[str, Any]) -> None:
-    """Print what the API answered to a request."""
+    """Print the API's answer to a request."""
     output.emit(form, answer, lambda: output.out().print(output.clean(answer["message"])))

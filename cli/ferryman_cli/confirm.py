@@ -1,4 +1,4 @@
-"""Confirming by typing: what changes production is typed out, on the terminal or as an option."""
+"""Confirmation by typing a word, on the terminal or as an option, before something changes."""
 
 import shlex
 import sys
@@ -10,27 +10,29 @@ from ferryman_cli.exits import Exit, Stop
 
 
 def typed(wanted: str, given: str | None, *, question: str, again: str, option: str = "--confirm") -> str:
-    """Return what was typed once it is what is wanted; else end the command, with nothing sent (exit 2).
+    """Return the confirmation if it equals `wanted`; otherwise end the command, with nothing sent (exit 2).
 
-    `given` is the option's value; without one a person at a terminal is asked, and everybody else is told the command
-    (`again`) that says it.
+    `given` is the option's value. Without it, a person at a terminal is asked; without a terminal, the error shows the
+    command (`again`) that includes the confirmation.
     """
     if given is None:
         if not sys.stdin.isatty():
-            raise Stop(Exit.BAD_INPUT, f"this needs a confirmation; nothing was sent. To go ahead:\n  {again}")
+            raise Stop(
+                Exit.BAD_INPUT, f"this command needs a confirmation; nothing was sent. To confirm, run:\n  {again}"
+            )
         output.warn(question)
-        option = "what was typed"
+        option = "the confirmation"
         try:
-            given = str(typer.prompt(f"Type {wanted} to go ahead", prompt_suffix=": ", err=True)).strip()
+            given = str(typer.prompt(f"Type {wanted} to confirm", prompt_suffix=": ", err=True)).strip()
         except typer.Abort:
             raise Stop(Exit.BAD_INPUT, "not confirmed; nothing was sent") from None
     if given != wanted:
-        raise Stop(Exit.BAD_INPUT, f"{option} is {given!r}, and had to be {wanted}; nothing was sent")
+        raise Stop(Exit.BAD_INPUT, f"{option} is {given!r} but must be {wanted}; nothing was sent")
     return given
 
 
 def command(*words: str, **options: str | bool | None) -> str:
-    """Return a `ferryman` command as one types it in a shell; options that are None, False or empty are left out."""
+    """Return a `ferryman` command quoted for a shell, without options that are None, False or empty."""
     found = ["ferryman", *words]
     for name, value in options.items():
         if value:

@@ -1,4 +1,4 @@
-"""Finding the operator's API and the credentials to sign with. The environment is read here, at call time."""
+"""Find the operator's API and the credentials that sign requests. Environment variables are read at call time."""
 
 import os
 import re
@@ -10,13 +10,13 @@ from ferryman_cli.transport import Api
 
 _REGION = re.compile(r"\.lambda-url\.([a-z0-9-]+)\.")
 _NO_CREDENTIALS = (
-    "there are no AWS credentials to sign with. Get some with `aws sso login` (and AWS_PROFILE), `aws configure`, or "
-    "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, then try again"
+    "no AWS credentials found. Run `aws sso login` (and set AWS_PROFILE) or `aws configure`, or set AWS_ACCESS_KEY_ID "
+    "and AWS_SECRET_ACCESS_KEY, then try again"
 )
 
 
 def connect(api_url: str | None) -> Api:
-    """Return the API at this address, or the one that the operator's CloudFormation stack names."""
+    """Return the API at this URL, or at the URL in the outputs of the operator's CloudFormation stack."""
     from botocore.exceptions import BotoCoreError
     from botocore.session import Session
 
@@ -27,21 +27,19 @@ def connect(api_url: str | None) -> Api:
         if credentials is None:
             raise Stop(Exit.UNREACHABLE, _NO_CREDENTIALS)
         url = api_url or _from_stack(session, region)
-        # Reading them now tells of an expired SSO login in words instead of in the first request.
+        # Read them now, so that an expired SSO login gets a clear message here rather than in the first request.
         credentials.get_frozen_credentials()
     except BotoCoreError as error:
         raise Stop(
-            Exit.UNREACHABLE, f"no AWS credentials can be had: {error}. Log in again, for example `aws sso login`"
+            Exit.UNREACHABLE, f"cannot load AWS credentials: {error}. Log in again, for example with `aws sso login`"
         ) from None
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise Stop(
-            Exit.BAD_INPUT, f"{url!r} is not the address of an API; it looks like https://….lambda-url.….on.aws/"
-        )
+        raise Stop(Exit.BAD_INPUT, f"{url!r} is not the URL of an API; it looks like https://….lambda-url.….on.aws/")
     match = _REGION.search(parts.hostname)
     region = match.group(1) if match else region
     if not region:
-        raise Stop(Exit.UNREACHABLE, "no AWS region is set; set AWS_REGION to the operator's")
+        raise Stop(Exit.UNREACHABLE, "no AWS region is set; set AWS_REGION to the operator's region")
     return Api(url, credentials=credentials, region=region, connect=os.environ.get("FERRYMAN_API_CONNECT") or None)
 
 
@@ -51,7 +49,7 @@ def _from_stack(session: Any, region: str | None) -> str:
 
     stack = os.environ.get("FERRYMAN_STACK") or "ferryman"
     if not region:
-        raise Stop(Exit.UNREACHABLE, "no AWS region is set; set AWS_REGION to the operator's, or give --api-url")
+        raise Stop(Exit.UNREACHABLE, "no AWS region is set; set AWS_REGION to the operator's region, or use --api-url")
     config = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
     try:
         cloudformation = session.create_client("cloudformation", region_name=region, config=config)
@@ -59,14 +57,13 @@ def _from_stack(session: Any, region: str | None) -> str:
     except ClientError as error:
         raise Stop(Exit.UNREACHABLE, _no_stack(stack, region, error)) from None
     except BotoCoreError as error:
-        raise Stop(
-            Exit.UNREACHABLE, f"CloudFormation in {region} can't be asked for the stack {stack}: {error}"
-        ) from None
+        raise Stop(Exit.UNREACHABLE, f"cannot read the CloudFormation stack {stack} in {region}: {error}") from None
     for output in found.get("Outputs", []):
         if output["OutputKey"] == "ApiUrl":
             return str(output["OutputValue"])
     raise Stop(
-        Exit.UNREACHABLE, f"stack {stack} in {region} has no output ApiUrl: is it Ferryman's? FERRYMAN_STACK names it"
+        Exit.UNREACHABLE,
+        f"stack {stack} in {region} has no output ApiUrl. Set FERRYMAN_STACK to the name of the operator's stack",
     )
 
 
@@ -74,7 +71,7 @@ def _no_stack(stack: str, region: str, error: Any) -> str:
     code, told = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
     if code == "ValidationError":
         return (
-            f"there is no CloudFormation stack {stack} in {region}. Install the operator with `sam deploy` (README), "
-            "name the stack with FERRYMAN_STACK, set AWS_REGION to its region, or give the API's address with --api-url"
+            f"CloudFormation stack {stack} does not exist in {region}. Install the operator with `sam deploy` (see the "
+            "README), set FERRYMAN_STACK to the stack's name and AWS_REGION to its region, or use --api-url"
         )
-    return f"CloudFormation in {region} did not tell about the stack {stack}: {code}: {told}. Log in, or give --api-url"
+    return f"cannot read the CloudFormation stack {stack} in {region}: {code}: {told}. Log in, or use --api-url"

@@ -1,4 +1,4 @@
-"""How the command ends. `ferryman --help` tells people the same."""
+"""Exit codes of the command, and the error that ends it. `ferryman --help` lists the codes, too."""
 
 from enum import IntEnum
 from typing import Any
@@ -13,13 +13,13 @@ class Exit(IntEnum):
 
     OK = 0
     FAILED = 1
-    """What was asked about failed: a deployment that did not succeed, a verification with problems."""
+    """The operation failed: a deployment did not succeed, or a verification found problems."""
     BAD_INPUT = 2
-    """A bad document or option; a platform, environment or release that doesn't exist."""
+    """Bad input: an invalid document, option or confirmation, or something that does not exist."""
     UNREACHABLE = 3
-    """The operator can't be found or reached, doesn't accept the credentials, or is broken."""
+    """The operator cannot be found or reached, does not accept the credentials, or is broken."""
     REFUSED = 4
-    """Understood, and not allowed in the present state."""
+    """The request is valid but not allowed in the current state."""
 
 
 class Stop(Exception):
@@ -31,7 +31,7 @@ class Stop(Exception):
 
 
 class Commands(TyperGroup):
-    """A group of commands in which `Stop` ends with its message on standard error and its exit code."""
+    """A group of commands that prints the message of a `Stop` on standard error and exits with its code."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command."""

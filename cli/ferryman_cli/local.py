@@ -1,4 +1,4 @@
-"""`ferryman local`: an AWS on this machine to try things on. `ferryman_local`, which never ships, does the work."""
+"""`ferryman local`: a local AWS for trying things out. Implemented by `ferryman_local`, which is never shipped."""
 
 import importlib
 from enum import StrEnum
@@ -11,7 +11,7 @@ from ferryman_cli.exits import Commands, Exit, Stop
 app = typer.Typer(
     cls=Commands,
     name="local",
-    help="Run it all on this machine, without an AWS account.",
+    help="Run Ferryman on a local AWS, without an AWS account.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -27,14 +27,16 @@ class Engine(StrEnum):
 @app.command()
 def up(
     platform: Annotated[
-        str, typer.Option("--filename", "-f", metavar="FILE", help="The platform to set up and apply.")
+        str, typer.Option("--filename", "-f", metavar="FILE", help="The platform document to set up and apply.")
     ] = "examples/scr-platform/platform.yaml",
-    port: Annotated[int, typer.Option(help="Port on loopback; 0 takes a free one.", min=0, max=65535)] = 0,
+    port: Annotated[int, typer.Option(help="Port on localhost; 0 picks a free port.", min=0, max=65535)] = 0,
     engine: Annotated[
-        Engine, typer.Option(help="How containers run: as processes, or in Docker with PostgreSQL and Redis.")
+        Engine, typer.Option(help="How to run containers: as processes, or in Docker with PostgreSQL and Redis.")
     ] = Engine.PROCESS,
 ) -> None:
-    """Start the local AWS, deploy the operator to it, create the ECS side and apply the platform.
+    """Start the local AWS.
+
+    Deploys the operator to it, creates the platform's AWS resources, and applies the platform document.
 
     \b
     Examples:
@@ -47,16 +49,18 @@ def up(
 
 @app.command()
 def push(
-    version: Annotated[str, typer.Argument(metavar="VERSION", help="The tag that all images of the release carry.")],
+    version: Annotated[
+        str, typer.Argument(metavar="VERSION", help="The version: the tag of all images of the release.")
+    ],
     components: Annotated[
-        list[str] | None, typer.Argument(metavar="[COMPONENT]...", help="Which components. Default: all.")
+        list[str] | None, typer.Argument(metavar="[COMPONENT]...", help="Components to build and push. Default: all.")
     ] = None,
     fault: Annotated[
         str | None,
-        typer.Option(help="Build a release that fails: a name from the example's faults.", show_default=False),
+        typer.Option(help="Build a release that fails: the name of one of the example's faults.", show_default=False),
     ] = None,
 ) -> None:
-    """Build images of the example platform, as the local AWS's engine wants them, and push them.
+    """Build and push images of the example platform.
 
     \b
     Examples:
@@ -68,13 +72,13 @@ def push(
 
 @app.command()
 def status() -> None:
-    """Tell whether the local AWS runs, and how to reach it."""
+    """Show whether the local AWS is running, and how to reach it."""
     _commands().status()
 
 
 @app.command()
 def env() -> None:
-    """Print what a shell needs to reach the local AWS.
+    """Print environment variables for the local AWS.
 
     \b
     Examples:
@@ -85,7 +89,7 @@ def env() -> None:
 
 @app.command()
 def down() -> None:
-    """Stop the local AWS and everything it started."""
+    """Stop the local AWS and everything that it started."""
     _commands().down()
 
 
@@ -97,6 +101,6 @@ def _commands() -> Any:
             raise
         raise Stop(
             Exit.BAD_INPUT,
-            "the local AWS is not part of the installed command: run it from a checkout of the repository, after "
-            "`make setup`, as `.venv/bin/ferryman local up`",
+            "the installed command does not include the local AWS. In a checkout of the repository, run `make setup`, "
+            "then `.venv/bin/ferryman local up`",
         ) from None

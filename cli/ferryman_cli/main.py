@@ -14,19 +14,25 @@ _HELP = """Operate Amazon ECS platforms: push an image and walk away.
 
 \b
 Exit codes:
-  0  done, and what was asked about is well
-  1  what was asked about failed: a deployment that did not succeed, a verification with problems
-  2  bad input: a document, an option, a confirmation, something that does not exist
-  3  the operator can't be found or reached, does not accept the credentials, or is broken
-  4  refused in the present state: nothing to abort, on hold, frozen, not yours to approve
+  0  success
+  1  the operation failed: a deployment did not succeed, or a verification found problems
+  2  bad input: an invalid document, option or confirmation, or something that does not exist
+  3  the operator cannot be found or reached, does not accept the credentials, or is broken
+  4  refused in the current state: nothing to abort, on hold, frozen, or you cannot approve
 
 \b
 Environment:
-  FERRYMAN_PLATFORM     the platform, where there are several
-  FERRYMAN_STACK        the operator's CloudFormation stack (ferryman)
-  FERRYMAN_API_URL      the operator's API, instead of the stack's output ApiUrl
-  FERRYMAN_API_CONNECT  host:port or http://host:port to connect to instead of that URL's host
-  NO_COLOR              no colours
+  FERRYMAN_PLATFORM     name of the platform, if there are several
+  FERRYMAN_STACK        name of the operator's CloudFormation stack (default: ferryman)
+  FERRYMAN_API_URL      URL of the operator's API, instead of the stack's output ApiUrl
+  FERRYMAN_API_CONNECT  host:port or http://host:port to connect to, instead of that URL's host
+  NO_COLOR              disable colors
+
+\b
+Examples:
+  ferryman apply -f platform.yaml
+  ferryman status
+  ferryman watch staging
 """
 
 app = typer.Typer(

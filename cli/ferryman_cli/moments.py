@@ -1,4 +1,4 @@
-"""Moments and spans as people type them: `2026-12-24 18:00`, `2d`."""
+"""Times and durations as people type them: `2026-12-24 18:00`, `2d`."""
 
 from datetime import UTC, datetime
 
@@ -6,22 +6,22 @@ from ferryman_cli.exits import Exit, Stop
 
 
 def moment(text: str, option: str) -> datetime:
-    """Read a moment in ISO format; one without a zone is local time of this machine."""
+    """Parse a time in ISO 8601 format; without a time zone, it is local time of this machine."""
     try:
         found = datetime.fromisoformat(text.strip())
     except ValueError:
         raise Stop(
             Exit.BAD_INPUT,
-            f"{option}: {text!r} is no moment; write '2026-12-24 18:00' (local time) or 2026-12-24T18:00Z",
+            f"{option}: {text!r} is not a time; write '2026-12-24 18:00' (local time) or 2026-12-24T18:00Z",
         ) from None
     try:
         return found.astimezone(UTC)
     except (OverflowError, OSError, ValueError):
-        raise Stop(Exit.BAD_INPUT, f"{option}: {text!r} is out of range; write a year as in 2026-12-24") from None
+        raise Stop(Exit.BAD_INPUT, f"{option}: {text!r} is out of range; use a date such as 2026-12-24") from None
 
 
 def span(text: str, option: str) -> float:
-    """Read a duration such as 90s, 15m or 2d; seconds."""
+    """Parse a duration such as 90s, 15m or 2d; return seconds."""
     from ferryman.platform.values import parse_duration
 
     try:
@@ -31,7 +31,7 @@ def span(text: str, option: str) -> float:
 
 
 def local(text: str | None) -> str:
-    """Write a moment in ISO format as this machine's time, with its zone."""
+    """Convert a time in ISO 8601 format to local time of this machine, with its time zone."""
     if text is None:
         return "-"
     at = datetime.fromisoformat(text).astimezone()

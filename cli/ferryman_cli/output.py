@@ -1,6 +1,6 @@
-"""Printing: tables like kubectl's, JSON and YAML; colours only on a terminal, and never with NO_COLOR.
+"""Printing: tables like kubectl's, JSON and YAML; colors only on a terminal, and never with NO_COLOR.
 
-Standard output carries what was asked for, standard error what went wrong.
+Results go to standard output, errors and remarks to standard error.
 """
 
 import json
@@ -30,7 +30,7 @@ _STYLES = {
 
 
 class Format(StrEnum):
-    """What `-o` takes."""
+    """The values of `-o`."""
 
     TABLE = "table"
     JSON = "json"
@@ -38,23 +38,23 @@ class Format(StrEnum):
 
 
 def out() -> Console:
-    """Return the console of standard output, as it is now."""
+    """Return a console for the current standard output."""
     return Console(file=sys.stdout, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def complain(message: str) -> None:
-    """Say on standard error what went wrong; `error:` first, as kubectl does."""
+    """Print an error on standard error, prefixed with `error:` as kubectl does."""
     console = Console(file=sys.stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
     console.print(Text.assemble(("error: ", "red"), clean(message)))
 
 
 def warn(message: str) -> None:
-    """Say something beside the point on standard error."""
+    """Print a remark on standard error, so that standard output stays parseable."""
     Console(file=sys.stderr, highlight=False, markup=False, emoji=False, soft_wrap=True).print(clean(message))
 
 
 def emit(form: Format, data: Any, show: Callable[[], None]) -> None:
-    """Print data as JSON or YAML, or have it shown for people."""
+    """Print data as JSON or YAML, or call `show` for the table format."""
     if form is Format.JSON:
         sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
     elif form is Format.YAML:
@@ -86,9 +86,9 @@ def table(
     optional: Sequence[str] = (),
     under: Sequence[Sequence[str]] | None = None,
 ) -> None:
-    """Print columns, as wide as they have to be, without borders and without trailing blanks.
+    """Print aligned columns, without borders and without trailing spaces.
 
-    `optional` columns are left out when nothing is in them; `under` are lines that stand, set in, below each row.
+    `optional` columns are left out if they are empty; `under` are indented lines below each row.
     """
     lines: list[list[Text]] = [[Text(header, style="bold") for header in headers]]
     lines += [[cell if isinstance(cell, Text) else Text(flat(cell) or "-") for cell in row] for row in rows]
@@ -108,7 +108,7 @@ def table(
 
 
 def fields(pairs: Sequence[tuple[str, Cell]]) -> None:
-    """Print `Name:  value` lines, like kubectl describe; empty values are left out, empty names go on."""
+    """Print `Name:  value` lines, like kubectl describe: no line for an empty value, no label for an empty name."""
     width = max(len(name) for name, _ in pairs) + 1
     console = out()
     for name, value in pairs:
@@ -119,19 +119,19 @@ def fields(pairs: Sequence[tuple[str, Cell]]) -> None:
 
 
 def status(word: str | None) -> Text:
-    """Return a phase or status in its colour."""
+    """Return a phase or status in its color."""
     return Text(flat(word or "-"), style=_STYLES.get(word or "", ""))
 
 
 def since(moment: str | None, until: str | None = None) -> str:
-    """Return the age of a moment in ISO format, as Kubernetes' AGE column has it."""
+    """Return the age of a time in ISO 8601 format, as in the AGE column of kubectl."""
     if moment is None:
         return "-"
     return age(datetime.fromisoformat(moment), datetime.fromisoformat(until) if until else datetime.now(UTC))
 
 
 def who(arn: str) -> str:
-    """Return the telling end of an IAM ARN: `user/jo`, `assumed-role/Admin/jo`."""
+    """Return the last part of an IAM ARN: `user/jo`, `assumed-role/Admin/jo`."""
     return arn.split(":", 5)[-1] if arn.startswith("arn:") else arn
 
 
@@ -141,5 +141,5 @@ def flat(text: str) -> str:
 
 
 def clean(text: str) -> str:
-    """Remove control characters: logs and reasons come from elsewhere and must not steer the terminal."""
+    """Remove control characters: logs and reasons are untrusted and must not control the terminal."""
     return "".join(character for character in text if character.isprintable() or character in "\n\t")

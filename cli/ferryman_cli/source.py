@@ -1,4 +1,4 @@
-"""Reading a platform document from YAML, so that every problem can be told with file and line."""
+"""Read a platform document from YAML, and report problems with file and line."""
 
 import sys
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Problem = tuple[str, str]
 
 @dataclass(frozen=True)
 class Source:
-    """A document and where each of its parts stands."""
+    """A document, and the line of each of its parts."""
 
     name: str
     data: Any
@@ -32,13 +32,13 @@ class Source:
         return int(line) + 1
 
     def tell(self, problems: list[Problem]) -> str:
-        """Return one line for each problem, in the order of the document: `file:line: path: message`."""
+        """Return one line per problem, in the order of the document: `file:line: path: message`."""
         lines = sorted((self.line(path), path, message) for path, message in problems)
         return "\n".join(f"{self.name}:{line}: {f'{path}: ' if path else ''}{message}" for line, path, message in lines)
 
 
 def _child(node: Any, parts: list[str]) -> tuple[Any, int, int] | None:
-    """Step into a node; a key may itself contain dots, so the longest match wins."""
+    """Return a child node, its line, and how many parts it used; a key can contain dots, so the longest match wins."""
     from ruamel.yaml.nodes import MappingNode, SequenceNode
 
     if isinstance(node, SequenceNode):
@@ -56,7 +56,7 @@ def _child(node: Any, parts: list[str]) -> tuple[Any, int, int] | None:
 
 
 def read(file: str) -> Source:
-    """Read a document from a file, or from standard input for `-`. End the command with its place when it isn't one."""
+    """Read a document from a file, or from standard input for `-`; if it is not valid YAML, end the command."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
@@ -65,24 +65,24 @@ def read(file: str) -> Source:
     try:
         root = YAML(typ="safe", pure=True).compose(text)
         if root is None:
-            raise Stop(Exit.BAD_INPUT, f"{name}: is empty; a platform document has apiVersion, kind, metadata and spec")
+            raise Stop(Exit.BAD_INPUT, f"{name}: the document is empty; it needs apiVersion, kind, metadata and spec")
         data = YAML(typ="safe", pure=True).load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         at = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
         raise Stop(Exit.BAD_INPUT, f"{at}: {_said(error)}") from None
     except (YAMLError, ValueError, RecursionError) as error:
-        raise Stop(Exit.BAD_INPUT, f"{name}: not YAML: {error}") from None
+        raise Stop(Exit.BAD_INPUT, f"{name}: invalid YAML: {error}") from None
     return Source(name, data, root)
 
 
 def _said(error: Any) -> str:
-    """Put YAML's words into one line, and ours where they say what to do."""
-    problem = (error.problem or "is not YAML").strip().splitlines()[0]
+    """Return the YAML parser's message on one line, or a clearer message where we have one."""
+    problem = (error.problem or "invalid YAML").strip().splitlines()[0]
     if type(error).__name__ == "DuplicateKeyError":
-        return f"{problem}: each key may stand once; remove or rename one"
+        return f"{problem}: a key can appear only once; remove or rename one"
     if "expected a single document" in (error.context or ""):
-        return "another document begins here; apply one platform per file"
+        return "another document starts here; a file can contain only one platform"
     context = (error.context or "").strip()
     return f"{context}, {problem}" if context else problem
 
@@ -93,8 +93,8 @@ def _text(file: str) -> str:
     try:
         return Path(file).read_text("utf-8")
     except FileNotFoundError:
-        raise Stop(Exit.BAD_INPUT, f"{file}: there is no such file") from None
+        raise Stop(Exit.BAD_INPUT, f"{file}: no such file") from None
     except UnicodeDecodeError as error:
-        raise Stop(Exit.BAD_INPUT, f"{file}: is not UTF-8 text (byte {error.start})") from None
+        raise Stop(Exit.BAD_INPUT, f"{file}: not UTF-8 text (byte {error.start})") from None
     except OSError as error:
-        raise Stop(Exit.BAD_INPUT, f"{file}: can't be read: {error.strerror}") from None
+        raise Stop(Exit.BAD_INPUT, f"{file}: cannot read the file: {error.strerror}") from None

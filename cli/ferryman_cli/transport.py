@@ -1,4 +1,4 @@
-"""Talking to the operator's API: SigV4-signed HTTP with time-outs, and another try where that can't do harm."""
+"""HTTP client for the operator's API: SigV4 signatures, timeouts, and retries of requests that are safe to repeat."""
 
 import json
 import random
@@ -21,7 +21,7 @@ class ApiError(Stop):
     def __init__(self, status: int, message: str, problems: list[tuple[str, str]], code: str = "") -> None:
         self.status = status
         self.problems = problems
-        # 403 by the operator itself is its answer to a person it knows, unless the request had no identity at all.
+        # A 403 with a code comes from the operator, which knows the caller; `Forbidden`: the request had no identity.
         not_yours = status == 403 and code not in ("", "Forbidden")
         super().__init__(Exit.REFUSED if not_yours else _EXITS.get(status, Exit.UNREACHABLE), message)
 
@@ -29,8 +29,8 @@ class ApiError(Stop):
 class Api:
     """The operator's API.
 
-    `credentials` are botocore's. `connect` (`host:port`, or `http://host:port`) is where to connect to instead of the
-    host in `url`, which still is what is signed and sent as Host: like curl's --connect-to.
+    `credentials` are botocore's. `connect` (`host:port`, or `http://host:port`) replaces the host of `url` for the
+    connection only; the signature and the Host header keep it, as with curl's --connect-to.
     """
 
     def __init__(
@@ -50,19 +50,19 @@ class Api:
 
     @staticmethod
     def path(*segments: str) -> str:
-        """Return a path of names, each escaped."""
+        """Return a path of URL-encoded segments."""
         return "/" + "/".join(quote(segment, safe="") for segment in segments)
 
     def get(self, path: str, **query: str | int | None) -> dict[str, Any]:
-        """Read something."""
+        """Send a GET request."""
         return self._call("GET", path, query, None, repeatable=True)
 
     def put(self, path: str, body: Any, **query: str | int | None) -> dict[str, Any]:
-        """Make something as it is in the body."""
+        """Send a PUT request."""
         return self._call("PUT", path, query, body, repeatable=True)
 
     def post(self, path: str, body: Any = None, *, repeatable: bool) -> dict[str, Any]:
-        """Ask for something; `repeatable` when asking twice does no more than asking once."""
+        """Send a POST request; `repeatable` if sending it twice has the same effect as sending it once."""
         return self._call("POST", path, {}, {} if body is None else body, repeatable=repeatable)
 
     def _call(
@@ -91,7 +91,7 @@ class Api:
         raise AssertionError("the last attempt returns or raises")
 
     def _request(self, client: Any, method: str, url: str, data: bytes) -> Any:
-        """Sign for the real URL; connect to where we were told."""
+        """Return a request that is signed for the real URL and goes to `connect`, if set."""
         from botocore.auth import SigV4Auth
         from botocore.awsrequest import AWSRequest
 
@@ -110,13 +110,15 @@ class Api:
         place = self._connect or self._url
         why = str(error) or type(error).__name__
         if unsent:
-            return f"the operator's API can't be reached at {place}: {why}. Is --api-url (FERRYMAN_API_URL) right?"
-        return f"the operator's API at {place} did not answer: {why}. Look with `ferryman status` before you ask again"
+            return f"cannot reach the operator's API at {place}: {why}. Check --api-url (FERRYMAN_API_URL)"
+        return (
+            f"no response from the operator's API at {place}: {why}. Check with `ferryman status` before you try again"
+        )
 
 
 def _delay(attempt: int) -> float:
-    """Seconds before the next attempt: about 0.2, 0.4, 0.8, spread."""
-    return float(0.2 * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))  # noqa: S311 - spreading, not a secret
+    """Return seconds before the next attempt: about 0.2, 0.4, 0.8, with jitter."""
+    return float(0.2 * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
 
 
 def _read(status: int, content: bytes) -> dict[str, Any]:
@@ -129,14 +131,18 @@ def _read(status: int, content: bytes) -> dict[str, Any]:
     error = body.get("error") if isinstance(body, dict) else None
     if isinstance(error, dict):
         problems = [(str(item["path"]), str(item["message"])) for item in error.get("problems", [])]
-        raise ApiError(status, str(error.get("message", "no reason given")), problems, str(error.get("code", "")))
+        raise ApiError(
+            status, str(error.get("message", "the error has no message")), problems, str(error.get("code", ""))
+        )
     told = str(body.get("Message") or body.get("message") or "") if isinstance(body, dict) else ""
     if status in (401, 403):
         raise Stop(
             Exit.UNREACHABLE,
-            f"AWS did not let the request through: {told or status}. Your identity (`aws sts get-caller-identity`) "
-            "needs lambda:InvokeFunctionUrl and lambda:InvokeFunction on the operator's function serve_api",
+            f"AWS denied the request: {told or status}. Your identity (`aws sts get-caller-identity`) needs "
+            "lambda:InvokeFunctionUrl and lambda:InvokeFunction on the operator's function serve_api",
         )
     raise Stop(
-        Exit.UNREACHABLE, f"the operator's API answered HTTP {status} {told}: its log (function serve_api) tells why"
+        Exit.UNREACHABLE,
+        f"the operator's API returned HTTP {status}{f' {told}' if told else ''}. See the log of the function serve_api "
+        "for the cause",
     )

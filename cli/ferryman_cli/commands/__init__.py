@@ -1,1 +1,1 @@
-"""The commands, grouped by what they need: one function each, registered by `ferryman_cli.main`."""
+"""One function per command; `ferryman_cli.main` registers them."""

@@ -1,4 +1,4 @@
-"""`ferryman apply`: make a document the platform's."""
+"""`ferryman apply`: apply a platform document."""
 
 from typing import Annotated
 
@@ -13,16 +13,19 @@ from ferryman_cli.transport import Api, ApiError
 
 def apply(
     file: Annotated[
-        str, typer.Option("--filename", "-f", metavar="FILE", help="The document; `-` reads standard input.")
+        str, typer.Option("--filename", "-f", metavar="FILE", help="The platform document; `-` reads standard input.")
     ],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything and tell what would happen.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check the document and show what would happen, without applying it.")
+    ] = False,
     form: options.Output = output.Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
     """Apply a platform document.
 
-    Every problem is told at once with file and line, and then nothing is sent or changed (exit 2). The operator checks
-    the document against ECS, ECR and SSM before it takes it. The first apply adopts what runs; nothing is deployed.
+    Reports all problems at once, each with its file and line, and changes nothing if there are any (exit 2). Before the
+    operator accepts the document, it checks it against ECS, ECR and SSM. The first apply adopts what is already running
+    and deploys nothing.
 
     \b
     Examples:

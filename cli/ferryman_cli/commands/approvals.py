@@ -1,4 +1,4 @@
-"""`ferryman approval`, `approve`, `reject`: deciding with AWS credentials, recorded with their ARN."""
+"""`ferryman approval`, `approve`, `reject`: approvals by people with AWS credentials, recorded with their ARN."""
 
 import sys
 from typing import Annotated, Any
@@ -16,8 +16,8 @@ Short = Annotated[
     str | None,
     typer.Option(
         "--release", metavar="VERSION", show_default=False,
-        help="The version that is decided about, as short as the page shows it. Without it, it is asked for on a "
-        "terminal.",
+        help="The version that you decide about, in the short form that the approval page shows. Default: ask for it "
+        "on a terminal.",
     ),
 ]  # fmt: skip
 
@@ -28,9 +28,10 @@ def approval(
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
-    """Show the approval that an environment waits for.
+    """Show the approval that an environment is waiting for.
 
-    Which release, who asked, who may decide and how, until when. Exit 2 when nothing waits for approval.
+    Shows the release, who requested it, who can decide and how, and when the request expires. Exits with 2 if
+    nothing is waiting for approval.
 
     \b
     Examples:
@@ -50,16 +51,16 @@ def approve(
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
-    """Say yes to the deployment that waits.
+    """Approve the deployment that is waiting.
 
-    For people whose ARN the platform document lists among the approvers (`aws sts get-caller-identity` shows yours);
-    everybody else is refused (exit 4), and that is recorded. Who asked for a deployment may not approve it. To approve,
-    one types the short version of exactly the release that waits.
+    Only approvers whose ARN is in the platform document can approve (`aws sts get-caller-identity` shows yours). Anyone
+    else is refused (exit 4), and the attempt is recorded. The person who requested the deployment cannot approve it
+    unless `requesterMayApprove: true`. To confirm, type the short version of the release that is waiting.
 
     \b
     Examples:
       ferryman approve production
-      ferryman approve production --release 3f9c2ab --reason "seen in staging"
+      ferryman approve production --release 3f9c2ab --reason "tested in staging"
     """
     _decide(api_url, platform, environment, "approve", release, reason, form)
 
@@ -72,10 +73,10 @@ def reject(
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
-    """Say no to the deployment that waits, with a reason.
+    """Reject the deployment that is waiting, with a reason.
 
-    For people whose ARN the platform document lists among the approvers. The release is done with here until a person
-    deploys it again.
+    Only approvers whose ARN is in the platform document can reject. A rejected release does not start again in this
+    environment until a person deploys it.
 
     \b
     Examples:
@@ -93,21 +94,21 @@ def _decide(
     reason: str,
     form: Format,
 ) -> None:
-    """Send a verdict on exactly the release that was named; what waits is read first, so that both can be compared."""
+    """Send a decision about the named release; the pending approval is read first, so that both can be compared."""
     api = connect(api_url)
     place = options.place(api, platform, environment)
     found = api.get(f"{place}/approval")
     short, version = found["short"], found["version"]
     if release is not None and release not in (short, version):
         raise Stop(
-            Exit.BAD_INPUT, f"{version} is what {environment} waits for, not {release}; nothing was sent. To decide "
-            f"about it, type {short}"
+            Exit.BAD_INPUT, f"{environment} is waiting for {version}, not {release}; nothing was sent. To decide about "
+            f"{version}, use --release {short}"
         )  # fmt: skip
     if release is None:
         if sys.stdin.isatty():
             _show(found)
         again = confirm.command(verdict, environment, platform=platform, release=short, reason=reason)
-        question = f"you are about to {verdict} {version} for {environment}."
+        question = f"You are about to {verdict} {version} for {environment}."
         confirm.typed(short, None, question=question, again=again)
     answer = api.post(f"{place}/{verdict}", {"version": short, "reason": reason}, repeatable=True)
     asking.tell(form, answer)
@@ -116,7 +117,7 @@ def _decide(
 def _show(found: dict[str, Any]) -> None:
     tag = f" ({found['tag']})" if found["tag"] else ""
     decisions = ", ".join(
-        f"{item['name']}: {item['verdict']} by {item['how']} {since(item['at'])} ago" for item in found["decisions"]
+        f"{item['name']}: {item['verdict']} via {item['how']} {since(item['at'])} ago" for item in found["decisions"]
     )
     output.fields(
         [
@@ -127,7 +128,7 @@ def _show(found: dict[str, Any]) -> None:
             ("Expires", local(found["expiresAt"]) if found["status"] == "Pending" else ""),
             ("Approvals", f"{len(found['approvedBy'])} of {found['required']}"),
             ("Decisions", decisions),
-            ("Refused", f"{found['refused']} attempts" if found["refused"] else ""),
+            ("Refused", _attempts(found["refused"])),
             ("Reason", found["reason"]),
             ("Deployment", found["deployment"]),
             ("You", _you(found)),
@@ -141,13 +142,17 @@ def _show(found: dict[str, Any]) -> None:
 
 
 def _instead(found: dict[str, Any]) -> str:
-    return f"instead of {found['from']}" if found["from"] else "the first one here"
+    return f"replaces {found['from']}" if found["from"] else "the first release here"
+
+
+def _attempts(count: int) -> str:
+    return "" if not count else "1 attempt" if count == 1 else f"{count} attempts"
 
 
 def _you(found: dict[str, Any]) -> str:
     you = found["you"]
     if you is None:
-        return "are not among its approvers"
+        return "not an approver of this request"
     if you == found["barred"]:
-        return f"{you}, who asked for it and may not approve"
-    return f"{you}, who may approve" if any(item["name"] == you for item in found["mayApprove"]) else str(you)
+        return f"{you}, requested it and cannot approve"
+    return f"{you}, can approve" if any(item["name"] == you for item in found["mayApprove"]) else str(you)

@@ -1,4 +1,4 @@
-"""`ferryman audit`: who did what, when, from where, on which digests."""
+"""`ferryman audit`: who did what, when, from where, and to which digests."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -21,20 +21,20 @@ def audit(
         str | None,
         typer.Option(
             "--since",
-            metavar="MOMENT|SPAN",
+            metavar="TIME|DURATION",
             show_default=False,
-            help="Nothing before: 2d, 12h, '2026-12-24 18:00' in this machine's time, or ISO with a zone.",
+            help="Show nothing older: 2d, 12h, '2026-12-24 18:00' (local time), or ISO 8601 with a time zone.",
         ),
     ] = None,
-    digests: Annotated[bool, typer.Option("--digests", help="Show the digests under each line.")] = False,
+    digests: Annotated[bool, typer.Option("--digests", help="Show the digests below each line.")] = False,
     platform: options.Platform = None,
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
     """Show who did what, when, how and from where, newest first.
 
-    Acts of people and decisions of the operator, with attempts that were refused and requests that expired. Moments
-    are UTC. -o json has all there is: digests, deployment ids, what proved who somebody was.
+    Lists what people did and what the operator decided, including refused attempts and expired requests. Times are in
+    UTC. -o json shows all details: digests, deployment ids, and how each person was identified.
 
     \b
     Examples:
@@ -60,7 +60,7 @@ def _start(since: str | None) -> str | None:
 def _show(found: dict[str, Any], *, digests: bool) -> None:
     acts = found["acts"]
     if not acts:
-        output.warn("Nobody has done anything in that time.")
+        output.warn("No entries in this period.")
         return
     rows: list[list[output.Cell]] = [
         [
@@ -75,11 +75,11 @@ def _show(found: dict[str, Any], *, digests: bool) -> None:
         ]
         for act in acts
     ]
-    headers = ["WHEN (UTC)", "ENVIRONMENT", "ACT", "VERSION", "WHO", "HOW", "FROM", "MESSAGE"]
+    headers = ["WHEN (UTC)", "ENVIRONMENT", "ACTION", "VERSION", "WHO", "HOW", "FROM", "MESSAGE"]
     under = [[f"{name}  {digest}" for name, digest in sorted(act["digests"].items())] for act in acts]
     output.table(headers, rows, optional=("HOW", "FROM"), under=under if digests else None)
     if not found["complete"]:
-        output.warn("There is more; --limit shows more of it, --since narrows it down.")
+        output.warn("There are more entries. Show more with --limit, or a shorter period with --since.")
 
 
 def _moment(text: str) -> str:

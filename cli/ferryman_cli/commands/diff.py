@@ -1,4 +1,4 @@
-"""`ferryman diff`: what a deployment would change, before anything does."""
+"""`ferryman diff`: show what a deployment would change."""
 
 from typing import Annotated, Any
 
@@ -14,10 +14,10 @@ from ferryman_cli.output import Format
 def diff(
     environment: options.Env,
     release: Annotated[
-        str, typer.Argument(metavar="RELEASE", help="Its version, or its semver tag.", show_default=False)
+        str, typer.Argument(metavar="RELEASE", help="Version or semver tag of the release.", show_default=False)
     ],
     exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="Exit 1 when something would change, as `git diff` does.")
+        bool, typer.Option("--exit-code", help="Exit with 1 if there are changes, like `git diff`.")
     ] = False,
     platform: options.Platform = None,
     form: options.Output = Format.TABLE,
@@ -25,8 +25,8 @@ def diff(
 ) -> None:
     """Show what deploying a release would change.
 
-    Images, fields of task definitions, migrations, and what stands in the way. Changes nothing. Exit 0, whether there
-    are differences or not; with --exit-code 1 when there are.
+    Compares images, fields of task definitions and migrations, and shows what blocks the deployment now. Changes
+    nothing. Exits with 0 even if there are differences; with --exit-code, exits with 1 if there are any.
 
     \b
     Examples:
@@ -43,8 +43,8 @@ def diff(
 _DIRECTIONS = {
     "first": "the first release here",
     "deploy": "a newer release",
-    "rollback": "going back: `ferryman rollback {env} --to {release} --reason …` does it",
-    "same": "what runs already",
+    "rollback": "an older release: deploy it with `ferryman rollback {env} --to {release} --reason …`",
+    "same": "already running",
 }
 
 
@@ -57,28 +57,28 @@ def _show(found: dict[str, Any]) -> None:
     _services(found["services"])
     _migrations(found["migrations"])
     if found["changes"]:
-        console.print(f"\nTags that follow: {', '.join(found['movingTags'])}")
+        console.print(f"\nTags that would move: {', '.join(found['movingTags'])}")
     else:
-        console.print("\nNo image and no task definition would change.")
+        console.print("\nNo image or task definition would change.")
     if found["approvers"]:
-        console.print(f"Approval: {found['required']} of {', '.join(found['approvers'])}")
+        console.print(f"Approvals required: {found['required']} of {', '.join(found['approvers'])}")
     if found["obstacles"]:
-        console.print("\nIn the way now:")
+        console.print("\nBlocked now by:")
         output.table(["REASON", "MESSAGE"], [[item["reason"], item["message"]] for item in found["obstacles"]])
     else:
-        console.print("Nothing stands in the way.")
+        console.print("Nothing blocks this deployment.")
     for problem in found["unread"]:
-        output.warn(f"could not be looked at: {problem}")
+        output.warn(f"could not be read: {problem}")
 
 
 def _images(components: list[dict[str, Any]]) -> None:
     output.out().print("\nImages:")
     rows: list[list[output.Cell]] = []
     for item in components:
-        after = _digest(item["after"]) if item["after"] else "no image in the release: stays"
+        after = _digest(item["after"]) if item["after"] else "no image in the release; stays as it is"
         change = Text(after, style="green") if item["changed"] else Text("unchanged" if item["after"] else after)
         rows.append([item["component"], _digest(item["before"]), change])
-    output.table(["COMPONENT", "RUNS", "WOULD RUN"], rows)
+    output.table(["COMPONENT", "RUNNING", "WOULD RUN"], rows)
 
 
 def _services(services: list[dict[str, Any]]) -> None:
@@ -99,10 +99,10 @@ def _migrations(migrations: dict[str, Any]) -> None:
     console = output.out()
     console.print(f"\nDatabase: {output.flat(migrations['message'])}")
     for item in migrations["ids"]:
-        unsafe = "  not safe to go back behind" if item in migrations["unsafe"] else ""
+        unsafe = "  not safe to roll back past" if item in migrations["unsafe"] else ""
         console.print(f"  {output.flat(item)}{unsafe}")
 
 
 def _digest(digest: str | None) -> str:
-    """Return as much of a digest as tells it from others."""
+    """Return the start of a digest, long enough to tell it from others."""
     return digest[:19] if digest else "-"

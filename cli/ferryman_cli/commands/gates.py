@@ -1,4 +1,4 @@
-"""`ferryman freeze`, `thaw`, `waive`: closing and opening what stands before an environment."""
+"""`ferryman freeze`, `thaw`, `waive`: block starts in an environment, and let a release pass its image scans."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -17,27 +17,30 @@ def freeze(
         str | None,
         typer.Option(
             "--until",
-            metavar="MOMENT",
+            metavar="TIME",
             show_default=False,
-            help="When it ends: '2026-12-24 18:00' in this machine's time, or ISO with a zone. Default: with `thaw`.",
+            help="End of the freeze: '2026-12-24 18:00' (local time), or ISO 8601 with a time zone. "
+            "Default: until `ferryman thaw`.",
         ),
     ] = None,
     span: Annotated[
         str | None,
-        typer.Option("--for", metavar="SPAN", help="How long, instead of --until: 90m, 2d.", show_default=False),
+        typer.Option(
+            "--for", metavar="DURATION", help="Duration of the freeze, instead of --until: 90m, 2d.", show_default=False
+        ),
     ] = None,
     platform: options.Platform = None,
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
-    """Let nothing start for a while.
+    """Freeze an environment.
 
-    A deployment under way runs to its end; nothing can be approved until the end of the freeze. A rollback passes.
-    Windows that come back every week belong in the platform document.
+    No deployment starts, and nothing can be approved, until the freeze ends. A running deployment continues to its end.
+    A freeze does not block rollbacks. Recurring freeze windows belong in the platform document.
 
     \b
     Examples:
-      ferryman freeze production --reason "fair in Basel" --until '2026-12-24 18:00'
+      ferryman freeze production --reason "trade fair in Basel" --until '2026-12-24 18:00'
       ferryman freeze production --reason "incident 4711" --for 2h
     """
     body: dict[str, Any] = {"reason": reason}
@@ -49,7 +52,7 @@ def freeze(
 
 def _end(until: str | None, span: str | None) -> datetime | None:
     if until is not None and span is not None:
-        raise Stop(Exit.BAD_INPUT, "--until and --for both say when it ends; give one of them")
+        raise Stop(Exit.BAD_INPUT, "use either --until or --for, not both")
     now = datetime.now(UTC).replace(microsecond=0)
     if span is not None:
         return now + timedelta(seconds=moments.span(span, "--for"))
@@ -57,7 +60,7 @@ def _end(until: str | None, span: str | None) -> datetime | None:
         return None
     end = moments.moment(until, "--until")
     if end <= now:
-        raise Stop(Exit.BAD_INPUT, f"--until: {moments.local(end.isoformat())} is over already; nothing was sent")
+        raise Stop(Exit.BAD_INPUT, f"--until: {moments.local(end.isoformat())} is in the past; nothing was sent")
     return end
 
 
@@ -67,9 +70,10 @@ def thaw(
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
-    """Lift a freeze that a person declared.
+    """End a freeze that a person set.
 
-    Windows of the platform document stay: `ferryman apply` changes them. What waits for this environment starts.
+    Freeze windows of the platform document stay in effect; change them with `ferryman apply`. Releases that are waiting
+    for the end of the freeze start.
 
     \b
     Examples:
@@ -81,15 +85,18 @@ def thaw(
 def waive(
     environment: options.Env,
     reason: options.Reason,
-    release: Annotated[str, typer.Option("--release", help="Its version, or its semver tag.", show_default=False)],
-    span: Annotated[str, typer.Option("--for", metavar="SPAN", help="How long the waiver counts.")] = "7d",
+    release: Annotated[
+        str, typer.Option("--release", help="Version or semver tag of the release.", show_default=False)
+    ],
+    span: Annotated[str, typer.Option("--for", metavar="DURATION", help="How long the waiver is valid.")] = "7d",
     platform: options.Platform = None,
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
-    """Let one release pass in spite of its image scans.
+    """Let one release pass despite its image scans.
 
-    In spite of what they found, or of a scan that is missing or failed. Recorded with your name; it ends by itself.
+    Covers findings as well as missing and failed scans. The waiver is recorded with your name and expires
+    automatically.
 
     \b
     Examples:

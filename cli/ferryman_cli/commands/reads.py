@@ -1,4 +1,4 @@
-"""`ferryman releases`, `history`, `explain`, `events`: what is to be seen."""
+"""`ferryman releases`, `history`, `explain`, `events`: commands that only read."""
 
 from typing import Annotated, Any
 
@@ -21,7 +21,7 @@ def releases(
 ) -> None:
     """List the releases of a platform, newest first.
 
-    Which are complete, what they lack, where they proved themselves, and where they run.
+    Shows which releases are complete, which images are missing, where each was verified, and where it runs.
 
     \b
     Examples:
@@ -47,7 +47,7 @@ def releases(
             for item in found["releases"]
         ]
         _list(
-            ["VERSION", "STATUS", "IMAGES", "MISSING", "VERIFIED", "RUNS IN", "AGE", "NAMES"], rows, "No release yet."
+            ["VERSION", "STATUS", "IMAGES", "MISSING", "VERIFIED", "RUNS IN", "AGE", "NAMES"], rows, "No releases yet."
         )
 
     output.emit(form, found, show)
@@ -87,7 +87,7 @@ def history(
             for item in found["deployments"]
         ]
         headers = ["DEPLOYMENT", "VERSION", "TAG", "KIND", "PHASE", "TOOK", "AGE", "BY", "APPROVED BY", "MESSAGE"]
-        _list(headers, rows, f"No deployment in {environment} yet.", optional=("TAG", "APPROVED BY"))
+        _list(headers, rows, f"No deployments in {environment} yet.", optional=("TAG", "APPROVED BY"))
 
     output.emit(form, found, show)
 
@@ -102,9 +102,9 @@ def explain(
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
-    """Tell why an environment runs what it runs.
+    """Explain why an environment runs its current release.
 
-    Also what it waits for, and what to do about it.
+    Also shows what the environment is waiting for, and what you can do about it.
 
     \b
     Examples:
@@ -132,7 +132,9 @@ def events(
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
-    """Show the timeline: who did what when, oldest first.
+    """Show the timeline of an environment, oldest first.
+
+    Shows what happened, when, and who did it, for all deployments or for one.
 
     \b
     Examples:
@@ -154,7 +156,7 @@ def events(
             ]
             for e in found["events"]
         ]
-        _list(["LAST SEEN", "TYPE", "OBJECT", "BY", "MESSAGE"], rows, f"Nothing has happened in {environment} yet.")
+        _list(["LAST SEEN", "TYPE", "OBJECT", "BY", "MESSAGE"], rows, f"No events in {environment} yet.")
 
     output.emit(form, found, show)
 

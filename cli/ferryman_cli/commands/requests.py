@@ -1,4 +1,4 @@
-"""`ferryman verify`, `abort`, `retry`, `redeploy`, `hold`, `resume`: what may be asked of an environment."""
+"""`ferryman verify`, `abort`, `retry`, `redeploy`, `hold`, `resume`: requests about one environment."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from ferryman_cli.connection import connect
 from ferryman_cli.exits import Exit
 from ferryman_cli.output import Format
 
-Lift = Annotated[bool, typer.Option("--resume", help="Lift the environment's hold as well, whoever placed it.")]
+Lift = Annotated[bool, typer.Option("--resume", help="Also lift the environment's hold, whoever set it.")]
 
 
 def verify(
@@ -20,7 +20,8 @@ def verify(
 ) -> None:
     """Check an environment against AWS.
 
-    Services, containers, roles, circuit breaker, references. Exit 1 when something is not as the document says.
+    Checks services, containers, roles, circuit breakers and references. Exits with 1 if something does not match the
+    platform document.
 
     \b
     Examples:
@@ -31,7 +32,7 @@ def verify(
 
     def show() -> None:
         if answer["ok"]:
-            output.out().print(f"{answer['platform']}/{environment} verified: ECS is what the document says")
+            output.out().print(f"{answer['platform']}/{environment} verified: ECS matches the platform document")
         else:
             rows = [[problem["path"], problem["message"]] for problem in answer["problems"]]
             output.table(["PATH", "PROBLEM"], rows)
@@ -48,9 +49,9 @@ def abort(
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
-    """Stop the deployment under way.
+    """Abort the running deployment.
 
-    What it touched goes back, and the environment is put on hold. Exit 4 when nothing is under way.
+    Services that it changed go back, and the environment is put on hold. Exits with 4 if no deployment is running.
 
     \b
     Examples:
@@ -63,7 +64,7 @@ def retry(
     environment: options.Env,
     version: Annotated[
         str | None,
-        typer.Option("--version", help="Which version. Default: the one that failed last.", show_default=False),
+        typer.Option("--version", help="Version to retry. Default: the one that failed last.", show_default=False),
     ] = None,
     reason: options.OptionalReason = "",
     resume: Lift = False,
@@ -71,9 +72,9 @@ def retry(
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
-    """Deploy a version again that has failed.
+    """Deploy a failed version again.
 
-    While the environment is on hold this is refused (exit 4), unless --resume lifts the hold with it.
+    Refused while the environment is on hold (exit 4), unless --resume lifts the hold.
 
     \b
     Examples:
@@ -91,10 +92,10 @@ def redeploy(
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
-    """Deploy what runs once more.
+    """Deploy the running version again.
 
-    On the base task definitions as they are now, so that what Terraform changed takes effect.
-    A hold stays and does not stand in the way.
+    Uses the current base task definitions, so that changes made by Terraform take effect. A hold does not block it and
+    stays in place.
 
     \b
     Examples:
@@ -111,9 +112,9 @@ def hold(
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
-    """Switch automation off until it is resumed.
+    """Stop automation until `ferryman resume`.
 
-    A deployment under way runs to its end.
+    A running deployment continues to its end.
 
     \b
     Examples:
@@ -128,9 +129,9 @@ def resume(
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
-    """Switch automation on again.
+    """Lift a hold, so that automation continues.
 
-    Whatever waits for this environment starts.
+    Releases that are waiting for this environment start.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`ferryman deploy`, `rollback`, `migrate`: what a person starts by hand, confirmed by typing."""
+"""`ferryman deploy`, `rollback`, `migrate`: deployments that a person starts and confirms by typing."""
 
 from enum import StrEnum
 from typing import Annotated, Any
@@ -17,14 +17,12 @@ ConfirmPlace = Annotated[
     str | None,
     typer.Option(
         "--confirm", metavar="ENV", show_default=False,
-        help="The environment's name once more. Without it, it is asked for on a terminal.",
+        help="The environment's name again, to confirm. Default: ask for it on a terminal.",
     ),
 ]  # fmt: skip
 Revision = Annotated[
     str | None,
-    typer.Option(
-        "--revision", help="Where down takes the database, as the migration tool names it.", show_default=False
-    ),
+    typer.Option("--revision", help="Target revision of `down`, as the migration tool names it.", show_default=False),
 ]
 
 
@@ -38,14 +36,16 @@ class Direction(StrEnum):
 
 def deploy(
     environment: options.Env,
-    release: Annotated[str, typer.Option("--release", help="Its version, or its semver tag.", show_default=False)],
+    release: Annotated[
+        str, typer.Option("--release", help="Version or semver tag of the release.", show_default=False)
+    ],
     confirmed: Annotated[
         str | None,
         typer.Option(
             "--confirm",
             metavar=_WORD,
             show_default=False,
-            help=f"The word {_WORD}. Without it, it is asked for on a terminal.",
+            help=f"The word {_WORD}, to confirm. Default: ask for it on a terminal.",
         ),
     ] = None,
     reason: options.OptionalReason = "",
@@ -58,9 +58,9 @@ def deploy(
 ) -> None:
     """Deploy a release by hand.
 
-    Where the environment has approvers, one of them still has to say yes. A release that has to be verified elsewhere
-    first, soak, or pass image scans is refused with the reason (exit 4). `ferryman diff ENV RELEASE` shows beforehand
-    what would change.
+    If the environment requires approval, approvers must still approve the deployment. A release that must first be
+    verified in another environment, soak, or pass image scans is refused with the reason (exit 4). To see what would
+    change, run `ferryman diff ENV RELEASE` first.
 
     \b
     Examples:
@@ -70,7 +70,8 @@ def deploy(
     again = confirm.command(
         "deploy", environment, platform=platform, release=release, reason=reason, watch=watch, confirm=_WORD
     )
-    question = f"{release} is about to be deployed to {environment}; `ferryman diff {environment} {release}` shows it."
+    shown = f"`ferryman diff {environment} {release}` shows what would change."
+    question = f"You are about to deploy {release} to {environment}. {shown}"
     word = confirm.typed(_WORD, confirmed, question=question, again=again)
     limit, body = following.seconds(timeout), {"release": release, "confirm": word, "reason": reason}
     _start(api_url, platform, environment, "deploy", body, form, watch=watch, interval=interval, limit=limit)
@@ -84,7 +85,7 @@ def rollback(
         typer.Option(
             "--to",
             metavar="RELEASE",
-            help="Its version, or its semver tag. Default: the one before.",
+            help="Version or semver tag to roll back to. Default: the previous release.",
             show_default=False,
         ),
     ] = None,
@@ -92,18 +93,19 @@ def rollback(
         bool,
         typer.Option(
             "--accept-schema-mismatch",
-            help="Go back although migrations since then are marked as not safe for it.",
+            help="Roll back even though migrations since that release are marked as not safe for a rollback.",
         ),
     ] = False,
     downgrade: Annotated[
-        bool, typer.Option("--downgrade", help="Take the database back first, with the platform's downgrade command.")
+        bool,
+        typer.Option("--downgrade", help="Downgrade the database first, with the command in the platform document."),
     ] = False,
     revision: Annotated[
         str | None,
         typer.Option(
             "--revision",
             show_default=False,
-            help="Where --downgrade takes the database. Default: the last migration that the release knows.",
+            help="Target revision of --downgrade. Default: the last migration that the release knows.",
         ),
     ] = None,
     confirmed: ConfirmPlace = None,
@@ -114,12 +116,13 @@ def rollback(
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
-    """Go back to an earlier release.
+    """Roll back to an earlier release.
 
-    To one that ran here successfully. Puts the environment on hold, so that automation does not undo it; `ferryman
-    resume ENV` lifts that. Passes a freeze. Supersedes an approval that is pending; a deployment under way is aborted
-    and taken back first. Refused (exit 4) when migrations since that release are marked as not safe for a rollback, or
-    when nobody can tell. The database stays as it is, unless --downgrade is given.
+    The release must have run here successfully. The environment is put on hold, so that automation does not undo the
+    rollback; `ferryman resume ENV` lifts the hold. A freeze does not block a rollback. A pending approval is
+    superseded. A running deployment is aborted first, and its services go back. The rollback is refused (exit 4) if
+    migrations since that release are marked as not safe for a rollback, or if this is unknown. The database stays as it
+    is unless you use --downgrade.
 
     \b
     Examples:
@@ -128,14 +131,17 @@ def rollback(
       ferryman rollback production --reason "bad schema" --downgrade --revision 0042 --confirm production
     """
     if revision is not None and not downgrade:
-        raise Stop(Exit.BAD_INPUT, "--revision says where the database goes to; it needs --downgrade beside it")
+        raise Stop(Exit.BAD_INPUT, "--revision requires --downgrade")
     again = confirm.command(
         "rollback", environment, platform=platform, to=to, reason=reason,
         accept_schema_mismatch=accept_schema_mismatch, downgrade=downgrade, revision=revision, watch=watch,
         confirm=environment,
     )  # fmt: skip
-    database = ", after its database" if downgrade else "; its database stays as it is"
-    question = f"{environment} is about to go back to {to or 'the release before'}{database}, and is put on hold."
+    database = "is downgraded first" if downgrade else "stays as it is"
+    question = (
+        f"You are about to roll back {environment} to {to or 'the previous release'}. Its database {database}, and "
+        "the environment is put on hold."
+    )
     name = confirm.typed(environment, confirmed, question=question, again=again)
     body: dict[str, Any] = {"reason": reason, "confirm": name}
     body |= {"to": to} if to else {}
@@ -148,24 +154,24 @@ def rollback(
 
 def migrate(
     environment: options.Env,
-    direction: Annotated[
-        Direction, typer.Argument(metavar="COMMAND", help="Which of the platform's database commands.")
-    ],
+    direction: Annotated[Direction, typer.Argument(metavar="COMMAND", help="The database command to run.")],
     revision: Revision = None,
     reason: options.OptionalReason = "",
     confirmed: ConfirmPlace = None,
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for its end and print its log.")] = True,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Wait for the command to end and print its log.")
+    ] = True,
     timeout: following.Timeout = None,
     interval: following.Interval = 2,
     platform: options.Platform = None,
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
-    """Run a database command by hand, as a one-off task.
+    """Run a database command as a one-off task.
 
-    With the image that runs: `up` migrates, `down` goes back to --revision, `current` tells where the database stands.
-    Recorded and announced like a deployment; no service changes. Prints the last lines of the container's log. Exit 1
-    when its exit code was not 0.
+    The task uses the image that is running: `up` migrates, `down` goes back to --revision, `current` shows the
+    database's revision. It is recorded and announced like a deployment, but changes no service. Prints the last lines
+    of the container's log. Exits with 1 if the container's exit code is not 0.
 
     \b
     Examples:
@@ -174,15 +180,15 @@ def migrate(
       ferryman migrate staging up --confirm staging
     """
     if direction is Direction.DOWN and not revision:
-        raise Stop(Exit.BAD_INPUT, "down needs --revision: where the database goes to")
+        raise Stop(Exit.BAD_INPUT, "down requires --revision, the revision to go back to")
     if direction is not Direction.DOWN and revision:
-        raise Stop(Exit.BAD_INPUT, f"--revision belongs to down; {direction} takes none")
+        raise Stop(Exit.BAD_INPUT, f"--revision works only with down, not with {direction}")
     again = confirm.command(
         "migrate", environment, str(direction), platform=platform, revision=revision, reason=reason, confirm=environment
     )
-    question = f"the database of {environment} is about to be asked for its revision"
+    question = f"You are about to read the revision of the database of {environment}"
     if direction is not Direction.CURRENT:
-        question = f"the database of {environment} is about to be migrated {direction}"
+        question = f"You are about to migrate the database of {environment} {direction}"
     name = confirm.typed(environment, confirmed, question=f"{question}.", again=again)
     body: dict[str, Any] = {"command": str(direction), "reason": reason, "confirm": name}
     body |= {"revision": revision} if revision else {}
@@ -202,7 +208,7 @@ def _start(
     interval: float,
     limit: float | None,
 ) -> None:
-    """Ask for it and tell the answer; with `watch`, follow what comes of it to its end."""
+    """Send the request and print the answer; with `watch`, follow the deployment that it starts to its end."""
     api = connect(api_url)
     place = options.place(api, platform, environment)
     before = following.known(api, place) if watch else set()
@@ -219,6 +225,6 @@ def _start(
 
 
 def _settled(api: Api, place: str, version: str) -> bool:
-    """Tell whether nothing comes of an answer that changed nothing: nobody's wish for it stands."""
+    """Return whether no deployment of this version follows: no request for it is stored."""
     wish = api.get(place)["requested"]
     return wish is None or wish["version"] != version

@@ -1,4 +1,4 @@
-"""`ferryman status`: where environments stand."""
+"""`ferryman status`: the status of environments."""
 
 from typing import Annotated, Any
 
@@ -20,9 +20,9 @@ def status(
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
-    """Show where environments stand.
+    """Show the status of environments.
 
-    All of them, those of one platform, or one in detail.
+    Shows all environments, the environments of one platform, or one environment in detail.
 
     \b
     Examples:
@@ -49,7 +49,7 @@ def _overview(platforms: list[dict[str, Any]]) -> None:
         for env in platform["environments"]
     ]
     if not rows:
-        output.warn("No platform has been applied yet; `ferryman apply -f platform.yaml` does that.")
+        output.warn("No platform has been applied yet. Apply one with `ferryman apply -f platform.yaml`.")
         return
     output.table(["PLATFORM", "ENVIRONMENT", "READY", "VERSION", "STATUS", "AGE"], rows)
 
@@ -66,7 +66,8 @@ def _detail(env: dict[str, Any]) -> None:
     current, hold, request = env["current"], env["hold"], env["requested"]
     running = ""
     if current:
-        running = f"{_version(env)} for {since(current['at'])} (deployment {current['deployment'] or 'none: adopted'})"
+        origin = f"deployment {current['deployment']}" if current["deployment"] else "adopted, not deployed by Ferryman"
+        running = f"{_version(env)} for {since(current['at'])} ({origin})"
     output.fields(
         [
             ("Name", f"{env['platform']}/{env['name']}"),
@@ -103,7 +104,7 @@ def _detail(env: dict[str, Any]) -> None:
             ],
         )
     if env["notices"]:
-        output.out().print("\nWent wrong beside it:")
+        output.out().print("\nOther problems:")
         output.table(
             ["AGE", "TYPE", "DEPLOYMENT", "MESSAGE"],
             [[since(n["at"]), n["type"], n["deployment"] or "-", n["message"]] for n in env["notices"]],
@@ -138,7 +139,7 @@ def _published(publication: dict[str, Any] | None) -> str:
         return ""
     if publication["status"] == "Published":
         return str(publication["url"])
-    return f"no, GitHub has no release: {publication['message']}"
+    return f"no, GitHub does not have this release: {publication['message']}"
 
 
 def _waiver(version: str, waiver: dict[str, Any]) -> str:

@@ -12,12 +12,13 @@ from ferryman_cli.output import Format
 def watch(
     environment: options.Env,
     deployment: Annotated[
-        str, typer.Option("--deployment", "-d", help="An id, or `latest`: the one under way, else the last one.")
+        str,
+        typer.Option("--deployment", "-d", help="Deployment id, or `latest`: the running one, otherwise the last one."),
     ] = "latest",
     version: Annotated[
         str | None,
         typer.Option(
-            "--version", help="Wait for a deployment of this version to begin, and follow it.", show_default=False
+            "--version", help="Wait for a deployment of this version to start, then follow it.", show_default=False
         ),
     ] = None,
     timeout: following.Timeout = None,
@@ -26,11 +27,12 @@ def watch(
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
-    """Follow a deployment live, to its end.
+    """Follow a deployment live until it ends.
 
-    Shows steps, services with running and desired tasks, and times; while it waits for approval, who may give it and
-    how. Exit 0 when the deployment Succeeded, 1 when it ended otherwise or the time-out passed. Without a terminal it
-    prints a line for each change; with -o json a JSON object per line. Interrupting it does not touch the deployment.
+    Shows the steps, the running and desired tasks of each service, and times. While the deployment waits for approval,
+    shows who can approve it and how. Exits with 0 if the deployment is Succeeded, and with 1 if it ended differently or
+    the timeout passed. Without a terminal, prints one line per change; with -o json, one JSON object per change.
+    Interrupting the command does not affect the deployment.
 
     \b
     Examples:
@@ -40,6 +42,6 @@ def watch(
     limit = following.seconds(timeout)
     api = connect(api_url)
     place = options.place(api, platform, environment)
-    api.get(place)  # a platform or environment that doesn't exist would look like a deployment that hasn't begun
+    api.get(place)  # a missing platform or environment would look like a deployment that has not started
     looks = following.follow(api, place, deployment, version, interval, limit)
     following.judge(following.to_the_end(looks, form, environment))

@@ -117,12 +117,12 @@ def test_what_only_aws_can_tell_has_lines_too(run: Run, document: Path, world: W
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        pytest.param("", "platform.yaml: is empty", id="empty"),
-        pytest.param("# only a comment\n", "platform.yaml: is empty", id="comment"),
+        pytest.param("", "platform.yaml: the document is empty", id="empty"),
+        pytest.param("# only a comment\n", "platform.yaml: the document is empty", id="comment"),
         pytest.param("spec:\n  a: 1\n b: 2\n", "platform.yaml:3:2: ", id="syntax"),
         pytest.param("spec: [1\n", "platform.yaml:2:1: ", id="unclosed"),
         pytest.param("kind: a\nspec: {}\nkind: b\n", "platform.yaml:3:1: found duplicate key", id="duplicate-key"),
-        pytest.param("kind: a\n---\nkind: b\n", "platform.yaml:2:1: another document begins here", id="two-documents"),
+        pytest.param("kind: a\n---\nkind: b\n", "platform.yaml:2:1: another document starts here", id="two-documents"),
         pytest.param("a: !!python/object:os.system {}\n", "platform.yaml", id="tag"),
         pytest.param("just text\n", "platform.yaml:1: a platform document is a mapping", id="text"),
         pytest.param("- 1\n", "platform.yaml:1: a platform document is a mapping", id="list"),
@@ -141,13 +141,13 @@ def test_a_file_that_is_not_there(run: Run, document: Path) -> None:
 
     result = run("apply", "-f", "platform.yaml")
 
-    assert (result.exit_code, result.stderr) == (2, "error: platform.yaml: there is no such file\n")
+    assert (result.exit_code, result.stderr) == (2, "error: platform.yaml: no such file\n")
 
 
 def test_a_file_that_is_not_text(run: Run, document: Path) -> None:
     document.write_bytes(b"\xff\xfe\x00")
 
-    assert "is not UTF-8 text" in run("apply", "-f", "platform.yaml").stderr
+    assert "not UTF-8 text" in run("apply", "-f", "platform.yaml").stderr
 
 
 def test_a_directory(run: Run, document: Path) -> None:

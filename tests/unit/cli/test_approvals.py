@@ -49,10 +49,10 @@ def test_shows_what_is_asked_and_who_may_answer(run: Run, world: World) -> None:
 
     assert result.exit_code == 0, result.stderr
     text = ageless(result.stdout)
-    assert "Release:      abc1234def (v1.0.0), instead of 0001234\n" in text
+    assert "Release:      abc1234def (v1.0.0), replaces 0001234\n" in text
     assert "Requested:    by tag v1.0.0 AGE ago\n" in text
     assert "Approvals:    0 of 1\n" in text
-    assert "You:          Jo, who may approve\n" in text
+    assert "You:          Jo, can approve\n" in text
     assert f"  api  {make.digest('a')}\n" in text
     assert (
         "May approve: Jo, Ada Lovelace, with the link in their mail or "
@@ -98,7 +98,7 @@ def test_reject(run: Run, world: World) -> None:
     [
         pytest.param(
             ("approve", "production", "--release", "fff9999"), {}, 2,
-            "abc1234def is what production waits for, not fff9999; nothing was sent", id="another-version",
+            "production is waiting for abc1234def, not fff9999; nothing was sent", id="another-version",
         ),
         pytest.param(
             ("approve", "production"), {}, 2, "ferryman approve production --release abc1234", id="not-typed"

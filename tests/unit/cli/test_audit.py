@@ -33,7 +33,7 @@ def _acts(world: World, scr_document: dict[str, Any]) -> None:
 
 def test_newest_first_in_utc(run: Run) -> None:
     assert run("audit").stdout == (
-        "WHEN (UTC)            ENVIRONMENT   ACT               VERSION   WHO       HOW    FROM                      "
+        "WHEN (UTC)            ENVIRONMENT   ACTION            VERSION   WHO       HOW    FROM                      "
         "MESSAGE\n"
         "2026-01-02 04:04:05   production    DecisionRefused   abc1234   unknown   mail   198.51.100.9, ]0;xcurl    "
         "evil[2J link\n"
@@ -73,20 +73,20 @@ def test_says_when_there_is_more(run: Run) -> None:
     result = run("audit", "--limit", "1")
 
     assert "DecisionRefused" in result.stdout
-    assert result.stderr == "There is more; --limit shows more of it, --since narrows it down.\n"
+    assert result.stderr == "There are more entries. Show more with --limit, or a shorter period with --since.\n"
 
 
 def test_nothing_is_said_on_standard_error(run: Run) -> None:
     result = run("audit", "--since", "1s")
 
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "Nobody has done anything in that time.\n")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "No entries in this period.\n")
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         pytest.param(("audit", "prod"), "there are: staging, production", id="environment"),
-        pytest.param(("audit", "--since", "yesterday"), "is no moment", id="since"),
+        pytest.param(("audit", "--since", "yesterday"), "is not a time", id="since"),
         pytest.param(("audit", "--since", "5x5d"), "is not a duration", id="span"),
     ],
 )

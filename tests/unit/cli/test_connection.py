@@ -30,7 +30,7 @@ class TestFinding:
         result = run("status")
 
         assert result.exit_code == 3
-        assert "there is no CloudFormation stack ferryman in eu-west-1. Install the operator with" in result.stderr
+        assert "CloudFormation stack ferryman does not exist in eu-west-1. Install the operator with" in result.stderr
 
     def test_another_stack(self, run: Run, stacks: dict[str, Any]) -> None:
         stacks["ferryman"] = {}
@@ -63,7 +63,7 @@ class TestFinding:
     def test_an_address_that_is_none(self, run: Run, url: str) -> None:
         result = run("status", "--api-url", url)
 
-        assert (result.exit_code, "is not the address of an API" in result.stderr) == (2, True)
+        assert (result.exit_code, "is not the URL of an API" in result.stderr) == (2, True)
 
 
 class TestGettingThrough:
@@ -111,7 +111,7 @@ class TestGettingThrough:
 
         result = run("hold", "staging", "-p", "scr", "--reason", "x")
 
-        assert (result.exit_code, "can't be reached at http://127.0.0.1:9" in result.stderr) == (3, True)
+        assert (result.exit_code, "cannot reach the operator's API at http://127.0.0.1:9" in result.stderr) == (3, True)
 
     def test_a_broken_operator(self, run: Run, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         def breaks() -> Any:

@@ -57,10 +57,10 @@ def test_shows_images_fields_migrations_and_what_stands_in_the_way(run: Run, ser
         "scr/production: 0001234 → abc1234 (v1.0.0), a newer release\n"
         "\n"
         "Images:\n"
-        "COMPONENT   RUNS                  WOULD RUN\n"
+        "COMPONENT   RUNNING               WOULD RUN\n"
         "api         sha256:000000000000   sha256:aaaaaaaaaaaa\n"
         "web         sha256:000000000000   unchanged\n"
-        "gateway     -                     no image in the release: stays\n"
+        "gateway     -                     no image in the release; stays as it is\n"
         "\n"
         "Task definitions:\n"
         "  scr-api (scr-api:7)\n"
@@ -74,12 +74,12 @@ def test_shows_images_fields_migrations_and_what_stands_in_the_way(run: Run, ser
         "\n"
         "Database: 2 migrations would run\n"
         "  0042\n"
-        "  0043  not safe to go back behind\n"
+        "  0043  not safe to roll back past\n"
         "\n"
-        "Tags that follow: production-latest, production-current\n"
-        "Approval: 1 of Ada Lovelace, Grace Hopper\n"
+        "Tags that would move: production-latest, production-current\n"
+        "Approvals required: 1 of Ada Lovelace, Grace Hopper\n"
         "\n"
-        "In the way now:\n"
+        "Blocked now by:\n"
         "REASON   MESSAGE\n"
         "Frozen   frozen until Mon[2J 08:00\n"
     )
@@ -93,8 +93,8 @@ def test_says_when_nothing_changes_and_what_could_not_be_read(run: Run, server: 
 
     result = run("diff", "production", "abc1234")
 
-    assert "\nNo image and no task definition would change.\nNothing stands in the way.\n" in result.stdout
-    assert result.stderr == "could not be looked at: there is no service scr-gw\n"
+    assert "\nNo image or task definition would change.\nNothing blocks this deployment.\n" in result.stdout
+    assert result.stderr == "could not be read: there is no service scr-gw\n"
 
 
 def test_going_back_names_the_command(run: Run, server: Server) -> None:

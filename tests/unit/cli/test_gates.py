@@ -68,13 +68,13 @@ def test_thaw_and_waive(run: Run, server: Server) -> None:
     [
         pytest.param(("freeze", "production"), "--reason", id="no-reason"),
         pytest.param(
-            ("freeze", "production", "--reason", "x", "--until", "2020-01-01 00:00"), "is over already", id="past"
+            ("freeze", "production", "--reason", "x", "--until", "2020-01-01 00:00"), "is in the past", id="past"
         ),
-        pytest.param(("freeze", "production", "--reason", "x", "--until", "Friday"), "is no moment", id="no-moment"),
+        pytest.param(("freeze", "production", "--reason", "x", "--until", "Friday"), "is not a time", id="no-moment"),
         pytest.param(("freeze", "production", "--reason", "x", "--until", "9999-12-31T23:59-14:00"), "", id="far-away"),
         pytest.param(("freeze", "production", "--reason", "x", "--for", "2"), "is not a duration", id="no-unit"),
         pytest.param(
-            ("freeze", "production", "--reason", "x", "--for", "2h", "--until", "2040-01-01"), "one of them", id="both"
+            ("freeze", "production", "--reason", "x", "--for", "2h", "--until", "2040-01-01"), "not both", id="both"
         ),
         pytest.param(("waive", "production", "--reason", "x"), "--release", id="waive-what"),
         pytest.param(("waive", "production", "--release", "a", "--reason", "x", "--for", "long"), "--for", id="span"),

@@ -51,7 +51,7 @@ def test_local_needs_a_checkout(run: Run, monkeypatch: pytest.MonkeyPatch, argum
 
     result = run("local", *arguments)
 
-    assert (result.exit_code, "from a checkout of the repository" in result.stderr) == (2, True)
+    assert (result.exit_code, "In a checkout of the repository, run `make setup`" in result.stderr) == (2, True)
 
 
 def test_starting_up_imports_nothing_heavy() -> None:

@@ -97,7 +97,7 @@ def test_events(run: Run, world: World) -> None:
 def test_nothing_to_list_is_said_on_standard_error(run: Run) -> None:
     result = run("events", "staging", "-d", "latest")
 
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "Nothing has happened in staging yet.\n")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "No events in staging yet.\n")
 
 
 @pytest.mark.parametrize(

@@ -99,4 +99,4 @@ def test_diff(run: Run) -> None:
     assert result.exit_code == 0, result.output
     assert "api          sha256:bbbbbbbbbbbb   sha256:cccccccccccc\n" in result.stdout
     assert "ScanMissing" in result.stdout
-    assert "Approval: 1 of Ada Lovelace, Grace Hopper\n" in result.stdout
+    assert "Approvals required: 1 of Ada Lovelace, Grace Hopper\n" in result.stdout

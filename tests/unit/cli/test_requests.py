@@ -35,7 +35,7 @@ def test_verify(run: Run, world: World) -> None:
     world.outside.problems = [("spec.environments.staging.cluster", "is gone")]
     ill = run("verify", "staging")
 
-    assert (well.exit_code, well.stdout) == (0, "scr/staging verified: ECS is what the document says\n")
+    assert (well.exit_code, well.stdout) == (0, "scr/staging verified: ECS matches the platform document\n")
     assert (ill.exit_code, ill.stdout) == (
         1,
         "PATH                                PROBLEM\nspec.environments.staging.cluster   is gone\n",
@@ -87,7 +87,7 @@ def test_what_must_not_be_asked_twice_is_not_sent_twice(run: Run, world: World, 
 
     result = run("retry", "staging", "-p", "scr")
 
-    assert (result.exit_code, "did not answer" in result.stderr) == (3, True)
+    assert (result.exit_code, "no response from the operator's API" in result.stderr) == (3, True)
     assert len(server.seen) == 1
     assert world.state.requested is not None
 

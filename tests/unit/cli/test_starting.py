@@ -94,25 +94,27 @@ def test_without_a_terminal_it_tells_the_command_to_type(
     result = run(*arguments)
 
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr == f"error: this needs a confirmation; nothing was sent. To go ahead:\n  {again}\n"
+    assert result.stderr == f"error: this command needs a confirmation; nothing was sent. To confirm, run:\n  {again}\n"
     assert server.seen == []
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        pytest.param((*DEPLOY, "--confirm", "deploy"), "had to be DEPLOY", id="another-word"),
+        pytest.param((*DEPLOY, "--confirm", "deploy"), "must be DEPLOY", id="another-word"),
         pytest.param(
             ("rollback", "production", "--reason", "x", "--confirm", "staging"),
-            "had to be production",
+            "must be production",
             id="another-env",
         ),
         pytest.param(("rollback", "production", "--confirm", "production"), "--reason", id="no-reason"),
         pytest.param(
-            ("rollback", "production", "--reason", "x", "--revision", "1"), "needs --downgrade", id="revision-alone"
+            ("rollback", "production", "--reason", "x", "--revision", "1"), "requires --downgrade", id="revision-alone"
         ),
-        pytest.param(("migrate", "production", "down"), "needs --revision", id="down-to-where"),
-        pytest.param(("migrate", "production", "up", "--revision", "1"), "belongs to down", id="up-takes-no-revision"),
+        pytest.param(("migrate", "production", "down"), "requires --revision", id="down-to-where"),
+        pytest.param(
+            ("migrate", "production", "up", "--revision", "1"), "works only with down", id="up-takes-no-revision"
+        ),
         pytest.param(("migrate", "production", "sideways"), "sideways", id="no-such-direction"),
         pytest.param((*DEPLOY, "--confirm", "DEPLOY", "--timeout", "soon"), "is not a duration", id="timeout"),
         pytest.param(("deploy", "production"), "--release", id="no-release"),
@@ -231,7 +233,7 @@ def _planned() -> Any:
     ("typed", "code", "words"),
     [
         pytest.param("production", 0, "rollback starts", id="right"),
-        pytest.param("staging", 2, "had to be production; nothing was sent", id="wrong"),
+        pytest.param("staging", 2, "must be production; nothing was sent", id="wrong"),
         pytest.param("", 2, "nothing was sent", id="nothing"),
     ],
 )
@@ -250,4 +252,4 @@ def test_on_a_terminal_it_asks(world: World, server: Server, typed: str, code: i
 
     assert (child.returncode, words in said) == (code, True), said
     assert len(sent(server)) == (1 if code == 0 else 0)
-    assert "production is about to go back to the release before; its database stays as it is" in said
+    assert "You are about to roll back production to the previous release. Its database stays as it is" in said

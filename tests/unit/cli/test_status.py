@@ -106,7 +106,7 @@ def test_status_shows_what_stands_in_the_way_and_what_went_wrong(run: Run, world
     assert f"Freeze:     frozen until `ferryman thaw production` by {JO}: fair\n" in text
     assert "Waiver:     scans of abc1234 until 2026-01-02 04:04 UTC, by user/jo: not reachable\n" in text
     assert "VERSION   TAGS     REASON   MESSAGE\nabc1234   v1.0.0   Frozen   abc1234 (named v1.0.0) is ready" in text
-    assert "\nWent wrong beside it:\n" in text
+    assert "\nOther problems:\n" in text
     assert f"NotificationFailed   {PREV}   the mail reached nobody\n" in text
 
     headers, row = ageless(run("history", "production").stdout).splitlines()
