@@ -1,7 +1,7 @@
-"""Every error a step may raise. The state machines match these class names in `ErrorEquals`.
+"""All errors that a step can raise. The state machines match these class names in `ErrorEquals`.
 
-Two kinds only: a `TransientError` is worth another try of the same call, a `PermanentError` is not. Waiting is neither:
-it is a verdict. `tests/contract` holds the names here and the names in `statemachines/` together.
+There are two kinds: a `TransientError` may go away when the same call is retried, a `PermanentError` does not. Waiting
+is not an error but a verdict. `tests/contract` checks that the names here and in `statemachines/` agree.
 """
 
 
@@ -10,11 +10,11 @@ class FerrymanError(Exception):
 
 
 class PermanentError(FerrymanError):
-    """Trying again without a change cannot help."""
+    """A retry without a change cannot succeed."""
 
 
 class TransientError(FerrymanError):
-    """Trying the same call again may help: throttling, time-outs, a lost race."""
+    """A retry of the same call may succeed: throttling, timeouts, a lost race."""
 
 
 class InvalidInput(PermanentError):
@@ -22,7 +22,7 @@ class InvalidInput(PermanentError):
 
 
 class InvalidDocument(PermanentError):
-    """A platform document is wrong; `problems` names each path and what would be right."""
+    """A platform document is invalid; `problems` has the path of each mistake and how to correct it."""
 
     def __init__(self, problems: list[tuple[str, str]]) -> None:
         self.problems = problems
@@ -34,11 +34,11 @@ class NotFound(PermanentError):
 
 
 class Refused(PermanentError):
-    """A person's request was understood and is not allowed in the present state."""
+    """A person's request is valid but not allowed in the current state."""
 
 
 class VerificationFailed(PermanentError):
-    """The ECS side is not what the document says: a service, container, role or setting is missing or wrong."""
+    """ECS does not match the document: a service, container, role or setting is missing or wrong."""
 
 
 class ReferenceUnresolved(PermanentError):
@@ -46,23 +46,23 @@ class ReferenceUnresolved(PermanentError):
 
 
 class DigestMismatch(PermanentError):
-    """An image is not the one that the release froze."""
+    """An image does not have the digest that the release froze."""
 
 
 class TagImmutable(PermanentError):
-    """A tag names another image already, and its repository lets no tag be moved."""
+    """A tag already names another image, and its repository does not allow tags to move."""
 
 
 class ClaimLost(PermanentError):
-    """The writer's fence is no longer the environment's: somebody else owns it now."""
+    """The writer's fence no longer matches the environment's: another deployment has the claim."""
 
 
 class OutcomeUnknown(PermanentError):
-    """A mutation may or may not have happened, and nothing that AWS still tells can decide it."""
+    """A change may or may not have happened, and AWS no longer has the information to decide which."""
 
 
 class Throttled(TransientError):
-    """AWS asked us to slow down, beyond what the client's own retries absorbed."""
+    """AWS throttled a request more often than the client retries."""
 
 
 class Unavailable(TransientError):
@@ -70,8 +70,8 @@ class Unavailable(TransientError):
 
 
 class Conflict(TransientError):
-    """Another writer was faster, repeatedly; the next try reads the new state."""
+    """Another writer was faster, repeatedly; the next attempt reads the new state."""
 
 
 class NotVisibleYet(TransientError):
-    """Something that was just made is not listed yet (eventual consistency)."""
+    """Something that was just created is not listed yet (eventual consistency)."""

@@ -181,7 +181,7 @@ def test_releases_that_were_merely_passed_over_are_not_read(world: World) -> Non
 @pytest.mark.parametrize(
     ("query", "status", "words"),
     [
-        pytest.param({"environment": "prod"}, 404, "there are: staging, production", id="environment"),
+        pytest.param({"environment": "prod"}, 404, "known environments: staging, production", id="environment"),
         pytest.param({"since": "yesterday"}, 400, "2026-12-24T18:00:00Z", id="since"),
         pytest.param({"limit": "0"}, 400, "limit", id="limit"),
     ],

@@ -281,7 +281,7 @@ def test_an_unknown_environment_names_those_that_exist(world: World, what: str) 
 
     assert (status, body["error"]["message"]) == (
         404,
-        "platform scr has no environment 'prod'; there are: staging, production",
+        "platform scr has no environment 'prod'; known environments: staging, production",
     )
 
 

@@ -48,7 +48,7 @@ def test_no_platform_yet(store: Store, clock: FakeClock, new_id: FakeIds) -> Non
 def test_an_unknown_platform_names_those_that_exist(world: World) -> None:
     status, body = world.call("GET", "/v1/platforms/nope")
 
-    assert (status, body["error"]["message"]) == (404, "no platform is named 'nope'; there are: scr")
+    assert (status, body["error"]["message"]) == (404, "no platform is named 'nope'; known platforms: scr")
 
 
 def test_status_of_a_platform(world: World) -> None:

@@ -62,7 +62,7 @@ def test_all_problems_at_once_with_their_lines_and_nothing_is_sent(run: Run, doc
     assert first == "error: the document is not valid; nothing was sent (2 problems)"
     at = "spec.environments.staging"
     assert problems[0].startswith(f"platform.yaml:{lines['timeout']}: {at}.waves.0.services.0.timeout: 'soon' is not a")
-    assert problems[1].startswith(f"platform.yaml:{lines['color']}: {at}.onFailre: unknown field; here are: ")
+    assert problems[1].startswith(f"platform.yaml:{lines['color']}: {at}.onFailre: unknown field; known fields: ")
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_all_problems_at_once_with_their_lines_and_nothing_is_sent(run: Run, doc
     [
         pytest.param(
             "component: web", "component: wbe", "spec.environments.staging.waves.2.services.0.component",
-            "no component is named 'wbe'; there are: api, ai-gateway, web", id="unknown-component",
+            "no component is named 'wbe'; known components: api, ai-gateway, web", id="unknown-component",
         ),
         pytest.param(
             "      cluster: scr-staging\n", "", "spec.environments.staging.cluster", "is missing", id="missing"

@@ -85,7 +85,7 @@ def test_nothing_is_said_on_standard_error(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        pytest.param(("audit", "prod"), "there are: staging, production", id="environment"),
+        pytest.param(("audit", "prod"), "known environments: staging, production", id="environment"),
         pytest.param(("audit", "--since", "yesterday"), "is not a time", id="since"),
         pytest.param(("audit", "--since", "5x5d"), "is not a duration", id="span"),
     ],

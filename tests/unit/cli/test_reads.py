@@ -103,9 +103,11 @@ def test_nothing_to_list_is_said_on_standard_error(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        pytest.param(("status", "nope"), "no platform is named 'nope'; there are: scr", id="platform"),
-        pytest.param(("status", "scr", "prod"), "platform scr has no environment 'prod'; there are: staging", id="env"),
-        pytest.param(("explain", "prod"), "there are: staging", id="explain"),
+        pytest.param(("status", "nope"), "no platform is named 'nope'; known platforms: scr", id="platform"),
+        pytest.param(
+            ("status", "scr", "prod"), "platform scr has no environment 'prod'; known environments: staging", id="env"
+        ),
+        pytest.param(("explain", "prod"), "known environments: staging", id="explain"),
         pytest.param(("explain", "../x"), "has no environment '../x'", id="hostile-name"),
         pytest.param(("releases", "--limit", "0"), "--limit", id="limit"),
         pytest.param(("history",), "ENV", id="no-environment"),

@@ -68,7 +68,7 @@ def test_retry_and_redeploy(run: Run, world: World) -> None:
         pytest.param(("retry", "staging", "--version", "nope"), {}, 2, "there is no release 'nope'", id="no-release"),
         pytest.param(("hold", "staging"), {}, 2, "--reason", id="no-reason"),
         pytest.param(("hold", "staging", "--reason", " "), {}, 2, "reason", id="empty-reason"),
-        pytest.param(("hold", "prod", "--reason", "x"), {}, 2, "there are: staging", id="no-environment"),
+        pytest.param(("hold", "prod", "--reason", "x"), {}, 2, "known environments: staging", id="no-environment"),
     ],
 )  # fmt: skip
 def test_refusals(

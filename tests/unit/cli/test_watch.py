@@ -140,7 +140,7 @@ def test_follows_the_one_it_began_with(run: Run, world: World, server: Server, s
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        pytest.param(("watch", "prod", "--version", "x"), "there are: staging", id="environment"),
+        pytest.param(("watch", "prod", "--version", "x"), "known environments: staging", id="environment"),
         pytest.param(("watch", "staging", "-d", "nope"), "has no deployment 'nope'", id="deployment"),
         pytest.param(("watch", "staging"), "has had no deployment yet", id="none-yet"),
         pytest.param(("watch", "staging", "--timeout", "soon"), "is not a duration", id="timeout"),

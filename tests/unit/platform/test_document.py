@@ -81,17 +81,17 @@ def test_anchors_are_fine() -> None:
 
 
 FIELDS = [
-    ("kind", "Platfrm", "kind", "it has to be Platform"),
+    ("kind", "Platfrm", "kind", "it must be Platform"),
     ("apiVersion", Gone, "apiVersion", "For example: apiVersion: ferryman/v1"),
-    ("apiVersion", "ferryman/v2", "apiVersion", "it has to be ferryman/v1"),
+    ("apiVersion", "ferryman/v2", "apiVersion", "it must be ferryman/v1"),
     ("metadata.name", "SCR", "metadata.name", "lowercase letters, digits and hyphens"),
-    ("metadata.name", "s" * 25, "metadata.name", "at most 24 characters"),
-    ("metadata.name", 5, "metadata.name", "5 is a number, text is expected; put it in quotes"),
-    ("spec", None, "spec", "has no value; a mapping is expected"),
+    ("metadata.name", "s" * 25, "metadata.name", "at most 24 lowercase letters"),
+    ("metadata.name", 5, "metadata.name", "5 is a number, but must be text; put it in quotes"),
+    ("spec", None, "spec", "has no value; it must be a mapping"),
     ("spec.componets", {}, "spec.componets", "did you mean components?"),
     ("spec.components", {}, "spec.components", "must not be empty"),
     ("spec.components", Gone, "spec.components", "is missing: Component name → image repository"),
-    ("spec.components.Web", {"repository": "x"}, "spec.components.Web", "a name has lowercase letters"),
+    ("spec.components.Web", {"repository": "x"}, "spec.components.Web", "a name starts with a letter"),
     (WEB, "localhost:5000/web:1", WEB, "without registry and tag"),
     (WEB, "scr-api", WEB, "already belongs to component 'api'"),
     ("spec.tagPattern", "(", "spec.tagPattern", "is not a regular expression"),
@@ -99,45 +99,50 @@ FIELDS = [
     ("spec.tagPattern", "(?P<version>[0-9a-f]*)", "spec.tagPattern", "matches an empty tag"),
     ("spec.assemblyTimeout", "30 minutes", "spec.assemblyTimeout", "as in 90s, 10m, 1h30m or 2d"),
     ("spec.assemblyTimeout", 30, "spec.assemblyTimeout", "30 is not a duration"),
-    ("spec.assemblyTimeout", "0s", "spec.assemblyTimeout", "is no time at all; use at least 1s"),
+    ("spec.assemblyTimeout", "0s", "spec.assemblyTimeout", "is zero; use at least 1s"),
     ("spec.assemblyTimeout", "٣m", "spec.assemblyTimeout", "is not a duration"),
     (f"{SERVICE}.timeout", "13h", f"{SERVICE}.timeout", "13h is too long; use at most 12h"),
     (f"{SERVICE}.componnent", "x", f"{SERVICE}.componnent", "did you mean component?"),
     (f"{SERVICE}.base_task_definition", "x", f"{SERVICE}.base_task_definition", "did you mean baseTaskDefinition?"),
-    (f"{SERVICE}.component", "apii", f"{SERVICE}.component", "there are: api, ai-gateway, web; did you mean api?"),
+    (
+        f"{SERVICE}.component",
+        "apii",
+        f"{SERVICE}.component",
+        "known components: api, ai-gateway, web; did you mean api?",
+    ),
     (f"{SERVICE}.failFast", "2", f"{SERVICE}.failFast", "leave the quotes out"),
-    (f"{SERVICE}.failFast", 0, f"{SERVICE}.failFast", "0 is too small; at least 1"),
-    (f"{SERVICE}.failFast", True, f"{SERVICE}.failFast", "a whole number is expected"),
+    (f"{SERVICE}.failFast", 0, f"{SERVICE}.failFast", "0 is too small; use at least 1"),
+    (f"{SERVICE}.failFast", True, f"{SERVICE}.failFast", "but must be a whole number"),
     (f"{SERVICE}.name", "scr-web-staging", f"{STAGING}.waves.2.services.0.name", "already listed at"),
     (f"{SERVICE}.baseTaskDefinition", "ssm:path", f"{SERVICE}.baseTaskDefinition", "write ssm:/path/of/the/parameter"),
     (f"{STAGING}.cluster", " ", f"{STAGING}.cluster", "must not be empty"),
-    (f"{STAGING}.waves", None, f"{STAGING}.waves", "a list is expected"),
+    (f"{STAGING}.waves", None, f"{STAGING}.waves", "must be a list"),
     (f"{STAGING}.waves", [], f"{STAGING}.waves", "must not be empty"),
-    (f"{STAGING}.waves.1.name", "api", f"{STAGING}.waves.1.name", "is there twice"),
+    (f"{STAGING}.waves.1.name", "api", f"{STAGING}.waves.1.name", "appears twice"),
     (f"{STAGING}.account", 123456789012, f"{STAGING}.account", "put it in quotes"),
     (f"{STAGING}.region", "Frankfurt", f"{STAGING}.region", "like eu-west-1"),
     (f"{STAGING}.triggers", ["puhs"], f"{STAGING}.triggers.0", "did you mean push?"),
     (f"{STAGING}.triggers", "push", f"{STAGING}.triggers", "write ['push']"),
-    (f"{STAGING}.triggers", ["push", "push"], f"{STAGING}.triggers.1", "is there twice"),
-    (f"{STAGING}.triggers", ["promotion"], f"{STAGING}.promoteFrom", "`promotion` needs the environment"),
-    (f"{STAGING}.promoteFrom", "staging", f"{STAGING}.promoteFrom", "in a circle (staging → staging)"),
+    (f"{STAGING}.triggers", ["push", "push"], f"{STAGING}.triggers.1", "appears twice"),
+    (f"{STAGING}.triggers", ["promotion"], f"{STAGING}.promoteFrom", "`promotion` requires the environment"),
+    (f"{STAGING}.promoteFrom", "staging", f"{STAGING}.promoteFrom", "forms a cycle (staging → staging)"),
     (f"{STAGING}.promoteFrom", "qa", f"{STAGING}.promoteFrom", "no environment is named 'qa'"),
     (f"{STAGING}.onFailure", "rolback", f"{STAGING}.onFailure", "did you mean rollback?"),
-    (f"{STAGING}.notify", ["taem"], f"{STAGING}.notify.0", "there are: team, ops-mail; did you mean team?"),
+    (f"{STAGING}.notify", ["taem"], f"{STAGING}.notify.0", "known channels: team, ops-mail; did you mean team?"),
     (f"{STAGING}.migration.component", "db", f"{STAGING}.migration.component", "no component is named 'db'"),
-    (f"{STAGING}.migration.command", "alembic upgrade head", f"{STAGING}.migration.command", "a list is expected"),
+    (f"{STAGING}.migration.command", "alembic upgrade head", f"{STAGING}.migration.command", "must be a list"),
     (f"{STAGING}.migration.command", [], f"{STAGING}.migration.command", "must not be empty"),
     (f"{STAGING}.migration.network", Gone, f"{STAGING}.migration.network", "is missing"),
-    (f"{STAGING}.migration.network.subnets", 5, f"{STAGING}.migration.network.subnets", "a list is expected"),
+    (f"{STAGING}.migration.network.subnets", 5, f"{STAGING}.migration.network.subnets", "must be a list"),
     (f"{STAGING}.migration.network.subnets", [], f"{STAGING}.migration.network.subnets", "must not be empty"),
     (f"{STAGING}.migration.network.subnets", "subnet-1", f"{STAGING}.migration.network.subnets", "or ssm:/path"),
     (f"{STAGING}.migration.network.subnets", ["a", 3], f"{STAGING}.migration.network.subnets.1", "put it in quotes"),
     (f"{TEST}.timeout", "30s", f"{TEST}.timeout", "30s is too long; use at most 20s"),
     (f"{TEST}.delay", "1d", f"{TEST}.delay", "use at most 10m"),
-    (f"{TEST}.path", "health", f"{TEST}.path", "a path begins with /"),
+    (f"{TEST}.path", "health", f"{TEST}.path", "a path starts with /"),
     (f"{TEST}.headers", {"Host": 1}, f"{TEST}.headers.Host", "put it in quotes"),
-    (f"{TEST}.headers", {"a b": "x"}, f"{TEST}.headers.a b", "a header's name"),
-    (f"{TEST}.headers", {"a": "x\ny"}, f"{TEST}.headers.a", "is one line"),
+    (f"{TEST}.headers", {"a b": "x"}, f"{TEST}.headers.a b", "a header name"),
+    (f"{TEST}.headers", {"a": "x\ny"}, f"{TEST}.headers.a", "must be one line"),
     (f"{TEST}.expect.status", ["200"], f"{TEST}.expect.status.0", "leave the quotes out"),
     (f"{TEST}.expect.status", [99], f"{TEST}.expect.status.0", "at least 100"),
     (f"{TEST}.expect.json", {"": 1}, f"{TEST}.expect.json", "has an empty path"),
@@ -146,21 +151,21 @@ FIELDS = [
     (f"{TEST}.url", "api.example", f"{TEST}.url", "write https://host"),
     (f"{TEST}.url", "https://[x", f"{TEST}.url", "write https://host"),
     (f"{TEST}.url", "https://u:hunter2@x", f"{TEST}.url", "without credentials"),
-    (f"{STAGING}.smokeTests.1.name", "api-health", f"{STAGING}.smokeTests.1.name", "is there twice"),
+    (f"{STAGING}.smokeTests.1.name", "api-health", f"{STAGING}.smokeTests.1.name", "appears twice"),
     (f"{STAGING}.movingTags", ["a b"], f"{STAGING}.movingTags.0", "an image tag has"),
     (f"{STAGING}.movingTags", ["-x"], f"{STAGING}.movingTags.0", "an image tag has"),
-    (f"{STAGING}.movingTags", ["x" * 129], f"{STAGING}.movingTags.0", "at most 128 characters"),
+    (f"{STAGING}.movingTags", ["x" * 129], f"{STAGING}.movingTags.0", "at most 128 letters"),
     (f"{STAGING}.movingTags", ["3f9c2ab"], f"{STAGING}.movingTags.0", "looks like a version"),
     (f"{STAGING}.movingTags", ["v1.2.3"], f"{STAGING}.movingTags.0", "looks like a version"),
-    (f"{STAGING}.movingTags", ["staging-current"], f"{STAGING}.movingTags.0", "is kept by Ferryman itself"),
+    (f"{STAGING}.movingTags", ["staging-current"], f"{STAGING}.movingTags.0", "is maintained by Ferryman"),
     ("spec.channels.team", {"type": "slak"}, "spec.channels.team.type", "did you mean slack?"),
     ("spec.channels.team", {}, "spec.channels.team.type", "write one of: slack, sns, mail"),
     ("spec.channels.team", {"type": "sns"}, "spec.channels.team.topicArn", "is missing: ARN of the topic"),
     ("spec.channels.team", {"type": "sns", "topicArn": "team"}, "spec.channels.team.topicArn", "write arn:aws:sns:"),
     ("spec.channels.ops-mail.to", "a@b", "spec.channels.ops-mail.to", "write ['a@b']"),
     ("spec.channels.ops-mail.to", ["ops"], "spec.channels.ops-mail.to", "write name@example.com"),
-    ("spec.channels.ops-mail.cc", ["x"], "spec.channels.ops-mail.cc", "here are: type, from, to"),
-    ("spec.environments.staging", ["x"], "spec.environments.staging", "a list, a mapping is expected"),
+    ("spec.channels.ops-mail.cc", ["x"], "spec.channels.ops-mail.cc", "known fields: type, from, to"),
+    ("spec.environments.staging", ["x"], "spec.environments.staging", "a list, but must be a mapping"),
     ("spec.environments", {1: {}}, "spec.environments.1", "the name 1 is a number; put it in quotes"),
 ]  # fmt: skip
 
@@ -224,7 +229,7 @@ def test_two_environments_promote() -> None:
 
 def test_push_and_promote_from_contradict_each_other() -> None:
     found = problems(with_production(triggers=["push"], promoteFrom="staging"))
-    assert "before 'staging' has verified it" in found["spec.environments.production.triggers.0"]
+    assert "before 'staging' verified it" in found["spec.environments.production.triggers.0"]
 
 
 def test_a_circle_of_promotions_is_drawn() -> None:
@@ -235,8 +240,8 @@ def test_a_circle_of_promotions_is_drawn() -> None:
 
 def test_a_moving_tag_follows_one_environment() -> None:
     found = problems(with_production(triggers=["manual"], movingTags=["staging-latest", "staging-previous"]))
-    assert "already moves with 'staging'" in found["spec.environments.production.movingTags.0"]
-    assert "kept by Ferryman itself, for 'staging'" in found["spec.environments.production.movingTags.1"]
+    assert "already follows 'staging'" in found["spec.environments.production.movingTags.0"]
+    assert "maintained by Ferryman for 'staging'" in found["spec.environments.production.movingTags.1"]
 
 
 @pytest.mark.parametrize("data", [None, [], "x", 5, {}, {"spec": {"environments": {"a": {"waves": [[[]]]}}}}])

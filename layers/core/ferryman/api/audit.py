@@ -47,7 +47,7 @@ def audit(operator: Context, request: Request) -> dict[str, Any]:
     wanted = request.query.get("environment")
     if wanted is not None and wanted not in names:
         known = ", ".join(names)
-        raise NotFound(f"platform {applied.name} has no environment {wanted!r}; there are: {known}")
+        raise NotFound(f"platform {applied.name} has no environment {wanted!r}; known environments: {known}")
     limit, since = request.number("limit", 50, 1000), _since(request)
     digests = {release.version: release.digests for release in operator.store.releases(applied.name)}
     # What was done to the platform is about each of its environments.

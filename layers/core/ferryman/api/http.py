@@ -1,4 +1,4 @@
-"""Requests and answers: payload format 2.0 of a Lambda function URL, JSON in and out. Pure.
+"""Requests and responses: payload format 2.0 of a Lambda function URL, with JSON bodies. Pure.
 
 Format: https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads
 """
@@ -17,7 +17,7 @@ Problem = tuple[str, str]
 
 
 class HttpError(Exception):
-    """A request that can't be answered as asked, told by status, code and message."""
+    """A request that fails, with an HTTP status, a code and a message."""
 
     def __init__(
         self,
@@ -35,27 +35,27 @@ class HttpError(Exception):
 
 
 class Body(BaseModel):
-    """What a person sends: camelCase, and a typo must not pass silently."""
+    """Base class of request bodies: camelCase, without unknown fields, so that typos are found."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
 
 @dataclass(frozen=True)
 class Request:
-    """One call, understood."""
+    """One parsed request."""
 
     method: str
     segments: list[str]
     query: dict[str, str]
     body: Any
     who: str
-    """IAM ARN of the caller, as AWS checked it."""
+    """IAM ARN of the caller, verified by AWS."""
     size: int = 0
     """Length of the body in bytes."""
     params: dict[str, str] = field(default_factory=dict)
-    """Values of the `{names}` in the route."""
+    """Values of the `{placeholders}` of the route."""
     source: str = ""
-    """Network address and program, as the request said: for the audit, not for decisions."""
+    """IP address and user agent, as stated in the request: for the audit, not for decisions."""
 
     def flag(self, name: str) -> bool:
         """Return a query parameter that is `true` or `false` (default)."""
@@ -72,22 +72,22 @@ class Request:
         return int(value)
 
     def read[B: Body](self, model: type[B]) -> B:
-        """Return the body as a model; an absent body is an empty one."""
+        """Return the body as a model; a missing body counts as an empty one."""
         try:
             return model.model_validate({} if self.body is None else self.body)
         except ValidationError as error:
             problems = [(".".join(map(str, item["loc"])), item["msg"]) for item in error.errors(include_url=False)]
             told = "; ".join(f"{path}: {message}" if path else message for path, message in problems)
-            raise HttpError(422, "InvalidRequest", f"the request's body does not fit: {told}", problems) from None
+            raise HttpError(422, "InvalidRequest", f"the request body is not valid: {told}", problems) from None
 
 
 def parse(event: dict[str, Any]) -> Request:
-    """Read an invocation event; raise HttpError 403 without an IAM identity, 400 for a body that is not JSON."""
+    """Parse an invocation event; raise HttpError 403 without an IAM identity, 400 if the body is not JSON."""
     context = event.get("requestContext", {})
     who = ((context.get("authorizer") or {}).get("iam") or {}).get("userArn")
     if not who:
         raise HttpError(
-            403, "Forbidden", "the request carries no IAM identity; sign it with SigV4 for service `lambda`"
+            403, "Forbidden", "the request has no IAM identity; sign it with SigV4 for the service `lambda`"
         )
     text = _text(event)
     query = event.get("queryStringParameters") or dict(parse_qsl(event.get("rawQueryString", "")))
@@ -103,7 +103,7 @@ def parse(event: dict[str, Any]) -> Request:
 
 
 def source_of(context: dict[str, Any]) -> str:
-    """Return where a request came from, from the event's `requestContext`: `203.0.113.7, ferryman/1.0`."""
+    """Return the source of a request from the event's `requestContext`: `203.0.113.7, ferryman/1.0`."""
     http = context.get("http") or {}
     said = (str(http.get(name) or "") for name in ("sourceIp", "userAgent"))
     return ", ".join("".join(c for c in text if c.isprintable())[:200] for text in said if text)
@@ -116,7 +116,7 @@ def _text(event: dict[str, Any]) -> bytes:
     try:
         return base64.b64decode(body, validate=True)
     except (binascii.Error, ValueError):
-        raise HttpError(400, "BadRequest", "the body is said to be base64 and is not") from None
+        raise HttpError(400, "BadRequest", "the body is not valid base64") from None
 
 
 def _json(text: bytes) -> Any:
@@ -129,7 +129,7 @@ def _json(text: bytes) -> Any:
 
 
 def answer(status: int, body: Any, headers: dict[str, str] | None = None) -> dict[str, Any]:
-    """Form what a function URL returns."""
+    """Return the response of a function URL."""
     return {
         "statusCode": status,
         "headers": {"content-type": "application/json", "cache-control": "no-store", **(headers or {})},
@@ -139,7 +139,7 @@ def answer(status: int, body: Any, headers: dict[str, str] | None = None) -> dic
 
 
 def failure(error: HttpError) -> dict[str, Any]:
-    """Form the answer to a request that failed."""
+    """Return the response to a request that failed."""
     problems = [{"path": path, "message": message} for path, message in error.problems]
     body = {"error": {"code": error.code, "message": str(error), "problems": problems}}
     return answer(error.status, body, error.headers)

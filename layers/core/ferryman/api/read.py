@@ -172,7 +172,7 @@ def place(operator: Context, request: Request) -> tuple[Platform, str]:
     name = request.params["environment"]
     if name not in document.spec.environments:
         known = ", ".join(document.spec.environments)
-        raise NotFound(f"platform {document.name} has no environment {name!r}; there are: {known}")
+        raise NotFound(f"platform {document.name} has no environment {name!r}; known environments: {known}")
     return document, name
 
 

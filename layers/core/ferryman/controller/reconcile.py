@@ -153,7 +153,7 @@ class Reconciler:
         document = parse(applied.document)
         if environment not in document.spec.environments:
             known = ", ".join(document.spec.environments)
-            raise NotFound(f"platform {platform} has no environment {environment!r}; there are: {known}")
+            raise NotFound(f"platform {platform} has no environment {environment!r}; known environments: {known}")
         if self._reconcile(document, applied.generation, environment, swept=False):
             self._promoted_from(platform, environment)
 

@@ -1,4 +1,4 @@
-"""The platform document, `ferryman/v1 Platform`: what people write, parsed and checked. Pure."""
+"""The platform document, `ferryman/v1 Platform`: what users write, parsed and validated. Pure."""
 
 from ferryman.platform.document import (
     ChatChannel,

@@ -1,13 +1,13 @@
-"""The base of everything in a platform document."""
+"""Base class of all models of the platform document."""
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 
 class Model(BaseModel):
-    """Frozen, camelCase in documents, no unknown field and no silent conversion: a typo must not pass.
+    """Frozen, camelCase in documents, without unknown fields and without type conversion, so that typos are found.
 
-    Python names are for our own code; `parse` takes the document's names only.
+    Our code may use the Python names; `parse` accepts only the document's names.
     """
 
     model_config = ConfigDict(

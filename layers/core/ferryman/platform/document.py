@@ -1,7 +1,7 @@
-"""`ferryman/v1 Platform`: components and environments, as people write them.
+"""`ferryman/v1 Platform`: components and environments, as users write them.
 
-Everything that can be told from the document alone is refused here, with the path and what would be right; what needs
-AWS (does the service exist?) is `steps.verify`. `docs/schema/platform.v1.json` is generated from these models.
+Errors that can be found in the document alone are reported here, with the path and the correction. `steps.verify` does
+the checks that need AWS (does the service exist?). `docs/schema/platform.v1.json` is generated from these models.
 """
 
 import re
@@ -29,7 +29,7 @@ from ferryman.platform.values import Duration, Name, Repository, between
 
 
 class Component(Model):
-    """One image repository. Any number of services may run it."""
+    """One image repository. Any number of services can run its image."""
 
     repository: Repository = Field(
         description="Name of the ECR repository, in the operator's account and region.", examples=["scr-api"]
@@ -37,32 +37,33 @@ class Component(Model):
 
 
 class Metadata(Model):
-    """The document's identity."""
+    """The name of the platform."""
 
     name: Name = Field(description="Name of the platform.", examples=["scr"])
 
 
 class Spec(Model):
-    """What the platform consists of."""
+    """Components, channels and environments of the platform."""
 
     tag_pattern: str = Field(
         default="(?P<version>[0-9a-f]{7,40})",
         min_length=1,
         max_length=500,
-        description="Regular expression for the tags that name a release; it has to match the whole tag. The group "
-        "`version` is what all images of one release share; a numeric group `seq`, if there is one, orders releases.",
+        description="Regular expression for tags that name a release. It must match the whole tag and have a group "
+        "`version`, which is the same for all images of one release. An optional numeric group `seq` orders releases.",
         examples=["(?P<seq>[0-9]+)-(?P<version>[0-9a-f]{7,40})"],
     )
     assembly_timeout: Annotated[Duration, AfterValidator(between("1s", "30d"))] = Field(
-        default=timedelta(minutes=30), description="A release that misses an image for longer is reported, 1s to 30d."
+        default=timedelta(minutes=30),
+        description="How long a release can be incomplete before it is reported, 1s to 30d.",
     )
     components: dict[Name, Component] = Field(
         min_length=1, max_length=50, description="Component name → image repository."
     )  # fmt: skip
-    channels: dict[Name, Channel] = Field(default={}, description="Channel name → where messages go.")
-    github: GitHub | None = Field(default=None, description="The project on GitHub. Default: nothing is told there.")
+    channels: dict[Name, Channel] = Field(default={}, description="Channel name → channel for messages.")
+    github: GitHub | None = Field(default=None, description="The project on GitHub. Default: GitHub is not used.")
     environments: dict[Name, Environment] = Field(
-        min_length=1, max_length=20, description="Environment name → where and how the platform runs."
+        min_length=1, max_length=20, description="Environment name → environment."
     )
 
     @field_validator("tag_pattern")
@@ -73,18 +74,18 @@ class Spec(Model):
         except (re.error, RecursionError, OverflowError) as error:
             raise ValueError(f"is not a regular expression: {error}") from None
         if "version" not in compiled.groupindex:
-            raise ValueError("needs a named group (?P<version>…) around what all images of one release share")
+            raise ValueError("needs a named group (?P<version>…) that captures what all images of one release share")
         if compiled.fullmatch(""):
             raise ValueError("matches an empty tag; require at least one character, as in (?P<version>[0-9a-f]{7,40})")
         return pattern
 
 
 class Platform(Model):
-    """A platform that Ferryman operates: components, and the environments they run in."""
+    """A platform that Ferryman operates: its components, and the environments in which they run."""
 
-    api_version: Literal["ferryman/v1"] = Field(description="Version of this format.", examples=["ferryman/v1"])
-    kind: Literal["Platform"] = Field(description="What the document declares.", examples=["Platform"])
-    metadata: Metadata = Field(description="What the platform is called.")
+    api_version: Literal["ferryman/v1"] = Field(description="Version of the format.", examples=["ferryman/v1"])
+    kind: Literal["Platform"] = Field(description="Kind of the document.", examples=["Platform"])
+    metadata: Metadata = Field(description="Metadata of the platform.")
     spec: Spec = Field(description="Components, channels and environments.")
 
     @property
@@ -104,38 +105,38 @@ class Platform(Model):
         return self.spec.environments[name]
 
     def component_of(self, repository: str) -> str | None:
-        """Return the component whose images live in this repository."""
+        """Return the component whose images are in this repository."""
         for name, component in self.spec.components.items():
             if component.repository == repository:
                 return name
         return None
 
     def triggered_by_push(self) -> list[str]:
-        """Return the environments that a complete release starts by itself."""
+        """Return the environments in which a complete release starts a deployment."""
         return [name for name, env in self.spec.environments.items() if "push" in env.triggers]
 
     def triggered_by_tag(self) -> list[str]:
-        """Return the environments that a semver tag starts."""
+        """Return the environments in which a semver tag starts a deployment."""
         return [name for name, env in self.spec.environments.items() if "tag" in env.triggers]
 
     def promoted_from(self, environment: str) -> list[str]:
-        """Return the environments that take what this one has verified."""
+        """Return the environments whose `promoteFrom` is this environment."""
         return [name for name, env in self.spec.environments.items() if env.promote_from == environment]
 
     def dump(self) -> dict[str, Any]:
-        """Return the document as plain data, with every default written out."""
+        """Return the document as plain data, with all default values."""
         return self.model_dump(mode="json", by_alias=True)
 
 
 def parse(data: Any) -> Platform:
-    """Read a document from plain data; raise InvalidDocument with every problem and its dotted path.
+    """Parse a document from plain data; raise InvalidDocument with all problems and their dotted paths.
 
-    A path names the keys of the document as they are written; a list's item is named by its index, from 0.
+    A path consists of the document's keys; an item of a list is its index, starting at 0.
     """
     if not isinstance(data, dict):
         raise InvalidDocument([("", "a platform document is a mapping with apiVersion, kind, metadata and spec")])
     try:
-        # By its own names only: base_task_definition is a typo in a document.
+        # Accept only the document's names: base_task_definition is a typo in a document.
         return Platform.model_validate(data, by_alias=True, by_name=False)
     except ValidationError as error:
         raise InvalidDocument(error_messages.of(error, data, Platform)) from None
@@ -144,9 +145,9 @@ def parse(data: Any) -> Platform:
 
 
 def channel_of(document: dict[str, Any], name: str) -> Channel | None:
-    """Return one channel of a stored document, whatever else is in it; None when there is none of that name.
+    """Return one channel of a stored document without validating the rest; None if it has no channel of that name.
 
-    Messages must go out even if a later version of Ferryman is stricter about the rest of the document.
+    Messages must be sent even if a later version of Ferryman is stricter about the rest of the document.
     """
     spec = document.get("spec")
     channels = spec.get("channels") if isinstance(spec, dict) else None

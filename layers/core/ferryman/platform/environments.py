@@ -1,4 +1,4 @@
-"""Where a platform runs, and by which rules: waves of services, migration, smoke tests, policy."""
+"""Environments of a platform: waves of services, migration, smoke tests, policies."""
 
 from datetime import timedelta
 from typing import Annotated, Any, Literal
@@ -33,44 +33,48 @@ class Service(Model):
     """One ECS service that runs a component."""
 
     name: ServiceName = Field(description="Name of the ECS service.", examples=["scr-api-staging"])
-    component: Name = Field(description="Component whose image it runs.", examples=["api"])
+    component: Name = Field(description="Component whose image the service runs.", examples=["api"])
     container: Text | None = Field(
         default=None, description="Container whose image is replaced. Default: the component's name."
     )
     base_task_definition: Text | None = Field(
         default=None,
-        description="Task definition that Terraform publishes, ARN or ssm:/path to it; only its image is replaced. "
-        "Default: the service's current one.",
+        description="Task definition that Terraform publishes, as ARN or ssm:/path to it. Only the image is replaced. "
+        "Default: the service's current task definition.",
         examples=["ssm:/ferryman/scr/staging/task-definitions/scr-api-staging"],
     )
     timeout: Annotated[Duration, AfterValidator(between("1s", "12h"))] = Field(
         default=timedelta(minutes=10), description="Deadline of one rollout of this service, 1s to 12h."
     )
     fail_fast: int = Field(
-        default=3, ge=1, le=200, description="Go back after this many failed tasks, without waiting for ECS's breaker."
+        default=3,
+        ge=1,
+        le=200,
+        description="Number of failed tasks after which the rollout fails, without waiting for ECS's circuit breaker.",
     )
 
     @property
     def container_name(self) -> str:
-        """The container whose image is replaced and whose exit is judged."""
+        """The container whose image is replaced and whose exit code is checked."""
         return self.container or self.component
 
 
 class Wave(Model):
-    """Services that are rolled out side by side; waves run one after the other."""
+    """Services that are updated in parallel; waves run one after the other."""
 
-    name: Name = Field(description="What people call this wave.", examples=["api"])
-    services: list[Service] = Field(min_length=1, max_length=40, description="Services that go side by side.")
+    name: Name = Field(description="Name of the wave.", examples=["api"])
+    services: list[Service] = Field(min_length=1, max_length=40, description="Services of the wave.")
 
 
 class Network(Model):
-    """Where a one-off task runs."""
+    """Network configuration of a one-off task."""
 
-    subnets: TextList = Field(description="Subnet ids, or ssm:/path, the name of a StringList parameter.")
-    security_groups: TextList = Field(
-        description="Security group ids, or ssm:/path, the name of a StringList parameter."
+    subnets: TextList = Field(description="Subnet ids, or the ssm:/path of a StringList parameter.")
+    security_groups: TextList = Field(description="Security group ids, or the ssm:/path of a StringList parameter.")
+    assign_public_ip: bool = Field(
+        default=False,
+        description="Whether the task gets a public IP address. Needed only in a public subnet without NAT.",
     )
-    assign_public_ip: bool = Field(default=False, description="Needed only in a public subnet without NAT.")
 
 
 class Migration(Model):
@@ -78,15 +82,15 @@ class Migration(Model):
 
     component: Name = Field(description="Component whose image runs the migration.", examples=["api"])
     task_definition: Text = Field(
-        description="Task definition of the one-off task, ARN or ssm:/path to it; only its image is replaced.",
+        description="Task definition of the one-off task, as ARN or ssm:/path to it. Only the image is replaced.",
         examples=["ssm:/ferryman/scr/staging/task-definitions/scr-api-migrate-staging"],
     )
     container: Text | None = Field(
         default=None,
-        description="Container that runs the command and whose exit code decides. Default: the component's name.",
+        description="Container that runs the command and whose exit code counts. Default: the component's name.",
     )
     command: list[Text] = Field(
-        min_length=1, description="Command and arguments, one item each.", examples=[["alembic", "upgrade", "head"]]
+        min_length=1, description="Command and arguments as a list.", examples=[["alembic", "upgrade", "head"]]
     )
     timeout: Annotated[Duration, AfterValidator(between("1s", "12h"))] = Field(
         default=timedelta(minutes=10), description="Deadline of the migration, 1s to 12h."
@@ -94,36 +98,38 @@ class Migration(Model):
     downgrade: list[Text] | None = Field(
         default=None,
         min_length=1,
-        description="Command that takes the database back; {revision} stands for where to. For rollback --downgrade "
-        "and migrate down.",
+        description="Command that downgrades the database, with {revision} in place of the target. Used by "
+        "`rollback --downgrade` and `migrate down`.",
         examples=[["alembic", "downgrade", "{revision}"]],
     )
     current: list[Text] | None = Field(
         default=None,
         min_length=1,
-        description="Command that tells where the database stands. For migrate current.",
+        description="Command that prints the database's current revision. Used by `migrate current`.",
         examples=[["alembic", "current"]],
     )
-    network: Network = Field(description="Where the task runs.")
+    network: Network = Field(description="Network configuration of the task.")
     launch_type: Literal["FARGATE", "EC2"] = Field(default="FARGATE", description="Launch type of the task.")
 
     @property
     def container_name(self) -> str:
-        """The container whose exit code decides."""
+        """The container whose exit code decides the result."""
         return self.container or self.component
 
 
 class Expectation(Model):
-    """What an answer has to look like. `{release}` stands for the version that is being deployed."""
+    """The expected response. `{release}` stands for the version that is being deployed."""
 
     status: list[Annotated[int, Field(ge=100, le=599)]] = Field(
-        default=[200], min_length=1, description="HTTP statuses that are right.", examples=[[200, 307]]
+        default=[200], min_length=1, description="Accepted HTTP statuses.", examples=[[200, 307]]
     )
-    headers: dict[HeaderName, HeaderValue] = Field(default={}, description="Header name → exact value.")
+    headers: dict[HeaderName, HeaderValue] = Field(
+        default={}, description="Header name (case-insensitive) → exact value."
+    )
     json_fields: dict[str, Any] = Field(
         default={},
         alias="json",
-        description="Dotted path in the JSON body (a number selects a list's item) → exact value.",
+        description="Dotted path in the JSON body → exact value. A number selects an item of a list.",
         examples=[{"version": "{release}", "checks.0.ok": True}],
     )
     body: str | None = Field(default=None, min_length=1, description="Text that the body must contain.")
@@ -133,31 +139,31 @@ class Expectation(Model):
     def _is_json(cls, fields: dict[str, Any]) -> dict[str, Any]:
         for path, value in fields.items():
             if not path.strip("."):
-                raise ValueError("has an empty path; write the field's name, as in version or checks.0.ok")
+                raise ValueError("has an empty path; write the name of a field, as in version or checks.0.ok")
             _check_json(path, value, _JSON_DEPTH)
         return fields
 
 
 class SmokeTest(Model):
-    """One HTTP check after the rollout."""
+    """One HTTP check that runs after the last wave."""
 
-    name: Name = Field(description="What people call this check.", examples=["api-health"])
+    name: Name = Field(description="Name of the check.", examples=["api-health"])
     url: Text = Field(
         description="Base URL, or ssm:/path to it.",
         examples=["https://api.example.com", "ssm:/ferryman/scr/staging/api-url"],
     )
     path: Annotated[str, StringConstraints(pattern=PATH, max_length=2048)] = Field(
-        default="/", description="Path that is asked for, with its query.", examples=["/health"]
+        default="/", description="Path to request, including the query.", examples=["/health"]
     )
     headers: dict[HeaderName, HeaderValue] = Field(default={}, description="Request headers, for example Host.")
-    allow_http: bool = Field(default=False, description="https is required unless this is true.")
-    expect: Expectation = Field(default=Expectation(), description="What the answer has to look like.")
-    attempts: int = Field(default=10, ge=1, le=100, description="How often it is tried before it has failed, 1 to 100.")
+    allow_http: bool = Field(default=False, description="Whether http URLs are allowed.")
+    expect: Expectation = Field(default=Expectation(), description="The expected response.")
+    attempts: int = Field(default=10, ge=1, le=100, description="Number of attempts before the check fails, 1 to 100.")
     delay: Annotated[Duration, AfterValidator(between("1s", "10m"))] = Field(
-        default=timedelta(seconds=15), description="Time between two attempts, 1s to 10m."
+        default=timedelta(seconds=15), description="Time between attempts, 1s to 10m."
     )
     timeout: Annotated[Duration, AfterValidator(between("1s", "20s"))] = Field(
-        default=timedelta(seconds=10), description="How long one answer may take, 1s to 20s."
+        default=timedelta(seconds=10), description="Time limit for one response, 1s to 20s."
     )
 
     @field_validator("url")
@@ -174,60 +180,72 @@ class SmokeTest(Model):
         if parts.scheme not in ("http", "https") or not host:
             raise ValueError("is not a URL; write https://host, or ssm:/path to it")
         if parts.username is not None or parts.password is not None:
-            raise ValueError("holds a user or password; checks go without credentials")
+            raise ValueError("contains a user or password; smoke tests run without credentials")
         return url
 
 
 class Environment(Model):
-    """Where a platform runs."""
+    """A cluster in which the platform runs, with its services and policies."""
 
     cluster: Text = Field(description="Name or ARN of the ECS cluster, or ssm:/path to it.", examples=["scr-staging"])
     account: Annotated[str, StringConstraints(pattern=ACCOUNT)] | None = Field(
-        default=None, description="Reserved: refused unless it is the operator's own account."
+        default=None, description="Reserved; must be the operator's own account."
     )
     region: Annotated[str, StringConstraints(pattern=REGION)] | None = Field(
-        default=None, description="Reserved: refused unless it is the operator's own region."
+        default=None, description="Reserved; must be the operator's own region."
     )
     triggers: list[Trigger] = Field(
         default=["manual"],
         description="What starts a deployment here: push (a complete release), tag (a semver tag), promotion "
-        "(promoteFrom has verified it), manual (a person).",
+        "(promoteFrom has verified a release), manual (a person).",
         examples=[["push"]],
     )
     promote_from: Name | None = Field(
-        default=None, description="Environment in which a release must be verified first.", examples=["staging"]
+        default=None,
+        description="Environment that must verify a release first. Required by the trigger promotion; cannot be "
+        "combined with push.",
+        examples=["staging"],
     )
     soak: Annotated[Duration, AfterValidator(between("1s", "30d"))] | None = Field(
-        default=None, description="How long a release must have been verified in promoteFrom, 1s to 30d."
+        default=None, description="Minimum time since promoteFrom verified the release, 1s to 30d."
     )
     tag_wait: Annotated[Duration, AfterValidator(between("1m", "30d"))] = Field(
-        default=timedelta(hours=24), description="How long a semver tag waits for promoteFrom before it is refused."
+        default=timedelta(hours=24),
+        description="How long a semver tag waits for promoteFrom to verify its release before the tag is rejected, 1m "
+        "to 30d.",
     )
-    scan: ScanPolicy | None = Field(default=None, description="What image scans may find. Default: not looked at.")
+    scan: ScanPolicy | None = Field(
+        default=None, description="Image scan findings that block a release. Default: scans are ignored."
+    )
     approval: ApprovalPolicy | None = Field(
-        default=None, description="Who has to say yes before anything changes here. Default: nobody."
+        default=None, description="Who must approve a deployment before it changes anything here. Default: nobody."
     )
-    freeze: FreezePolicy | None = Field(default=None, description="Times in which nothing starts.")
-    waves: list[Wave] = Field(min_length=1, max_length=40, description="Services, rolled out wave by wave.")
-    migration: Migration | None = Field(default=None, description="One-off task before any service changes.")
-    smoke_tests: list[SmokeTest] = Field(default=[], max_length=32, description="HTTP checks after the last wave.")
+    freeze: FreezePolicy | None = Field(default=None, description="Times when no deployment starts.")
+    waves: list[Wave] = Field(
+        min_length=1, max_length=40, description="Waves of services, rolled out one after the other."
+    )
+    migration: Migration | None = Field(default=None, description="One-off task that runs before any service changes.")
+    smoke_tests: list[SmokeTest] = Field(
+        default=[], max_length=32, description="HTTP checks that run after the last wave."
+    )
     moving_tags: list[ImageTag] = Field(
         default=[],
-        description="Image tags that follow what runs here. <env>-current and <env>-previous are kept besides.",
+        description="Image tags that follow what runs here. Ferryman also maintains <env>-current and <env>-previous.",
         examples=[["staging-latest"]],
     )
     on_failure: Literal["rollback", "hold"] = Field(
         default="rollback",
-        description="rollback: services go back to what ran before. hold: they stay, automation stops.",
+        description="rollback: services go back to the last good release. hold: services stay as they are, and a hold "
+        "stops automation.",
     )
     on_newer: Literal["replace", "keep"] = Field(
         default="replace", description="Whether a newer release replaces one that still waits for approval."
     )
     on_base_change: Literal["report", "deploy"] = Field(
-        default="report", description="What happens when Terraform publishes a new base task definition."
+        default="report", description="What to do when Terraform publishes a new base task definition."
     )
     notify: list[Name] = Field(
-        default=[], description="Channels that hear of every deployment here.", examples=[["team"]]
+        default=[], description="Channels that are notified of every deployment here.", examples=[["team"]]
     )  # fmt: skip
 
     @property
@@ -237,18 +255,18 @@ class Environment(Model):
 
 
 def _check_json(path: str, value: Any, depth: int) -> None:
-    """Raise ValueError unless a value can stand in JSON and in the table."""
+    """Raise ValueError unless a value can be stored as JSON and in the table."""
     if depth == 0:
         raise ValueError(f"{path!r} is nested too deeply; compare single fields instead")
     if isinstance(value, dict):
         for name, item in value.items():
             if not isinstance(name, str) or not name:
-                raise ValueError(f"{path!r} has the key {name!r}; a key is text, in quotes")
+                raise ValueError(f"{path!r} has the key {name!r}; a key must be text; put it in quotes")
             _check_json(path, item, depth - 1)
     elif isinstance(value, list):
         for item in value:
             _check_json(path, item, depth - 1)
     elif isinstance(value, int | float) and not abs(value) < 2**53:
-        raise ValueError(f"{path!r} is not a number that every JSON reader knows; compare something else")
+        raise ValueError(f"{path!r} is not a number that every JSON parser reads exactly; compare something else")
     elif value is not None and not isinstance(value, str | bool | int | float):
-        raise ValueError(f"{path!r} is a {type(value).__name__}, which JSON does not know; put it in quotes")
+        raise ValueError(f"{path!r} is a {type(value).__name__}, which JSON does not support; put it in quotes")

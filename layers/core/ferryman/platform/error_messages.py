@@ -1,4 +1,4 @@
-"""What pydantic found wrong with a document, in the words of the people who write documents. Pure."""
+"""Turns pydantic's validation errors into messages for the authors of platform documents. Pure."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, get_args, get_origin
@@ -22,9 +22,9 @@ _KINDS = {
 
 
 def of(error: ValidationError, data: Any, root: Any) -> list[Problem]:
-    """Return each problem once: its path in `data`, what is wrong, and what would be right.
+    """Return each problem once: its path in `data`, what is wrong, and how to correct it.
 
-    `root` is the model (or union of models) that `data` was read as.
+    `root` is the model (or union of models) that validated `data`.
     """
     found: list[Problem] = []
     for item in error.errors(include_url=False):
@@ -36,7 +36,7 @@ def of(error: ValidationError, data: Any, root: Any) -> list[Problem]:
 
 
 def _path(item: ErrorDetails, data: Any) -> str:
-    """Keep of a location what is in the document: pydantic names union members and keys in it, too."""
+    """Return the part of a location that is in the document: pydantic adds the names of union members and keys."""
     parts: list[str] = []
     current = data
     *inner, last = item["loc"] or ("",)
@@ -85,28 +85,28 @@ def _too_short(_: Any, context: dict[str, Any]) -> str:
 _BOUNDS: dict[str, Callable[[Any, dict[str, Any]], str]] = {
     "string_too_short": _too_short,
     "too_short": _too_short,
-    "string_too_long": lambda value, context: f"is too long: at most {context['max_length']} characters",
-    "too_long": lambda value, context: f"has too many items: at most {context['max_length']}",
-    "greater_than_equal": lambda value, context: f"{_shorten(value)} is too small; at least {context['ge']}",
-    "less_than_equal": lambda value, context: f"{_shorten(value)} is too large; at most {context['le']}",
+    "string_too_long": lambda value, context: f"is too long; use at most {context['max_length']} characters",
+    "too_long": lambda value, context: f"has too many items; use at most {context['max_length']}",
+    "greater_than_equal": lambda value, context: f"{_shorten(value)} is too small; use at least {context['ge']}",
+    "less_than_equal": lambda value, context: f"{_shorten(value)} is too large; use at most {context['le']}",
     "recursion_loop": lambda value, context: "contains itself",
     "string_pattern_mismatch": lambda value, context: (
-        f"{_shorten(value)} does not fit: {IN_WORDS.get(context['pattern'], 'it has to match ' + context['pattern'])}"
+        f"{_shorten(value)} is not valid: {IN_WORDS.get(context['pattern'], 'it must match ' + context['pattern'])}"
     ),
 }
 
 
 def _wrong_kind(wanted: str, value: Any) -> str:
     if value is None:
-        return f"has no value; {wanted} is expected here"
+        return f"has no value; it must be {wanted}"
     hint = ""
     if wanted == "text" and not isinstance(value, dict | list):
         hint = "; put it in quotes"
     elif wanted == "a whole number" and isinstance(value, str) and value.isdigit():
         hint = "; leave the quotes out"
     elif wanted == "a list":
-        hint = f"; write [{_shorten(value)}]" if isinstance(value, str | int) else "; begin each item with a hyphen"
-    return f"{_shorten(value)} is {_kind_of(value)}, {wanted} is expected{hint}"
+        hint = f"; write [{_shorten(value)}]" if isinstance(value, str | int) else "; start each item with a hyphen"
+    return f"{_shorten(value)} is {_kind_of(value)}, but must be {wanted}{hint}"
 
 
 def _kind_of(value: Any) -> str:
@@ -125,9 +125,9 @@ def _kind_of(value: Any) -> str:
 
 def _not_one_of(value: Any, expected: str) -> str:
     allowed = [word.strip().strip("'") for word in expected.replace(" or ", ", ").split(",")]
-    only = f"it has to be {allowed[0]}" if len(allowed) == 1 else f"it has to be one of: {', '.join(allowed)}"
+    only = f"it must be {allowed[0]}" if len(allowed) == 1 else f"it must be one of: {', '.join(allowed)}"
     near = closest(value, allowed) if isinstance(value, str) and len(allowed) > 1 else ""
-    return f"{_shorten(value)} is not known here; {only}{near}"
+    return f"{_shorten(value)} is not valid; {only}{near}"
 
 
 def _shorten(value: Any) -> str:
@@ -137,7 +137,7 @@ def _shorten(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-# ── which fields exist at a place ──
+# ── the fields of a model at a location ──
 
 
 def _unknown_field(location: tuple[int | str, ...], root: Any) -> str:
@@ -145,7 +145,7 @@ def _unknown_field(location: tuple[int | str, ...], root: Any) -> str:
     names = [name for model in models for name in _fields(model)]
     if not names:
         return "unknown field; docs/platform.md lists the fields"
-    return f"unknown field; here are: {', '.join(names)}{closest(str(location[-1]), names)}"
+    return f"unknown field; known fields: {', '.join(names)}{closest(str(location[-1]), names)}"
 
 
 def _missing(location: tuple[int | str, ...], root: Any) -> str:
@@ -171,7 +171,7 @@ def _fields(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _models_at(root: Any, location: tuple[int | str, ...]) -> list[type[BaseModel]]:
-    """Return the models that may stand at a location."""
+    """Return the models that are allowed at a location."""
     current = _members(root)
     for part in location:
         current = [member for one in current for member in _step(one, part)]
@@ -183,7 +183,7 @@ def _step(annotation: Any, part: int | str) -> list[Any]:
         fields = _fields(annotation)
         if part in fields:
             return _members(fields[str(part)].annotation)
-        # A union's tag stands in the location, too: it selects the member and is no step.
+        # pydantic adds the tag of a union to the location: it selects a member and is not a key of the document.
         kind = annotation.model_fields.get("type")
         return [annotation] if kind is not None and part in get_args(kind.annotation) else []
     arguments = get_args(annotation)
@@ -193,7 +193,7 @@ def _step(annotation: Any, part: int | str) -> list[Any]:
 
 
 def _members(annotation: Any) -> list[Any]:
-    """Take a union, or an annotated type, apart."""
+    """Return the members of a union, or the type inside Annotated."""
     origin = get_origin(annotation)
     if origin is Annotated:
         return _members(get_args(annotation)[0])

@@ -11,34 +11,38 @@ _PROJECT = r"^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}$"
 
 
 class GitHubApp(Model):
-    """A GitHub App, installed on the repository."""
+    """A GitHub App that is installed on the repository."""
 
-    client_id: Text = Field(description="The app's client id (or app id).", examples=["Iv23liAbCdEf"])
-    installation_id: Text = Field(description="Id of its installation, in quotes.", examples=["12345678"])
+    client_id: Text = Field(description="Client id (or app id) of the app.", examples=["Iv23liAbCdEf"])
+    installation_id: Text = Field(description="Id of the app's installation, in quotes.", examples=["12345678"])
     private_key_secret_arn: SecretArn = Field(
         description="ARN of the Secrets Manager secret with the app's private key (PEM), or ssm:/path to that ARN."
     )
 
 
 class GitHub(Model):
-    """Where the source lives. Versions are commits there, and semver tags its tags."""
+    """The source repository. Versions must be commits of it, and semver tags its git tags."""
 
     repository: Annotated[str, StringConstraints(pattern=_PROJECT)] = Field(
-        description="owner/name.", examples=["scr-platform/scr"]
+        description="Repository, as owner/name.", examples=["scr-platform/scr"]
     )
     token_secret_arn: SecretArn | None = Field(
         default=None,
-        description="ARN of the Secrets Manager secret with a token, or ssm:/path to that ARN. Instead of app.",
+        description="ARN of the Secrets Manager secret with a token, or ssm:/path to that ARN. Alternative to app.",
     )
-    app: GitHubApp | None = Field(default=None, description="A GitHub App, instead of a token.")
-    api_url: WebUrl = Field(default="https://api.github.com", description="API, for GitHub Enterprise Server.")
-    web_url: WebUrl = Field(default="https://github.com", description="Pages, for compare links.")
-    statuses: bool = Field(default=True, description="Whether commits and deployments show how it went.")
+    app: GitHubApp | None = Field(default=None, description="A GitHub App. Alternative to a token.")
+    api_url: WebUrl = Field(
+        default="https://api.github.com", description="Base URL of the API; change it for GitHub Enterprise Server."
+    )
+    web_url: WebUrl = Field(default="https://github.com", description="Base URL of web pages, for compare links.")
+    statuses: bool = Field(
+        default=True, description="Whether commits and deployments on GitHub show the status of each environment."
+    )
 
     @model_validator(mode="after")
     def _one_way_in(self) -> "GitHub":
         if self.token_secret_arn is not None and self.app is not None:
-            raise ValueError("give a tokenSecretArn or an app, not both")
+            raise ValueError("set either tokenSecretArn or app, not both")
         return self
 
     @property

@@ -1,4 +1,4 @@
-"""Telling people apart: two entries that are one human would count as two approvals. Pure."""
+"""Identity of approvers: finds entries for the same person, which would count as two approvals. Pure."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -8,48 +8,48 @@ from ferryman.platform.values import is_reference
 
 
 class Person(Protocol):
-    """What an approver is known by, as the document says it or resolved."""
+    """The identifiers of an approver, as written in the document or resolved."""
 
     @property
     def name(self) -> str:
-        """What people call them."""
+        """The person's name."""
 
     @property
     def email(self) -> str | None:
-        """Where their link goes."""
+        """Email address for the personal link."""
 
     @property
     def slack(self) -> str | None:
-        """Their user id."""
+        """Slack user id."""
 
     @property
     def arn(self) -> str | None:
-        """How IAM names the caller."""
+        """ARN of the caller, as IAM reports it."""
 
 
 def folded(name: str) -> str:
-    """Return a name without what the eye does not see: case, spaces, the same letter in another coding."""
+    """Return a name in a form for comparison: without differences in case, spaces and Unicode normalization."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def twice(people: Iterable[Person]) -> str | None:
-    """Return which two entries are the same person, and by what; None when all differ."""
+    """Return which two entries have the same identifier, and which one; None if all differ."""
     seen: dict[tuple[str, str], Person] = {}
     for person in people:
         for what, value in _known_by(person):
             other = seen.setdefault((what, value), person)
             if other is not person:
-                # Not the value: a resolved one may be nobody's business where this is told.
+                # Without the value: a resolved value can be confidential where this message is shown.
                 return f"{other.name!r} and {person.name!r} have the same {what}"
     return None
 
 
 def not_a_caller(arn: str) -> str | None:
-    """Return what is wrong with an ARN that no caller ever has, or None: AWS names a caller by the session."""
+    """Return a message if no caller can have this ARN, otherwise None. AWS reports a caller's session, not the role."""
     if ":role/" not in arn:
         return None
     return (
-        f"{arn[:120]!r} is a role, and AWS never names a caller so; write "
+        f"{arn[:120]!r} is the ARN of a role, but AWS reports a caller by session; write "
         "arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION (`aws sts get-caller-identity` shows it), or an IAM user's ARN"
     )
 
@@ -57,7 +57,7 @@ def not_a_caller(arn: str) -> str | None:
 def _known_by(person: Person) -> Iterable[tuple[str, str]]:
     yield "name", folded(person.name)
     if person.email:
-        # Names of parameters know upper and lower case.
+        # Names of parameters are case-sensitive.
         yield "email", person.email if is_reference(person.email) else person.email.strip().casefold()
     if person.slack:
         yield "slack", person.slack

@@ -1,4 +1,4 @@
-"""What stands between a release and an environment: approval, vulnerability scans, freeze windows."""
+"""Policies that can block a release in an environment: approval, image scans, freeze windows."""
 
 import re
 from datetime import datetime, timedelta
@@ -22,138 +22,148 @@ _BETWEEN = " - "
 
 
 class Approver(Model):
-    """A person who may approve, and the ways in which they prove who they are."""
+    """A person who can approve or reject, and how this person is identified."""
 
     name: Annotated[str, StringConstraints(pattern=_PERSON)] = Field(
-        description="The person; who asked and who approves are compared by it.", examples=["Ada Lovelace"]
+        description="The person's name. Approvals are counted by name, and the requester is compared by name.",
+        examples=["Ada Lovelace"],
     )
     email: Text | None = Field(
-        default=None, description="Gets a personal link by mail.", examples=["ada@example.com"]
-    )  # fmt: skip
+        default=None,
+        description="Email address that receives a personal link, or ssm:/path to it.",
+        examples=["ada@example.com"],
+    )
     slack: Annotated[str, StringConstraints(pattern=_SLACK_USER)] | None = Field(
-        default=None, description="Slack user id: may press the buttons.", examples=["U024BE7LH"]
+        default=None, description="Slack user id. This user can press the buttons.", examples=["U024BE7LH"]
     )
     arn: Text | None = Field(
         default=None,
-        description="IAM ARN as AWS reports the caller: may use `ferryman approve`.",
+        description="IAM ARN as AWS reports the caller, or ssm:/path to it. This caller can use `ferryman approve`.",
         examples=["arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Admin_0123/ada@example.com"],
     )
 
     @model_validator(mode="after")
     def _can_be_recognised(self) -> "Approver":
         if not (self.email or self.slack or self.arn):
-            raise ValueError("can't be recognised: give an email, a slack user id or an arn")
+            raise ValueError("cannot be identified; add an email, a slack user id or an arn")
         if self.email and not is_reference(self.email) and "@" not in self.email.strip("@"):
-            raise ValueError(f"{self.email[:60]!r} is not a mail address; write name@example.com")
+            raise ValueError(f"{self.email[:60]!r} is not an email address; write name@example.com")
         if self.arn and (wrong := identities.not_a_caller(self.arn)):
             raise ValueError(wrong)
         return self
 
 
 class ApprovalPolicy(Model):
-    """Who has to say yes before anything changes here."""
+    """Who must approve a deployment before it changes anything here."""
 
-    approvers: list[Approver] = Field(default=[], max_length=50, description="People who may decide.")
-    required: int = Field(default=1, ge=1, le=20, description="How many different people have to approve.")
+    approvers: list[Approver] = Field(default=[], max_length=50, description="People who can approve or reject.")
+    required: int = Field(default=1, ge=1, le=20, description="How many different people must approve.")
     expires: Annotated[Duration, AfterValidator(between("1m", "7d"))] = Field(
-        default=timedelta(hours=24), description="How long a request stands, 1m to 7d."
+        default=timedelta(hours=24), description="How long a request stays open, 1m to 7d."
     )
     reminder: Annotated[Duration, AfterValidator(between("1m", "7d"))] | None = Field(
-        default=timedelta(hours=4), description="How long before it expires approvers are reminded; null: never."
+        default=timedelta(hours=4), description="How long before expiry approvers are reminded; null: no reminder."
     )
     sender: Text | None = Field(
         default=None,
         alias="from",
-        description="Sender of the personal links: an identity that SES has verified.",
+        description="Sender of the emails with personal links: an identity verified in SES, or ssm:/path to it.",
         examples=["ferryman@example.com"],
     )
-    requester_may_approve: bool = Field(default=False, description="Whether who asked may also say yes.")
-    allow_unverified: bool = Field(
-        default=False, description="Whether anybody who has the shared link may decide, under a name they type."
+    requester_may_approve: bool = Field(
+        default=False, description="Whether the person who requested a deployment can also approve it."
     )
-    for_rollback: bool = Field(default=False, description="Whether a manual rollback needs approval too.")
+    allow_unverified: bool = Field(
+        default=False, description="Whether anyone with the shared link can decide, under a name that they type."
+    )
+    for_rollback: bool = Field(default=False, description="Whether a manual rollback also needs approval.")
 
     @model_validator(mode="after")
     def _can_be_reached(self) -> "ApprovalPolicy":
         if same := identities.twice(self.approvers):
-            raise ValueError(f"{same}: one person would count as two; give each person one entry")
+            raise ValueError(f"{same}, so one person would count twice; list each person only once")
         if not self.allow_unverified and len(self.approvers) < self.required:
             raise ValueError(
-                f"{len(self.approvers)} approvers can't give {self.required} approvals; add approvers or lower required"
+                f"{self.required} approvals are required, but the number of approvers is {len(self.approvers)}; "
+                "add approvers or lower required"
             )
         if any(approver.email for approver in self.approvers) and self.sender is None:
-            raise ValueError("approvers have mail addresses, and `from` says no sender; add from: ferryman@example.com")
+            raise ValueError("approvers with an email need a sender; add from: ferryman@example.com")
         if self.reminder is not None and self.reminder >= self.expires:
-            raise ValueError("the reminder comes before the request does; make it shorter than expires, or null")
+            raise ValueError("reminder must be shorter than expires, or null")
         return self
 
 
 class ScanPolicy(Model):
-    """What ECR's scan-on-push may find in an image that goes here."""
+    """Which findings of ECR's image scan block a release."""
 
     block: list[Severity] = Field(
-        default=["CRITICAL"], min_length=1, description="Severities that hold a release back until waived."
+        default=["CRITICAL"], min_length=1, description="Severities that block a release until they are waived."
     )
 
 
 class FreezeWindow(Model):
-    """A time in which nothing starts (deny), or outside of which nothing starts (allow)."""
+    """A time during which no deployment starts (deny), or outside of which none starts (allow)."""
 
-    name: Name = Field(description="What people call it.", examples=["weekend"])
+    name: Name = Field(description="Name of the window.", examples=["weekend"])
     kind: Literal["deny", "allow"] = Field(
-        default="deny", description="deny: nothing starts inside. allow: nothing starts outside. deny beats allow."
+        default="deny",
+        description="deny: no deployment starts during the window. allow: deployments start only during such a window. "
+        "Deny takes precedence over allow.",
     )
     weekly: str | None = Field(
-        default=None, description="Every week, local time.", examples=["Fri 16:00 - Mon 08:00"]
+        default=None, description="Weekly window in local time.", examples=["Fri 16:00 - Mon 08:00"]
     )  # fmt: skip
     dates: str | None = Field(
-        default=None, description="Once, local time.", examples=["2026-12-20 00:00 - 2027-01-03 00:00"]
+        default=None, description="One-time window in local time.", examples=["2026-12-20 00:00 - 2027-01-03 00:00"]
     )
 
     @property
     def ends(self) -> tuple[str, str]:
-        """Where it begins and where it ends, as written."""
+        """Start and end of the window, as written."""
         start, _, end = (self.weekly or self.dates or "").partition(_BETWEEN)
         return start, end
 
     @model_validator(mode="after")
     def _is_one_time(self) -> "FreezeWindow":
         if (self.weekly is None) == (self.dates is None):
-            raise ValueError("give either weekly: Fri 16:00 - Mon 08:00, or dates: 2026-12-20 00:00 - 2027-01-03 00:00")
+            raise ValueError("set either weekly: Fri 16:00 - Mon 08:00, or dates: 2026-12-20 00:00 - 2027-01-03 00:00")
         start, end = self.ends
         if self.weekly is not None:
             if not (WEEKLY.fullmatch(start) and WEEKLY.fullmatch(end)) or start == end:
-                raise ValueError(f"{self.weekly!r} is not a time of the week; write Fri 16:00 - Mon 08:00")
+                raise ValueError(f"{self.weekly!r} is not a weekly window; write it as in Fri 16:00 - Mon 08:00")
         else:
             try:
                 first, last = local_time(start), local_time(end)
             except ValueError:
                 raise ValueError(
-                    f"{self.dates!r} are no dates; write 2026-12-20 00:00 - 2027-01-03 00:00"
+                    f"{self.dates!r} is not a range of dates; write it as in 2026-12-20 00:00 - 2027-01-03 00:00"
                 ) from None  # fmt: skip
             if last <= first:
-                raise ValueError(f"{self.dates!r} ends before it begins")
+                raise ValueError(f"{self.dates!r} ends before it starts")
         return self
 
 
 class FreezePolicy(Model):
-    """Times in which nothing starts by itself; a rollback may, with a reason."""
+    """Times when no deployment starts. Rollbacks are not affected."""
 
     time_zone: str = Field(description="IANA time zone of all windows.", examples=["Europe/Berlin", "UTC"])
-    windows: list[FreezeWindow] = Field(min_length=1, max_length=50, description="The windows; deny beats allow.")
+    windows: list[FreezeWindow] = Field(
+        min_length=1, max_length=50, description="The windows. Deny takes precedence over allow."
+    )
 
     @field_validator("time_zone")
     @classmethod
     def _exists(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except Exception:  # noqa: BLE001 - zoneinfo raises what the file system and the name make of it
+        except Exception:  # noqa: BLE001 - zoneinfo raises many kinds of errors, depending on the file system and the name
             raise ValueError(
-                f"{value[:60]!r} is no IANA time zone; write Europe/Berlin, America/New_York or UTC"
+                f"{value[:60]!r} is not an IANA time zone; write it as in Europe/Berlin, America/New_York or UTC"
             ) from None
         return value
 
 
 def local_time(text: str) -> datetime:
-    """Read `2026-12-20 00:00`, without a zone; raise ValueError."""
-    return datetime.strptime(text, "%Y-%m-%d %H:%M")  # noqa: DTZ007 - the policy's zone is put to it where it is used
+    """Parse `2026-12-20 00:00`, without a time zone; raise ValueError."""
+    return datetime.strptime(text, "%Y-%m-%d %H:%M")  # noqa: DTZ007 - the caller adds the policy's time zone

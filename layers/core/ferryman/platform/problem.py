@@ -1,21 +1,14 @@
-"""A problem of a document, and the nearest known name. Pure."""
+"""A problem in a document, and suggestions for misspelled names. Pure."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
-
 
 Problem = tuple[str, str]
-
-
-"""Dotted path, and what is wrong there and what would be right."""
+"""A dotted path, and a message that says what is wrong there and how to correct it."""
 
 
 def closest(name: str, known: Iterable[str]) -> str:
-    """Return `did you mean …?` for a name that is nearly one of the known ones, else an empty string."""
+    """Return `did you mean …?` for a name that resembles a known one, otherwise an empty string."""
     by_lower = {one.lower().replace("_", ""): one for one in known}
     match = get_close_matches(name.lower().replace("_", ""), by_lower, n=1, cutoff=0.6)
     return f"; did you mean {by_lower[match[0]]}?" if match else ""

@@ -1,7 +1,7 @@
 """The JSON Schema of the platform document: `python -m ferryman.platform.schema` prints it.
 
-`docs/schema/platform.v1.json` is its output, so that editors complete and check documents. It says what one field may
-be; what fields have to obey together (`platform.validation`) only `ferryman apply` knows.
+`docs/schema/platform.v1.json` is its output. Editors use it to complete and check documents. It describes single
+fields; only `ferryman apply` checks rules that involve several fields (`platform.validation`).
 """
 
 import json
@@ -18,7 +18,7 @@ ID = "urn:ferryman:schema:platform:v1"
 
 
 class _Generator(GenerateJsonSchema):
-    """pydantic's generator, with durations written the way people write them."""
+    """pydantic's generator, with durations in the notation of the document."""
 
     def encode_default(self, dft: Any) -> Any:
         return format_duration(dft) if isinstance(dft, timedelta) else super().encode_default(dft)
@@ -32,12 +32,12 @@ def schema() -> dict[str, Any]:
 
 
 def text() -> str:
-    """Return the schema as the committed file has it."""
+    """Return the schema in the format of the committed file."""
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _closed(node: Any) -> Any:
-    """Refuse names that don't fit: pydantic describes the names of a mapping, but lets others pass."""
+    """Reject keys that don't match: pydantic describes the keys of a mapping, but allows others."""
     if isinstance(node, list):
         return [_closed(item) for item in node]
     if not isinstance(node, dict):

@@ -1,4 +1,4 @@
-"""What an image tag means to a platform. Pure."""
+"""The kinds of image tags on a platform. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from ferryman.platform.values import SEMVER
 
 
 class TagKind(StrEnum):
-    """The kinds of tags a push may carry."""
+    """The kinds of tags that a push can have."""
 
     VERSION = "version"  # names a release
-    SEMVER = "semver"  # a second name of a release
-    MOVING = "moving"  # derived state, ours or CI's: never a reason to act
+    SEMVER = "semver"  # second name of a release
+    MOVING = "moving"  # follows what runs; never starts anything
     OTHER = "other"  # ignored and counted
 
 
 @dataclass(frozen=True)
 class Tag:
-    """A tag, understood."""
+    """A classified tag."""
 
     kind: TagKind
     version: str | None = None
@@ -27,7 +27,7 @@ class Tag:
 
 
 def classify(tag: str, platform: Platform) -> Tag:
-    """Tell what a tag means; moving tags are recognised first, so that none can pass for a release."""
+    """Return the kind of a tag. Moving tags are checked first, so that none is mistaken for a release."""
     if tag in moving_tags(platform):
         return Tag(TagKind.MOVING)
     if SEMVER.fullmatch(tag):
@@ -37,7 +37,7 @@ def classify(tag: str, platform: Platform) -> Tag:
         return Tag(TagKind.OTHER)
     groups = match.groupdict()
     if not groups["version"]:
-        # The group is optional in this pattern, and the tag has nothing there.
+        # The group is optional in this pattern, and the tag has no version.
         return Tag(TagKind.OTHER)
     seq = groups.get("seq")
     whole = seq is not None and seq.isascii() and seq.isdigit() and len(seq) <= 18
@@ -45,7 +45,7 @@ def classify(tag: str, platform: Platform) -> Tag:
 
 
 def moving_tags(platform: Platform) -> set[str]:
-    """Return every tag that moves: the document's own, and `<env>-current` and `<env>-previous`."""
+    """Return all moving tags: the document's `movingTags`, `<env>-current` and `<env>-previous`."""
     tags: set[str] = set()
     for name, environment in platform.spec.environments.items():
         tags.update(environment.moving_tags)
@@ -54,10 +54,10 @@ def moving_tags(platform: Platform) -> set[str]:
 
 
 def current_tag(environment: str) -> str:
-    """The tag that keeps lifecycle rules away from what runs in an environment."""
+    """The tag that protects what runs in an environment from lifecycle rules."""
     return f"{environment}-current"
 
 
 def previous_tag(environment: str) -> str:
-    """The tag that keeps lifecycle rules away from what a rollback would go to."""
+    """The tag that protects the target of a rollback from lifecycle rules."""
     return f"{environment}-previous"

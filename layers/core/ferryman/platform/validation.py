@@ -1,4 +1,4 @@
-"""What a document has to obey as a whole: names exist, a thing has one place, an order has no circles. Pure."""
+"""Rules for a document as a whole: names exist, nothing is listed twice, promotion has no cycles. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def check(spec: "Spec") -> list[Problem]:
-    """Return every problem of a document whose fields are right one by one."""
+    """Return all problems of a document whose single fields are valid."""
     found = [*_repositories(spec), *_services(spec), *_circles(spec), *_moving_tags(spec)]
     for name, environment in spec.environments.items():
         at = f"spec.environments.{name}"
@@ -45,7 +45,7 @@ def _exists(at: str, kind: str, name: str, known: Iterable[str]) -> Iterator[Pro
     names = list(known)
     if name not in names:
         listed = ", ".join(names) or f"none; add it under spec.{kind}s"
-        yield at, f"no {kind} is named {name!r}; there are: {listed}{closest(name, names)}"
+        yield at, f"no {kind} is named {name!r}; known {kind}s: {listed}{closest(name, names)}"
 
 
 def _repositories(spec: "Spec") -> Iterator[Problem]:
@@ -56,7 +56,7 @@ def _repositories(spec: "Spec") -> Iterator[Problem]:
             at = f"spec.components.{name}.repository"
             yield (
                 at,
-                f"{component.repository!r} already belongs to component {first!r}; each has a repository of its own",
+                f"{component.repository!r} already belongs to component {first!r}; each needs its own repository",
             )
 
 
@@ -68,7 +68,7 @@ def _services(spec: "Spec") -> Iterator[Problem]:
                 at = f"spec.environments.{name}.waves.{w}.services.{s}.name"
                 first = places.setdefault((environment.cluster, service.name), at)
                 if first != at:
-                    yield at, f"service {service.name!r} is already listed at {first}; a service has one place"
+                    yield at, f"service {service.name!r} is already listed at {first}; a service can appear only once"
 
 
 def _repetitions(at: str, environment: Environment) -> Iterator[Problem]:
@@ -83,7 +83,7 @@ def _repetitions(at: str, environment: Environment) -> Iterator[Problem]:
         seen: set[str] = set()
         for path, value in entries:
             if value in seen:
-                yield f"{at}.{path}", f"{value!r} is there twice; take one out or rename it"
+                yield f"{at}.{path}", f"{value!r} appears twice; remove or rename one"
             seen.add(value)
 
 
@@ -96,7 +96,7 @@ def _circles(spec: "Spec") -> Iterator[Problem]:
             current = spec.environments[current].promote_from
         if current == start:
             path = " → ".join([*seen, start])
-            message = f"promotion goes in a circle ({path}); one environment must come first, without promoteFrom"
+            message = f"promotion forms a cycle ({path}); one environment must come first, without promoteFrom"
             yield f"spec.environments.{start}.promoteFrom", message
 
 
@@ -104,27 +104,27 @@ def _promotion(at: str, environment: Environment) -> Iterator[Problem]:
     if "promotion" in environment.triggers and environment.promote_from is None:
         yield (
             f"{at}.promoteFrom",
-            "is missing: the trigger `promotion` needs the environment that verifies releases first",
+            "is missing: the trigger `promotion` requires the environment that verifies releases first",
         )
     if "push" in environment.triggers and environment.promote_from is not None:
         yield (
             f"{at}.triggers.{environment.triggers.index('push')}",
-            f"starts a release before {environment.promote_from!r} has verified it; use promotion, or no promoteFrom",
+            f"starts a release before {environment.promote_from!r} verified it; use promotion, or remove promoteFrom",
         )
 
 
 def _gates(at: str, environment: Environment) -> Iterator[Problem]:
     if environment.soak is not None and environment.promote_from is None:
-        yield f"{at}.soak", "needs promoteFrom: a release soaks in the environment that verified it"
+        yield f"{at}.soak", "requires promoteFrom: a release soaks in the environment that verified it"
     if environment.freeze is not None:
         seen: set[str] = set()
         for i, window in enumerate(environment.freeze.windows):
             if window.name in seen:
-                yield f"{at}.freeze.windows.{i}.name", f"{window.name!r} is there twice; take one out or rename it"
+                yield f"{at}.freeze.windows.{i}.name", f"{window.name!r} appears twice; remove or rename one"
             seen.add(window.name)
     migration = environment.migration
     if migration is not None and migration.downgrade and not any("{revision}" in part for part in migration.downgrade):
-        yield f"{at}.migration.downgrade", "has no {revision}; write it where the revision to go back to belongs"
+        yield f"{at}.migration.downgrade", "has no {revision}; add it in place of the target revision"
 
 
 def _moving_tags(spec: "Spec") -> Iterator[Problem]:
@@ -136,14 +136,14 @@ def _moving_tags(spec: "Spec") -> Iterator[Problem]:
             at = f"spec.environments.{name}.movingTags.{i}"
             owner = owners.setdefault(tag, name)
             if owner != name:
-                yield at, f"{tag!r} already moves with {owner!r}; a tag follows one environment"
+                yield at, f"{tag!r} already follows {owner!r}; a tag can follow only one environment"
             if tag in kept:
-                yield at, f"{tag!r} is kept by Ferryman itself, for {kept[tag]!r}; leave it out"
+                yield at, f"{tag!r} is maintained by Ferryman for {kept[tag]!r}; remove it"
             if pattern.fullmatch(tag) or SEMVER.fullmatch(tag):
-                yield at, f"{tag!r} looks like a version, so a push of it would start a release; use {name}-latest"
+                yield at, f"{tag!r} looks like a version, so pushing it would start a release; use {name}-latest"
 
 
 def _plain_http(at: str, environment: Environment) -> Iterator[Problem]:
     for i, test in enumerate(environment.smoke_tests):
         if not is_reference(test.url) and urlsplit(test.url).scheme == "http" and not test.allow_http:
-            yield f"{at}.smokeTests.{i}.url", "is plain http; use https, or add allowHttp: true"
+            yield f"{at}.smokeTests.{i}.url", "uses plain http; use https, or add allowHttp: true"

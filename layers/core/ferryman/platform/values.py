@@ -1,4 +1,4 @@
-"""The small types that a platform document is made of: durations, names, tags and `ssm:` references."""
+"""Types of single values in a platform document: durations, names, tags and `ssm:` references."""
 
 import re
 from collections.abc import Callable
@@ -24,7 +24,7 @@ _LONGEST = timedelta(days=3650)
 
 
 def parse_duration(value: Any) -> timedelta:
-    """Turn `90s`, `10m`, `1h30m` or `2d` into a time span; raise ValueError for anything else, also for zero."""
+    """Parse `90s`, `10m`, `1h30m` or `2d`; raise ValueError for anything else, including zero."""
     if isinstance(value, timedelta):
         return value
     match = _DURATION.fullmatch(value) if isinstance(value, str) and value else None
@@ -38,14 +38,14 @@ def parse_duration(value: Any) -> timedelta:
     except OverflowError:
         span = timedelta.max
     if span > _LONGEST:
-        raise ValueError(f"{_shown(value)} is longer than anything here may take; use at most 3650d")
+        raise ValueError(f"{_shown(value)} is too long; use at most 3650d")
     if span <= timedelta(0):
-        raise ValueError(f"{_shown(value)} is no time at all; use at least 1s")
+        raise ValueError(f"{_shown(value)} is zero; use at least 1s")
     return span
 
 
 def between(least: str, most: str) -> Callable[[timedelta], timedelta]:
-    """Return a check that a duration lies between two others, both allowed."""
+    """Return a validator that accepts durations from `least` to `most`, inclusive."""
     low, high = parse_duration(least), parse_duration(most)
 
     def check(span: timedelta) -> timedelta:
@@ -77,16 +77,16 @@ HEADER = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 _REFERENCE = re.compile(r"ssm:/[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*")
 
 IN_WORDS = {
-    NAME: "a name has lowercase letters, digits and hyphens, begins with a letter and has at most 24 characters",
-    SERVICE_NAME: "an ECS service's name has letters, digits, hyphens and underscores, at most 255",
-    REPOSITORY: "an ECR repository's name is lowercase, as in scr-api or team/scr-api, without registry and tag",
-    IMAGE_TAG: "an image tag has letters, digits, and . _ - (not first), at most 128 characters",
+    NAME: "a name starts with a letter and has at most 24 lowercase letters, digits and hyphens",
+    SERVICE_NAME: "the name of an ECS service has at most 255 letters, digits, hyphens and underscores",
+    REPOSITORY: "the name of an ECR repository is lowercase, as in scr-api or team/scr-api, without registry and tag",
+    IMAGE_TAG: "an image tag has at most 128 letters, digits, dots, underscores and hyphens, and no leading . or -",
     ACCOUNT: "an AWS account id has 12 digits; put it in quotes",
-    REGION: "an AWS region is written like eu-west-1",
-    PATH: "a path begins with / and has no spaces and no #",
-    HEADER: "a header's name has letters, digits and hyphens",
+    REGION: "an AWS region looks like eu-west-1",
+    PATH: "a path starts with / and contains no spaces and no #",
+    HEADER: "a header name consists of letters, digits and hyphens",
 }
-"""What each pattern means, for people who did not meet it."""
+"""A description of each pattern, for error messages."""
 
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 ServiceName = Annotated[str, StringConstraints(pattern=SERVICE_NAME)]
@@ -97,7 +97,7 @@ HeaderName = Annotated[str, StringConstraints(pattern=HEADER, max_length=128)]
 
 def _header_value(value: str) -> str:
     if any(ord(char) < 32 or ord(char) == 127 for char in value):
-        raise ValueError("a header's value is one line, without control characters")
+        raise ValueError("a header value must be one line, without control characters")
     return value
 
 
@@ -118,7 +118,7 @@ Text = Annotated[
     AfterValidator(_text),
     Field(json_schema_extra={"pattern": rf"^(?:{_REFERENCE.pattern}$|(?!ssm:)(?=.*\S))"}),
 ]
-"""A plain string, or `ssm:/path`, the name of a String parameter that is read at run time."""
+"""A plain string, or `ssm:/path`: the name of a String parameter that is read when the value is needed."""
 
 
 _CREDENTIALS = ("xox", "ghp_", "github_pat_", "ghs_", "-----BEGIN")
@@ -126,7 +126,7 @@ _CREDENTIALS = ("xox", "ghp_", "github_pat_", "ghs_", "-----BEGIN")
 
 def _secret_arn(value: str) -> str:
     if "://" in value or value.startswith(_CREDENTIALS):
-        # The value is not quoted: it is the credential.
+        # The message does not quote the value, because it is the credential.
         raise ValueError("is the secret itself; store it in Secrets Manager and write that secret's ARN here")
     if not is_reference(value) and ":secretsmanager:" not in value:
         raise ValueError("is not the ARN of a secret; write arn:aws:secretsmanager:…, or ssm:/path to it")
@@ -134,7 +134,7 @@ def _secret_arn(value: str) -> str:
 
 
 SecretArn = Annotated[Text, AfterValidator(_secret_arn)]
-"""The ARN of a Secrets Manager secret, or `ssm:/path` to that ARN; never the secret."""
+"""The ARN of a Secrets Manager secret, or `ssm:/path` to that ARN; never the secret itself."""
 
 
 def _web_url(value: str) -> str:
@@ -144,7 +144,7 @@ def _web_url(value: str) -> str:
 
 
 WebUrl = Annotated[str, AfterValidator(_web_url)]
-"""Where an API or a page lives, without a slash at the end; plain http is for the developer's own machine."""
+"""The base URL of an API or of web pages, without a trailing slash. Plain http is allowed for localhost only."""
 
 
 def _reference(value: str) -> str:
@@ -165,11 +165,11 @@ TextList = Annotated[
     Annotated[list[Text], Field(min_length=1), Tag("list")] | Annotated[Reference, Tag("reference")],
     Discriminator(lambda value: "reference" if isinstance(value, str) else "list"),
 ]
-"""A list, or `ssm:/path`, the name of a StringList parameter that is read at run time."""
+"""A list, or `ssm:/path`: the name of a StringList parameter that is read when the value is needed."""
 
 
 def is_reference(value: str) -> bool:
-    """Tell whether a value is an `ssm:/path` reference."""
+    """Return whether a value is an `ssm:/path` reference."""
     return value.startswith("ssm:")
 
 

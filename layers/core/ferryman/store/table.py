@@ -51,7 +51,7 @@ class Store:
         item = self._get(keys.platform(name))
         if item is None:
             known = ", ".join(found.name for found in self.platforms()) or "none has been applied yet"
-            raise NotFound(f"no platform is named {name!r}; there are: {known}")
+            raise NotFound(f"no platform is named {name!r}; known platforms: {known}")
         return AppliedPlatform.model_validate(item)
 
     def find_platform(self, name: str) -> AppliedPlatform | None:
