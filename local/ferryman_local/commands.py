@@ -1,4 +1,4 @@
-"""What `ferryman local up|push|down|status|env` do. Called by `ferryman_cli.local` and nobody else."""
+"""The implementation of `ferryman local up|push|down|status|env`. Only `ferryman_cli.local` calls it."""
 
 import contextlib
 import fcntl
@@ -20,16 +20,16 @@ from ferryman_local.local_aws import LocalAws
 from ferryman_local.provisioning.infrastructure import InfrastructureError
 
 UP_SECONDS = {PROCESS: 300.0, DOCKER: 1200.0}
-"""Docker may have to pull or make base images first."""
+"""Docker may have to pull or build base images first."""
 DOWN_SECONDS = 45.0
-NOT_UP = "no local AWS is up; `ferryman local up` starts one"
+NOT_UP = "no local AWS is running; start one with `ferryman local up`"
 
 
 def up(*, platform: str, port: int = 0, engine: EngineName = PROCESS) -> None:
-    """Start it unless it stands, apply the platform, and tell how to reach it."""
+    """Start the local AWS unless it is running, apply the platform, and print how to reach it."""
     file = Path(platform).resolve()
     if not file.is_file():
-        raise Stop(Exit.BAD_INPUT, f"there is no file {platform}: give the platform's document with --filename")
+        raise Stop(Exit.BAD_INPUT, f"{platform}: no such file; pass the platform document with --filename")
     if missing := lacks(engine):
         raise Stop(Exit.BAD_INPUT, missing)
     instance.FOLDER.mkdir(exist_ok=True)
@@ -37,23 +37,27 @@ def up(*, platform: str, port: int = 0, engine: EngineName = PROCESS) -> None:
         standing = instance.find()
         if standing is None:
             if (killed := instance.last()) is not None and (problem := killed.remove_left()):
-                print(f"of the local AWS before: {problem}")  # its mark is about to be overwritten
+                print(f"previous local AWS: {problem}")  # its record is about to be overwritten
             standing = _start(file, port, engine)
         elif not standing.ready:
-            raise Stop(Exit.REFUSED, f"`{standing.by}` (process {standing.pid}) is just starting one; wait for it")
+            raise Stop(
+                Exit.REFUSED,
+                f"`{standing.by}` (process {standing.pid}) is starting a local AWS; wait until it is ready",
+            )
         elif Path(standing.platform_file) != file:
             raise Stop(
                 Exit.REFUSED,
-                f"a local AWS for {standing.platform_file} is up (process {standing.pid}): `ferryman local down` first",
+                f"a local AWS for {standing.platform_file} is running (process {standing.pid}); stop it with "
+                "`ferryman local down` first",
             )
         elif standing.engine != engine:
             raise Stop(
                 Exit.REFUSED,
-                f"a local AWS with the engine `{standing.engine}` is up (process {standing.pid}): "
+                f"a local AWS with the engine `{standing.engine}` is running (process {standing.pid}); stop it with "
                 "`ferryman local down` first",
             )
         else:
-            print(f"already up, since `{standing.by}` (process {standing.pid})")
+            print(f"already running, started by `{standing.by}` (process {standing.pid})")
     _apply(standing)
     _tell(standing)
 
@@ -66,11 +70,11 @@ def push(*, version: str, components: list[str], fault: str | None = None) -> No
         platform_file=Path(standing.platform_file),
         port=standing.port,
         engine=standing.engine,
-        report=lambda line: print(f"{line}\n", end="", flush=True),  # in one piece: builds run side by side
+        report=lambda line: print(f"{line}\n", end="", flush=True),  # in one piece, because builds run in parallel
     )
     known = list(aws.document["spec"]["components"])
     if unknown := [name for name in components if name not in known]:
-        raise Stop(Exit.BAD_INPUT, f"there is no component {', '.join(unknown)}; there are: {', '.join(known)}")
+        raise Stop(Exit.BAD_INPUT, f"unknown component {', '.join(unknown)}; known components: {', '.join(known)}")
     if fault is not None:
         _check_fault(aws, fault, components or known)
     try:
@@ -84,49 +88,51 @@ def push(*, version: str, components: list[str], fault: str | None = None) -> No
     for environment, spec in aws.document["spec"]["environments"].items():
         if "push" not in spec.get("triggers", ()):
             continue
-        print(f"`ferryman watch {environment} --version {version}` shows what becomes of it")
+        print(f"follow the deployment with `ferryman watch {environment} --version {version}`")
 
 
 def status() -> None:
-    """Tell whether it runs, and how to reach it; exit 1 when it doesn't."""
+    """Print whether the local AWS is running and how to reach it; exit with 1 if it is not."""
     standing = instance.find()
     if standing is None:
         raise Stop(Exit.FAILED, NOT_UP)
     if not standing.ready:
-        print(f"starting, by `{standing.by}` (process {standing.pid}); its log: {supervisor.LOG}")
+        print(f"starting, by `{standing.by}` (process {standing.pid}); log: {supervisor.LOG}")
         return
     _tell(standing)
 
 
 def env() -> None:
-    """Print what a shell needs to reach it, for `eval`."""
+    """Print the environment variables for the local AWS, for `eval`."""
     print("\n".join(instance.shell_lines(_standing().exports)))
 
 
 def down() -> None:
-    """End exactly what was started; it's no error when nothing runs."""
+    """Stop what was started; it is not an error if nothing is running."""
     with _alone():
         standing, known = instance.find(), instance.last()
         if standing is not None:
-            print(f"stopping the local AWS that `{standing.by}` holds (process {standing.pid})")
+            print(f"stopping the local AWS of `{standing.by}` (process {standing.pid})")
             _end(standing)
-        # A holder that was killed leaves nothing behind; should it have, the mark finds it.
+        # A killed supervisor normally leaves nothing behind; if it does, the owner mark finds it.
         if known is not None:
             if problem := known.remove_left():
-                raise Stop(Exit.FAILED, f"{problem}; then `ferryman local down` again")
+                raise Stop(Exit.FAILED, f"{problem}; then run `ferryman local down` again")
             known.forget()
-    print("down" if standing is not None else "no local AWS was up")
+    print("stopped" if standing is not None else "no local AWS was running")
 
 
 def _standing() -> Instance:
     standing = instance.find()
     if standing is None or not standing.ready:
-        raise Stop(Exit.UNREACHABLE, NOT_UP if standing is None else "the local AWS is still starting; wait for it")
+        raise Stop(
+            Exit.UNREACHABLE, NOT_UP if standing is None else "the local AWS is still starting; wait until it is ready"
+        )
     return standing
 
 
 def lacks(engine: str) -> str:
-    """What this machine lacks for an engine, and what to do about it; empty when it lacks nothing."""
+    """A message about what this machine lacks for an engine; empty if it lacks nothing."""
     if engine != DOCKER:
         return ""
     from ferryman_local.engines import docker_client
@@ -140,7 +146,7 @@ def lacks(engine: str) -> str:
 
 
 def _start(file: Path, port: int, engine: EngineName) -> Instance:
-    """Start the supervisor, show what it does, return when it is ready; Ctrl-C stops it again."""
+    """Start the supervisor, print its log, and return when it is ready; Ctrl-C stops it."""
     with supervisor.LOG.open("wb") as log:
         process = subprocess.Popen(
             [
@@ -177,12 +183,12 @@ def _await_ready(process: subprocess.Popen[bytes], seconds: float) -> Instance:
                 if "CREATE_COMPLETE" not in line:
                     print(line.rstrip(), flush=True)
             if process.poll() is not None:
-                raise Stop(Exit.FAILED, f"the local AWS did not start; all it said is in {supervisor.LOG}")
+                raise Stop(Exit.FAILED, f"the local AWS did not start; see the log {supervisor.LOG}")
             standing = instance.find()
             if standing is not None and standing.ready:
                 return standing
             time.sleep(0.2)
-    raise Stop(Exit.FAILED, f"the local AWS was not ready after {seconds:.0f} s; see {supervisor.LOG}")
+    raise Stop(Exit.FAILED, f"the local AWS was not ready after {seconds:.0f} s; see the log {supervisor.LOG}")
 
 
 def _end(standing: Instance) -> None:
@@ -195,7 +201,7 @@ def _end(standing: Instance) -> None:
         while standing.lives() and time.monotonic() < deadline:
             time.sleep(0.1)
     if standing.lives():
-        raise Stop(Exit.FAILED, f"process {standing.pid} could not be ended: end it by hand")
+        raise Stop(Exit.FAILED, f"process {standing.pid} could not be stopped; stop it by hand")
 
 
 def _apply(standing: Instance) -> None:
@@ -206,12 +212,12 @@ def _apply(standing: Instance) -> None:
         check=False,
     )
     if done.returncode:
-        raise Stop(Exit(done.returncode), "the local AWS is up, but the platform was not applied")
+        raise Stop(Exit(done.returncode), "the local AWS is running, but the platform was not applied")
 
 
 def _tell(standing: Instance) -> None:
     print(
-        f"\nThe local AWS is up on http://127.0.0.1:{standing.port} (process {standing.pid}, `{standing.by}`, "
+        f"\nThe local AWS is running on http://127.0.0.1:{standing.port} (process {standing.pid}, `{standing.by}`, "
         f"engine {standing.engine})."
     )
     for environment, urls in standing.services.items():
@@ -223,14 +229,14 @@ def _tell(standing: Instance) -> None:
 
 
 def what_to_try() -> str:
-    """Commands for a person who has a local AWS up."""
-    return """To talk to it from this shell:
+    """Commands to try with a running local AWS."""
+    return """To use it from this shell:
   eval "$(ferryman local env)"
-To try next:
+Try next:
   ferryman local push 4a1b2c3 && ferryman watch staging --version 4a1b2c3
   ferryman local push 5d6e7f8 --fault web-crash && ferryman watch staging --version 5d6e7f8
   ferryman status; ferryman history staging; ferryman explain staging
-  ferryman deploy production --release 4a1b2c3 --confirm DEPLOY   # then open the link in the inbox, and approve
+  ferryman deploy production --release 4a1b2c3 --confirm DEPLOY   # then open the link in the inbox and approve
 To stop it:
   ferryman local down"""
 
@@ -238,18 +244,22 @@ To stop it:
 def _check_fault(aws: LocalAws, fault: str, components: list[str]) -> None:
     faults = aws.faults() if (aws.examples / "faults" / "faults.yaml").exists() else {}
     if fault not in faults:
-        raise Stop(Exit.BAD_INPUT, f"there is no fault {fault!r}; there are: {', '.join(faults) or 'none'}")
+        raise Stop(Exit.BAD_INPUT, f"unknown fault {fault!r}; known faults: {', '.join(faults) or 'none'}")
     if faults[fault]["component"] not in components:
-        raise Stop(Exit.BAD_INPUT, f"fault {fault} is one of {faults[fault]['component']}, which is not pushed")
+        raise Stop(
+            Exit.BAD_INPUT, f"fault {fault} belongs to component {faults[fault]['component']}, which is not pushed"
+        )
 
 
 @contextlib.contextmanager
 def _alone() -> Iterator[None]:
-    """Keep two of these commands from starting and stopping side by side."""
+    """Prevent two of these commands from starting and stopping at the same time."""
     instance.FOLDER.mkdir(exist_ok=True)
     with (instance.FOLDER / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Stop(Exit.REFUSED, "another `ferryman local up` or `down` is at work; wait for it") from None
+            raise Stop(
+                Exit.REFUSED, "another `ferryman local up` or `down` is running; wait until it is done"
+            ) from None
         yield

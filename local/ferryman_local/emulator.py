@@ -23,22 +23,22 @@ from ferryman_local.processes import OWNER_VARIABLE
 
 READY_SECONDS = 60.0
 END_SECONDS = {PROCESS: 5.0, DOCKER: 30.0}
-"""How long the emulator may take to end all it started before it is killed."""
+"""Seconds that the emulator may take to stop everything it started before it is killed."""
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nothing uses now."""
+    """A free TCP port on loopback."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 class Emulator:
-    """One local AWS: a process on loopback with its own state folder."""
+    """One local AWS: a process that listens on loopback, with its own state folder."""
 
     region = "eu-west-1"
     spare_worker_seconds = 60
-    """How long a second, third … idle worker of a Lambda stays warm; the first one always does. Set it before start."""
+    """Seconds for which further idle workers of a Lambda stay warm; the first one always does. Set it before start."""
 
     def __init__(
         self,
@@ -63,13 +63,13 @@ class Emulator:
         self._owner = uuid.uuid4().hex
         self._process: subprocess.Popen[bytes] | None = None
         self._leaves = False
-        """Whether it may have processes or containers that have not been removed."""
+        """Whether processes or containers of it may still exist."""
         self._session_lock = threading.Lock()
         self._root_session: boto3.Session | None = None
 
     @property
     def endpoint(self) -> str:
-        """Where every AWS API is."""
+        """The URL of all AWS APIs."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
@@ -79,12 +79,12 @@ class Emulator:
 
     @property
     def pid(self) -> int | None:
-        """Id of the emulator's process while it is started."""
+        """Id of the emulator's process; None if it is not started."""
         return self._process.pid if self._process else None
 
     @property
     def running(self) -> bool:
-        """Whether it was started and its process still lives."""
+        """Whether the emulator's process is running."""
         return self._process is not None and self._process.poll() is None
 
     @property
@@ -93,7 +93,7 @@ class Emulator:
         return self._owner
 
     def env(self) -> dict[str, str]:
-        """The environment in which any AWS client (boto3, aws, sam) talks to this emulator."""
+        """Environment variables with which any AWS client (boto3, aws, sam) uses this emulator."""
         return {
             # A developer's profile or session token would win over, or contradict, what follows.
             **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
@@ -108,7 +108,7 @@ class Emulator:
         }
 
     def session(self, access_key: str = "test", secret_key: str = "test", token: str | None = None) -> boto3.Session:  # noqa: S107
-        """A boto3 session whose clients talk to this emulator; by default the account's root's, always the same one.
+        """A boto3 session whose clients use this emulator; by default that of the account's root, always the same one.
 
         Each session loads botocore's data anew: some 10 MB. It isn't thread-safe, so clients are made one at a time.
         """
@@ -137,7 +137,7 @@ class Emulator:
         return session
 
     def start(self) -> Self:
-        """Start and wait until it answers; raises EmulatorError with the end of its log."""
+        """Start and wait until it responds; raise EmulatorError with the last lines of its log."""
         self.state_dir.mkdir(parents=True, exist_ok=True)
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
@@ -201,12 +201,12 @@ class Emulator:
         while time.monotonic() < deadline:
             assert self._process is not None
             if self._process.poll() is not None:
-                raise EmulatorError(self._explain(f"ended with status {self._process.returncode}"))
+                raise EmulatorError(self._explain(f"exited with status {self._process.returncode}"))
             with contextlib.suppress(OSError, ValueError):
                 if self._get("/_ferryman/owner").get("owner") == self._owner and self._get("/_ministack/ready"):
                     return
             time.sleep(0.05)
-        raise EmulatorError(self._explain(f"did not answer on {self.endpoint} within {READY_SECONDS:.0f} s"))
+        raise EmulatorError(self._explain(f"did not respond on {self.endpoint} within {READY_SECONDS:.0f} s"))
 
     def _get(self, path: str) -> dict[str, Any]:
         with urllib.request.urlopen(self.endpoint + path, timeout=2) as response:
@@ -214,16 +214,16 @@ class Emulator:
             return answer
 
     def _explain(self, what: str) -> str:
-        return f"the local AWS {what}. The end of its log ({self.log}):\n{self.log_tail()}"
+        return f"the local AWS {what}. Last lines of its log ({self.log}):\n{self.log_tail()}"
 
     def log_tail(self, lines: int = 30) -> str:
-        """The end of the emulator's log."""
+        """The last lines of the emulator's log."""
         if not self.log.exists():
             return "(no log)"
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
     def stop(self) -> None:
-        """End it and everything it started; safe to call twice. What could not be removed is tried again then."""
+        """Stop it and everything that it started. A second call retries what could not be removed."""
         process, self._process = self._process, None
         atexit.unregister(self.stop)
         if process is not None:

@@ -2,4 +2,4 @@
 
 
 class EmulatorError(Exception):
-    """The emulator did not start, or died; or the container engine that it needs cannot be used."""
+    """The emulator did not start or stopped unexpectedly, or its container engine cannot be used."""

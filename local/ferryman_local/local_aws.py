@@ -32,12 +32,12 @@ Report = Callable[[str], None]
 
 CHECKOUT = Path(__file__).parents[2]
 SWEEP_RATE = "rate(1 minute)"
-"""As often as a schedule can fire: who tries it out should not wait five minutes for what an event did not tell."""
+"""The shortest interval of a schedule, so that nobody waits five minutes if an event is lost."""
 PLATFORM_FILE = CHECKOUT / "examples" / "scr-platform" / "platform.yaml"
 
 
 class LocalAws:
-    """One local AWS with Ferryman in it. `start()` returns when a push would be taken."""
+    """One local AWS with Ferryman. `start()` returns when it accepts a push."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class LocalAws:
         self.relay: Relay | None = None
 
     def _tools(self) -> tuple[Builder, Backing]:
-        """What builds images and what runs beside them, for the engine."""
+        """The image builder and the backing services of the engine."""
         if self.emulator.engine != DOCKER:
             return ProcessBuilder(self.emulator.port, self.examples), ProcessBacking(self.emulator.state_dir)
         from ferryman_local.images.docker_builder import DockerBuilder
@@ -93,7 +93,7 @@ class LocalAws:
         return builder, DockerBacking(self.emulator, clusters, builder.image)
 
     def start(self, *, create_infrastructure: bool = True) -> Self:
-        """Bring everything up. The operator is built while the emulator starts and the infrastructure is made."""
+        """Start everything. The operator is built while the emulator starts and the infrastructure is created."""
         self.builder.prepare()
         failed: list[BaseException] = []
         cancelled = threading.Event()
@@ -110,7 +110,7 @@ class LocalAws:
         building.start()
         try:
             self.emulator.start()
-            self._report(f"emulator answers on {self.emulator.endpoint}")
+            self._report(f"emulator is ready on {self.emulator.endpoint}")
             operator_parameters.write(self.emulator, self._platforms)
             self._backing.start()
             if create_infrastructure:
@@ -137,12 +137,12 @@ class LocalAws:
         self.outputs = deploy_operator(self.emulator, self.operator, parameters, report=self._report)
 
     def upgrade(self, operator: Path = CHECKOUT) -> None:
-        """Deploy another version of the operator over the one that runs, as `sam deploy` of a newer checkout does."""
+        """Deploy another version of the operator over the running one, as `sam deploy` of a newer checkout does."""
         self.operator = operator
         self._deploy()
 
     def stop(self) -> None:
-        """End everything that was started; safe to call twice."""
+        """Stop everything that was started; safe to call twice."""
         if self.relay is not None:
             self.relay.stop()
             self.relay = None
@@ -164,7 +164,7 @@ class LocalAws:
     # ── what people and CI do ──
 
     def create_infrastructure(self, document: Mapping[str, Any]) -> Infrastructure:
-        """Make repositories, cluster, services and load balancer for a platform document."""
+        """Create repositories, cluster, services and load balancer for a platform document."""
         created = infrastructure.create(
             self.emulator, document, self.examples, secrets=self.secrets(),
             builder=self.builder, backing=self._backing, report=self._report,
@@ -197,7 +197,7 @@ class LocalAws:
         fault: str | None = None,
         document: Mapping[str, Any] | None = None,
     ) -> None:
-        """Build the images of a version side by side, so that `push` of the same only has to push."""
+        """Build the images of a version in parallel, so that a later `push` only has to push."""
         wanted = self._wanted(version, components, fault, document)
         with ThreadPoolExecutor(max_workers=max(len(wanted), 1)) as pool:
             try:
@@ -225,7 +225,7 @@ class LocalAws:
             oci.tag(self.emulator.port, component["repository"], version, name)
 
     def _with_github(self, platform_file: Path) -> Path:
-        """A copy of the document whose `github` is not commented out any more, and is the stand-in."""
+        """A copy of the document in which `github` is not commented out and refers to the stand-in."""
         text, found = re.subn(
             r"^  # github:\n((?:  #   .*\n)+)",
             lambda block: "  github:\n" + re.sub(r"(?m)^  #   ", "    ", block[1]) + f"    apiUrl: {self.github.url}\n",
@@ -233,13 +233,13 @@ class LocalAws:
             flags=re.MULTILINE,
         )
         if not found:
-            raise InfrastructureError(f"{platform_file} has no commented-out `github:` to make use of")
+            raise InfrastructureError(f"{platform_file} has no commented-out `github:` that could be used")
         copy = self.home / platform_file.name
         copy.write_text(text)
         return copy
 
     def secrets(self) -> dict[str, str]:
-        """What lies in Secrets Manager, by the last part of a secret's name; documents name the rest of it."""
+        """Values for Secrets Manager, by the last part of the secret's name; documents define the rest of the name."""
         return {
             "github-token": self.github.token,
             "slack-webhook": self.slack.webhook,
@@ -256,7 +256,7 @@ class LocalAws:
         for kind in ("apps", "services"):
             if (self.examples / kind / component).is_dir():
                 return self.examples / kind / component
-        raise InfrastructureError(f"the example has no component {component!r}")
+        raise InfrastructureError(f"the example platform has no component {component!r}")
 
     def cli_env(self) -> dict[str, str]:
         """Environment in which the `ferryman` command talks to this operator."""
@@ -269,11 +269,11 @@ class LocalAws:
     # ── what tests steer ──
 
     def lambda_fault(self, function: str, **settings: Any) -> None:
-        """Make the next invocations of a function (logical name) fail; see `ferryman_local.patches.control`."""
+        """Make the next invocations of a function (logical id) fail; see `ferryman_local.patches.control`."""
         self._control("POST", "lambda-faults", {"function": f"ferryman-{function}-*", **settings})
 
     def clear_lambda_faults(self) -> None:
-        """Forget the faults that are still to come."""
+        """Remove the remaining faults."""
         self._control("DELETE", "lambda-faults")
 
     def counters(self) -> dict[str, Any]:
@@ -291,12 +291,12 @@ class LocalAws:
 
 
 def wait_until[T](look: Callable[[], T | None], seconds: float, what: str, every: float = 0.1) -> T:
-    """Look until something comes; raise TimeoutError that says what was waited for."""
+    """Call `look` until it returns something; raise TimeoutError that names `what`."""
     deadline = time.monotonic() + seconds
     while True:
         found = look()
         if found:
             return found
         if time.monotonic() > deadline:
-            raise TimeoutError(f"waited {seconds:.0f} s for {what}")
+            raise TimeoutError(f"timed out after {seconds:.0f} s waiting for {what}")
         time.sleep(every)

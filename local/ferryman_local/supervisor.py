@@ -19,18 +19,20 @@ from ferryman_local.local_aws import LocalAws
 LOG = FOLDER / "supervisor.log"
 HOME = FOLDER / "aws"
 FAILED = "failed: "
-"""Begins the log's line that tells why it did not start."""
+"""Prefix of the log line that says why it did not start."""
 
 
 def hold(aws: LocalAws, stop: threading.Event) -> None:
-    """Wait while the emulator lives; raise EmulatorError when it dies."""
+    """Wait until `stop` is set; raise EmulatorError if the emulator stops."""
     while not stop.wait(0.5):
         if not aws.emulator.running:
-            raise EmulatorError(f"the local AWS died. The end of its log:\n{aws.emulator.log_tail()}")
+            raise EmulatorError(
+                f"the local AWS stopped unexpectedly. Last lines of its log:\n{aws.emulator.log_tail()}"
+            )
 
 
 def main() -> None:
-    """Start, write down where, and hold."""
+    """Start the local AWS, record how to reach it, and keep it running."""
     parser = argparse.ArgumentParser(prog="python -m ferryman_local.supervisor")
     parser.add_argument("--platform-file", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0)

@@ -15,22 +15,21 @@ from ferryman_local.bench.imports import cold_imports
 from ferryman_local.local_aws import LocalAws
 
 ABOUT = """\
-Measure Ferryman on the local AWS: push to verified, the operator's own overhead, how soon the next step starts after
-ECS is done (against `aws ecs wait services-stable` on the same rollouts), transitions, invocations and cost of a
-deployment, and the cold import of each handler. Ratios within one run; machines are noisy.
+Measure Ferryman on the local AWS: the time from push to verified, the operator's overhead, the delay between the end of
+a rollout in ECS and the next step (compared with `aws ecs wait services-stable` on the same rollouts), the transitions,
+invocations and cost of a deployment, and the cold import of each handler. Compare ratios within one run only, because
+machines are noisy.
 """
 
 
 def main() -> int:
     """Parse the options, measure, print."""
     parser = argparse.ArgumentParser(prog="make bench", description=ABOUT)
-    parser.add_argument("--releases", type=int, default=7, help="releases whose rollouts take what ECS takes (7)")
-    parser.add_argument(
-        "--no-slow", action="store_true", help="leave out the release whose rollouts take a minute each"
-    )
-    parser.add_argument("--no-imports", action="store_true", help="leave out the cold imports")
-    parser.add_argument("--rounds", type=int, default=7, help="processes per handler for the cold imports (7)")
-    parser.add_argument("-o", "--output", type=Path, help="write the JSON to this file too")
+    parser.add_argument("--releases", type=int, default=7, help="number of releases with normal rollouts (default: 7)")
+    parser.add_argument("--no-slow", action="store_true", help="skip the release whose rollouts take a minute each")
+    parser.add_argument("--no-imports", action="store_true", help="skip the cold imports")
+    parser.add_argument("--rounds", type=int, default=7, help="processes per handler for the cold imports (default: 7)")
+    parser.add_argument("-o", "--output", type=Path, help="also write the JSON to this file")
     options = parser.parse_args()
     console = Console(stderr=True)
 

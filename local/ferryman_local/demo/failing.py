@@ -1,4 +1,4 @@
-"""The scenes in which a release fails; each ends with the release before it running."""
+"""The scenes in which a release fails. Each one ends with the previous release running."""
 
 from ferryman_local.demo.checks import Checks
 from ferryman_local.demo.judge import good, tags
@@ -9,13 +9,13 @@ from ferryman_local.demo.stage import Stage
 MIGRATION, CRASH, STALE = "5d0e8b1", "8c47f02", "b19e6d4"
 
 LOG = "  | "
-"""Begins a quoted log line in a message; `messages.deployment` writes it."""
+"""Prefix of a quoted log line in a message, written by `messages.deployment`."""
 
 _KEPT = ("staging-latest", "staging-current")
 
 
 def _running(stage: Stage) -> tuple[str, dict[str, str]]:
-    """Version and digests of what runs, which is what has to run again at the end of the scene."""
+    """Version and digests of the running release, which must run again at the end of the scene."""
     current = stage.state()["current"]
     return current["version"], current["digests"]
 
@@ -30,7 +30,7 @@ def _quotes(checks: Checks, mail: View, what: str, text: str) -> None:
 
 
 def _still(stage: Stage, checks: Checks, version: str, digests: dict[str, str]) -> None:
-    checks.equal("API", f"{version} is what runs here", stage.state()["current"]["version"], version)
+    checks.equal("API", f"{version} is running", stage.state()["current"]["version"], version)
     good(stage, checks, version, digests)
     tags(stage, checks, _KEPT, version, digests)
 
@@ -43,12 +43,12 @@ def migration(stage: Stage, checks: Checks) -> list[Outcome]:
     view = stage.follow(MIGRATION)
     step = next(step for step in view["steps"] if step["kind"] == "migration")
     checks.equal("API", "the deployment is Failed", view["phase"], "Failed")
-    checks.equal("API", "by the migration's exit code", (step["status"], step["exitCode"]), ("Failed", 1))
+    checks.equal("API", "because of the migration's exit code", (step["status"], step["exitCode"]), ("Failed", 1))
     begun = [s["key"] for s in view["steps"] if s["kind"] in ("rollout", "rollback") and s["status"] != "Pending"]
-    checks.equal("API", "no rollout had begun", begun, [])
+    checks.equal("API", "no rollout started", begun, [])
     checks.equal("ECS", "no service was changed", stage.seen.services(), before)
     mail = stage.mail(MIGRATION)
-    checks.expect("mail", "the message is about a failure", mail["Subject"].startswith("[Failed]"), mail["Subject"])
+    checks.expect("mail", "the message reports a failure", mail["Subject"].startswith("[Failed]"), mail["Subject"])
     _says(checks, mail, "the exit code", "Exit code: 1")
     _quotes(checks, mail, "the migration's log", "project_owners")
     _says(checks, mail, "what was done", "no service was changed")
@@ -57,7 +57,7 @@ def migration(stage: Stage, checks: Checks) -> list[Outcome]:
 
 
 def crash(stage: Stage, checks: Checks) -> list[Outcome]:
-    """`web` crashes at start: rolled back, while ECS says stable."""
+    """`web` crashes at startup: rolled back, while ECS reports a stable service."""
     version, digests = _running(stage)
     web = next(name for name, component in stage.services.items() if component == "web")
     ci = stage.seen.wait_like_ci(web, stage.screen.line)
@@ -70,7 +70,7 @@ def crash(stage: Stage, checks: Checks) -> list[Outcome]:
     now = stage.seen.services()[web]
     checks.equal("ECS", "botocore's services_stable waiter reports success", ci.result, "success")
     checks.expect("ECS", "one deployment, running == desired", now.stable, now)
-    checks.expect("ECS", f"and yet {CRASH} does not run", now.digests == {digests["web"]}, now.digests)
+    checks.expect("ECS", f"but {CRASH} is not running", now.digests == {digests["web"]}, now.digests)
     mail = stage.mail(CRASH)
     checks.expect("mail", "the message says so", mail["Subject"].startswith("[RolledBack]"), mail["Subject"])
     _says(checks, mail, "the exit code", "exited with code 3")
@@ -81,20 +81,20 @@ def crash(stage: Stage, checks: Checks) -> list[Outcome]:
 
 
 def stale(stage: Stage, checks: Checks) -> list[Outcome]:
-    """All tasks are healthy, and the wrong version answers: rolled back by the smoke test."""
+    """All tasks are healthy, but the wrong version responds: rolled back by the smoke test."""
     version, digests = _running(stage)
     stage.push(STALE, ("api", "web", "ai-gateway"), fault="stale-version")
     view = stage.follow(STALE)
     checks.equal("API", "the deployment is RolledBack", view["phase"], "RolledBack")
     rolled = {s["service"] for s in view["steps"] if s["kind"] == "rollout" and s["status"] == "Succeeded"}
-    checks.equal("API", "although every rollout had succeeded", rolled, set(stage.services))
+    checks.equal("API", "although every rollout succeeded", rolled, set(stage.services))
     test = next(step for step in view["steps"] if step["kind"] == "smokeTest")
     failed = [check["name"] for check in test["checks"] if not check["passed"]]
     checks.equal("API", "because of the smoke test api-health", (test["status"], failed), ("Failed", ["api-health"]))
     mail = stage.mail(STALE)
     checks.expect("mail", "the message says so", mail["Subject"].startswith("[RolledBack]"), mail["Subject"])
     _says(
-        checks, mail, "what was expected and what came", f'expected JSON field version to be "{STALE}", got "0000000"'
+        checks, mail, "the expected and the actual value", f'expected JSON field version to be "{STALE}", got "0000000"'
     )
     _says(checks, mail, "what was done", f"went back to {version}")
     _still(stage, checks, version, digests)

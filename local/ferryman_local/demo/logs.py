@@ -1,4 +1,4 @@
-"""What the operator logged, saved for whoever looks into a failed run."""
+"""The operator's logs, saved for the analysis of a failed run."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ SHOWN = 8
 
 
 def save(aws: LocalAws) -> list[str]:
-    """Write the operator's logs beside the emulator's; lines that tell where they are, and the last errors in them."""
+    """Write the operator's logs next to the emulator's; return lines with their paths and the last errors."""
     if not aws.emulator.running:
         return [f"Log: {aws.emulator.log}"]
     logs: Any = aws.emulator.session().client("logs")
@@ -22,12 +22,12 @@ def save(aws: LocalAws) -> list[str]:
         try:
             messages = list(_messages(logs, group))
         except (BotoCoreError, ClientError) as error:
-            lines.append(f"  {group} can't be read: {error}")
+            lines.append(f"  {group} cannot be read: {error}")
             continue
         (aws.home / name).write_text("\n".join(messages) + "\n")
         lines.append(f"      {aws.home / name}")
         errors += [told for message in messages if (told := _error(message))]
-    return [*lines, *(["Errors that the operator logged:"] if errors else []), *errors[-SHOWN:]]
+    return [*lines, *(["Errors in the operator's log:"] if errors else []), *errors[-SHOWN:]]
 
 
 def _messages(logs: Any, group: str) -> Iterator[str]:
@@ -37,7 +37,7 @@ def _messages(logs: Any, group: str) -> Iterator[str]:
 
 
 def _error(message: str) -> str:
-    """A logged error on one line; "" when it is none."""
+    """A logged error on one line, or "" if the message is not an error."""
     try:
         entry = json.loads(message)
     except ValueError:

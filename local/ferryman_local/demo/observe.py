@@ -1,4 +1,4 @@
-"""What AWS itself says, past the operator: tasks, tags, answers through the load balancer, the inbox."""
+"""The state of AWS, read without the operator: tasks, tags, responses through the load balancer, the inbox."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -16,12 +16,12 @@ _TIMEOUT = 10.0
 _ENDS = [phase.value for phase in Phase if phase.terminal]
 
 Tell = Callable[[str, str, str], None]
-"""Shows what happened: who, what, more."""
+"""Prints one line: subject, status, detail."""
 
 
 @dataclass(frozen=True)
 class Service:
-    """One ECS service as DescribeServices and DescribeTasks show it."""
+    """One ECS service, as DescribeServices and DescribeTasks return it."""
 
     task_definition: str
     deployments: tuple[str, ...]
@@ -35,12 +35,12 @@ class Service:
 
     @property
     def stable(self) -> bool:
-        """What botocore's waiter services_stable asks: one deployment, and running == desired."""
+        """The condition of botocore's waiter services_stable: one deployment, and running == desired."""
         return len(self.deployments) == 1 and self.running == self.desired
 
 
 class Observer:
-    """Reads AWS as anybody could who has no idea of the operator."""
+    """Reads AWS without any knowledge of the operator."""
 
     def __init__(self, session: Any, endpoint: str, place: str, cluster: str, services: Mapping[str, str]) -> None:
         """`place` is platform/environment, `services` is service → component, which is its container's name too."""
@@ -76,7 +76,7 @@ class Observer:
         )
 
     def runs(self) -> dict[str, str]:
-        """Component → digest, where each service's tasks and its task definition agree on one."""
+        """Component → digest, if the tasks of a service and its task definition have the same one."""
         found = {}
         for name, service in self.services().items():
             pinned = service.image.rpartition("@")[2]
@@ -98,7 +98,7 @@ class Observer:
         return str(found["imageDetails"][0]["imageDigest"])
 
     def mails(self, version: str) -> list[dict[str, Any]]:
-        """The mails whose subject names this environment and a version: how its deployment ended."""
+        """The emails about the end of a version's deployment in this environment."""
         ended = [f"[{phase}]" for phase in _ENDS]
         subjects = [(mail, str(mail.get("Subject", ""))) for mail in self.inbox.mails()]
         return [
@@ -108,12 +108,12 @@ class Observer:
         ]
 
     def wait_like_ci(self, service: str, tell: Tell) -> "CiWait":
-        """Begin what a CI job does: once the service has another task definition, wait until it is stable."""
+        """Start what a CI job does: once the service has a new task definition, wait until it is stable."""
         return CiWait(self._ecs, self._cluster, service, tell)
 
 
 class CiWait:
-    """`aws ecs wait services-stable` on a service that is about to be updated, in a thread of its own."""
+    """`aws ecs wait services-stable` on a service that is about to be updated, in a separate thread."""
 
     def __init__(self, ecs: Any, cluster: str, service: str, tell: Tell) -> None:
         self.result = "did not end"
@@ -134,7 +134,7 @@ class CiWait:
         try:
             while self._service_now()["taskDefinition"] == self._before:
                 time.sleep(0.2)
-            self._tell("a CI job", "waits", f"as usual: `aws ecs wait services-stable --services {self._service}`")
+            self._tell("a CI job", "waits", f"with `aws ecs wait services-stable --services {self._service}`")
             # The real waiter; only its pause of 15 s is shorter.
             self._ecs.get_waiter("services_stable").wait(
                 cluster=self._cluster, services=[self._service], WaiterConfig={"Delay": 1, "MaxAttempts": 300}
@@ -142,13 +142,15 @@ class CiWait:
             self.result = "success"
             now = self._service_now()
             state = f"{len(now['deployments'])} deployment, {now['runningCount']}/{now['desiredCount']} running"
-            self._tell("a CI job", "success", f"stable: {state}. But it is {now['taskDefinition'].rpartition('/')[2]}")
+            self._tell(
+                "a CI job", "success", f"stable: {state}. But it runs {now['taskDefinition'].rpartition('/')[2]}"
+            )
         except (WaiterError, ClientError, BotoCoreError) as error:
             self.result = str(error)
 
 
 def health(url: str) -> str:
-    """The version that /health tells, or what came instead."""
+    """The version that /health returns, or a description of the failure."""
     try:
         answer = httpx.get(f"{url}/health", timeout=_TIMEOUT, trust_env=False)
         return str(answer.json()["version"]) if answer.status_code == 200 else f"HTTP {answer.status_code}"
@@ -157,7 +159,7 @@ def health(url: str) -> str:
 
 
 def page(url: str) -> str:
-    """The version that the web page shows of itself, or what came instead."""
+    """The version that the web page shows, or a description of the failure."""
     try:
         answer = httpx.get(f"{url}/", timeout=_TIMEOUT, trust_env=False)
     except httpx.HTTPError as error:
@@ -166,5 +168,5 @@ def page(url: str) -> str:
 
 
 def version_in(page: str) -> str:
-    """The version that a page of the example shows of itself; empty without one."""
+    """The version that a page of the example shows; empty if it shows none."""
     return page.partition('id="web-version">')[2].partition("<")[0]

@@ -1,4 +1,4 @@
-"""What became of one release in a scene, and the table of them all."""
+"""The outcome of each release in a scene, and the table of all outcomes."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +14,7 @@ BLANK = (Text(), Text(), Text())
 
 @dataclass(frozen=True)
 class Outcome:
-    """A release, the phase it ended in, and the seconds that took."""
+    """A release, its final phase, and the duration in seconds."""
 
     release: str
     phase: str
@@ -22,7 +22,7 @@ class Outcome:
 
 
 def of(view: dict[str, Any]) -> Outcome:
-    """The outcome in a deployment's view; the time from its claim to its end."""
+    """The outcome of a deployment, with the time from its claim to its end."""
     if view["endedAt"] is None or view["startedAt"] is None:
         return Outcome(view["version"], view["phase"], None)
     took = datetime.fromisoformat(view["endedAt"]) - datetime.fromisoformat(view["createdAt"])
@@ -31,7 +31,7 @@ def of(view: dict[str, Any]) -> Outcome:
 
 @dataclass
 class Result:
-    """What became of a scene."""
+    """The result of a scene."""
 
     title: str
     outcomes: list[Outcome] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Result:
 
 
 def show(results: list[Result]) -> None:
-    """Print what happened: a line for each release, the scene named once."""
+    """Print the table of results: one line per release, with the scene on its first line."""
     rows: list[list[str | Text]] = []
     for number, result in enumerate(results, 1):
         word = Text(result.word, style="green" if result.word == "ok" else "bold red")

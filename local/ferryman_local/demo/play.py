@@ -1,4 +1,4 @@
-"""Starts the local AWS, plays the scenes, shows the table; exit 0 only if every scene ended as it must."""
+"""Start the local AWS, play the scenes, and show the results. Exits with 0 only if every scene passed."""
 
 import argparse
 import os
@@ -30,42 +30,42 @@ KEPT_RUNS = 5
 def main(interruption: Interruption) -> int:
     """Exit status."""
     parser = argparse.ArgumentParser(prog="python -m ferryman_local.demo", description=__doc__)
-    parser.add_argument("--keep", action="store_true", help="leave everything up at the end, until Ctrl-C")
-    parser.add_argument("--engine", choices=(PROCESS, DOCKER), default=PROCESS, help="what runs the containers")
+    parser.add_argument("--keep", action="store_true", help="keep everything running at the end, until Ctrl-C")
+    parser.add_argument("--engine", choices=(PROCESS, DOCKER), default=PROCESS, help="how to run containers")
     options = parser.parse_args()
     if sys.platform != "linux" and options.engine == PROCESS:
-        print("The demo needs Linux: each task gets a loopback address of its own (127.x.y.z).", file=sys.stderr)
+        print("The demo requires Linux, because each task gets its own loopback address (127.x.y.z).", file=sys.stderr)
         return 2
     if missing := commands.lacks(options.engine):
-        print(f"The demo can't begin: {missing}", file=sys.stderr)
+        print(f"The demo cannot start: {missing}", file=sys.stderr)
         return 2
     screen, home = Screen(), new_home()
     aws = LocalAws(home, github=True, report=screen.setup, engine=options.engine)
-    aws.emulator.spare_worker_seconds = 1  # a small machine will do
+    aws.emulator.spare_worker_seconds = 1  # enough for a small machine
     try:
         return tell(aws, screen, keep=options.keep)
     except KeyboardInterrupt:
-        print("\nInterrupted: stopping everything.", flush=True)
+        print("\nInterrupted. Stopping everything.", flush=True)
         raise
     finally:
         interruption.obeyed()  # what follows is short and must not be cut off
         began = time.monotonic()
         aws.stop()
         shutil.rmtree(home / "state", ignore_errors=True)
-        print(f"Everything was stopped in {time.monotonic() - began:.1f} s; the logs are in {shown(home)}", flush=True)
+        print(f"Stopped everything in {time.monotonic() - began:.1f} s; logs: {shown(home)}", flush=True)
 
 
 def tell(aws: LocalAws, screen: Screen, *, keep: bool) -> int:
-    """Start, play all scenes, show the table, and hold everything up if asked to."""
+    """Start everything, play all scenes, show the table, and keep everything running if requested."""
     began = time.monotonic()
     results = [Result(scene.title) for scene in SCENES]
     error = ""
     with Memory() as memory:
         try:
-            screen.heading("Set-up", "A local AWS is started, and Ferryman's own SAM template is deployed to it.")
+            screen.heading("Set-up", "The demo starts a local AWS and deploys Ferryman's SAM template to it.")
             with screen.busy("starting the local AWS"):
                 aws.start()
-            screen.setup(f"GitHub is a stand-in on {aws.github.url}; {shown(aws.platform_file)} is the example with it")
+            screen.setup(f"simulated GitHub on {aws.github.url}; platform document: {shown(aws.platform_file)}")
             ready = time.monotonic()
             stage = Stage(aws, screen)
             for number, (scene, result) in enumerate(zip(SCENES, results, strict=True), 1):
@@ -73,14 +73,14 @@ def tell(aws: LocalAws, screen: Screen, *, keep: bool) -> int:
                 if result.word != "ok":
                     break
             told = time.monotonic()
-        except Exception as failure:  # noqa: BLE001 - told below, with the logs
+        except Exception as failure:  # noqa: BLE001 - shown below, with the logs
             error, ready, told = f"{type(failure).__name__}: {failure}", began, time.monotonic()
-    screen.heading("What happened", "")
+    screen.heading("Results", "")
     outcome.show(results)
     ok = not error and all(result.word == "ok" for result in results)
-    spent = f"{told - ready:.0f} s for the scenes, {ready - began:.0f} s for the start; " if not error else ""
+    spent = f"{told - ready:.0f} s for the scenes, {ready - began:.0f} s to start; " if not error else ""
     everything = "everything but Docker's containers" if aws.emulator.engine == DOCKER else "everything"
-    print(f"\n{spent}at most {memory.peak / 1e9:.2f} GB of memory for {everything}.")
+    print(f"\n{spent}peak memory of {everything}: {memory.peak / 1e9:.2f} GB.")
     if not ok:
         explain(aws, results, error)
     if keep and aws.outputs and aws.emulator.running:
@@ -89,20 +89,20 @@ def tell(aws: LocalAws, screen: Screen, *, keep: bool) -> int:
 
 
 def play(scene: Scene, title: str, stage: Stage, result: Result) -> None:
-    """Play one scene; what goes wrong in it is its result."""
+    """Play one scene; an error in it becomes part of its result."""
     stage.screen.heading(title, scene.why)
     checks = Checks(stage.screen)
     result.run = True
     try:
         result.outcomes = scene.play(stage, checks)
-    except Exception as failure:  # noqa: BLE001 - a scene that can't be played to its end has failed
+    except Exception as failure:  # noqa: BLE001 - a scene that cannot be completed has failed
         result.error = f"{type(failure).__name__}: {failure}"
         stage.screen.check("", scene.title, ok=False, found=result.error)
     result.checks, result.checked = checks.made, checks.summary
 
 
 def explain(aws: LocalAws, results: list[Result], error: str) -> None:
-    """Say what failed, and show the end of the logs."""
+    """Print what failed, and the end of the logs."""
     problems = [error] if error else []
     for result in results:
         problems += [
@@ -119,31 +119,31 @@ def explain(aws: LocalAws, results: list[Result], error: str) -> None:
 
 
 def hold(aws: LocalAws) -> None:
-    """Leave everything up until Ctrl-C or `ferryman local down`, and say what to try."""
+    """Keep everything running until Ctrl-C or `ferryman local down`, and print commands to try."""
     if instance.find() is None:
         instance.FOLDER.mkdir(exist_ok=True)
         kept = Instance.of_this_process("make demo KEEP=1", aws).standing(aws)
         kept.write()
     else:
         kept = None
-    print("\nEverything stays up until Ctrl-C here. In another terminal, in this folder:\n")
+    print("\nEverything keeps running until you press Ctrl-C here. In another terminal, in this folder:\n")
     print("  . .venv/bin/activate")
     print("\n".join(f"  {line}" for line in instance.shell_lines(instance.exports(aws.cli_env()))))
     if kept:
         print("\n" + commands.what_to_try(), flush=True)
     else:
-        print("\n`ferryman local push` and `down` are for the other local AWS, that `ferryman local up` started.")
+        print("\n`ferryman local push` and `down` use the other local AWS, which `ferryman local up` started.")
     try:
         supervisor.hold(aws, threading.Event())
     except (KeyboardInterrupt, SystemExit):
-        print()  # Ctrl-C and `ferryman local down` are the ways to end it: the scenes decide the exit status
+        print()  # ended by Ctrl-C or `ferryman local down`; the scenes decide the exit status
     finally:
         if kept:
             kept.forget()
 
 
 def new_home() -> Path:
-    """A folder for this run's logs; those of old runs go."""
+    """Create a folder for this run's logs, and delete the folders of old runs."""
     RUNS.mkdir(parents=True, exist_ok=True)
     for old in sorted(RUNS.iterdir())[: 1 - KEPT_RUNS]:
         shutil.rmtree(old, ignore_errors=True)

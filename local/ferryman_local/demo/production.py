@@ -1,4 +1,4 @@
-"""The scenes of production: the bytes that staging proved, after a person said yes, and back again."""
+"""The scenes in production: approval, rejection, rollback, and a client during a rollout."""
 
 import time
 
@@ -15,9 +15,9 @@ WRONG, LATER = "a94f1e6", "f6c20d8"
 WRONG_NAME, LATER_NAME = "v1.3.0", "v1.4.0"
 ONE_WAY, ONE_WAY_NAME, ONE_WAY_MIGRATION = "0b7d3e9", "v1.5.0", "0005"
 _QUIET_SECONDS = 2.0
-"""How long a client goes on after a release is there."""
+"""How long the client continues after a release is deployed."""
 _ASKED = 50
-"""So many requests a client has made at least while a release went out, also on a busy machine."""
+"""Minimum number of requests that the client makes during a rollout, also on a busy machine."""
 _MOVING = ("production-latest", "production-current")
 
 
@@ -27,17 +27,15 @@ def _digests(stage: Stage, version: str) -> dict[str, str]:
 
 
 def _runs(stage: Stage, checks: Checks, version: str) -> None:
-    """Claim that production runs a release, by all accounts, and that its tags say so."""
+    """Check that production runs a release, according to the API, ECS, HTTP and tags."""
     digests = _digests(stage, version)
-    checks.eventually(
-        "API", f"{version} is what production runs", lambda: stage.state()["current"]["version"], version, SOON
-    )
+    checks.eventually("API", f"production runs {version}", lambda: stage.state()["current"]["version"], version, SOON)
     good(stage, checks, version, digests)
     tags(stage, checks, _MOVING, version, digests)
 
 
 def approved(stage: Stage, checks: Checks, version: str) -> list[Outcome]:
-    """A semver tag, a mail, a scanner, and a yes."""
+    """A semver tag, an email, a mail scanner, and an approval."""
     prod, github = stage.on(PRODUCTION), stage.aws.github
     before = prod.seen.services()
     prod.tag(version, FIRST)
@@ -46,55 +44,58 @@ def approved(stage: Stage, checks: Checks, version: str) -> list[Outcome]:
     with Scanner() as scanner:
         statuses = scanner.visit(link)
     answers = ", ".join(f"{statuses.count(status)} x {status}" for status in sorted(set(statuses)))
-    prod.screen.line("a mail scanner", "visits", f"HEAD, GET, every form with {len(statuses)} guesses: {answers}")
+    prod.screen.line("a mail scanner", "visits", f"HEAD, GET, and {len(statuses)} submissions of forms: {answers}")
     checks.expect(
-        "page", "the scanner finds forms and breaks nothing", len(statuses) > 30 and max(statuses) < 500, answers
+        "page", "the scanner finds forms and causes no error", len(statuses) > 30 and max(statuses) < 500, answers
     )
     still = prod.deployment(version)
     assert still is not None
-    checks.equal("API", "and has decided nothing", still["phase"], "AwaitingApproval")
-    checks.equal("ECS", "production is untouched so far", prod.seen.services(), before)
+    checks.equal("API", "the scanner has decided nothing", still["phase"], "AwaitingApproval")
+    checks.equal("ECS", "production is unchanged so far", prod.seen.services(), before)
     page = prod.decide(link, "approve", version, "Ada")
-    checks.equal("page", "Ada's yes is taken", page.status, 200)
+    checks.equal("page", "Ada's approval is accepted", page.status, 200)
     view = prod.follow(version)
     checks.equal("API", "the deployment is Succeeded", view["phase"], "Succeeded")
     checks.equal("API", "approved by a named person", view["approvedBy"], ["Ada Lovelace"])
-    checks.equal("ECS", "the very digests that staging verified", prod.seen.runs(), _digests(stage, version))
+    checks.equal("ECS", "the digests that staging verified", prod.seen.runs(), _digests(stage, version))
     _runs(prod, checks, version)
     mail = prod.mail(version)
-    checks.expect("mail", "the outcome is told", mail["Subject"].startswith("[Succeeded]"), mail["Subject"])
-    checks.eventually("GitHub", f"there is a release {FIRST}", lambda: FIRST in github.releases, True, SOON)
+    checks.expect("mail", "a message reports the outcome", mail["Subject"].startswith("[Succeeded]"), mail["Subject"])
+    checks.eventually("GitHub", f"release {FIRST} exists", lambda: FIRST in github.releases, True, SOON)
     if FIRST in github.releases:
         release = github.releases[FIRST]
         prod.screen.line("GitHub", "release", f"{release['name']}: {release['html_url']}")
         prod.screen.quote([line for line in release["body"].splitlines() if line.strip()][:12])
-        checks.expect("GitHub", "whose notes say who approved", "Ada Lovelace" in release["body"], release["body"])
+        checks.expect("GitHub", "its notes name the approver", "Ada Lovelace" in release["body"], release["body"])
     return [of(view)]
 
 
 def rejected(stage: Stage, checks: Checks, version: str) -> list[Outcome]:
-    """A no, with its reason."""
+    """A rejection with a reason."""
     prod = stage.on(PRODUCTION)
     running, before = prod.state()["current"]["version"], prod.seen.services()
     prod.tag(version, SECOND)
     link = prod.link(prod.asked(version)["id"], "Grace")
     page = prod.decide(link, "reject", version, "Grace", "the invoices' totals are off by a cent")
-    checks.equal("page", "Grace's no is taken", page.status, 200)
+    checks.equal("page", "Grace's rejection is accepted", page.status, 200)
     view = prod.follow(version)
     checks.equal("API", "the deployment is Rejected", view["phase"], "Rejected")
     checks.expect(
-        "API", "with who and why", "Grace Hopper" in view["message"] and "a cent" in view["message"], view["message"]
+        "API",
+        "with the person and the reason",
+        "Grace Hopper" in view["message"] and "a cent" in view["message"],
+        view["message"],
     )
-    checks.equal("ECS", "production is untouched", prod.seen.services(), before)
-    checks.equal("API", f"{running} is what production runs", prod.state()["current"]["version"], running)
+    checks.equal("ECS", "production is unchanged", prod.seen.services(), before)
+    checks.equal("API", f"production runs {running}", prod.state()["current"]["version"], running)
     mail = prod.mail(version)
-    checks.expect("mail", "the message has the reason", "a cent" in mail["BodyText"], mail["BodyText"])
-    checks.expect("GitHub", f"there is no release {SECOND}", SECOND not in stage.aws.github.releases)
+    checks.expect("mail", "the message contains the reason", "a cent" in mail["BodyText"], mail["BodyText"])
+    checks.expect("GitHub", f"release {SECOND} does not exist", SECOND not in stage.aws.github.releases)
     return [of(view)]
 
 
 def unverified(stage: Stage, checks: Checks, good_version: str) -> list[Outcome]:
-    """A good release, then one that only production finds wrong."""
+    """A good release, then one that fails only in production."""
     prod = stage.on(PRODUCTION)
     prod.tag(good_version, THIRD)
     prod.decide(prod.link(prod.asked(good_version)["id"], "Ada"), "approve", good_version, "Ada")
@@ -113,12 +114,12 @@ def unverified(stage: Stage, checks: Checks, good_version: str) -> list[Outcome]
     mail = prod.mail(WRONG)
     checks.expect("mail", "the message says so", mail["Subject"].startswith("[RolledBack]"), mail["Subject"])
     _runs(prod, checks, good_version)
-    checks.expect("GitHub", f"there is no release {WRONG_NAME}", WRONG_NAME not in stage.aws.github.releases)
+    checks.expect("GitHub", f"release {WRONG_NAME} does not exist", WRONG_NAME not in stage.aws.github.releases)
     return [of(fine), of(verified), of(view)]
 
 
 def taken_back(stage: Stage, checks: Checks, to: str) -> list[Outcome]:
-    """A person goes back, and automation lets it stand."""
+    """A person rolls back, and automation does not undo it."""
     prod = stage.on(PRODUCTION)
     done = prod.cli("rollback", PRODUCTION, "--reason", "customers can't log in", "--confirm", PRODUCTION)
     checks.equal("CLI", "ferryman rollback exits 0", done.returncode, 0)
@@ -133,22 +134,22 @@ def taken_back(stage: Stage, checks: Checks, to: str) -> list[Outcome]:
     )
     stage.push(LATER, ("web", "api", "ai-gateway"), pause=0)
     verified = stage.follow(LATER)
-    checks.equal("API", f"staging goes on: {LATER} is verified there", verified["phase"], "Succeeded")
+    checks.equal("API", f"staging continues: {LATER} is verified there", verified["phase"], "Succeeded")
     prod.tag(LATER, LATER_NAME)
     checks.eventually(
         "API", f"{LATER} is named {LATER_NAME}", lambda: LATER_NAME in stage.releases()[LATER]["names"], True, SOON
     )
     explained = prod.cli("explain", PRODUCTION)
-    checks.expect("CLI", "ferryman explain says that it is held", "log in" in explained.stdout, explained.stdout)
-    checks.equal("API", f"nothing starts {LATER} in production", prod.deployment(LATER), None)
+    checks.expect("CLI", "ferryman explain shows the hold", "log in" in explained.stdout, explained.stdout)
+    checks.equal("API", f"{LATER} is not deployed to production", prod.deployment(LATER), None)
     _runs(prod, checks, to)
     audit = prod.cli("audit", "--limit", "12")
-    checks.equal("CLI", "ferryman audit tells who did what", audit.returncode, 0)
+    checks.equal("CLI", "ferryman audit exits 0", audit.returncode, 0)
     return [of(view), of(verified)]
 
 
 def unnoticed(stage: Stage, checks: Checks) -> list[Outcome]:
-    """The hold is lifted, what waited goes out, and a client that asks all the time misses nothing."""
+    """The hold is lifted, the waiting release is deployed, and a client gets a response to every request."""
     prod = stage.on(PRODUCTION)
     before = prod.state()["current"]["version"]
     done = prod.cli("resume", PRODUCTION)
@@ -164,13 +165,13 @@ def unnoticed(stage: Stage, checks: Checks) -> list[Outcome]:
     checks.expect("HTTP", "no request of the client failed", not visit.failures,
                   [failure.problem for failure in visit.failures[:3]])  # fmt: skip
     checks.expect("HTTP", f"it made {_ASKED} requests or more", len(visit.answers) >= _ASKED, len(visit.answers))
-    checks.equal("HTTP", "it saw the release before, then this one", visit.versions, [before, LATER])
+    checks.equal("HTTP", "it saw the previous release, then this one", visit.versions, [before, LATER])
     _runs(prod, checks, LATER)
     return [of(view)]
 
 
 def one_way(stage: Stage, checks: Checks) -> list[Outcome]:
-    """A migration that older code can't live with: the way back is refused, with the reason."""
+    """A migration that is not safe for older releases: the rollback is refused, with the reason."""
     prod = stage.on(PRODUCTION)
     stage.push(ONE_WAY, ("api", "ai-gateway", "web"), fault="one-way-migration", pause=0)
     verified = stage.follow(ONE_WAY)
@@ -179,7 +180,7 @@ def one_way(stage: Stage, checks: Checks) -> list[Outcome]:
     prod.decide(prod.link(prod.asked(ONE_WAY)["id"], "Ada"), "approve", ONE_WAY, "Ada")
     view = prod.follow(ONE_WAY)
     checks.equal("API", "in production it is Succeeded", view["phase"], "Succeeded")
-    done = prod.cli("rollback", PRODUCTION, "--reason", "nobody likes it", "--confirm", PRODUCTION)
+    done = prod.cli("rollback", PRODUCTION, "--reason", "users complain", "--confirm", PRODUCTION)
     said = " ".join((done.stdout + done.stderr).split())
     checks.expect(
         "CLI", "ferryman rollback refuses", done.returncode == Exit.REFUSED, f"exit {done.returncode}: {said}"

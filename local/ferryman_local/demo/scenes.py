@@ -1,4 +1,4 @@
-"""The scenes, in the order in which they are told. Each acts, shows, checks, and tells what came of it."""
+"""The scenes, in order. Each one acts, shows what happens, checks the result, and returns the outcomes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ FIRST, BETWEEN, LAST = "c1d4e70", "d27a9b3", "e83f05c"
 
 @dataclass(frozen=True)
 class Scene:
-    """One scene: its title, what happens and why it matters, and the function that plays it."""
+    """One scene: its title, what happens and why it matters, and the function that runs it."""
 
     title: str
     why: str
@@ -25,47 +25,49 @@ class Scene:
 
 
 def apply(stage: Stage, checks: Checks) -> list[Outcome]:
-    """The platform is declared; what runs is adopted."""
+    """The platform document is applied; the running services are adopted."""
     before = stage.seen.services()
     done = stage.cli("apply", "-f", shown(stage.aws.platform_file))
     checks.equal("CLI", "ferryman apply exits 0", done.returncode, 0)
     done = stage.cli("status")
     checks.equal("CLI", "ferryman status exits 0", done.returncode, 0)
-    checks.equal("API", "nothing is deployed that nobody asked for", stage.history(), [])
-    checks.equal("ECS", "the services are untouched", stage.seen.services(), before)
+    checks.equal("API", "nothing is deployed", stage.history(), [])
+    checks.equal("ECS", "the services are unchanged", stage.seen.services(), before)
     return [Outcome("-", "Applied", stage.screen.seconds)]
 
 
 def verified(stage: Stage, checks: Checks) -> list[Outcome]:
-    """Three images in mixed order; the release goes out when the last one is there."""
+    """Three images in any order; the release is deployed when the last one has arrived."""
     digests = stage.push(GOOD, ("web", "api"))
     wait_until(
         lambda: len(stage.releases().get(GOOD, {}).get("components", {})) == 2, 30, "two images to be recorded", 0.3
     )
     release = stage.releases()[GOOD]
     stage.screen.line("release " + GOOD, release["status"], f"2 of 3 images, waiting for {release['missing'][0]}")
-    checks.equal("API", "with 2 of 3 images nothing begins", (release["status"], stage.history()), ("Assembling", []))
+    checks.equal("API", "with 2 of 3 images nothing starts", (release["status"], stage.history()), ("Assembling", []))
     digests |= stage.push(GOOD, ("ai-gateway",))
     view = stage.follow(GOOD)
     checks.equal("API", "the deployment is Succeeded", view["phase"], "Succeeded")
     good(stage, checks, GOOD, digests)
     mail = stage.mail(GOOD)
-    checks.expect("mail", "the message says that it runs", f"runs {GOOD}" in mail["BodyText"], mail["BodyText"])
+    checks.expect("mail", "the message says that it is running", f"runs {GOOD}" in mail["BodyText"], mail["BodyText"])
     tags(stage, checks, ("staging-latest", "staging-current"), GOOD, digests)
     return [of(view)]
 
 
 def superseded(stage: Stage, checks: Checks) -> list[Outcome]:
-    """Three releases quickly: the first, then the last."""
+    """Three releases in quick succession: the first and the last are deployed."""
     first = stage.push(FIRST, ("api", "ai-gateway", "web"))
     stage.await_running(FIRST)
-    stage.screen.line("scr/staging", "Running", f"{FIRST} is under way; two more are pushed meanwhile")
+    stage.screen.line("scr/staging", "Running", f"{FIRST} is being deployed; two more releases are pushed")
     stage.push(BETWEEN, ("web", "api", "ai-gateway"), pause=0)
     last = stage.push(LAST, ("ai-gateway", "web", "api"), pause=0)
     ran = stage.follow(FIRST)
-    checks.equal("API", f"{FIRST}, under way, runs to its end", ran["phase"], "Succeeded")
+    checks.equal("API", f"the deployment of {FIRST} continues to its end", ran["phase"], "Succeeded")
     went = stage.follow(LAST)
-    checks.equal("API", f"{LAST}, the newest, goes next", (went["phase"], went["fromVersion"]), ("Succeeded", FIRST))
+    checks.equal(
+        "API", f"{LAST}, the newest, is deployed next", (went["phase"], went["fromVersion"]), ("Succeeded", FIRST)
+    )
     skipped = stage.deployment(BETWEEN)
     if skipped is None:
         checks.expect("API", f"{BETWEEN} is recorded", ok=False, found="no deployment")
@@ -76,16 +78,18 @@ def superseded(stage: Stage, checks: Checks) -> list[Outcome]:
         "API", f"by {LAST}", LAST in str(skipped["supersededBy"]) or went["id"] in str(skipped["supersededBy"]),
         skipped["supersededBy"],
     )  # fmt: skip
-    checks.equal("API", f"{BETWEEN} began no step", [s["key"] for s in skipped["steps"] if s["startedAt"]], [])
+    checks.equal("API", f"{BETWEEN} started no step", [s["key"] for s in skipped["steps"] if s["startedAt"]], [])
     checks.expect(
-        "API", f"{LAST} began after {FIRST} had ended", ran["endedAt"] <= went["startedAt"],
+        "API", f"{LAST} started after {FIRST} had ended", ran["endedAt"] <= went["startedAt"],
         f"{ran['endedAt']}, {went['startedAt']}",
     )  # fmt: skip
     good(stage, checks, LAST, last)
     for version in (FIRST, LAST):
         mail = stage.mail(version)
-        checks.expect("mail", f"{version} is announced", mail["Subject"].startswith("[Succeeded]"), mail["Subject"])
-    checks.equal("mail", f"nobody is bothered with {BETWEEN}", stage.seen.mails(BETWEEN), [])
+        checks.expect(
+            "mail", f"a message reports {version}", mail["Subject"].startswith("[Succeeded]"), mail["Subject"]
+        )
+    checks.equal("mail", f"no message about {BETWEEN}", stage.seen.mails(BETWEEN), [])
     tags(stage, checks, ("staging-latest", "staging-current"), LAST, last)
     tags(stage, checks, ("staging-previous",), FIRST, first)
     return [of(ran), of(skipped), of(went)]
@@ -94,77 +98,77 @@ def superseded(stage: Stage, checks: Checks) -> list[Outcome]:
 SCENES = (
     Scene(
         "The platform is applied",
-        "One document declares components, environments and rules. The operator checks it against ECS, ECR and SSM, "
-        "adopts what runs, and from here on needs no more commands: pushing images is all that developers do.",
+        "One document declares components, environments and rules. The operator checks it against ECS, ECR and SSM and "
+        "adopts the running services. From now on, developers only push images.",
         apply,
     ),
     Scene(
         "Push an image and walk away",
-        f"Three images of release {GOOD} are pushed, in mixed order. When the last one arrives the operator migrates "
-        "the database, rolls out api, gateway and web in waves, and asks the new version whether it answers.",
+        f"Three images of release {GOOD} are pushed, in any order. When the last one has arrived, the operator "
+        "migrates the database, rolls out api, gateway and web in waves, and checks that the new version responds.",
         verified,
     ),
     Scene(
         "A migration fails",
-        f"The migration of {failing.MIGRATION} exits non-zero. It runs before any service is touched, so nobody "
-        "notices: the release is given up, and the message has the migration's own log.",
+        f"The migration of {failing.MIGRATION} fails. It runs before any service changes, so users notice nothing. The "
+        "deployment ends, and the message contains the log of the migration.",
         failing.migration,
     ),
     Scene(
-        "A service crashes at start",
-        f"web of {failing.CRASH} crashes. The operator goes back to the last verified release, in reverse order, and "
-        "tells exit code and log. A CI job that waits for `services-stable` would have reported success.",
+        "A service crashes at startup",
+        f"web of {failing.CRASH} crashes. The operator rolls back to the last verified release, in reverse order, and "
+        "reports the exit code and the log. A CI job that waits for `services-stable` would have reported success.",
         failing.crash,
     ),
     Scene(
-        "A release starts, and is wrong",
-        f"All tasks of {failing.STALE} are healthy, but its api answers as another version: an image built from the "
-        "wrong commit. Only a smoke test that asks for the version notices; the release goes back.",
+        "The wrong version responds",
+        f"All tasks of {failing.STALE} are healthy, but its api reports another version: the image was built from the "
+        "wrong commit. Only a smoke test that checks the version notices. The services are rolled back.",
         failing.stale,
     ),
     Scene(
-        "Three releases, quickly",
-        "A release under way is never cancelled by a newer push: it runs to its end. Then the newest goes next, and "
-        "the one between is superseded, so that a busy morning doesn't queue up deployments nobody wants.",
+        "Three releases in quick succession",
+        "A newer push never cancels a running deployment: it continues to its end. Then the newest release is "
+        "deployed, and the one in between is superseded, so that no queue of outdated deployments builds up.",
         superseded,
     ),
     Scene(
-        "Production asks first",
-        f"CI tags the images of {GOOD}, which staging verified, as {production.FIRST}. Each approver gets a link of "
-        "their own. A mail scanner opens it and fills in every form; nothing comes of it. Then Ada types the version "
-        "and approves: the same bytes run in production, and GitHub gets a release with notes.",
+        "Production requires approval",
+        f"CI tags the images of {GOOD}, which staging verified, as {production.FIRST}. Each approver gets a personal "
+        "link. A mail scanner opens it and submits every form, without effect. Then Ada types the version and "
+        "approves it. Production runs the same images as staging, and GitHub gets a release with notes.",
         lambda stage, checks: production.approved(stage, checks, GOOD),
     ),
     Scene(
-        "Somebody says no",
-        f"{FIRST} is tagged {production.SECOND}. Grace rejects it, with a reason that everybody can read; production "
-        "never sees it, and no automation asks again.",
+        "An approver rejects a release",
+        f"{FIRST} is tagged {production.SECOND}. Grace rejects it, with a reason that everyone can read. Production "
+        "does not change, and automation does not ask again.",
         lambda stage, checks: production.rejected(stage, checks, FIRST),
     ),
     Scene(
-        "Staging was happy, production is not",
-        f"{LAST} goes to production. Then {production.WRONG}: fine for staging, but the page has a template's title, "
-        "which a smoke test of production's own notices. Services and tags go back.",
+        "A release works in staging but not in production",
+        f"{LAST} is deployed to production, then {production.WRONG}. Staging accepted it, but its page still has the "
+        "title of a template, and a smoke test in production finds it. Services and tags are rolled back.",
         lambda stage, checks: production.unverified(stage, checks, LAST),
     ),
     Scene(
-        "A person takes it back",
-        f"`ferryman rollback` brings {GOOD} back, with a reason. That sets a hold: a newer release goes on to staging, "
-        "is verified and tagged there, and still doesn't undo what a person decided.",
+        "A person rolls back",
+        f"`ferryman rollback` brings back {GOOD}, with a reason. This sets a hold: a newer release is still deployed "
+        "to staging, verified and tagged, but does not undo the rollback in production.",
         lambda stage, checks: production.taken_back(stage, checks, GOOD),
     ),
     Scene(
-        "A client that never notices",
-        f"The hold is lifted, so {production.LATER}, which waited, asks for its approval. While it goes out, a client "
-        "asks for production's page every 100 ms: each task is healthy before it gets requests, and finishes those it "
-        "has before it ends.",
+        "A client notices no interruption",
+        f"The hold is lifted, so approval is requested for {production.LATER}, which was waiting. During the rollout a "
+        "client requests production's page every 100 ms. Each task is healthy before it gets requests, and finishes "
+        "its open requests before it stops.",
         production.unnoticed,
     ),
     Scene(
-        "No way back",
-        f"{production.ONE_WAY} brings a migration that its author marked: older code can't live with it. It goes to "
-        "production like every other. But `ferryman rollback` refuses to put the release before on this database, and "
-        "says which migration stands in the way.",
+        "A rollback is refused",
+        f"{production.ONE_WAY} has a migration that its author marked as not safe for older releases. It is deployed "
+        "to production like any other release. But `ferryman rollback` refuses to run the previous release on this "
+        "database, and names the migration that prevents it.",
         production.one_way,
     ),
 )

@@ -1,4 +1,4 @@
-"""Where the scenes play: one environment of the example platform, its operator, and what a developer does."""
+"""One environment of the example platform, its operator, and the actions of developers and approvers."""
 
 import os
 import subprocess
@@ -18,9 +18,9 @@ from ferryman_local.local_aws import LocalAws, wait_until
 from ferryman_local.standins.people import Page, Person, personal_link
 
 DEPLOYMENT_SECONDS = {PROCESS: 180.0, DOCKER: 600.0}
-"""No deployment of the example takes nearly as long, also on a busy machine."""
+"""Timeout of a deployment. Those of the example take much less, even on a busy machine."""
 MAIL_SECONDS = 75.0
-"""The sweep that sends a message whose first try failed comes every minute."""
+"""Timeout for an email. The sweep retries a failed message every minute."""
 _LOOK_EVERY = 0.7
 _TICK = 0.1
 
@@ -28,7 +28,7 @@ STAGING, PRODUCTION = "staging", "production"
 
 
 class Stage:
-    """Acts as developers, approvers and CI do in one environment, and asks the operator's API what became of it."""
+    """Acts as developers, approvers and CI in one environment, and reads the results from the operator's API."""
 
     def __init__(self, aws: LocalAws, screen: Screen, where: str = STAGING) -> None:
         self.aws, self.screen, self.where = aws, screen, where
@@ -55,7 +55,7 @@ class Stage:
         )
 
     def on(self, where: str) -> "Stage":
-        """The same platform, seen from another environment."""
+        """The stage of another environment of the same platform."""
         return Stage(self.aws, self.screen, where)
 
     # What a developer does
@@ -78,7 +78,7 @@ class Stage:
     def push(
         self, version: str, components: tuple[str, ...], fault: str | None = None, pause: float = 0.4
     ) -> dict[str, str]:
-        """Push images of a version, in this order, with a pause (seconds) between two; component → digest."""
+        """Push images of a version, in this order, with a pause (seconds) in between; component → digest."""
         self.aws.build(version, components, fault=fault)
         digests: dict[str, str] = {}
         for component in components:
@@ -92,12 +92,12 @@ class Stage:
         """Give the images of a version a semver name, as CI does when a git tag is pushed."""
         self.aws.tag(version, name)
         for repository in self.repositories.values():
-            self.screen.line(f"{repository}:{name}", "tagged", f"the image of {version}")
+            self.screen.line(f"{repository}:{name}", "tagged", f"image of {version}")
 
     # What approvers do
 
     def asked(self, version: str) -> View:
-        """Wait until a deployment waits for approval, and say what the operator says of it."""
+        """Wait until a deployment waits for approval, and return its view."""
 
         def look() -> View | None:
             view = self.deployment(version)
@@ -108,19 +108,19 @@ class Stage:
         return view
 
     def link(self, deployment: str, person: str) -> str:
-        """The personal link in the last mail that a person got about a deployment; the mail is shown."""
+        """Show the last email that a person got about a deployment, and return its personal link."""
         to = next(a["email"] for a in self.environment["approval"]["approvers"] if a["name"].startswith(person))
 
         def look() -> list[tuple[View, str]]:
             found = [(mail, personal_link(mail)) for mail in self.seen.inbox.mails(to)]
             return [(mail, link) for mail, link in found if link and f"/a/{deployment}/" in link]
 
-        mail, link = wait_until(look, MAIL_SECONDS, f"the mail to {person}", every=0.3)[-1]
+        mail, link = wait_until(look, MAIL_SECONDS, f"the email to {person}", every=0.3)[-1]
         self.screen.message(mail)
         return link
 
     def decide(self, link: str, decision: str, version: str, person: str, reason: str = "") -> Page:
-        """A person opens their link, types the version, and presses a button; what the page says then is shown."""
+        """Open a personal link, type the version, press a button, and show the response."""
         with Person() as visitor:
             page = visitor.decide(link, decision, version[:7], reason)
         self.screen.line(person, f"{decision}s", f"types {version[:7]}{f': {reason}' if reason else ''}")
@@ -130,7 +130,7 @@ class Stage:
     # What the operator says
 
     def releases(self) -> dict[str, View]:
-        """Its releases by version."""
+        """The releases by version."""
         answer = self.api.get(Api.path("v1", "platforms", self.platform, "releases"))
         return {release["version"]: release for release in answer["releases"]}
 
@@ -139,11 +139,11 @@ class Stage:
         return list(self.api.get(f"{self.place}/history")["deployments"])
 
     def state(self) -> View:
-        """Where the environment stands."""
+        """The state of the environment."""
         return self.api.get(self.place)
 
     def deployment(self, version: str) -> View | None:
-        """The latest deployment of a version, with its steps; None before there is one."""
+        """The latest deployment of a version, with its steps; None if there is none."""
         try:
             return self.api.get(f"{self.place}/deployments/latest", version=version)
         except ApiError as error:
@@ -152,7 +152,7 @@ class Stage:
             raise
 
     def follow(self, version: str) -> View:
-        """Show a version's deployment until it ends; TimeoutError when it doesn't."""
+        """Show a version's deployment until it ends; TimeoutError if it does not end in time."""
         return self.screen.follow(self._looks(version))
 
     def _looks(self, version: str) -> Iterator[View | None]:
@@ -165,12 +165,12 @@ class Stage:
             if view is not None and view["ended"]:
                 return
             if time.monotonic() > deadline:
-                stands = f"it is {view['phase']} at {view['step']}" if view else "it has not begun"
-                raise TimeoutError(f"the deployment of {version} did not end in {self.patience:.0f} s: {stands}")
+                stands = f"it is {view['phase']} at {view['step']}" if view else "it has not started"
+                raise TimeoutError(f"the deployment of {version} did not end within {self.patience:.0f} s: {stands}")
             time.sleep(_TICK)
 
     def await_running(self, version: str) -> None:
-        """Wait until a version's deployment is past its last gate."""
+        """Wait until a version's deployment is no longer Pending."""
         wait_until(
             lambda: (view := self.deployment(version)) is not None and view["phase"] != "Pending",
             self.patience,
@@ -181,7 +181,7 @@ class Stage:
     # What people get
 
     def mail(self, version: str) -> View:
-        """The message about a version, once it has come; shown. TimeoutError when none comes."""
-        mails = wait_until(lambda: self.seen.mails(version), MAIL_SECONDS, f"the mail about {version}", every=0.3)
+        """Wait for the message about a version, and show it; TimeoutError if none arrives."""
+        mails = wait_until(lambda: self.seen.mails(version), MAIL_SECONDS, f"the email about {version}", every=0.3)
         self.screen.message(mails[-1])
         return mails[-1]

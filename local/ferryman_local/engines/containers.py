@@ -81,7 +81,7 @@ class Addresses:
         """An address that nothing uses."""
         with self._lock:
             if not self._free:
-                raise RuntimeError("all 253 loopback addresses are in use: stop some tasks")
+                raise RuntimeError("all 253 loopback addresses are in use; stop some tasks")
             return self._free.popitem(last=False)[0]
 
     def give_back(self, address: str) -> None:
@@ -124,7 +124,7 @@ class StartedContainer(ABC):
     def wait(self, timeout: float | None = None) -> dict[str, Any]:
         """Wait for its end; answers `{"StatusCode": n}`."""
         if not self._done.wait(timeout):
-            raise TimeoutError(f"container {self.name} still runs after {timeout} s")
+            raise TimeoutError(f"container {self.name} is still running after {timeout} s")
         return {"StatusCode": self.exit_code or 0}
 
     def logs(
@@ -149,7 +149,7 @@ class StartedContainers[C: StartedContainer]:
 
     def _refuse_when_closed(self) -> None:
         if self._closed:
-            raise StartError("the local AWS is ending")
+            raise StartError("the local AWS is stopping")
 
     def _keep(self, container: C) -> None:
         with self._lock:

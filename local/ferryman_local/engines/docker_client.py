@@ -54,22 +54,22 @@ def connect(address: str | None = None) -> Any:
         client = docker.DockerClient(base_url=address, timeout=CALL_SECONDS, max_pool_size=CONNECTIONS)
         client.ping()
     except (*BROKEN, OSError):
-        raise NoDockerError(missing(f"no engine answers at {address}")) from None
+        raise NoDockerError(missing(f"no engine responds at {address}")) from None
     return client
 
 
 def need_command() -> None:
-    """NoDockerError where the `docker` command is not: it builds and pushes."""
+    """Raise NoDockerError if the `docker` command, which builds and pushes, is missing."""
     if shutil.which("docker") is None:
-        raise NoDockerError(missing("there is no `docker` command on the PATH"))
+        raise NoDockerError(missing("the `docker` command is not on the PATH"))
 
 
 def missing(what: str) -> str:
-    """A message about Docker: what is missing, how to get it, what works without."""
+    """A message about Docker: what is missing, how to install it, and what works without it."""
     done = subprocess.run([NEED, "--how", "docker"], capture_output=True, text=True, timeout=10, check=False)
     return (
-        f"the engine `docker` needs Docker, and {what}.\n{done.stdout.rstrip()}\n"
-        "  The local AWS itself works without: leave --engine docker (ENGINE=docker) out, and containers are processes."
+        f"the engine `docker` needs Docker, but {what}.\n{done.stdout.rstrip()}\n"
+        "  The local AWS also works without Docker: omit --engine docker (ENGINE=docker) to run processes."
     )
 
 

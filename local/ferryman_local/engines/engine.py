@@ -32,7 +32,7 @@ def remove_containers(owner: str, registry: str = "") -> list[str]:
     """
     from ferryman_local.engines import docker_client
 
-    unknown = [f"whatever has the label {OWNER_VARIABLE}={owner} in Docker, of which no engine answers now,"]
+    unknown = [f"Docker objects with the label {OWNER_VARIABLE}={owner} (no engine responds now)"]
     try:
         client = docker_client.connect()
     except docker_client.NoDockerError:
@@ -49,10 +49,12 @@ def remove_left(owner: str, engine: EngineName, registry: str) -> str:
     """End and remove all that a local AWS has left, its containers also when processes stay; what could not be."""
     problems = []
     if owner and (left := end_all(owner)):
-        problems.append(f"processes {left} of the local AWS could not be ended: end them by hand")
+        problems.append(f"processes {left} of the local AWS could not be stopped; stop them by hand")
     if engine == DOCKER and (rest := remove_containers(owner, registry)):
         names = ", ".join(rest)
-        problems.append(f"{names} of the local AWS could not be removed: start Docker, or remove it with `docker`")
+        problems.append(
+            f"these objects of the local AWS could not be removed: {names}; start Docker, or remove them with `docker`"
+        )
     return "; ".join(problems)
 
 

@@ -53,24 +53,24 @@ class DockerBuilder:
         self._commands = Commands()
 
     def prepare(self) -> None:
-        """Have the base images: pulled, or stand-ins made of what is on this machine."""
+        """Get the base images: pull them, or make stand-ins from what is on this machine."""
         began = time.monotonic()
         bases = self._images()
-        self._report(f"base images are there, after {time.monotonic() - began:.0f} s: {', '.join(bases.values())}")
+        self._report(f"base images are ready after {time.monotonic() - began:.0f} s: {', '.join(bases.values())}")
 
     def image(self, name: str) -> str:
-        """The image behind a name (POSTGRES_IMAGE)."""
+        """The base image with this name (POSTGRES_IMAGE)."""
         return self._images()[name]
 
     def _images(self) -> dict[str, str]:
-        with self._lock:  # asked for once, however many builds run side by side
+        with self._lock:  # determined once, even if builds run in parallel
             self._bases = self._bases or self._asked()
             return self._bases
 
     def _asked(self) -> dict[str, str]:
         need_command()
-        failed = "there are no base images for the engine `docker`"
-        # It may pull for minutes, and tells what it does.
+        failed = "base images for the engine `docker` are not available"
+        # It may pull for minutes, and reports its progress.
         status, found, said = self._commands.ask([SCRIPT], BASES_SECONDS, failed, self._report)
         if status:
             kind = NoDockerError if status == UNAVAILABLE else ImageError
@@ -78,11 +78,11 @@ class DockerBuilder:
         return dict(line.split("=", 1) for line in found.splitlines() if "=" in line)
 
     def cancel(self) -> None:
-        """End the builds that run, and begin no more."""
+        """Stop the running builds, and start no new ones."""
         self._commands.cancel()
 
     def build(self, wanted: Wanted) -> None:
-        """Build it, unless that was done; several may be built side by side."""
+        """Build it unless it is built; several images can be built in parallel."""
         with self._lock:
             turn = self._waiting.setdefault(wanted, threading.Lock())
         with turn:
@@ -92,14 +92,14 @@ class DockerBuilder:
     def _build(self, wanted: Wanted) -> str:
         name, began = f"{wanted.repository}:{wanted.version}", time.monotonic()
         if not (wanted.app / "Dockerfile").is_file():
-            raise ImageError(f"there is no Dockerfile in {wanted.app}: the engine `docker` builds from it")
+            raise ImageError(f"{wanted.app} has no Dockerfile, which the engine `docker` needs")
         told = {"APP_VERSION": wanted.version, **dict(wanted.env)}
         self._report(f"building {name}")
         reference = f"localhost:{self._port}/{name}"
         with tree(wanted.app, wanted.overlay) as folder:
             marks = {REVISION: wanted.version, **labels(self._platform, folder)}
             self._docker_build(folder, reference, told, marks)
-        self._report(f"building {name} … {time.monotonic() - began:.0f} s")
+        self._report(f"built {name} in {time.monotonic() - began:.0f} s")
         return reference
 
     def _docker_build(self, folder: Path, reference: str, told: dict[str, str], marks: dict[str, str]) -> None:
@@ -107,20 +107,20 @@ class DockerBuilder:
         arguments = [f"--build-arg={name}={value}" for name, value in {**bases, **told}.items()]
         arguments += [f"--label={name}={value}" for name, value in marks.items()]
         if any(base.startswith(STAND_IN) for base in bases.values()):
-            arguments.append("--network=host")  # where nothing can be pulled, the way out is this machine's own
-        # BuildKit has no containers that a failed build could leave, and takes the option all the same.
+            arguments.append("--network=host")  # nothing can be pulled, so the build uses this machine's network
+        # BuildKit leaves no containers of a failed build, but accepts the option.
         command = ["docker", "build", "--force-rm", *arguments, "-t", reference, str(folder)]
-        self._commands.run(command, BUILD_SECONDS, f"{reference} was not built", env={**os.environ, **PLAIN})
+        self._commands.run(command, BUILD_SECONDS, f"could not build {reference}", env={**os.environ, **PLAIN})
 
     def push(self, wanted: Wanted, tag: str, *, index: bool = False) -> str:
-        """Push it, built if it was not; its digest."""
+        """Push it, and build it first if necessary; return its digest."""
         if index:
-            raise ImageError("the engine `docker` builds for this machine only, so it pushes no index")
+            raise ImageError("the engine `docker` builds for this machine only and cannot push an index")
         self.build(wanted)
         reference = f"localhost:{self._port}/{wanted.repository}:{tag}"
         if reference != self._built[wanted]:
             command = ["docker", "tag", self._built[wanted], reference]
-            self._commands.run(command, PUSH_SECONDS, f"{reference} was not tagged")
+            self._commands.run(command, PUSH_SECONDS, f"could not tag {reference}")
         return self._push(wanted.repository, tag)
 
     def placeholder(self, repository: str, port: int) -> None:
@@ -134,5 +134,5 @@ class DockerBuilder:
 
     def _push(self, repository: str, tag: str) -> str:
         reference = f"localhost:{self._port}/{repository}:{tag}"
-        self._commands.run(["docker", "push", "-q", reference], PUSH_SECONDS, f"{reference} was not pushed")
+        self._commands.run(["docker", "push", "-q", reference], PUSH_SECONDS, f"could not push {reference}")
         return oci.digest_at(self._port, repository, tag)

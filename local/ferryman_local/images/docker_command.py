@@ -31,15 +31,15 @@ class Commands:
         self._cancelled = False
 
     def run(self, command: Command, seconds: float, failed: str, env: Mapping[str, str] | None = None) -> None:
-        """Run it to its end; ImageError with `failed` and the end of what it said."""
+        """Run a command; raise ImageError with `failed` and the last lines of its output if it fails."""
         with self._started(command, seconds, failed, stderr=subprocess.STDOUT, env=env) as process:
             said = process.stdout.read()  # type: ignore[union-attr]
         if process.returncode:
             end = "\n".join(said.strip().splitlines()[-SHOWN_LINES:])
-            raise ImageError(f"{failed}. The end of what `{named(command)}` said:\n{end}")
+            raise ImageError(f"{failed}. Last lines of `{named(command)}`:\n{end}")
 
     def ask(self, command: Command, seconds: float, failed: str, report: Callable[[str], None]) -> tuple[int, str, str]:
-        """Exit status, stdout and stderr; each line of stderr is reported when it comes, stdout is a few lines."""
+        """Return exit status, stdout (a few lines) and stderr; report each line of stderr at once."""
         said = []
         with self._started(command, seconds, failed, stderr=subprocess.PIPE) as process:
             for line in process.stderr:  # type: ignore[union-attr]
@@ -49,7 +49,7 @@ class Commands:
         return process.returncode, found, "".join(said)
 
     def cancel(self) -> None:
-        """End what runs, and start no more."""
+        """Stop the running commands, and start no new ones."""
         with self._lock:
             self._cancelled = True
             running = list(self._running)
@@ -60,7 +60,7 @@ class Commands:
     def _started(self, command: Command, seconds: float, failed: str, **how: Any) -> Iterator[subprocess.Popen[str]]:
         with self._lock:
             if self._cancelled:
-                raise ImageError(f"{failed}: it was cancelled")
+                raise ImageError(f"{failed}: cancelled")
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
                                        errors="replace", start_new_session=True, **how)  # fmt: skip
             self._running.add(process)
@@ -89,7 +89,7 @@ class Commands:
 
 
 def end(process: "subprocess.Popen[str]") -> None:
-    """End a command and all that it started."""
+    """Stop a command and everything that it started."""
     kill_group(process.pid, signal.SIGTERM)
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(END_SECONDS)
@@ -97,5 +97,5 @@ def end(process: "subprocess.Popen[str]") -> None:
 
 
 def named(command: Command) -> str:
-    """What a message calls it: `docker build`."""
+    """The name of a command in messages: `docker build`."""
     return " ".join([Path(command[0]).name, *(str(word) for word in command[1:2])])

@@ -80,12 +80,10 @@ def spec_of(app_dir: Path) -> dict[str, Any]:
     try:
         spec = yaml.safe_load(file.read_text())
     except FileNotFoundError:
-        raise ImageError(
-            f"{file} is missing: it says what goes into the image (cmd, env, workdir, port, include)"
-        ) from None
+        raise ImageError(f"{file} is missing; it defines the image (cmd, env, workdir, port, include)") from None
     missing = [key for key in ("cmd", "include") if not isinstance(spec, dict) or key not in spec]
     if missing:
-        raise ImageError(f"{file} lacks {', '.join(missing)}")
+        raise ImageError(f"{file} has no {', '.join(missing)}")
     found: dict[str, Any] = spec
     return found
 
@@ -106,7 +104,7 @@ def build(
     if overlay is not None:
         files.update({str(p.relative_to(overlay)): p for p in overlay.rglob("*") if p.is_file()})
     if not files:
-        raise ImageError(f"{app_dir / 'image.yaml'}: include {spec['include']} matches no file")
+        raise ImageError(f"{app_dir / 'image.yaml'}: include {spec['include']} does not match any file")
     return Built(
         layer=layer_of({str(PurePosixPath(workdir.lstrip("/")) / name): path for name, path in files.items()}),
         cmd=tuple(map(str, spec["cmd"])),
@@ -230,7 +228,7 @@ def _put_manifest(client: httpx.Client, repository: str, tag: str | None, manife
 def _checked(response: httpx.Response, repository: str) -> httpx.Response:
     if response.is_error:
         raise ImageError(
-            f"the registry at {response.request.url.netloc.decode()} refused the push to {repository}: "
+            f"the registry at {response.request.url.netloc.decode()} rejected the push to {repository}: "
             f"{response.status_code} {response.text[:300]}"
         )
     return response

@@ -140,4 +140,4 @@ def answers(container: Any, command: list[str]) -> None:
             return
         time.sleep(0.2)
     tail = container.logs(tail=10).decode(errors="replace")
-    raise BackingError(f"{container.name} did not come up. The end of its log:\n{tail}")
+    raise BackingError(f"{container.name} did not start. Last lines of its log:\n{tail}")

@@ -69,7 +69,7 @@ def create(
     for name, component in spec["components"].items():
         ensure.repository(session, component["repository"])
         builder.placeholder(component["repository"], ports[name])
-    report(f"{len(ports)} repositories, each with a placeholder image")
+    report(f"created {len(ports)} repositories with placeholder images")
     for name, channel in (spec.get("channels") or {}).items():
         if channel["type"] == "sns":
             created.topics[name] = ensure.topic(session, f"{platform}-{name}")
@@ -93,7 +93,7 @@ def create(
     for environment in spec["environments"].values():
         names = [s["name"] for wave in environment["waves"] for s in wave["services"]]
         wait_stable(session, environment["cluster"], names)
-    report("all services are stable on their placeholder images")
+    report("all services are stable with their placeholder images")
     return created
 
 
@@ -102,15 +102,15 @@ def port_of(apps: Path, component: str) -> int:
     for kind in ("apps", "services"):
         if (apps / kind / component / "image.yaml").exists():
             return int(oci.spec_of(apps / kind / component)["port"])
-    raise InfrastructureError(f"no image.yaml for component {component} in {apps}/apps or {apps}/services")
+    raise InfrastructureError(f"component {component} has no image.yaml in {apps}/apps or {apps}/services")
 
 
 def check_references(session: Any, document: Mapping[str, Any]) -> None:
-    """Refuse a document that names a parameter which nothing here creates."""
+    """Raise InfrastructureError if the document names a parameter that is not created here."""
     if unknown := missing(session, document):
         raise InfrastructureError(
-            f"the platform document refers to parameters that do not exist: {', '.join(unknown)}. What is created is "
-            "/ferryman/<platform>/<environment>/{private-subnet-ids, task-security-group-ids, <component>-url, "
+            f"the platform document refers to parameters that do not exist: {', '.join(unknown)}. The local AWS "
+            "creates /ferryman/<platform>/<environment>/{private-subnet-ids, task-security-group-ids, <component>-url, "
             "task-definitions/<service or migration family>} and "
             "/ferryman/<platform>/channels/{<channel>-topic, <secret>}-arn."
         )
@@ -133,7 +133,7 @@ def wait_stable(session: Any, cluster: str, names: list[str]) -> None:
     told = "; ".join(
         f"{s['serviceName']}: {s['events'][0]['message'] if s['events'] else 'no events'}" for s in waiting
     )
-    raise InfrastructureError(f"services of {cluster} are not stable after {STABLE_SECONDS:.0f} s: {told}")
+    raise InfrastructureError(f"services of cluster {cluster} are not stable after {STABLE_SECONDS:.0f} s: {told}")
 
 
 class Environment:

@@ -89,8 +89,8 @@ def parameter_overrides(parameters: Mapping[str, str]) -> list[str]:
     for name, value in parameters.items():
         if _LOST.search(value):
             raise OperatorError(
-                f"the parameter {name} can't be {value!r}: `sam` loses a backslash that comes before a space, before a "
-                "quote, or last"
+                f"the parameter {name} cannot be {value!r}: `sam` drops a backslash before a space, before a quote and "
+                "at the end"
             )
         escaped = value.replace('"', '\\"')
         given.append(f'ParameterKey={name},ParameterValue="{escaped}"')
@@ -111,7 +111,7 @@ def stack_outputs(emulator: Emulator, stack: str = STACK) -> dict[str, str]:
     found = emulator.session().client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     if not found["StackStatus"].endswith("_COMPLETE") or "ROLLBACK" in found["StackStatus"]:
         raise OperatorError(
-            f"stack {stack} is {found['StackStatus']}: {found.get('StackStatusReason', 'no reason given')}"
+            f"stack {stack} is {found['StackStatus']}: {found.get('StackStatusReason', 'the stack has no reason')}"
             f"\n{emulator.log_tail()}"
         )
     return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
@@ -135,7 +135,7 @@ def build_operator(
     home.mkdir(exist_ok=True)
     with _only_one(home / "ferryman-lock", cancelled):
         if stamp.exists() and stamp.read_text() == wanted and (target / "template.yaml").exists():
-            report("sources unchanged: the last build is used")
+            report("sources unchanged: using the last build")
             return target
         started = time.monotonic()
         stamp.unlink(missing_ok=True)
@@ -192,7 +192,7 @@ def run_sam(
     program = str(beside) if beside.exists() else shutil.which("sam")
     if program is None:
         raise OperatorError(
-            "`sam` was not found beside this Python nor on the PATH: install aws-sam-cli (`make test` does)"
+            "`sam` is neither next to this Python nor on the PATH; install aws-sam-cli (`make test` does)"
         )
     full = {
         **env,
@@ -223,11 +223,13 @@ def run_sam(
             if PROGRESS.search(line):
                 report(line.strip())
             if time.monotonic() > deadline:
-                raise OperatorError(f"`sam {arguments[0]}` still ran after {timeout:.0f} s:\n" + "\n".join(tail))
+                raise OperatorError(
+                    f"`sam {arguments[0]}` was still running after {timeout:.0f} s:\n" + "\n".join(tail)
+                )
             if cancelled is not None and cancelled.is_set():
                 raise OperatorError(f"`sam {arguments[0]}` was cancelled")
         if status := process.wait():
-            raise OperatorError(f"`sam {arguments[0]}` in {folder} ended with {status}:\n" + "\n".join(tail))
+            raise OperatorError(f"`sam {arguments[0]}` in {folder} exited with status {status}:\n" + "\n".join(tail))
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

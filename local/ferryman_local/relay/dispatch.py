@@ -101,7 +101,7 @@ class Dispatcher:
             try:
                 work()
             except (BotoCoreError, ClientError) as error:
-                logger.warning("an event was lost, EventBridge could not be asked for its rules: %s", error)
+                logger.warning("an event was lost because the rules of EventBridge could not be read: %s", error)
             except Exception:  # one event must not end the relay
                 logger.exception("an event was lost")
 
@@ -130,11 +130,11 @@ class Dispatcher:
     def _give_up(
         self, event: Event, rule: Rule, target: Mapping[str, Any], text: str, attempts: int, error: Exception
     ) -> None:
-        logger.warning("rule %s: %s did not take the event %s: %s", rule.name, target["Arn"], event.get("id"), error)
+        logger.warning("rule %s: %s did not accept the event %s: %s", rule.name, target["Arn"], event.get("id"), error)
         try:
             buried = self._targets.bury(rule, target, text, error, attempts)
         except (BotoCoreError, ClientError) as problem:
-            logger.warning("rule %s: its dead-letter queue did not take the event either: %s", rule.name, problem)
+            logger.warning("rule %s: its dead-letter queue did not accept the event either: %s", rule.name, problem)
             buried = False
         self._record(Delivery(event, rule.name, target["Arn"], text, attempts, str(error), buried))
 

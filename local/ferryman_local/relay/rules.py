@@ -71,7 +71,7 @@ class Rules:
         try:
             return bool(self._events.test_event_pattern(EventPattern=rule.pattern, Event=json.dumps(event))["Result"])
         except ClientError as error:  # a malformed event matches nothing, and must not stop the others
-            logger.warning("rule %s: EventBridge refused to test the event %s: %s", rule.name, event.get("id"), error)
+            logger.warning("rule %s: EventBridge could not test the event %s: %s", rule.name, event.get("id"), error)
             return False
 
 

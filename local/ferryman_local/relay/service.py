@@ -155,5 +155,5 @@ class Relay:
                 trouble = ""
             except (ReadError, urllib3.exceptions.HTTPError, OSError, KeyError, ValueError) as error:
                 if trouble != type(error).__name__:  # the emulator may be away for long: say it once
-                    logger.warning("the relay can't look at ECR and ECS, it will try again: %s", error)
+                    logger.warning("the relay cannot read ECR and ECS and will try again: %s", error)
                 trouble = type(error).__name__

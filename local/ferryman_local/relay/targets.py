@@ -34,7 +34,7 @@ class Targets:
         """One attempt; raises botocore's errors or UnsupportedTargetError."""
         service = str(target["Arn"]).split(":")[2]
         if service not in self._senders:
-            raise UnsupportedTargetError(f"the relay can't deliver to {target['Arn']}")
+            raise UnsupportedTargetError(f"the relay cannot deliver to {target['Arn']}")
         self._senders[service](target, payload)
 
     def bury(self, rule: Rule, target: Mapping[str, Any], payload: str, error: Exception, attempts: int) -> bool:

@@ -44,7 +44,7 @@ def personal_link(mail: Mapping[str, Any]) -> str | None:
     """The link `…/a/<deployment>/<nonce>` in a mail; text and HTML have the same one."""
     in_text = [link for link in _LINK.findall(mail.get("BodyText") or "") if _is_personal(link)]
     in_html = [link for link in _LINK.findall(unescape(mail.get("BodyHtml") or "")) if _is_personal(link)]
-    assert set(in_html) <= set(in_text) or not in_text, "the two forms of a mail lead to different places"
+    assert set(in_html) <= set(in_text) or not in_text, "the text and the HTML of an email have different links"
     return next(iter([*in_text, *in_html]), None)
 
 

@@ -158,7 +158,7 @@ class StandIn:
             if found is not None:
                 return found
             time.sleep(0.05)
-        raise TimeoutError(f"{type(self).__name__} was not asked that within {seconds:.0f} s")
+        raise TimeoutError(f"{type(self).__name__} did not receive that request within {seconds:.0f} s")
 
 
 _TROUBLED = {

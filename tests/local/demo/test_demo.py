@@ -148,7 +148,7 @@ def test_a_scene_without_a_check_or_with_a_failed_one_is_no_success() -> None:
     result.error = ""
     checks.eventually("API", "never", lambda: 1, 2, seconds=0)
     assert (result.word, checks.ok, checks.summary) == ("FAILED", False, "API 2")
-    assert checks.made[-1] == Check("API", "never", ok=False, found="after 0 s still 1, wanted 2")
+    assert checks.made[-1] == Check("API", "never", ok=False, found="still 1 after 0 s, expected 2")
 
 
 def test_progress_is_told_in_words() -> None:

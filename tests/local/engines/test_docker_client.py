@@ -106,7 +106,7 @@ def test_without_docker_nobody_knows_what_is_left(
     monkeypatch.setattr(docker_client, "connect", connect)
     (said,) = engine.remove_containers(OWNER)
     assert f"FERRYMAN_LOCAL_OWNER={OWNER}" in said
-    assert "no engine answers" in said
+    assert "no engine responds" in said
 
 
 def test_down_without_docker_fails_and_keeps_the_mark(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -151,6 +151,6 @@ def test_the_docker_engine_needs_the_command_too(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(docker_client, "connect", FakeDocker)
     monkeypatch.setattr(docker_client.shutil, "which", lambda _name: None)
     said = commands.lacks(DOCKER)
-    assert "there is no `docker` command on the PATH" in said
+    assert "the `docker` command is not on the PATH" in said
     monkeypatch.setattr(docker_client.shutil, "which", lambda name: f"/usr/bin/{name}")
     assert commands.lacks(DOCKER) == ""

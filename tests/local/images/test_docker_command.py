@@ -84,7 +84,7 @@ def test_an_exception_of_who_waits_ends_it(stubborn: tuple[list[str], Callable[[
 
 
 def test_what_fails_tells_the_end_of_what_it_said() -> None:
-    with pytest.raises(ImageError, match=r"(?s)not built\. The end .* said:\nline 9.*line 20$"):
+    with pytest.raises(ImageError, match=r"(?s)not built\. Last lines of .*:\nline 9.*line 20$"):
         Commands().run(["bash", "-c", "for n in {1..20}; do echo line $n; done; exit 3"], 20, "not built")
 
 

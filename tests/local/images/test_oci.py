@@ -62,8 +62,8 @@ def test_an_overlay_replaces_files(app: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("cmd: [a]", "lacks include"),
-        ("include: ['*.rs']\ncmd: [a]", "matches no file"),
+        ("cmd: [a]", "has no include"),
+        ("include: ['*.rs']\ncmd: [a]", "does not match any file"),
     ],
     ids=["no-include", "nothing-matches"],
 )
@@ -100,5 +100,5 @@ def test_an_index_is_tagged_and_its_children_are_not(
 
 
 def test_an_unknown_repository_is_told(emulator: Emulator, app: Path) -> None:
-    with pytest.raises(oci.ImageError, match="refused the push to nothing-here"):
+    with pytest.raises(oci.ImageError, match="rejected the push to nothing-here"):
         oci.push(emulator.port, "nothing-here", "1", oci.build(app, "1"))
