@@ -24,8 +24,8 @@ LOG_LINES = 5
 """Number of quoted log lines of a message that are shown."""
 
 _NOISE = ("CREATE_COMPLETE", "Building codeuri", "changeSet", "sources unchanged")
-_SHORT = {"begin": "plan", "admit": "last gate", "promotion": "images", "migration": "migration"}
-"""Where the title of a step is long for its column."""
+_SHORT = {"begin": "plan", "promotion": "images", "migration": "migration"}
+"""Short names of steps whose title is too long for its column."""
 
 
 class Screen:

@@ -196,7 +196,7 @@ class Scanner(Visitor):
     agent = SCANNER
 
     def visit(self, link: str, guesses: Sequence[str] = GUESSES) -> list[int]:
-        """Send HEAD, OPTIONS and GET, submit all forms with empty and guessed fields, open all links; return statuses."""
+        """Send HEAD, OPTIONS and GET, submit every form with empty or guessed fields, open links; return statuses."""
         before = len(self.seen)
         for method in ("HEAD", "OPTIONS", "GET"):
             self.ask(method, link)
