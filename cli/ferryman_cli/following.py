@@ -1,4 +1,4 @@
-"""Following a deployment to its end: looking, and showing what was seen. For `watch`, and for `--watch` of others."""
+"""Follows a deployment until it ends: polls and shows it. Used by `watch` and by the option `--watch`."""
 
 import json
 import sys
@@ -15,18 +15,21 @@ from ferryman_cli.output import Format
 from ferryman_cli.transport import Api, ApiError
 
 Looks = Iterator[tuple[dict[str, Any] | None, bool]]
-"""What is seen of a deployment (None: it has not begun), and whether that was read just now."""
+"""The view of a deployment (None: it has not started), and whether it was read just now."""
 
-Watch = Annotated[bool, typer.Option("--watch", "-w", help="Follow the deployment to its end, as `ferryman watch`.")]
-Timeout = Annotated[
-    str | None, typer.Option("--timeout", help="Give up watching after, for example, 90s or 15m. Default: never.")
+Watch = Annotated[
+    bool, typer.Option("--watch", "-w", help="Follow the deployment until it ends, like `ferryman watch`.")
 ]
-Interval = Annotated[float, typer.Option("--interval", min=0.2, max=60, help="Seconds between two looks.")]
+Timeout = Annotated[
+    str | None,
+    typer.Option("--timeout", metavar="DURATION", help="Stop watching after this time: 90s, 15m. Default: no timeout."),
+]
+Interval = Annotated[float, typer.Option("--interval", min=0.2, max=60, help="Polling interval in seconds.")]
 
 _INTERRUPTED = 130
 _TICK = 0.1
 _PATIENCE = 60
-"""Seconds that the API may be silent while a deployment is being followed."""
+"""Seconds for which the API may be unreachable while a deployment is followed."""
 _RECENT = 20
 
 
@@ -36,11 +39,11 @@ def seconds(timeout: str | None) -> float | None:
 
 
 def to_the_end(looks: Looks, form: Format, environment: str) -> dict[str, Any]:
-    """Show a deployment until it has ended, and return how; end the command when a person interrupts it."""
+    """Show a deployment until it ends, and return its view; end the command if a person interrupts it."""
     try:
         return present(looks, form)
     except KeyboardInterrupt:
-        output.warn(f"\nstopped watching; the deployment goes on (`ferryman abort {environment}` would stop it)")
+        output.warn(f"\nstopped watching; the deployment continues (to abort it: `ferryman abort {environment}`)")
         raise typer.Exit(_INTERRUPTED) from None
 
 
@@ -51,18 +54,18 @@ def judge(view: dict[str, Any]) -> None:
 
 
 def known(api: Api, place: str) -> set[str]:
-    """Return the ids of the latest deployments: read before something is asked for, to tell what is new after."""
+    """Return the ids of the latest deployments, read before a request, so that a new one is recognized after it."""
     return {item["id"] for item in api.get(f"{place}/history", limit=_RECENT)["deployments"]}
 
 
 def asked(api: Api, place: str, before: set[str], version: str, interval: float, limit: float | None) -> Looks:
-    """Wait for the deployment that answers a request, and follow it.
+    """Wait for the deployment that a request starts, and follow it.
 
-    `before` are the ids that were there when it was made. A request that is gone without a deployment was dropped.
+    `before` are the ids that existed before the request. A request that is gone without a deployment was dropped.
     """
     began = time.monotonic()
     while True:
-        # In this order: a deployment is made in the write that clears the request.
+        # In this order: the write that creates a deployment also clears the request.
         wish = api.get(place)["requested"]
         found = api.get(f"{place}/history", limit=_RECENT)["deployments"]
         new = [item["id"] for item in found if item["id"] not in before and item["version"] == version]
@@ -71,18 +74,18 @@ def asked(api: Api, place: str, before: set[str], version: str, interval: float,
             yield from follow(api, place, new[-1], None, interval, left)
             return
         if wish is None or wish["version"] != version:
-            by = f"{output.who(wish['who'])} asked for {wish['version']} instead" if wish else "it was dropped"
-            raise Stop(Exit.FAILED, f"no deployment of {version} began: {by}; `ferryman events` tells why")
+            by = f"{output.who(wish['who'])} requested {wish['version']} instead" if wish else "it was dropped"
+            raise Stop(Exit.FAILED, f"no deployment of {version} started: {by}; see `ferryman events` for the reason")
         yield None, True
         if limit is not None and time.monotonic() - began >= limit:
-            raise Stop(Exit.FAILED, f"gave up watching after {span(limit)}: nothing has begun")
+            raise Stop(Exit.FAILED, f"timed out after {span(limit)}: no deployment has started")
         time.sleep(interval)
 
 
 def follow(api: Api, place: str, wanted: str, version: str | None, interval: float, limit: float | None) -> Looks:
-    """Yield (view, fresh) about ten times a second, fresh ones every `interval`; None while nothing has begun.
+    """Yield (view, fresh) about ten times a second, fresh ones every `interval`; None until a deployment starts.
 
-    Once seen, a deployment is followed by its id, so that a newer one can't take its place.
+    Once seen, a deployment is followed by its id, so that a newer one does not replace it.
     """
     began = heard = time.monotonic()
     looked, view = float("-inf"), None
@@ -94,7 +97,7 @@ def follow(api: Api, place: str, wanted: str, version: str | None, interval: flo
                 view = _look(api, place, view["id"] if view else wanted, version, begun=view is not None)
                 heard = time.monotonic()
             except Stop as stop:
-                # An outage of the API is not the deployment's: keep watching what was seen, for a while.
+                # The deployment continues even if the API is unreachable: keep showing the last view for a while.
                 if stop.code is not Exit.UNREACHABLE or view is None or time.monotonic() - heard > _PATIENCE:
                     raise
                 fresh = False
@@ -103,8 +106,8 @@ def follow(api: Api, place: str, wanted: str, version: str | None, interval: flo
         if view is not None and view["ended"]:
             return
         if limit is not None and now - began >= limit:
-            state = f"still {view['phase']}; it goes on" if view else "nothing has begun"
-            raise Stop(Exit.FAILED, f"gave up watching after {span(limit)}: {state}")
+            state = f"still {view['phase']}; the deployment continues" if view else "no deployment has started"
+            raise Stop(Exit.FAILED, f"timed out after {span(limit)}: {state}")
         time.sleep(min(_TICK, interval))
 
 
@@ -128,7 +131,7 @@ def present(looks: Looks, form: Format) -> dict[str, Any]:
 
 
 def _machine(looks: Looks, dump: Any) -> dict[str, Any]:
-    """Print each state that differs from the one before by more than the time."""
+    """Print each state that differs from the previous one in more than times."""
     before, last = None, None
     for view, fresh in looks:
         if view is None or not fresh:
@@ -143,12 +146,12 @@ def _machine(looks: Looks, dump: Any) -> dict[str, Any]:
 
 
 def _log(looks: Looks) -> dict[str, Any]:
-    """Print a line for each change, with the deployment's age in front."""
+    """Print a line for each change, prefixed with the deployment's age."""
     console, known, last, told = output.out(), set[str](), None, False
     for view, fresh in looks:
         if view is None:
             if not told:
-                console.print("waiting for a deployment to begin")
+                console.print("waiting for a deployment to start")
             told = True
             continue
         if not fresh:
@@ -164,7 +167,7 @@ def _log(looks: Looks) -> dict[str, Any]:
 
 
 def _live(looks: Looks) -> dict[str, Any]:
-    """Draw the deployment, and draw it again; spinner and times move between two looks."""
+    """Draw the deployment repeatedly; spinner and times move between two polls."""
     from rich.live import Live
     from rich.text import Text
 
@@ -177,7 +180,7 @@ def _live(looks: Looks) -> dict[str, Any]:
             if fresh:
                 read_at = time.monotonic()
             if view is None:
-                live.update(Text("waiting for a deployment to begin " + "." * (frame // 5 % 4)), refresh=True)
+                live.update(Text("waiting for a deployment to start " + "." * (frame // 5 % 4)), refresh=True)
                 continue
             last = view
             later = time.monotonic() - read_at

@@ -1,4 +1,4 @@
-"""How a deployment under way looks: as lines for a log, as a picture for a terminal. Pure."""
+"""Formats the progress of a deployment: as lines for a log, or as a picture for a terminal. Pure."""
 
 from typing import Any
 
@@ -14,12 +14,12 @@ _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _BAD = ("Failed", "Errored", "Aborted")
 
 
-_BY_HAND = {"up": "migrate the database", "down": "take the database back", "current": "ask the database"}
+_BY_HAND = {"up": "migrate the database", "down": "downgrade the database", "current": "read the database revision"}
 
 
 def title(step: View, view: View) -> str:
-    """Return what a step does, in words; its key where the operator is newer than this command."""
-    # Here, because it loads the models of all records: a command that draws no deployment starts without them.
+    """Return what a step does, in words; its key if the operator is newer than this command."""
+    # Imported here because it loads the models of all records, which most commands do not need.
     from ferryman.decisions.deployment_steps import named, of_kind
 
     if step["kind"] == "migration" and view["command"]:
@@ -30,7 +30,7 @@ def title(step: View, view: View) -> str:
 
 
 def detail(step: View) -> str:
-    """Return what is to be told about a step: counts, exit code, failed checks, message."""
+    """Return the details of a step: counts, exit code, failed checks, message."""
     parts = []
     if step["desired"] is not None:
         parts.append(f"{step['running'] or 0}/{step['desired']} running")
@@ -46,7 +46,7 @@ def detail(step: View) -> str:
 
 
 def lines(view: View) -> list[str]:
-    """Return the present state as lines `subject  status  detail`; a line that differs from before is news."""
+    """Return the current state as lines `subject  status  detail`; a line that was not there before is a change."""
     found = [f"{view['platform']}/{view['environment']} {name(view)}  {view['phase']}"]
     found += [f"approval  {line}" for line in waits(view)]
     if view["abort"]:
@@ -56,14 +56,14 @@ def lines(view: View) -> list[str]:
 
 
 def name(view: View) -> str:
-    """Return the version with the semver tag that started it, and what is done where it is no deployment."""
+    """Return the version, its semver tag, and the kind if it is a rollback or a database command."""
     by = f" ({view['tag']})" if view["tag"] else ""
     kind = {"rollback": "rollback to ", "migrate": f"migrate {view['command'] or 'up'} with "}.get(view["kind"], "")
     return f"{kind}{view['version']}{by}"
 
 
 def waits(view: View) -> list[str]:
-    """Return how a pending approval stands and who may give it; what changes with the time alone is left out."""
+    """Return the state of a pending approval and who can approve it, without anything that changes with time."""
     approval = view["approval"]
     if approval is None or approval["status"] != "Pending":
         return []
@@ -74,7 +74,7 @@ def waits(view: View) -> list[str]:
 
 
 def conclusion(view: View) -> Text:
-    """Return how it ended: phase, message, and for a failure the last log lines of whatever failed."""
+    """Return how it ended: phase, message, and after a failure the last log lines of the failed step."""
     text = Text.assemble(
         status(view["phase"]), f" after {span(view['elapsedSeconds'])}: ", clean(view["message"] or "-")
     )

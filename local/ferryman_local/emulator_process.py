@@ -1,7 +1,7 @@
 """The emulator's own process: `python -m ferryman_local.emulator_process`, started by `emulator.Emulator`.
 
-It reads nothing from stdin but its end: when the one who started it is gone, however it went, the pipe closes and the
-emulator ends with all it started. (The kernel's parent-death signal follows the starting *thread*.)
+It waits for the end of stdin: when its parent ends, in whatever way, the pipe closes and the emulator ends with
+everything that it started. (The kernel's parent-death signal follows the starting *thread*.)
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from ferryman_local.processes import OWNER_VARIABLE, end_all
 
 
 def main() -> None:
-    """Patch ministack and run it until stdin closes or a signal comes."""
+    """Patch ministack and run it until stdin closes or a signal arrives."""
     from ministack import app
 
     from ferryman_local import patches

@@ -1,4 +1,4 @@
-"""The local AWS that stands in the background, written down in `.local/` so that other commands find it.
+"""The record of the local AWS in the background, stored in `.local/` so that other commands find it.
 
 Written by `ferryman_local.supervisor` and by `make demo KEEP=1`; read by `ferryman local …`.
 """
@@ -21,11 +21,11 @@ EXPORTED = ("AWS_", "FERRYMAN_API_")
 
 @dataclass(frozen=True)
 class Instance:
-    """One local AWS and the process that holds it."""
+    """One local AWS and its supervising process."""
 
     pid: int
     birth: str
-    """`birth(pid)` at the time: a process id alone may belong to somebody else by now."""
+    """`birth(pid)` when the record was written, because another process may have the same id later."""
     by: str
     """The command that started it."""
     home: str
@@ -33,7 +33,7 @@ class Instance:
     ready: bool = False
     port: int = 0
     owner: str = ""
-    """Mark of the emulator's processes and containers."""
+    """Owner mark of the emulator's processes and containers."""
     engine: EngineName = PROCESS
     exports: dict[str, str] = field(default_factory=dict)
     services: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Instance:
 
     @classmethod
     def of_this_process(cls, by: str, aws: LocalAws) -> Self:
-        """Describe this process, before the AWS answers."""
+        """The record of this process, before the local AWS is ready."""
         pid, emulator = os.getpid(), aws.emulator
         return cls(
             pid, birth(pid) or "", by, str(aws.home), str(aws.source),
@@ -49,7 +49,7 @@ class Instance:
         )  # fmt: skip
 
     def standing(self, aws: LocalAws) -> "Instance":
-        """The same once the AWS answers."""
+        """The record once the local AWS is ready."""
         created = aws.infrastructure.get(aws.document["metadata"]["name"])
         return replace(
             self,
@@ -59,35 +59,35 @@ class Instance:
         )
 
     def lives(self) -> bool:
-        """Whether the very process still runs."""
+        """Whether this process is still running."""
         return birth(self.pid) == self.birth
 
     def write(self) -> None:
-        """Put it where the commands look."""
+        """Write the record where the commands look for it."""
         FOLDER.mkdir(exist_ok=True)
         part = FILE.with_suffix(f".{os.getpid()}.part")
         part.write_text(json.dumps(asdict(self), indent=1))
         part.replace(FILE)
 
     def remove_left(self) -> str:
-        """End and remove what it has left behind, its process being gone; what could not be, and what to do."""
+        """Stop and remove what an ended process left behind; return what could not be removed, and what to do."""
         return remove_left(self.owner, self.engine, f"localhost:{self.port}")
 
     def forget(self) -> None:
-        """Remove what `write` wrote, unless another one stands there by now."""
+        """Remove the record, unless another process has replaced it."""
         known = _read()
         if known is not None and (known.pid, known.birth) == (self.pid, self.birth):
             FILE.unlink(missing_ok=True)
 
 
 def find() -> Instance | None:
-    """The local AWS that runs or starts; None when there is none, or when its process is gone."""
+    """The local AWS that is running or starting; None if there is none or its process is gone."""
     known = _read()
     return known if known is not None and known.lives() else None
 
 
 def last() -> Instance | None:
-    """The one that was written down, also when its process is gone."""
+    """The recorded local AWS, even if its process is gone."""
     return _read()
 
 
@@ -99,7 +99,7 @@ def _read() -> Instance | None:
 
 
 def birth(pid: int) -> str | None:
-    """What tells this process from a later one with the same id; None when it is gone."""
+    """A value that distinguishes this process from a later one with the same id; None if it is gone."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
@@ -109,12 +109,12 @@ def birth(pid: int) -> str | None:
 
 
 def exports(environment: Mapping[str, str]) -> dict[str, str]:
-    """What a shell needs of an environment to reach a local AWS."""
+    """The environment variables that a shell needs to use a local AWS."""
     return {name: value for name, value in sorted(environment.items()) if name.startswith(EXPORTED)}
 
 
 def shell_lines(values: Mapping[str, str]) -> list[str]:
-    """Lines for a POSIX shell; what a developer has set for the real AWS goes."""
+    """Lines for a POSIX shell; they unset variables for the real AWS."""
     return [
         "unset AWS_PROFILE AWS_SESSION_TOKEN",
         *(f"export {name}={shlex.quote(value)}" for name, value in values.items()),

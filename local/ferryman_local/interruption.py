@@ -1,7 +1,7 @@
-"""Signals that end a process in order, for sure. Used by the demo and by the supervisor.
+"""Signals that reliably end a process in an orderly way. Used by the demo and by the supervisor.
 
-An exception that a signal handler raises is lost when it strikes inside a finalizer: Python prints "Exception ignored
-in" and goes on. boto3 clients and HTTP pools have many finalizers. So the signal is raised again until it is obeyed.
+An exception of a signal handler is lost if it is raised inside a finalizer: Python prints "Exception ignored in" and
+continues. boto3 clients and HTTP pools have many finalizers. So the exception is raised again until it has an effect.
 """
 
 import os
@@ -11,7 +11,7 @@ import time
 from types import FrameType
 
 AGAIN_SECONDS = 3.0
-"""Longer than an orderly way out up to `obeyed` takes; a second exception would cut that short."""
+"""Longer than an orderly exit takes until it calls `obeyed`; a second exception would interrupt it."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -27,7 +27,7 @@ class Interruption:
         threading.Thread(target=self._insist, name="interruption", daemon=True).start()
 
     def obeyed(self) -> None:
-        """From here on no signal disturbs; call it where the process begins to clean up."""
+        """Ignore signals from now on; call it where the process starts to clean up."""
         self._obeyed = True
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_IGN)

@@ -74,7 +74,7 @@ def spawn(
     stderr: int | IO[Any],
     stdin: int = subprocess.DEVNULL,
 ) -> subprocess.Popen[bytes]:
-    """Start a command in a session of its own that is killed when the emulator dies, however it dies."""
+    """Start a command in a new session that is killed when the emulator ends, in whatever way."""
     argv = [sys.executable, "-I", "-S", "-c", _TRAMPOLINE, str(os.getpid()), *command]
 
     def start() -> subprocess.Popen[bytes]:
@@ -87,13 +87,13 @@ def spawn(
 
 
 def kill_group(pid: int, number: int) -> None:
-    """Signal a process group; a group that is gone is no error."""
+    """Signal a process group; it is not an error if the group is gone."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, number)
 
 
 def owned_by(owner: str) -> list[int]:
-    """Ids of living processes that carry the owner mark in their environment."""
+    """Ids of running processes with the owner mark in their environment."""
     mark = f"{OWNER_VARIABLE}={owner}".encode()
     found = []
     for entry in Path("/proc").iterdir():
@@ -112,7 +112,7 @@ def _is_zombie(entry: Path) -> bool:
 
 
 def end_all(owner: str, *, grace: float = 2.0) -> list[int]:
-    """Ask every process of this owner to end, then kill what is left; return what still lives."""
+    """Terminate every process of this owner, then kill the rest; return those that are still running."""
     for number, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, 5.0)):
         deadline = time.monotonic() + patience
         told: set[int] = set()

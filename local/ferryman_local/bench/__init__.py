@@ -1,1 +1,1 @@
-"""`make bench`: what a deployment costs in time, transitions and money, measured in one run on the local AWS."""
+"""`make bench`: time, transitions and cost of a deployment, measured in one run on the local AWS."""

@@ -1,4 +1,4 @@
-"""Runs the benchmark and prints a table, then the same as JSON. Nothing here passes or fails: these are figures."""
+"""Runs the benchmark and prints a table, then the same as JSON. It only measures: nothing passes or fails."""
 
 import argparse
 import json

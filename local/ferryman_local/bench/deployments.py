@@ -1,4 +1,4 @@
-"""Deploys releases of the example and measures them from outside: ECS's own times, the steps' times, the counters."""
+"""Deploys releases of the example and measures them from outside: times of ECS, times of the steps, counters."""
 
 import statistics
 import threading
@@ -27,7 +27,7 @@ MEMORY_GB = 0.5
 
 @dataclass
 class Rollout:
-    """One ECS deployment as DescribeServices showed it, in epoch seconds of this machine."""
+    """One ECS deployment, as DescribeServices returned it, in epoch seconds of this machine."""
 
     service: str
     first_seen: float
@@ -35,7 +35,7 @@ class Rollout:
 
 
 class Watch:
-    """Looks at the services and at the migration's tasks every 50 ms, independently of the operator."""
+    """Polls the services and the migration's tasks every 50 ms, independently of the operator."""
 
     def __init__(self, aws: LocalAws, cluster: str, services: Sequence[str], migration: str) -> None:
         self._ecs = aws.emulator.session().client("ecs")
@@ -87,7 +87,7 @@ class Bench:
         self._api.put(Api.path("v1", "platforms", self._platform), aws.document)
 
     def quick(self, releases: int) -> dict[str, Any]:
-        """Deploy some releases one after the other; the first one warms the Lambdas and does not count."""
+        """Deploy some releases one after the other; the first one warms up the Lambdas and is not measured."""
         rows = []
         for number in range(releases + 1):
             version = f"be{number:05x}"
@@ -107,7 +107,7 @@ class Bench:
         return merged
 
     def slow(self) -> dict[str, Any]:
-        """Deploy one release whose rollouts take a minute each, with polls and all."""
+        """Deploy one release whose rollouts take a minute each, including the polls."""
         self._report(f"a release whose containers take {SLOW_START} s to start: three minutes and a bit")
         ecs = self._aws.emulator.session().client("ecs")
         for service in self._services:  # as anybody does whose containers start slowly
@@ -212,7 +212,7 @@ class _Waiters:
 
 
 def _next_step_delays(deployment: dict[str, Any], rollouts: Sequence[Rollout]) -> list[float]:
-    """From ECS's COMPLETED, as seen from outside, to the start of whatever came next."""
+    """Time from COMPLETED in ECS, as seen from outside, to the start of the next step."""
     starts = sorted(_at(step["startedAt"]) for step in deployment["steps"] if step["startedAt"])
     delays = []
     for rollout in rollouts:

@@ -1,6 +1,6 @@
-"""Cold import of each handler: from the built, compiled layers, and from SAM's plain build, which holds no bytecode.
+"""Cold import of each handler: from the compiled layers, and from SAM's plain build, which contains no bytecode.
 
-Each import runs in a process of its own with bytecode writing off, as on Lambda, where /opt is read-only: what is not
+Each import runs in its own process without writing bytecode, as on Lambda, where /opt is read-only: what is not
 compiled in the layer is compiled at every cold start.
 """
 
@@ -25,7 +25,7 @@ print(time.perf_counter() - started)
 
 
 def cold_imports(home: Path, rounds: int, report: Callable[[str], None]) -> dict[str, Any]:
-    """Return the medians in milliseconds, interleaved so that both builds meet the same noise."""
+    """Return the medians in milliseconds; the builds take turns, so that noise affects both equally."""
     built = build_operator(CHECKOUT, report=report)
     plain = plain_build(home / "plain", report)
     layers = {
@@ -39,7 +39,7 @@ def cold_imports(home: Path, rounds: int, report: Callable[[str], None]) -> dict
 
 
 def plain_build(folder: Path, report: Callable[[str], None]) -> Path:
-    """Build both layers the way SAM does by itself: no makefile, nothing compiled, nothing pruned."""
+    """Build both layers with SAM's default: no makefile, nothing compiled, nothing pruned."""
     source = folder / "source"
     for name, origin in (("dependencies", "layers/dependencies"), ("core", "layers/core/ferryman")):
         target = source / name
@@ -72,7 +72,7 @@ def _pair(layers: Mapping[str, Sequence[Path]], folder: Path, module: str, round
 
 
 def _import(module: str, paths: Sequence[Path]) -> float:
-    """Seconds of one import in a fresh process that sees the standard library and these folders only."""
+    """Seconds of one import in a new process with only the standard library and these folders."""
     done = subprocess.run(
         [sys.executable, "-S", "-B", "-c", PROGRAM.format(module=module)],
         env={"PYTHONPATH": os.pathsep.join(map(str, paths)), "PATH": os.environ["PATH"], "AWS_REGION": "eu-west-1"},

@@ -1,4 +1,4 @@
-"""How much memory this process and everything it started take at most."""
+"""Peak memory of this process and everything that it started."""
 
 import os
 import threading
@@ -12,7 +12,7 @@ EVERY_SECONDS = 1.0
 
 
 class Memory:
-    """Looks once a second at all descendants; `peak` is in bytes, a page that several share counted once (PSS)."""
+    """Measures all descendants once a second; `peak` is in bytes and counts shared pages once (PSS)."""
 
     def __init__(self) -> None:
         self.peak = 0
@@ -34,7 +34,7 @@ class Memory:
 
 
 def used(root: int) -> int:
-    """Bytes of memory that a process and its descendants use now."""
+    """Current memory of a process and its descendants, in bytes."""
     children: dict[int, list[int]] = defaultdict(list)
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():

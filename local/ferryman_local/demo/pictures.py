@@ -1,4 +1,4 @@
-"""`python -m ferryman_local.demo.pictures [folder]`: the approval page's pictures in the docs, taken from the example.
+"""`python -m ferryman_local.demo.pictures [folder]`: take screenshots of the example's approval page for the docs.
 
 Needs Chromium on the PATH (or CHROMIUM=…) and Playwright's Python package, which is a developer's requirement.
 """
@@ -20,17 +20,17 @@ FOLDER = CHECKOUT / "docs" / "images"
 BEFORE, ASKED = ("3f9c2ab", "v1.0.0"), ("c1d4e70", "v1.1.0")
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 1.5, "is_mobile": True}
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-"""As scripts/need looks for it."""
+"""In the same order as scripts/need."""
 SECONDS = 60.0
 
 
 def take(folder: Path) -> None:
-    """Bring one release to production, and the next one to its approval, and take what an approver sees."""
+    """Deploy one release to production and the next one up to its approval, and take screenshots of both."""
     from playwright.sync_api import sync_playwright
 
     chromium = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
     if chromium is None:
-        raise SystemExit("there is no Chromium on the PATH: install one, or name it with CHROMIUM=…")
+        raise SystemExit("Chromium is not on the PATH; install it, or set CHROMIUM=…")
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -66,14 +66,14 @@ def release(stage: Stage, prod: Stage, version: str, name: str) -> None:
 
 
 def rolling(prod: Stage, version: str) -> bool:
-    """Whether one service runs it already and the next one is on its way."""
+    """Whether one service runs the release and the next one is being rolled out."""
     view = prod.deployment(version)
     steps = [step["status"] for step in view["steps"] if step["kind"] == "rollout"] if view else []
     return "Succeeded" in steps and "Running" in steps
 
 
 def shoot(page: Any, file: Path) -> None:
-    """Take the whole page."""
+    """Take a screenshot of the whole page."""
     page.screenshot(path=str(file), full_page=True)
     print(f"{file}: {file.stat().st_size // 1024} kB")
 

@@ -1,4 +1,4 @@
-"""What the person sees: lines everywhere, and on a terminal a live picture of the deployment under way."""
+"""The output of the demo: lines, and on a terminal a live picture of the running deployment."""
 
 import sys
 import textwrap
@@ -21,15 +21,15 @@ View = dict[str, Any]
 WIDTH = 100
 QUOTED_WIDTH = 190
 LOG_LINES = 5
-"""Of the log lines that a message quotes, so many are shown."""
+"""Number of quoted log lines of a message that are shown."""
 
 _NOISE = ("CREATE_COMPLETE", "Building codeuri", "changeSet", "sources unchanged")
-_SHORT = {"begin": "plan", "admit": "last gate", "promotion": "images", "migration": "migration"}
-"""Where the title of a step is long for its column."""
+_SHORT = {"begin": "plan", "promotion": "images", "migration": "migration"}
+"""Short names of steps whose title is too long for its column."""
 
 
 class Screen:
-    """Standard output, with the seconds since the scene began before each line."""
+    """Standard output, with the seconds since the start of the scene before each line."""
 
     def __init__(self) -> None:
         self.console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False, soft_wrap=True)
@@ -38,11 +38,11 @@ class Screen:
 
     @property
     def seconds(self) -> float:
-        """Since the scene began."""
+        """Seconds since the start of the scene."""
         return time.monotonic() - self._began
 
     def heading(self, title: str, why: str) -> None:
-        """Begin a scene."""
+        """Start a scene."""
         self._began = time.monotonic()
         self.console.print()
         self.console.print(Text(title, style="bold"))
@@ -53,7 +53,7 @@ class Screen:
         self.console.print(textwrap.fill(prose, WIDTH))
 
     def line(self, subject: str, status: str, detail: str = "") -> None:
-        """Print what just happened: who, what, more."""
+        """Print one line: subject, status, detail."""
         text = Text(f"{self.seconds:7.1f}s  {subject:<24}  ")
         text.append(f"{status:<14}", style=output.status(status.split(" ")[0]).style)
         text.append(f"  {output.flat(detail)}" if detail else "")
@@ -62,7 +62,7 @@ class Screen:
             self.console.print(text)
 
     def setup(self, line: str) -> None:
-        """Print a line about the start; what `sam` tells of each resource is too much."""
+        """Print a line about the setup, without sam's line for each resource."""
         if not any(noise in line for noise in _NOISE):
             self.line("set-up", line)
 
@@ -74,7 +74,7 @@ class Screen:
         )
 
     def message(self, mail: View) -> None:
-        """Print a message as it arrived, its log lines cut to the last ones."""
+        """Print a message with only the last of its quoted log lines."""
         self.line("inbox", "message", f"to {', '.join(mail['To'])}")
         lines, quoted = mail["BodyText"].splitlines(), []
         self.console.print(Text(f"          > {mail['Subject']}", style="bold"))
@@ -89,13 +89,13 @@ class Screen:
                 self._quoted(line)
 
     def _quoted(self, line: str, style: str = "") -> None:
-        # A link stays in one piece: it may be opened from here.
+        # Do not break a link, so that it can be opened from the terminal.
         whole = [output.clean(line)] if line.startswith(("http://", "https://")) else []
         for part in whole or textwrap.wrap(output.clean(line), WIDTH, drop_whitespace=False) or [""]:
             self.console.print(Text(f"          > {part}", style=style))
 
     def quote(self, lines: list[str]) -> None:
-        """Print what a command printed, cut where it is much wider than the screen."""
+        """Print the output of a command; cut very long lines."""
         for line in lines:
             text = Text(f"          {output.clean(line).rstrip()}", style="dim")
             text.truncate(QUOTED_WIDTH, overflow="ellipsis")
@@ -103,7 +103,7 @@ class Screen:
 
     @contextmanager
     def busy(self, what: str) -> Iterator[None]:
-        """Show a spinner on a terminal meanwhile."""
+        """Show a spinner on a terminal inside the `with` block."""
         if not self.console.is_terminal:
             yield
             return
@@ -112,7 +112,7 @@ class Screen:
 
     @contextmanager
     def _wrapping(self) -> Iterator[None]:
-        """A live picture has to know where its lines end."""
+        """Disable soft wrapping, because a live picture needs to know its height."""
         self.console.soft_wrap = False
         try:
             yield
@@ -120,7 +120,7 @@ class Screen:
             self.console.soft_wrap = True
 
     def follow(self, looks: Iterator[View | None]) -> View:
-        """Show a deployment to its end; `looks` yields its view often, None while it has not begun."""
+        """Show a deployment until it ends; `looks` yields its view often, None until it starts."""
         if self.console.is_terminal:
             return self._live(looks)
         shown: set[tuple[str, str, str]] = set()
@@ -153,14 +153,14 @@ class Screen:
 
 
 def shown(path: Path) -> str:
-    """A path as short as it can be."""
+    """A path relative to the current folder, if possible."""
     with suppress(ValueError):
         return str(path.relative_to(Path.cwd()))
     return str(path)
 
 
 def told(view: View) -> list[tuple[str, str, str]]:
-    """What a deployment's view tells, as (subject, status, detail). Pure."""
+    """The lines about a deployment, as (subject, status, detail). Pure."""
     found = []
     for step in view["steps"]:
         known, status = of_kind(step["kind"]), step["status"]

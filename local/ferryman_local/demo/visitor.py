@@ -1,7 +1,7 @@
-"""A client that asks for a page all the time, and notes what it got: used while a release goes out.
+"""A client that requests a page continuously and records the responses, used during a rollout.
 
-Over loopback, at most a few requests at once, and for a bounded time. Each request has a connection of its own, as
-different people's have, and is never repeated: a failure is a failure.
+Over loopback, at most a few requests at once, and for a bounded time. Each request has its own connection, like
+requests of different people, and is never retried: a failure counts.
 """
 
 import math
@@ -19,32 +19,32 @@ from ferryman_local.demo.observe import version_in
 EVERY_SECONDS = 0.1
 AT_ONCE = 4
 MOST_SECONDS = 640.0
-"""Longer than the stage waits for a deployment."""
+"""Longer than the timeout of a deployment."""
 _TIMEOUT = 10.0
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One request: when it began (seconds since the visitor's start), how long it took, and what came of it."""
+    """One request: its start (seconds since the visitor's start), its duration, and its result."""
 
     at: float
     seconds: float
     version: str = ""
-    """What the page says of itself; empty when the request failed."""
+    """The version that the page shows; empty if the request failed."""
     problem: str = ""
 
 
 @dataclass
 class Visit:
-    """What a visitor got."""
+    """The requests of a visitor and their results."""
 
     answers: list[Answer] = field(default_factory=list)
     late: int = 0
-    """Requests that were not made, because too many were under way."""
+    """Number of requests that were skipped because too many were running."""
 
     @property
     def failures(self) -> list[Answer]:
-        """Requests that got no good page."""
+        """The failed requests."""
         return [answer for answer in self.answers if answer.problem]
 
     @property
@@ -53,7 +53,7 @@ class Visit:
         return list(dict.fromkeys(a.version for a in sorted(self.answers, key=lambda a: a.at) if a.version))
 
     def quantile(self, share: float) -> float:
-        """Seconds in which this share of the requests was answered."""
+        """Seconds within which this share of the requests got a response."""
         taken = sorted(answer.seconds for answer in self.answers)
         return taken[max(math.ceil(share * len(taken)) - 1, 0)] if taken else math.nan
 
@@ -66,7 +66,7 @@ class Visit:
         return max(answer.at + answer.seconds for answer in self.answers if answer.version == version)
 
     def told(self) -> str:
-        """All of it in one line."""
+        """A summary in one line."""
         seen = ", then ".join(f"{v} ({self.first(v):.1f} s to {self.last(v):.1f} s)" for v in self.versions)
         late = f", {self.late} left out" if self.late else ""
         return (
@@ -76,7 +76,7 @@ class Visit:
 
 
 class Visitor:
-    """Asks for one URL from the start of the `with` block to its end."""
+    """Requests one URL repeatedly from the start of the `with` block to its end."""
 
     def __init__(self, url: str) -> None:
         self._url, self.visit = url.rstrip("/") + "/", Visit()
@@ -109,7 +109,7 @@ class Visitor:
 
     def _ask(self) -> None:
         began = time.monotonic()
-        version, problem = "", "it was cut off"
+        version, problem = "", "the response was cut off"
         try:
             answer = httpx.get(self._url, timeout=_TIMEOUT, trust_env=False, headers={"Connection": "close"})
             version = version_in(answer.text) if answer.status_code == 200 else ""

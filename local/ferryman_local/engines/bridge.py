@@ -1,4 +1,4 @@
-"""A way from a container on Docker's own bridge to what listens on loopback, for scripts/sam-invoke."""
+"""Lets a container on Docker's default bridge reach a server on loopback, for scripts/sam-invoke."""
 
 import contextlib
 import json
@@ -15,10 +15,10 @@ HERE = ("127.0.0.1", "localhost")
 
 @contextlib.contextmanager
 def reachable(endpoint: str) -> Iterator[str]:
-    """An address of the endpoint for containers on Docker's bridge, where loopback is their own.
+    """Return an address at which containers on Docker's bridge reach the endpoint.
 
-    On Linux the bridge's address belongs to this machine: what comes in there goes on to the endpoint. Docker Desktop
-    has a name for the machine instead, and no such address.
+    On Linux the bridge's address belongs to this machine, and a relay on it forwards connections to the endpoint.
+    Docker Desktop has a host name for the machine instead.
     """
     there = urlsplit(endpoint)
     if there.hostname not in HERE or there.port is None:
@@ -36,12 +36,12 @@ def reachable(endpoint: str) -> Iterator[str]:
 
 
 def bridge_address(network: Mapping[str, Any]) -> str | None:
-    """The IPv4 address that a bridge network has on the machine of its engine; None where it has none.
+    """Return the IPv4 address of a bridge network on the machine of its engine; None if it has none.
 
-    `network` is one entry of `docker network inspect`. An engine tells the address as the gateway, but not always:
-    Docker 20.10 leaves the gateway of its default bridge out until it finds that bridge made by an earlier start. The
-    bridge has the first address that Docker hands out then: the first of IPRange (`--fixed-cidr`) or else of the
-    subnet, and never the subnet's own.
+    `network` is one entry of `docker network inspect`. An engine usually reports the address as the gateway.
+    Docker 20.10 omits the gateway of its default bridge on the first start after the installation. The bridge then has
+    the first address that Docker assigns: the first of IPRange (`--fixed-cidr`) or otherwise of the subnet, never the
+    network address itself.
     """
     for pool in (network.get("IPAM") or {}).get("Config") or []:
         subnet = ip_network(pool["Subnet"], strict=False)
@@ -55,7 +55,7 @@ def bridge_address(network: Mapping[str, Any]) -> str | None:
 
 
 def _inspected(network: str) -> dict[str, Any]:
-    """What Docker tells about a network; nothing where there is none of this name."""
+    """Return Docker's description of a network; empty if there is no network of this name."""
     asked = ["docker", "network", "inspect", network]
     told = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
     found: list[dict[str, Any]] = json.loads(told or "[]")

@@ -1,6 +1,6 @@
-"""What the containers of both engines have in common. The emulator's ECS asks a Docker client for few things.
+"""The parts of a container that both engines share. The emulator's ECS uses few functions of a Docker client.
 
-Each public name is one of docker-py's, as far as it is asked for. Used by process_engine.py and docker_engine.py.
+Each public name is one of docker-py's, as far as the emulator uses it. Used by process_engine.py and docker_engine.py.
 """
 
 import os
@@ -15,7 +15,7 @@ LOG_LIMIT = 256 * 1024
 
 
 class StartError(Exception):
-    """The image is there but its command cannot run."""
+    """The image exists but its command cannot run."""
 
 
 class Output:
@@ -28,7 +28,7 @@ class Output:
         self._changed = threading.Condition()
 
     def write(self, chunk: bytes) -> None:
-        """Append; the oldest bytes go when it gets too long."""
+        """Append bytes; the oldest ones are dropped when the log gets too long."""
         with self._changed:
             self._data += chunk
             excess = len(self._data) - LOG_LIMIT
@@ -38,19 +38,19 @@ class Output:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """No more is coming: followers end."""
+        """Close the log, so that followers end."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
 
     def tail(self, lines: int | None) -> bytes:
-        """The last lines, or all that is kept."""
+        """The last lines, or the whole log."""
         with self._changed:
             data = bytes(self._data)
         return data if lines is None else b"".join(data.splitlines(keepends=True)[-lines:])
 
     def follow(self) -> Iterator[bytes]:
-        """Whole lines as they come, from the start to the end."""
+        """Whole lines as they arrive, from the start to the end."""
         position, rest = 0, b""
         while True:
             with self._changed:
@@ -70,7 +70,7 @@ class Output:
 
 
 class Addresses:
-    """Hands out loopback addresses, the longest unused first. The emulator's port is in them: several can run."""
+    """Assigns loopback addresses, the longest unused first. They depend on the emulator's port, so several can run."""
 
     def __init__(self, port: int) -> None:
         prefix = f"127.{max(port >> 8, 1)}.{port & 255}"
@@ -78,20 +78,20 @@ class Addresses:
         self._lock = threading.Lock()
 
     def take(self) -> str:
-        """An address that nothing uses."""
+        """Return an unused address."""
         with self._lock:
             if not self._free:
                 raise RuntimeError("all 253 loopback addresses are in use; stop some tasks")
             return self._free.popitem(last=False)[0]
 
     def give_back(self, address: str) -> None:
-        """It is free again; it goes to the end of the queue."""
+        """Release an address; it goes to the end of the queue."""
         with self._lock:
             self._free[address] = None
 
 
 class StartedContainer(ABC):
-    """A container that was started, as docker-py's Container shows it. Whoever makes one sets `_done` at its end."""
+    """A started container, with the interface of docker-py's Container. Its creator sets `_done` when it ends."""
 
     def __init__(self, container_id: str, name: str, labels: Mapping[str, str], address: str) -> None:
         self.id, self.name, self.labels, self.address = container_id, name, dict(labels), address
@@ -102,7 +102,7 @@ class StartedContainer(ABC):
     @property
     @abstractmethod
     def exit_code(self) -> int | None:
-        """As Docker reports it: 128 + signal for a killed one, None while it runs."""
+        """The exit code as Docker reports it: 128 + signal for a killed container, None while it runs."""
 
     @property
     def status(self) -> str:
@@ -111,7 +111,7 @@ class StartedContainer(ABC):
 
     @property
     def attrs(self) -> dict[str, Any]:
-        """What `docker inspect` shows, as far as it is read; the address is the one on loopback."""
+        """The output of `docker inspect`, as far as it is used; the address is the one on loopback."""
         return {
             "NetworkSettings": {"Networks": {NETWORK: {"IPAddress": self.address}}},
             "State": {"Status": self.status, "ExitCode": self.exit_code or 0, "Running": self.status == "running"},
@@ -119,10 +119,10 @@ class StartedContainer(ABC):
         }
 
     def reload(self) -> None:  # noqa: B027 - there is nothing that an engine should do
-        """Nothing is cached here."""
+        """Does nothing, because nothing is cached."""
 
     def wait(self, timeout: float | None = None) -> dict[str, Any]:
-        """Wait for its end; answers `{"StatusCode": n}`."""
+        """Wait until it ends; return `{"StatusCode": n}`."""
         if not self._done.wait(timeout):
             raise TimeoutError(f"container {self.name} is still running after {timeout} s")
         return {"StatusCode": self.exit_code or 0}
@@ -130,12 +130,12 @@ class StartedContainer(ABC):
     def logs(
         self, *, stream: bool = False, follow: bool = False, tail: int | None = None, **_ignored: Any
     ) -> bytes | Iterator[bytes]:
-        """What it wrote to stdout and stderr, in whole lines where it is followed."""
+        """Its stdout and stderr, in whole lines if it is followed."""
         return self.output.follow() if stream and follow else self.output.tail(tail)
 
 
 class StartedContainers[C: StartedContainer]:
-    """docker-py's `client.containers`, but for `run`, which is each engine's own."""
+    """docker-py's `client.containers`, except for `run`, which each engine implements."""
 
     def __init__(self, own_address: str) -> None:
         self._own_address = own_address
@@ -144,7 +144,7 @@ class StartedContainers[C: StartedContainer]:
         self._closed = False
 
     def close(self) -> None:
-        """Start no more, and tell of no end any more: the scheduler would replace what is being ended."""
+        """Start no more containers and report no more ends: the scheduler would replace the ended containers."""
         self._closed = True
 
     def _refuse_when_closed(self) -> None:
@@ -158,7 +158,7 @@ class StartedContainers[C: StartedContainer]:
                 del self._all[old.id]
 
     def get(self, container_id: str) -> Any:
-        """A container by id, or the emulator itself: it asks for its own host name to learn its address."""
+        """A container by id, or the emulator itself, which looks up its own host name to find its address."""
         if container_id == os.environ.get("HOSTNAME", ""):
             return _Self(self._own_address)
         if self._closed:
@@ -172,7 +172,7 @@ class StartedContainers[C: StartedContainer]:
         filters: dict[str, Any] | None = None,
         **_ignored: Any,
     ) -> "list[C]":
-        """Containers that run, or `all`, that carry the labels of the filter."""
+        """Running containers, or `all`, with the labels of the filter."""
         wanted = dict(item.partition("=")[::2] for item in (filters or {}).get("label", []))
         with self._lock:
             found = [c for c in self._all.values() if not c.removed and (all or c.status == "running")]
@@ -185,12 +185,12 @@ class _Self:
 
 
 class RegistryData:
-    """docker-py's RegistryData: only the digest is asked for."""
+    """docker-py's RegistryData; only the digest is used."""
 
     def __init__(self, digest: str) -> None:
         self.id = digest
 
 
 def _all_in(wanted: Mapping[str, str], labels: Mapping[str, str]) -> bool:
-    """Whether every wanted label is there; an empty value means any."""
+    """Whether all wanted labels exist; an empty value means any value."""
     return all(key in labels and (not value or labels[key] == value) for key, value in wanted.items())

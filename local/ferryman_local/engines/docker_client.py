@@ -1,6 +1,6 @@
-"""Finds the Docker engine, and removes what a local AWS has made in it. Used only where the engine is `docker`.
+"""Finds the Docker engine, and removes what a local AWS created in it. Used only with the engine `docker`.
 
-Everything that a local AWS makes in Docker carries its owner mark as a label, so that what one of another owner is is
+Everything that a local AWS creates in Docker has its owner mark as a label, so that what one of another owner is is
 never touched, and what a killed one left behind is found.
 """
 
@@ -23,21 +23,21 @@ from ferryman_local.processes import OWNER_VARIABLE
 
 CALL_SECONDS = 60
 CONNECTIONS = 64
-"""Each running container holds two: one waits for its end, one reads its log."""
+"""Each running container needs two connections: one waits for its end, one reads its log."""
 NEED = Path(__file__).parents[3] / "scripts" / "need"
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 REMOVE_SECONDS, LOOK_EVERY = 30.0, 0.2
-"""How long Docker may take to remove what it was told to, and how often that is looked at."""
+"""Seconds that Docker may take to remove objects, and the polling interval."""
 BROKEN = (docker.errors.DockerException, requests.RequestException)
-"""What a call of docker-py raises: Docker refuses, or it does not answer (a read timeout is requests' own)."""
+"""Errors of docker-py: Docker refuses a call, or does not respond (a read timeout comes from requests)."""
 
 
 class NoDockerError(EmulatorError):
-    """No Docker engine can be used; the text says what is missing, how to get it, and what works without."""
+    """No Docker engine can be used; the message says what is missing, how to install it, and what works without it."""
 
 
 def host() -> str:
-    """Where the `docker` command finds its engine: DOCKER_HOST, or its context's."""
+    """The address of the engine that the `docker` command uses: DOCKER_HOST, or that of its context."""
     if given := os.environ.get("DOCKER_HOST"):
         return given
     with contextlib.suppress(OSError, subprocess.SubprocessError):
@@ -48,7 +48,7 @@ def host() -> str:
 
 
 def connect(address: str | None = None) -> Any:
-    """A client of an engine that answers; NoDockerError without one."""
+    """Return a client of a running engine; raise NoDockerError if there is none."""
     address = address or host()
     try:
         client = docker.DockerClient(base_url=address, timeout=CALL_SECONDS, max_pool_size=CONNECTIONS)
@@ -84,7 +84,7 @@ def having(owner: str) -> dict[str, str]:
 
 
 def owned(client: Any, owner: str) -> list[str]:
-    """What an owner has: names of containers and networks."""
+    """The names of an owner's containers and networks."""
     label = having(owner)
     containers = [name for entry in client.api.containers(all=True, filters=label) for name in entry["Names"]]
     networks = [network["Name"] for network in client.api.networks(filters=label)]
@@ -92,10 +92,10 @@ def owned(client: Any, owner: str) -> list[str]:
 
 
 def remove_all(client: Any, owner: str, registry: str = "") -> list[str]:
-    """Remove what an owner has, and names that images have got from its registry; return what could not be removed.
+    """Remove an owner's objects, and image names of its registry; return what could not be removed.
 
-    An image that has lost its last name stays, with the layers that the next build begins with, until somebody calls
-    `docker image prune`. So do base images and stand-ins.
+    An image without a name stays until `docker image prune`, so that the next build can use its layers. Base images and
+    stand-ins stay, too.
     """
     label = having(owner)
     deadline = time.monotonic() + REMOVE_SECONDS

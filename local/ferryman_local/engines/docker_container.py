@@ -1,7 +1,7 @@
-"""One container of the Docker engine, as the emulator's ECS wants to see it. Used by docker_engine.py.
+"""One container of the Docker engine, with the interface that the emulator's ECS expects. Used by docker_engine.py.
 
-It has a loopback address of its own, on which Docker publishes its ports: the emulator's load balancer and its health
-checks reach it there, and nobody from outside this machine does.
+Docker publishes its ports on its own loopback address. The emulator's load balancer and health checks reach it there;
+other machines cannot.
 """
 
 import contextlib
@@ -16,9 +16,9 @@ import docker.errors  # type: ignore[import-untyped, unused-ignore]
 from ferryman_local.engines.containers import StartedContainer
 
 LAST_WORDS_SECONDS = 5.0
-"""How long a container that ended may take to hand over the rest of its log."""
+"""Seconds that Docker may take to deliver the rest of the log of an ended container."""
 LOST = 137
-"""Exit code of a container that is gone without telling one: it was killed and removed."""
+"""Exit code of a container that disappeared without one: it was killed and removed."""
 
 
 @dataclass(frozen=True)
@@ -32,22 +32,22 @@ class PulledImage:
 
     @property
     def id(self) -> str:
-        """Docker's name for it."""
+        """The id in Docker."""
         return str(self.raw.id)
 
     @property
     def ports(self) -> list[int]:
-        """TCP ports that it exposes."""
+        """The exposed TCP ports."""
         exposed = (self.raw.attrs.get("Config") or {}).get("ExposedPorts") or {}
         return [int(port.partition("/")[0]) for port in exposed if port.partition("/")[2] in ("", "tcp")]
 
     def tag(self, repository: str, **_ignored: Any) -> bool:
-        """Docker's re-tag after a pull: nothing to do, names are looked up in the registry each time."""
+        """Docker's re-tag after a pull; does nothing, because names are looked up in the registry each time."""
         return bool(repository)
 
 
 class DockerContainer(StartedContainer):
-    """A started container. One thread waits for its end, one reads its log: nobody asks Docker again and again."""
+    """A started container. One thread waits for its end and one reads its log, so that nothing polls Docker."""
 
     def __init__(self, raw: Any, image: PulledImage, address: str, ended: Callable[[], None]) -> None:
         super().__init__(str(raw.id), str(raw.name), raw.labels or {}, address)
@@ -69,7 +69,7 @@ class DockerContainer(StartedContainer):
         self._log_read.set()
 
     def _read_rest(self) -> None:
-        """What a followed log lacks: Docker may end it before the last bytes of a container that has just ended."""
+        """Read the missing end of a followed log: Docker may close it before the last bytes of an ended container."""
         with self._log_lock, contextlib.suppress(Exception):  # the container may be gone
             self._log_cut = True
             whole: bytes = self._raw.logs(stdout=True, stderr=True)
@@ -95,7 +95,7 @@ class DockerContainer(StartedContainer):
         return self._code
 
     def stop(self, timeout: float = 10) -> None:
-        """SIGTERM, and SIGKILL after the grace time."""
+        """Send SIGTERM, and SIGKILL after the grace period."""
         if self._done.is_set():
             return
         with contextlib.suppress(docker.errors.APIError):
@@ -103,7 +103,7 @@ class DockerContainer(StartedContainer):
         self._done.wait(5)
 
     def remove(self, *, force: bool = False, v: bool = True, **_ignored: Any) -> None:
-        """Remove it; with `force` also when it runs."""
+        """Remove it; with `force`, also if it is running."""
         with contextlib.suppress(docker.errors.NotFound):
             self._raw.remove(v=v, force=force)
         self.removed = True

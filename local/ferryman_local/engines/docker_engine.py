@@ -1,7 +1,7 @@
-"""The Docker engine of the local AWS: docker-py's client with what ECS adds to a container. The emulator's ECS asks it.
+"""The Docker engine of the local AWS: docker-py's client with the features that ECS adds. Used by the emulator's ECS.
 
-It looks like `ProcessEngine`, which runs images as processes. Each container runs on a network that this emulator has
-for itself, reaches the emulator as `host.docker.internal`, and has its ports published on a loopback address.
+It has the interface of `ProcessEngine`, which runs images as processes. Each container runs on this emulator's own
+network, reaches the emulator as `host.docker.internal`, and has its ports published on a loopback address.
 """
 
 import logging
@@ -22,7 +22,7 @@ from ferryman_local.engines.tcp_relay import TcpRelay
 log = logging.getLogger("ferryman.engine")
 
 OUTSIDE = "host.docker.internal"
-"""The name under which a container finds this machine, and with it the emulator."""
+"""The host name at which a container reaches this machine and thus the emulator."""
 
 
 class Containers(StartedContainers[DockerContainer]):
@@ -46,7 +46,7 @@ class Containers(StartedContainers[DockerContainer]):
         init: bool = False,
         **_theirs: Any,
     ) -> DockerContainer:
-        """Pull if needed and start; always detached. Network and ports are this engine's, whatever the caller wants."""
+        """Pull if needed and start; always detached. Network and ports are set here and ignore the caller's."""
         self._refuse_when_closed()
         engine, started = self._engine, time.monotonic()
         pulled = engine.images.pull(image)
@@ -92,7 +92,7 @@ class Images:
         self._client, self._store, self._registry = client, store, registry
 
     def pull(self, reference: str, **_ignored: Any) -> PulledImage:
-        """Fetch it from the emulator's registry; PullError when that is not possible."""
+        """Pull it from the emulator's registry; raise PullError if that fails."""
         digest, platform_digest, _ = self._store.resolve(reference)
         repository, _ = split_reference(reference)
         try:
@@ -103,16 +103,16 @@ class Images:
         return PulledImage(reference, platform_digest, raw)
 
     def get(self, reference: str) -> PulledImage:
-        """The registry is always at hand, so a local image is a pulled one."""
+        """Same as pull, because the registry is always available."""
         return self.pull(reference)
 
     def get_registry_data(self, reference: str, **_ignored: Any) -> RegistryData:
-        """The digest a reference stands for."""
+        """The digest of a reference."""
         return RegistryData(self._store.resolve(reference)[0])
 
 
 class DockerEngine:
-    """The Docker client with what this emulator adds."""
+    """The Docker client of this emulator."""
 
     def __init__(self, port: int, folder: Path, *, owner: str, host: str, architecture: str = "amd64") -> None:
         self.client = docker_client.connect(host)
@@ -131,7 +131,7 @@ class DockerEngine:
         self.containers = Containers(self)
 
     def end(self) -> None:
-        """Remove everything of this emulator's."""
+        """Remove everything that this emulator created."""
         if self._relay:
             self._relay.stop()
         docker_client.remove_all(self.client, self._owner, self._registry)

@@ -1,6 +1,6 @@
-"""The engines that run the local AWS's containers: `process` and `docker`. Docker's client is imported only for that.
+"""The engines that run the local AWS's containers: `process` and `docker`. Only `docker` imports Docker's client.
 
-Used by the emulator's process, by who starts it, and by the commands.
+Used by the emulator's process, by its parent, and by the commands.
 """
 
 import os
@@ -18,17 +18,17 @@ MACHINES = {"aarch64": "arm64", "arm64": "arm64"}
 
 
 def docker_host() -> str:
-    """Where the Docker engine is. Its client is imported only where it is wanted."""
+    """The module of the Docker engine; its client is imported only when needed."""
     from ferryman_local.engines import docker_client
 
     return docker_client.host()
 
 
 def remove_containers(owner: str, registry: str = "") -> list[str]:
-    """Remove what a local AWS has in Docker; what could not be removed.
+    """Remove what a local AWS created in Docker; return what could not be removed.
 
-    While no engine answers, nobody knows what is left: stopped containers, networks and names of images come back with
-    the engine. So that is something left.
+    While no engine responds, the remaining objects are unknown: stopped containers, networks and image names come back
+    when the engine starts. So this counts as something that could not be removed.
     """
     from ferryman_local.engines import docker_client
 
@@ -46,7 +46,7 @@ def remove_containers(owner: str, registry: str = "") -> list[str]:
 
 
 def remove_left(owner: str, engine: EngineName, registry: str) -> str:
-    """End and remove all that a local AWS has left, its containers also when processes stay; what could not be."""
+    """Stop and remove everything that a local AWS left behind; return what could not be removed, and what to do."""
     problems = []
     if owner and (left := end_all(owner)):
         problems.append(f"processes {left} of the local AWS could not be stopped; stop them by hand")
@@ -59,26 +59,26 @@ def remove_left(owner: str, engine: EngineName, registry: str) -> str:
 
 
 def host_architecture() -> str:
-    """`amd64` or `arm64`, as image indexes name it."""
+    """The host's architecture as in image indexes: `amd64` or `arm64`."""
     return MACHINES.get(platform.machine(), "amd64")
 
 
 class Engine(Protocol):
-    """What the emulator takes for a Docker client."""
+    """The interface that the emulator uses as a Docker client."""
 
     mark: dict[str, str]
-    """The owner's name and id, as variable of a process or label of a container."""
+    """The owner's mark, as an environment variable of a process or a label of a container."""
 
     @property
     def containers(self) -> StartedContainers[Any]:
         """docker-py's `client.containers`."""
 
     def end(self) -> None:
-        """Remove what is left when the processes of the emulator's owner have ended. `containers` is closed before."""
+        """Remove the rest after the processes of the emulator's owner have ended. `containers` is closed before."""
 
 
 def make_engine(port: int, folder: Path, owner: str) -> Engine:
-    """The engine that the environment asks for."""
+    """The engine that the environment variables select."""
     if os.environ.get("FERRYMAN_LOCAL_ENGINE") == DOCKER:
         from ferryman_local.engines.docker_engine import DockerEngine
 

@@ -1,6 +1,6 @@
 """Pulls images from the emulator's registry and unpacks them into folders. Used by the process engine.
 
-A digest is unpacked once; each container gets its own copy, so that what one writes no other sees.
+A digest is unpacked once. Each container gets its own copy, so that no other container sees what it writes.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ class PullError(Exception):
 
 @dataclass(frozen=True)
 class Image:
-    """An image on disk. `digest` was asked for; `platform_digest` is the manifest that runs, an index's child."""
+    """An image on disk. `digest` was requested; `platform_digest` is the manifest that runs, a child of an index."""
 
     reference: str
     digest: str
@@ -43,16 +43,16 @@ class Image:
 
     @property
     def id(self) -> str:
-        """Docker's name for it."""
+        """The id in Docker."""
         return self.platform_digest
 
     def tag(self, repository: str, **_ignored: Any) -> bool:
-        """Docker's re-tag after a pull: nothing to do, names are looked up in the registry each time."""
+        """Docker's re-tag after a pull; does nothing, because names are looked up in the registry each time."""
         return bool(repository)
 
 
 def split_reference(reference: str) -> tuple[str, str]:
-    """`host/repository:tag` or `host/repository@digest` to repository and tag or digest; the host is always ours."""
+    """Split `host/repository:tag` or `host/repository@digest`; the host is always this emulator."""
     name, at, digest = reference.partition("@")
     first, slash, rest = name.partition("/")
     if slash and ("." in first or ":" in first or first == "localhost"):
@@ -73,7 +73,7 @@ class ImageStore:
         self._lock = threading.Lock()
 
     def resolve(self, reference: str) -> tuple[str, str, dict[str, Any]]:
-        """Digest asked for, digest of the manifest for our platform, and that manifest."""
+        """The requested digest, the digest of the manifest for this platform, and that manifest."""
         repository, selector = split_reference(reference)
         raw, media_type = self._fetch(f"{repository}/manifests/{selector}", reference)
         digest = "sha256:" + hashlib.sha256(raw).hexdigest()
@@ -90,7 +90,7 @@ class ImageStore:
         )
 
     def pull(self, reference: str) -> Image:
-        """The image, unpacked; fetched from the registry unless its layers are here already."""
+        """Return the unpacked image; pull it from the registry unless its layers are on disk."""
         repository, _ = split_reference(reference)
         digest, platform_digest, manifest = self.resolve(reference)
         target = self._folder / platform_digest.replace(":", "-")
@@ -142,7 +142,7 @@ class ImageStore:
 
 
 def _apply(archive: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -> None:
-    """Unpack one entry; a `.wh.` entry deletes what a lower layer brought."""
+    """Unpack one entry; a `.wh.` entry deletes a file of a lower layer."""
     path = Path(member.name)
     if not path.name.startswith(".wh."):
         archive.extract(member, root, filter="data")

@@ -1,4 +1,4 @@
-"""One container of the process engine: a child process with files of its own. Used by process_engine.py."""
+"""One container of the process engine: a child process with its own files. Used by process_engine.py."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ from ferryman_local.processes import kill_group, spawn
 
 
 class ProcessContainer(StartedContainer):
-    """One child process, as docker-py's Container shows it."""
+    """One child process, with the interface of docker-py's Container."""
 
     def __init__(
         self,
@@ -84,12 +84,12 @@ class ProcessContainer(StartedContainer):
 
     @property
     def exit_code(self) -> int | None:
-        """As Docker reports it: 128 + signal for a killed process."""
+        """The exit code as Docker reports it: 128 + signal for a killed process."""
         code = self._process.poll()
         return code if code is None or code >= 0 else 128 - code
 
     def stop(self, timeout: float = 10) -> None:
-        """SIGTERM, and SIGKILL after the grace time."""
+        """Send SIGTERM, and SIGKILL after the grace period."""
         if self._done.is_set():
             return
         kill_group(self._process.pid, signal.SIGTERM)
@@ -98,7 +98,7 @@ class ProcessContainer(StartedContainer):
             self._done.wait(5)
 
     def remove(self, *, force: bool = False, **_ignored: Any) -> None:
-        """Forget it; with `force` also when it runs."""
+        """Remove it; with `force`, also if it is running."""
         if force:
             self.stop(timeout=0)
         if not self._done.is_set():

@@ -1,7 +1,7 @@
-"""The process engine: what the emulator takes for a Docker client. Images run as child processes of the emulator.
+"""The process engine: a replacement for the Docker client. Images run as child processes of the emulator.
 
-Isolation is not the aim: a "container" is a process with the image's files, environment and command, and a loopback
-address of its own (`BIND_ADDRESS`), so that many tasks can listen on one port.
+It does not isolate: a "container" is a process with the image's files, environment and command. It has its own
+loopback address (`BIND_ADDRESS`), so that many tasks can listen on one port.
 """
 
 import logging
@@ -18,7 +18,7 @@ from ferryman_local.processes import OWNER_VARIABLE
 log = logging.getLogger("ferryman.engine")
 
 KEPT_EXITED = 32
-"""Exited containers whose output stays readable; older ones are forgotten."""
+"""Number of exited containers whose output stays readable."""
 
 
 class Containers(StartedContainers[ProcessContainer]):
@@ -71,20 +71,20 @@ class Images:
         self._store = store
 
     def pull(self, reference: str, **_ignored: Any) -> Image:
-        """Fetch and unpack."""
+        """Pull and unpack."""
         return self._store.pull(reference)
 
     def get(self, reference: str) -> Image:
-        """The registry is always at hand, so a local image is a pulled one."""
+        """Same as pull, because the registry is always available."""
         return self._store.pull(reference)
 
     def get_registry_data(self, reference: str, **_ignored: Any) -> RegistryData:
-        """The digest a reference stands for."""
+        """The digest of a reference."""
         return RegistryData(self._store.resolve(reference)[0])
 
 
 class ProcessEngine:
-    """The Docker client look-alike."""
+    """The replacement for the Docker client."""
 
     def __init__(self, port: int, folder: Path, *, owner: str, architecture: str = "amd64") -> None:
         self.store = ImageStore(f"http://127.0.0.1:{port}", folder, architecture=architecture)
@@ -94,4 +94,4 @@ class ProcessEngine:
         self.containers = Containers(self)
 
     def end(self) -> None:
-        """Nothing is left: its processes end as all others of this owner do."""
+        """Does nothing: its processes are stopped with all others of this owner."""

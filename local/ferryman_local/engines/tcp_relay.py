@@ -1,7 +1,7 @@
 """Lets containers reach the emulator, which listens on loopback only. Used by docker_engine.py, on Linux.
 
-It listens on the gateway address of the emulator's own Docker network, where only that network's containers (and this
-machine) get to, and hands every connection on.
+It listens on the gateway address of the emulator's own Docker network, which only containers of that network and this
+machine can reach, and forwards every connection.
 """
 
 import asyncio
@@ -11,15 +11,15 @@ import threading
 from typing import Self
 
 CONNECTIONS = 256
-"""At once; more wait for their turn."""
+"""Concurrent connections; more have to wait."""
 LINGER_SECONDS = 2.0
-"""How long an answer may take once the one who asked has said that nothing more comes. Most have gone then: a server
-that keeps idle connections for a minute would have each of them hold its room for as long."""
+"""Seconds that a response may take after the client has closed its side. Most such clients are gone; without the limit,
+a server that keeps idle connections for a minute would occupy a slot for as long."""
 _CHUNK = 65536
 
 
 class TcpRelay:
-    """One listening socket, served by a thread of its own."""
+    """One listening socket, served by its own thread."""
 
     def __init__(self, listener: socket.socket, target: tuple[str, int]) -> None:
         self._listener, self._target = listener, target
@@ -28,12 +28,12 @@ class TcpRelay:
         self._end = asyncio.Event()
         self._room = asyncio.Semaphore(CONNECTIONS)
         self._tasks: set[asyncio.Task[None]] = set()
-        """asyncio itself refers to a task weakly, and lets go of a connection's once the client has gone."""
+        """References to the tasks: asyncio keeps only weak ones and drops a task once its client is gone."""
         self._thread = threading.Thread(target=self._run, name="ferryman-relay", daemon=True)
 
     @classmethod
     def listening(cls, address: str, port: int, target: tuple[str, int]) -> Self | None:
-        """Start one, on a port of its own choice for 0; None where the address is not this machine's."""
+        """Start a relay (port 0: any free port); None if the address does not belong to this machine."""
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -47,7 +47,7 @@ class TcpRelay:
         return relay
 
     def stop(self) -> None:
-        """End it with every connection; safe to call twice."""
+        """Stop it and close all connections; safe to call twice."""
         with contextlib.suppress(RuntimeError):  # it has ended
             self._loop.call_soon_threadsafe(self._end.set)
         self._thread.join(5)
@@ -84,8 +84,8 @@ type _Side = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 async def _exchange(client: _Side, server: _Side) -> None:
-    """Hand bytes on both ways until the server has ended: a client that keeps its connection (a pool that nobody looks
-    at, a frozen container) has nobody to talk to then. A client that has ended may wait for its answer."""
+    """Forward bytes in both directions until the server closes the connection, even if the client keeps it open (an
+    idle pool, a frozen container). A client that has closed its side still gets its response."""
     asking = asyncio.create_task(_pump(client[0], server[1]))
     answering = asyncio.create_task(_pump(server[0], client[1]))
     try:

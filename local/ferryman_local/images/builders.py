@@ -1,6 +1,6 @@
 """Builds and pushes the images of a release: one builder for each engine. Used by LocalAws.
 
-The process engine's images are folders (image.yaml); the Docker engine's, in docker_builder.py, come from Dockerfiles.
+The process engine builds images from folders (image.yaml); docker_builder.py builds them from Dockerfiles.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ LEFT_OUT = shutil.ignore_patterns(
 
 @dataclass(frozen=True)
 class Wanted:
-    """An image that is to be made: whose source, which version, and what of a fault."""
+    """An image to build: its source, its version, and the changes of a fault."""
 
     component: str
     app: Path
@@ -33,30 +33,30 @@ class Wanted:
     version: str
     overlay: Path | None = None
     env: tuple[tuple[str, str], ...] = ()
-    """Wins over the image's own."""
+    """Overrides the image's own environment."""
 
 
 class Builder(Protocol):
-    """Makes images and puts them into the emulator's registry."""
+    """Builds images and pushes them to the emulator's registry."""
 
     def prepare(self) -> None:
-        """Have what every build needs."""
+        """Get what every build needs."""
 
     def build(self, wanted: Wanted) -> None:
-        """Have it built, so that `push` only has to push."""
+        """Build it, so that `push` only has to push."""
 
     def push(self, wanted: Wanted, tag: str, *, index: bool = False) -> str:
-        """Push it, built if it was not; its digest."""
+        """Push it, and build it first if necessary; return its digest."""
 
     def cancel(self) -> None:
-        """End the builds that run, whichever threads wait for them."""
+        """Stop the running builds, whichever threads wait for them."""
 
     def placeholder(self, repository: str, port: int) -> None:
-        """Push what a service runs before its first release."""
+        """Push the image that a service runs before its first release."""
 
 
 def labels(platform: Path, app: Path, overlay: Path | None = None) -> dict[str, str]:
-    """The image labels that tell an app's migrations, by the platform's own script; none for an app without any."""
+    """The image labels with an app's migrations, from the platform's own script; empty if the app has none."""
     script = platform / MIGRATION_LABELS
     if not (app / MIGRATIONS).is_dir() or not script.is_file():
         return {}
@@ -72,7 +72,7 @@ def labels(platform: Path, app: Path, overlay: Path | None = None) -> dict[str, 
 
 @contextlib.contextmanager
 def tree(app: Path, overlay: Path | None) -> Iterator[Path]:
-    """A copy of an app's folder, with the files of an overlay over it."""
+    """A copy of an app's folder with the files of an overlay."""
     with tempfile.TemporaryDirectory(prefix="ferryman-build-") as scratch:
         folder = Path(scratch) / app.name
         shutil.copytree(app, folder, ignore=LEFT_OUT, symlinks=True)
@@ -82,19 +82,19 @@ def tree(app: Path, overlay: Path | None) -> Iterator[Path]:
 
 
 class ProcessBuilder:
-    """Folders as images: nothing is installed, nothing takes time."""
+    """Images of folders; nothing is installed, so a build takes milliseconds."""
 
     def __init__(self, port: int, platform: Path) -> None:
         self._port, self._platform = port, platform
 
     def prepare(self) -> None:
-        """Nothing is needed."""
+        """Does nothing."""
 
     def build(self, wanted: Wanted) -> None:
-        """It takes milliseconds: `push` does it."""
+        """Does nothing: `push` builds within milliseconds."""
 
     def cancel(self) -> None:
-        """Nothing that takes milliseconds has to be ended."""
+        """Does nothing: builds take milliseconds."""
 
     def push(self, wanted: Wanted, tag: str, *, index: bool = False) -> str:
         """Build and push."""

@@ -2,7 +2,7 @@
 
 Used by the demo, the tests and `ferryman local push`.
 
-Same files, same command and same environment give the same bytes, so the same digest.
+The same files, command and environment produce the same bytes and thus the same digest.
 """
 
 import gzip
@@ -30,7 +30,7 @@ BUILT_FOR = ("amd64", "arm64")
 
 
 class ImageError(Exception):
-    """An image.yaml that cannot be built, or a registry that refused a push."""
+    """An image.yaml cannot be built, or a registry rejected a push."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def push_image(
     exposed: int | None = None,
     index: bool = False,
 ) -> str:
-    """Push a folder as an image whose workdir holds the folder's files; `tag` None pushes it untagged. The digest."""
+    """Push a folder as an image with its files in the workdir; `tag` None pushes it untagged. Returns the digest."""
     inside = PurePosixPath(workdir.lstrip("/"))
     files = {str(inside / name): path for name, path in _matching(root, ["**/*"]).items()}
     built = Built(layer_of(files), tuple(cmd), dict(env or {}), workdir, exposed)
@@ -147,13 +147,13 @@ def push_image(
 
 
 def push(endpoint: str | int, repository: str, tag: str | None, built: Built, *, architecture: str = "amd64") -> str:
-    """Push a single manifest; the digest."""
+    """Push a single manifest; return the digest."""
     with _client(endpoint) as client:
         return _push_manifest(client, repository, tag, built, architecture)
 
 
 def push_index(endpoint: str | int, repository: str, tag: str | None, built: Built) -> str:
-    """Push a multi-architecture image: children untagged first, then the index; the index's digest."""
+    """Push a multi-architecture image: children untagged first, then the index; return the index's digest."""
     with _client(endpoint) as client:
         children = []
         for architecture in BUILT_FOR:
@@ -170,14 +170,14 @@ def push_index(endpoint: str | int, repository: str, tag: str | None, built: Bui
 
 
 def tag(endpoint: str | int, repository: str, reference: str, name: str) -> str:
-    """Give an image (by tag or digest) another tag, as `crane tag` does: the same bytes; the digest."""
+    """Add a tag to an image (by tag or digest), like `crane tag`, without changing it; return the digest."""
     with _client(endpoint) as client:
         found = _manifest(client, repository, reference)
         return _put_manifest(client, repository, name, found.content, found.headers["content-type"])
 
 
 def digest_at(endpoint: str | int, repository: str, reference: str) -> str:
-    """The digest of what a tag points to."""
+    """The digest that a tag points to."""
     with _client(endpoint) as client:
         return digest_of(_manifest(client, repository, reference).content)
 

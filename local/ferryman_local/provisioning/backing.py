@@ -1,6 +1,6 @@
-"""What differs between the two engines in what a container is told: where its database, its cache and the others are.
+"""Backing services of containers, by engine: the addresses of the database, the cache and the other components.
 
-infrastructure.py asks it for each task definition. The Docker engine's is in docker_backing.py.
+infrastructure.py uses it for each task definition. docker_backing.py has those of the Docker engine.
 """
 
 from collections.abc import Mapping
@@ -11,34 +11,34 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True)
 class Asked:
-    """A component in an environment, whose container is to be told."""
+    """A component in an environment, whose container needs the addresses."""
 
     component: str
     environment: str
     cluster: str
     port: int
     urls: Mapping[str, str]
-    """Component → URL through the load balancer, as this machine reaches it."""
+    """Component → URL through the load balancer, for this machine."""
 
 
 class Backing(Protocol):
-    """Beside the containers of the platform."""
+    """The backing services of the platform's containers."""
 
     grace_seconds: int
-    """How long a task's load balancer overlooks failed health checks, beside what the target group allows."""
+    """Seconds for which failed health checks of a new task are ignored, in addition to the target group's settings."""
 
     def variables(self, asked: Asked) -> dict[str, str]:
         """Environment of the component's container."""
 
     def definition(self, asked: Asked) -> dict[str, Any]:
-        """What its task definition has beside name, image, port, environment and log."""
+        """Further fields of its task definition, in addition to name, image, port, environment and log."""
 
     def start(self) -> None:
-        """Have it running."""
+        """Start the backing services."""
 
 
 class ProcessBacking:
-    """An SQLite file for each cluster; no cache. Processes reach each other as this machine does."""
+    """An SQLite file for each cluster; no cache. Processes reach each other like this machine does."""
 
     grace_seconds = 0
 
@@ -51,15 +51,15 @@ class ProcessBacking:
         return {"PORT": str(asked.port), **known.get(asked.component, {}), **neighbours(asked)}
 
     def definition(self, _asked: Asked) -> dict[str, Any]:
-        """A process has no file system of its own that could be closed."""
+        """Empty: a process has no file system of its own that could be read-only."""
         return {}
 
     def start(self) -> None:
-        """A file needs no start."""
+        """Does nothing: a file needs no start."""
 
 
 def neighbours(asked: Asked, urls: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Where a component finds the others; `urls` where they are not those of this machine."""
+    """Variables with the URLs of the other components; `urls` if they differ from those of this machine."""
     urls = urls or asked.urls
     if asked.component == "web" and "api" in urls:
         return {"API_URL": urls["api"], "PUBLIC_API_URL": asked.urls["api"]}  # the second for browsers

@@ -1,6 +1,6 @@
 """PostgreSQL 16 and Redis 7 for the Docker engine: one container each, on the emulator's own network.
 
-Every cluster has a database and a Redis database of its own. Nothing is kept: the data is in memory.
+Every cluster has its own database and its own Redis database. The data is in memory and is not kept.
 """
 
 import io
@@ -22,22 +22,22 @@ SCRATCH = {"web": ("/tmp", "/app/.next/cache")}  # noqa: S108 - in the container
 
 
 class BackingError(Exception):
-    """PostgreSQL or Redis did not come up."""
+    """PostgreSQL or Redis did not start."""
 
 
 class DockerBacking:
-    """The containers beside the platform's, and what its components are told."""
+    """The backing containers of the platform, and the environment of its components."""
 
     grace_seconds = 60
-    """As Terraform has it. Six starts of Node and Python on a busy machine take longer than the 20 s without."""
+    """As in Terraform. On a busy machine, six starts of Node and Python take longer than the default of 20 s."""
 
     def __init__(self, emulator: Emulator, clusters: Sequence[str], images: Callable[[str], str]) -> None:
-        """`images` is the name of an image (POSTGRES_IMAGE) → the image."""
+        """`images` maps names (POSTGRES_IMAGE) to images."""
         self._emulator, self._clusters, self._image = emulator, list(dict.fromkeys(clusters)), images
         self._password = secrets.token_hex(16)
 
     def variables(self, asked: Asked) -> dict[str, str]:
-        """Environment of the component's container, as Terraform gives it."""
+        """Environment of the component's container, the same as in Terraform."""
         endpoint = f"http://{OUTSIDE}:{self._emulator.port}"
         inside = {name: url.replace(self._emulator.endpoint, endpoint) for name, url in asked.urls.items()}
         number = self._clusters.index(asked.cluster)
@@ -59,7 +59,7 @@ class DockerBacking:
         }
 
     def definition(self, asked: Asked) -> dict[str, Any]:
-        """A file system that is closed but for scratch folders, and an init process, as Terraform has it."""
+        """A read-only file system with scratch folders, and an init process, the same as in Terraform."""
         folders = SCRATCH.get(asked.component, ("/tmp",))  # noqa: S108
         return {
             "readonlyRootFilesystem": True,
@@ -71,7 +71,7 @@ class DockerBacking:
         }
 
     def start(self) -> None:
-        """Start both, and wait until they answer."""
+        """Start both, and wait until they respond."""
         client = docker_client.connect()
         label = docker_client.mark(self._emulator.owner)
         (network,) = client.networks.list(filters=docker_client.having(self._emulator.owner))
@@ -114,12 +114,12 @@ class DockerBacking:
 
 
 def database_of(cluster: str) -> str:
-    """Name of a cluster's database."""
+    """The name of a cluster's database."""
     return cluster.replace("-", "_")
 
 
 def archive(files: Mapping[str, bytes]) -> bytes:
-    """A tar of file name → content that everybody may read."""
+    """A tar archive of world-readable files (name → content)."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as made:
         for name, data in files.items():
@@ -130,7 +130,7 @@ def archive(files: Mapping[str, bytes]) -> bytes:
 
 
 def answers(container: Any, command: list[str]) -> None:
-    """Wait until a command in the container succeeds; BackingError with its log when it never does."""
+    """Wait until a command in the container succeeds; raise BackingError with its log if it does not."""
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         container.reload()

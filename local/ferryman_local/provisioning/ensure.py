@@ -1,6 +1,6 @@
-"""Creates what is not there yet, on the local AWS: each function looks first, so that running it twice changes nothing.
+"""Creates missing resources on the local AWS. Each function reads first, so that running it twice changes nothing.
 
-Used by infrastructure.py, which does here what Terraform does on AWS.
+Used by infrastructure.py, which replaces Terraform on the local AWS.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 Session = Any
-"""A boto3 session; the stubs of its clients are not part of the toolchain."""
+"""A boto3 session; its clients are not typed."""
 
 
 def repository(session: Session, name: str) -> str:
@@ -25,7 +25,7 @@ def repository(session: Session, name: str) -> str:
 
 
 def role(session: Session, name: str, policies: Mapping[str, str]) -> str:
-    """A role that ECS tasks can assume, with inline policies (name → JSON); its ARN."""
+    """A role for ECS tasks, with inline policies (name → JSON); its ARN."""
     iam = session.client("iam")
     trust = (
         '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},'
@@ -188,7 +188,7 @@ def rule(session: Session, listener_arn: str, priority: int, field: str, value: 
 
 
 def service(session: Session, cluster_name: str, name: str, **settings: Any) -> None:
-    """An ECS service; one that is there already stays as it is: its revision is the operator's."""
+    """An ECS service. An existing one stays as it is, because the operator owns its revision."""
     ecs = session.client("ecs")
     found = ecs.describe_services(cluster=cluster_name, services=[name])["services"]
     if not any(s["status"] == "ACTIVE" for s in found):

@@ -1,6 +1,6 @@
-"""Creates what Terraform creates on AWS for a platform document: everything the operator finds and does not own.
+"""Creates what Terraform creates on AWS for a platform document: everything that the operator uses but does not own.
 
-Used by the demo and the flow tests. The names of what the operator reads are the document's own `ssm:` references.
+Used by the demo and the flow tests. The parameters for the operator have the names of the document's `ssm:` references.
 Until their first release the services run a placeholder image with the tag `bootstrap`, which no tagPattern matches.
 """
 
@@ -26,12 +26,12 @@ Report = Callable[[str], None]
 
 
 class InfrastructureError(Exception):
-    """The document asks for something that was not created, or a service did not become stable."""
+    """The document refers to something that was not created, or a service did not become stable."""
 
 
 @dataclass
 class Infrastructure:
-    """What was created. `urls` is environment → component → URL for people, smoke tests and other components."""
+    """The created resources. `urls`: environment → component → URL for people, smoke tests and other components."""
 
     urls: dict[str, dict[str, str]] = field(default_factory=dict)
     clusters: list[str] = field(default_factory=list)
@@ -56,10 +56,10 @@ def create(
     backing: Backing | None = None,
     report: Report = lambda _line: None,
 ) -> Infrastructure:
-    """Create it all and wait until the services are stable; `apps` holds apps/<component> and services/<component>.
+    """Create everything and wait until the services are stable; `apps` has apps/<component> and services/<component>.
 
-    `secrets` is the last part of a secret's name → its value; a person puts it on AWS. `builder` and `backing` are the
-    process engine's unless given.
+    `secrets`: last part of a secret's name → its value, which a person sets on AWS. `builder` and `backing` default to
+    those of the process engine.
     """
     builder = builder or ProcessBuilder(emulator.port, apps)
     backing = backing or ProcessBacking(emulator.state_dir)
@@ -157,7 +157,7 @@ class Environment:
         self._cluster = spec["cluster"]
 
     def create(self, created: Infrastructure) -> None:
-        """All of it, in the order of the dependencies."""
+        """Create everything, in the order of the dependencies."""
         session = self._session
         created.clusters.append(ensure.cluster(session, self._cluster))
         self._task_role = ensure.role(session, f"{self._cluster}-task", {})
@@ -181,17 +181,17 @@ class Environment:
             self._task_definition(family, migration["component"], migration["container"])
 
     def host(self, component: str) -> str:
-        """The host name of a component; the one that has none of its own gets the environment's."""
+        """The host name of a component; a component without its own host name gets the environment's."""
         base = f"{self._platform}-platform.example"
         base = base if self._name == "production" else f"{self._name}.{base}"
         return base if component == "web" else f"{component}.{base}"
 
     def url(self, component: str) -> str:
-        """A URL that reaches the load balancer with that host name, from anywhere on this machine."""
+        """A URL that reaches the load balancer with this host name, from anywhere on this machine."""
         return f"{self._emulator.endpoint}/_ferryman/at/{self._cluster}/{self.host(component)}"
 
     def _routing(self, vpc: str, services: list[Mapping[str, Any]]) -> dict[str, str]:
-        """Target groups and rules: a host of its own for each component, `/api/*` to the API, the rest to the web."""
+        """Target groups and rules: a host name for each component, `/api/*` to the API, all else to the web app."""
         groups = {}
         for service in services:
             component = service["component"]

@@ -1,4 +1,4 @@
-"""Writes what Terraform writes for the operator's own template: the parameters that say exactly what it may touch."""
+"""Writes the parameters that Terraform writes for the operator's template: exactly what the operator may access."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from ferryman_local.provisioning import ensure
 from ferryman_local.provisioning.references import secrets_of
 
 NOTHING = "arn:aws:none:::none"
-"""Where SSM wants at least one value and a platform has none."""
+"""A placeholder if a platform has no value, because SSM requires at least one."""
 
 LISTS = (
     "cluster-arns",
@@ -25,7 +25,7 @@ LISTS = (
 
 
 def write(emulator: Emulator, documents: Iterable[Mapping[str, Any]]) -> None:
-    """Write the lists for these platforms; nothing of them has to exist yet."""
+    """Write the lists for these platforms, which do not have to exist yet."""
     lists: dict[str, list[str]] = {name: [] for name in LISTS}
     for document in documents:
         for name, values in lists_of(document, emulator.region, emulator.account).items():
@@ -37,7 +37,7 @@ def write(emulator: Emulator, documents: Iterable[Mapping[str, Any]]) -> None:
 
 
 def lists_of(document: Mapping[str, Any], region: str, account: str) -> dict[str, list[str]]:
-    """What one platform adds to the lists."""
+    """The entries of one platform."""
     lists: dict[str, list[str]] = {name: [] for name in LISTS}
     spec, platform = document["spec"], document["metadata"]["name"]
 

@@ -32,7 +32,7 @@ _LOST = re.compile(r"""\\(?:[\s"']|\Z)""")
 
 
 class OperatorError(Exception):
-    """`sam` failed; the message holds the end of what it printed."""
+    """`sam` failed; the message has the last lines of its output."""
 
 
 def deploy_operator(
@@ -44,7 +44,7 @@ def deploy_operator(
     stack: str = STACK,
     timeout: float = 300,
 ) -> dict[str, str]:
-    """Build (unless nothing changed) and deploy the stack; its outputs. `Architecture` is the host's unless given."""
+    """Build (if anything changed) and deploy the stack; return its outputs. `Architecture` defaults to the host's."""
     build = build_operator(template_dir, report=report, timeout=timeout)
     wanted = {"Architecture": host_architecture(), **parameters} if takes_architecture(template_dir) else parameters
     started = time.monotonic()
@@ -81,9 +81,9 @@ def deploy_operator(
 
 
 def parameter_overrides(parameters: Mapping[str, str]) -> list[str]:
-    """The option of `sam` that sets a template's parameters, in the quotes that it wants within a single argument too.
+    """The option of `sam` that sets a template's parameters, with the quotes that it needs even in a single argument.
 
-    Without them a value ends at its first space. Raise OperatorError for a value that `sam` can't be given.
+    Without quotes, a value ends at its first space. Raise OperatorError for a value that `sam` cannot handle.
     """
     given = []
     for name, value in parameters.items():
@@ -98,7 +98,7 @@ def parameter_overrides(parameters: Mapping[str, str]) -> list[str]:
 
 
 def artifacts_bucket(emulator: Emulator) -> str:
-    """A bucket for what `sam` uploads; its own `--resolve-s3` makes a stack for that first."""
+    """A bucket for the uploads of `sam`, because its `--resolve-s3` would first create a stack."""
     name = f"ferryman-artifacts-{emulator.account}"
     s3: Any = emulator.session().client("s3")
     with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):
@@ -124,10 +124,10 @@ def build_operator(
     timeout: float = 300,
     cancelled: threading.Event | None = None,
 ) -> Path:
-    """Run `sam build` when the sources changed since the last build; the folder with the built template.
+    """Run `sam build` if the sources changed since the last build; return the folder with the built template.
 
-    Test workers that start side by side build once: the first one holds a lock. `cancelled`, set by another thread,
-    ends it with OperatorError.
+    Test workers that start at the same time build once: the first one holds a lock. If another thread sets `cancelled`,
+    it ends with OperatorError.
     """
     home = template_dir / ".aws-sam"
     target, stamp = home / "build", home / "ferryman-sources"
@@ -149,7 +149,7 @@ def build_operator(
 
 
 def no_settings(template_dir: Path) -> Path:
-    """An empty samconfig: the project's own one is for AWS."""
+    """An empty samconfig, because the project's samconfig is for AWS."""
     file = template_dir / ".aws-sam" / "ferryman-local.toml"
     file.parent.mkdir(exist_ok=True)
     file.write_text("version = 0.1\n")
@@ -175,7 +175,7 @@ def takes_architecture(template_dir: Path) -> bool:
 
 
 def host_architecture() -> str:
-    """The host's architecture in Lambda's words."""
+    """The host's architecture, as Lambda names it."""
     return "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
 
 
@@ -187,7 +187,7 @@ def run_sam(
     timeout: float,
     cancelled: threading.Event | None = None,
 ) -> None:
-    """Run `sam` of the running environment; its progress goes to `report`, its end into the error."""
+    """Run the `sam` of this Python; its progress goes to `report`, its last lines into the error."""
     beside = Path(sys.executable).parent / "sam"
     program = str(beside) if beside.exists() else shutil.which("sam")
     if program is None:
@@ -244,7 +244,7 @@ def _read_lines(stream: IO[str], lines: queue.SimpleQueue[str | None]) -> None:
 
 
 def _next_line(lines: queue.SimpleQueue[str | None]) -> str | None:
-    """The next line, "" when none came for a moment, None at the end."""
+    """The next line, "" if there was none for a moment, None at the end."""
     try:
         return lines.get(timeout=0.2)
     except queue.Empty:

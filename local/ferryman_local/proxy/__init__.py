@@ -1,7 +1,7 @@
 """A fault-injecting proxy on loopback between clients and the emulator, for tests.
 
-The emulator never loses a response, throttles, or reads stale; AWS does. `FaultProxy` passes every request byte for
-byte, keeps a record of all, and lets chosen ones go wrong.
+AWS sometimes loses responses, throttles, and returns stale data; the emulator never does. `FaultProxy` forwards every
+request unchanged, records it, and lets selected ones fail.
 """
 
 from ferryman_local.proxy.faults import Fault, FaultKind, Request

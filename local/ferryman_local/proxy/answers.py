@@ -1,4 +1,4 @@
-"""Answers that the proxy gives in AWS's place: errors in the protocol of the service, and changed or old answers."""
+"""Responses that the proxy creates: errors in the protocol of the service, and changed or stale responses."""
 
 import json
 import re
@@ -31,7 +31,7 @@ def throttle_of(service: str) -> tuple[str, int]:
 
 
 def error(call: Call, request: Head, *, status: int, code: str, message: str) -> bytes:
-    """A whole HTTP response that tells an error the way the service would."""
+    """A complete HTTP response with an error in the format of the service."""
     request_id = str(uuid.uuid4())
     headers = {"x-amzn-RequestId": request_id, "x-amzn-ErrorType": code}
     if call.protocol == "query" or call.service == "s3":
@@ -54,7 +54,7 @@ def error(call: Call, request: Head, *, status: int, code: str, message: str) ->
 
 
 def error_code(head: Head, payload: bytes) -> str:
-    """The error code of an answer, or an empty string: a header, JSON's `__type` or XML's `<Code>`."""
+    """The error code of a response, or an empty string: from a header, JSON's `__type` or XML's `<Code>`."""
     if kind := head.headers.get("x-amzn-errortype"):
         return kind.partition(":")[0]
     if found := re.search(rb"<Code>(\w+)</Code>", payload):
@@ -67,7 +67,7 @@ def error_code(head: Head, payload: bytes) -> str:
 
 
 def transformed(head: Head, payload: bytes, transform: Transform) -> bytes:
-    """The live answer with its JSON document changed. ValueError when it isn't JSON."""
+    """The response with its JSON document changed; raise ValueError if it is not JSON."""
     changed = json.dumps(transform(json.loads(payload))).encode()
     lines = head.raw.decode("latin-1").rstrip("\r\n").split("\r\n")
     kept = [line for line in lines if line.partition(":")[0].strip().lower() not in _OF_THE_BODY]

@@ -1,4 +1,4 @@
-"""One request and its answer, with the faults that befall it."""
+"""One request and its response, with the faults that apply to it."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ class Upstream:
         self._used_at = 0.0
 
     async def streams(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """The open connection, or a new one: one that the emulator may be closing is not used again."""
+        """Return the open connection or a new one; a connection that the emulator may be closing is not reused."""
         if self._streams is not None:
             reader, writer = self._streams
             if reader.at_eof() or writer.is_closing() or time.monotonic() - self._used_at > _REUSE_WITHIN:
@@ -43,7 +43,7 @@ class Upstream:
 
 
 class Exchange:
-    """Reads a request, passes it on, passes the answer back."""
+    """Reads a request, forwards it, and returns the response."""
 
     def __init__(
         self, book: Book, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, upstream: Upstream
@@ -54,7 +54,7 @@ class Exchange:
         self._upstream = upstream
 
     async def run(self) -> bool:
-        """True when the client's connection may carry another request."""
+        """Return True if the client's connection can be used for another request."""
         head = await wire.read_head(self._reader)
         if head is None:
             return False
@@ -146,7 +146,7 @@ class Exchange:
         return answer, await wire.body(reader, framing), framing
 
     async def _forward(self, request: Request, head: wire.Head, raw: bytes) -> tuple[wire.Head, asyncio.StreamReader]:
-        """Send the request as it came; the head of the answer, whose body is still to be read."""
+        """Forward the request unchanged; return the head of the response, whose body is still unread."""
         reader, writer = await self._upstream.streams()
         request.forwarded = True
         writer.write(head.raw + raw if len(raw) < _REMEMBER_BELOW else head.raw)
@@ -168,7 +168,7 @@ class Exchange:
         return head.keeps_alive
 
     async def _hang(self, seconds: float) -> None:
-        """Until the client gives up, or the time is over."""
+        """Wait until the client closes the connection or the time is over."""
         with contextlib.suppress(TimeoutError, OSError):
             await asyncio.wait_for(self._reader.read(1), min(seconds, _LONGEST_TIMEOUT))
 

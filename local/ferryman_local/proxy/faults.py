@@ -1,4 +1,4 @@
-"""What goes wrong with which requests, and what was asked: the part of the proxy that tests talk to."""
+"""Faults and recorded requests: the part of the proxy that tests use."""
 
 import threading
 import time
@@ -20,7 +20,7 @@ _KEPT = 50_000  # requests kept
 
 @dataclass(eq=False)
 class Request:
-    """One request that came to the proxy. `status` is None while it runs, and when no answer was given."""
+    """One request to the proxy. `status` is None while it runs, and if it got no response."""
 
     service: str
     action: str
@@ -39,7 +39,7 @@ class Request:
 
 @dataclass(eq=False)
 class Fault:
-    """A handle: how often it struck (`hits`), and an end to it (`remove`)."""
+    """The handle of a fault: how often it applied (`hits`), and how to end it (`remove`)."""
 
     kind: FaultKind
     service: str
@@ -59,7 +59,7 @@ class Fault:
     removed: bool = False
 
     def remove(self) -> None:
-        """Strike no further request."""
+        """End the fault."""
         self.removed = True
 
     def strikes(self, call: Call, key: Key) -> bool:
@@ -83,7 +83,7 @@ class Fault:
 
 
 class Book:
-    """Faults in force, requests seen, answers remembered. Thread-safe: tests and the proxy's loop share it."""
+    """Active faults, recorded requests and stored responses. Thread-safe: tests and the proxy's loop share it."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -103,7 +103,7 @@ class Book:
             self._faults.clear()
 
     def open(self, request: Request, call: Call, key: Key) -> list[Fault]:
-        """Take down a request; what befalls it: any delays, and up to one other fault, in the order of arming."""
+        """Record a request; return its faults: any delays and at most one other fault, in the order of creation."""
         struck: list[Fault] = []
         with self._changed:
             for fault in self._faults:
@@ -118,7 +118,7 @@ class Book:
         return struck
 
     def close(self, request: Request) -> None:
-        """The request is over, one way or the other."""
+        """Mark the request as ended."""
         with self._changed:
             request.done = True
             self._changed.notify_all()

@@ -28,7 +28,7 @@ _TARGETS = {  # for unsigned requests: how the target header's prefix begins
 
 @dataclass(frozen=True)
 class Call:
-    """A request as AWS understands it. `service` is its signing name, in lower case."""
+    """The AWS service and action of a request. `service` is its signing name, in lower case."""
 
     service: str
     action: str
@@ -38,7 +38,7 @@ class Call:
 
 
 def identify(head: Head, payload: bytes) -> Call:
-    """What the request asks for; service `http` and the method when it is no AWS call."""
+    """Return the call of a request; service `http` and the method if it is not an AWS call."""
     method, target_url = head.start[0], head.start[1]
     parts = urlsplit(target_url)
     signed = _CREDENTIAL.search(head.headers.get("authorization", "") or unquote(parts.query))

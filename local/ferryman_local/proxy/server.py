@@ -19,9 +19,9 @@ _HOST = "127.0.0.1"
 
 
 class FaultProxy:
-    """Stands between clients and the emulator on loopback; passes everything byte for byte until told otherwise.
+    """A proxy on loopback between clients and the emulator; forwards everything unchanged unless a fault applies.
 
-    The Host header stays what the client sent (and signed): the proxy's own address.
+    The Host header stays as the client sent (and signed) it: the proxy's own address.
     """
 
     def __init__(self, upstream_port: int, port: int = 0) -> None:
@@ -40,7 +40,7 @@ class FaultProxy:
 
     @property
     def endpoint(self) -> str:
-        """What clients take for `endpoint_url` or AWS_ENDPOINT_URL."""
+        """The URL for `endpoint_url` or AWS_ENDPOINT_URL."""
         return f"http://{_HOST}:{self._port}"
 
     def start(self) -> Self:
@@ -52,7 +52,7 @@ class FaultProxy:
         return self
 
     def stop(self) -> None:
-        """Close everything; what hangs in a time-out is reset."""
+        """Close everything; connections that wait in a timeout are reset."""
         if self._loop is None or self._thread is None:
             return
         self._run(self._close())
@@ -85,7 +85,7 @@ class FaultProxy:
         transform: Transform | None = None,
         forward: bool = False,
     ) -> Fault:
-        """Let something go wrong with the next `times` (None: all) requests of that service and action.
+        """Add a fault to the next `times` (None: all) requests of this service and action.
 
         service: the signing name (`ecs`, `states`, `lambda`, …), or `lambda-url`, `registry`, `http`; `*` is any.
         action: as in AWS's API reference (`UpdateService`), for the last three the HTTP method; `*` is any.
@@ -115,11 +115,11 @@ class FaultProxy:
         return self._book.requests
 
     def forget_requests(self) -> None:
-        """Start counting afresh."""
+        """Forget all recorded requests."""
         self._book.forget_requests()
 
     def count(self, service: str, action: str = "*", *, forwarded: bool | None = None) -> int:
-        """How many such requests came; `forwarded`: only those that did (or didn't) reach the emulator."""
+        """The number of such requests; `forwarded`: only those that did (or did not) reach the emulator."""
         return sum(
             request.service == service.lower()
             and action in ("*", request.action)
@@ -128,7 +128,7 @@ class FaultProxy:
         )
 
     def wait_for(self, predicate: Callable[[Request], bool], timeout: float = 10.0) -> Request:
-        """The first request, past or to come, for which the predicate holds. TimeoutError if none comes."""
+        """The first past or future request for which the predicate holds; raise TimeoutError if none arrives."""
         return self._book.wait_for(predicate, timeout)
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:

@@ -1,4 +1,4 @@
-"""HTTP/1.1 framing, nothing more: messages pass byte for byte, so that their signatures stay good."""
+"""HTTP/1.1 framing only: messages are forwarded unchanged, so that their signatures stay valid."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,12 +10,12 @@ _PIECE = 1 << 16
 
 
 class WireError(Exception):
-    """Not HTTP/1.1 as understood here."""
+    """A message is not valid HTTP/1.1, or uses an unsupported feature."""
 
 
 @dataclass(frozen=True)
 class Head:
-    """A start line and headers: as they came, and by lower-case name (the last one wins)."""
+    """A start line and headers: unchanged, and by lower-case name (the last one wins)."""
 
     raw: bytes
     start: tuple[str, str, str]
@@ -30,14 +30,14 @@ class Head:
 
 @dataclass(frozen=True)
 class Framing:
-    """How the end of a body is told."""
+    """How the end of a body is marked."""
 
     chunked: bool = False
     length: int | None = 0  # None: until the connection closes
 
 
 async def read_head(reader: asyncio.StreamReader) -> Head | None:
-    """The next head, or None when the peer closed instead."""
+    """The next head, or None if the peer closed the connection."""
     try:
         raw = await reader.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError as error:
@@ -69,7 +69,7 @@ def response_framing(head: Head, method: str) -> Framing:
 
 
 async def pieces(reader: asyncio.StreamReader, framing: Framing) -> AsyncIterator[bytes]:
-    """A body as it stands on the wire, with the framing of its chunks."""
+    """The chunks of a body as transmitted, including chunk framing."""
     if framing.chunked:
         async for piece in _chunks(reader):
             yield piece
@@ -86,12 +86,12 @@ async def pieces(reader: asyncio.StreamReader, framing: Framing) -> AsyncIterato
 
 
 async def body(reader: asyncio.StreamReader, framing: Framing) -> bytes:
-    """The whole body as it stands on the wire."""
+    """The whole body as transmitted."""
     return b"".join([piece async for piece in pieces(reader, framing)])
 
 
 def content(raw: bytes, framing: Framing) -> bytes:
-    """A whole body without the framing of its chunks."""
+    """The whole body without chunk framing."""
     if not framing.chunked:
         return raw
     parts, at = [], 0

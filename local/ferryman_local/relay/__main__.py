@@ -16,7 +16,7 @@ _LOOK_AT_PARENT = 0.25  # seconds
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run until SIGTERM, SIGINT or the parent's end. Prints one line once the first look is done."""
+    """Run until SIGTERM, SIGINT or the end of the parent. Prints one line after the first poll."""
     parser = argparse.ArgumentParser(prog="ferryman_local.relay", description=__doc__)
     parser.add_argument("--endpoint", required=True, help="the emulator, as http://127.0.0.1:PORT")
     parser.add_argument("--region", required=True)

@@ -1,4 +1,4 @@
-"""ECS services: which `ECS Deployment State Change` events a service's change of deployments stands for. Pure."""
+"""ECS services: the `ECS Deployment State Change` events for a change of a service's deployments. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _IN_PROGRESS, _COMPLETED, _FAILED = "IN_PROGRESS", "COMPLETED", "FAILED"
 
 @dataclass(frozen=True)
 class Deployment:
-    """What a look at a service keeps of one of its deployments."""
+    """The part of a deployment that the watcher remembers."""
 
     id: str
     status: str  # PRIMARY or ACTIVE
@@ -24,7 +24,7 @@ type Deployments = Mapping[str, Deployment]
 
 
 def deployments_of(service: Mapping[str, Any]) -> dict[str, Deployment]:
-    """DescribeServices' `deployments`, oldest first, so that events come in the order in which things happened."""
+    """The `deployments` of DescribeServices, oldest first, so that events are in chronological order."""
     return {
         raw["id"]: Deployment(
             id=raw["id"],
@@ -38,7 +38,7 @@ def deployments_of(service: Mapping[str, Any]) -> dict[str, Deployment]:
 
 
 def changes(service_arn: str, before: Deployments, after: Deployments) -> list[Change]:
-    """The events between two looks at a service; steps that passed between the looks are told, too.
+    """The events between two polls of a service, including intermediate states that were not seen.
 
     The breaker's rollback makes the last completed deployment PRIMARY again, so its id starts and completes a second
     time: IN_PROGRESS with the rollback's reason, then COMPLETED. Those come after the failure that caused them.
@@ -60,12 +60,12 @@ def changes(service_arn: str, before: Deployments, after: Deployments) -> list[C
 
 
 def in_motion(deployments: Iterable[Deployment]) -> bool:
-    """Whether a rollout goes on, and tasks are worth a closer look."""
+    """Whether a rollout is in progress, so that its tasks are described."""
     return any(deployment.state == _IN_PROGRESS for deployment in deployments)
 
 
 def _started_again(old: Deployment, new: Deployment) -> bool:
-    """Back to IN_PROGRESS; or PRIMARY again, when the whole rollback happened between two looks."""
+    """Whether a deployment is IN_PROGRESS again, or PRIMARY again if the whole rollback happened between two polls."""
     return new.state == _IN_PROGRESS or (old.status == "ACTIVE" and new.status == "PRIMARY")
 
 

@@ -26,7 +26,7 @@ _PAUSE = 0.2  # seconds before the first retry; doubles
 
 @dataclass(frozen=True)
 class Delivery:
-    """What became of an event at one target. `error` is empty when the target took it."""
+    """The delivery of an event to one target. `error` is empty if the target accepted it."""
 
     event: Event
     rule: str
@@ -38,7 +38,7 @@ class Delivery:
 
 
 class Dispatcher:
-    """Events in, deliveries out, in the order of their time; those due at once keep their order."""
+    """Delivers events in the order of their due time; events that are due at the same time keep their order."""
 
     def __init__(self, rules: Rules, targets: Targets) -> None:
         self._rules = rules
@@ -54,14 +54,14 @@ class Dispatcher:
         self._thread.start()
 
     def stop(self) -> None:
-        """What is not delivered yet never will be."""
+        """Stop; events that are not delivered yet are lost."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
         self._thread.join(timeout=30)
 
     def put(self, event: Event, delay: float = 0.0) -> None:
-        """Deliver the event to whoever wants it, once its time has come."""
+        """Deliver the event to all matching targets when it is due."""
         self._later(delay, lambda: self._match(event))
 
     @property
@@ -70,7 +70,7 @@ class Dispatcher:
             return list(self._deliveries)
 
     def wait_for(self, predicate: Callable[[Delivery], bool], timeout: float) -> Delivery:
-        """The first delivery, past or to come, for which the predicate holds; TimeoutError if none comes."""
+        """The first past or future delivery for which the predicate holds; raise TimeoutError if there is none."""
         until = time.monotonic() + timeout
         with self._changed:
             while True:

@@ -1,4 +1,4 @@
-"""Disturbances of the event stream, for tests: events get lost, come twice, late or in another order."""
+"""Disturbances of the event stream, for tests: events are lost, duplicated, delayed or reordered."""
 
 import threading
 from collections.abc import Callable
@@ -13,7 +13,7 @@ type Match = Callable[[Event], bool]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What becomes of an event: delivered `copies` times, `delay` seconds late."""
+    """How an event is delivered: `copies` times, `delay` seconds late."""
 
     event: Event
     copies: int = 1
@@ -22,7 +22,7 @@ class Outcome:
 
 @dataclass(eq=False)
 class Disturbance:
-    """A handle: how often it struck (`hits`), what it holds (`held`), and an end to it (`remove`)."""
+    """The handle of a disturbance: how often it applied (`hits`), its held events (`held`), and `remove` to end it."""
 
     kind: Kind
     match: Match
@@ -33,7 +33,7 @@ class Disturbance:
     removed: bool = False
 
     def remove(self) -> None:
-        """Disturb no further event. What is held stays held until released."""
+        """End the disturbance. Held events stay held until they are released."""
         self.removed = True
 
     def strikes(self, event: Event) -> bool:
@@ -41,7 +41,7 @@ class Disturbance:
 
 
 class Disturbances:
-    """All that are in force. They compose in the order in which they were added. Thread-safe."""
+    """All active disturbances. They apply in the order in which they were added. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -53,7 +53,7 @@ class Disturbances:
         return disturbance
 
     def apply(self, event: Event) -> Outcome | None:
-        """What to deliver now, or None: lost, or held until `release`."""
+        """How to deliver an event, or None if it is lost or held until `release`."""
         outcome = Outcome(event)
         with self._lock:
             for disturbance in self._all:
@@ -72,7 +72,7 @@ class Disturbances:
         return outcome
 
     def release(self, only: Disturbance | None = None) -> list[Outcome]:
-        """End what holds events back, and give them up: in order of arrival, those of a `reorder` reversed."""
+        """End disturbances that hold events; return these events in order of arrival, those of a `reorder` reversed."""
         freed: list[Outcome] = []
         with self._lock:
             for disturbance in self._all:
@@ -86,7 +86,7 @@ class Disturbances:
         return freed
 
     def clear(self) -> list[Outcome]:
-        """End all disturbances; what was held is given up."""
+        """End all disturbances; return the held events."""
         freed = self.release()
         with self._lock:
             self._all.clear()

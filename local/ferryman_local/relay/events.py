@@ -1,7 +1,7 @@
 """The event shapes of EventBridge: what changed (pure) and the envelope around it.
 
-The watcher's diffs return `Change`s without id, clock, account or region, so that they can be tested with tables;
-`Relay` stamps them on the way out.
+The watcher's diffs return `Change`s without id, time, account or region, so that they can be tested with tables.
+`Relay` adds these.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ type Event = dict[str, Any]
 
 @dataclass(frozen=True)
 class Change:
-    """Something that AWS would tell on the default event bus."""
+    """A change that AWS would report on the default event bus."""
 
     source: str
     detail_type: str

@@ -1,4 +1,4 @@
-"""ECR: which `ECR Image Action` events a repository's change of images stands for. Pure; called by the watcher."""
+"""ECR: the `ECR Image Action` events for a change of a repository's images. Pure; called by the watcher."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ type Images = Mapping[str, Image]
 
 
 def images_of(details: Iterable[Mapping[str, Any]]) -> dict[str, Image]:
-    """DescribeImages' `imageDetails` by digest, in the registry's own order (a child stands before its index)."""
+    """The `imageDetails` of DescribeImages by digest, in the registry's order (a child before its index)."""
     return {
         detail["imageDigest"]: Image(
             digest=detail["imageDigest"],
@@ -34,11 +34,11 @@ def images_of(details: Iterable[Mapping[str, Any]]) -> dict[str, Image]:
 
 
 def changes(repository: str, before: Images, after: Images) -> list[Change]:
-    """The events between two looks at a repository.
+    """The events between two polls of a repository.
 
     A tag that is new or points elsewhere is a PUSH (a re-tag emits one too); a new digest without a tag is a PUSH with
     an empty tag; a tag or an untagged digest that vanished is a DELETE. A digest that only lost a tag to another one
-    says nothing, as on AWS.
+    has no event, as on AWS.
     """
     tagged_before = {tag: image for image in before.values() for tag in image.tags}
     tagged_after = {tag for image in after.values() for tag in image.tags}

@@ -1,4 +1,4 @@
-"""What a rule's target receives: the event, or what the target's Input, InputPath or InputTransformer makes of it."""
+"""The payload for a rule's target: the event, or the result of the target's Input, InputPath or InputTransformer."""
 
 import json
 import re
@@ -14,7 +14,7 @@ _MISSING = object()
 
 
 def payload(event: Event, target: Mapping[str, Any], *, rule_name: str, rule_arn: str) -> str:
-    """The text to deliver."""
+    """Return the payload as text."""
     if transformer := target.get("InputTransformer"):
         return _transform(event, transformer, rule_name, rule_arn)
     if target.get("Input"):

@@ -1,7 +1,7 @@
-"""Cheap repeated reads of the AWS JSON API, for a watcher that looks several times a second.
+"""Cheap repeated reads of the AWS JSON API, for a watcher that polls several times a second.
 
-A boto3 call costs 1.5 ms and more of CPU to build, sign and parse, and an answer is nearly always the one before. So a
-read is signed once and sent again for a minute, and its answer is parsed only when its bytes differ.
+A boto3 call costs 1.5 ms and more of CPU to build, sign and parse, and most responses are equal to the previous one. So
+a request is signed once and reused for a minute, and its response is parsed only if its bytes differ.
 """
 
 import json
@@ -19,7 +19,7 @@ _SIGNED_FOR = 60.0  # seconds; AWS accepts a signature for five minutes
 
 
 class ReadError(Exception):
-    """AWS refused a read."""
+    """A read failed."""
 
 
 class Reads:
@@ -35,7 +35,7 @@ class Reads:
         self._last: dict[tuple[str, str, bytes], list[bytes]] = {}
 
     def changed(self, service: str, action: str, **arguments: Any) -> list[dict[str, Any]] | None:
-        """All pages of an answer, or None when they are what they were at the last call."""
+        """All pages of a response, or None if they have not changed since the last call."""
         key = (service, action, _body(arguments))
         pages = self._pages(service, action, arguments)
         if self._last.get(key) == pages:
@@ -44,7 +44,7 @@ class Reads:
         return [json.loads(page) for page in pages]
 
     def all(self, service: str, action: str, **arguments: Any) -> list[dict[str, Any]]:
-        """All pages of an answer, whether they changed or not."""
+        """All pages of a response, whether they changed or not."""
         return [json.loads(page) for page in self._pages(service, action, arguments)]
 
     def close(self) -> None:

@@ -25,10 +25,10 @@ class Rule:
 
 
 class Rules:
-    """Asks EventBridge itself (TestEventPattern), so that a pattern means here what it means there.
+    """Uses EventBridge itself (TestEventPattern), so that a pattern has the same meaning as there.
 
-    Rules are read when an event comes, and again for an event that comes more than `fresh` seconds later: a burst costs
-    one read, and nothing is read while nothing happens. Not thread-safe: the dispatcher owns it.
+    Rules are read when an event arrives, and again for an event more than `fresh` seconds later: a burst needs one
+    read, and nothing is read while nothing happens. Not thread-safe: the dispatcher owns it.
     """
 
     def __init__(self, events: Any, fresh: float = 0.2) -> None:
@@ -44,7 +44,7 @@ class Rules:
         return cls(session.client("events", **arguments))
 
     def matching(self, event: Event) -> list[Rule]:
-        """The rules that want the event."""
+        """The rules that match the event."""
         if time.monotonic() - self._read_at > self._fresh:
             self._read()
         return [rule for rule in self._rules if _may_match(rule, event) and self._matches(rule, event)]
@@ -76,7 +76,7 @@ class Rules:
 
 
 def _may_match(rule: Rule, event: Event) -> bool:
-    """False when the pattern's plain `source` or `detail-type` rule the event out: saves most calls."""
+    """False if the pattern's plain `source` or `detail-type` exclude the event, which saves most calls."""
     pattern: Mapping[str, Any] = json.loads(rule.pattern)
     for key in ("source", "detail-type"):
         wanted = pattern.get(key)

@@ -28,11 +28,11 @@ _KEPT = 20_000  # events remembered
 
 
 class Relay:
-    """Sends the ECR and ECS events that the emulator doesn't; never `aws.states`, which it sends by itself.
+    """Sends the ECR and ECS events that the emulator does not send; the emulator itself sends those of `aws.states`.
 
-    `poll` is the seconds between two looks. With `baseline` what is there at the start is taken in silently; without it
-    the first look tells all of it. `start()` returns once the first look is done, so that any later change gets its
-    event. A change that is undone between two looks is not seen, nor is a push of what a tag points to already.
+    `poll` is the polling interval in seconds. With `baseline`, existing resources cause no events; without it, the
+    first poll reports all of them. `start()` returns after the first poll, so that any later change causes an event. A
+    change that is undone between two polls is not seen, nor is a push of the image that a tag already points to.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Relay:
         self._thread = threading.Thread(target=self._run, name="relay-watch", daemon=True)
 
     def start(self) -> Self:
-        """Take the first look, then watch in the background. Raises when the emulator doesn't answer."""
+        """Poll once, then watch in the background; raise an error if the emulator does not respond."""
         changes = self._watcher.look()
         self._dispatcher.start()
         if not self._baseline:
@@ -74,7 +74,7 @@ class Relay:
         return self
 
     def stop(self) -> None:
-        """End both threads. Events held or not delivered yet are lost."""
+        """Stop both threads. Events that are held or not delivered yet are lost."""
         self._stopping.set()
         if self._thread.ident is not None:
             self._thread.join(timeout=30)
@@ -93,28 +93,28 @@ class Relay:
 
     @property
     def seen(self) -> list[Event]:
-        """Every event formed or emitted, before any disturbance."""
+        """Every event, before any disturbance."""
         return list(self._seen)
 
     @property
     def sent(self) -> list[Delivery]:
-        """What became of each event at each target, also failures."""
+        """Every delivery of an event to a target, including failures."""
         return self._dispatcher.deliveries
 
     def wait_for(self, predicate: Callable[[Delivery], bool], timeout: float = 10.0) -> Delivery:
-        """The first delivery, past or to come, for which the predicate holds. TimeoutError if none comes."""
+        """The first past or future delivery for which the predicate holds; raise TimeoutError if there is none."""
         return self._dispatcher.wait_for(predicate, timeout)
 
     # What to do to it
 
     def emit(self, event: Event) -> None:
-        """Send a hand-made event, well-formed or not, the way of all others: disturbances, rules, targets."""
+        """Send a custom event, valid or not, through disturbances, rules and targets like all others."""
         events = self._disturbances.apply(event)
         self._seen.append(event)  # only now: whoever sees it there may release what holds it
         self._forward(events)
 
     def disturb(self, match: Match, kind: Kind, times: int | None = None, seconds: float = 0.0) -> Disturbance:
-        """Disturb the events that match, the first `times` of them or all.
+        """Disturb matching events, the first `times` of them or all.
 
         drop: never delivered; duplicate: delivered once more; delay: `seconds` late; hold: kept back until `release()`;
         reorder: the same, then delivered in reverse. Disturbances compose in the order of their calls.
@@ -122,14 +122,14 @@ class Relay:
         return self._disturbances.add(Disturbance(kind, match, times, seconds))
 
     def release(self, disturbance: Disturbance | None = None) -> int:
-        """Deliver what one `hold` or `reorder` (or all of them) kept back, and end it. Returns how many events."""
+        """End one `hold` or `reorder` (or all of them) and deliver its events; return their number."""
         freed = self._disturbances.release(disturbance)
         for outcome in freed:
             self._forward(outcome)
         return len(freed)
 
     def calm(self) -> int:
-        """End all disturbances; what was held back is delivered. Returns how many events."""
+        """End all disturbances and deliver the held events; return their number."""
         freed = self._disturbances.clear()
         for outcome in freed:
             self._forward(outcome)

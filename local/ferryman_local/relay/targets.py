@@ -1,4 +1,4 @@
-"""Hands a payload to a rule's target, and to the target's dead-letter queue when that can't be done."""
+"""Delivers a payload to a rule's target, or to the target's dead-letter queue if that fails."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -12,11 +12,11 @@ logger = logging.getLogger(__name__)
 
 
 class UnsupportedTargetError(ValueError):
-    """The relay can't deliver to this kind of target."""
+    """The relay does not support this kind of target."""
 
 
 class Targets:
-    """Delivers with the public API of the target's service; clients are made when first needed."""
+    """Delivers with the public API of the target's service; clients are created when first needed."""
 
     def __init__(self, session: boto3.Session, **arguments: Any) -> None:
         self._session = session
@@ -38,7 +38,7 @@ class Targets:
         self._senders[service](target, payload)
 
     def bury(self, rule: Rule, target: Mapping[str, Any], payload: str, error: Exception, attempts: int) -> bool:
-        """Put the event into the target's dead-letter queue with EventBridge's attributes; False without one."""
+        """Send the event to the target's dead-letter queue with EventBridge's attributes; False if it has none."""
         arn = (target.get("DeadLetterConfig") or {}).get("Arn")
         if not arn:
             return False

@@ -17,7 +17,7 @@ _SETTLED = ("RUNNING", "STOPPED")
 
 
 def change(task: Mapping[str, Any]) -> Change:
-    """The event of a task as DescribeTasks shows it now."""
+    """The event of a task in its current state (DescribeTasks)."""
     stopped = task.get("lastStatus") == "STOPPED"
     detail = {
         name: task[name]
@@ -28,5 +28,5 @@ def change(task: Mapping[str, Any]) -> Change:
 
 
 def settled(task: Mapping[str, Any]) -> bool:
-    """Whether nothing happens to the task until ListTasks shows it elsewhere."""
+    """Whether the task stays unchanged until ListTasks lists it under another status."""
     return task.get("lastStatus") in _SETTLED and task.get("lastStatus") == task.get("desiredStatus")

@@ -1,4 +1,4 @@
-"""Looks at ECR and ECS through the public API and tells what changed since the look before."""
+"""Polls ECR and ECS through the public API and returns the changes since the previous poll."""
 
 import logging
 from collections.abc import Iterator
@@ -16,11 +16,11 @@ _TASKS_PER_CALL = 100  # DescribeTasks' limit
 
 
 class Watcher:
-    """Keeps what it saw; `look()` returns the changes. The first look of a watcher returns everything there is.
+    """Remembers the last state; `look()` returns the changes. The first one returns everything that exists.
 
-    What a look costs is a call per repository, one per ten services and one for the running tasks. What rarely changes
-    (which repositories, clusters and services there are) is read every `every`th look, and stopped tasks are listed
-    every time only while something moves. Tasks are described only while they are on the way from one state to another.
+    A look costs one call per repository, one per ten services and one for the running tasks. The lists of repositories,
+    clusters and services, which rarely change, are read every `every`th look. Stopped tasks are listed every time only
+    while something changes. Tasks are described only while they change their state.
     """
 
     def __init__(self, reads: Reads, every: int = 4) -> None:
@@ -32,7 +32,7 @@ class Watcher:
         self._untold: list[Change] = []  # found by a look that failed later on
 
     def look(self) -> list[Change]:
-        """The changes since the last look. What a look found before it failed is told by the next one."""
+        """The changes since the last look. If a look fails, the next one returns what it had found."""
         whole = self._looks % self._every == 0
         self._looks += 1
         if whole:
@@ -43,7 +43,7 @@ class Watcher:
         return told
 
     def _survey(self) -> None:
-        """Which repositories and clusters there are. A repository that went tells nothing of its images, as on AWS."""
+        """List repositories and clusters. A deleted repository causes no events of its images, as on AWS."""
         pages = self._reads.changed("ecr", "DescribeRepositories")
         if pages is not None:
             names = [repo["repositoryName"] for page in pages for repo in page["repositories"]]
@@ -69,7 +69,7 @@ class Watcher:
 
 
 class _Cluster:
-    """The services and tasks of one cluster, as seen last."""
+    """The last state of the services and tasks of one cluster."""
 
     def __init__(self, reads: Reads, arn: str) -> None:
         self._reads = reads
@@ -94,7 +94,7 @@ class _Cluster:
                     yield from deployments.changes(service["serviceArn"], before, after)
 
     def look_at_tasks(self, whole: bool) -> Iterator[Change]:
-        """A task that starts or ends shows as a difference of the lists; only such tasks are described."""
+        """Describe only tasks that started or ended, which the lists show."""
         if self._list("RUNNING", self._running):
             self._moving |= self._running - self._versions.keys()
             self._moving |= self._versions.keys() - self._running
@@ -113,7 +113,7 @@ class _Cluster:
                 self._versions.pop(failure["arn"], None)
 
     def _list(self, status: str, into: set[str]) -> bool:
-        """Put the ARNs of all tasks with that desired status into the set; False when they are what they were."""
+        """Put the ARNs of all tasks with this desired status into the set; return False if nothing changed."""
         pages = self._reads.changed("ecs", "ListTasks", cluster=self._arn, desiredStatus=status, maxResults=1000)
         if pages is None:
             return False

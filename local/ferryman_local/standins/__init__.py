@@ -1,7 +1,7 @@
-"""Stand-ins on loopback for what is outside of AWS: GitHub and Slack; and programs for people (`people.py`).
+"""Stand-ins on loopback for services outside of AWS: GitHub and Slack; and simulated people (`people.py`).
 
-GitHub and Slack answer as the real ones do where Ferryman depends on it, record every request, and can be told to be
-down, slow or to answer nonsense. Started and stopped by `LocalAws`, in its process: a thread each, no children.
+They respond like the real services wherever Ferryman depends on it, record every request, and can be made to fail, to
+be slow or to return invalid responses. `LocalAws` starts and stops them as threads of its process.
 """
 
 from ferryman_local.standins.github import GitHub

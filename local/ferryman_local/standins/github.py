@@ -1,6 +1,6 @@
-"""GitHub, as far as Ferryman asks it: releases, comparing commits, commit statuses, deployments, an app's tokens.
+"""The part of GitHub that Ferryman uses: releases, comparing commits, commit statuses, deployments, an app's tokens.
 
-Source of paths, answers and refusals: the REST API's reference, version 2022-11-28.
+Source of paths, responses and errors: the REST API's reference, version 2022-11-28.
 """
 
 import base64
@@ -23,21 +23,21 @@ NOT_FOUND = Answer(404, {"message": "Not Found", "documentation_url": "https://d
 
 
 def full_sha(ref: str) -> str:
-    """The commit that a short sha stands for: the same one every time."""
+    """The full sha of a short one; always the same."""
     return ref + hashlib.sha1(ref.encode()).hexdigest()[len(ref) :]  # noqa: S324 - git's own
 
 
 class GitHub(StandIn):
-    """One GitHub with every repository; whatever looks like a sha is a commit of it."""
+    """A GitHub that has every repository; every valid sha is a commit of it."""
 
     def __init__(self, repository: str = "scr-platform/scr") -> None:
         super().__init__()
         self.repository = repository
         self.token = f"github_pat_{uuid4().hex}"
-        """A token that it knows; those of the app come on top."""
+        """A valid token, in addition to those of the app."""
         self.tokens = {self.token}
         self.app_key = ""
-        """The app's public key (PEM); without one any well-formed token of an app will do."""
+        """The app's public key (PEM); without it, any well-formed token of an app is accepted."""
         self.releases: dict[str, dict[str, Any]] = {}
         """Tag → release."""
         self.statuses: list[dict[str, Any]] = []
@@ -46,13 +46,13 @@ class GitHub(StandIn):
         self.tags: dict[str, str] = {}
         """Git tag → full sha."""
         self.unknown: set[str] = set()
-        """Refs that it has no commit for."""
+        """Refs without a commit."""
         self._ids = itertools.count(1001)
 
     def respond(
         self, method: str, path: str, _query: Mapping[str, str], headers: Mapping[str, str], body: Any
     ) -> Answer:
-        """One request."""
+        """Handle one request."""
         scheme, _, credential = headers.get("authorization", "").partition(" ")
         if scheme.lower() not in ("bearer", "token"):
             return Answer(401, {"message": "Requires authentication", "status": "401"})
@@ -249,7 +249,7 @@ def _invalid(resource: str, name: str, code: str) -> Answer:
 
 
 def _problem_with(jwt: str, public_key: str) -> str:
-    """Why GitHub would not take an app's token, or nothing."""
+    """The reason why GitHub would reject an app's token, or nothing."""
     parts = jwt.split(".")
     try:
         header, claims = (json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))) for part in parts[:2])

@@ -1,6 +1,6 @@
-"""The people around an approval, as programs: who reads their mail, who decides on the page, and what only scans links.
+"""Simulated people and programs around an approval: an inbox, a person who decides, and a mail scanner.
 
-Used by the demo and the flow tests. They know the page as a browser does: through its HTML.
+Used by the demo and the flow tests. They use the page as a browser does: through its HTML.
 """
 
 import re
@@ -18,17 +18,17 @@ SCANNER = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) SafeLinks/1.0 (link protect
 _LINK = re.compile(r"https?://[^\s<>\"']+?/a/[0-9A-HJKMNP-TV-Z]{26}(?:/[A-Za-z0-9_-]+)?")
 """A deployment's id is a ULID; the nonce after it makes the link personal."""
 GUESSES = ("1234567", "yes", "approve", "APPROVE", "DEPLOY", "production", "v1.0.0", "latest", "' or '1'='1", "1")
-"""What a scanner types into a text field."""
+"""The values that a scanner types into text fields."""
 
 
 class Inbox:
-    """The mails that SES has sent on this AWS."""
+    """The emails that SES has sent on this AWS."""
 
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
 
     def mails(self, to: str = "", about: str = "") -> list[dict[str, Any]]:
-        """Mails to an address whose subject or text holds something; oldest first."""
+        """Emails to an address that contain a text; oldest first."""
         answer = httpx.get(f"{self._endpoint}/_ministack/ses/messages", timeout=10, trust_env=False)
         found = [mail for mails in answer.json()["messages"].values() for mail in mails]
         found = [mail for mail in found if to in ",".join(mail.get("To", []))]
@@ -36,12 +36,12 @@ class Inbox:
         return sorted(found, key=lambda mail: float(mail["Timestamp"]))
 
     def links(self, to: str, deployment: str = "") -> list[str]:
-        """The personal links that an address was sent, oldest first; of one deployment only, if one is named."""
+        """The personal links that were sent to an address, oldest first; optionally only those of one deployment."""
         return [link for mail in self.mails(to) if (link := personal_link(mail)) and f"/a/{deployment}" in link]
 
 
 def personal_link(mail: Mapping[str, Any]) -> str | None:
-    """The link `…/a/<deployment>/<nonce>` in a mail; text and HTML have the same one."""
+    """The link `…/a/<deployment>/<nonce>` in an email; text and HTML must have the same one."""
     in_text = [link for link in _LINK.findall(mail.get("BodyText") or "") if _is_personal(link)]
     in_html = [link for link in _LINK.findall(unescape(mail.get("BodyHtml") or "")) if _is_personal(link)]
     assert set(in_html) <= set(in_text) or not in_text, "the text and the HTML of an email have different links"
@@ -54,18 +54,18 @@ def _is_personal(link: str) -> bool:
 
 @dataclass
 class Form:
-    """A form of a page: where it goes, and its fields with the values they come with."""
+    """A form of a page: its action, and its fields with their initial values."""
 
     action: str
     method: str
     fields: dict[str, str] = field(default_factory=dict)
     typed: set[str] = field(default_factory=set)
-    """Fields that a person fills in."""
+    """Fields for a person to fill in."""
     buttons: list[tuple[str, str]] = field(default_factory=list)
     """Name and value of each button that submits."""
 
     def submissions(self, texts: Sequence[str]) -> Iterator[dict[str, str]]:
-        """What an automatic visitor would submit: each button with each text in every field, and no button at all."""
+        """All submissions of an automatic visitor: each button, and no button, with each text in every field."""
         for text in texts:
             filled = {name: text if name in self.typed else value for name, value in self.fields.items()}
             yield filled
@@ -103,7 +103,7 @@ class _Reader(HTMLParser):
 
 @dataclass(frozen=True)
 class Page:
-    """A page as it came."""
+    """A page as it was received."""
 
     url: str
     status: int
@@ -112,23 +112,23 @@ class Page:
 
     @property
     def forms(self) -> list[Form]:
-        """Its forms."""
+        """The forms of the page."""
         return self._read().forms
 
     @property
     def links(self) -> list[str]:
-        """Its links, as absolute addresses."""
+        """The links of the page, as absolute URLs."""
         return [urljoin(self.url, link) for link in self._read().links]
 
     @property
     def text(self) -> str:
-        """What one reads, roughly: without style sheet, tags and runs of blanks."""
+        """The approximate text of the page: without style sheet, tags and repeated spaces."""
         body = re.sub(r"<(style|script)\b.*?</\1>", " ", self.html, flags=re.S)
         return " ".join(unescape(re.sub(r"<[^>]*>", " ", body)).split())
 
     @property
     def heading(self) -> str:
-        """Its main heading."""
+        """The main heading of the page."""
         found = re.search(r"<h1\b[^>]*>(.*?)</h1>", self.html, re.S)
         return " ".join(unescape(re.sub(r"<[^>]*>", "", found[1])).split()) if found else ""
 
@@ -139,14 +139,14 @@ class Page:
 
 
 class Visitor:
-    """Opens pages; follows no redirect by itself."""
+    """Opens pages; does not follow redirects."""
 
     agent = PHONE
 
     def __init__(self) -> None:
         self._client = httpx.Client(timeout=30, trust_env=False, headers={"user-agent": self.agent})
         self.seen: list[tuple[str, str, int]] = []
-        """Method, URL and status of every request."""
+        """Method, URL and status of all requests."""
 
     def __enter__(self) -> Self:
         return self
@@ -155,17 +155,17 @@ class Visitor:
         self._client.close()
 
     def ask(self, method: str, url: str, **more: Any) -> Page:
-        """One request."""
+        """Send one request."""
         answer = self._client.request(method, url, **more)
         self.seen.append((method, url, answer.status_code))
         return Page(url, answer.status_code, dict(answer.headers), answer.text)
 
     def open(self, url: str) -> Page:
-        """Look at a page."""
+        """Open a page."""
         return self.ask("GET", url)
 
     def submit(self, page: Page, form: Form, values: Mapping[str, str]) -> Page:
-        """Submit a form as a browser does, and go where that leads."""
+        """Submit a form as a browser does, and follow its redirect."""
         to = urljoin(page.url, form.action) if form.action else page.url
         if form.method == "GET":
             return self.ask("GET", to, params=dict(values))
@@ -176,12 +176,12 @@ class Visitor:
 
 
 class Person(Visitor):
-    """Somebody who got a link and decides."""
+    """A person who has a link and decides."""
 
     def decide(self, link: str, decision: str, version: str, reason: str = "", **more: str) -> Page:
-        """Open the page, type the version, and press the button; what it shows then.
+        """Open the page, type the version, and press the button; return the resulting page.
 
-        AssertionError when the page does not offer that.
+        Raise AssertionError if the page does not have the button.
         """
         page = self.open(link)
         form = next((form for form in page.forms if ("decision", decision) in form.buttons), None)
@@ -191,12 +191,12 @@ class Person(Visitor):
 
 
 class Scanner(Visitor):
-    """A program that protects people from links: it visits them, and fills in whatever can be filled in."""
+    """A mail scanner: it opens every link, and submits every form."""
 
     agent = SCANNER
 
     def visit(self, link: str, guesses: Sequence[str] = GUESSES) -> list[int]:
-        """HEAD, OPTIONS and GET, every form with empty and guessed fields, every link on the page; all statuses."""
+        """Send HEAD, OPTIONS and GET, submit every form with empty or guessed fields, open links; return statuses."""
         before = len(self.seen)
         for method in ("HEAD", "OPTIONS", "GET"):
             self.ask(method, link)

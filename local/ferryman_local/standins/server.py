@@ -1,4 +1,4 @@
-"""An HTTP server on loopback that records what it is asked and can be in trouble. Base of GitHub's and Slack's."""
+"""An HTTP server on loopback that records its requests and can simulate failures. Base of GitHub's and Slack's."""
 
 import contextlib
 import json
@@ -12,13 +12,13 @@ from typing import Any, Literal, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 Kind = Literal["down", "slow", "nonsense", "error", "forbidden"]
-"""down: the connection ends without an answer. slow: the answer comes late. nonsense: 200 and a page instead of JSON.
+"""down: the connection ends without a response. slow: the response is late. nonsense: 200 and a page instead of JSON.
 error: 503. forbidden: 401."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One request as it came, and the status it was answered with."""
+    """One request, and the status of its response."""
 
     method: str
     path: str
@@ -32,19 +32,19 @@ class Call:
 
 @dataclass
 class Trouble:
-    """What goes wrong with the next requests; `times` None means until `remove` or `calm`."""
+    """A failure of the next requests; `times` None means until `remove` or `calm`."""
 
     kind: Kind
     times: int | None = None
     matches: Callable[[str, str], bool] = lambda _method, _path: True
     seconds: float = 30.0
-    """How late a slow answer comes."""
+    """Delay of a slow response, in seconds."""
     hits: int = 0
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Status and body of an answer: JSON, or text as it is."""
+    """Status and body of a response: JSON or plain text."""
 
     status: int
     body: Any
@@ -52,7 +52,7 @@ class Answer:
 
 
 class StandIn:
-    """Listens from the moment it is made, so that its address can be written into documents; serves once started."""
+    """Listens as soon as it is created, so that its URL can be used in documents; serves once started."""
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
@@ -64,7 +64,7 @@ class StandIn:
 
     @property
     def url(self) -> str:
-        """Its address, without a slash at the end."""
+        """The URL, without a trailing slash."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def start(self) -> Self:
@@ -93,19 +93,19 @@ class StandIn:
         matches: Callable[[str, str], bool] = lambda _method, _path: True,
         seconds: float = 30.0,
     ) -> Trouble:
-        """Be in trouble from now on, for requests whose (method, path) match."""
+        """Simulate a failure from now on, for requests whose (method, path) match."""
         made = Trouble(kind, times, matches, seconds)
         with self._lock:
             self._troubles.append(made)
         return made
 
     def calm(self) -> None:
-        """Be well again."""
+        """End all failures."""
         with self._lock:
             self._troubles.clear()
 
     def asked(self, method: str, part: str) -> list[Call]:
-        """Requests with this method whose path holds a text."""
+        """Requests with this method whose path contains a text."""
         return [call for call in list(self.calls) if call.method == method and part in call.path]
 
     # ── one request ──
@@ -113,7 +113,7 @@ class StandIn:
     def respond(
         self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: Any
     ) -> Answer:
-        """Answer as the real one does."""
+        """Respond like the real service."""
         raise NotImplementedError
 
     def _take_trouble(self, method: str, path: str) -> Trouble | None:
@@ -125,7 +125,7 @@ class StandIn:
         return None
 
     def serve(self, request: "_Handler") -> None:
-        """Take one request."""
+        """Handle one request."""
         parts = urlsplit(request.path)
         path = unquote(parts.path)
         headers = {name.lower(): value for name, value in request.headers.items()}
@@ -151,7 +151,7 @@ class StandIn:
         request.answer(answer)
 
     def wait_for(self, look: Callable[[Call], bool], seconds: float = 10.0) -> Call:
-        """Wait until such a request has come; TimeoutError when none comes."""
+        """Wait for such a request; raise TimeoutError if none arrives."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             found = next((call for call in list(self.calls) if look(call)), None)
@@ -182,7 +182,7 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 64
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away in the middle is nothing to tell of."""
+        """Ignore clients that disconnect."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -190,7 +190,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 30
 
     def log_message(self, *_arguments: object) -> None:
-        """The calls are recorded; nothing is printed."""
+        """Print nothing; requests are recorded."""
 
     def answer(self, answer: Answer) -> None:
         text = isinstance(answer.body, str)

@@ -1,4 +1,4 @@
-"""Slack, as far as Ferryman meets it: an incoming webhook, a bot's messages, and people who press buttons.
+"""The part of Slack that Ferryman uses: an incoming webhook, a bot's messages, and people who press buttons.
 
 Source: Slack's references of chat.postMessage, chat.update, incoming webhooks, block_actions and request signing.
 """
@@ -21,14 +21,14 @@ from ferryman_local.standins.server import Answer, StandIn
 
 @dataclass
 class Message:
-    """A message in a channel, as it reads now."""
+    """A message in a channel, in its current state."""
 
     channel: str
     ts: str
     text: str
     blocks: list[dict[str, Any]]
     versions: list[dict[str, Any]] = field(default_factory=list)
-    """What it said before, oldest first."""
+    """Earlier versions of the message, oldest first."""
 
     @property
     def buttons(self) -> dict[str, dict[str, Any]]:
@@ -37,7 +37,7 @@ class Message:
 
     @property
     def shown(self) -> str:
-        """All text of it."""
+        """The whole text of the message."""
         return "\n".join([self.text, *(item["text"] for item in _parts(self.blocks) if _is_text(item))])
 
 
@@ -52,9 +52,9 @@ class Slack(StandIn):
         self.signing_secret = uuid4().hex
         self._webhook = f"/services/{self.team}/B0HOOK/{uuid4().hex[:24]}"
         self.messages: list[Message] = []
-        """What the bot wrote."""
+        """Messages of the bot."""
         self.posted: list[dict[str, Any]] = []
-        """What came through the webhook."""
+        """Messages that were sent to the webhook."""
         self._numbers = itertools.count(1)
 
     @property
@@ -64,13 +64,13 @@ class Slack(StandIn):
 
     @property
     def api_url(self) -> str:
-        """Of the Web API."""
+        """The URL of the Web API."""
         return f"{self.url}/api"
 
     def respond(
         self, method: str, path: str, _query: Mapping[str, str], headers: Mapping[str, str], body: Any
     ) -> Answer:
-        """One request."""
+        """Handle one request."""
         if path.startswith("/services/"):
             if path != self._webhook or method != "POST":
                 return Answer(404, "no_service")
@@ -125,7 +125,7 @@ class Slack(StandIn):
         at: int | None = None,
         **more: Any,
     ) -> httpx.Response:
-        """A person presses a button: Slack's signed request to the app, and the app's answer."""
+        """Press a button: send Slack's signed request to the app, and return its response."""
         button = message.buttons[action_id]
         action: dict[str, Any] = {
             key: button[key] for key in ("action_id", "block_id", "value", "text") if key in button
@@ -148,7 +148,7 @@ class Slack(StandIn):
     def send(
         self, url: str, payload: Mapping[str, Any], *, secret: str | None = None, at: int | None = None
     ) -> httpx.Response:
-        """Send an interaction, signed with the app's secret or another one."""
+        """Send an interaction, signed with the app's secret or a different one."""
         body, stamp = urlencode({"payload": json.dumps(payload)}), str(at or int(time.time()))
         signed = hmac.new((secret or self.signing_secret).encode(), f"v0:{stamp}:{body}".encode(), hashlib.sha256)
         headers = {

@@ -173,7 +173,7 @@ def test_watch_follows_the_deployment_that_answers_not_an_older_one_of_the_same_
     result = run(*DEPLOY, "--confirm", "DEPLOY", "--watch", "--interval", "0.2", "--timeout", "30s")
 
     assert (result.exit_code, result.stderr) == (0, "deploy starts\n")
-    assert result.stdout.splitlines()[0] == "waiting for a deployment to begin"
+    assert result.stdout.splitlines()[0] == "waiting for a deployment to start"
     assert result.stdout.endswith("Succeeded after 0s: All is well.\n")
 
 
@@ -191,7 +191,7 @@ def test_watch_says_when_the_request_was_dropped(run: Run, world: World, server:
 
     result = run(*DEPLOY, "--confirm", "DEPLOY", "--watch", "--interval", "0.2", "--timeout", "30s")
 
-    assert (result.exit_code, "no deployment of abc1234 began: it was dropped" in result.stderr) == (1, True)
+    assert (result.exit_code, "no deployment of abc1234 started: it was dropped" in result.stderr) == (1, True)
 
 
 def test_watch_gives_up_in_time(run: Run, world: World, server: Server) -> None:
@@ -200,7 +200,7 @@ def test_watch_gives_up_in_time(run: Run, world: World, server: Server) -> None:
 
     result = run(*DEPLOY, "--confirm", "DEPLOY", "--watch", "--interval", "0.2", "--timeout", "1s")
 
-    assert (result.exit_code, "nothing has begun" in result.stderr) == (1, True)
+    assert (result.exit_code, "no deployment has started" in result.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(("phase", "code"), [(Phase.SUCCEEDED, 0), (Phase.FAILED, 1)])
@@ -217,7 +217,9 @@ def test_migrate_waits_and_prints_the_log(run: Run, world: World, server: Server
     result = run("migrate", "production", "current", "--confirm", "production", "--interval", "0.2")
 
     assert result.exit_code == code
-    assert result.stdout.endswith("Done.\n\nask the database, last lines of the log:\n  0042 (head)\n"), result.stdout
+    assert result.stdout.endswith("Done.\n\nread the database revision, last lines of the log:\n  0042 (head)\n"), (
+        result.stdout
+    )
 
 
 def _planned() -> Any:

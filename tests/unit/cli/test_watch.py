@@ -108,7 +108,10 @@ def test_gives_up_in_time(run: Run, world: World, server: Server, scr_document: 
 
     result = run(*WATCH, "--timeout", "1s")
 
-    assert (result.exit_code, "gave up watching after 1s: still Running; it goes on" in result.stderr) == (1, True)
+    assert (result.exit_code, "timed out after 1s: still Running; the deployment continues" in result.stderr) == (
+        1,
+        True,
+    )
 
 
 def test_waits_for_a_version_to_begin(run: Run, world: World, server: Server, scr_document: dict[str, Any]) -> None:
@@ -118,7 +121,7 @@ def test_waits_for_a_version_to_begin(run: Run, world: World, server: Server, sc
 
     result = run(*WATCH, "--version", "fff1234")
 
-    assert (result.exit_code, result.stdout.splitlines()[0]) == (1, "waiting for a deployment to begin")
+    assert (result.exit_code, result.stdout.splitlines()[0]) == (1, "waiting for a deployment to start")
     assert result.stdout.endswith("Failed after 0s: No.\n")
 
 
@@ -167,7 +170,7 @@ def test_interrupting_leaves_the_deployment_alone(
     monkeypatch.setattr("ferryman_cli.following.time.sleep", interrupt)
     result = run(*WATCH)
 
-    assert (result.exit_code, "the deployment goes on" in result.stderr) == (130, True)
+    assert (result.exit_code, "the deployment continues" in result.stderr) == (130, True)
     assert world.store.deployment("scr", "staging", make.deployment().id).abort is None
 
 
@@ -201,10 +204,10 @@ class TestPicture:
     def test_shows_each_step_with_its_time_and_counts(self) -> None:
         assert progress.picture(self.view(), frame=0, later=7).plain == (
             "scr/staging  abc1234  Running  7s\n"
-            "  ✓ freeze the plan       0s\n"
-            "  ✓ last gate             0s\n"
-            "  ✓ roll out scr-api      0s\n"
-            "  ⠋ roll out scr-web      7s  1/2 running"
+            "  ✓ plan the deployment      0s\n"
+            "  ✓ check for obstacles      0s\n"
+            "  ✓ roll out scr-api         0s\n"
+            "  ⠋ roll out scr-web         7s  1/2 running"
         )
 
     def test_without_unicode(self) -> None:

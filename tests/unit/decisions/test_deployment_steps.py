@@ -79,7 +79,7 @@ def test_a_kind_tells_its_step() -> None:
 
 
 def test_the_words_of_a_step_that_each_service_has_end_with_its_name() -> None:
-    assert deployment_steps.named("take back", WEB) == "take back scr-web"
+    assert deployment_steps.named("roll back", WEB) == "roll back scr-web"
     assert deployment_steps.named("smoke test", None) == "smoke test"
 
 
