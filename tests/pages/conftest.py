@@ -9,8 +9,11 @@ import pytest
 from ferryman.store.table import Store
 from pages import asking
 from pages.site_world import Site
-from unit.conftest import TABLE, FakeClock, FakeIds, _no_real_aws, clock, new_id, scr_document, store  # noqa: F401
-from unit.fakes.dynamodb import FakeDynamoDb
+from unit.fakes.clock import FakeClock, FakeIds
+from unit.fakes.dynamodb import TABLE, FakeDynamoDb
+from unit.fixtures import clock, new_id, no_real_aws, scr_document, store
+
+__all__ = ["clock", "new_id", "no_real_aws", "scr_document", "store"]
 
 
 class SharedDynamoDb:
@@ -27,18 +30,18 @@ class SharedDynamoDb:
         return call
 
 
-def made(store: Store, clock: FakeClock, new_id: FakeIds, document: dict[str, Any]) -> Site:  # noqa: F811
+def made(store: Store, clock: FakeClock, new_id: FakeIds, document: dict[str, Any]) -> Site:
     asking.ask(store, document)
     asking.forward(clock)
     return Site(store, clock, new_id)
 
 
 @pytest.fixture
-def site(store: Store, clock: FakeClock, new_id: FakeIds, scr_document: dict[str, Any]) -> Site:  # noqa: F811
+def site(store: Store, clock: FakeClock, new_id: FakeIds, scr_document: dict[str, Any]) -> Site:
     return made(store, clock, new_id, scr_document)
 
 
 @pytest.fixture
-def crowded(clock: FakeClock, new_id: FakeIds, scr_document: dict[str, Any]) -> Site:  # noqa: F811
+def crowded(clock: FakeClock, new_id: FakeIds, scr_document: dict[str, Any]) -> Site:
     """The same for many threads."""
     return made(Store(SharedDynamoDb(), TABLE), clock, new_id, scr_document)

@@ -14,9 +14,9 @@ from ferryman.approvals.web.slack_signing import SigningSecrets
 from ferryman.records import Approval
 from ferryman.store.table import Store
 from pages import asking
-from unit.conftest import FakeClock, FakeIds
-from unit.fakes.github import FakeSecrets
+from unit.fakes.clock import FakeClock, FakeIds
 from unit.fakes.log import FakeLog
+from unit.fakes.secrets import FakeSecrets
 
 FORM = "application/x-www-form-urlencoded"
 BUTTONS = {"approve": "Approve", "reject": "Reject"}

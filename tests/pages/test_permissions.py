@@ -13,8 +13,8 @@ from pages.asking import SHORT
 from pages.conftest import made
 from pages.site_world import GRACES, PERSONAL, SHARED, Site, pressed
 from unit import builders as make
-from unit.conftest import TABLE, FakeClock, FakeIds
-from unit.fakes.dynamodb import FakeDynamoDb
+from unit.fakes.clock import FakeClock, FakeIds
+from unit.fakes.dynamodb import TABLE, FakeDynamoDb
 
 IN_TRANSACTIONS = {"Put": "dynamodb:PutItem", "ConditionCheck": "dynamodb:ConditionCheckItem"}
 

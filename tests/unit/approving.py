@@ -30,9 +30,9 @@ from ferryman.records.writes import Save
 from ferryman.steps import request_approval
 from ferryman.store.table import Store
 from unit import builders as make
-from unit.conftest import TABLE, FakeClock, FakeIds
-from unit.fakes.dynamodb import FakeDynamoDb
-from unit.fakes.ecs import FakeStates
+from unit.fakes.clock import FakeClock, FakeIds
+from unit.fakes.dynamodb import TABLE, FakeDynamoDb
+from unit.fakes.states import FakeStates
 
 ID = "01K00000000000000000000ASK"
 FENCE = 5

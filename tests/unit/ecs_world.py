@@ -34,7 +34,8 @@ from ferryman.steps import watch_migration as migration_watch
 from ferryman.steps import watch_rollout
 from ferryman.store.table import Store
 from unit.fakes.ecr import FakeEcr
-from unit.fakes.ecs import CLUSTER, FakeEcs, FakeLogs, FakeStates, service_arn
+from unit.fakes.ecs import CLUSTER, FakeEcs, FakeLogs, service_arn
+from unit.fakes.states import FakeStates
 
 ID = "01K00000000000000000000DEP"
 NEXT = "01K00000000000000000000NXT"

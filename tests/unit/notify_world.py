@@ -11,7 +11,7 @@ from ferryman.records.writes import Add, Save
 from ferryman.store.table import Store
 from unit import asked
 from unit.builders import AT
-from unit.conftest import FakeClock
+from unit.fakes.clock import FakeClock
 from unit.fakes.github import TOKEN
 from unit.fakes.slack import BOT_TOKEN
 

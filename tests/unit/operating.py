@@ -11,7 +11,7 @@ from ferryman.records.writes import Save
 from ferryman.releases import adoption
 from ferryman.releases.receive_push import PushEvent, receive
 from ferryman.store.table import Store
-from unit.conftest import FakeClock, FakeIds
+from unit.fakes.clock import FakeClock, FakeIds
 from unit.fakes.ecr import FakeEcr
 from unit.fakes.ecs import CLUSTER, FakeEcs
 from unit.fakes.states import MACHINE, MIGRATE_MACHINE, FakeStates

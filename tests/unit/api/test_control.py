@@ -9,7 +9,7 @@ from ferryman.records import Hold, Phase, ReleaseStatus, Request, Settled
 from ferryman.store.table import Store
 from unit import builders as make
 from unit.api_world import ENV, JO, KIM, World, idle
-from unit.conftest import FakeClock, FakeIds
+from unit.fakes.clock import FakeClock, FakeIds
 
 RUNNING = "0001234"
 BAD = "abc1234"

@@ -14,7 +14,7 @@ from ferryman.store.table import Store
 from unit import builders as make
 from unit import operating
 from unit.api_world import KIM, World
-from unit.conftest import FakeClock, FakeIds
+from unit.fakes.clock import FakeClock, FakeIds
 from unit.fakes.ecr import FakeEcr
 from unit.fakes.ecs import FakeEcs
 from unit.operating import NoParameters

@@ -9,7 +9,7 @@ from ferryman.records import Freeze
 from ferryman.store.table import Store
 from unit import builders as make
 from unit.api_world import JO, KIM, World, idle
-from unit.conftest import FakeClock, FakeIds
+from unit.fakes.clock import FakeClock, FakeIds
 
 WINDOWS = {"timeZone": "Europe/Berlin", "windows": [{"name": "all-week", "weekly": "Mon 00:00 - Sun 23:59"}]}
 

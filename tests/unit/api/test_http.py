@@ -12,7 +12,7 @@ from ferryman.api.http import HttpError, parse
 from ferryman.errors import Conflict, FerrymanError, NotFound, PermanentError, ReferenceUnresolved, Refused, Throttled
 from ferryman.store.table import Store
 from unit.api_world import ENV, JO, World, event
-from unit.conftest import FakeClock, FakeIds
+from unit.fakes.clock import FakeClock, FakeIds
 
 
 @pytest.fixture

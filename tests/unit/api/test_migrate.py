@@ -11,8 +11,8 @@ from ferryman.records import Deployment, MigrationClaim, StepStatus
 from ferryman.records.writes import Save
 from ferryman.store.table import Store
 from unit import builders as make
-from unit.conftest import FakeClock, FakeIds
 from unit.ecs_world import ID, NEXT, World
+from unit.fakes.clock import FakeClock, FakeIds
 
 OLD, RUNS, LATER = "0001234", "abc1234", "def1234"
 THIRD = "01K00000000000000000000THI"

@@ -32,7 +32,7 @@ from ferryman.records.writes import Save
 from ferryman.store.table import Store
 from unit import builders as make
 from unit.api_world import JO, KIM, World
-from unit.conftest import FakeClock, FakeIds
+from unit.fakes.clock import FakeClock, FakeIds
 
 A, B, C, D = "aaa1234", "bbb1234", "ccc1234", "ddd1234"
 LETTERS = {A: "a", B: "b", C: "c", D: "d"}

@@ -20,7 +20,7 @@ from ferryman.api.serve_api import serve
 from ferryman.store.table import Store
 from ferryman_cli.main import app
 from unit.api_world import JO, World, event
-from unit.conftest import FakeClock, FakeIds
+from unit.fakes.clock import FakeClock, FakeIds
 
 HOST = "abc123.lambda-url.eu-west-1.on.aws"
 

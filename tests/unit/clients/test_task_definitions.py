@@ -7,7 +7,7 @@ import pytest
 
 from ferryman.clients import container_logs, ecs, task_definitions
 from ferryman.errors import VerificationFailed
-from unit.conftest import FakeClock
+from unit.fakes.clock import FakeClock
 from unit.fakes.ecs import CLUSTER, FakeEcs, FakeLogs
 
 BASE: dict[str, Any] = {

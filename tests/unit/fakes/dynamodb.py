@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 Item = dict[str, Any]
+TABLE = "ferryman"
 
 
 class FakeDynamoDb:

@@ -13,9 +13,10 @@ from ferryman.notify import notify
 from ferryman.notify.context import Context
 from ferryman.notify.dispatch import deliver
 from ferryman.store.table import Store
-from unit.conftest import FakeClock, FakeIds
+from unit.fakes.clock import FakeClock, FakeIds
 from unit.fakes.dynamodb import FakeDynamoDb
-from unit.fakes.github import FakeGitHub, arn
+from unit.fakes.github import FakeGitHub
+from unit.fakes.secrets import arn
 from unit.fakes.slack import FakeSlack
 from unit.notify_world import BASE, SWEEP, Services, World
 

@@ -12,8 +12,8 @@ from ferryman.notify.context import Context
 from ferryman.notify.errors import NotDelivered
 from ferryman.platform import ChatChannel
 from ferryman.store.table import Store
-from unit.conftest import FakeClock
-from unit.fakes.github import arn
+from unit.fakes.clock import FakeClock
+from unit.fakes.secrets import arn
 from unit.notify_world import BASE, Services, message
 
 

@@ -15,7 +15,7 @@ from ferryman.releases import assembly
 from ferryman.releases.assembly import Effect, Pushed
 from ferryman.releases.receive_push import PushEvent
 from ferryman.store.table import Store
-from unit.conftest import FakeClock, FakeIds
+from unit.fakes.clock import FakeClock, FakeIds
 from unit.operating import World, document
 
 V1, V2 = "aaaaaaa1", "aaaaaaa2"

@@ -28,7 +28,7 @@ from ferryman.steps import begin_deployment as begin
 from ferryman.steps.verify import verify
 from ferryman.store.table import Store
 from unit import builders as make
-from unit.conftest import FakeClock, FakeIds
+from unit.fakes.clock import FakeClock, FakeIds
 
 ACCOUNT = "arn:aws:ecs:eu-west-1:123456789012"
 NAMES = ("scr-api-staging", "scr-ai-gateway-staging", "scr-web-staging")

@@ -30,20 +30,10 @@ from ferryman.steps.publish_release import publish
 from ferryman.store.table import Store
 from unit import asked
 from unit import builders as make
-from unit.conftest import FakeClock, FakeIds
+from unit.fakes.clock import FakeClock, FakeIds
 from unit.fakes.dynamodb import FakeDynamoDb
-from unit.fakes.github import (
-    REPOSITORY,
-    SHA,
-    TOKEN,
-    FakeGitHub,
-    FakeSecrets,
-    Fault,
-    answering,
-    arn,
-    nonsense,
-    raising,
-)
+from unit.fakes.github import REPOSITORY, SHA, TOKEN, FakeGitHub, Fault, answering, nonsense, raising
+from unit.fakes.secrets import FakeSecrets, arn
 
 ROOT = Path(__file__).parents[3]
 EVENT = PublishReleaseInput.model_validate(json.loads((ROOT / "events/publish_release/tagged.json").read_text()))
@@ -102,7 +92,12 @@ def apply(store: Store, document: dict[str, Any], github: dict[str, Any] | None)
 def run(store: Store, github: FakeGitHub, clock: FakeClock, new_id: FakeIds) -> Any:
     def once(secrets: FakeSecrets | None = None) -> PublishReleaseOutput:
         return publish(
-            EVENT, store=store, client=secrets or FakeSecrets(), clock=clock, new_id=new_id, network=github.network
+            EVENT,
+            store=store,
+            client=secrets or FakeSecrets(token=TOKEN),
+            clock=clock,
+            new_id=new_id,
+            network=github.network,
         )
 
     return once
@@ -303,7 +298,7 @@ def test_a_secret_that_cannot_be_read(store: Store, run: Any, monkeypatch: pytes
     def denied(**_: Any) -> None:
         raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "GetSecretValue")
 
-    secrets = FakeSecrets()
+    secrets = FakeSecrets(token=TOKEN)
     monkeypatch.setattr(secrets, "get_secret_value", denied)
     assert run(secrets).verdict == "Failed"
     assert "AWS does not give us the key to GitHub: GetSecretValue, AccessDeniedException" in told(store)[0][1]

@@ -13,7 +13,7 @@ from ferryman.records.writes import Save
 from ferryman.steps import record_outcome
 from ferryman.store.table import Store
 from unit import builders as make
-from unit.conftest import FakeClock, FakeIds
+from unit.fakes.clock import FakeClock, FakeIds
 
 API, WEB = make.SERVICES
 F_API, F_WEB = (step_keys.rollout(name, "forward") for name in make.SERVICES)

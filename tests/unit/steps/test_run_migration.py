@@ -11,8 +11,8 @@ from ferryman.records import Actor, Deployment, MigrationClaim, StepStatus
 from ferryman.records.writes import Save
 from ferryman.store.table import Store
 from unit import builders as make
-from unit.conftest import FakeClock, FakeIds
 from unit.ecs_world import COMMAND, ID, NEW, NEXT, World
+from unit.fakes.clock import FakeClock, FakeIds
 
 T0 = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 

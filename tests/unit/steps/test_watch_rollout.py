@@ -11,8 +11,8 @@ from ferryman.records import StepStatus, step_keys
 from ferryman.steps import watch_rollout
 from ferryman.steps.watch_rollout import Seen, Terms, judge
 from ferryman.store.table import Store
-from unit.conftest import FakeClock, FakeIds
 from unit.ecs_world import CHILD, World
+from unit.fakes.clock import FakeClock, FakeIds
 from unit.fakes.ecs import refusal
 
 T0 = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
