@@ -130,3 +130,9 @@ def event(method: str, path: str, body: bytes | None = None, headers: dict[str, 
 PERSONAL = f"/a/{asking.ID}/{asking.ADA_NONCE}"
 GRACES = f"/a/{asking.ID}/{asking.GRACE_NONCE}"
 SHARED = f"/a/{asking.ID}"
+
+
+def made(store: Store, clock: FakeClock, new_id: FakeIds, document: dict[str, Any]) -> Site:
+    asking.ask(store, document)
+    asking.forward(clock)
+    return Site(store, clock, new_id)

@@ -5,6 +5,8 @@ that the two can't drift apart.
 """
 
 import copy
+import threading
+from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -105,3 +107,17 @@ def _key(item: Item) -> tuple[str, str]:
 
 def _error(code: str, operation: str, **more: Any) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": code}, **more}, operation)  # type: ignore[arg-type]
+
+
+class SharedDynamoDb:
+    """The fake table for many threads: one call at a time, as one partition does it."""
+
+    def __init__(self) -> None:
+        self._table, self._lock = FakeDynamoDb(), threading.Lock()
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(**arguments: Any) -> Any:
+            with self._lock:
+                return getattr(self._table, name)(**arguments)
+
+        return call
