@@ -13,6 +13,7 @@ from ferryman.decisions.approval_rules import Attempt, Verdict
 from ferryman.decisions.snapshot import Snapshot
 from ferryman.platform import Platform, parse
 from ferryman.records import (
+    AbortRequest,
     Active,
     Actor,
     AppliedPlatform,
@@ -279,3 +280,16 @@ def attempt(name: str = ADA, verdict: Any = "approve", **how: Any) -> Attempt:
         "source": "203.0.113.7, Any",
     }
     return Attempt(verdict=verdict, name=name, **(fields | how))
+
+
+TWO = {"required": 2}
+OPEN = {"allowUnverified": True, "approvers": []}
+ABORT = AbortRequest(reason="wrong branch", who="arn:jo", at=make.AT)
+
+
+def by(name: str = ADA, verdict: str = "approve", **how: Any) -> Callable[[World], Any]:
+    return lambda world: world.decide(name, verdict, **how)
+
+
+def late(**span: float) -> Callable[[World], Any]:
+    return lambda world: world.clock.forward(**span)
