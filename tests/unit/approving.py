@@ -33,6 +33,7 @@ from ferryman.store.table import Store
 from unit import builders as make
 from unit.fakes.clock import FakeClock, FakeIds
 from unit.fakes.dynamodb import TABLE, FakeDynamoDb
+from unit.fakes.secrets import FakeParameters
 from unit.fakes.states import FakeStates
 
 ID = "01K00000000000000000000ASK"
@@ -83,13 +84,6 @@ def document(approval: dict[str, Any] | None = None, **environment: Any) -> Plat
             }
         )
     )
-
-
-class Parameters:
-    """SSM with what the approvers' entries name."""
-
-    def get_parameter(self, Name: str) -> Any:  # noqa: N803
-        return {"Parameter": {"Type": "String", "Value": PARAMETERS[Name]}}
 
 
 class Table(FakeDynamoDb):
@@ -237,7 +231,7 @@ class World:
             ),
             store=self.store,
             states=self.states,
-            references=References(Parameters()),
+            references=References(FakeParameters(PARAMETERS)),
             clock=self.clock,
             new_id=self.new_id,
         )
