@@ -12,8 +12,9 @@ from ferryman.records import (
 )
 from ferryman.store.table import Store
 from unit import builders as make
-from unit.begin_world import ACCOUNT, NAMES, World, plan_of
+from unit.begin_world import World, plan_of
 from unit.fakes.clock import FakeClock, FakeIds
+from unit.fakes.planning import ACCOUNT, NAMES
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ from ferryman.errors import ReferenceUnresolved, VerificationFailed
 from ferryman.platform import parse
 from ferryman.steps.verify import verify
 from ferryman.store.table import Store
-from unit.begin_world import StagingEcs, World, plan_of
+from unit.begin_world import World, plan_of
 from unit.fakes.clock import FakeClock, FakeIds
+from unit.fakes.planning import StagingEcs
 
 
 @pytest.fixture
