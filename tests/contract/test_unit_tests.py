@@ -19,13 +19,13 @@ UNIT = TESTS / "unit"
 ROOMS = {"cli": ROOT / "cli/ferryman_cli"}
 """Folders of unit tests whose modules are elsewhere than in the core package."""
 OF_SEVERAL = {
-    "controller/test_promotion_loop.py": "staging and production side by side: the whole loop",
-    "controller/test_rollback_loop.py": "from a person's wish to the end of the way back: the whole loop",
-    "cli/test_real_answers.py": "several commands, against what the API really answers",
-    "handlers/test_push_and_reconcile_events.py": "the recorded events of two functions",
-    "handlers/test_smoke_test_and_notify.py": "two functions as Lambda runs them, with the same table behind them",
+    "controller/test_promotion_loop": "staging and production side by side: the whole loop",
+    "controller/test_rollback_loop": "from a person's wish to the end of the way back: the whole loop",
+    "cli/test_real_answers": "several commands, against what the API really answers",
+    "handlers/test_push_and_reconcile_events": "the recorded events of two functions",
+    "handlers/test_smoke_test_and_notify": "two functions as Lambda runs them, with the same table behind them",
 }
-"""Test files that belong to no single module, and why."""
+"""Test files that belong to no single module, without `.py`, and why."""
 WITH_TESTS = ("decisions", "decisions/explain", "decisions/requests", "steps")
 """Rooms in which every module that has a function has tests of its own."""
 MOST_WORLDS = 7
@@ -68,7 +68,7 @@ def imported(tree: ast.Module) -> Iterator[str]:
 
 
 def test_every_unit_test_belongs_to_a_module_or_says_why_not() -> None:
-    names = {str(test.relative_to(UNIT)): module_of(test) for test in files_of_tests(UNIT)}
+    names = {str(test.relative_to(UNIT).with_suffix("")): module_of(test) for test in files_of_tests(UNIT)}
     assert [name for name, module in names.items() if module is None and name not in OF_SEVERAL] == []
     assert [name for name in OF_SEVERAL if names.get(name, ROOT) is not None] == [], "these need no exception"
 
