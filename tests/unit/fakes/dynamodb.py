@@ -1,7 +1,7 @@
 """DynamoDB as far as `store.table` uses it, in plain dictionaries: moto takes 50 times as long for nested items.
 
-It knows the store's own expressions and refuses every other. The tests of the store run against this and against moto, so
-that the two can't drift apart.
+It knows the store's own expressions and refuses every other. The tests of the store run against this and against moto,
+so that the two can't drift apart.
 """
 
 import copy
