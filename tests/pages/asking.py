@@ -28,7 +28,7 @@ from ferryman.records import (
 from ferryman.records.writes import Save
 from ferryman.store.table import Store
 from unit import builders as make
-from unit.conftest import FakeClock
+from unit.fakes.clock import FakeClock
 
 ID = "01K3ASKING0000000000000ADA"
 BEFORE = "01K3BEFORE00000000000000PR"

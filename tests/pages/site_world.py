@@ -14,9 +14,9 @@ from ferryman.approvals.web.slack_signing import SigningSecrets
 from ferryman.records import Approval
 from ferryman.store.table import Store
 from pages import asking
-from unit.conftest import FakeClock, FakeIds
-from unit.fakes.github import FakeSecrets
+from unit.fakes.clock import FakeClock, FakeIds
 from unit.fakes.log import FakeLog
+from unit.fakes.secrets import FakeSecrets
 
 FORM = "application/x-www-form-urlencoded"
 BUTTONS = {"approve": "Approve", "reject": "Reject"}
@@ -130,3 +130,9 @@ def event(method: str, path: str, body: bytes | None = None, headers: dict[str, 
 PERSONAL = f"/a/{asking.ID}/{asking.ADA_NONCE}"
 GRACES = f"/a/{asking.ID}/{asking.GRACE_NONCE}"
 SHARED = f"/a/{asking.ID}"
+
+
+def made(store: Store, clock: FakeClock, new_id: FakeIds, document: dict[str, Any]) -> Site:
+    asking.ask(store, document)
+    asking.forward(clock)
+    return Site(store, clock, new_id)

@@ -10,11 +10,10 @@ from ferryman.records import Freeze
 from ferryman.records.writes import Save
 from ferryman.store.table import Store
 from pages.asking import SHORT
-from pages.conftest import made
-from pages.site_world import GRACES, PERSONAL, SHARED, Site, pressed
+from pages.site_world import GRACES, PERSONAL, SHARED, Site, made, pressed
 from unit import builders as make
-from unit.conftest import TABLE, FakeClock, FakeIds
-from unit.fakes.dynamodb import FakeDynamoDb
+from unit.fakes.clock import FakeClock, FakeIds
+from unit.fakes.dynamodb import TABLE, FakeDynamoDb
 
 IN_TRANSACTIONS = {"Put": "dynamodb:PutItem", "ConditionCheck": "dynamodb:ConditionCheckItem"}
 

@@ -11,25 +11,13 @@ from ferryman.records import AppliedPlatform, EnvironmentState, Running
 from ferryman.records.writes import Save
 from ferryman.store.table import Store
 from unit import builders as make
-from unit.conftest import FakeClock, FakeIds
+from unit.fakes.clock import FakeClock, FakeIds
+from unit.fakes.log import FakeLog
 from unit.fakes.outside import FakeOutside
 
 JO = "arn:aws:iam::123456789012:user/jo"
 KIM = "arn:aws:iam::123456789012:user/kim"
 ENV = "/v1/platforms/scr/environments/staging"
-
-
-class FakeLog:
-    """Keeps what was said."""
-
-    def __init__(self) -> None:
-        self.said: list[tuple[str, dict[str, Any]]] = []
-
-    def info(self, msg: str, **fields: Any) -> None:
-        self.said.append((msg, fields))
-
-    def exception(self, msg: str, **fields: Any) -> None:
-        self.said.append((msg, fields))
 
 
 def event(

@@ -13,6 +13,7 @@ from ferryman.decisions.approval_rules import Attempt, Verdict
 from ferryman.decisions.snapshot import Snapshot
 from ferryman.platform import Platform, parse
 from ferryman.records import (
+    AbortRequest,
     Active,
     Actor,
     AppliedPlatform,
@@ -30,9 +31,10 @@ from ferryman.records.writes import Save
 from ferryman.steps import request_approval
 from ferryman.store.table import Store
 from unit import builders as make
-from unit.conftest import TABLE, FakeClock, FakeIds
-from unit.fakes.dynamodb import FakeDynamoDb
-from unit.fakes.ecs import FakeStates
+from unit.fakes.clock import FakeClock, FakeIds
+from unit.fakes.dynamodb import TABLE, FakeDynamoDb
+from unit.fakes.secrets import FakeParameters
+from unit.fakes.states import FakeStates
 
 ID = "01K00000000000000000000ASK"
 FENCE = 5
@@ -82,13 +84,6 @@ def document(approval: dict[str, Any] | None = None, **environment: Any) -> Plat
             }
         )
     )
-
-
-class Parameters:
-    """SSM with what the approvers' entries name."""
-
-    def get_parameter(self, Name: str) -> Any:  # noqa: N803
-        return {"Parameter": {"Type": "String", "Value": PARAMETERS[Name]}}
 
 
 class Table(FakeDynamoDb):
@@ -236,7 +231,7 @@ class World:
             ),
             store=self.store,
             states=self.states,
-            references=References(Parameters()),
+            references=References(FakeParameters(PARAMETERS)),
             clock=self.clock,
             new_id=self.new_id,
         )
@@ -279,3 +274,16 @@ def attempt(name: str = ADA, verdict: Any = "approve", **how: Any) -> Attempt:
         "source": "203.0.113.7, Any",
     }
     return Attempt(verdict=verdict, name=name, **(fields | how))
+
+
+TWO = {"required": 2}
+OPEN = {"allowUnverified": True, "approvers": []}
+ABORT = AbortRequest(reason="wrong branch", who="arn:jo", at=make.AT)
+
+
+def by(name: str = ADA, verdict: str = "approve", **how: Any) -> Callable[[World], Any]:
+    return lambda world: world.decide(name, verdict, **how)
+
+
+def late(**span: float) -> Callable[[World], Any]:
+    return lambda world: world.clock.forward(**span)

@@ -1,109 +1,12 @@
-"""Fixtures of the unit tests: no network, moto's DynamoDB in process, a clock and ids that tests move by hand."""
+"""Fixtures of the unit tests."""
 
-import os
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
-
-import boto3
-import pytest
-import yaml
 from hypothesis import settings
-from moto import mock_aws
 
-from ferryman.store.table import Store
 from ferryman_local import flags
-from unit.fakes.dynamodb import FakeDynamoDb
+from unit.fixtures import aws, clock, dynamodb, new_id, no_real_aws, scr_document, store
 
-TABLE = "ferryman"
+__all__ = ["aws", "clock", "dynamodb", "new_id", "no_real_aws", "scr_document", "store"]
 
 if not flags.on("CI"):  # where it is, Hypothesis loads such a profile by itself
     settings.register_profile("busy machine", deadline=None)
     settings.load_profile("busy machine")
-
-
-@pytest.fixture(autouse=True)
-def _no_real_aws(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "eu-west-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }.items():
-        monkeypatch.setenv(name, value)
-
-
-@pytest.fixture
-def aws() -> Iterator[None]:
-    with mock_aws():
-        yield
-
-
-@pytest.fixture
-def dynamodb(aws: None) -> Any:
-    client = boto3.client("dynamodb", region_name="eu-west-1")
-    client.create_table(
-        TableName=TABLE,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "pending")],
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": "pending",
-                "KeySchema": [
-                    {"AttributeName": "pending", "KeyType": "HASH"},
-                    {"AttributeName": "sk", "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "ALL"},
-            }
-        ],
-    )
-    return client
-
-
-@pytest.fixture
-def store() -> Store:
-    return Store(FakeDynamoDb(), TABLE)
-
-
-class FakeClock:
-    """A clock that only tests move."""
-
-    def __init__(self) -> None:
-        self.at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def forward(self, **span: float) -> None:
-        self.at += timedelta(**span)
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-class FakeIds:
-    """Ids that count up and sort like ULIDs."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __call__(self) -> str:
-        self.count += 1
-        return f"01K0000000000000000000{self.count:04d}"
-
-
-@pytest.fixture
-def new_id() -> FakeIds:
-    return FakeIds()
-
-
-@pytest.fixture
-def scr_document() -> dict[str, Any]:
-    path = Path(__file__).parents[2] / "examples" / "scr-platform" / "platform.yaml"
-    return dict(yaml.safe_load(path.read_text()))

@@ -1,6 +1,7 @@
 """A platform in motion for the tests of rollouts and migrations: records in moto's table, the rest of AWS faked."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from ferryman.contracts import (
@@ -33,8 +34,10 @@ from ferryman.steps import update_service as update
 from ferryman.steps import watch_migration as migration_watch
 from ferryman.steps import watch_rollout
 from ferryman.store.table import Store
+from unit import builders as make
 from unit.fakes.ecr import FakeEcr
-from unit.fakes.ecs import CLUSTER, FakeEcs, FakeLogs, FakeStates, service_arn
+from unit.fakes.ecs import CLUSTER, FakeEcs, FakeLogs, service_arn
+from unit.fakes.states import FakeStates
 
 ID = "01K00000000000000000000DEP"
 NEXT = "01K00000000000000000000NXT"
@@ -221,7 +224,7 @@ class World:
         migration_watch.watch(event, **self._edges())
         return event.task_token
 
-    def finish_migration(self, exit_code: int | None, **how: Any) -> dict[str, Any] | None:
+    def finish_migration(self, exit_code: int | None = 0, **how: Any) -> dict[str, Any] | None:
         """Run the migration and let its task end; the watcher's answer."""
         self.run_migration()
         self.ecs.stop(self.migration_tasks()[-1], exit_code=exit_code, **how)
@@ -257,3 +260,19 @@ class World:
             "clock": self.clock,
             "new_id": self.new_id,
         }
+
+
+def left(version: str, status: Any = "Succeeded", ids: list[str] | None = None, hours: int = 0) -> MigrationClaim:
+    """The claim that an earlier migration left; `ids`: the migrations of its image."""
+    return MigrationClaim(
+        platform="scr",
+        environment="staging",
+        version=version,
+        attempt=1,
+        deployment="01K00000000000000000000OLD",
+        status=status,
+        task_definition="td",
+        client_token="fm-1",
+        migrations=ids,
+        at=make.AT + timedelta(hours=hours),
+    )

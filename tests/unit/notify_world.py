@@ -11,42 +11,12 @@ from ferryman.records.writes import Add, Save
 from ferryman.store.table import Store
 from unit import asked
 from unit.builders import AT
-from unit.conftest import FakeClock
-from unit.fakes.github import TOKEN
-from unit.fakes.slack import BOT_TOKEN
+from unit.fakes.clock import FakeClock
 
 SWEEP = NotifyInput(sweep=True)
 BASE = "https://approve.example"
-WEBHOOK = "https://hooks.slack.com/services/T000/B000/hunter2"
 PERSON = "approver/Ada Lovelace"
 LINK = re.compile(rf"{BASE}/a/{asked.ID}/([A-Za-z0-9_-]{{43}})")
-
-
-class Services:
-    """Every boto3 client at once."""
-
-    def __init__(self) -> None:
-        self.mails: list[dict[str, Any]] = []
-        self.notes: list[dict[str, Any]] = []
-        self.before_mail: Any = None
-        self.secrets = {"token": TOKEN, "bot": BOT_TOKEN, "hook": WEBHOOK}
-
-    def __call__(self, service: str) -> "Services":
-        return self
-
-    def get_secret_value(self, SecretId: str) -> dict[str, str]:  # noqa: N803
-        return {"SecretString": self.secrets[SecretId.rpartition(":")[2]]}
-
-    def send_email(self, **mail: Any) -> None:
-        if self.before_mail is not None:
-            self.before_mail(mail)
-        self.mails.append(mail)
-
-    def publish(self, **note: Any) -> None:
-        self.notes.append(note)
-
-    def texts(self) -> list[str]:
-        return [mail["Content"]["Simple"]["Body"]["Text"]["Data"] for mail in self.mails]
 
 
 class World:

@@ -11,9 +11,10 @@ from ferryman.records.writes import Save
 from ferryman.releases import adoption
 from ferryman.releases.receive_push import PushEvent, receive
 from ferryman.store.table import Store
-from unit.conftest import FakeClock, FakeIds
+from unit.fakes.clock import FakeClock, FakeIds
 from unit.fakes.ecr import FakeEcr
 from unit.fakes.ecs import CLUSTER, FakeEcs
+from unit.fakes.secrets import FakeParameters
 from unit.fakes.states import MACHINE, MIGRATE_MACHINE, FakeStates
 
 MUTATION_TIMEOUT = 35
@@ -76,13 +77,6 @@ class Outbox:
         self.drained += 1
 
 
-class NoParameters:
-    """An SSM that nobody should ask."""
-
-    def get_parameter(self, Name: str) -> Any:  # noqa: N803
-        raise AssertionError(Name)
-
-
 class World:
     """The operator and what it sees."""
 
@@ -128,7 +122,7 @@ class World:
             store=self.store,
             ecs=self.ecs,
             ecr=self.ecr,
-            references=References(NoParameters()),
+            references=References(FakeParameters({})),
             clock=self.clock,
             new_id=self.new_id,
         )
@@ -203,7 +197,7 @@ class World:
             states=self.states,
             ecr=self.ecr,
             ecs=self.ecs,
-            references=References(NoParameters()),
+            references=References(FakeParameters({})),
             nudge=self.nudges,
             outbox=self.outbox,
             machine=MACHINE,

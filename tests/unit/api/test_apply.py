@@ -10,7 +10,7 @@ from ferryman.records.writes import Save
 from ferryman.store.table import Store
 from unit import builders as make
 from unit.api_world import JO, KIM, World
-from unit.conftest import FakeClock, FakeIds
+from unit.fakes.clock import FakeClock, FakeIds
 
 SCR = "/v1/platforms/scr"
 

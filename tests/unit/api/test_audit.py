@@ -12,7 +12,7 @@ from ferryman.records import AUDITED, EventType, Phase
 from ferryman.store.table import Store
 from unit import builders as make
 from unit.api_world import JO, KIM, World
-from unit.conftest import FakeClock, FakeIds
+from unit.fakes.clock import FakeClock, FakeIds
 
 AUDIT = "/v1/platforms/scr/audit"
 ID = "01K00000000000000000000DEP"

@@ -21,7 +21,7 @@ from ferryman.records import (
 from ferryman.store.table import Store
 from unit import builders as make
 from unit.api_world import ENV, JO, World, idle
-from unit.conftest import FakeClock, FakeIds
+from unit.fakes.clock import FakeClock, FakeIds
 
 ID = "01K00000000000000000000DEP"
 

@@ -12,8 +12,9 @@ from ferryman.controller import reconcile
 from ferryman.errors import ClaimLost, Conflict, Throttled
 from ferryman.records import AbortRequest
 from unit import builders as make
-from unit.approving import ADA, NEWER, TOKEN, Parameters, World
+from unit.approving import ADA, NEWER, PARAMETERS, TOKEN, World
 from unit.fakes.ecs import refusal
+from unit.fakes.secrets import FakeParameters
 from unit.fakes.states import MACHINE, MIGRATE_MACHINE, FakeStates
 from unit.operating import Nudges, Outbox
 
@@ -154,7 +155,7 @@ class TestThroughReconcile:
             states=executions,
             ecr=None,
             ecs=None,
-            references=References(Parameters()),
+            references=References(FakeParameters(PARAMETERS)),
             nudge=nudges,
             outbox=Outbox(),
             machine=MACHINE,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from unit.api_world import World
-from unit.cli.conftest import HOST, Run, Server
+from unit.cli.function_url import HOST, Run, Server
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ferryman import __version__
-from unit.cli.conftest import Run
+from unit.cli.function_url import Run
 
 COMMANDS = (
     *("apply", "status", "releases", "history", "explain", "watch", "events"),

@@ -9,7 +9,7 @@ import pytest
 from ferryman.records import EnvironmentState, Image, Running, Target, Verified
 from unit import builders as make
 from unit.api_world import JO, World
-from unit.cli.conftest import Run
+from unit.cli.function_url import Run
 
 HOUR = timedelta(hours=1)
 

@@ -33,7 +33,7 @@ from ferryman.steps import record_outcome
 from ferryman.steps.finish_deployment import finish
 from ferryman.store.table import Store
 from unit import builders as make
-from unit.conftest import FakeClock, FakeIds
+from unit.fakes.clock import FakeClock, FakeIds
 from unit.fakes.ecr import refused
 from unit.operating import MUTATION_TIMEOUT, World, document
 

@@ -12,8 +12,9 @@ from ferryman.records import Deployment, EnvironmentState, Phase, Step
 from ferryman.steps.finish_deployment import finish
 from ferryman.store.table import Store
 from unit import builders as make
-from unit.api_world import ENV, FakeLog, event
-from unit.conftest import FakeClock, FakeIds
+from unit.api_world import ENV, event
+from unit.fakes.clock import FakeClock, FakeIds
+from unit.fakes.log import FakeLog
 from unit.fakes.outside import FakeOutside
 from unit.fakes.states import MACHINE, MIGRATE_MACHINE
 from unit.operating import World, document

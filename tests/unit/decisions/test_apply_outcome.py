@@ -28,7 +28,7 @@ from ferryman.records.writes import Save
 from ferryman.steps import record_outcome
 from ferryman.store.table import Store
 from unit import builders as make
-from unit.conftest import FakeClock, FakeIds
+from unit.fakes.clock import FakeClock, FakeIds
 
 A, B, C, D, E = ("aaa1234", "bbb1234", "ccc1234", "ddd1234", "eee1234")
 OK = Judgement(Phase.SUCCEEDED, "Verified", "runs.", settle=False)

@@ -1,88 +1,43 @@
 """What comes to an environment by itself, and what keeps it back: triggers, soaks, scans, tags, as tables."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 import pytest
 
 from ferryman.decisions import candidates
 from ferryman.decisions.candidates import hopeless, outlook, overtaken
-from ferryman.decisions.promotion_gate import Waits, gate
-from ferryman.decisions.snapshot import ImageScan, Snapshot
+from ferryman.decisions.promotion_gate import gate
+from ferryman.decisions.snapshot import Snapshot
 from ferryman.platform import Environment
 from ferryman.records import (
-    EnvironmentState,
     Phase,
     Release,
     ReleaseStatus,
     Request,
-    Running,
-    Settled,
-    Verified,
     Waiver,
 )
 from unit import builders as make
+from unit.decisions.promoting import (
+    CLEAN,
+    HOUR,
+    NOW,
+    PROMOTION,
+    R1,
+    SCANNED,
+    at,
+    left,
+    production,
+    proof,
+    release,
+    scans,
+    settled,
+    source,
+    told,
+    view,
+)
 from unit.operating import document
 
-NOW = make.AT + timedelta(days=1)
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-
-
-def production(**fields: Any) -> Environment:
-    return document(production=fields).environment("production")
-
-
-def at(hours: float) -> datetime:
-    """So many hours before now."""
-    return NOW - timedelta(hours=hours)
-
-
-def release(number: int, *, named: float | None = None, verified: Any = None, **changes: Any) -> Release:
-    """Release `rN`, the Nth; named, and verified in staging, so many hours before now (or verified as given)."""
-    first = make.AT + timedelta(minutes=number)
-    made = make.release(f"r{number}", first_seen_at=first, ready_at=first)
-    if named is not None:
-        made = made.but(names=[f"v1.{number}.0"], named_at=at(named))
-    if verified is not None:
-        made = made.but(verified=verified if isinstance(verified, dict) else {"staging": proof(verified)})
-    return made.but(**changes)
-
-
-def proof(hours: float, letter: str = "a") -> Verified:
-    return Verified(deployment="D", digests={"api": make.digest(letter), "web": make.digest(letter)}, at=at(hours))
-
-
-def left(number: int) -> Release:
-    """One that ran in production 21 hours ago, until a person went back to r1 an hour later."""
-    return release(number, named=22, verified={"staging": proof(22), "production": proof(21)})
-
-
-def view(
-    *releases: Release, current: int | None = 1, environment: Environment | None = None, **changes: Any
-) -> Snapshot:
-    """Production at rest."""
-    running = Running(version=f"r{current}", deployment="D0", digests={}, at=at(20)) if current else None
-    state = EnvironmentState(platform="scr", environment="production", rev=3, current=running)
-    fields = {name: value for name, value in changes.items() if name in Snapshot.__dataclass_fields__}
-    state = state.but(**{name: value for name, value in changes.items() if name not in fields})
-    return replace(Snapshot("scr", "production", environment or production(), 1, state, releases=releases), **fields)
-
-
-def settled(phase: str, hours: float = 0.5, reason: str = "Because", retry_in: float | None = None) -> Settled:
-    retry_at = None if retry_in is None else NOW + timedelta(hours=retry_in)
-    return Settled(phase=Phase(phase), reason=reason, at=at(hours), retry_at=retry_at)
-
-
-def told(seen: Snapshot) -> tuple[str | None, str | None]:
-    """What may go, and what waits with the reason."""
-    found = outlook(seen, NOW)
-    waiting = f"{found.waiting.release.version} {found.waiting.waits.reason}" if found.waiting else None  # type: ignore[union-attr]
-    return found.ready.release.version if found.ready else None, waiting
-
-
-R1 = release(1, named=20, verified=20.5)
-PROMOTION = production(triggers=["promotion"])
 SOAK = production(soak="2h")
 
 
@@ -266,70 +221,10 @@ def test_what_brought_it_is_told() -> None:
 
 # ── scans ──
 
-SCANNED = production(scan={"block": ["CRITICAL", "HIGH"]})
-CLEAN = {"LOW": 3, "MEDIUM": 1}
-
-
-def scans(api: Any, web: Any = None) -> tuple[ImageScan, ...]:
-    """A status, or the findings of a scan that is complete."""
-    return tuple(
-        ImageScan(name, "Complete", found) if isinstance(found, dict) else ImageScan(name, found, message="because")
-        for name, found in (("api", api), ("web", CLEAN if web is None else web))
-    )
-
-
-@pytest.mark.parametrize(
-    ("found", "reason", "said"),
-    [
-        (None, "ScanMissing", "no scan tells about api, no scan tells about web"),
-        ((), "ScanMissing", "no scan tells about api"),
-        (scans(CLEAN), None, ""),
-        (scans({}), None, ""),
-        (scans({"CRITICAL": 0, "HIGH": 0}), None, ""),
-        (scans({"CRITICAL": 2, "HIGH": 1}), "ScanBlocked", "api has 2 CRITICAL and 1 HIGH findings"),
-        (scans("Missing"), "ScanMissing", "no scan tells about api (because)"),
-        (scans("Failed"), "ScanMissing", "no scan tells about api (because)"),
-        (scans("Pending"), "ScanPending", "the scan of api has not ended yet"),
-        (scans("Pending", {"HIGH": 1}), "ScanBlocked", "web has 1 HIGH findings"),
-        (scans("Pending", "Missing"), "ScanMissing", "no scan tells about web"),
-        (scans(CLEAN)[:1], "ScanMissing", "no scan tells about web"),
-    ],
-)
-def test_scans_hold_back_what_is_gravest(found: Any, reason: str | None, said: str) -> None:
-    waits = gate("production", SCANNED, release(2, named=1, verified=2), NOW, source=None, scans=found)
-    assert (waits.reason if waits else None) == reason
-    assert waits is None or said in waits.message
-    if reason in ("ScanMissing", "ScanBlocked"):
-        assert waits is not None
-        assert "`ferryman waive production --release r2 --reason …`" in waits.message
-
 
 def test_without_a_policy_nobody_looks() -> None:
     assert gate("production", production(), release(2, named=1, verified=2), NOW, source=None) is None
     assert candidates.to_scan(view(R1, release(2, named=1, verified=2)), NOW) == []
-
-
-def test_an_unfinished_scan_is_looked_at_again_soon() -> None:
-    waits = gate("production", SCANNED, release(2, named=1, verified=2), NOW, source=None, scans=scans("Pending"))
-    assert waits is not None
-    assert waits.until == NOW + timedelta(minutes=1)
-
-
-@pytest.mark.parametrize(("hours", "opens"), [(0.001, True), (0, False), (-1, False)])
-def test_a_waiver_opens_until_it_expires(hours: float, opens: bool) -> None:
-    waiver = Waiver(reason="no exploit", who="ada", at=at(2), until=NOW + timedelta(hours=hours))
-    for found in (scans({"CRITICAL": 1}), scans("Missing"), None):
-        waits = gate(
-            "production", SCANNED, release(2, named=1, verified=2), NOW, source=None, scans=found, waiver=waiver
-        )
-        assert (waits is None) is opens
-
-
-def test_a_waiver_opens_nothing_but_the_scan() -> None:
-    waiver = Waiver(reason="no exploit", who="ada", at=at(2), until=NOW + HOUR)
-    assert gate("production", SCANNED, release(2, named=1), NOW, source=None, waiver=waiver) == Waits(
-        "WaitsForSource", "r2 is not verified in staging yet"
-    )
 
 
 def test_only_those_are_scanned_that_nothing_else_keeps_back() -> None:
@@ -350,10 +245,6 @@ def test_scans_of_the_view_decide() -> None:
 
 
 # ── tags that start nothing any more ──
-
-
-def source(**of_version: Settled) -> EnvironmentState:
-    return EnvironmentState(platform="scr", environment="staging", settled=of_version)
 
 
 @pytest.mark.parametrize(
@@ -408,32 +299,6 @@ def source(**of_version: Settled) -> EnvironmentState:
 def test_hopeless_tags(seen: Snapshot, why: str | None) -> None:
     found = hopeless(seen, NOW)
     assert (found.why if found else None) == why
-
-
-@pytest.mark.parametrize(
-    ("ended", "reason"),
-    [
-        pytest.param(settled("RolledBack"), "WaitsForSource", id="left"),
-        pytest.param(settled("Failed"), "WaitsForSource", id="failed-since"),
-        pytest.param(settled("Errored"), None, id="we-failed-since"),
-        pytest.param(settled("RolledBack", 2), None, id="verified-at-that-moment"),
-        pytest.param(settled("RolledBack", 3), None, id="verified-since"),
-    ],
-)
-def test_what_the_source_went_back_from_is_not_verified_any_more(ended: Settled, reason: str | None) -> None:
-    chosen = release(2, named=1, verified=2)
-    waits = gate("production", production(), chosen, NOW, source=source(r2=ended))
-    assert (waits.reason if waits else None) == reason
-    for environment in (production(), PROMOTION):
-        seen = view(R1, chosen, environment=environment, source=source(r2=ended))
-        assert told(seen) == ((None, "r2 WaitsForSource") if reason else ("r2", None))
-
-
-def test_a_scan_that_could_not_be_read_is_looked_at_again_soon() -> None:
-    waits = gate("production", SCANNED, release(2, named=1, verified=2), NOW, source=None, scans=scans("Unread"))
-    assert waits is not None
-    assert (waits.reason, waits.until) == ("ScanPending", NOW + timedelta(minutes=1))
-    assert "could not be read (because)" in waits.message
 
 
 def test_what_a_person_asked_for_is_scanned_first() -> None:

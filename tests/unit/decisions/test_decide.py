@@ -1,7 +1,6 @@
 """The reconcile contract, rule by rule, as a pure function; and properties that hold for any history."""
 
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,88 +12,40 @@ from ferryman.decisions.actions import (
     Complete,
     Dismiss,
     DropClaim,
-    Observe,
     Redrive,
     RepairTags,
     RequeueAfter,
     Start,
     Supersede,
 )
-from ferryman.decisions.conditions import waiting_since
 from ferryman.decisions.decide import decide
-from ferryman.decisions.snapshot import Drift, Execution, Snapshot, TagSetting
+from ferryman.decisions.snapshot import Execution, Snapshot, TagSetting
 from ferryman.records import (
     AbortRequest,
-    Active,
     Actor,
-    EnvironmentState,
-    Hold,
     Phase,
-    Release,
     ReleaseStatus,
-    Request,
-    Running,
-    Settled,
     Target,
     Verified,
 )
 from ferryman.records import step_keys as steps
 from unit import builders as make
+from unit.decisions.situations import (
+    HOLD,
+    NOW,
+    active,
+    acts,
+    applied,
+    changed,
+    condition,
+    drifted,
+    idle,
+    release,
+    request,
+    settled,
+    start,
+)
 from unit.operating import document
-
-NOW = make.AT + timedelta(days=1)
-STAGING = document().environment("staging")
-
-
-def release(number: int, status: ReleaseStatus = ReleaseStatus.READY, **changes: Any) -> Release:
-    """Release `rN`, N minutes old in the order of things."""
-    at = make.AT + timedelta(minutes=number)
-    ready = at if status is ReleaseStatus.READY else None
-    return make.release(f"r{number}", **{"status": status, "first_seen_at": at, "ready_at": ready} | changes)
-
-
-def idle(*numbers: int, current: int | None = 1, **changes: Any) -> Snapshot:
-    """Staging at rest with releases `r1`, `r2`, … of which one runs."""
-    running = Running(version=f"r{current}", deployment="D0", digests={}, at=make.AT) if current else None
-    state = EnvironmentState(platform="scr", environment="staging", rev=3, fence=make.FENCE, current=running)
-    view = Snapshot("scr", "staging", STAGING, 1, state, releases=tuple(release(number) for number in numbers))
-    return changed(view, **changes)
-
-
-def changed(view: Snapshot, **changes: Any) -> Snapshot:
-    """Fields of the view, or of its state."""
-    fields = {name: value for name, value in changes.items() if name in Snapshot.__dataclass_fields__}
-    others = {name: value for name, value in changes.items() if name not in fields}
-    return replace(view, **{"state": view.state.but(**others), **fields})
-
-
-def active(deployment: Any = None, execution: Execution = Execution.RUNNING, **changes: Any) -> Snapshot:
-    found = deployment or make.deployment()
-    state = make.state(current=Running(version="0001234", deployment="D0", digests={}, at=make.AT))
-    view = Snapshot("scr", "staging", STAGING, 1, state, deployment=found, execution=execution, deployments=(found,))
-    return changed(view, mutation_timeout=timedelta(seconds=35), **changes)
-
-
-def acts(view: Snapshot, now: datetime = NOW) -> list[Action]:
-    return [action for action in decide(view, now) if not isinstance(action, Observe | RepairTags)]
-
-
-def start(version: str, **changes: Any) -> Start:
-    fields: dict[str, Any] = {
-        "version": version,
-        "kind": "deploy",
-        "initiated_by": Actor(who="push", automated=True),
-        "why": "all its images were pushed",
-    }
-    return Start(**fields | changes)
-
-
-def settled(phase: Phase, retry_in: float | None = None, attempts: int = 1) -> Settled:
-    retry_at = None if retry_in is None else NOW + timedelta(seconds=retry_in)
-    return Settled(phase=phase, reason="Because", at=make.AT, attempts=attempts, retry_at=retry_at)
-
-
-HOLD = Hold(reason="audit", who="ada", at=make.AT)
 
 
 class TestActive:
@@ -280,10 +231,6 @@ class TestIdle:
         assert acts(idle(1, 2, 3, adopted_at=after)) == [start("r3")]
 
 
-def request(version: str, kind: str = "retry") -> Request:
-    return Request(version=version, kind=kind, reason="fixed the database", who="ada", at=make.AT)  # type: ignore[arg-type]
-
-
 class TestRequest:
     """A person's wish."""
 
@@ -382,17 +329,6 @@ class TestRequest:
         assert acts(active(requested=request("r2"), releases=(release(2),))) == []
 
 
-def drifted(base: str = "scr-api:2", **changes: Any) -> Snapshot:
-    target = Target(
-        version="r1",
-        deployment="D0",
-        task_definitions={"scr-api": "scr-api:5"},
-        bases={"scr-api": make.definition("scr-api", 1)},
-    )
-    drift = Drift(live={"scr-api": make.definition("scr-api", 5)}, bases={"scr-api": base})
-    return idle(1, **{"last_succeeded": target, "drift": drift} | changes)
-
-
 class TestBaseChange:
     """`onBaseChange`."""
 
@@ -428,88 +364,6 @@ class TestBaseChange:
     )
     def test_is_not_deployed_otherwise(self, changes: dict[str, Any]) -> None:
         assert acts(drifted(environment=self.DEPLOY, **changes)) == []
-
-
-def condition(view: Snapshot, type: str) -> tuple[str, str]:
-    (seen,) = [action for action in decide(view, NOW) if isinstance(action, Observe)]
-    found = {item.type: item for item in seen.conditions}[type]  # type: ignore[index]
-    return found.status, found.reason
-
-
-class TestObserved:
-    @pytest.mark.parametrize(
-        ("view", "expected"),
-        [
-            pytest.param(idle(1), {"Ready": ("True", "UpToDate"), "Progressing": ("False", "Idle")}, id="up-to-date"),
-            pytest.param(idle(current=None), {"Ready": ("Unknown", "NothingDeployed")}, id="empty"),
-            pytest.param(
-                idle(1, 2, hold=HOLD),
-                {"Ready": ("False", "Held"), "Held": ("True", "Held")},
-                id="held-with-a-newer-one",
-            ),
-            pytest.param(idle(1, hold=HOLD), {"Ready": ("True", "UpToDate"), "Held": ("True", "Held")}, id="held"),
-            pytest.param(
-                idle(1, 2, settled={"r2": settled(Phase.FAILED)}),
-                {"Ready": ("False", "Failed")},
-                id="failed",
-            ),
-            pytest.param(
-                idle(1, 2, settled={"r2": settled(Phase.ERRORED, 60)}),
-                {"Ready": ("False", "Errored"), "Progressing": ("False", "WaitingForRetry")},
-                id="errored",
-            ),
-            pytest.param(
-                active(make.deployment(phase=Phase.ROLLING_BACK)),
-                {"Ready": ("Unknown", "Progressing"), "Progressing": ("True", "RollingBack")},
-                id="active",
-            ),
-            pytest.param(
-                drifted(drift=Drift(live={"scr-api": make.definition("scr-api", 4)})),
-                {"Drifted": ("True", "TaskDefinitionChanged")},
-                id="somebody-else-deployed",
-            ),
-            pytest.param(
-                drifted(drift=Drift(live={"scr-api": None})),
-                {"Drifted": ("True", "TaskDefinitionChanged")},
-                id="gone",
-            ),
-            pytest.param(drifted(base="scr-api:1"), {"Drifted": ("False", "AsRecorded")}, id="as-recorded"),
-        ],
-    )
-    def test_conditions(self, view: Snapshot, expected: dict[str, tuple[str, str]]) -> None:
-        for type, seen in expected.items():
-            assert condition(view, type) == seen
-
-    def test_a_transition_time_changes_only_with_the_status(self) -> None:
-        first = observed(idle(1))
-        later = idle(1, conditions=first.conditions, hold=None)
-        assert not [action for action in decide(later, NOW + timedelta(hours=1)) if isinstance(action, Observe)] or (
-            observed(later, NOW + timedelta(hours=1)).conditions == first.conditions
-        )
-        held = observed(idle(1, conditions=first.conditions, hold=HOLD), NOW + timedelta(hours=1))
-        times = {item.type: item.last_transition_time for item in held.conditions}
-        assert times["Held"] == NOW + timedelta(hours=1)
-        assert times["Ready"] == NOW
-
-    @pytest.mark.parametrize(
-        ("view", "since"),
-        [
-            (idle(1), None),
-            (idle(1, 2), make.AT + timedelta(minutes=2)),
-            (idle(1, 2, hold=HOLD), None),
-            (idle(1, 2, settled={"r2": settled(Phase.FAILED)}), None),
-            (idle(1, 2, settled={"r2": settled(Phase.ERRORED, 60)}), make.AT + timedelta(minutes=2)),
-            (active(), make.AT),
-        ],
-        ids=["nothing", "newer", "held", "failed", "errored", "active"],
-    )
-    def test_since_when_something_waits(self, view: Snapshot, since: datetime | None) -> None:
-        assert waiting_since(view, NOW) == since
-
-
-def observed(view: Snapshot, now: datetime = NOW) -> Observe:
-    (seen,) = [action for action in decide(view, now) if isinstance(action, Observe)]
-    return seen
 
 
 class TestMovingTags:
@@ -606,51 +460,3 @@ def test_deciding_again_on_the_result_gives_nothing_new(view: Snapshot) -> None:
         once = applied(once, again)
         again = decide(once, NOW)
     assert [action for action in again if not isinstance(action, RequeueAfter)] == []
-
-
-def applied(view: Snapshot, actions: list[Action]) -> Snapshot:
-    """A model of `controller.execute`: what the table and Step Functions show afterwards."""
-    for action in actions:
-        match action:
-            case Start():
-                claimed = make.deployment(version=action.version, phase=Phase.PENDING, steps={}, plan=None)
-                claim = Active(
-                    deployment=claimed.id,
-                    version=action.version,
-                    fence=8,
-                    execution_name="n",
-                    input="{}",
-                    claimed_at=NOW,
-                )
-                requested = None if action.requested else view.state.requested
-                view = skipped(view, action.supersede)
-                view = changed(view, active=claim, requested=requested, deployment=claimed, execution=Execution.RUNNING)
-            case Redrive():
-                view = changed(view, execution=Execution.RUNNING)
-            case Complete():
-                assert view.deployment is not None
-                view = changed(view, deployment=view.deployment.but(phase=action.phase, ended_at=NOW))
-            case DropClaim():
-                view = changed(view, active=None, deployment=None, execution=None)
-            case Supersede():
-                view = skipped(view, action.versions)
-            case Dismiss():
-                view = changed(view, requested=None)
-            case Observe():
-                view = changed(
-                    view,
-                    conditions=action.conditions,
-                    waiting_since=action.waiting_since,
-                    waiting_for=action.waiting_for,
-                    observed_generation=action.generation,
-                    again_at=action.again_at,
-                    reconciled_at=NOW,
-                )
-            case RepairTags():
-                view = changed(view, wrong_tags=(), tagged=action.deployment)
-    return view
-
-
-def skipped(view: Snapshot, versions: tuple[str, ...]) -> Snapshot:
-    records = tuple(make.deployment(version=version, phase=Phase.SUPERSEDED) for version in versions)
-    return changed(view, deployments=(*records, *view.deployments))

@@ -25,68 +25,40 @@ from ferryman.decisions.approval_rules import ended
 from ferryman.decisions.conditions import observed, waiting_for, waiting_since
 from ferryman.decisions.decide import decide
 from ferryman.decisions.promotion_gate import gate, kept_back
-from ferryman.decisions.snapshot import Execution, ImageScan, Snapshot
+from ferryman.decisions.snapshot import Execution, Snapshot
 from ferryman.decisions.why_not import why_not
 from ferryman.records import (
     AbortRequest,
     Actor,
-    Approval,
     EnvironmentState,
-    Freeze,
     Phase,
-    Release,
     Running,
     Settled,
     Verified,
     step_keys,
 )
 from unit import builders as make
-from unit.decisions.test_decide import (
+from unit.decisions.situations import (
+    DENY,
+    FREEZE,
     HOLD,
+    LEFT,
     NOW,
     acts,
     applied,
+    asked,
     changed,
     condition,
+    gated,
     idle,
+    named,
     release,
     request,
+    scanned,
     settled,
     start,
 )
 from unit.operating import document
-
-
-def gated(**fields: Any) -> Snapshot:
-    """Production at rest: r1 runs, r2 and r3 are verified in staging and named; r2 an hour before r3."""
-    environment = document(production=fields).environment("production")
-    running = Running(version="r1", deployment="D0", digests={}, at=make.AT)
-    state = EnvironmentState(platform="scr", environment="production", rev=3, fence=make.FENCE, current=running)
-    return Snapshot("scr", "production", environment, 1, state, releases=(release(1), named(2), named(3)))
-
-
-def named(number: int, hours: float | None = None, **changes: Any) -> Release:
-    at = NOW - timedelta(hours=5 - number if hours is None else hours)
-    digests = {"api": make.digest("a"), "web": make.digest("a")}
-    proof = {"staging": Verified(deployment="D", digests=digests, at=make.AT)}
-    return release(number, names=[f"v{number}.0.0"], named_at=at, **{"verified": proof} | changes)
-
-
-LEFT = EnvironmentState(
-    platform="scr",
-    environment="staging",
-    settled={"r2": settled(Phase.ROLLED_BACK).but(at=make.AT + timedelta(hours=1))},
-)
-"""Staging went back from r2 after it had verified it."""
-
-
-def scanned(status: Any = "Complete", **findings: int) -> dict[str, tuple[ImageScan, ...]]:
-    return {"r2": tuple(ImageScan(name, status, findings) for name in ("api", "web"))}
-
-
-FREEZE = Freeze(reason="holidays", who="ada", at=make.AT, until=NOW + timedelta(minutes=10))
-DENY = {"timeZone": "UTC", "windows": [{"name": "w", "dates": "2026-01-03 00:00 - 2026-01-03 03:09"}]}
-"""Until 295 seconds from now."""
 
 
 class TestGates:
@@ -271,49 +243,6 @@ class TestGates:
         assert acts(changed(view, deployments=(ended.but(kind="redeploy"),))) != []
 
 
-def asked(
-    pending: int = 2, *, by: Actor | None = None, approval: dict[str, Any] | None = None, **changes: Any
-) -> Snapshot:
-    """Production waits for approval of one release, since two hours."""
-    who = by or Actor(who="tag v2.0.0", automated=True)
-    at = NOW - timedelta(hours=2)
-    deployment = make.deployment(
-        environment="production",
-        version=f"r{pending}",
-        phase=Phase.AWAITING_APPROVAL,
-        initiated_by=who,
-        created_at=at,
-        plan=make.plan(approval=True),
-        steps=make.passed(upto=step_keys.BEGIN) | {step_keys.APPROVAL: make.step("Running")},
-        **{name: changes.pop(name) for name in ("kind", "abort") if name in changes},
-    )
-    question = Approval(
-        platform="scr",
-        environment="production",
-        deployment=deployment.id,
-        fence=make.FENCE,
-        version=f"r{pending}",
-        digests={},
-        requested_by=who,
-        approvers=[],
-        requested_at=at,
-        expires_at=NOW + timedelta(hours=22),
-        token="t",
-    ).but(**approval or {})
-    claim = make.state().active
-    assert claim is not None
-    view = changed(
-        gated(**changes.pop("document", {})),
-        active=claim.but(version=f"r{pending}"),
-        deployment=deployment,
-        deployments=(deployment,),
-        approval=question,
-        execution=Execution.RUNNING,
-        releases=(release(1), named(2)),
-    )
-    return changed(view, **changes)
-
-
 NEWER = (release(1), named(2), named(3, 1))
 """r3 was named an hour ago: after r2's approval was asked for."""
 ADA = Actor(who="ada")
@@ -477,42 +406,6 @@ class TestAwaitingApproval:
         (action,) = acts(changed(view, deployment=view.deployment.but(steps=ended)))
         assert isinstance(action, Complete)
         assert (action.phase, action.settle) == (Phase.ABORTED, False)
-
-
-@pytest.mark.parametrize(
-    ("view", "ready"),
-    [
-        pytest.param(gated(), ("False", "Waiting"), id="about-to-start"),
-        pytest.param(changed(gated(), hold=HOLD), ("False", "Held"), id="held"),
-        pytest.param(changed(gated(), freeze=FREEZE), ("False", "Frozen"), id="frozen"),
-        pytest.param(gated(scan={}), ("False", "ScanMissing"), id="not-scanned"),
-        pytest.param(
-            changed(gated(), releases=(release(1), named(2, verified={}))),
-            ("False", "WaitsForSource"),
-            id="not-verified",
-        ),
-        pytest.param(changed(gated(), releases=(release(1), release(2))), ("True", "UpToDate"), id="not-named"),
-        pytest.param(changed(gated(), settled={"r3": settled(Phase.REJECTED)}), ("False", "Rejected"), id="rejected"),
-        pytest.param(
-            changed(gated(), settled={"r3": settled(Phase.REJECTED).but(reason="TagRefused")}),
-            ("False", "Waiting"),
-            id="tagged-anew",
-        ),
-        pytest.param(
-            changed(
-                gated(),
-                settled={"r2": settled(Phase.REJECTED)},
-                current=Running(version="r3", deployment="D", digests={}, at=NOW),
-            ),
-            ("True", "UpToDate"),
-            id="an-older-one-was-rejected",
-        ),
-    ],
-)
-def test_ready(view: Snapshot, ready: tuple[str, str]) -> None:
-    told = changed(view, reported={"r2": ("WaitsForSource", "ScanMissing"), "r3": ("ScanMissing",)})
-    found = {item.type: item for item in observed(told, NOW)}["Ready"]
-    assert (found.status, found.reason) == ready
 
 
 # ── properties ──

@@ -1,15 +1,18 @@
 """DynamoDB as far as `store.table` uses it, in plain dictionaries: moto takes 50 times as long for nested items.
 
-It knows the store's own expressions and refuses every other. `test_store.py` runs against this and against moto, so
-that the two can't drift apart.
+It knows the store's own expressions and refuses every other. The tests of the store run against this and against moto,
+so that the two can't drift apart.
 """
 
 import copy
+import threading
+from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 Item = dict[str, Any]
+TABLE = "ferryman"
 
 
 class FakeDynamoDb:
@@ -104,3 +107,17 @@ def _key(item: Item) -> tuple[str, str]:
 
 def _error(code: str, operation: str, **more: Any) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": code}, **more}, operation)  # type: ignore[arg-type]
+
+
+class SharedDynamoDb:
+    """The fake table for many threads: one call at a time, as one partition does it."""
+
+    def __init__(self) -> None:
+        self._table, self._lock = FakeDynamoDb(), threading.Lock()
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(**arguments: Any) -> Any:
+            with self._lock:
+                return getattr(self._table, name)(**arguments)
+
+        return call

@@ -329,21 +329,3 @@ class FakeLogs:
             raise refusal("GetLogEvents", "ResourceNotFoundException")
         assert not startFromHead
         return {"events": [{"message": line, "timestamp": 0} for line in lines[-limit:]]}
-
-
-class FakeStates:
-    """Step Functions: a token is answered once; one that is not open has timed out."""
-
-    def __init__(self) -> None:
-        self.open: set[str] = set()
-        self.answers: dict[str, str] = {}
-        self.fail: list[Exception] = []
-
-    def send_task_success(self, taskToken: str, output: str) -> Raw:  # noqa: N803
-        if self.fail:
-            raise self.fail.pop(0)
-        if taskToken not in self.open:
-            raise refusal("SendTaskSuccess", "TaskDoesNotExist" if taskToken in self.answers else "TaskTimedOut")
-        self.open.remove(taskToken)
-        self.answers[taskToken] = output
-        return {}

@@ -158,24 +158,3 @@ def raising(error: type[httpx.HTTPError]) -> Fault:
 
 def nonsense(status: int = 200, content: bytes = b"<html>proxy</html>") -> Fault:
     return lambda request: httpx.Response(status, content=content, headers={"content-type": "text/html"})
-
-
-class FakeSecrets:
-    """SSM and Secrets Manager at once: what clients are made of."""
-
-    def __init__(self, **secrets: str) -> None:
-        self.secrets = {"token": TOKEN, **secrets}
-        self.read: list[str] = []
-
-    def __call__(self, service: str) -> "FakeSecrets":
-        assert service in ("ssm", "secretsmanager"), service
-        return self
-
-    def get_secret_value(self, SecretId: str) -> dict[str, str]:  # noqa: N803
-        name = SecretId.rpartition(":")[2]
-        self.read.append(name)
-        return {"SecretString": self.secrets[name]}
-
-
-def arn(name: str) -> str:
-    return f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:{name}"

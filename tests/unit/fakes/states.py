@@ -1,16 +1,17 @@
-"""A Step Functions that behaves: names are used once, executions appear late, and answers get lost on demand."""
+"""A Step Functions that behaves: names are used once, executions appear late, tokens are answered once."""
 
 from datetime import datetime
 from typing import Any
 
 from unit.fakes.ecr import Trouble, refused
+from unit.fakes.ecs import refusal
 
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:deploy"
 MIGRATE_MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:migrate"
 
 
 class FakeStates:
-    """Executions by ARN. `late`: how many times a fresh one is not found yet."""
+    """Executions by ARN, and task tokens. `late`: how many times a fresh execution is not found yet."""
 
     def __init__(self, late: int = 0) -> None:
         self.executions: dict[str, dict[str, Any]] = {}
@@ -20,6 +21,14 @@ class FakeStates:
         self.late = late
         self.trouble = Trouble()
         self._hidden: dict[str, int] = {}
+        self.open: set[str] = set()
+        """Tokens that wait; any other one that was not answered has timed out."""
+        self.answers: dict[str, str] = {}
+        """Token → output; each is answered once."""
+        self.fail: list[Exception] = []
+        """What SendTaskSuccess raises, each once."""
+
+    # ── executions ──
 
     def start_execution(self, stateMachineArn: str, name: str, input: str) -> dict[str, Any]:  # noqa: A002, N803
         self.asked += 1
@@ -46,3 +55,14 @@ class FakeStates:
 
     def end(self, arn: str, status: str, at: datetime) -> None:
         self.executions[arn] |= {"status": status, "stopDate": at}
+
+    # ── task tokens ──
+
+    def send_task_success(self, taskToken: str, output: str) -> dict[str, Any]:  # noqa: N803
+        if self.fail:
+            raise self.fail.pop(0)
+        if taskToken not in self.open:
+            raise refusal("SendTaskSuccess", "TaskDoesNotExist" if taskToken in self.answers else "TaskTimedOut")
+        self.open.remove(taskToken)
+        self.answers[taskToken] = output
+        return {}

@@ -14,7 +14,7 @@ import pytest
 from ferryman import ids, runtime
 from ferryman.store.table import Store
 from pages import asking
-from unit.conftest import TABLE
+from unit.fakes.dynamodb import TABLE
 
 ROOT = Path(__file__).parents[3]
 EVENTS = ROOT / "events" / "decide_approval"

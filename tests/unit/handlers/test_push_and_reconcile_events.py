@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from ferryman.releases.receive_push import PushEvent
 from ferryman.store.table import Store
-from unit.conftest import FakeClock, FakeIds
+from unit.fakes.clock import FakeClock, FakeIds
 from unit.operating import World
 
 EVENTS = Path(__file__).parents[3] / "events"

@@ -15,7 +15,8 @@ from ferryman.records import Phase, Settled
 from ferryman.store.table import Store
 from unit import builders as make
 from unit.api_world import World, idle
-from unit.conftest import TABLE, FakeClock, FakeIds
+from unit.fakes.clock import FakeClock, FakeIds
+from unit.fakes.dynamodb import TABLE
 
 ROOT = Path(__file__).parents[3]
 EVENTS = ROOT / "events" / "serve_api"

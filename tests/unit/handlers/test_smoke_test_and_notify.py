@@ -18,7 +18,7 @@ from ferryman.records import Active, AppliedPlatform, Phase, PlannedCheck
 from ferryman.records.writes import Save
 from ferryman.store.table import Store
 from unit import builders as make
-from unit.conftest import TABLE
+from unit.fakes.dynamodb import TABLE
 
 ROOT = Path(__file__).parents[3]
 CONTEXT = SimpleNamespace(function_name="ferryman", aws_request_id="1")

@@ -9,9 +9,6 @@ from hypothesis import strategies as some
 
 from ferryman.messages import deployment as messages
 from ferryman.messages import outbox
-from ferryman.messages.environment import for_hold
-from ferryman.messages.release import for_incomplete, for_refused_image
-from ferryman.platform import parse
 from ferryman.records import (
     AbortRequest,
     Deployment,
@@ -19,12 +16,11 @@ from ferryman.records import (
     MigrationProgress,
     OutboxMessage,
     Phase,
-    ReleaseStatus,
     step_keys,
 )
 from unit import builders as make
+from unit.messages.rows import AT, only
 
-AT = make.AT + timedelta(seconds=192)
 API, WEB = make.SERVICES
 F_WEB = step_keys.rollout(WEB, "forward")
 B_API, B_WEB = (step_keys.rollout(name, "back") for name in make.SERVICES)
@@ -37,13 +33,6 @@ CRASH = make.rollout(
     logs=["starting", "\x1b[31mFATAL no config\x1b[0m", "db postgresql://scr:hunter2@db/scr"],
 )
 MIGRATED = {step_keys.MIGRATION: make.step(migration=MigrationProgress(task="arn:task", exit_code=0))}
-
-
-def only(rows: list[Any]) -> OutboxMessage:
-    assert len(rows) == 1
-    record = rows[0].record
-    assert isinstance(record, OutboxMessage)
-    return record
 
 
 def told(deployment: Deployment, **more: Any) -> OutboxMessage:
@@ -165,45 +154,6 @@ def test_one_row_for_each_channel_keyed_by_deployment() -> None:
         ("01K00000000000000000000DEP", "outcome", "mail"),
     ]
     assert all(row.expires_at for row in rows)
-
-
-def document() -> Any:
-    service = {"name": "s", "component": "api"}
-    return parse(
-        {
-            "apiVersion": "ferryman/v1",
-            "kind": "Platform",
-            "metadata": {"name": "scr"},
-            "spec": {
-                "components": {name: {"repository": f"scr-{name}"} for name in ("api", "web", "gateway")},
-                "environments": {"staging": {"cluster": "c", "waves": [{"name": "w", "services": [service]}]}},
-            },
-        }
-    )
-
-
-def test_incomplete_counts_and_names_what_it_waits_for() -> None:
-    release = make.release(status=ReleaseStatus.ASSEMBLING)
-    message = only(for_incomplete(release, document(), ["team"], make.AT + timedelta(minutes=31)))
-    assert message.subject == "[Incomplete] scr: abc1234 has 2 of 3 images, waiting for gateway"
-    assert "push scr-gateway:abc1234" in message.text
-    assert "since 31m" in message.text
-    assert message.owner == "scr#abc1234"
-
-
-def test_refused_image_names_both_digests_and_is_told_once_for_each() -> None:
-    first, again, other = (
-        only(for_refused_image(make.release(), "api", make.digest(letter), ["team"], AT)) for letter in "bbc"
-    )
-    assert make.digest("a") in first.text
-    assert make.digest("b") in first.text
-    assert first.event == again.event != other.event
-
-
-def test_hold() -> None:
-    message = only(for_hold("scr", "staging", Hold(reason="the rollback failed", who="anna", at=AT), ["team"], AT))
-    assert "the rollback failed (set by anna)" in message.text
-    assert "`ferryman resume staging`" in message.text
 
 
 @given(some.lists(some.text(max_size=2_000), max_size=60), some.text(max_size=5_000), some.text(max_size=300))

@@ -13,11 +13,13 @@ from ferryman.notify import notify
 from ferryman.notify.context import Context
 from ferryman.notify.dispatch import deliver
 from ferryman.store.table import Store
-from unit.conftest import FakeClock, FakeIds
+from unit.fakes.clock import FakeClock, FakeIds
 from unit.fakes.dynamodb import FakeDynamoDb
-from unit.fakes.github import FakeGitHub, arn
+from unit.fakes.github import FakeGitHub
+from unit.fakes.secrets import arn
+from unit.fakes.services import FakeServices
 from unit.fakes.slack import FakeSlack
-from unit.notify_world import BASE, SWEEP, Services, World
+from unit.notify_world import BASE, SWEEP, World
 
 
 @pytest.fixture
@@ -31,8 +33,8 @@ def store(dynamodb: FakeDynamoDb) -> Store:
 
 
 @pytest.fixture
-def services() -> Services:
-    return Services()
+def services() -> FakeServices:
+    return FakeServices()
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ def world(store: Store, clock: FakeClock, document: dict[str, Any]) -> World:
 
 
 @pytest.fixture
-def run(world: World, services: Services, slack: FakeSlack, github: FakeGitHub, new_id: FakeIds) -> Any:
+def run(world: World, services: FakeServices, slack: FakeSlack, github: FakeGitHub, new_id: FakeIds) -> Any:
     def answer(request: httpx.Request) -> httpx.Response:
         return slack(request) if request.url.host.endswith("slack.com") else github(request)
 

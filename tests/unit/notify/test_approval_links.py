@@ -7,11 +7,12 @@ import pytest
 
 from ferryman.messages import approval as messages_approval
 from unit import asked
+from unit.fakes.services import WEBHOOK, FakeServices
 from unit.fakes.slack import FakeSlack
-from unit.notify_world import BASE, WEBHOOK, Services, World
+from unit.notify_world import BASE, World
 
 
-def test_shared_messages_hold_the_shared_link(world: World, run: Any, services: Services, slack: FakeSlack) -> None:
+def test_shared_messages_hold_the_shared_link(world: World, run: Any, services: FakeServices, slack: FakeSlack) -> None:
     world.ask("team", "ops", "hook")
     assert run().sent == 3
     shared = f"{BASE}/a/{asked.ID}"

@@ -7,10 +7,11 @@ from ferryman.records import OutboxMessage
 from ferryman.records.writes import Add
 from unit import asked
 from unit.builders import AT
-from unit.notify_world import Services, World
+from unit.fakes.services import FakeServices
+from unit.notify_world import World
 
 
-def test_a_channel_of_the_document_may_be_named_github(world: World, run: Any, services: Services) -> None:
+def test_a_channel_of_the_document_may_be_named_github(world: World, run: Any, services: FakeServices) -> None:
     world.document["spec"]["channels"]["github"] = world.document["spec"]["channels"]["team"]
     world.ask()
     row = OutboxMessage(

@@ -17,8 +17,9 @@ from ferryman.records import Deployment, OutboxMessage, Phase, Publication, Runn
 from ferryman.records.writes import Save
 from ferryman.store.table import Store
 from unit import builders as make
-from unit.conftest import FakeClock
-from unit.fakes.github import REPOSITORY, SHA, FakeGitHub, FakeSecrets, answering, arn
+from unit.fakes.clock import FakeClock
+from unit.fakes.github import REPOSITORY, SHA, TOKEN, FakeGitHub, answering
+from unit.fakes.secrets import FakeSecrets, arn
 
 DOCUMENT = GitHub(repository=REPOSITORY, token_secret_arn=arn("token"))
 
@@ -33,7 +34,7 @@ def show(store: Store, github: FakeGitHub, clock: FakeClock) -> Any:
     def once(deployment: Deployment | None = None) -> None:
         one = deployment or make.deployment()
         about = DeploymentRef(platform="scr", environment="staging", deployment=one.id, fence=0)
-        project = connect(DOCUMENT, FakeSecrets(), clock=clock, network=github.network)
+        project = connect(DOCUMENT, FakeSecrets(token=TOKEN), clock=clock, network=github.network)
         github_status.show(about, store=store, project=project)
 
     return once

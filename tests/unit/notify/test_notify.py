@@ -23,8 +23,8 @@ from ferryman.records.writes import Add, Save
 from ferryman.store import keys
 from ferryman.store.table import Store
 from unit import builders as make
-from unit.conftest import TABLE, FakeClock, FakeIds
-from unit.fakes.dynamodb import FakeDynamoDb
+from unit.fakes.clock import FakeClock, FakeIds
+from unit.fakes.dynamodb import TABLE, FakeDynamoDb
 from unit.fakes.github import streamed
 from unit.fakes.slack import FakeSlack
 

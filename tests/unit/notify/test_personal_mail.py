@@ -17,11 +17,12 @@ from ferryman.records import Approval, OutboxMessage
 from ferryman.records.writes import Save
 from unit import asked
 from unit.fakes.dynamodb import FakeDynamoDb
+from unit.fakes.services import FakeServices
 from unit.fakes.slack import BOT_TOKEN, FakeSlack
-from unit.notify_world import BASE, LINK, PERSON, Services, World
+from unit.notify_world import BASE, LINK, PERSON, World
 
 
-def test_the_mail_holds_a_key_that_works(world: World, run: Any, services: Services) -> None:
+def test_the_mail_holds_a_key_that_works(world: World, run: Any, services: FakeServices) -> None:
     world.ask(personal=("Ada Lovelace",))
     assert run() == NotifyOutput(sent=1)
     (mail,) = services.mails
@@ -35,7 +36,7 @@ def test_the_mail_holds_a_key_that_works(world: World, run: Any, services: Servi
     assert messages_approval.LINK not in body["Text"]["Data"] + body["Html"]["Data"]
 
 
-def test_each_approver_has_a_key_of_their_own(world: World, run: Any, services: Services) -> None:
+def test_each_approver_has_a_key_of_their_own(world: World, run: Any, services: FakeServices) -> None:
     world.ask(personal=("Ada Lovelace", "Grace <Hopper>"))
     assert run().sent == 2
     keys = {mail["Destination"]["ToAddresses"][0]: LINK.findall(text)[0] for mail, text in zip(
@@ -45,7 +46,7 @@ def test_each_approver_has_a_key_of_their_own(world: World, run: Any, services: 
     assert link_tokens.holder(world.approval, keys["grace@example.com"]) == "Grace <Hopper>"
 
 
-def test_the_hash_is_kept_before_the_mail_goes_out(world: World, run: Any, services: Services) -> None:
+def test_the_hash_is_kept_before_the_mail_goes_out(world: World, run: Any, services: FakeServices) -> None:
     world.ask(personal=("Ada Lovelace",))
     known: list[str | None] = []
 
@@ -58,7 +59,7 @@ def test_the_hash_is_kept_before_the_mail_goes_out(world: World, run: Any, servi
     assert known == ["Ada Lovelace"]
 
 
-def test_a_crash_before_the_mail_is_made_up_for(world: World, run: Any, services: Services) -> None:
+def test_a_crash_before_the_mail_is_made_up_for(world: World, run: Any, services: FakeServices) -> None:
     world.ask(personal=("Ada Lovelace",))
 
     def crash(mail: dict[str, Any]) -> None:
@@ -77,7 +78,7 @@ def test_a_crash_before_the_mail_is_made_up_for(world: World, run: Any, services
 def test_no_key_in_the_table_nor_in_any_log(
     world: World,
     run: Any,
-    services: Services,
+    services: FakeServices,
     slack: FakeSlack,
     dynamodb: FakeDynamoDb,
     caplog: pytest.LogCaptureFixture,
@@ -116,7 +117,7 @@ def test_no_key_in_the_table_nor_in_any_log(
         assert secret not in str(dynamodb.items) + logged
 
 
-def test_what_ses_says_is_told_without_the_key(world: World, run: Any, services: Services) -> None:
+def test_what_ses_says_is_told_without_the_key(world: World, run: Any, services: FakeServices) -> None:
     world.ask(personal=("Ada Lovelace",))
 
     def refuse(mail: dict[str, Any]) -> None:
@@ -129,7 +130,7 @@ def test_what_ses_says_is_told_without_the_key(world: World, run: Any, services:
 
 @pytest.mark.parametrize("status", ["Approved", "Rejected", "Expired", "Superseded", "Aborted"])
 def test_an_approval_that_ended_meanwhile_sends_nothing(
-    world: World, run: Any, services: Services, slack: FakeSlack, status: str
+    world: World, run: Any, services: FakeServices, slack: FakeSlack, status: str
 ) -> None:
     world.ask("team", "ops", "hook", "buttons", personal=("Ada Lovelace",))
     world.end(status)
@@ -141,7 +142,7 @@ def test_an_approval_that_ended_meanwhile_sends_nothing(
     assert (world.counted, world.store.timeline(asked.ID), world.approval.nonces) == ([], [], [])
 
 
-def test_one_that_expired_by_the_clock_sends_nothing(world: World, run: Any, services: Services) -> None:
+def test_one_that_expired_by_the_clock_sends_nothing(world: World, run: Any, services: FakeServices) -> None:
     world.ask(personal=("Ada Lovelace",))
     world.clock.at = asked.EXPIRES
     assert run() == NotifyOutput()
@@ -149,7 +150,7 @@ def test_one_that_expired_by_the_clock_sends_nothing(world: World, run: Any, ser
 
 
 def test_it_ends_just_before_the_key_is_kept(
-    world: World, run: Any, services: Services, monkeypatch: pytest.MonkeyPatch
+    world: World, run: Any, services: FakeServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.ask(personal=("Ada Lovelace",))
 
@@ -163,7 +164,7 @@ def test_it_ends_just_before_the_key_is_kept(
     assert services.mails == []
 
 
-def test_who_decided_is_not_reminded(world: World, run: Any, services: Services) -> None:
+def test_who_decided_is_not_reminded(world: World, run: Any, services: FakeServices) -> None:
     world.ask(personal=())
     world.remind()
     world.store.write(Save(world.approval.but(required=2, decisions=[asked.decision()])))
@@ -172,7 +173,7 @@ def test_who_decided_is_not_reminded(world: World, run: Any, services: Services)
     assert world.row("reminder", PERSON).last_error == "they have decided meanwhile"
 
 
-def test_a_link_that_was_asked_for(world: World, run: Any, services: Services) -> None:
+def test_a_link_that_was_asked_for(world: World, run: Any, services: FakeServices) -> None:
     world.ask(personal=())
     world.store.write(*messages_approval.for_link(world.approval, "Ada Lovelace", 1, world.clock()))
     assert run().sent == 1
@@ -199,7 +200,7 @@ def test_the_sender_comes_from_the_document(world: World, run: Any, break_it: An
 
 
 def test_without_the_address_of_the_page_nothing_is_sent(
-    world: World, run: Any, services: Services, slack: FakeSlack
+    world: World, run: Any, services: FakeServices, slack: FakeSlack
 ) -> None:
     world.ask("team", "ops", "hook", "bot", "buttons", personal=("Ada Lovelace",))
     assert run(approvals_url="").failed == 6
@@ -207,7 +208,7 @@ def test_without_the_address_of_the_page_nothing_is_sent(
     assert "APPROVALS_URL" in str(world.row("approval", PERSON).last_error)
 
 
-def test_the_mail_escapes_what_people_wrote(world: World, run: Any, services: Services) -> None:
+def test_the_mail_escapes_what_people_wrote(world: World, run: Any, services: FakeServices) -> None:
     evil = '"><script>alert(1)</script><img src=https://evil.example>'
     world.ask(personal=("Ada Lovelace",), approval=asked.approval(version=evil, tag=None))
     run()
@@ -219,7 +220,7 @@ def test_the_mail_escapes_what_people_wrote(world: World, run: Any, services: Se
     assert not re.search(r"src=\"|url\(|<form|<input", html)
 
 
-def test_mails_that_fail_kill_no_link_that_arrived(world: World, run: Any, services: Services) -> None:
+def test_mails_that_fail_kill_no_link_that_arrived(world: World, run: Any, services: FakeServices) -> None:
     world.ask(personal=("Ada Lovelace",))
     run()
     (arrived,) = LINK.findall(services.texts()[0])

@@ -12,9 +12,10 @@ from ferryman.notify.context import Context
 from ferryman.notify.errors import NotDelivered
 from ferryman.platform import ChatChannel
 from ferryman.store.table import Store
-from unit.conftest import FakeClock
-from unit.fakes.github import arn
-from unit.notify_world import BASE, Services, message
+from unit.fakes.clock import FakeClock
+from unit.fakes.secrets import arn
+from unit.fakes.services import FakeServices
+from unit.notify_world import BASE, message
 
 
 class Hook(http.server.BaseHTTPRequestHandler):
@@ -46,12 +47,12 @@ CHANNEL = ChatChannel(type="slack", webhook_secret_arn=arn("hook"))
 
 
 @pytest.fixture
-def context(store: Store, clock: FakeClock, services: Services) -> Context:
+def context(store: Store, clock: FakeClock, services: FakeServices) -> Context:
     """Without a fake of the network: what is sent goes to the address in the secret."""
     return Context(services, store, clock, BASE)
 
 
-def test_slack_over_http(hook: str, context: Context, services: Services) -> None:
+def test_slack_over_http(hook: str, context: Context, services: FakeServices) -> None:
     services.secrets["hook"] = f"{hook}/hook"
     slack.send(message("x"), CHANNEL, context)
     services.secrets["hook"] = f"{hook}/revoked"
@@ -62,7 +63,7 @@ def test_slack_over_http(hook: str, context: Context, services: Services) -> Non
         slack.send(message("x"), CHANNEL, context)
 
 
-def test_slack_out_of_reach_does_not_tell_the_url(context: Context, services: Services) -> None:
+def test_slack_out_of_reach_does_not_tell_the_url(context: Context, services: FakeServices) -> None:
     services.secrets["hook"] = "http://127.0.0.1:1/services/hunter2"
     with pytest.raises(NotDelivered) as caught:
         slack.send(message("x"), CHANNEL, context)

@@ -12,8 +12,9 @@ from ferryman.records import OutboxMessage
 from ferryman.records.writes import Add, Save
 from unit import asked
 from unit.builders import AT
+from unit.fakes.services import FakeServices
 from unit.fakes.slack import BOT_TOKEN, FakeSlack
-from unit.notify_world import BASE, Services, World
+from unit.notify_world import BASE, World
 
 
 def elements(body: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -162,7 +163,7 @@ def test_slack_has_a_bad_day(
 
 
 @pytest.mark.parametrize("secret", ["", "{}", "{hunter2", "hunter2\nx", "hünter2"])
-def test_a_secret_that_is_no_token(world: World, run: Any, services: Services, secret: str) -> None:
+def test_a_secret_that_is_no_token(world: World, run: Any, services: FakeServices, secret: str) -> None:
     services.secrets["bot"] = secret
     world.ask("buttons")
     assert run().failed == 1

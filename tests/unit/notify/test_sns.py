@@ -11,7 +11,7 @@ from ferryman.notify import sns
 from ferryman.notify.context import Context
 from ferryman.platform import TopicChannel
 from ferryman.store.table import Store
-from unit.conftest import FakeClock
+from unit.fakes.clock import FakeClock
 from unit.notify_world import message
 
 

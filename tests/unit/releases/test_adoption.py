@@ -8,7 +8,7 @@ from ferryman.errors import Throttled
 from ferryman.platform import Platform, parse
 from ferryman.records import ReleaseStatus
 from ferryman.store.table import Store
-from unit.conftest import FakeClock, FakeIds
+from unit.fakes.clock import FakeClock, FakeIds
 from unit.operating import World, document
 
 V1, V2, V3 = "aaaaaaa1", "aaaaaaa2", "aaaaaaa3"

@@ -4,19 +4,15 @@ import itertools
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ferryman.errors import Conflict, InvalidDocument
-from ferryman.records import AppliedPlatform, Release, ReleaseStatus
+from ferryman.records import AppliedPlatform, ReleaseStatus
 from ferryman.records.writes import Save
-from ferryman.releases import assembly
-from ferryman.releases.assembly import Effect, Pushed
 from ferryman.releases.receive_push import PushEvent
 from ferryman.store.table import Store
-from unit.conftest import FakeClock, FakeIds
-from unit.operating import World, document
+from unit.fakes.clock import FakeClock, FakeIds
+from unit.operating import World
 
 V1, V2 = "aaaaaaa1", "aaaaaaa2"
 
@@ -187,47 +183,3 @@ def test_a_broken_platform_fails_loudly_after_the_others_had_their_turn(world: W
     with pytest.raises(InvalidDocument):
         world.receive(world.push("api", V1))
     assert world.store.release("scr", V1) is not None
-
-
-@st.composite
-def pushes(draw: st.DrawFn) -> list[Pushed]:
-    import datetime as dt
-
-    start = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-    return [
-        Pushed(
-            platform="scr",
-            component=draw(st.sampled_from(["api", "web"])),
-            version=V1,
-            tag=V1,
-            digest="sha256:1",
-            at=start + dt.timedelta(seconds=draw(st.integers(0, 50))),
-            seq=draw(st.none() | st.integers(0, 3)),
-        )
-        for _ in range(draw(st.integers(1, 6)))
-    ]
-
-
-@given(pushes(), st.randoms(use_true_random=False))
-def test_assembling_does_not_depend_on_the_order(events: list[Pushed], random: Any) -> None:
-    shuffled = [*events, *events[:2]]
-    random.shuffle(shuffled)
-    assert _assembled(events) == _assembled(shuffled)
-
-
-def _assembled(events: list[Pushed]) -> Release:
-    release: Release | None = None
-    for pushed in events:
-        release, effect = assembly.merge(
-            release, pushed, wanted=["api", "web"], now=pushed.at.replace(year=2027, second=0), new_id=lambda: "ulid"
-        )
-        assert effect is not Effect.REFUSED
-    assert release is not None
-    return release.but(ready_at=None)
-
-
-@pytest.mark.parametrize("tag", ["staging-latest", "staging-current", "staging-previous"])
-def test_moving_tags_of_the_document_never_make_releases(tag: str) -> None:
-    from ferryman.platform import TagKind, classify
-
-    assert classify(tag, document()).kind is TagKind.MOVING

@@ -13,7 +13,7 @@ from ferryman.records import Image, Release, ReleaseStatus, SemverName, Verified
 from ferryman.releases import semver_tags
 from ferryman.store.table import Store
 from unit import builders as make
-from unit.conftest import FakeClock, FakeIds
+from unit.fakes.clock import FakeClock, FakeIds
 from unit.operating import World, document
 
 NOW = make.AT + timedelta(days=1)

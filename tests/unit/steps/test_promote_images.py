@@ -13,7 +13,7 @@ from ferryman.records.writes import Save
 from ferryman.steps import promote_images
 from ferryman.store.table import Store
 from unit import builders as make
-from unit.conftest import FakeClock, FakeIds
+from unit.fakes.clock import FakeClock, FakeIds
 from unit.fakes.ecr import FakeEcr, refused
 
 LATEST, NAME = "production-latest", "v1.0.0"

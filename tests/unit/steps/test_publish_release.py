@@ -2,7 +2,6 @@
 
 import contextlib
 import importlib.util
-import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -11,44 +10,28 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from ferryman.contracts import FinishDeploymentInput, PublishReleaseInput, PublishReleaseOutput
+from ferryman.contracts import PublishReleaseOutput
 from ferryman.errors import Conflict, Throttled, Unavailable
-from ferryman.messages import release_notes
 from ferryman.records import (
-    Active,
-    AppliedPlatform,
     Decision,
-    Deployment,
     EventType,
     Phase,
     Publication,
     Verified,
 )
 from ferryman.records.writes import Save
-from ferryman.steps import finish_deployment
 from ferryman.steps.publish_release import publish
 from ferryman.store.table import Store
 from unit import asked
 from unit import builders as make
-from unit.conftest import FakeClock, FakeIds
+from unit.fakes.clock import FakeClock, FakeIds
 from unit.fakes.dynamodb import FakeDynamoDb
-from unit.fakes.github import (
-    REPOSITORY,
-    SHA,
-    TOKEN,
-    FakeGitHub,
-    FakeSecrets,
-    Fault,
-    answering,
-    arn,
-    nonsense,
-    raising,
-)
+from unit.fakes.github import REPOSITORY, SHA, TOKEN, FakeGitHub, Fault, answering, nonsense, raising
+from unit.fakes.secrets import FakeSecrets
+from unit.steps.published import EVENT, PROJECT, apply, put
 
 ROOT = Path(__file__).parents[3]
-EVENT = PublishReleaseInput.model_validate(json.loads((ROOT / "events/publish_release/tagged.json").read_text()))
 URL = f"https://github.com/{REPOSITORY}/releases/tag/v1.0.0"
-PROJECT = {"repository": REPOSITORY, "tokenSecretArn": arn("token")}
 
 
 @pytest.fixture
@@ -66,50 +49,25 @@ def store(dynamodb: FakeDynamoDb) -> Store:
     return Store(dynamodb, "ferryman")
 
 
-def deployment(**changes: Any) -> Deployment:
-    about = {
-        "id": EVENT.deployment,
-        "environment": "production",
-        "fence": EVENT.fence,
-        "tag": "v1.0.0",
-        "phase": Phase.SUCCEEDED,
-        "ended_at": make.AT,
-        "approved_by": ["Ada Lovelace"],
-    }
-    return make.deployment(**{**about, **changes})
-
-
 @pytest.fixture(autouse=True)
 def applied(store: Store, scr_document: dict[str, Any]) -> None:
     apply(store, scr_document, PROJECT)
     store.write(Save(make.release(verified={"staging": Verified(deployment="01STAGING", digests={}, at=make.AT)})))
 
 
-def apply(store: Store, document: dict[str, Any], github: dict[str, Any] | None) -> None:
-    document["spec"]["github"] = github
-    before = store.find_platform("scr")
-    store.write(
-        Save(
-            AppliedPlatform(
-                name="scr", generation=1, document=document, applied_by="anna", applied_at=make.AT,
-                rev=before.rev if before else 0,
-            )
-        )
-    )  # fmt: skip
-
-
 @pytest.fixture
 def run(store: Store, github: FakeGitHub, clock: FakeClock, new_id: FakeIds) -> Any:
     def once(secrets: FakeSecrets | None = None) -> PublishReleaseOutput:
         return publish(
-            EVENT, store=store, client=secrets or FakeSecrets(), clock=clock, new_id=new_id, network=github.network
+            EVENT,
+            store=store,
+            client=secrets or FakeSecrets(token=TOKEN),
+            clock=clock,
+            new_id=new_id,
+            network=github.network,
         )
 
     return once
-
-
-def put(store: Store, **changes: Any) -> None:
-    store.write(Save(deployment(**changes)))
 
 
 def publication(store: Store) -> Publication | None:
@@ -303,7 +261,7 @@ def test_a_secret_that_cannot_be_read(store: Store, run: Any, monkeypatch: pytes
     def denied(**_: Any) -> None:
         raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "GetSecretValue")
 
-    secrets = FakeSecrets()
+    secrets = FakeSecrets(token=TOKEN)
     monkeypatch.setattr(secrets, "get_secret_value", denied)
     assert run(secrets).verdict == "Failed"
     assert "AWS does not give us the key to GitHub: GetSecretValue, AccessDeniedException" in told(store)[0][1]
@@ -368,28 +326,6 @@ def test_notes_when_what_ran_before_is_no_commit(store: Store, github: FakeGitHu
     assert "GitHub knows no way from gone to here" in github.releases["v1.0.0"]["body"]
 
 
-@pytest.mark.parametrize(
-    "comparison",
-    [{}, {"commits": None}, {"commits": [5, {}, {"commit": 5}, {"commit": {"message": 5}}], "total_commits": "x"}],
-)
-def test_odd_comparisons(comparison: dict[str, Any]) -> None:
-    assert release_notes.changes_in(comparison).commits == ()
-
-
-def test_notes_are_bounded() -> None:
-    many = [{"sha": f"{n:040}", "commit": {"message": "x" * 5_000}} for n in range(10_000)]
-    digests = {f"c{n}": make.digest("a") for n in range(50)}
-    text = release_notes.release_notes(
-        deployment(digests=digests),
-        page="https://x",
-        changes=release_notes.changes_in({"commits": many, "total_commits": 10_000}),
-        release=None,
-        source=None,
-    )
-    assert len(text) <= 60_001
-    assert "and 9900 more" in text
-
-
 def test_a_record_that_keeps_changing(store: Store, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     put(store)
 
@@ -402,34 +338,6 @@ def test_a_record_that_keeps_changing(store: Store, run: Any, monkeypatch: pytes
     with pytest.raises(Conflict):
         run()
     assert len(pauses) == 9, "a pause between two tries each"
-
-
-@pytest.mark.parametrize(
-    ("changes", "project", "publishes"),
-    [({}, PROJECT, True), ({"tag": None}, PROJECT, False), ({}, None, False), ({}, {"repository": REPOSITORY}, False)],
-    ids=["tagged", "no-tag", "no-project", "no-key"],
-)
-def test_finish_says_whether_to_publish(
-    store: Store,
-    clock: FakeClock,
-    new_id: FakeIds,
-    scr_document: dict[str, Any],
-    changes: Any,
-    project: Any,
-    publishes: bool,
-) -> None:
-    apply(store, scr_document, project)
-    put(store, **{"phase": Phase.RUNNING, "ended_at": None, **changes})
-    active = Active(
-        deployment=EVENT.deployment, version="abc1234", fence=EVENT.fence, execution_name="x", input="{}",
-        claimed_at=make.AT,
-    )  # fmt: skip
-    store.write(Save(make.state(environment="production", fence=EVENT.fence, active=active)))
-    event = FinishDeploymentInput.model_validate(EVENT.model_dump())
-    output = finish_deployment.finish(event, store=store, clock=clock, new_id=new_id, count=lambda name: None)
-    assert (output.phase, output.publish) == ("Succeeded", publishes)
-    row = store.message(EVENT.deployment, "github-ended", "github")
-    assert (row is not None) is (project == PROJECT)
 
 
 def test_the_handler_hands_everything_over(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""How a deployment ended: the judgement as a table, the record against a table in moto."""
+"""How a deployment ended, recorded: one transaction under the fence, whatever else fails."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,183 +8,17 @@ import pytest
 from ferryman.contracts import DeploymentRef, StepFailure
 from ferryman.decisions.outcome import Judgement, judge
 from ferryman.errors import ClaimLost
-from ferryman.records import AbortRequest, AppliedPlatform, Deployment, EventType, Hold, Phase, step_keys
+from ferryman.records import AppliedPlatform, EventType, Hold, Phase
 from ferryman.records.writes import Save
 from ferryman.steps import record_outcome
 from ferryman.store.table import Store
 from unit import builders as make
-from unit.conftest import FakeClock, FakeIds
+from unit.fakes.clock import FakeClock, FakeIds
 
 API, WEB = make.SERVICES
-F_API, F_WEB = (step_keys.rollout(name, "forward") for name in make.SERVICES)
-B_API, B_WEB = (step_keys.rollout(name, "back") for name in make.SERVICES)
-ABORT = AbortRequest(reason="wrong release", who="arn:aws:iam::1:user/anna", at=make.AT)
 CRASH = StepFailure(
     error="Sandbox.Timedout", cause='{"errorMessage": "Task timed out after 30.00 seconds"}', step="smoke_test"
 )
-
-
-def ended(*, upto: str, failed: dict[str, Any], **changes: Any) -> Deployment:
-    return make.deployment(steps={**make.passed(upto=upto), **failed}, **changes)
-
-
-WEB_FAILED = {
-    F_WEB: make.rollout(WEB, "Failed", reason="BreakerRolledBack", message="the new tasks of scr-web exited with 3")
-}
-BOTH_BACK = {
-    B_API: make.rollout(API, direction="back", revision=1),
-    B_WEB: make.rollout(WEB, direction="back", revision=1),
-}
-NO_TARGET = {key: make.step("Skipped", "NoTarget") for key in (B_API, B_WEB)}
-HELD_BACK = {key: make.step("Skipped", "HoldPolicy") for key in (B_API, B_WEB)}
-
-CASES = [
-    pytest.param(make.deployment(), None, "Succeeded", "Verified", False, id="all-passed"),
-    pytest.param(
-        ended(upto=F_API, failed={F_WEB: make.rollout(WEB, "Skipped"), step_keys.SMOKE_TEST: make.step("Skipped")}),
-        None,
-        "Succeeded",
-        "Verified",
-        False,
-        id="one-service-skipped",
-    ),
-    pytest.param(make.deployment(abort=ABORT), None, "Succeeded", "Verified", False, id="abort-came-too-late"),
-    pytest.param(
-        ended(
-            upto=step_keys.ADMIT,
-            failed={step_keys.MIGRATION: make.step("Failed", "NonZeroExit", "alembic exited with 1")},
-        ),
-        None,
-        "Failed",
-        "NonZeroExit",
-        False,
-        id="migration-failed",
-    ),
-    pytest.param(
-        ended(
-            upto=step_keys.ADMIT, failed={step_keys.MIGRATION: make.step("Errored", "OutcomeUnknown", "nobody knows")}
-        ),
-        None,
-        "Errored",
-        "OutcomeUnknown",
-        True,
-        id="migration-unknown",
-    ),
-    pytest.param(
-        ended(upto=F_API, failed={**WEB_FAILED, **BOTH_BACK}),
-        None,
-        "RolledBack",
-        "BreakerRolledBack",
-        False,
-        id="web-crashed",
-    ),
-    pytest.param(
-        ended(
-            upto=F_WEB, failed={step_keys.SMOKE_TEST: make.step("Failed", "WrongVersion", "expected abc"), **BOTH_BACK}
-        ),
-        None,
-        "RolledBack",
-        "WrongVersion",
-        False,
-        id="smoke-test-failed",
-    ),
-    pytest.param(
-        ended(upto=F_API, failed={**WEB_FAILED, **NO_TARGET}),
-        None,
-        "Failed",
-        "BreakerRolledBack",
-        False,
-        id="first-deployment",
-    ),
-    pytest.param(
-        ended(upto=F_API, failed={**WEB_FAILED, **HELD_BACK}),
-        None,
-        "Failed",
-        "BreakerRolledBack",
-        True,
-        id="policy-hold",
-    ),
-    pytest.param(
-        ended(upto=F_API, failed={**WEB_FAILED, B_WEB: BOTH_BACK[B_WEB], B_API: make.rollout(API, "Failed", "back")}),
-        None,
-        "Failed",
-        "RollbackFailed",
-        True,
-        id="rollback-failed",
-    ),
-    pytest.param(
-        ended(upto=F_API, failed={**WEB_FAILED, B_WEB: BOTH_BACK[B_WEB]}),
-        None,
-        "Failed",
-        "RollbackFailed",
-        True,
-        id="rollback-never-reached-a-touched-service",
-    ),
-    pytest.param(
-        ended(upto=F_API, failed={F_WEB: make.rollout(WEB, "Aborted", reason="Aborted"), **BOTH_BACK}, abort=ABORT),
-        None,
-        "Aborted",
-        "AbortRequested",
-        True,
-        id="aborted-while-rolling-out",
-    ),
-    pytest.param(
-        ended(upto=step_keys.BEGIN, failed={}, abort=ABORT),
-        None,
-        "Aborted",
-        "AbortRequested",
-        True,
-        id="aborted-before-anything",
-    ),
-    pytest.param(
-        ended(upto=step_keys.BEGIN, failed={step_keys.ADMIT: make.step("Aborted", "Held", "on hold")}),
-        None,
-        "Aborted",
-        "Held",
-        False,
-        id="held-at-the-gate",
-    ),
-    pytest.param(
-        ended(upto=F_WEB, failed=BOTH_BACK),
-        CRASH,
-        "Errored",
-        "Sandbox.Timedout",
-        False,
-        id="our-lambda-timed-out",
-    ),
-    pytest.param(
-        make.deployment(plan=None, steps={}),
-        StepFailure(error="VerificationFailed", cause="no service", step="begin"),
-        "Errored",
-        "VerificationFailed",
-        False,
-        id="begin-refused",
-    ),
-    pytest.param(make.deployment(plan=None, steps={}), None, "Errored", "Interrupted", False, id="nothing-known"),
-]
-
-
-@pytest.mark.parametrize(("deployment", "failure", "phase", "reason", "holds"), CASES)
-def test_judge(deployment: Deployment, failure: StepFailure | None, phase: str, reason: str, holds: bool) -> None:
-    judged = judge(deployment, failure)
-    assert (judged.phase, judged.reason, judged.hold is not None) == (Phase(phase), reason, holds)
-    assert judged.message.endswith((".", "`"))
-
-
-def test_the_message_says_why_and_what_was_done() -> None:
-    judged = judge(ended(upto=F_API, failed={**WEB_FAILED, **BOTH_BACK}), None)
-    assert "exited with 3" in judged.message
-    assert "scr-api, scr-web went back to 0001234" in judged.message
-
-
-def test_a_held_release_is_not_settled_and_starts_again_after_resume() -> None:
-    held = ended(upto=step_keys.BEGIN, failed={step_keys.ADMIT: make.step("Aborted", "Held", "on hold")})
-    assert judge(held, None).settle is False
-
-
-def test_the_cause_of_a_crashed_lambda_is_its_message() -> None:
-    judged = judge(make.deployment(plan=None, steps={}), CRASH)
-    assert "Task timed out after 30.00 seconds" in judged.message
 
 
 @pytest.fixture

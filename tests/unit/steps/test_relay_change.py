@@ -10,8 +10,8 @@ from ferryman.errors import InvalidInput, NotFound, Throttled
 from ferryman.records import StepStatus
 from ferryman.store.table import Store
 from ferryman.store.task_tokens import remember
-from unit.conftest import FakeClock, FakeIds
 from unit.ecs_world import World
+from unit.fakes.clock import FakeClock, FakeIds
 from unit.fakes.ecs import CLUSTER, refusal, service_arn
 
 EVENTS = Path(__file__).parents[3] / "events/relay_change"

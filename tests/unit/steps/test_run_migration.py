@@ -1,73 +1,16 @@
 """The migration: at most one success per environment and release, whatever is lost."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from ferryman.decisions.migration_attempts import CERTAIN_AFTER, Begin, Decision, Refuse, Resume, Skip, decide_attempt
+from ferryman.decisions.migration_attempts import CERTAIN_AFTER
 from ferryman.errors import ClaimLost, NotVisibleYet, Throttled, Unavailable
-from ferryman.records import Actor, Deployment, MigrationClaim, StepStatus
+from ferryman.records import MigrationClaim, StepStatus
 from ferryman.records.writes import Save
 from ferryman.store.table import Store
-from unit import builders as make
-from unit.conftest import FakeClock, FakeIds
-from unit.ecs_world import COMMAND, ID, NEW, NEXT, World
-
-T0 = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-
-
-def claim(status: Any, attempt: int = 1, deployment: str = "01K00000000000000000000OLD") -> MigrationClaim:
-    return MigrationClaim(
-        platform="scr",
-        environment="staging",
-        version="abc1234",
-        attempt=attempt,
-        deployment=deployment,
-        status=status,
-        task_definition="arn:td:1",
-        client_token=f"fm-{deployment}-{attempt}",
-        exit_code=1 if status == "Failed" else None,
-        at=T0,
-    )
-
-
-def own(person: bool = False, **changes: Any) -> Deployment:
-    made = make.deployment(id=ID, initiated_by=Actor(who="x", automated=not person), steps={})
-    plan = make.plan(migration=World.plan.__get__(_Bare())().migration)
-    return made.but(plan=plan, **changes)
-
-
-class _Bare:
-    old = {"api": "td", "web": "td"}
-
-
-@pytest.mark.parametrize(
-    ("deployment", "claims", "expected"),
-    [
-        pytest.param(own(), [], Begin(1), id="first"),
-        pytest.param(own(kind="rollback"), [], Skip, id="going-back"),
-        pytest.param(own().but(plan=make.plan()), [], Skip, id="no-migration"),
-        pytest.param(own(), [claim("Succeeded")], Skip, id="done"),
-        pytest.param(own(person=True), [claim("Succeeded"), claim("Failed", 2)], Skip, id="done-once-is-done"),
-        pytest.param(own(), [claim("Failed")], Refuse, id="failed-automation"),
-        pytest.param(own(person=True), [claim("Failed")], Begin(2), id="failed-person"),
-        pytest.param(own(), [claim("NotStarted")], Begin(2), id="never-ran-automation"),
-        pytest.param(own(), [claim("Claimed")], Resume, id="somebody-died"),
-        pytest.param(own(), [claim("Running")], Resume, id="somebody-died-while-it-ran"),
-        pytest.param(own(person=True), [claim("Unknown")], Resume, id="unknown-even-for-a-person"),
-        pytest.param(own(), [claim("Reverted")], Begin(2), id="taken-back-is-not-done"),
-        pytest.param(own(), [claim("Reverted"), claim("Succeeded", 2)], Skip, id="done-again"),
-        pytest.param(
-            own(kind="rollback", command="down", revision="1"), [], Begin(1), id="going-back-with-a-downgrade"
-        ),
-        pytest.param(own(kind="migrate", command="current"), [], Begin(1), id="a-person's-command"),
-    ],
-)
-def test_decide(deployment: Deployment, claims: list[MigrationClaim], expected: Decision | type) -> None:
-    decision = decide_attempt(deployment, claims)
-    assert decision == expected if not isinstance(expected, type) else isinstance(decision, expected)
-
+from unit.ecs_world import COMMAND, NEW, NEXT, World
+from unit.fakes.clock import FakeClock, FakeIds
 
 # ── run ──
 

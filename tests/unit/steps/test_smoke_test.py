@@ -15,7 +15,7 @@ from ferryman.records.writes import Save
 from ferryman.steps import smoke_test
 from ferryman.store.table import Store
 from unit import builders as make
-from unit.conftest import FakeClock, FakeIds
+from unit.fakes.clock import FakeClock, FakeIds
 
 OK = Answer(200)
 DOWN = Answer(503, body=b"no healthy upstream")

@@ -9,8 +9,8 @@ from ferryman.errors import ClaimLost, InvalidInput, Throttled, Unavailable
 from ferryman.records import Phase, PlannedTag, StepStatus, step_keys
 from ferryman.store.step_writer import end
 from ferryman.store.table import Store
-from unit.conftest import FakeClock, FakeIds
 from unit.ecs_world import NEW, OLD, World
+from unit.fakes.clock import FakeClock, FakeIds
 
 
 @pytest.fixture

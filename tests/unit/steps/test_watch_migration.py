@@ -10,8 +10,8 @@ from ferryman.records import MigrationClaim, StepStatus
 from ferryman.records.writes import Save
 from ferryman.steps.watch_migration import Seen, Terms, judge
 from ferryman.store.table import Store
-from unit.conftest import FakeClock, FakeIds
 from unit.ecs_world import World
+from unit.fakes.clock import FakeClock, FakeIds
 
 T0 = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 TERMS = Terms(started_at=T0, followed_at=T0, timeout_seconds=600)

@@ -11,8 +11,8 @@ from ferryman.records import StepStatus, step_keys
 from ferryman.steps import watch_rollout
 from ferryman.steps.watch_rollout import Seen, Terms, judge
 from ferryman.store.table import Store
-from unit.conftest import FakeClock, FakeIds
 from unit.ecs_world import CHILD, World
+from unit.fakes.clock import FakeClock, FakeIds
 from unit.fakes.ecs import refusal
 
 T0 = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -242,57 +242,6 @@ def test_a_breaker_rollback_that_looks_stable_fails(world: World) -> None:
         assert part in step.message
     assert step.logs == ["starting", "KeyError: 'PORT'"]
     assert definition == step.rollout.task_definition  # type: ignore[union-attr]
-
-
-def test_other_deployments_tasks_and_older_events_explain_nothing(world: World) -> None:
-    world.claim("01K00000000000000000000TWO")
-    world.ecs.new_service("api", world.old["api"])
-    world.ecs.say("api", "an old story")
-    old = world.ecs.add_task("api", "sha256:old")
-    world.ecs.stop(old, exit_code=137)
-    world.clock.forward(seconds=60)
-    world.update()
-    replaced = world.ecs.add_task("api", "sha256:old", taskDefinitionArn=world.old["api"])
-    world.ecs.stop(replaced, exit_code=138)
-    world.ecs.trip_breaker("api")
-    world.watch()
-    assert "137" not in world.step().message
-    assert "138" not in world.step().message
-    assert "old story" not in world.step().message
-
-
-@pytest.mark.parametrize(
-    ("task", "expected"),
-    [
-        pytest.param(
-            {"stop_code": "TaskFailedToStart", "exit_code": None, "reason": "CannotPullContainerError: not found"},
-            ("never started", "CannotPullContainerError"),
-            id="cannot-pull",
-        ),
-        pytest.param(
-            {"stop_code": "ServiceSchedulerInitiated", "exit_code": 143, "reason": "Task failed ELB health checks"},
-            ("code 143", "ELB health checks"),
-            id="unhealthy",
-        ),
-    ],
-)
-def test_explanations(world: World, task: dict[str, Any], expected: tuple[str, ...]) -> None:
-    world.ecs.stop(world.ecs.add_task("api", "sha256:new"), **task)
-    world.ecs.deployment("api")["failedTasks"] = 2
-    world.watch()
-    assert world.step().reason == "FailFast"
-    for part in expected:
-        assert part in world.step().message
-
-
-def test_the_task_that_fell_by_itself_explains_not_the_one_that_was_stopped(world: World) -> None:
-    crashed, stopped = (world.ecs.add_task("api", "sha256:new") for _ in range(2))
-    world.ecs.stop(crashed, exit_code=2)
-    world.clock.forward(seconds=30)
-    world.ecs.stop(stopped, exit_code=143, stop_code="ServiceSchedulerInitiated", reason="Scaling activity")
-    world.ecs.trip_breaker("api")
-    world.watch()
-    assert "code 2" in world.step().message
 
 
 def test_a_rollout_that_hangs_meets_its_deadline(world: World) -> None:

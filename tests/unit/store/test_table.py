@@ -10,8 +10,8 @@ from ferryman.records import Deployment, EventType, OutboxMessage, Phase, Planne
 from ferryman.records.writes import Add, Fenced, Save
 from ferryman.store.table import Store
 from unit import builders as make
-from unit.conftest import TABLE, FakeIds
-from unit.fakes.dynamodb import FakeDynamoDb
+from unit.fakes.clock import FakeIds
+from unit.fakes.dynamodb import TABLE, FakeDynamoDb
 
 
 class Ref:

@@ -7,11 +7,11 @@ import pytest
 
 from ferryman.approvals.web import render
 from ferryman.approvals.web.page_model import Facts, facts, moment
-from ferryman.approvals.web.page_records import PageRecords, base_of
+from ferryman.approvals.web.page_records import PageRecords
 from ferryman.approvals.web.progress import progress
 from ferryman.approvals.web.render import Question
 from ferryman.platform import parse
-from ferryman.records import Actor, Phase, Publication, Step, StepStatus, Target, Verified, Waiver, step_keys
+from ferryman.records import Actor, Phase, Publication, Verified, Waiver, step_keys
 from pages import asking
 from unit import builders as make
 
@@ -132,58 +132,12 @@ def test_services_stay_where_the_policy_says_so(usual: PageRecords) -> None:
     assert "stay as they are" in found.back[0]
 
 
-def test_what_ran_before_is_told_as_long_as_it_is_known() -> None:
-    state = asking.state()
-    current = state.current
-    assert current is not None
-    previous = Target(version=asking.RUNS, deployment=asking.BEFORE, digests=asking.OLD)
-    through = state.but(current=current.but(deployment=asking.ID, version=asking.VERSION), previous=previous)
-    done = asking.deployment(phase=Phase.SUCCEEDED)
-    later = state.but(current=current.but(deployment="01KLATER", version="deadbee"))
-
-    assert base_of(state, asking.deployment()) == current
-    assert base_of(through, done) == previous
-    assert base_of(later, done) is None
-
-
 @pytest.mark.parametrize(
     ("away", "text"),
     [(timedelta(minutes=5), "in 5m"), (timedelta(0), "0s ago"), (-timedelta(days=3), "3d ago")],
 )
 def test_moments(away: timedelta, text: str) -> None:
     assert moment(NOW + away, NOW).relative == text
-
-
-@pytest.mark.parametrize("phase", list(Phase))
-def test_progress_of_every_phase(phase: Phase) -> None:
-    found = progress(asking.approval(status="Approved"), asking.deployment(phase=phase), NOW)
-
-    assert found.headline
-    assert found.running == (not phase.terminal)
-
-
-def test_progress_names_failures_and_the_way_back() -> None:
-    first = asking.SERVICES[0]
-    failed = make.rollout(first, "Failed", reason="BreakerRolledBack", message="the breaker rolled it back")
-    deployment = asking.deployment(
-        phase=Phase.ROLLED_BACK,
-        message="It went back.",
-        steps={
-            step_keys.rollout(first, "forward"): failed,
-            step_keys.rollout(first, "back"): make.rollout(first, direction="back"),
-            step_keys.MIGRATION: Step(status=StepStatus.SKIPPED, reason="NoMigration", started_at=NOW, ended_at=NOW),
-        },
-        publication=Publication(status="Published", url="javascript:alert(1)", at=NOW),
-    )
-
-    found = progress(asking.approval(status="Approved"), deployment, NOW)
-
-    lines = {line.title: line for line in found.lines}
-    assert lines[f"Rollout of {first}"].note == "the breaker rolled it back"
-    assert found.lines[-1].title == f"Rollback of {first}"
-    assert lines["Database migration"].word == "skipped"
-    assert lines["Smoke test"].word == "not begun"
-    assert found.release_url is None
 
 
 def test_nothing_in_the_records_becomes_markup(usual: PageRecords) -> None:

@@ -15,8 +15,9 @@ from ferryman.clients.github.auth import connect
 from ferryman.clients.github.client import Declined, Network
 from ferryman.errors import Unavailable
 from ferryman.platform import GitHub, GitHubApp
-from unit.conftest import FakeClock
-from unit.fakes.github import REPOSITORY, SHA, FakeGitHub, FakeSecrets, arn, said, streamed
+from unit.fakes.clock import FakeClock
+from unit.fakes.github import REPOSITORY, SHA, FakeGitHub, said, streamed
+from unit.fakes.secrets import FakeSecrets, arn
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 

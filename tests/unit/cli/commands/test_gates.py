@@ -10,7 +10,7 @@ import pytest
 from ferryman_cli import moments
 from ferryman_cli.exits import Stop
 from unit.api_world import World
-from unit.cli.conftest import Run, Server
+from unit.cli.function_url import Run, Server
 
 PLACE = "/v1/platforms/scr/environments/production"
 

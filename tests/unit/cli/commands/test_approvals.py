@@ -9,7 +9,7 @@ import pytest
 from ferryman.records import Actor, Approval, ApproverRecord, EnvironmentState, Phase
 from unit import builders as make
 from unit.api_world import JO, World
-from unit.cli.conftest import Run, Server, ageless
+from unit.cli.function_url import Run, Server, ageless
 
 ID = "01K00000000000000000000DEP"
 PLACE = "/v1/platforms/scr/environments/production"

@@ -7,7 +7,7 @@ import pytest
 
 from unit import builders as make
 from unit.api_world import World
-from unit.cli.conftest import Run, Server
+from unit.cli.function_url import Run, Server
 
 PLACE = "/v1/platforms/scr/environments/production"
 IMAGE = "containerDefinitions.api.image"

@@ -11,7 +11,7 @@ from ferryman.messages import timeline
 from ferryman.records import EventType, Hold, Phase, ReleaseStatus
 from unit import builders as make
 from unit.api_world import JO, World, idle
-from unit.cli.conftest import Run, ageless
+from unit.cli.function_url import Run, ageless
 
 HOUR = timedelta(hours=1)
 

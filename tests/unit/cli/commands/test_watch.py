@@ -13,7 +13,7 @@ from ferryman.records import Deployment, Phase, RolloutProgress, StepStatus, ste
 from ferryman_cli import progress
 from unit import builders as make
 from unit.api_world import World, idle
-from unit.cli.conftest import Run, Server
+from unit.cli.function_url import Run, Server
 
 WATCH = ("watch", "staging", "--interval", "0.2", "--timeout", "30s", "-p", "scr")
 API, WEB = (step_keys.rollout(name, "forward") for name in make.SERVICES)

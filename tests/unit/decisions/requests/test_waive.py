@@ -9,7 +9,7 @@ from ferryman.records import Waiver
 from ferryman.store.table import Store
 from unit import builders as make
 from unit.api_world import ENV, JO, KIM, World, idle
-from unit.conftest import FakeClock, FakeIds
+from unit.fakes.clock import FakeClock, FakeIds
 from unit.operating import document
 
 WISH = {"release": "abc1234", "reason": "no exploit, fix is due on Monday"}

@@ -12,7 +12,7 @@ import pytest
 from ferryman.records import Deployment, MigrationProgress, Phase, Request, step_keys
 from unit import builders as make
 from unit.api_world import JO, World
-from unit.cli.conftest import Run, Server
+from unit.cli.function_url import Run, Server
 
 PLACE = "/v1/platforms/scr/environments/production"
 DEPLOY = ("deploy", "production", "-p", "scr", "--release", "abc1234")

@@ -1,4 +1,4 @@
-"""What people are told of a way back, a database command and a freeze: what happened, why, what to do next."""
+"""What people are told of a way back and of a database command: what happened, why, what to do next."""
 
 import itertools
 from datetime import timedelta
@@ -9,12 +9,9 @@ import pytest
 from ferryman.contracts import StepFailure
 from ferryman.decisions.outcome import judge
 from ferryman.messages import deployment as messages
-from ferryman.messages import environment
-from ferryman.messages.outbox import SUBJECT_LIMIT
 from ferryman.records import (
     AbortRequest,
     Deployment,
-    Freeze,
     Hold,
     MigrationProgress,
     Phase,
@@ -149,15 +146,3 @@ def test_a_database_command_that_was_never_planned() -> None:
     _, text = told(command(Phase.ERRORED, plan=None, steps={}))
     assert "migrate down could not be run" in text
     assert "Automation is on hold" in text
-
-
-@pytest.mark.parametrize("until", [None, make.AT + timedelta(days=1)])
-def test_a_freeze(until: Any) -> None:
-    freeze = Freeze(reason="fair\nin Basel", who="jo", at=make.AT, until=until)
-    rows = environment.for_freeze("scr", "production", freeze, ["team", "team", "ops"], make.AT)
-    assert [row.record.channel for row in rows] == ["team", "ops"]  # type: ignore[union-attr]
-    message: Any = rows[0].record
-    assert "fair in Basel" in message.text
-    assert "`ferryman thaw production` ends it now" in message.text
-    assert ("Sat 2026-01-03 03:04 UTC" in message.subject) == (until is not None)
-    assert len(message.subject) <= SUBJECT_LIMIT

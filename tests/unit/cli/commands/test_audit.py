@@ -10,7 +10,7 @@ from ferryman.messages import timeline
 from ferryman.records import EventType, Phase
 from unit import builders as make
 from unit.api_world import JO, World
-from unit.cli.conftest import Run, Server
+from unit.cli.function_url import Run, Server
 
 
 @pytest.fixture(autouse=True)

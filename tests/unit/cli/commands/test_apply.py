@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from unit.api_world import World
-from unit.cli.conftest import Run, Server
+from unit.cli.function_url import Run, Server
 
-EXAMPLE = Path(__file__).parents[3] / "examples" / "scr-platform" / "platform.yaml"
+EXAMPLE = Path(__file__).parents[4] / "examples" / "scr-platform" / "platform.yaml"
 
 
 @pytest.fixture

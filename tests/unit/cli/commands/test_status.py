@@ -25,7 +25,7 @@ from ferryman.records import (
 )
 from unit import builders as make
 from unit.api_world import JO, World
-from unit.cli.conftest import Run, Server, ageless
+from unit.cli.function_url import Run, Server, ageless
 
 ID = "01K00000000000000000000DEP"
 PREV = "01K0000000000000000000PREV"

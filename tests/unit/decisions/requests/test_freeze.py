@@ -9,7 +9,7 @@ from ferryman.records import Freeze
 from ferryman.store.table import Store
 from unit import builders as make
 from unit.api_world import JO, KIM, World, idle
-from unit.conftest import FakeClock, FakeIds
+from unit.fakes.clock import FakeClock, FakeIds
 
 WINDOWS = {"timeZone": "Europe/Berlin", "windows": [{"name": "all-week", "weekly": "Mon 00:00 - Sun 23:59"}]}
 
@@ -122,20 +122,3 @@ class TestThaw:
 
         assert (status, body["changed"], world.timeline()) == (200, False, [])
         assert ("all-week" in body["message"]) == frozen
-
-
-def test_somebody_writes_between_reading_and_writing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    world.put(idle())
-    read = world.store.state
-
-    def read_then_write(*args: Any) -> Any:
-        monkeypatch.undo()
-        before = read(*args)
-        world.put(before.but(tagged="x"))
-        return before
-
-    monkeypatch.setattr(world.store, "state", read_then_write)
-
-    assert world.ask("freeze", {"reason": "fair"})[1]["changed"] is True
-    assert world.state.tagged == "x"
-    assert world.timeline() == [("Frozen", JO)]

@@ -5,84 +5,23 @@ from typing import Any
 
 import pytest
 
-from ferryman.decisions.migration_attempts import key_of, last_migrated, taken_back
+from ferryman.decisions.migration_attempts import (
+    key_of,
+)
 from ferryman.errors import ClaimLost, NotVisibleYet, Throttled, Unavailable
-from ferryman.records import Deployment, MigrationClaim, StepStatus
+from ferryman.records import MigrationClaim, StepStatus
 from ferryman.records.writes import Save
 from ferryman.store.table import Store
 from unit import builders as make
-from unit.conftest import FakeClock, FakeIds
-from unit.ecs_world import ID, NEXT, World
+from unit.ecs_world import NEXT, World, left
+from unit.fakes.clock import FakeClock, FakeIds
 
+FOUR = ["001", "002", "003", "104"]
 OLD, RUNS, LATER = "0001234", "abc1234", "def1234"
 THIRD = "01K00000000000000000000THI"
 
 
-def claim(version: str, status: Any = "Succeeded", ids: list[str] | None = None, hours: int = 0) -> MigrationClaim:
-    return MigrationClaim(
-        platform="scr",
-        environment="staging",
-        version=version,
-        attempt=1,
-        deployment="01K00000000000000000000OLD",
-        status=status,
-        task_definition="td",
-        client_token="fm-1",
-        migrations=ids,
-        at=make.AT + timedelta(hours=hours),
-    )
-
-
-@pytest.mark.parametrize(
-    ("claims", "expected"),
-    [
-        pytest.param([], None, id="nothing"),
-        pytest.param([claim(OLD), claim(RUNS, hours=1)], RUNS, id="the-latest"),
-        pytest.param([claim(RUNS, hours=1), claim(OLD, hours=2)], OLD, id="by-time-not-by-name"),
-        pytest.param([claim(OLD), claim(RUNS, "Reverted", hours=1)], OLD, id="taken-back"),
-        pytest.param([claim(OLD), claim(RUNS, "Failed", hours=1)], OLD, id="failed"),
-        pytest.param([claim(OLD), claim(f"{RUNS}@{ID}", hours=1)], OLD, id="a-person's-command"),
-    ],
-)
-def test_whose_migrations_the_database_has(claims: list[MigrationClaim], expected: str | None) -> None:
-    assert last_migrated(claims) == expected
-
-
-def down(revision: str | None, ids: list[str] | None, kind: Any = "rollback", version: str = OLD) -> Deployment:
-    return make.deployment(
-        kind=kind, command="down", revision=revision, version=version, plan=make.plan(migrations=ids)
-    )
-
-
-FOUR = ["001", "002", "003", "104"]
-KNOWN = [claim(OLD, ids=["001"]), claim(RUNS, ids=["001", "002", "003"]), claim(LATER, ids=FOUR)]
-SILENT = [claim(OLD), claim(RUNS), claim(LATER)]
-
-
-@pytest.mark.parametrize(
-    ("deployment", "claims", "expected"),
-    [
-        pytest.param(down("001", FOUR), KNOWN, [RUNS, LATER], id="all-above-the-target"),
-        pytest.param(down("003", FOUR, version=RUNS), KNOWN, [LATER], id="only-the-last"),
-        pytest.param(down("104", FOUR), KNOWN, [], id="nothing"),
-        pytest.param(down("002", FOUR), KNOWN, [RUNS, LATER], id="between-two-releases"),
-        pytest.param(down("base", FOUR), KNOWN, [OLD, RUNS, LATER], id="everything"),
-        pytest.param(down("10", FOUR), KNOWN, [], id="shortened"),
-        pytest.param(down("00", FOUR), KNOWN, [RUNS, LATER], id="shortened-too-far-so-by-order"),
-        pytest.param(down("-1", FOUR), KNOWN, [RUNS, LATER], id="relative-so-by-order"),
-        pytest.param(down("001", None), KNOWN, [RUNS, LATER], id="the-image-does-not-tell"),
-        pytest.param(down("001", FOUR), SILENT, [RUNS, LATER], id="the-claims-do-not-tell"),
-        pytest.param(down("-1", FOUR, "migrate", RUNS), KNOWN, [OLD, RUNS, LATER], id="by-hand-nobody-knows-how-far"),
-        pytest.param(down("003", FOUR, "migrate", RUNS), KNOWN, [LATER], id="by-hand"),
-        pytest.param(
-            down("001", FOUR), [claim(RUNS, "Failed", FOUR), claim(f"{RUNS}@{ID}", ids=FOUR)], [], id="successes-only"
-        ),
-    ],
-)
-def test_what_a_downgrade_takes_back(deployment: Deployment, claims: list[MigrationClaim], expected: list[str]) -> None:
-    older = [OLD, RUNS] if deployment.version == RUNS else [OLD]
-
-    assert [item.version for item in taken_back(deployment, claims, older)] == expected
+KNOWN = [left(OLD, ids=["001"]), left(RUNS, ids=["001", "002", "003"]), left(LATER, ids=FOUR)]
 
 
 @pytest.fixture
@@ -98,7 +37,11 @@ def statuses(world: World) -> dict[str, str]:
 
 
 def tasks(world: World) -> list[dict[str, Any]]:
-    return [task for task in world.ecs.tasks.values() if str(task["startedBy"]).startswith("fm-")]
+    return world.migration_tasks()
+
+
+def finish(world: World, exit_code: int | None = 0, **how: Any) -> Any:
+    return world.finish_migration(exit_code, **how)
 
 
 def ask(world: World, command: Any, deployment: str = NEXT, kind: Any = "migrate", **more: Any) -> None:
@@ -116,17 +59,11 @@ def ask(world: World, command: Any, deployment: str = NEXT, kind: Any = "migrate
     )
 
 
-def finish(world: World, exit_code: int | None = 0, **how: Any) -> Any:
-    world.run_migration()
-    world.ecs.stop(tasks(world)[-1], exit_code=exit_code, **how)
-    return world.answer(world.watch_migration())
-
-
 class TestCommands:
     @pytest.mark.parametrize("command", ["up", "down", "current"])
     def test_runs_once_for_each_time_it_is_asked_for(self, world: World, command: str) -> None:
         """However often the release was migrated, and however often a step runs again."""
-        world.store.write(Save(claim(RUNS, ids=["001"])))
+        world.store.write(Save(left(RUNS, ids=["001"])))
         for number, deployment in enumerate((NEXT, THIRD), 1):
             ask(world, command, deployment, revision="001" if command == "down" else None)
             for _ in range(3):
@@ -281,7 +218,7 @@ class TestDowngrade:
         assert statuses(world)[RUNS] == "Succeeded"
 
     def test_more_than_a_transaction_holds(self, world: World) -> None:
-        many = [claim(f"{number:07d}", ids=FOUR) for number in range(70)]
+        many = [left(f"{number:07d}", ids=FOUR) for number in range(70)]
         for start in range(0, len(many), 60):
             world.store.write(*map(Save, many[start : start + 60]))
         self.start(world)
@@ -289,7 +226,7 @@ class TestDowngrade:
         assert {statuses(world)[item.version] for item in many} == {"Reverted"}
 
     def test_up_by_hand_brings_them_back(self, world: World) -> None:
-        world.store.write(Save(claim(RUNS, "Reverted", FOUR)), Save(claim(LATER, "Reverted", FOUR)))
+        world.store.write(Save(left(RUNS, "Reverted", FOUR)), Save(left(LATER, "Reverted", FOUR)))
         ask(world, "up", version=RUNS)
         assert finish(world)["verdict"] == "Succeeded"
         assert statuses(world) == {RUNS: "Succeeded", LATER: "Reverted", f"{RUNS}@{NEXT}": "Succeeded"}

@@ -9,7 +9,7 @@ import pytest
 from ferryman.records import Hold, Phase, Settled
 from unit import builders as make
 from unit.api_world import JO, World, idle
-from unit.cli.conftest import Run, Server
+from unit.cli.function_url import Run, Server
 
 HOLD = Hold(reason="x", who=JO, at=make.AT)
 FAILED = Settled(phase=Phase.FAILED, reason="SmokeTestFailed", at=make.AT)

@@ -1,0 +1,81 @@
+"""A person's hold, and its end: recorded once, with who and why."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from ferryman.records import Hold
+from ferryman.store.table import Store
+from unit import builders as make
+from unit.api_world import ENV, JO, KIM, World, idle
+from unit.controlled import BAD, HOLD, RUNNING
+from unit.fakes.clock import FakeClock, FakeIds
+
+
+@pytest.fixture
+def world(store: Store, clock: FakeClock, new_id: FakeIds, scr_document: dict[str, Any]) -> World:
+    world = World(store, clock, new_id)
+    world.applied(scr_document)
+    world.put(make.release(RUNNING, first_seen_at=make.AT - timedelta(hours=1)), make.release(BAD))
+    return world
+
+
+class TestHold:
+    def test_is_recorded_with_who_when_and_why(self, world: World) -> None:
+        status, body = world.ask("hold", {"reason": " load test "})
+
+        assert (status, body["changed"]) == (200, True)
+        assert world.state.hold == Hold(reason="load test", who=JO, at=world.clock.at)
+        assert world.timeline() == [("Held", JO)]
+
+    def test_twice_keeps_the_first(self, world: World) -> None:
+        world.ask("hold", {"reason": "load test"})
+        status, body = world.ask("hold", {"reason": "other"}, who=KIM)
+
+        assert (status, body["changed"]) == (200, False)
+        assert body["message"] == f"staging is already on hold, by {JO}: load test"
+        assert world.state.hold is not None
+        assert world.state.hold.reason == "load test"
+        assert world.timeline() == [("Held", JO)]
+
+    def test_is_announced_once(self, world: World) -> None:
+        world.ask("hold", {"reason": "load test"})
+        world.ask("hold", {"reason": "load test"})
+
+        sent = world.store.unsent()
+        assert {message.channel for message in sent} == set(world.store.platform("scr").document["spec"]["channels"])
+        assert len(sent) == 2
+        assert all("load test" in message.text and JO in message.text for message in sent)
+
+    @pytest.mark.parametrize(
+        "body", [{}, {"reason": ""}, {"reason": "  "}, {"reason": 7}, {"reason": "x", "foo": 1}, []]
+    )
+    def test_needs_a_reason_and_nothing_else(self, world: World, body: Any) -> None:
+        status, answer = world.call("POST", f"{ENV}/hold", body)
+
+        assert (status, answer["error"]["code"]) == (422, "InvalidRequest")
+        assert world.state.hold is None
+
+
+class TestResume:
+    def test_lifts_and_nudges(self, world: World) -> None:
+        world.put(idle(hold=HOLD))
+
+        status, body = world.ask("resume")
+
+        assert (status, body["changed"], world.state.hold) == (200, True, None)
+        assert (world.timeline(), world.outside.nudged) == ([("Resumed", JO)], [("scr", "staging")])
+
+    def test_of_what_is_not_held_changes_nothing(self, world: World) -> None:
+        status, body = world.ask("resume")
+
+        assert (status, body["changed"], body["message"]) == (200, False, "staging was not on hold")
+        assert world.timeline() == []
+
+    def test_holds_even_when_nobody_can_be_nudged(self, world: World) -> None:
+        world.put(idle(hold=HOLD))
+        world.outside.down = True
+
+        assert world.ask("resume")[0] == 200
+        assert world.state.hold is None

@@ -1,0 +1,136 @@
+"""A person's commands for the database: what is recorded, and when they are refused."""
+
+from typing import Any
+
+import pytest
+
+from ferryman.records import (
+    Request,
+)
+from ferryman.store.table import Store
+from unit import builders as make
+from unit.api_world import JO, KIM, World
+from unit.fakes.clock import FakeClock, FakeIds
+from unit.starting import (
+    ENV,
+    FREEZE,
+    HOLD,
+    A,
+    B,
+    C,
+    D,
+    ask,
+    change,
+    claim,
+    lines,
+    refused,
+    release,
+    running,
+    state,
+)
+
+
+@pytest.fixture
+def document(scr_document: dict[str, Any]) -> dict[str, Any]:
+    return scr_document
+
+
+@pytest.fixture
+def world(store: Store, clock: FakeClock, new_id: FakeIds, document: dict[str, Any]) -> World:
+    world = World(store, clock, new_id)
+    world.applied(document)
+    world.put(*(release(version) for version in (A, B, C, D)))
+    return world
+
+
+class TestMigrate:
+    @pytest.mark.parametrize(
+        ("body", "command", "revision"),
+        [
+            pytest.param({"command": "up"}, "up", None, id="up"),
+            pytest.param({"command": "down", "revision": "0042"}, "down", "0042", id="down"),
+            pytest.param({"command": "current"}, "current", None, id="current"),
+        ],
+    )
+    def test_is_recorded(self, world: World, body: dict[str, Any], command: str, revision: str | None) -> None:
+        world.put(running())
+
+        status, answer = ask(world, "migrate", reason="index locks", **body)
+
+        assert (status, answer["changed"], answer["version"]) == (200, True, C)
+        wish = state(world).requested
+        assert wish is not None
+        assert (wish.kind, wish.command, wish.revision, wish.version) == ("migrate", command, revision, C)
+        assert (lines(world), world.outside.nudged) == ([("MigrateRequested", JO)], [("scr", ENV)])
+
+    def test_passes_a_hold_and_leaves_it(self, world: World) -> None:
+        world.put(running(hold=HOLD))
+
+        assert ask(world, "migrate", command="current")[0] == 200
+        assert state(world).hold == HOLD
+
+    def test_current_passes_a_freeze(self, world: World) -> None:
+        world.put(running(freeze=FREEZE))
+
+        assert ask(world, "migrate", command="current")[0] == 200
+
+    def test_twice_asks_once(self, world: World) -> None:
+        world.put(running())
+        ask(world, "migrate", command="current")
+
+        assert ask(world, "migrate", command="current", who=KIM)[1]["changed"] is False
+        assert lines(world) == [("MigrateRequested", JO)]
+
+    @pytest.mark.parametrize(
+        ("standing", "fields", "body", "words"),
+        [
+            pytest.param({}, {}, {"confirm": "DEPLOY"}, "typing production", id="not-confirmed"),
+            pytest.param({"active": claim()}, {}, {}, "ferryman watch production", id="something-is-under-way"),
+            pytest.param(
+                {"requested": Request(version=D, kind="deploy", reason="", who=KIM, at=make.AT)},
+                {},
+                {},
+                "asked to deploy ddd1234, which starts first",
+                id="something-else-is-next",
+            ),
+            pytest.param(
+                {
+                    "requested": Request(
+                        version=C, kind="migrate", reason="", who=KIM, at=make.AT, command="down", revision="1"
+                    )
+                },
+                {},
+                {},
+                "starts first",
+                id="another-command-is-next",
+            ),
+            pytest.param({}, {"migration": None}, {}, "no migration in the document", id="no-database"),
+            pytest.param({}, {}, {"command": "down"}, "--revision", id="down-to-nowhere"),
+            pytest.param({}, {}, {"command": "up", "revision": "1"}, "belongs to down", id="up-to-somewhere"),
+            pytest.param({"current": None}, {}, {}, "belongs to no release", id="nothing-runs"),
+            pytest.param({"freeze": FREEZE}, {}, {}, "frozen", id="up-while-frozen"),
+            pytest.param(
+                {"freeze": FREEZE}, {}, {"command": "down", "revision": "1"}, "frozen", id="down-while-frozen"
+            ),
+        ],
+    )
+    def test_is_refused(
+        self, world: World, standing: dict[str, Any], fields: dict[str, Any], body: dict[str, Any], words: str
+    ) -> None:
+        world.put(running(**standing))
+        change(world, **fields)
+
+        refused(world, ask(world, "migrate", **{"command": "up", **body}), words, state(world))
+
+    @pytest.mark.parametrize("command", ["down", "current"])
+    def test_the_document_has_to_say_how(self, world: World, command: str) -> None:
+        migration = world.store.platform("scr").document["spec"]["environments"][ENV]["migration"]
+        change(world, migration={n: v for n, v in migration.items() if n not in ("downgrade", "current")})
+        world.put(running())
+        revision = {"revision": "1"} if command == "down" else {}
+
+        refused(world, ask(world, "migrate", command=command, **revision), "does not say how", state(world))
+
+    @pytest.mark.parametrize("body", [{}, {"command": "sideways"}, {"command": "down", "revision": "; rm -rf"}])
+    def test_bodies_that_do_not_fit(self, world: World, body: dict[str, Any]) -> None:
+        assert ask(world, "migrate", **body)[0] == 422

@@ -1,0 +1,140 @@
+"""What is shown of an environment: Ready, Progressing and the other conditions, and since when."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from ferryman.decisions import conditions
+from ferryman.decisions.actions import (
+    Observe,
+)
+from ferryman.decisions.conditions import waiting_since
+from ferryman.decisions.decide import decide
+from ferryman.decisions.snapshot import Drift, Snapshot
+from ferryman.records import (
+    Phase,
+    Running,
+)
+from unit import builders as make
+from unit.decisions.situations import (
+    FREEZE,
+    HOLD,
+    NOW,
+    active,
+    changed,
+    condition,
+    drifted,
+    gated,
+    idle,
+    named,
+    observed,
+    release,
+    settled,
+)
+
+
+class TestObserved:
+    @pytest.mark.parametrize(
+        ("view", "expected"),
+        [
+            pytest.param(idle(1), {"Ready": ("True", "UpToDate"), "Progressing": ("False", "Idle")}, id="up-to-date"),
+            pytest.param(idle(current=None), {"Ready": ("Unknown", "NothingDeployed")}, id="empty"),
+            pytest.param(
+                idle(1, 2, hold=HOLD),
+                {"Ready": ("False", "Held"), "Held": ("True", "Held")},
+                id="held-with-a-newer-one",
+            ),
+            pytest.param(idle(1, hold=HOLD), {"Ready": ("True", "UpToDate"), "Held": ("True", "Held")}, id="held"),
+            pytest.param(
+                idle(1, 2, settled={"r2": settled(Phase.FAILED)}),
+                {"Ready": ("False", "Failed")},
+                id="failed",
+            ),
+            pytest.param(
+                idle(1, 2, settled={"r2": settled(Phase.ERRORED, 60)}),
+                {"Ready": ("False", "Errored"), "Progressing": ("False", "WaitingForRetry")},
+                id="errored",
+            ),
+            pytest.param(
+                active(make.deployment(phase=Phase.ROLLING_BACK)),
+                {"Ready": ("Unknown", "Progressing"), "Progressing": ("True", "RollingBack")},
+                id="active",
+            ),
+            pytest.param(
+                drifted(drift=Drift(live={"scr-api": make.definition("scr-api", 4)})),
+                {"Drifted": ("True", "TaskDefinitionChanged")},
+                id="somebody-else-deployed",
+            ),
+            pytest.param(
+                drifted(drift=Drift(live={"scr-api": None})),
+                {"Drifted": ("True", "TaskDefinitionChanged")},
+                id="gone",
+            ),
+            pytest.param(drifted(base="scr-api:1"), {"Drifted": ("False", "AsRecorded")}, id="as-recorded"),
+        ],
+    )
+    def test_conditions(self, view: Snapshot, expected: dict[str, tuple[str, str]]) -> None:
+        for type, seen in expected.items():
+            assert condition(view, type) == seen
+
+    def test_a_transition_time_changes_only_with_the_status(self) -> None:
+        first = observed(idle(1))
+        later = idle(1, conditions=first.conditions, hold=None)
+        assert not [action for action in decide(later, NOW + timedelta(hours=1)) if isinstance(action, Observe)] or (
+            observed(later, NOW + timedelta(hours=1)).conditions == first.conditions
+        )
+        held = observed(idle(1, conditions=first.conditions, hold=HOLD), NOW + timedelta(hours=1))
+        times = {item.type: item.last_transition_time for item in held.conditions}
+        assert times["Held"] == NOW + timedelta(hours=1)
+        assert times["Ready"] == NOW
+
+    @pytest.mark.parametrize(
+        ("view", "since"),
+        [
+            (idle(1), None),
+            (idle(1, 2), make.AT + timedelta(minutes=2)),
+            (idle(1, 2, hold=HOLD), None),
+            (idle(1, 2, settled={"r2": settled(Phase.FAILED)}), None),
+            (idle(1, 2, settled={"r2": settled(Phase.ERRORED, 60)}), make.AT + timedelta(minutes=2)),
+            (active(), make.AT),
+        ],
+        ids=["nothing", "newer", "held", "failed", "errored", "active"],
+    )
+    def test_since_when_something_waits(self, view: Snapshot, since: datetime | None) -> None:
+        assert waiting_since(view, NOW) == since
+
+
+@pytest.mark.parametrize(
+    ("view", "ready"),
+    [
+        pytest.param(gated(), ("False", "Waiting"), id="about-to-start"),
+        pytest.param(changed(gated(), hold=HOLD), ("False", "Held"), id="held"),
+        pytest.param(changed(gated(), freeze=FREEZE), ("False", "Frozen"), id="frozen"),
+        pytest.param(gated(scan={}), ("False", "ScanMissing"), id="not-scanned"),
+        pytest.param(
+            changed(gated(), releases=(release(1), named(2, verified={}))),
+            ("False", "WaitsForSource"),
+            id="not-verified",
+        ),
+        pytest.param(changed(gated(), releases=(release(1), release(2))), ("True", "UpToDate"), id="not-named"),
+        pytest.param(changed(gated(), settled={"r3": settled(Phase.REJECTED)}), ("False", "Rejected"), id="rejected"),
+        pytest.param(
+            changed(gated(), settled={"r3": settled(Phase.REJECTED).but(reason="TagRefused")}),
+            ("False", "Waiting"),
+            id="tagged-anew",
+        ),
+        pytest.param(
+            changed(
+                gated(),
+                settled={"r2": settled(Phase.REJECTED)},
+                current=Running(version="r3", deployment="D", digests={}, at=NOW),
+            ),
+            ("True", "UpToDate"),
+            id="an-older-one-was-rejected",
+        ),
+    ],
+)
+def test_ready(view: Snapshot, ready: tuple[str, str]) -> None:
+    told = changed(view, reported={"r2": ("WaitsForSource", "ScanMissing"), "r3": ("ScanMissing",)})
+    found = {item.type: item for item in conditions.observed(told, NOW)}["Ready"]
+    assert (found.status, found.reason) == ready

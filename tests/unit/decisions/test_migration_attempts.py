@@ -1,0 +1,125 @@
+"""Which attempt at a migration a deployment makes, as a table."""
+
+from typing import Any
+
+import pytest
+
+from ferryman.decisions.migration_attempts import (
+    Begin,
+    Decision,
+    Refuse,
+    Resume,
+    Skip,
+    decide_attempt,
+    last_migrated,
+    taken_back,
+)
+from ferryman.records import Actor, Deployment, MigrationClaim
+from unit import builders as make
+from unit.ecs_world import ID, World, left
+
+OLD, RUNS, LATER = "0001234", "abc1234", "def1234"
+
+
+def claim(status: Any, attempt: int = 1, deployment: str = "01K00000000000000000000OLD") -> MigrationClaim:
+    return MigrationClaim(
+        platform="scr",
+        environment="staging",
+        version="abc1234",
+        attempt=attempt,
+        deployment=deployment,
+        status=status,
+        task_definition="arn:td:1",
+        client_token=f"fm-{deployment}-{attempt}",
+        exit_code=1 if status == "Failed" else None,
+        at=make.AT,
+    )
+
+
+def own(person: bool = False, **changes: Any) -> Deployment:
+    made = make.deployment(id=ID, initiated_by=Actor(who="x", automated=not person), steps={})
+    plan = make.plan(migration=World.plan.__get__(_Bare())().migration)
+    return made.but(plan=plan, **changes)
+
+
+class _Bare:
+    old = {"api": "td", "web": "td"}
+
+
+@pytest.mark.parametrize(
+    ("deployment", "claims", "expected"),
+    [
+        pytest.param(own(), [], Begin(1), id="first"),
+        pytest.param(own(kind="rollback"), [], Skip, id="going-back"),
+        pytest.param(own().but(plan=make.plan()), [], Skip, id="no-migration"),
+        pytest.param(own(), [claim("Succeeded")], Skip, id="done"),
+        pytest.param(own(person=True), [claim("Succeeded"), claim("Failed", 2)], Skip, id="done-once-is-done"),
+        pytest.param(own(), [claim("Failed")], Refuse, id="failed-automation"),
+        pytest.param(own(person=True), [claim("Failed")], Begin(2), id="failed-person"),
+        pytest.param(own(), [claim("NotStarted")], Begin(2), id="never-ran-automation"),
+        pytest.param(own(), [claim("Claimed")], Resume, id="somebody-died"),
+        pytest.param(own(), [claim("Running")], Resume, id="somebody-died-while-it-ran"),
+        pytest.param(own(person=True), [claim("Unknown")], Resume, id="unknown-even-for-a-person"),
+        pytest.param(own(), [claim("Reverted")], Begin(2), id="taken-back-is-not-done"),
+        pytest.param(own(), [claim("Reverted"), claim("Succeeded", 2)], Skip, id="done-again"),
+        pytest.param(
+            own(kind="rollback", command="down", revision="1"), [], Begin(1), id="going-back-with-a-downgrade"
+        ),
+        pytest.param(own(kind="migrate", command="current"), [], Begin(1), id="a-person's-command"),
+    ],
+)
+def test_decide(deployment: Deployment, claims: list[MigrationClaim], expected: Decision | type) -> None:
+    decision = decide_attempt(deployment, claims)
+    assert decision == expected if not isinstance(expected, type) else isinstance(decision, expected)
+
+
+@pytest.mark.parametrize(
+    ("claims", "expected"),
+    [
+        pytest.param([], None, id="nothing"),
+        pytest.param([left(OLD), left(RUNS, hours=1)], RUNS, id="the-latest"),
+        pytest.param([left(RUNS, hours=1), left(OLD, hours=2)], OLD, id="by-time-not-by-name"),
+        pytest.param([left(OLD), left(RUNS, "Reverted", hours=1)], OLD, id="taken-back"),
+        pytest.param([left(OLD), left(RUNS, "Failed", hours=1)], OLD, id="failed"),
+        pytest.param([left(OLD), left(f"{RUNS}@{ID}", hours=1)], OLD, id="a-person's-command"),
+    ],
+)
+def test_whose_migrations_the_database_has(claims: list[MigrationClaim], expected: str | None) -> None:
+    assert last_migrated(claims) == expected
+
+
+def down(revision: str | None, ids: list[str] | None, kind: Any = "rollback", version: str = OLD) -> Deployment:
+    return make.deployment(
+        kind=kind, command="down", revision=revision, version=version, plan=make.plan(migrations=ids)
+    )
+
+
+FOUR = ["001", "002", "003", "104"]
+KNOWN = [left(OLD, ids=["001"]), left(RUNS, ids=["001", "002", "003"]), left(LATER, ids=FOUR)]
+SILENT = [left(OLD), left(RUNS), left(LATER)]
+
+
+@pytest.mark.parametrize(
+    ("deployment", "claims", "expected"),
+    [
+        pytest.param(down("001", FOUR), KNOWN, [RUNS, LATER], id="all-above-the-target"),
+        pytest.param(down("003", FOUR, version=RUNS), KNOWN, [LATER], id="only-the-last"),
+        pytest.param(down("104", FOUR), KNOWN, [], id="nothing"),
+        pytest.param(down("002", FOUR), KNOWN, [RUNS, LATER], id="between-two-releases"),
+        pytest.param(down("base", FOUR), KNOWN, [OLD, RUNS, LATER], id="everything"),
+        pytest.param(down("10", FOUR), KNOWN, [], id="shortened"),
+        pytest.param(down("00", FOUR), KNOWN, [RUNS, LATER], id="shortened-too-far-so-by-order"),
+        pytest.param(down("-1", FOUR), KNOWN, [RUNS, LATER], id="relative-so-by-order"),
+        pytest.param(down("001", None), KNOWN, [RUNS, LATER], id="the-image-does-not-tell"),
+        pytest.param(down("001", FOUR), SILENT, [RUNS, LATER], id="the-claims-do-not-tell"),
+        pytest.param(down("-1", FOUR, "migrate", RUNS), KNOWN, [OLD, RUNS, LATER], id="by-hand-nobody-knows-how-far"),
+        pytest.param(down("003", FOUR, "migrate", RUNS), KNOWN, [LATER], id="by-hand"),
+        pytest.param(
+            down("001", FOUR), [left(RUNS, "Failed", FOUR), left(f"{RUNS}@{ID}", ids=FOUR)], [], id="successes-only"
+        ),
+    ],
+)
+def test_what_a_downgrade_takes_back(deployment: Deployment, claims: list[MigrationClaim], expected: list[str]) -> None:
+    older = [OLD, RUNS] if deployment.version == RUNS else [OLD]
+
+    assert [item.version for item in taken_back(deployment, claims, older)] == expected

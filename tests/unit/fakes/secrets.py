@@ -1,0 +1,41 @@
+"""Secrets Manager and SSM, with the values that a test gives them."""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+
+def arn(name: str) -> str:
+    return f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:{name}"
+
+
+class FakeSecrets:
+    """Secrets by name. It stands for the function that makes boto3 clients, too, and gives itself."""
+
+    def __init__(self, **secrets: str) -> None:
+        self.secrets = dict(secrets)
+        self.read: list[str] = []
+        """Names of the secrets that were read, each as often as it was."""
+
+    def __call__(self, service: str) -> "FakeSecrets":
+        assert service in ("ssm", "secretsmanager"), service
+        return self
+
+    def get_secret_value(self, SecretId: str) -> dict[str, str]:  # noqa: N803 - boto3's own name
+        name = SecretId.rpartition(":")[2]
+        self.read.append(name)
+        return {"SecretString": self.secrets[name]}
+
+
+class FakeParameters:
+    """Parameters by name; others do not exist."""
+
+    def __init__(self, values: dict[str, str]) -> None:
+        self.values = dict(values)
+        self.reads: list[str] = []
+
+    def get_parameter(self, Name: str) -> Any:  # noqa: N803 - boto3's own name
+        self.reads.append(Name)
+        if Name not in self.values:
+            raise ClientError({"Error": {"Code": "ParameterNotFound", "Message": "?"}}, "GetParameter")
+        return {"Parameter": {"Type": "String", "Value": self.values[Name]}}
