@@ -231,7 +231,7 @@ class World:
             ),
             store=self.store,
             states=self.states,
-            references=References(FakeParameters(PARAMETERS)),
+            references=References(FakeParameters(PARAMETERS, strict=True)),
             clock=self.clock,
             new_id=self.new_id,
         )

@@ -122,7 +122,7 @@ class World:
             store=self.store,
             ecs=self.ecs,
             ecr=self.ecr,
-            references=References(FakeParameters({})),
+            references=References(FakeParameters({}, strict=True)),
             clock=self.clock,
             new_id=self.new_id,
         )
@@ -197,7 +197,7 @@ class World:
             states=self.states,
             ecr=self.ecr,
             ecs=self.ecs,
-            references=References(FakeParameters({})),
+            references=References(FakeParameters({}, strict=True)),
             nudge=self.nudges,
             outbox=self.outbox,
             machine=MACHINE,

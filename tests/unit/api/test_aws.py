@@ -28,7 +28,7 @@ class TestOutside:
         ecs, ecr = FakeEcs(clock), FakeEcr("scr-api", "scr-web")
         live = ecs.new_definition("scr-api", "registry.example/scr-api:old")
         ecs.new_service("scr-api", live)
-        outside = self.outside(store, clock, new_id, ecs=ecs, ecr=ecr, ssm=FakeParameters({}))
+        outside = self.outside(store, clock, new_id, ecs=ecs, ecr=ecr, ssm=FakeParameters({}, strict=True))
 
         found, unread = outside.task_definitions(operating.document(), "staging")
 
@@ -44,7 +44,7 @@ class TestOutside:
 
     def test_says_what_it_could_not_read(self, store: Store, clock: FakeClock, new_id: FakeIds) -> None:
         ecs, ecr = FakeEcs(clock), FakeEcr("scr-api")
-        outside = self.outside(store, clock, new_id, ecs=ecs, ecr=ecr, ssm=FakeParameters({}))
+        outside = self.outside(store, clock, new_id, ecs=ecs, ecr=ecr, ssm=FakeParameters({}, strict=True))
 
         found, unread = outside.task_definitions(operating.document(), "staging")
 

@@ -155,7 +155,7 @@ class TestThroughReconcile:
             states=executions,
             ecr=None,
             ecs=None,
-            references=References(FakeParameters(PARAMETERS)),
+            references=References(FakeParameters(PARAMETERS, strict=True)),
             nudge=nudges,
             outbox=Outbox(),
             machine=MACHINE,

@@ -28,14 +28,16 @@ class FakeSecrets:
 
 
 class FakeParameters:
-    """Parameters by name; others do not exist."""
+    """Parameters by name. Others do not exist; where `strict`, nobody may ask for them."""
 
-    def __init__(self, values: dict[str, str]) -> None:
+    def __init__(self, values: dict[str, str], *, strict: bool = False) -> None:
         self.values = dict(values)
+        self.strict = strict
         self.reads: list[str] = []
 
     def get_parameter(self, Name: str) -> Any:  # noqa: N803 - boto3's own name
         self.reads.append(Name)
         if Name not in self.values:
+            assert not self.strict, Name
             raise ClientError({"Error": {"Code": "ParameterNotFound", "Message": "?"}}, "GetParameter")
         return {"Parameter": {"Type": "String", "Value": self.values[Name]}}
