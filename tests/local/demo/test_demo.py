@@ -167,7 +167,7 @@ def test_progress_is_told_in_words() -> None:
     }
     assert told(view) == [
         ("scr/staging", "Running", "3f9c2ab"),
-        ("plan", "planned", ""),
+        ("plan", "ready", ""),
         ("web", "rolling out", "1/2 running"),
     ]
     assert told({**view, "phase": "Succeeded", "ended": True})[-1] == ("scr/staging", "Succeeded", "3f9c2ab")

@@ -56,7 +56,7 @@ def test_one_slow_answer_of_the_registry_decides_nothing(
     )
     assert printed == f"REDIS_IMAGE={image}\n"
     assert sum(line.startswith("manifest") for line in calls) == tries
-    assert ("the registry did not answer" in said) == (image != "redis:7")
+    assert ("the registry did not respond" in said) == (image != "redis:7")
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ STEPS: tuple[DeploymentStep, ...] = (
         title="planning and verification",
         task="plan the deployment",
         running=None,
-        done="planned",
+        done="ready",
         machines=("deploy", "migrate"),
     ),
     DeploymentStep(
