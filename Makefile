@@ -70,8 +70,8 @@ demo-engine:
 	@case "$(ENGINE)" in process) ;; docker) scripts/need docker ;; \
 		*) echo "demo: unknown engine '$(ENGINE)'; use ENGINE=process or ENGINE=docker" >&2; exit 2 ;; esac
 
-bench: $(READY) ## measure time from push to verified, overhead, delay, cost and cold imports
-	@$(PY) -m ferryman_local.bench
+bench: $(READY) ## measure time from push to verified, overhead, delay, cost and cold imports; AGAINST=<commit>: compare cold imports
+	@$(PY) -m ferryman_local.bench $(if $(AGAINST),--against="$(AGAINST)") $(ARGS)
 
 .PHONY: invoke
 invoke: $(READY) ## run a function in Lambda's container: make invoke FN=smoke_test EVENT=round (needs Docker)

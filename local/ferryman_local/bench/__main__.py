@@ -4,21 +4,28 @@ import argparse
 import json
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from ferryman_local.bench import against
+from ferryman_local.bench.against import NoSuchCommit, check_out, commit_of
 from ferryman_local.bench.deployments import Bench
 from ferryman_local.bench.imports import cold_imports
-from ferryman_local.local_aws import LocalAws
+from ferryman_local.bench.loaded import loaded
+from ferryman_local.local_aws import CHECKOUT, LocalAws
 
 ABOUT = """\
 Measure Ferryman on the local AWS: the time from push to verified, the operator's overhead, the delay between the end of
 a rollout in ECS and the next step (compared with `aws ecs wait services-stable` on the same rollouts), the transitions,
 invocations and cost of a deployment, and the cold import of each handler. Compare ratios within one run only, because
 machines are noisy.
+
+--against measures only the cold imports, of the build of this work tree and of the build of another commit.
+--lines only counts the source lines of the modules that each handler loads, and builds nothing.
 """
 
 
@@ -29,6 +36,8 @@ def main() -> int:
     parser.add_argument("--no-slow", action="store_true", help="skip the release whose rollouts take a minute each")
     parser.add_argument("--no-imports", action="store_true", help="skip the cold imports")
     parser.add_argument("--rounds", type=int, default=7, help="processes per handler for the cold imports (default: 7)")
+    parser.add_argument("--against", metavar="COMMIT", help="compare the cold imports with those of this commit")
+    parser.add_argument("--lines", action="store_true", help="count the source lines that each handler loads")
     parser.add_argument("-o", "--output", type=Path, help="also write the JSON to this file")
     options = parser.parse_args()
     console = Console(stderr=True)
@@ -36,23 +45,69 @@ def main() -> int:
     def report(line: str) -> None:
         console.print(f"[dim]{line}[/dim]", highlight=False)
 
-    result: dict[str, Any] = {}
+    try:
+        commit = None if options.against is None else commit_of(CHECKOUT, options.against)
+    except NoSuchCommit as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 2
     with tempfile.TemporaryDirectory(prefix="ferryman-bench-") as home:
-        # The sweep is no part of a deployment, and would be counted as one.
-        with LocalAws(Path(home), parameters={"SweepRate": "rate(1 day)"}, report=report) as aws:
-            aws.start()
-            bench = Bench(aws, report)
-            result["deployments"] = bench.quick(options.releases)
-            if not options.no_slow:
-                result["minuteRollouts"] = bench.slow()
-        if not options.no_imports:
-            result["coldImports"] = cold_imports(Path(home), options.rounds, report)
-    show(result, Console())
+        if commit:
+            result = compare(options, commit, Path(home), report)
+        elif options.lines:
+            result = count_lines()
+        else:
+            result = measure(options, Path(home), report)
+            show(result, Console())
     text = json.dumps(result, indent=2)
     print(text)
     if options.output:
         options.output.write_text(text + "\n")
     return 0
+
+
+def measure(options: argparse.Namespace, home: Path, report: Callable[[str], None]) -> dict[str, Any]:
+    """Run releases on the local AWS, then the cold imports."""
+    result: dict[str, Any] = {}
+    # The sweep is no part of a deployment, and would be counted as one.
+    with LocalAws(home, parameters={"SweepRate": "rate(1 day)"}, report=report) as aws:
+        aws.start()
+        bench = Bench(aws, report)
+        result["deployments"] = bench.quick(options.releases)
+        if not options.no_slow:
+            result["minuteRollouts"] = bench.slow()
+    if not options.no_imports:
+        result["coldImports"] = cold_imports(home, options.rounds, report)
+    return result
+
+
+def count_lines() -> dict[str, Any]:
+    """Print and return the source lines that each handler of this work tree loads."""
+    found = loaded(CHECKOUT)
+    table = Table("handler", "modules", "lines", title="source lines of the package that each handler loads")
+    for name, handler in found.items():
+        table.add_row(name, str(len(handler.modules)), str(handler.lines))
+    Console().print(table)
+    return {"lines": {name: handler.lines for name, handler in found.items()}}
+
+
+def compare(options: argparse.Namespace, commit: str, home: Path, report: Callable[[str], None]) -> dict[str, Any]:
+    """Print and return this work tree's figures beside those of a commit."""
+    there = check_out(CHECKOUT, commit, home / "against")
+    found = {"lines": against.lines_against(CHECKOUT, there)}
+    if not options.lines:
+        elapsed, processor = against.imports_against(CHECKOUT, there, options.rounds, report)
+        found |= {"elapsedMilliseconds": elapsed, "processorMilliseconds": processor}
+    for key, title in (
+        ("lines", "source lines of the package that each handler loads"),
+        ("elapsedMilliseconds", "cold import in ms, median"),
+        ("processorMilliseconds", "processor time of a cold import in ms, minimum"),
+    ):
+        if key in found:
+            table = Table("handler", "this work tree", commit[:7], "ratio", title=title)
+            for row in found[key]:
+                table.add_row(row.handler, _figure(row.ours, 0), _figure(row.theirs, 0), _figure(row.ratio, 2))
+            Console().print(table)
+    return {"against": commit, **{key: against.as_json(rows) for key, rows in found.items()}}
 
 
 def show(result: dict[str, Any], console: Console) -> None:
@@ -86,6 +141,10 @@ def show(result: dict[str, Any], console: Console) -> None:
         boto3 = imports["boto3Alone"]
         table.add_row("(import boto3 alone)", f"{boto3['built']:.0f}", f"{boto3['plain']:.0f}", f"{boto3['ratio']:.2f}")
         console.print(table)
+
+
+def _figure(value: float | None, digits: int) -> str:
+    return "" if value is None else f"{value:.{digits}f}"
 
 
 def _parts(cost: dict[str, float]) -> str:

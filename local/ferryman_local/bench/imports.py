@@ -9,19 +9,27 @@ import shutil
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ferryman_local.local_aws import CHECKOUT
 from ferryman_local.provisioning.operator_stack import build_operator, run_sam
 
 PROGRAM = """
 import sys, time
-started = time.perf_counter()
+started, worked = time.perf_counter(), time.process_time()
 import {module}
-print(time.perf_counter() - started)
+print(time.perf_counter() - started, time.process_time() - worked)
 """
+
+
+class Import(NamedTuple):
+    """How long an import took, in milliseconds."""
+
+    elapsed: float
+    processor: float
+    """The process's own work, which other processes of the machine disturb less."""
 
 
 def cold_imports(home: Path, rounds: int, report: Callable[[str], None]) -> dict[str, Any]:
@@ -63,16 +71,35 @@ def plain_build(folder: Path, report: Callable[[str], None]) -> Path:
 
 
 def _pair(layers: Mapping[str, Sequence[Path]], folder: Path, module: str, rounds: int) -> dict[str, float]:
-    times: dict[str, list[float]] = {"built": [], "plain": []}
-    for _ in range(rounds):
-        for kind, paths in layers.items():
-            times[kind].append(_import(module, [folder, *paths]) * 1000)
-    medians = {kind: statistics.median(values) for kind, values in times.items()}
-    return {**medians, "ratio": medians["built"] / medians["plain"]}
+    found = measured_imports({kind: [folder, *paths] for kind, paths in layers.items()}, module, rounds)
+    milliseconds = {kind: median.elapsed for kind, median in found.items()}
+    return {**milliseconds, "ratio": milliseconds["built"] / milliseconds["plain"]}
 
 
-def _import(module: str, paths: Sequence[Path]) -> float:
-    """Seconds of one import in a new process with only the standard library and these folders."""
+def measured_imports[Build: Hashable](
+    builds: Mapping[Build, Sequence[Path]], module: str, rounds: int
+) -> dict[Build, Import]:
+    """Return by build how long the import of a module takes: the median, and the least processor time.
+
+    `builds` has the folders that each build imports from. The builds take turns, every other round in reverse order, so
+    that noise affects all equally.
+    """
+    times: dict[Build, list[Import]] = {build: [] for build in builds}
+    for number in range(rounds):
+        for build in list(builds) if number % 2 == 0 else reversed(list(builds)):
+            times[build].append(_import(module, builds[build]))
+    return {
+        build: Import(
+            statistics.median(one.elapsed for one in found),
+            # Other processes can only add to it.
+            min(one.processor for one in found),
+        )
+        for build, found in times.items()
+    }
+
+
+def _import(module: str, paths: Sequence[Path]) -> Import:
+    """Import a module in a new process with only the standard library and these folders."""
     done = subprocess.run(
         [sys.executable, "-S", "-B", "-c", PROGRAM.format(module=module)],
         env={"PYTHONPATH": os.pathsep.join(map(str, paths)), "PATH": os.environ["PATH"], "AWS_REGION": "eu-west-1"},
@@ -82,4 +109,5 @@ def _import(module: str, paths: Sequence[Path]) -> float:
     )
     if done.returncode:
         raise RuntimeError(f"`import {module}` failed:\n{done.stderr[-2000:]}")
-    return float(done.stdout)
+    elapsed, processor = (float(seconds) * 1000 for seconds in done.stdout.split())
+    return Import(elapsed, processor)

@@ -1,6 +1,6 @@
 """Routes for approvers with AWS credentials; who = the IAM ARN as AWS tells it, and has to be an approver's `arn`."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import StringConstraints
 
@@ -9,9 +9,11 @@ from ferryman.api.control import OptionalReason, Reason
 from ferryman.api.http import Body, HttpError, Request
 from ferryman.api.read import place
 from ferryman.api.views import approval as approval_view
-from ferryman.approvals.record_decision import Attempt, Verdict, decide_approval
 from ferryman.errors import NotFound
 from ferryman.records import Approval, Deployment
+
+if TYPE_CHECKING:
+    from ferryman.approvals.record_decision import Verdict
 
 _STATUS = {"NotAllowed": 403, "WrongVersion": 422, "NeedsReason": 422}
 """Verdicts that are no matter of timing; every other refusal is a 409."""
@@ -58,6 +60,9 @@ def reject(operator: Context, request: Request) -> dict[str, Any]:
 
 
 def _decide_as(operator: Context, request: Request, verdict: Any, version: str, reason: str) -> dict[str, Any]:
+    # Most requests to the API only read, and a decision needs much that they don't.
+    from ferryman.approvals.record_decision import Attempt, decide_approval
+
     record, deployment = _pending(operator, request)
     name = _approver(record, request.who)
     attempt = Attempt(
@@ -90,7 +95,7 @@ def _decide_as(operator: Context, request: Request, verdict: Any, version: str, 
     }
 
 
-def _refusal(found: Verdict, name: str | None, who: str) -> str:
+def _refusal(found: "Verdict", name: str | None, who: str) -> str:
     if found.kind != "NotAllowed" or name is not None:
         return found.message
     return (

@@ -4,15 +4,13 @@ Every end is one transaction over the approval and its deployment, so that exact
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ferryman.approvals import notifications
 from ferryman.clients.aws_types import StepFunctionsClient
 from ferryman.clients.stepfunctions import send_task_success
 from ferryman.contracts import ApprovalVerdict
-from ferryman.decisions.actions import EndApproval
 from ferryman.decisions.approval_rules import ended
-from ferryman.decisions.snapshot import Snapshot
 from ferryman.ids import Clock, NewId
 from ferryman.messages import timeline
 from ferryman.records import Approval, Deployment, EventType, Phase, step_keys
@@ -20,10 +18,14 @@ from ferryman.records.writes import Fenced, Save, Write
 from ferryman.store.table import Store
 from ferryman.text import one_line, sentence
 
+if TYPE_CHECKING:
+    from ferryman.decisions.actions import EndApproval
+    from ferryman.decisions.snapshot import Snapshot
+
 Void = Literal["Expired", "Superseded", "Aborted"]
 
 
-def end(action: EndApproval, view: Snapshot, *, store: Store, clock: Clock, new_id: NewId) -> None:
+def end(action: "EndApproval", view: "Snapshot", *, store: Store, clock: Clock, new_id: NewId) -> None:
     """Void a pending approval; raise Conflict when somebody decided meanwhile, ClaimLost when the claim is gone."""
     approval, deployment = _asked(view)
     store.write(
@@ -33,7 +35,7 @@ def end(action: EndApproval, view: Snapshot, *, store: Store, clock: Clock, new_
 
 
 def void(
-    approval: Approval, deployment: Deployment, action: EndApproval, *, store: Store, at: datetime, new_id: NewId
+    approval: Approval, deployment: Deployment, action: "EndApproval", *, store: Store, at: datetime, new_id: NewId
 ) -> list[Write]:
     """Return the writes that end a pending approval together with the step of its deployment."""
     after = approval.but(status=action.status, reason=action.why, superseded_by=action.by, decided_at=at)
@@ -77,7 +79,7 @@ def left_open(store: Store, deployment: Deployment, at: datetime) -> list[Write]
 _OF_PHASE: dict[Phase, Void] = {Phase.EXPIRED: "Expired", Phase.SUPERSEDED: "Superseded"}
 
 
-def remind(view: Snapshot, *, store: Store, clock: Clock, new_id: NewId) -> None:
+def remind(view: "Snapshot", *, store: Store, clock: Clock, new_id: NewId) -> None:
     """Queue the reminders, once; raise Conflict when somebody was faster."""
     approval, deployment = _asked(view)
     at = clock()
@@ -93,7 +95,7 @@ def remind(view: Snapshot, *, store: Store, clock: Clock, new_id: NewId) -> None
     store.write(Save(after), told, *notifications.of_reminder(store, after, deployment, at))
 
 
-def answer_machine(view: Snapshot, *, store: Store, states: StepFunctionsClient, clock: Clock) -> None:
+def answer_machine(view: "Snapshot", *, store: Store, states: StepFunctionsClient, clock: Clock) -> None:
     """Answer the waiting step with what stands in the table; an answer that comes too late counts as given.
 
     Answered first, then marked: a crash in between answers once more. Raise Conflict when the approval changed.
@@ -116,7 +118,7 @@ def fence(approval: Approval) -> Fenced:
     return Fenced(approval.platform, approval.environment, approval.deployment, approval.fence)
 
 
-def _asked(view: Snapshot) -> tuple[Approval, Deployment]:
+def _asked(view: "Snapshot") -> tuple[Approval, Deployment]:
     assert view.approval is not None
     assert view.deployment is not None
     return view.approval, view.deployment

@@ -1,13 +1,16 @@
 """The edge to Step Functions: starting the `deploy` machine under a fixed name, and asking how it stands."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from ferryman.clients.aws_errors import translated
 from ferryman.clients.aws_types import StepFunctionsClient
 from ferryman.contracts import Contract
-from ferryman.decisions.snapshot import Execution
+
+if TYPE_CHECKING:
+    from ferryman.decisions.snapshot import Execution
 
 
 def name_of(platform: str, environment: str, deployment: str) -> str:
@@ -35,8 +38,11 @@ def ensure_started(states: StepFunctionsClient, machine: str, name: str, payload
     return True
 
 
-def describe(states: StepFunctionsClient, arn: str) -> tuple[Execution, datetime | None]:
+def describe(states: StepFunctionsClient, arn: str) -> "tuple[Execution, datetime | None]":
     """Return how an execution stands and when it ended. A fresh one may be missing for a moment."""
+    # Only reconcile asks this; the steps that answer task tokens have no use for its snapshot.
+    from ferryman.decisions.snapshot import Execution
+
     try:
         with translated():
             answer = states.describe_execution(executionArn=arn)

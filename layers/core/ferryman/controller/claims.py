@@ -16,7 +16,6 @@ from ferryman.decisions.snapshot import Snapshot
 from ferryman.messages import timeline
 from ferryman.records import Active, Actor, Deployment, EnvironmentState, EventType, Phase, Release
 from ferryman.records.writes import Save, Write
-from ferryman.steps import record_outcome
 
 SUPERSEDED_AT_ONCE = 40
 """Two writes each, and DynamoDB takes 100 in one transaction."""
@@ -114,6 +113,9 @@ def redrive(view: Snapshot, hands: Context) -> str:
 
 def complete(action: Complete, view: Snapshot, hands: Context) -> None:
     """Record the outcome at once; the claim stays until nothing of the execution can still be at work."""
+    # Rare: nearly every outcome is recorded by the machine's last step.
+    from ferryman.steps import record_outcome
+
     active = view.state.active
     assert active is not None
     ref = DeploymentRef(

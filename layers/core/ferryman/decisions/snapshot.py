@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from ferryman.platform import Environment
 from ferryman.records import Approval, Deployment, EnvironmentState, Phase, Release, Settled
+
+if TYPE_CHECKING:
+    from ferryman.platform import Environment
 
 
 class Execution(StrEnum):
@@ -55,7 +57,7 @@ class Snapshot:
 
     platform: str
     name: str
-    environment: Environment
+    environment: "Environment"
     generation: int
     state: EnvironmentState
     releases: tuple[Release, ...] = ()

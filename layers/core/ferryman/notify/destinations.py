@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from ferryman.errors import InvalidDocument
 from ferryman.messages.approval import PERSONAL
 from ferryman.messages.github import CHANNEL, EVENTS
-from ferryman.platform import GitHub, channel_of, error_messages
+from ferryman.platform import GitHub, channel_of
 from ferryman.platform.document import Channel
 from ferryman.records import OutboxMessage
 
@@ -40,6 +40,9 @@ def destination_of(document: dict[str, Any], message: OutboxMessage) -> Destinat
         try:
             return GitHub.model_validate(data, by_alias=True, by_name=False) if data else None
         except ValidationError as error:
+            # Rare: `ferryman apply` stores only documents that are right.
+            from ferryman.platform import error_messages
+
             found = error_messages.of(error, data, GitHub)
             raise InvalidDocument([(f"spec.github.{path}", text) for path, text in found]) from None
     return channel_of(document, message.channel)

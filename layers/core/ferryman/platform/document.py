@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, field_
 from pydantic_core import PydanticCustomError
 
 from ferryman.errors import InvalidDocument
-from ferryman.platform import error_messages, validation
+from ferryman.platform import validation
 from ferryman.platform.base import Model
 from ferryman.platform.channels import Channel, ChatChannel, MailChannel, TopicChannel
 from ferryman.platform.environments import (
@@ -139,6 +139,9 @@ def parse(data: Any) -> Platform:
         # Accept only the document's names: base_task_definition is a typo in a document.
         return Platform.model_validate(data, by_alias=True, by_name=False)
     except ValidationError as error:
+        # Rare: `ferryman apply` stores only documents that are right.
+        from ferryman.platform import error_messages
+
         raise InvalidDocument(error_messages.of(error, data, Platform)) from None
     except RecursionError:
         raise InvalidDocument([("", "is nested too deeply, or contains itself")]) from None
@@ -158,6 +161,8 @@ def channel_of(document: dict[str, Any], name: str) -> Channel | None:
     try:
         return adapter.validate_python(data, by_alias=True, by_name=False)
     except ValidationError as error:
+        from ferryman.platform import error_messages
+
         found = error_messages.of(error, data, Channel)
         raise InvalidDocument([(f"spec.channels.{name}.{path}", text) for path, text in found]) from None
 
