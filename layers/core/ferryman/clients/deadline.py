@@ -1,8 +1,9 @@
 """An HTTP transport with one deadline for everything it does.
 
-Called by `clients.http_client`, `clients.slack` and `clients.github.client`. The time-outs of httpx bound each read: a
-server that sends a byte now and then keeps a call going for ever. Here the deadline bounds each operation on the
-socket, so the call ends with one of httpx's time-outs, in the thread that made it, and its socket is closed.
+Called by `clients.http_client`, `clients.slack` and `clients.github.client`, and by the command. The time-outs of httpx
+bound each read: a server that sends a byte now and then keeps a call going for ever. Here the deadline bounds each
+operation on the socket, so the call ends with one of httpx's time-outs, in the thread that made it, and its socket is
+closed.
 
 Source: https://www.encode.io/httpcore/network-backends/. What no time-out reaches is the system's resolver.
 """
