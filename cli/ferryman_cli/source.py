@@ -9,6 +9,11 @@ from ferryman_cli.exits import Exit, Stop
 
 Problem = tuple[str, str]
 
+_MOST_CHARACTERS = 1_000_000
+"""With aliases expanded. The operator takes 200,000 bytes."""
+_TAB = r"found character '\t' that cannot start any token"
+"""How the parser puts it."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -57,16 +62,21 @@ def _child(node: Any, parts: list[str]) -> tuple[Any, int, int] | None:
 
 def read(file: str) -> Source:
     """Read a document from a file, or from standard input for `-`; if it is not valid YAML, end the command."""
-    from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     name = "<stdin>" if file == "-" else file
     text = _text(file)
     try:
-        root = YAML(typ="safe", pure=True).compose(text)
+        root = _yaml().compose(text)
         if root is None:
             raise Stop(Exit.BAD_INPUT, f"{name}: the document is empty; it needs apiVersion, kind, metadata and spec")
-        data = YAML(typ="safe", pure=True).load(text)
+        if _expanded(root) > _MOST_CHARACTERS:
+            raise Stop(
+                Exit.BAD_INPUT,
+                f"{name}: the document is too large: with its aliases (`*name`) expanded it has more than "
+                f"{_MOST_CHARACTERS:,} characters",
+            )
+        data = _yaml().load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         at = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
@@ -76,11 +86,65 @@ def read(file: str) -> Source:
     return Source(name, data, root)
 
 
+def _yaml() -> Any:
+    """Return a parser that takes a tab after a colon or a value, as YAML 1.2 and other parsers do."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.scanner import Scanner
+
+    class Tabs(Scanner):  # type: ignore[misc, unused-ignore]
+        def scan_to_next_token(self) -> None:
+            super().scan_to_next_token()
+            while _separates(self.reader.buffer, self.reader.pointer):
+                self.reader.forward()
+                super().scan_to_next_token()
+
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Scanner = Tabs
+    return yaml
+
+
+def _separates(text: str, at: int) -> bool:
+    """Tell whether a tab stands between two parts of a line, or at its end; not in a value, and not as indentation."""
+    if text[at] != "\t":
+        return False
+    before = text[text.rfind("\n", 0, at) + 1 : at].strip()
+    after = text[at:].lstrip(" \t")[:1]
+    return before[-1:] in (":", "-", "?") or after in "#\r\n\0"
+
+
+def _expanded(root: Any) -> int:
+    """Return how many characters a node's scalars have, plus one for each node, where each alias counts as its copy.
+
+    What it costs does not depend on the result, which grows exponentially with nested aliases. Raise ValueError where
+    an alias is part of what it stands for.
+    """
+    from ruamel.yaml.nodes import ScalarNode
+
+    sizes: dict[int, int] = {}
+    open_: set[int] = set()
+
+    def size(node: Any) -> int:
+        if isinstance(node, ScalarNode):
+            return 1 + len(node.value)
+        if id(node) not in sizes:
+            if id(node) in open_:
+                raise ValueError(f"line {node.start_mark.line + 1}: an alias stands for something that it is part of")
+            open_.add(id(node))
+            # The items of a mapping are pairs of nodes.
+            parts = (part for item in node.value for part in (item if isinstance(item, tuple) else (item,)))
+            sizes[id(node)] = 1 + sum(size(part) for part in parts)
+        return sizes[id(node)]
+
+    return size(root)
+
+
 def _said(error: Any) -> str:
     """Return the YAML parser's message on one line, or a clearer message where we have one."""
     problem = (error.problem or "invalid YAML").strip().splitlines()[0]
     if type(error).__name__ == "DuplicateKeyError":
         return f"{problem}: a key can appear only once; remove or rename one"
+    if problem == _TAB:
+        return "a tab stands where YAML allows only spaces; replace it with spaces"
     if "expected a single document" in (error.context or ""):
         return "another document starts here; a file can contain only one platform"
     context = (error.context or "").strip()

@@ -4,13 +4,21 @@ import json
 import random
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+from urllib.request import getproxies
 
 from ferryman import __version__
 from ferryman_cli.exits import Exit, Stop
 
+if TYPE_CHECKING:
+    import ssl
+
+    import httpx
+
 _ATTEMPTS = 4
+_CONNECT_SECONDS, _CALL_SECONDS = 5.0, 35.0
+"""Of one attempt: connecting, and all of it. The operator's function may take 30 s."""
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 _EXITS = {400: Exit.BAD_INPUT, 404: Exit.BAD_INPUT, 405: Exit.BAD_INPUT, 422: Exit.BAD_INPUT, 409: Exit.REFUSED}
 
@@ -73,22 +81,34 @@ class Api:
         given = urlencode({name: value for name, value in query.items() if value is not None}, quote_via=quote)
         url = f"{self._url}{path}{'?' if given else ''}{given}"
         data = b"" if body is None else json.dumps(body).encode()
-        options = {"timeout": httpx.Timeout(30, connect=5), "trust_env": self._connect is None}
-        with httpx.Client(**options) as client:  # type: ignore[arg-type]
-            for attempt in range(1, _ATTEMPTS + 1):
-                last = attempt == _ATTEMPTS
-                try:
+        certificates = httpx.create_ssl_context(trust_env=self._connect is None)
+        for attempt in range(1, _ATTEMPTS + 1):
+            last = attempt == _ATTEMPTS
+            try:
+                with self._client(certificates) as client:
                     response = client.send(self._request(client, method, url, data))
-                except httpx.TransportError as error:
-                    unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
-                    if last or not (repeatable or unsent):
-                        raise Stop(Exit.UNREACHABLE, self._unreachable(error, unsent)) from None
-                    self._pause(_delay(attempt))
-                    continue
-                if last or response.status_code not in _AGAIN or not (repeatable or response.status_code == 429):
-                    return _read(response.status_code, response.content)
+            except httpx.TransportError as error:
+                unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+                if last or not (repeatable or unsent):
+                    raise Stop(Exit.UNREACHABLE, self._unreachable(error, unsent)) from None
                 self._pause(_delay(attempt))
+                continue
+            if last or response.status_code not in _AGAIN or not (repeatable or response.status_code == 429):
+                return _read(response.status_code, response.content)
+            self._pause(_delay(attempt))
         raise AssertionError("the last attempt returns or raises")
+
+    def _client(self, certificates: "ssl.SSLContext") -> "httpx.Client":
+        """Return a client for one request, which ends within `_CALL_SECONDS`; through a proxy these bound each read."""
+        import httpx
+
+        from ferryman.clients.deadline import DeadlineTransport
+
+        timeout = httpx.Timeout(_CALL_SECONDS, connect=_CONNECT_SECONDS)
+        if self._connect is None and getproxies():
+            return httpx.Client(timeout=timeout, verify=certificates)
+        transport = DeadlineTransport(time.monotonic() + _CALL_SECONDS, certificates)
+        return httpx.Client(timeout=timeout, trust_env=False, transport=transport)
 
     def _request(self, client: Any, method: str, url: str, data: bytes) -> Any:
         """Return a request that is signed for the real URL and goes to `connect`, if set."""

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from ferryman.text import bounded, clean, one_line, sentence, tail
+from ferryman.text import bounded, byte_length, clean, one_line, sentence, tail
 
 SECRETS = [
     pytest.param("postgresql://scr:hunter2@db:5432/scr", "hunter2", id="url-password"),
@@ -78,3 +78,13 @@ def test_anything_ends_clean_and_within_bounds(text: str, size: int) -> None:
     assert len(shown) <= size
     assert all(char == "\n" or char.isprintable() or char.isspace() for char in shown)
     assert len(bounded(shown, size).encode("utf-8")) <= size
+
+
+@given(some.lists(some.text(alphabet="ab é日𝄞", max_size=400), max_size=60), some.integers(150, 3_000))
+def test_what_is_bounded_keeps_its_first_and_its_last_line(lines: list[str], size: int) -> None:
+    text = "\n".join(["first", *lines, "last"])
+    found = bounded(text, size)
+    assert byte_length(found) <= size
+    assert found.split("\n")[0] == "first"
+    assert found.split("\n")[-1] == "last"
+    assert found == text or byte_length(text) > size

@@ -9,6 +9,9 @@ from collections.abc import Iterable
 
 _TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _HIDDEN = "[hidden]"
+_LEFT_OUT = "[cut: the rest is in `ferryman events`]"
+_NARROW = 100
+"""Bytes to which `bounded` cuts a line before it leaves out whole lines."""
 
 # What a log line must not carry into a chat: the password of a URL, the value beside a telling name, known key shapes.
 _SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -61,10 +64,55 @@ def tail(lines: Iterable[str], *, count: int = 30, width: int = 500) -> list[str
 
 
 def bounded(text: str, size: int) -> str:
-    """Return text that takes at most `size` bytes as UTF-8, cut at a line where it is longer."""
-    encoded = text.encode("utf-8", "replace")
-    if len(encoded) <= size:
+    """Return text that takes at most `size` bytes as UTF-8 and keeps its first and last lines.
+
+    Where it is longer, its longest lines are cut first, all to one length; where there are too many lines, those in the
+    middle are left out. `size` must have room for the note that says so.
+    """
+    if byte_length(text) <= size:
         return text
-    note = "\n[cut: the rest is in `ferryman events`]\n"
-    kept = encoded[: size - len(note)].decode("utf-8", "ignore")
-    return (kept[: kept.rfind("\n")] if "\n" in kept else kept) + note
+    lines = text.split("\n")
+    widest = max(0, (size - len(lines)) // len(lines))
+    if widest >= _NARROW:
+        return "\n".join(_narrowed(lines, size))
+    lines = [_cut(line, _NARROW) for line in lines]
+    room = size - len(_LEFT_OUT) - 2
+    last = _upto(reversed(lines), room // 2)[::-1]
+    first = _upto(lines[: len(lines) - len(last)], room - sum(byte_length(line) + 1 for line in last))
+    if len(first) + len(last) == len(lines):
+        return "\n".join(lines)
+    return "\n".join([*first, _LEFT_OUT, *last])
+
+
+def byte_length(text: str) -> int:
+    """Return how many bytes text takes as UTF-8: DynamoDB, SNS and SES count these, not characters."""
+    return len(text.encode("utf-8", "replace"))
+
+
+def _narrowed(lines: list[str], size: int) -> list[str]:
+    """Cut the longest lines to the greatest length with which all of them take at most `size` bytes."""
+    left, count = size - len(lines) + 1, len(lines)
+    width = 0
+    for length in sorted(byte_length(line) for line in lines):
+        width = left // count
+        if length > width:
+            break
+        left, count = left - length, count - 1
+    return [_cut(line, width) for line in lines]
+
+
+def _cut(line: str, size: int) -> str:
+    if byte_length(line) <= size:
+        return line
+    return line.encode("utf-8", "replace")[: size - len("…".encode())].decode("utf-8", "ignore") + "…"
+
+
+def _upto(lines: Iterable[str], size: int) -> list[str]:
+    """Return the first lines that, each with a line end, take at most `size` bytes."""
+    found: list[str] = []
+    for line in lines:
+        size -= byte_length(line) + 1
+        if size < 0:
+            break
+        found.append(line)
+    return found

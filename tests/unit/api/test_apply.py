@@ -96,6 +96,56 @@ def test_what_aws_lacks_is_refused_and_nothing_changes(world: World, scr_documen
     assert (world.store.find_platform("scr"), world.outside.adopted) == (None, [])
 
 
+HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+
+
+@pytest.mark.parametrize("dry_run", [True, False], ids=["dry-run", "apply"])
+@pytest.mark.parametrize(
+    ("repository", "advice"),
+    [
+        (f"{HOST}/scr-api", "scr-api"),
+        (f"{HOST}/team/scr-api", "team/scr-api"),
+        (f"{HOST}.cn/scr-api", "scr-api"),
+        ("123456789012.dkr.ecr-fips.us-east-1.amazonaws.com/scr-api", "scr-api"),
+        ("123456789012.dkr-ecr.eu-west-1.on.aws/scr-api", "scr-api"),
+        ("1234.dkr.ecr.eu-west-1.amazonaws.com/scr-api", "scr-api"),
+        ("public.ecr.aws/a1b2c3/scr-api", "a1b2c3/scr-api"),
+        (HOST, "scr-api"),
+    ],
+)
+def test_a_repository_with_its_registry_is_refused_because_no_push_would_ever_match_it(
+    world: World, scr_document: dict[str, Any], repository: str, advice: str, dry_run: bool
+) -> None:
+    scr_document["spec"]["components"]["api"]["repository"] = repository
+
+    status, body = world.call("PUT", SCR, scr_document, **({"dryRun": "true"} if dry_run else {}))
+
+    assert (status, body["error"]["code"]) == (422, "InvalidDocument")
+    (problem,) = body["error"]["problems"]
+    assert problem["path"] == "spec.components.api.repository"
+    assert problem["message"].endswith(f"write the repository's name alone: {advice}")
+    assert (world.store.find_platform("scr"), world.outside.adopted) == (None, [])
+
+
+@pytest.mark.parametrize("repository", ["docker.io/library/api", "ecr-public/api", "dkr.ecr/api", "team.api/web"])
+def test_a_repository_whose_name_has_dots_is_no_registry(
+    world: World, scr_document: dict[str, Any], repository: str
+) -> None:
+    scr_document["spec"]["components"]["api"]["repository"] = repository
+
+    assert world.call("PUT", SCR, scr_document)[0] == 200
+
+
+def test_a_stored_repository_with_its_registry_is_still_read(world: World, scr_document: dict[str, Any]) -> None:
+    scr_document["spec"]["components"]["api"]["repository"] = f"{HOST}/scr-api"
+    world.applied(scr_document)
+
+    status, body = world.call("GET", SCR)
+
+    assert status == 200, body
+    assert world.call("GET", f"{SCR}/environments/staging")[0] == 200
+
+
 def test_the_path_and_the_document_name_the_same_platform(world: World, scr_document: dict[str, Any]) -> None:
     status, body = world.call("PUT", "/v1/platforms/other", scr_document)
 

@@ -14,6 +14,7 @@ from ferryman.decisions.actions import RepairTags
 from ferryman.decisions.outcome import Judgement
 from ferryman.decisions.snapshot import Snapshot, TagSetting
 from ferryman.errors import InvalidInput, Unavailable
+from ferryman.platform import apply_refusals, parse
 from ferryman.records import (
     Active,
     Actor,
@@ -101,6 +102,20 @@ class TestStart:
         assert [str(event.type) for event in world.store.timeline(deployment.id)] == ["Claimed"]
         assert world.condition("Progressing") == ("True", "Pending")
         assert world.state.waiting_since == release.ready_at
+
+    def test_a_document_that_apply_would_refuse_today_is_still_reconciled(self, world: World) -> None:
+        stored = world.document.dump()
+        registry = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+        stored["spec"]["components"]["api"]["repository"] = f"{registry}/scr-api"
+        assert apply_refusals.problems_of(parse(stored))
+        world.release(V1)
+        world.store.write(Save(world.store.platform("scr").but(document=stored)))
+        world.reconcile()
+        assert world.told() == [(V1, "Pending")]
+        assert succeed(world).phase is Phase.SUCCEEDED
+        world.reconcile()
+        assert world.state.current is not None
+        assert world.state.current.version == V1
 
     def test_once_however_often_reconcile_runs(self, world: World) -> None:
         world.release(V1)

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from ferryman.notify import slack_webhook
+from ferryman.notify import slack_approval, slack_webhook
 from ferryman.notify.errors import NotDelivered
+from unit import asked
 from unit.notify_world import message
 
 
@@ -39,6 +40,21 @@ def test_slack_limits_hold_and_no_escape_is_cut(text: str, log: bool) -> None:
         assert "<" not in shown
         rest = shown.replace("&amp;", "").replace("&lt;", "").replace("&gt;", "")
         assert "&" not in rest
+
+
+def test_a_message_with_too_many_blocks_keeps_its_end() -> None:
+    shown = texts(slack_webhook.payload(message("first\n" + "  | log\nprose\n" * 100 + "What to do next: push.")))
+    assert len(shown) == 50
+    assert shown[1] == "first"
+    assert shown[-1].endswith("What to do next: push.")
+    assert "[cut: the rest is in `ferryman events`]" in shown
+
+
+def test_a_slack_request_with_too_many_blocks_keeps_its_buttons() -> None:
+    text = "  | log\nprose\n" * 100
+    body = slack_approval.request_message(message(text), asked.approval(), "https://x/", buttons=True)
+    assert len(body["blocks"]) == 50
+    assert [block["type"] for block in body["blocks"][-3:]] == ["context", "input", "actions"]
 
 
 @pytest.mark.parametrize("before", range(2_990, 3_001))

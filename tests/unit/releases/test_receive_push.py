@@ -48,6 +48,22 @@ def test_a_duplicate_changes_nothing_and_wakes_reconcile_again(world: World) -> 
     assert len(world.nudges.sent) == 2
 
 
+@pytest.mark.parametrize("early", [("api",), ("web",), ("api", "web")], ids=["api", "web", "both"])
+def test_an_event_time_in_the_future_does_not_outrank_later_releases(world: World, early: tuple[str, ...]) -> None:
+    for component in ("api", "web"):
+        event = world.push(component, V1)
+        world.receive({**event, "time": "2099-01-01T00:00:00+00:00"} if component in early else event)
+    now = world.clock()
+    for component in ("api", "web"):
+        world.receive(world.push(component, V2))
+    first, second = (world.store.release("scr", version) for version in (V1, V2))
+    assert first is not None
+    assert second is not None
+    assert first.order < second.order
+    assert first.first_seen_at <= now
+    assert all(image.first_seen_at <= now for image in first.components.values())
+
+
 def test_many_orders_of_the_events_give_the_same_releases(store: Store, clock: FakeClock, new_id: FakeIds) -> None:
     world = World(store, clock, new_id)
     world.apply()

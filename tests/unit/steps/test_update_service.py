@@ -249,6 +249,32 @@ def test_skips(world: World, skip: Any, desired: int, verdict: str) -> None:
         assert world.update("web").verdict == "Started"
 
 
+@pytest.mark.parametrize("skip", [None, "ScaledToZero"], ids=["planned", "skipped-by-the-plan"])
+@pytest.mark.parametrize(
+    ("strategy", "told"),
+    [
+        pytest.param(
+            "DAEMON",
+            "api: it is a daemon, and no container instance of the cluster runs it, so it was left alone; register a "
+            "container instance that meets its placement constraints and run `ferryman redeploy staging`",
+            id="daemon",
+        ),
+        pytest.param(
+            "REPLICA",
+            "api: it is scaled to zero and was left alone; scale it up and run `ferryman redeploy staging`",
+            id="replica",
+        ),
+    ],
+)
+def test_a_daemon_without_instances_is_not_told_to_be_scaled_up(
+    world: World, skip: Any, strategy: str, told: str
+) -> None:
+    world.replan("api", skip=skip)
+    world.ecs.services["api"].update(desiredCount=0, schedulingStrategy=strategy)
+    assert world.update().model_dump() == {"verdict": "Skipped", "reason": "ScaledToZero"}
+    assert world.step().message == told
+
+
 # ── failures are verdicts ──
 
 

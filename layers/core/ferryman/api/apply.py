@@ -9,7 +9,7 @@ from ferryman.api.control import how, nudge
 from ferryman.api.http import HttpError, Request
 from ferryman.errors import Conflict, InvalidDocument, Refused
 from ferryman.messages import timeline
-from ferryman.platform import Platform, parse
+from ferryman.platform import Platform, apply_refusals, parse
 from ferryman.records import AppliedPlatform, EventType
 from ferryman.records.writes import Save
 
@@ -25,6 +25,9 @@ def apply(operator: Context, request: Request) -> dict[str, Any]:
     document = parse(request.body)
     if document.name != name:
         raise InvalidDocument([("metadata.name", f"is {document.name!r}, but the request is about {name!r}")])
+    refused = apply_refusals.problems_of(document)
+    if refused:
+        raise InvalidDocument(refused)
     before = operator.store.find_platform(name)
     if before is not None and _same(before, document):
         result, generation = "unchanged", before.generation

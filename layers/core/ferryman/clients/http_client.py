@@ -110,10 +110,12 @@ def _ask(
 ) -> Answer:
     import httpx
 
+    from ferryman.clients.deadline import DeadlineTransport
+
     # No proxies or certificates from the environment: they would decide where the request goes.
     # Reading the certificates takes a while; plain http has no use for them.
     verify = (tls or True) if parts.scheme == "https" else False
-    with httpx.Client(follow_redirects=False, trust_env=False, verify=verify) as client:
+    with httpx.Client(follow_redirects=False, trust_env=False, transport=DeadlineTransport(ends, verify)) as client:
         failure = NoAnswer(f"{host} has no address")
         for address in addresses:
             left = ends - time.monotonic()
@@ -127,7 +129,7 @@ def _ask(
                     timeout=httpx.Timeout(left),
                     extensions={"sni_hostname": host},
                 ) as answer:
-                    return _read(answer, host, ends, limit)
+                    return _read(answer, host, limit)
             except httpx.ConnectError as error:
                 failure = NoAnswer(f"{host}:{port} did not take the connection ({one_line(str(error), limit=200)})")
             except httpx.TimeoutException:
@@ -159,15 +161,18 @@ def _headers(parts: SplitResult, extra: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _read(answer: "httpx.Response", host: str, ends: float, limit: int) -> Answer:
+def _read(answer: "httpx.Response", host: str, limit: int) -> Answer:
+    import httpx
+
     body = bytearray()
     truncated = False
-    for chunk in answer.iter_raw():
-        body += chunk
-        if len(body) > limit:
-            truncated = True
-            break
-        if time.monotonic() > ends:
-            raise NoAnswer(f"{host} answered {answer.status_code}, but its body did not end in time")
+    try:
+        for chunk in answer.iter_raw():
+            body += chunk
+            if len(body) > limit:
+                truncated = True
+                break
+    except httpx.TimeoutException:
+        raise NoAnswer(f"{host} answered {answer.status_code}, but its body did not end in time") from None
     headers = {name.lower(): value for name, value in answer.headers.items()}
     return Answer(answer.status_code, headers, bytes(body[:limit]), truncated)

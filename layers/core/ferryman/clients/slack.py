@@ -8,6 +8,7 @@ appear in no error, log line or record.
 import json
 import logging
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
 _WORD = re.compile(r"[a-z][a-z0-9_]{1,60}")
 _ANSWER_LIMIT = 1_000_000
-_CONNECT_SECONDS, _READ_SECONDS = 3.0, 8.0
-"""Of a call of the Web API."""
+_CONNECT_SECONDS, _CALL_SECONDS = 3.0, 8.0
+"""Of a call of the Web API: connecting, and all of it."""
 _WEBHOOK_SECONDS = 5.0
 _RESPOND_SECONDS = 1.0
 _LOG = logging.getLogger("ferryman")
@@ -54,7 +55,7 @@ class Bot:
         status, answered, content = _post(
             f"{self.api_url}/{method}",
             body,
-            seconds=_READ_SECONDS,
+            seconds=_CALL_SECONDS,
             connect=_CONNECT_SECONDS,
             headers=headers,
             transport=self.transport,
@@ -121,13 +122,16 @@ def _post(
 ) -> tuple[int, Mapping[str, str], bytes]:
     """Post JSON, without redirects and without proxies of the environment; return status, headers and content.
 
-    `seconds` bounds each of connecting (unless `connect` does), writing and reading. Of an answer longer than
-    `_ANSWER_LIMIT` a little more than that is returned. Raise SlackError when nothing answers.
+    `seconds` bounds the whole, `connect` connecting. Of an answer longer than `_ANSWER_LIMIT` a little more than that
+    is returned. Raise SlackError when nothing answers.
     """
     import httpx
 
+    from ferryman.clients.deadline import DeadlineTransport
+
     # httpx logs the address of each request, and most of these addresses are credentials.
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    transport = transport or DeadlineTransport(time.monotonic() + seconds)
     timeout = httpx.Timeout(seconds, connect=connect or seconds)
     sent = {
         **(headers or {}),

@@ -9,7 +9,7 @@ from typing import Any
 
 from ferryman.records import OutboxMessage
 from ferryman.records.writes import Add
-from ferryman.text import bounded, one_line
+from ferryman.text import bounded, byte_length, one_line
 
 SUBJECT_LIMIT = 100
 """Characters, ASCII: what SNS takes as a subject."""
@@ -18,6 +18,7 @@ TEXT_LIMIT = 30_000
 LOG = "  | "
 """How each line of a log begins in a text: channels set these lines apart."""
 
+_LOGS_CUT = "[earlier lines left out: `ferryman events` shows them]"
 _RETENTION = timedelta(days=400)
 
 
@@ -33,8 +34,11 @@ def rows(
     detail: dict[str, Any],
     at: datetime,
 ) -> list[Add]:
-    """Make one row per channel; empty blocks are left out, the rest are paragraphs of the text."""
-    text = bounded("\n\n".join(block for block in blocks if block), TEXT_LIMIT)
+    """Make one row per channel; empty blocks are left out, the rest are paragraphs of the text.
+
+    A text that is too long loses log lines first. Its end, which says what to do next, always stays.
+    """
+    text = _fitted("\n\n".join(block for block in blocks if block))
     expires_at = int((at + _RETENTION).timestamp())
     return [
         Add(
@@ -59,3 +63,22 @@ def subject_line(text: str) -> str:
     """Return text as a subject: one line of ASCII, bounded."""
     plain = one_line(text, limit=SUBJECT_LIMIT * 2).encode("ascii", "replace").decode("ascii")
     return plain if len(plain) <= SUBJECT_LIMIT else plain[: SUBJECT_LIMIT - 3] + "..."
+
+
+def _fitted(text: str) -> str:
+    """Return text within TEXT_LIMIT: without as many of its log lines, the earliest first, as it takes."""
+    excess = byte_length(text) - TEXT_LIMIT
+    if excess <= 0:
+        return text
+    excess += byte_length(_LOGS_CUT) + 1
+    kept: list[str] = []
+    cut = False
+    for line in text.split("\n"):
+        if excess > 0 and line.startswith(LOG):
+            excess -= byte_length(line) + 1
+            if not cut:
+                kept.append(_LOGS_CUT)
+            cut = True
+        else:
+            kept.append(line)
+    return bounded("\n".join(kept), TEXT_LIMIT)

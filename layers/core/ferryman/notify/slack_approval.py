@@ -12,7 +12,7 @@ from ferryman.messages.approval import APPROVAL, ENDED, REMINDER, decision_lines
 from ferryman.notify.approval_links import page_address, pending_approval, shared_link
 from ferryman.notify.context import Context
 from ferryman.notify.errors import NotDelivered, NotNeeded
-from ferryman.notify.slack_webhook import BLOCKS, HEADER, escape, payload, sections
+from ferryman.notify.slack_webhook import HEADER, bounded, escape, payload, sections
 from ferryman.platform import ChatChannel
 from ferryman.records import Approval, ChatMessage, OutboxMessage
 from ferryman.records.writes import Save
@@ -177,7 +177,7 @@ def _body(subject: str, blocks: list[dict[str, Any]]) -> dict[str, Any]:
     header = {"type": "header", "text": {"type": "plain_text", "text": subject[:HEADER], "emoji": False}}
     return {
         "text": escape(subject),
-        "blocks": [header, *blocks][:BLOCKS],
+        "blocks": bounded([header, *blocks]),
         "unfurl_links": False,
         "unfurl_media": False,
     }

@@ -20,6 +20,8 @@ from ferryman.text import one_line
 
 # Limits of Block Kit: a section's text, a header's, and blocks in one message.
 SECTION, HEADER, BLOCKS = 3_000, 150, 50
+_FIRST = 20
+"""Blocks from the beginning of a message that has too many of them; the other places are for its end."""
 
 
 def send(message: OutboxMessage, channel: ChatChannel, context: Context) -> None:
@@ -45,7 +47,14 @@ def payload(message: OutboxMessage, link: str | None = None) -> dict[str, Any]:
     else:
         address = escape(link).replace("|", "%7C")
         blocks += [*sections(around[0]), _section(f"<{address}|Look at it>"), *sections(around[1])]
-    return {"text": escape(message.subject), "blocks": blocks[:BLOCKS], "unfurl_links": False, "unfurl_media": False}
+    return {"text": escape(message.subject), "blocks": bounded(blocks), "unfurl_links": False, "unfurl_media": False}
+
+
+def bounded(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return at most `BLOCKS` blocks: the first and, above all, the last, which say what to do or hold the buttons."""
+    if len(blocks) <= BLOCKS:
+        return blocks
+    return [*blocks[:_FIRST], _section("[cut: the rest is in `ferryman events`]"), *blocks[_FIRST + 1 - BLOCKS :]]
 
 
 def sections(text: str) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ The result depends on which images were pushed and when, not on the order in whi
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -38,7 +38,11 @@ class Effect(StrEnum):
 def merge(
     release: Release | None, pushed: Pushed, *, wanted: Collection[str], now: datetime, new_id: NewId
 ) -> tuple[Release, Effect]:
-    """Add an image to its release; `wanted` names the components that a complete release consists of."""
+    """Add an image to its release; `wanted` names the components that a complete release consists of.
+
+    No push is later than `now`, whatever its event says: a release from the future would outrank every later one.
+    """
+    pushed = replace(pushed, at=min(pushed.at, now))
     if release is None:
         release = Release(
             platform=pushed.platform,

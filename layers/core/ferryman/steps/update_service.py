@@ -106,8 +106,7 @@ class _Update:
             return self._end(StepStatus.ERRORED, "ServiceMissing", message)
         if self._forward and step is None and service.get("desiredCount") == 0:
             # Judged again: the plan's answer is older. A service scaled up since then takes part.
-            again = f"scale it up and run `ferryman redeploy {self._event.environment}`"
-            return self._skip("ScaledToZero", f"it is scaled to zero and was left alone; {again}")
+            return self._skip("ScaledToZero", _no_tasks(service, self._event.environment))
         moved = self._moved() if self._forward else None
         if moved is not None:
             return self._end(StepStatus.FAILED, "DigestMismatch", moved)
@@ -234,6 +233,17 @@ class _Update:
 
     def _untouched(self) -> RolloutProgress:
         return RolloutProgress(service=self._planned.name, direction=self._event.direction)
+
+
+def _no_tasks(service: ECSService, environment: str) -> str:
+    """Say why a service without desired tasks was left alone, and what would change that."""
+    again = f"run `ferryman redeploy {environment}`"
+    if service.get("schedulingStrategy") == "DAEMON":
+        return (
+            "it is a daemon, and no container instance of the cluster runs it, so it was left alone; register a "
+            f"container instance that meets its placement constraints and {again}"
+        )
+    return f"it is scaled to zero and was left alone; scale it up and {again}"
 
 
 def _told(step: Step) -> UpdateServiceOutput:

@@ -1,5 +1,6 @@
 """`ferryman apply`: what it prints, and how it tells problems with file and line."""
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,9 @@ def test_what_only_aws_can_tell_has_lines_too(run: Run, document: Path, world: W
         pytest.param("a: !!python/object:os.system {}\n", "platform.yaml", id="tag"),
         pytest.param("just text\n", "platform.yaml:1: a platform document is a mapping", id="text"),
         pytest.param("- 1\n", "platform.yaml:1: a platform document is a mapping", id="list"),
+        pytest.param("a:\n\tb: 1\n", "platform.yaml:2:1: a tab stands where YAML allows only spaces", id="tab-indents"),
+        pytest.param("a: b\tc\n", "platform.yaml:1:5: a tab stands where YAML allows only spaces", id="tab-in-a-value"),
+        pytest.param("a: &a [*a]\n", "platform.yaml: invalid YAML: line 1: an alias stands for", id="alias-in-itself"),
     ],
 )
 def test_what_is_no_document(run: Run, document: Path, server: Server, text: str, words: str) -> None:
@@ -134,6 +138,62 @@ def test_what_is_no_document(run: Run, document: Path, server: Server, text: str
     result = run("apply", "-f", "platform.yaml")
 
     assert (result.exit_code, words in result.stderr, server.seen) == (2, True, []), result.stderr
+
+
+def test_nested_aliases_of_a_billion_items_are_refused_before_they_are_expanded(
+    run: Run, document: Path, server: Server
+) -> None:
+    levels = "abcdefghi"
+    lines = [f"              a: &a [{','.join('x' * 10)}]"]
+    lines += [
+        f"              {name}: &{name} [{','.join([f'*{before}'] * 10)}]"
+        for before, name in itertools.pairwise(levels)
+    ]
+    changed(document, "            status: [200]\n", "            json:\n" + "\n".join(lines) + "\n")
+
+    result = run("apply", "-f", "platform.yaml")
+
+    assert (result.exit_code, server.seen) == (2, [])
+    assert result.stderr == (
+        "error: platform.yaml: the document is too large: with its aliases (`*name`) expanded it has more than "
+        "1,000,000 characters\n"
+    )
+
+
+def test_one_long_text_behind_many_aliases_is_refused(run: Run, document: Path, server: Server) -> None:
+    document.write_text(f"a: &a {'x' * 10_000}\nb: [{', '.join(['*a'] * 100)}]\n")
+
+    result = run("apply", "-f", "platform.yaml")
+
+    assert (result.exit_code, "too large" in result.stderr, server.seen) == (2, True, []), result.stderr
+
+
+def test_aliases_and_merge_keys_of_the_usual_size_are_taken(run: Run, document: Path) -> None:
+    changed(document, "cluster: scr-staging", "cluster: &cluster scr-staging")
+    changed(document, "kind: Platform", "kind: &kind Platform")
+
+    assert run("apply", "-f", "platform.yaml").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param("kind: Platform", "kind:\tPlatform", id="after-a-colon"),
+        pytest.param("kind: Platform", "kind: \t Platform", id="among-spaces"),
+        pytest.param("kind: Platform", "kind: Platform\t# the kind", id="before-a-comment"),
+        pytest.param("kind: Platform", "kind: Platform \t", id="at-the-end-of-a-line"),
+        pytest.param("metadata:\n", "metadata:\t\n", id="after-the-key-of-a-mapping"),
+        pytest.param("kind: Platform\n", "kind: Platform\n  \t\n", id="alone-on-a-line"),
+    ],
+)
+def test_a_tab_after_a_colon_or_a_value_is_taken_as_other_parsers_do(
+    run: Run, document: Path, old: str, new: str
+) -> None:
+    changed(document, old, new)
+
+    result = run("apply", "-f", "platform.yaml")
+
+    assert (result.exit_code, result.stdout) == (0, "platform/scr created (generation 1)\n"), result.stderr
 
 
 def test_a_file_that_is_not_there(run: Run, document: Path) -> None:

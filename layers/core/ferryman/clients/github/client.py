@@ -125,15 +125,16 @@ class Api:
     ) -> tuple[int, dict[str, str], bytes]:
         import httpx
 
+        from ferryman.clients.deadline import DeadlineTransport
+
         left = self._ends - self._network.monotonic()
         if left <= 0:
             raise Unavailable("GitHub took too long")
+        transport = self._network.transport or DeadlineTransport(time.monotonic() + left)
         timeout = httpx.Timeout(min(_READ_SECONDS, left), connect=min(_CONNECT_SECONDS, left))
         try:
             with (
-                httpx.Client(
-                    timeout=timeout, follow_redirects=False, trust_env=False, transport=self._network.transport
-                ) as client,
+                httpx.Client(timeout=timeout, follow_redirects=False, trust_env=False, transport=transport) as client,
                 client.stream(method, url, params=query or None, json=body, headers=headers) as answer,
             ):
                 content = bytearray()
