@@ -85,7 +85,7 @@ class FakeEcs:
                 "options": {"awslogs-group": f"/ecs/{family}", "awslogs-stream-prefix": "ecs"},
             },
         }
-        sidecar = {"name": "aws-guardduty-agent", "image": "guardduty:1"}
+        sidecar = {"name": "aws-guardduty-agent", "image": "guardduty:1", "essential": False}
         definition = {"family": family, "containerDefinitions": [sidecar, container], **more}
         answer = FakeEcs.register_task_definition.__wrapped__(self, **definition)  # type: ignore[attr-defined]
         return str(answer["taskDefinition"]["taskDefinitionArn"])
