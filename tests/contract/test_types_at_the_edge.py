@@ -28,6 +28,7 @@ NOT_OF_AWS = {
     "clients/slack.py": None,
     # an image's manifest and configuration, as JSON
     "clients/ecr.py": {"manifest"},
+    "clients/image_index.py": None,
     "clients/image_labels.py": {"_config", "_texts"},
     # any value inside a task definition
     "clients/task_definitions.py": {"_canonical"},

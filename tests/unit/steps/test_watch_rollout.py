@@ -274,6 +274,14 @@ def test_a_wrong_image_fails_and_sidecars_do_not_count(world: World) -> None:
     assert "guard" not in world.step().message
 
 
+@pytest.mark.parametrize("runs", ["sha256:arm", "sha256:amd"])
+def test_where_the_platform_is_not_known_each_image_of_the_index_is_the_release(world: World, runs: str) -> None:
+    world.replan("api", platform_digest="sha256:amd", platform_digests=["sha256:amd", "sha256:arm"])
+    world.ecs.complete("api", runs)
+    assert world.answer(world.watch())["verdict"] == "Succeeded"  # type: ignore[index]
+    assert "does not tell its platform" in world.step().message
+
+
 def test_abort_is_judged_on_every_wake(world: World) -> None:
     world.watch()
     world.abort()

@@ -61,7 +61,9 @@ class Terms:
     timeout_seconds: int
     fail_fast: int
     digests: frozenset[str] | None
-    """Either of them is the release; None: not checked (the way back)."""
+    """Each of them is the release; None: not checked (the way back)."""
+    unsure: bool = False
+    """Whether nobody could tell which image of the index runs here."""
     aborted: str | None = None
     scaled_to_zero: StepStatus = StepStatus.SKIPPED
 
@@ -119,7 +121,10 @@ def _completed(seen: Seen, terms: Terms, now: datetime) -> Verdict:
     if seen.digests is not None and not seen.digests <= terms.digests:
         wrong = ", ".join(sorted(seen.digests - terms.digests))
         return _failed("WrongImage", f"{name}: its tasks run {wrong}, which is not the release's image.")
-    return Verdict(StepStatus.SUCCEEDED, "Completed", f"{name} runs the release ({seen.running}/{seen.desired})")
+    said = f"{name} runs the release ({seen.running}/{seen.desired})"
+    if terms.unsure:
+        said += "; its task definition does not tell its platform, so each image of the index counts as the release"
+    return Verdict(StepStatus.SUCCEEDED, "Completed", said)
 
 
 def _in_time(seen: Seen, terms: Terms, now: datetime) -> Verdict:
@@ -149,7 +154,8 @@ def terms(deployment: Deployment, planned: PlannedService, step: Step, direction
         followed_at=progress.followed_at or step.started_at,
         timeout_seconds=planned.timeout_seconds,
         fail_fast=planned.fail_fast if forward else 0,
-        digests=frozenset({planned.digest, planned.platform_digest}) if forward else None,
+        digests=frozenset({planned.digest, planned.platform_digest, *planned.platform_digests}) if forward else None,
+        unsure=forward and bool(planned.platform_digests),
         aborted=f"{abort.who} asked to abort: {abort.reason}" if abort else None,
         scaled_to_zero=StepStatus.SKIPPED if forward else StepStatus.SUCCEEDED,
     )
