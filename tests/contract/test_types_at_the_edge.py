@@ -28,6 +28,7 @@ NOT_OF_AWS = {
     "clients/slack.py": None,
     # an image's manifest and configuration, as JSON
     "clients/ecr.py": {"manifest"},
+    "clients/image_index.py": None,
     "clients/image_labels.py": {"_config", "_texts"},
     # any value inside a task definition
     "clients/task_definitions.py": {"_canonical"},
@@ -40,6 +41,8 @@ NOT_OF_AWS = {
     "releases/semver_tags.py": {"_events"},
     # JSON of what a smoke test expects and gets
     "steps/begin_deployment.py": {"_filled"},
+    # the detail of an event, before it is checked
+    "steps/relay_change.py": {"shown_task"},
     "steps/smoke_expectations.py": None,
 }
 """The functions and variables that say `Any` and mean nothing of AWS; None: all of a module."""

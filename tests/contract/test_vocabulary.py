@@ -39,7 +39,11 @@ ROOMS = (
 NAME = re.compile(r"[A-Z][a-z]+(?:[A-Z][a-z]+)*")
 
 FOREIGN = {
-    "ECS: stop codes": {"EssentialContainerExited", "UserInitiated"},
+    "ECS: stop codes": {
+        "EssentialContainerExited", "InfrastructureHealth", "ServiceSchedulerInitiated", "SpotInterruption",
+        "TerminationNotice", "UserInitiated",
+    },
+    "ECS: beginnings of what it says of a container": {"CannotCreate", "CannotPull", "CannotStart"},
     "AWS: error codes that don't end in Exception": {"AccessDenied", "ConditionalCheckFailed"},
     "AWS: fields and modes": {"Event", "LastEvaluatedKey", "Records", "String"},
     "status of a condition": {"True", "False", "Unknown"},

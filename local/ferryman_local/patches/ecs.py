@@ -149,9 +149,20 @@ def stop_code_and_exit_code(original: Any, log_forwarders: LogForwarders) -> Any
             stop_code, reason = stop_reason(task, reason)
         elif stop_code == "EssentialContainerExited":
             log_forwarders.delivered(task_arn)
+            stop_the_others(task)
         return bool(original(task_arn, task, reason, stop_code, exit_code=exit_code))
 
     return mark
+
+
+def stop_the_others(task: dict[str, Any]) -> None:
+    """When an essential container exits ECS stops the others, which end with 143.
+
+    The emulator gives them the exit code of the one that exited, so that nobody could tell which one it was.
+    """
+    for container in task.get("containers", []):
+        if container.get("exitCode") is None:
+            container["exitCode"] = 143
 
 
 def service_of(task: dict[str, Any], cluster: str, ecs: Any) -> dict[str, Any] | None:

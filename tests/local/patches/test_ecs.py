@@ -33,6 +33,53 @@ def test_the_exit_code_of_a_task(stage: Stage, aws: Client, status: int) -> None
     assert [event["message"] for event in found] == ["migrating"]
 
 
+def two_containers(stage: Stage, digest: str, app: str, sidecar: str, *, app_is_essential: bool = True) -> str:
+    """A task with two containers of one image; each runs a line of Python. Its ARN."""
+    image = f"{stage.emulator.registry}/{stage.name}@{digest}"
+    definition = stage.ecs.register_task_definition(
+        family=stage.name,
+        networkMode="awsvpc",
+        cpu="256",
+        memory="512",
+        requiresCompatibilities=["FARGATE"],
+        containerDefinitions=[
+            {"name": "app", "image": image, "command": ["python", "-c", app], "essential": app_is_essential},
+            {"name": "sidecar", "image": image, "command": ["python", "-c", sidecar], "essential": True},
+        ],
+    )["taskDefinition"]["taskDefinitionArn"]
+    network = {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}
+    started = stage.ecs.run_task(
+        cluster=stage.cluster, taskDefinition=definition, launchType="FARGATE", networkConfiguration=network
+    )
+    return str(started["tasks"][0]["taskArn"])
+
+
+FOREVER = "import time; time.sleep(600)"
+
+
+def exit_codes(task: Any) -> dict[str, int | None]:
+    return {container["name"]: container.get("exitCode") for container in task["containers"]}
+
+
+def test_the_container_that_is_stopped_with_its_task_does_not_have_the_code_of_the_one_that_exited(
+    stage: Stage,
+) -> None:
+    task = stage.finished(two_containers(stage, stage.push("pass"), FOREVER, "import sys; sys.exit(3)"))
+    assert (task["stopCode"], exit_codes(task)) == ("EssentialContainerExited", {"app": 143, "sidecar": 3})
+
+
+def test_a_container_that_is_not_essential_exits_and_its_task_goes_on(stage: Stage) -> None:
+    arn = two_containers(stage, stage.push("pass"), "import sys; sys.exit(0)", FOREVER, app_is_essential=False)
+    task = until(lambda: (found := stage.task(arn)) and exit_codes(found)["app"] is not None and found, "an exit")
+    assert (task["lastStatus"], task["desiredStatus"], exit_codes(task)) == (
+        "RUNNING",
+        "RUNNING",
+        {"app": 0, "sidecar": None},
+    )
+    stage.ecs.stop_task(cluster=stage.cluster, task=arn, reason="enough")
+    assert exit_codes(stage.finished(arn)) == {"app": 0, "sidecar": 143}
+
+
 def test_a_stopped_task_did_not_succeed(stage: Stage) -> None:
     arn = stage.run(stage.push(SERVER, VERSION="1"))["taskArn"]
     stage.running(arn)

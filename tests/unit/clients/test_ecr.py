@@ -3,10 +3,12 @@
 import pytest
 
 from ferryman.clients import ecr
+from ferryman.clients.image_index import FARGATE, RunsOn
 from ferryman.errors import Conflict, DigestMismatch, NotFound, TagImmutable, Throttled, Unavailable
 from unit.fakes.ecr import FakeEcr
 
 REPOSITORY = "scr-api"
+ARM = RunsOn("linux", "arm64")
 
 
 @pytest.fixture
@@ -55,10 +57,8 @@ def test_an_image_is_named_by_digest(fake: FakeEcr) -> None:
         ecr.image_uri(fake, "unknown", "sha256:1")
 
 
-@pytest.mark.parametrize(("architecture", "child"), [("X86_64", "sha256:amd"), ("ARM64", "sha256:arm")])
-def test_an_index_is_resolved_to_the_child_of_the_platform(
-    fake: FakeEcr, architecture: ecr.Architecture, child: str
-) -> None:
+@pytest.mark.parametrize(("on", "child"), [(FARGATE, "sha256:amd"), (ARM, "sha256:arm")])
+def test_an_index_is_resolved_to_the_child_of_the_platform(fake: FakeEcr, on: RunsOn, child: str) -> None:
     index = fake.push_index(
         REPOSITORY,
         "abc",
@@ -69,18 +69,18 @@ def test_an_index_is_resolved_to_the_child_of_the_platform(
             ("sha256:arm", "linux", "arm64"),
         ],
     )
-    assert ecr.platform_digest(fake, REPOSITORY, index, architecture) == child
+    assert ecr.platform_digest(fake, REPOSITORY, index, on) == child
 
 
 def test_a_single_image_is_its_own_child(fake: FakeEcr) -> None:
     digest = fake.push(REPOSITORY, "abc", "one")
-    assert ecr.platform_digest(fake, REPOSITORY, digest, "ARM64") == digest
+    assert ecr.platform_digest(fake, REPOSITORY, digest, ARM) == digest
 
 
 def test_an_index_without_the_platform_says_what_it_has(fake: FakeEcr) -> None:
     index = fake.push_index(REPOSITORY, "abc", [("sha256:amd", "linux", "amd64"), ("sha256:a", "unknown", "unknown")])
     with pytest.raises(NotFound, match=r"linux/arm64, only for linux/amd64; build"):
-        ecr.platform_digest(fake, REPOSITORY, index, "ARM64")
+        ecr.platform_digest(fake, REPOSITORY, index, ARM)
 
 
 def test_an_image_that_is_gone_is_not_found(fake: FakeEcr) -> None:

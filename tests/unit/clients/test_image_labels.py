@@ -11,6 +11,7 @@ import pytest
 
 from ferryman.clients import image_labels
 from ferryman.clients.http_client import NoAnswer
+from ferryman.clients.image_index import RunsOn
 from ferryman.clients.image_labels import CONFIG_LIMIT, download, of
 from ferryman.decisions.schema_compatibility import MIGRATIONS, UNSAFE, ImageLabels
 from unit.fakes.ecr import FakeEcr, refused
@@ -77,7 +78,7 @@ def test_of_the_child_for_the_platform(registry: Registry) -> None:
     index = registry.index((attestation, "unknown", "unknown"), (amd, "linux", "amd64"), (arm, "linux", "arm64"))
 
     assert registry.labels(index).found == {"a": "amd"}
-    assert registry.labels(index, architecture="ARM64").found == {"a": "arm"}
+    assert registry.labels(index, on=RunsOn("linux", "arm64")).found == {"a": "arm"}
 
 
 def test_of_the_only_child_when_the_platform_has_none(registry: Registry) -> None:

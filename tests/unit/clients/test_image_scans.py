@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 from ferryman.clients import image_scans
+from ferryman.clients.image_index import RunsOn
 from ferryman.decisions.snapshot import ImageScan
 from ferryman.errors import Throttled
 from ferryman.records import Image, Release
 from unit import builders as make
-from unit.fakes.ecr import FakeEcr, refused
+from unit.fakes.ecr import OCI_INDEX, OCI_MANIFEST, FakeEcr, refused
 from unit.operating import document
 
 DOCUMENT = document()
@@ -105,6 +106,58 @@ def test_of_an_index_with_one_child_that_one_counts(ecr: FakeEcr) -> None:
     ecr.scans = {("scr-api", "sha256:arm"): BASIC}
     (found,) = image_scans.of_release(DOCUMENT, release(api=index), ecr)
     assert found.findings == {"CRITICAL": 1, "LOW": 7}
+
+
+SOCI_V2 = {
+    "mediaType": OCI_INDEX,
+    "manifests": [
+        {
+            "mediaType": OCI_MANIFEST,
+            "digest": "sha256:app",
+            "platform": {"architecture": "amd64", "os": "linux"},
+            "annotations": {"com.amazon.soci.index-digest": "sha256:soci"},
+        },
+        {
+            "mediaType": OCI_MANIFEST,
+            "digest": "sha256:soci",
+            "artifactType": "application/vnd.amazon.soci.index.v2+json",
+            "platform": {"architecture": "amd64", "os": "linux"},
+            "annotations": {"com.amazon.soci.image-manifest-digest": "sha256:app"},
+        },
+    ],
+}
+
+
+def test_a_soci_index_that_carries_the_images_platform_is_not_waited_for(ecr: FakeEcr) -> None:
+    index = ecr.push_manifest("scr-api", SOCI_V2)
+    ecr.scans = {("scr-api", "sha256:app"): BASIC}
+    (found,) = image_scans.of_release(DOCUMENT, release(api=index), ecr)
+    assert (found.status, found.findings) == ("Complete", {"CRITICAL": 1, "LOW": 7})
+
+
+def test_only_the_image_that_the_services_run_is_asked_for(ecr: FakeEcr) -> None:
+    children = [("sha256:amd", "linux", "amd64"), ("sha256:arm", "linux", "arm64"), ("sha256:ppc", "linux", "ppc64le")]
+    index = ecr.push_index("scr-api", "r1", children)
+    ecr.scans = {("scr-api", "sha256:arm"): FEW}
+    asked: list[str] = []
+
+    def platforms(component: str) -> frozenset[RunsOn]:
+        asked.append(component)
+        return frozenset({RunsOn("linux", "arm64")})
+
+    (found,) = image_scans.of_release(DOCUMENT, release(api=index), ecr, platforms=platforms)
+    assert (found.status, found.findings, asked) == ("Complete", {"LOW": 9}, ["api"])
+    (planned,) = image_scans.of_release(DOCUMENT, release(api=index), ecr, planned={"api": {"sha256:arm"}})
+    assert planned == found
+    (unknown,) = image_scans.of_release(DOCUMENT, release(api=index), ecr, platforms=lambda _: frozenset())
+    assert unknown.status == "Missing"
+
+
+def test_an_index_without_the_platform_of_a_service_says_so(ecr: FakeEcr) -> None:
+    index = ecr.push_index("scr-api", "r1", [("sha256:amd", "linux", "amd64")])
+    arm = frozenset({RunsOn("linux", "arm64")})
+    (found,) = image_scans.of_release(DOCUMENT, release(api=index), ecr, platforms=lambda _: arm)
+    assert (found.status, "linux/arm64" in found.message) == ("Missing", True)
 
 
 def test_an_index_for_no_linux_an_image_that_is_gone_and_one_never_scanned_are_missing(ecr: FakeEcr) -> None:

@@ -242,6 +242,23 @@ class TestScans:
         end(world, "staging")
         assert told(world) == [(V1, "Pending")]
 
+    def test_an_architecture_that_nobody_runs_holds_nothing_back(self, world: World) -> None:
+        world.release(V1)
+        self.scanned(world, V1, CLEAN)
+        index = world.ecr.push_index(
+            "scr-api", V1, [("sha256:amd", "linux", "amd64"), ("sha256:arm", "linux", "arm64")]
+        )
+        known = world.store.release("scr", V1)
+        assert known is not None
+        image = known.components["api"].but(digest=index)
+        world.store.write(Save(known.but(components={**known.components, "api": image})))
+        world.ecr.scans["scr-api", "sha256:amd"] = CLEAN
+        for service in world.ecs.services.values():
+            world.ecs.definitions[service["taskDefinition"]]["requiresCompatibilities"] = ["FARGATE"]
+        world.reconcile()
+        end(world, "staging")
+        assert told(world) == [(V1, "Pending")]
+
     @pytest.mark.parametrize(
         ("answer", "reason", "said"), [(BAD, "ScanBlocked", "2 CRITICAL"), (None, "ScanMissing", "no scan")]
     )

@@ -75,6 +75,24 @@ CASES = [
     ),
     pytest.param(
         ended(
+            upto=F_API, failed={F_API: make.rollout(API, "Errored", reason="BreakerTripped"), **WEB_FAILED, **BOTH_BACK}
+        ),
+        None,
+        "RolledBack",
+        "BreakerRolledBack",
+        False,
+        id="web-crashed-beside-api-that-aws-failed",
+    ),
+    pytest.param(
+        ended(upto=F_API, failed={F_API: make.rollout(API, "Errored", reason="BreakerTripped"), **BOTH_BACK}),
+        None,
+        "Errored",
+        "BreakerTripped",
+        False,
+        id="aws-failed-api",
+    ),
+    pytest.param(
+        ended(
             upto=F_WEB, failed={step_keys.SMOKE_TEST: make.step("Failed", "WrongVersion", "expected abc"), **BOTH_BACK}
         ),
         None,

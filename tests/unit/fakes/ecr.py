@@ -45,6 +45,8 @@ class FakeEcr:
         self.immutable: set[str] = set()
         self.scans: dict[tuple[str, str], dict[str, Any]] = {}
         """Repository and digest → DescribeImageScanFindings' answer."""
+        self.failure = "ImageNotFound"
+        """Why BatchGetImage gives no image."""
         self.page = page
         self.trouble = Trouble()
         self.calls: list[str] = []
@@ -62,6 +64,11 @@ class FakeEcr:
         manifests = [{"digest": d, "platform": {"os": os, "architecture": cpu}} for d, os, cpu in children]
         manifest = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests})
         return self._store(repository, tag, manifest, OCI_INDEX, None)
+
+    def push_manifest(self, repository: str, manifest: dict[str, Any], tag: str | None = None) -> str:
+        """Any manifest or index, as it is; its media type is its own."""
+        media = manifest.get("mediaType", OCI_MANIFEST)
+        return self._store(repository, tag, json.dumps({"schemaVersion": 2, **manifest}), media, None)
 
     def delete(self, repository: str, digest: str) -> None:
         del self.images[repository][digest]
@@ -114,7 +121,7 @@ class FakeEcr:
         self._known(repositoryName, "BatchGetImage")
         image = self.images[repositoryName].get(imageIds[0]["imageDigest"])
         if image is None:
-            return {"images": [], "failures": [{"failureCode": "ImageNotFound"}]}
+            return {"images": [], "failures": [{"failureCode": self.failure}]}
         assert image["media"] in acceptedMediaTypes
         return {"images": [{"imageManifest": image["manifest"], "imageManifestMediaType": image["media"]}]}
 

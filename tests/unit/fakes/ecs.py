@@ -62,8 +62,8 @@ class FakeEcs:
     def throttle(self, operation: str, times: int = 1) -> None:
         self._before.setdefault(operation, []).extend([refusal(operation, "ThrottlingException")] * times)
 
-    def refuse(self, operation: str, code: str) -> None:
-        self._before.setdefault(operation, []).append(refusal(operation, code))
+    def refuse(self, operation: str, code: str, message: str = "") -> None:
+        self._before.setdefault(operation, []).append(refusal(operation, code, message))
 
     def lose_answer(self, operation: str) -> None:
         """The call works, and its answer never arrives."""
@@ -85,7 +85,7 @@ class FakeEcs:
                 "options": {"awslogs-group": f"/ecs/{family}", "awslogs-stream-prefix": "ecs"},
             },
         }
-        sidecar = {"name": "aws-guardduty-agent", "image": "guardduty:1"}
+        sidecar = {"name": "aws-guardduty-agent", "image": "guardduty:1", "essential": False}
         definition = {"family": family, "containerDefinitions": [sidecar, container], **more}
         answer = FakeEcs.register_task_definition.__wrapped__(self, **definition)  # type: ignore[attr-defined]
         return str(answer["taskDefinition"]["taskDefinitionArn"])

@@ -72,6 +72,17 @@ class TestScans:
         assert self.admit(world, ecr) == ""
         assert ecr.calls == []
 
+    def test_only_the_images_that_the_plan_runs_are_looked_at(self, world: World, ecr: FakeEcr) -> None:
+        plan = world.deployment.require_plan()
+        services = {
+            name: service.but(digest=world.deployment.digests[service.component], platform_digest="sha256:arm")
+            for name, service in plan.services.items()
+        }
+        world.edit(plan=plan.but(services=services))
+        for name in world.deployment.digests:
+            ecr.scans[f"scr-{name}", "sha256:arm"] = {"imageScanStatus": {"status": "COMPLETE"}}
+        assert self.admit(world, ecr) == ""
+
     @pytest.mark.parametrize("code", ["ThrottlingException", "AccessDeniedException"])
     def test_a_look_that_fails_is_no_verdict(self, world: World, ecr: FakeEcr, code: str) -> None:
         self.clean(world, ecr)

@@ -61,6 +61,24 @@ def test_throttling_passes(world: World, operation: str) -> None:
     assert (len(world.migration_tasks()), world.migration_statuses()) == (1, ["Running"])
 
 
+@pytest.mark.parametrize(
+    ("operation", "said"),
+    [
+        ("register_task_definition", "Too many concurrent attempts to create a new revision of the specified family."),
+        ("run_task", "Capacity is unavailable at this time. Please try again later or in a different AZ."),
+        ("run_task", "ECS was unable to assume the role that was provided for this task."),
+        ("run_task", "Tasks provisioning capacity limit exceeded."),
+    ],
+)
+def test_a_refusal_that_passes_by_itself_is_tried_again_in_the_step(world: World, operation: str, said: str) -> None:
+    world.ecs.refuse(operation, "ClientException", said)
+    with pytest.raises(Throttled):
+        world.run_migration()
+    assert world.run_migration().verdict == "Started"
+    assert world.ecs.calls["run_task"] <= 2
+    assert world.migration_statuses() == ["Running"]
+
+
 @pytest.mark.parametrize("crash", [1, 2])
 def test_a_crash_at_any_write_runs_nothing_twice(world: World, crash: int, monkeypatch: pytest.MonkeyPatch) -> None:
     real, count = world.store.write, 0

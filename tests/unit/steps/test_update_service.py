@@ -30,6 +30,26 @@ def pass_step(world: World, service: str, status: StepStatus = StepStatus.SUCCEE
 # ── forward ──
 
 
+@pytest.mark.parametrize(
+    ("operation", "code", "said"),
+    [
+        ("register_task_definition", "ClientException",
+         "Too many concurrent attempts to create a new revision of the specified family."),
+        ("update_service", "InvalidParameterException", "Unable to assume the service linked role."),
+        ("update_service", "ClientException", "Rate exceeded"),
+    ],
+)  # fmt: skip
+def test_a_refusal_that_passes_by_itself_is_tried_again_in_the_step(
+    world: World, operation: str, code: str, said: str
+) -> None:
+    world.ecs.refuse(operation, code, said)
+    with pytest.raises(Throttled, match=said[:20]):
+        world.update()
+    step = world.deployment.step(step_keys.rollout("api", "forward"))
+    assert step is None or step.status is StepStatus.RUNNING
+    assert world.update().verdict == "Started"
+
+
 def test_forward_registers_by_digest_and_follows_the_new_deployment(world: World) -> None:
     assert world.update().verdict == "Started"
     made, progress = world.ecs.deployment("api"), world.step().rollout

@@ -1,4 +1,4 @@
-"""Watching the migration's task: it is judged by its exit code alone."""
+"""Watching the migration's task: it is judged by its exit code, if its container ended by itself."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -44,7 +44,7 @@ ABORTED = replace(TERMS, aborted_at=T0 + timedelta(seconds=30), aborted="ann ask
             replace(ENDED, exit_code=1, stopped=False), TERMS, 90, None, "", False, id="exit-1-log-not-complete"
         ),
         pytest.param(
-            replace(ENDED, exit_code=None), TERMS, 90, "Failed", "TaskFailedToStart", False, id="no-exit-code"
+            replace(ENDED, exit_code=None), TERMS, 90, "Errored", "TaskFailedToStart", False, id="nothing-ran"
         ),
         pytest.param(STOPPED, TERMS, 90, "Failed", "Stopped", False, id="stopped-in-the-console-with-0"),
         pytest.param(
@@ -59,7 +59,7 @@ ABORTED = replace(TERMS, aborted_at=T0 + timedelta(seconds=30), aborted="ann ask
             replace(STOPPED, exit_code=None),
             TERMS,
             610,
-            "Failed",
+            "Errored",
             "DeadlineExceeded",
             False,
             id="never-started-stopped",
@@ -107,7 +107,7 @@ def test_a_failure_says_everything(world: World) -> None:
     assert (world.migration_statuses(), world.migration_claims()[0].exit_code) == (["Failed"], 1)
 
 
-def test_an_absent_exit_code_is_a_failure(world: World) -> None:
+def test_an_absent_exit_code_is_no_success(world: World) -> None:
     answer = world.finish_migration(None, stop_code="TaskFailedToStart", reason="CannotPullContainerError: 403")
     assert answer == {"verdict": "Failed", "reason": "TaskFailedToStart"}
     assert "CannotPullContainerError: 403" in world.migration.message
@@ -134,7 +134,7 @@ def test_one_that_never_starts_is_stopped_at_its_deadline(world: World) -> None:
     task["lastStatus"] = "STOPPED"
     assert world.answer(world.watch_migration()) == {"verdict": "Failed", "reason": "DeadlineExceeded"}
     assert "600 s" in world.migration.message
-    assert world.migration_statuses() == ["Failed"]
+    assert (world.migration.status, world.migration_statuses()) == (StepStatus.ERRORED, ["NotStarted"])
 
 
 def test_abort_stops_it_and_waits_until_it_stopped(world: World) -> None:

@@ -53,6 +53,12 @@ def at(seconds: int) -> datetime:
         pytest.param(replace(GOING, failed=1), TERMS, NOW, None, "", id="one-failed-task"),
         pytest.param(replace(GOING, failed=2), TERMS, NOW, "Failed", "FailFast", id="fail-fast"),
         pytest.param(replace(GOING, failed=9), replace(TERMS, fail_fast=0), NOW, None, "", id="fail-fast-off"),
+        pytest.param(replace(GOING, failed=3, not_its_fault=2), TERMS, NOW, None, "", id="aws-failed-two-of-three"),
+        pytest.param(replace(GOING, failed=3, not_its_fault=1), TERMS, NOW, "Failed", "FailFast", id="two-of-its-own"),
+        pytest.param(
+            replace(GOING, state="FAILED", only_aws=True), TERMS, NOW, "Errored", "BreakerTripped", id="breaker-aws"
+        ),
+        pytest.param(replace(GOING, only_aws=True), TERMS, at(600), "Errored", "DeadlineExceeded", id="deadline-aws"),
         pytest.param(replace(DONE, failed=9), TERMS, NOW, "Succeeded", "Completed", id="completed-despite-failures"),
         pytest.param(GOING, TERMS, at(599), None, "", id="just-before-the-deadline"),
         pytest.param(GOING, TERMS, at(600), "Failed", "DeadlineExceeded", id="deadline"),
@@ -255,7 +261,8 @@ def test_a_rollout_that_hangs_meets_its_deadline(world: World) -> None:
 
 def test_a_verdict_survives_an_explanation_that_fails(world: World) -> None:
     world.ecs.trip_breaker("api")
-    world.ecs.refuse("list_tasks", "AccessDeniedException")
+    for _ in range(2):
+        world.ecs.refuse("list_tasks", "AccessDeniedException")
     assert world.answer(world.watch())["verdict"] == "Failed"  # type: ignore[index]
     assert "AccessDeniedException" in world.step().message
 
@@ -265,6 +272,14 @@ def test_a_wrong_image_fails_and_sidecars_do_not_count(world: World) -> None:
     assert world.answer(world.watch())["reason"] == "WrongImage"  # type: ignore[index]
     assert "sha256:evil" in world.step().message
     assert "guard" not in world.step().message
+
+
+@pytest.mark.parametrize("runs", ["sha256:arm", "sha256:amd"])
+def test_where_the_platform_is_not_known_each_image_of_the_index_is_the_release(world: World, runs: str) -> None:
+    world.replan("api", platform_digest="sha256:amd", platform_digests=["sha256:amd", "sha256:arm"])
+    world.ecs.complete("api", runs)
+    assert world.answer(world.watch())["verdict"] == "Succeeded"  # type: ignore[index]
+    assert "does not tell its platform" in world.step().message
 
 
 def test_abort_is_judged_on_every_wake(world: World) -> None:
@@ -292,3 +307,124 @@ def test_a_lost_claim_records_nothing(world: World) -> None:
         world.watch()
     assert world.deployment.steps[step_keys.rollout("api", "forward")].status is StepStatus.RUNNING
     assert world.states.answers == {}
+
+
+# ── K5: what AWS did is not the release's fault ──
+
+SPOT = {"stop_code": "SpotInterruption", "exit_code": 143, "reason": "Your Spot Task was interrupted."}
+NO_ENI = {
+    "stop_code": "TaskFailedToStart", "exit_code": None,
+    "reason": "Timeout waiting for network interface provisioning to complete.",
+}  # fmt: skip
+NO_SECRET = {"stop_code": "TaskFailedToStart", "exit_code": None, "reason": "ResourceInitializationError: time-out"}
+CRASH = {"exit_code": 1}
+
+
+def failed_tasks(world: World, *tasks: dict[str, Any]) -> None:
+    for how in tasks:
+        world.ecs.stop(world.ecs.add_task("api", "sha256:new"), **how)
+    world.ecs.deployment("api")["failedTasks"] = len(tasks)
+
+
+@pytest.mark.parametrize("how", [SPOT, NO_ENI, NO_SECRET], ids=["spot", "network-interface", "secrets"])
+def test_fail_fast_does_not_count_what_aws_failed(world: World, how: dict[str, Any]) -> None:
+    failed_tasks(world, how, how, CRASH)
+    assert world.answer(world.watch()) is None
+    failed_tasks(world, CRASH)
+    world.ecs.deployment("api")["failedTasks"] = 4
+    assert world.answer(world.watch())["reason"] == "FailFast"  # type: ignore[index]
+
+
+def test_fail_fast_does_not_count_tasks_that_found_no_place(world: World) -> None:
+    world.ecs.deployment("api")["failedTasks"] = 3
+    world.ecs.say("api", "(service api) was unable to place a task. Reason: Capacity is unavailable at this time.")
+    assert world.answer(world.watch()) is None
+
+
+@pytest.mark.parametrize("roll_back", [True, False])
+def test_a_breaker_that_only_aws_tripped_is_errored(world: World, roll_back: bool) -> None:
+    failed_tasks(world, NO_ENI, SPOT)
+    world.ecs.trip_breaker("api", roll_back=roll_back)
+    assert world.answer(world.watch())["verdict"] == "Errored"  # type: ignore[index]
+    assert world.step().status is StepStatus.ERRORED
+    assert "AWS was at fault, not the release" in world.step().message
+    assert "Fix it" not in world.step().message
+
+
+def test_a_breaker_that_aws_and_the_release_tripped_is_the_releases(world: World) -> None:
+    failed_tasks(world, NO_ENI, CRASH)
+    world.ecs.trip_breaker("api")
+    assert world.answer(world.watch())["verdict"] == "Failed"  # type: ignore[index]
+    assert "code 1" in world.step().message
+
+
+def test_a_deadline_that_only_aws_spent_is_errored(world: World) -> None:
+    failed_tasks(world, NO_SECRET)
+    world.clock.forward(seconds=600)
+    assert world.answer(world.watch()) == {"service": "api", "verdict": "Errored", "reason": "DeadlineExceeded"}
+
+
+# ── K6: the victim is not blamed ──
+
+
+@pytest.fixture
+def beside_a_proxy(store: Store, clock: FakeClock, new_id: FakeIds) -> World:
+    """`api` with an essential proxy."""
+    world = World(store, clock, new_id)
+    definition = world.ecs.definitions[world.old["api"]]
+    proxy = {
+        "name": "proxy", "image": "envoy:1", "essential": True,
+        "logConfiguration": {
+            "logDriver": "awslogs",
+            "options": {"awslogs-group": "/ecs/proxy", "awslogs-stream-prefix": "ecs"},
+        },
+    }  # fmt: skip
+    definition["containerDefinitions"] = [*definition["containerDefinitions"], proxy]
+    world.update()
+    return world
+
+
+def crashed(world: World, app: int, proxy: int) -> dict[str, Any]:
+    task = world.ecs.add_task("api", "sha256:new")
+    task["containers"].append({"name": "proxy"})
+    world.ecs.stop(task, exit_code=app)
+    task["containers"][-1]["exitCode"] = proxy
+    return task
+
+
+def test_the_sidecar_that_fell_first_is_blamed_and_its_log_quoted(beside_a_proxy: World) -> None:
+    world = beside_a_proxy
+    task_id = crashed(world, app=143, proxy=0)["taskArn"].rsplit("/", 1)[-1]
+    world.logs.write("/ecs/api", f"ecs/app/{task_id}", "serving")
+    world.logs.write("/ecs/proxy", f"ecs/proxy/{task_id}", "certificate expired")
+    world.ecs.trip_breaker("api")
+    world.watch()
+    for part in ("proxy stopped first: it exited with code 0", "app exited with code 143", "certificate expired"):
+        assert part in world.step().message
+    assert world.step().logs == ["certificate expired"]
+
+
+def test_which_of_two_crashed_first_is_not_guessed(beside_a_proxy: World) -> None:
+    crashed(beside_a_proxy, app=1, proxy=1)
+    beside_a_proxy.ecs.trip_breaker("api")
+    beside_a_proxy.watch()
+    assert "not known which container stopped first: app exited with code 1, proxy exited with code 1" in (
+        beside_a_proxy.step().message
+    )
+
+
+def test_which_of_two_crashed_first_is_told_by_an_event(beside_a_proxy: World) -> None:
+    world = beside_a_proxy
+    world.watch()
+    task = crashed(world, app=1, proxy=1)
+    detail = {
+        "taskArn": task["taskArn"], "clusterArn": task["clusterArn"], "group": task["group"],
+        "taskDefinitionArn": task["taskDefinitionArn"], "lastStatus": "RUNNING", "desiredStatus": "STOPPED",
+        "containers": [
+            {"name": "app", "lastStatus": "RUNNING"}, {"name": "proxy", "lastStatus": "STOPPED", "exitCode": 1},
+        ],
+    }  # fmt: skip
+    world.relay(**{"source": "aws.ecs", "detail-type": "ECS Task State Change", "detail": detail})
+    world.ecs.trip_breaker("api")
+    world.watch()
+    assert "proxy stopped first: it exited with code 1" in world.step().message

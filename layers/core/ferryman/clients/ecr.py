@@ -8,11 +8,12 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from ferryman.clients import ecr as edge
+from ferryman.clients import image_index
 from ferryman.clients.aws_errors import translated
 from ferryman.clients.aws_types import (
     DescribeImagesRequest,
@@ -23,15 +24,13 @@ from ferryman.clients.aws_types import (
     PutImageRequest,
     ScanFindings,
 )
-from ferryman.errors import Conflict, DigestMismatch, NotFound, TagImmutable
+from ferryman.clients.image_index import FARGATE, Child, RunsOn
+from ferryman.errors import Conflict, DigestMismatch, NotFound, TagImmutable, Unavailable
 from ferryman.records import PlannedTag
 
-Architecture = Literal["X86_64", "ARM64"]
-
-_OCI_NAMES: dict[str, str] = {"X86_64": "amd64", "ARM64": "arm64"}
-_INDEXES = frozenset(
-    {"application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json"}
-)
+_DEPTH = 3
+"""How deep indexes may stand in indexes; nobody builds more than two."""
+_PASSING_FAILURES = frozenset({"UpstreamTooManyRequests", "UpstreamUnavailable", "KmsError"})
 _MANIFESTS = [
     "application/vnd.docker.distribution.manifest.v2+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
@@ -79,46 +78,63 @@ def image_uri(ecr: ECRClient, repository: str, digest: str) -> str:
     return f"{answer['repositories'][0]['repositoryUri']}@{digest}"
 
 
-def platform_digest(ecr: ECRClient, repository: str, digest: str, architecture: Architecture = "X86_64") -> str:
-    """Return the child of an index that a Linux task of this architecture pulls, or the digest itself for one image.
+class WrongPlatform(NotFound):
+    """An index is there, and has no image for the platform that is asked for."""
 
-    BuildKit wraps even a single image into an index, beside an attestation whose platform is `unknown/unknown`. Raise
-    NotFound when the image is gone, or when the index has no child for the architecture.
+
+def platform_digests(ecr: ECRClient, repository: str, digest: str, on: RunsOn) -> list[str]:
+    """Return the image of an index that a task on this platform pulls, or the digest itself where it is one image.
+
+    Several, the likeliest first, where the platform is not known, or where the index does not tell the platform of its
+    images. Raise NotFound when the image is gone, WrongPlatform when the index has none that fits.
     """
-    image = _fetch(ecr, repository, digest)
-    manifest = json.loads(image["imageManifest"])
-    media_type = image.get("imageManifestMediaType") or manifest.get("mediaType")
-    if media_type not in _INDEXES and "manifests" not in manifest:
-        return digest
-    wanted = _OCI_NAMES[architecture]
-    offered = []
-    for child in manifest["manifests"]:
-        platform = child.get("platform", {})
-        os, cpu = platform.get("os", "unknown"), platform.get("architecture", "unknown")
-        if os == "linux" and cpu == wanted:
-            return str(child["digest"])
-        if os != "unknown":
-            offered.append(f"{os}/{cpu}")
-    raise NotFound(
-        f"{repository}@{digest} has no image for linux/{wanted}, only for {', '.join(offered) or 'nothing that runs'}; "
-        f"build it for linux/{wanted}, or change the task definition's runtimePlatform"
-    )
+    found = _images(ecr, repository, digest)
+    if found is None:
+        return [digest]
+    fitting = image_index.fitting(found, on)
+    if not fitting:
+        offered = ", ".join(dict.fromkeys(child.platform for child in found)) or "nothing that runs"
+        raise WrongPlatform(
+            f"{repository}@{digest} has no image for {on}, only for {offered}; build it for {on}, or change the task "
+            "definition's runtimePlatform"
+        )
+    return [child.digest for child in fitting]
+
+
+def platform_digest(ecr: ECRClient, repository: str, digest: str, on: RunsOn = FARGATE) -> str:
+    """Return the first of `platform_digests`."""
+    return platform_digests(ecr, repository, digest, on)[0]
 
 
 def linux_digests(ecr: ECRClient, repository: str, digest: str) -> list[str]:
-    """Return every child of an index that a Linux task may pull, or the digest itself for one image.
+    """Return every image of an index that a Linux task on ECS may pull, or the digest itself for one image.
 
-    Raise NotFound when the image is gone, or when the index has no child for Linux.
+    Raise NotFound when the image is gone, or when the index has no such image.
     """
-    listed = manifest(ecr, repository, digest).get("manifests")
-    if listed is None:
-        return [digest]
-    platforms = [child.get("platform", {}) for child in listed]
-    found = [str(child["digest"]) for child, on in zip(listed, platforms, strict=True) if on.get("os") == "linux"]
-    if not found:
-        offered = [f"{on.get('os', 'unknown')}/{on.get('architecture', 'unknown')}" for on in platforms]
-        raise NotFound(f"{repository}@{digest} has no image for Linux, only for {', '.join(offered) or 'nothing'}")
-    return found
+    return platform_digests(ecr, repository, digest, RunsOn(cpu=None))
+
+
+def _images(ecr: ECRClient, repository: str, digest: str, depth: int = 1) -> list[Child] | None:
+    """Return the images of an index, and of the indexes in it; None when it is no index."""
+    found = image_index.children(manifest(ecr, repository, digest))
+    if found is None:
+        return None
+    doubtful = {child.digest for child in image_index.ambiguous(found)}
+    images: list[Child] = []
+    for child in found:
+        if child.index:
+            images += (_images(ecr, repository, child.digest, depth + 1) or []) if depth < _DEPTH else []
+        elif child.digest not in doubtful or _is_image(ecr, repository, child.digest):
+            images.append(child)
+    return images
+
+
+def _is_image(ecr: ECRClient, repository: str, digest: str) -> bool:
+    """Ask an entry's own manifest; one that is not there can't be pulled either."""
+    try:
+        return image_index.is_image(manifest(ecr, repository, digest))
+    except NotFound:
+        return False
 
 
 def manifest(ecr: ECRClient, repository: str, digest: str) -> dict[str, Any]:
@@ -234,6 +250,11 @@ def _fetch(ecr: ECRClient, repository: str, digest: str) -> ECRImage:
         if error.response["Error"]["Code"] == "RepositoryNotFoundException":
             raise NotFound(f"ECR has no repository {repository!r} in this account and region") from None
         raise
+    codes = {str(failure.get("failureCode")) for failure in answer.get("failures", [])}
+    if not answer.get("images") and codes & _PASSING_FAILURES:
+        raise Unavailable(f"BatchGetImage of {repository}@{digest}: {', '.join(sorted(codes))}")
+    if not answer.get("images") and codes - {"ImageNotFound", "None"}:
+        raise NotFound(f"ECR does not give image {digest} of {repository}: {', '.join(sorted(codes))}")
     if not answer.get("images"):
         raise NotFound(f"{repository} no longer has image {digest}; a lifecycle rule or a person removed it")
     return answer["images"][0]

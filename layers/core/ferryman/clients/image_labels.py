@@ -14,8 +14,9 @@ from ferryman.clients import ecr as ecr_edge
 from ferryman.clients.aws_errors import Refusal
 from ferryman.clients.aws_types import ECRClient
 from ferryman.clients.http_client import NoAnswer, fetch
+from ferryman.clients.image_index import ANYWHERE, FARGATE, RunsOn
 from ferryman.decisions.schema_compatibility import MIGRATIONS, ImageLabels, migrations
-from ferryman.errors import FerrymanError, NotFound
+from ferryman.errors import FerrymanError
 
 __all__ = ["Download", "ImageLabels", "download", "migrations", "of"]
 
@@ -33,9 +34,7 @@ Download = Callable[[str], bytes]
 """Get a blob by its URL; raise NoAnswer. Tests bring their own."""
 
 
-def of(
-    ecr: ECRClient, download: Download, repository: str, digest: str, architecture: ecr_edge.Architecture = "X86_64"
-) -> ImageLabels:
+def of(ecr: ECRClient, download: Download, repository: str, digest: str, on: RunsOn = FARGATE) -> ImageLabels:
     """Return the labels of an image, of an index those of its child for the platform. Never raises.
 
     Labels of the configuration win over annotations of the manifest, and those over the index's.
@@ -44,7 +43,7 @@ def of(
         index = ecr_edge.manifest(ecr, repository, digest)
         manifest = index
         if "manifests" in index:
-            manifest = ecr_edge.manifest(ecr, repository, _child(ecr, repository, digest, architecture))
+            manifest = ecr_edge.manifest(ecr, repository, _child(ecr, repository, digest, on))
         found = {**_texts(index.get("annotations")), **_texts(manifest.get("annotations"))}
     except _UNREADABLE as error:
         return ImageLabels({}, f"the manifest of {repository}@{digest} can't be read: {_said(error)}")
@@ -69,12 +68,15 @@ def download(url: str) -> bytes:
     return answer.body
 
 
-def _child(ecr: ECRClient, repository: str, digest: str, architecture: ecr_edge.Architecture) -> str:
-    other: ecr_edge.Architecture = "X86_64" if architecture == "ARM64" else "ARM64"
+def _child(ecr: ECRClient, repository: str, digest: str, on: RunsOn) -> str:
+    """Take any image where none fits: labels are the same on every platform."""
     try:
-        return ecr_edge.platform_digest(ecr, repository, digest, architecture)
-    except NotFound:
-        return ecr_edge.platform_digest(ecr, repository, digest, other)
+        return ecr_edge.platform_digest(ecr, repository, digest, on)
+    except ecr_edge.WrongPlatform as error:
+        try:
+            return ecr_edge.platform_digest(ecr, repository, digest, ANYWHERE)
+        except ecr_edge.WrongPlatform:
+            raise error from None
 
 
 def _config(ecr: ECRClient, download: Download, repository: str, manifest: dict[str, Any]) -> dict[str, str]:

@@ -3,11 +3,13 @@
 An index can't be scanned: the scan is its child's (docs/reference/aws-facts.md#image-tags-and-digests).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from ferryman.clients import ecr as ecr_edge
 from ferryman.clients.aws_types import ECRClient, ScanFindings
+from ferryman.clients.image_index import ANYWHERE, RunsOn
 from ferryman.decisions.snapshot import ImageScan
 from ferryman.errors import NotFound
 from ferryman.platform import Platform
@@ -18,20 +20,57 @@ _READY = frozenset({"COMPLETE", "ACTIVE"})
 _UNDER_WAY = frozenset({"IN_PROGRESS", "PENDING"})
 
 
-def of_release(document: Platform, release: Release, ecr: ECRClient) -> tuple[ImageScan, ...]:
-    """Return what is known of each image of a release; of an index, the worst of its children for Linux."""
-    return tuple(_of_image(document, component, digest, ecr) for component, digest in sorted(release.digests.items()))
+type Platforms = Callable[[str], frozenset[RunsOn]]
+"""Component → the platforms that it runs on in an environment; empty when that is not known."""
 
 
-def _of_image(document: Platform, component: str, digest: str, ecr: ECRClient) -> ImageScan:
+def of_release(
+    document: Platform,
+    release: Release,
+    ecr: ECRClient,
+    *,
+    platforms: Platforms | None = None,
+    planned: Mapping[str, Collection[str]] = MappingProxyType({}),
+) -> tuple[ImageScan, ...]:
+    """Return what is known of each image of a release; of an index, the worst of those that the services run.
+
+    `planned` names the images of an index by component where a plan has found them. `platforms` is asked where an index
+    has more than one image; without it every image counts that a Linux task on ECS may pull.
+    """
+    return tuple(
+        _of_image(document, component, digest, ecr, platforms, planned.get(component, ()))
+        for component, digest in sorted(release.digests.items())
+    )
+
+
+def _of_image(
+    document: Platform,
+    component: str,
+    digest: str,
+    ecr: ECRClient,
+    platforms: Platforms | None,
+    planned: Collection[str],
+) -> ImageScan:
     if component not in document.spec.components:
         return ImageScan(component, "Complete", message="the component is no longer in the document: nothing runs it")
     repository = document.spec.components[component].repository
     try:
-        children = ecr_edge.linux_digests(ecr, repository, digest)
+        children = planned or _children(repository, component, digest, ecr, platforms)
     except NotFound as error:
         return ImageScan(component, "Missing", message=str(error))
-    return worst([read(component, ecr_edge.scan_findings(ecr, repository, child)) for child in children])
+    return worst([read(component, ecr_edge.scan_findings(ecr, repository, child)) for child in sorted(children)])
+
+
+def _children(
+    repository: str, component: str, digest: str, ecr: ECRClient, platforms: Platforms | None
+) -> Collection[str]:
+    everywhere = ecr_edge.platform_digests(ecr, repository, digest, ANYWHERE)
+    if everywhere == [digest]:
+        return everywhere
+    known = platforms(component) if platforms is not None else frozenset()
+    if not known:
+        return ecr_edge.linux_digests(ecr, repository, digest)
+    return {child for on in known for child in ecr_edge.platform_digests(ecr, repository, digest, on)}
 
 
 def worst(found: Sequence[ImageScan]) -> ImageScan:

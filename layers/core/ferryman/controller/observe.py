@@ -8,6 +8,7 @@ from ferryman.clients import ecs as ecs_edge
 from ferryman.clients import image_scans, stepfunctions
 from ferryman.clients.aws_errors import Refusal
 from ferryman.clients.aws_types import ECRClient, ECSClient, StepFunctionsClient
+from ferryman.clients.image_index import RunsOn
 from ferryman.clients.ssm import References
 from ferryman.decisions import candidates
 from ferryman.decisions.snapshot import Drift, Execution, ImageScan, Snapshot, TagSetting
@@ -16,6 +17,7 @@ from ferryman.ids import Clock
 from ferryman.platform import Environment, Platform
 from ferryman.records import Deployment, EnvironmentState, Phase, Release
 from ferryman.releases import moving_tags
+from ferryman.steps import plan_images
 from ferryman.store.table import Store
 
 HISTORY = 30
@@ -102,8 +104,12 @@ def _with_scans(seen: Snapshot, sources: Sources, document: Platform) -> Snapsho
 
 def _scans(seen: Snapshot, release: Release, sources: Sources, document: Platform) -> tuple[ImageScan, ...]:
     """Look at one release; a look that fails keeps that release back for now, and nothing else."""
+
+    def platforms(component: str) -> frozenset[RunsOn]:
+        return plan_images.platforms(seen.environment, component, sources.ecs, sources.references)
+
     try:
-        return image_scans.of_release(document, release, sources.ecr)
+        return image_scans.of_release(document, release, sources.ecr, platforms=platforms)
     except (Refusal, TransientError) as error:
         _LOG.error(
             "could not read the image scans of %s: %s",

@@ -26,6 +26,8 @@ class RolloutProgress(Record):
     desired: int | None = None
     running: int | None = None
     failed: int | None = None
+    first_stopped: str = ""
+    """`<task id>/<container>`: which essential container of a task was seen to stop while others still ran."""
 
 
 class MigrationProgress(Record):
@@ -37,6 +39,8 @@ class MigrationProgress(Record):
     attempt: int = 1
     followed_at: AwareDatetime | None = None
     """Since when we know `task`; ECS may list it some seconds later."""
+    first_stopped: str = ""
+    """The essential container that was seen to stop while others still ran."""
 
 
 class CheckResult(Record):

@@ -22,6 +22,8 @@ class PlannedService(Record):
     rollback_task_definition: str | None
     timeout_seconds: int
     fail_fast: int
+    platform_digests: list[str] = []
+    """Every image of the index that may run, where nobody can tell which; empty where `platform_digest` is the one."""
     skip: Literal["ScaledToZero", "NotInRelease"] | None = None
 
 

@@ -64,8 +64,13 @@ def _scans(
     if document.environment(deployment.environment).scan is None or answered or not is_promotion(deployment, state):
         return None
     release = store.release(deployment.platform, deployment.version)
+    planned: dict[str, set[str]] = {}
+    for service in deployment.plan.services.values() if deployment.plan is not None else ():
+        if service.platform_digest and service.digest == deployment.digests.get(service.component):
+            digests = service.platform_digests or [service.platform_digest]
+            planned.setdefault(service.component, set()).update(digests)
     try:
-        return scans_edge.of_release(document, release, ecr) if release is not None else None
+        return scans_edge.of_release(document, release, ecr, planned=planned) if release is not None else None
     except Refusal as error:
         raise Unavailable(f"the image scans of {deployment.version} could not be read: {error}") from error
 

@@ -190,10 +190,11 @@ def _service(
     )
     if digest is None:
         return planned
-    architecture = plan_images.architecture(base)
+    children = images.children(service.component, digest, plan_images.runs_on(base))
     return planned.but(
         digest=digest,
-        platform_digest=images.child(service.component, digest, architecture),
+        platform_digest=children[0],
+        platform_digests=children if len(children) > 1 else [],
         image=images.uri(service.component, digest),
         skip="ScaledToZero" if live.get("desiredCount") == 0 else None,
     )

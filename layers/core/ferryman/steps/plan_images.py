@@ -1,10 +1,17 @@
-"""Images of a release, as a plan names them: by digest. Called by `steps.begin_deployment`."""
+"""Images of a release, as a plan names them: by digest, for the platform that runs them.
+
+Called by `steps.begin_deployment`, and by `controller.observe` for the scans.
+"""
 
 from ferryman.clients import ecr as ecr_edge
+from ferryman.clients import ecs as ecs_edge
 from ferryman.clients import image_labels
-from ferryman.clients.aws_types import ECRClient, TaskDefinition
-from ferryman.errors import DigestMismatch, NotFound
-from ferryman.platform import Platform
+from ferryman.clients.aws_errors import Refusal
+from ferryman.clients.aws_types import ECRClient, ECSClient, TaskDefinition
+from ferryman.clients.image_index import RunsOn
+from ferryman.clients.ssm import References
+from ferryman.errors import DigestMismatch, NotFound, ReferenceUnresolved
+from ferryman.platform import Environment, Platform
 
 
 class Images:
@@ -15,18 +22,23 @@ class Images:
         self._ecr = ecr
         self._download = download
 
-    def labels(self, component: str, digest: str, architecture: ecr_edge.Architecture) -> image_labels.ImageLabels:
+    def labels(self, component: str, digest: str, on: RunsOn) -> image_labels.ImageLabels:
         """Return what an image says about itself; never raises."""
-        return image_labels.of(self._ecr, self._download, self._repository(component), digest, architecture)
+        return image_labels.of(self._ecr, self._download, self._repository(component), digest, on)
 
     def uri(self, component: str, digest: str) -> str:
         """Return `registry/repository@digest`; raise NotFound when there is no repository."""
         return ecr_edge.image_uri(self._ecr, self._repository(component), digest)
 
-    def child(self, component: str, digest: str, architecture: ecr_edge.Architecture) -> str:
-        """Return the child that a task pulls; raise DigestMismatch when the image is gone."""
+    def children(self, component: str, digest: str, on: RunsOn) -> list[str]:
+        """Return what a task on this platform pulls: one image, or several where it can't be known which.
+
+        Raise DigestMismatch when the image is gone, or has nothing for the platform.
+        """
         try:
-            return ecr_edge.platform_digest(self._ecr, self._repository(component), digest, architecture)
+            return ecr_edge.platform_digests(self._ecr, self._repository(component), digest, on)
+        except ecr_edge.WrongPlatform as error:
+            raise DigestMismatch(f"the image of {component} does not fit: {error}") from error
         except NotFound as error:
             message = f"the image of {component} is gone: {error}; push it again or deploy another release"
             raise DigestMismatch(message) from error
@@ -35,6 +47,44 @@ class Images:
         return self._document.spec.components[component].repository
 
 
-def architecture(base: TaskDefinition) -> ecr_edge.Architecture:
-    """Return the architecture that a described task definition runs on. Pure."""
-    return "ARM64" if base.get("runtimePlatform", {}).get("cpuArchitecture") == "ARM64" else "X86_64"
+_WINDOWS_BUILDS = {
+    "2016": "10.0.14393",
+    "2019": "10.0.17763",
+    "2004": "10.0.19041",
+    "20H2": "10.0.19042",
+    "2022": "10.0.20348",
+    "2025": "10.0.26100",
+}
+"""Release of Windows Server → build of its containers (Microsoft's list of base images)."""
+
+
+def runs_on(base: TaskDefinition) -> RunsOn:
+    """Return the platform that a described task definition runs on. Pure.
+
+    Without runtimePlatform Fargate runs Linux on X86_64; on EC2 it is whatever the container instances are.
+    """
+    platform = base.get("runtimePlatform") or {}
+    family, cpu = platform.get("operatingSystemFamily") or "", platform.get("cpuArchitecture")
+    fargate = "FARGATE" in base.get("requiresCompatibilities", [])
+    if family.startswith("WINDOWS"):
+        build = next((build for name, build in _WINDOWS_BUILDS.items() if f"_{name}_" in family), "")
+        return RunsOn("windows", "amd64", build)
+    names = {"X86_64": "amd64", "ARM64": "arm64"}
+    if cpu is None:
+        return RunsOn("linux" if family or fargate else None, "amd64" if fargate else None)
+    return RunsOn("linux" if family or fargate or cpu == "ARM64" else None, names.get(cpu))
+
+
+def platforms(environment: Environment, component: str, ecs: ECSClient, references: References) -> frozenset[RunsOn]:
+    """Return the platforms that a component runs on in an environment; empty when ECS does not tell all of them."""
+    try:
+        cluster = references.text(environment.cluster)
+        users = [service for service in environment.services if service.component == component]
+        live = ecs_edge.services(ecs, cluster, [service.name for service in users])
+        names = [service.base_task_definition or live[service.name]["taskDefinition"] for service in users]
+        migration = environment.migration
+        if migration is not None and migration.component == component:
+            names.append(migration.task_definition)
+        return frozenset(runs_on(ecs_edge.task_definition(ecs, references.text(name))) for name in names)
+    except (Refusal, KeyError, ReferenceUnresolved):
+        return frozenset()

@@ -8,7 +8,7 @@ from ferryman.errors import VerificationFailed
 from ferryman.platform import Environment, Migration
 from ferryman.records import Deployment, EnvironmentState, PlannedMigration
 from ferryman.steps import verify
-from ferryman.steps.plan_images import Images, architecture
+from ferryman.steps.plan_images import Images, runs_on
 from ferryman.store.table import Store
 
 _LOG = logging.getLogger("ferryman")
@@ -94,7 +94,7 @@ def labels(
     digest = deployment.digests.get(migration.component) if migration else None
     if migration is None or seen.migration_base is None or (task is None and digest is None):
         return image_labels.ImageLabels()
-    found = images.labels(migration.component, task.digest if task else digest or "", architecture(seen.migration_base))
+    found = images.labels(migration.component, task.digest if task else digest or "", runs_on(seen.migration_base))
     if found.reason:
         _LOG.warning("no migrations are known: %s", found.reason, extra={"deployment": deployment.id})
     return found

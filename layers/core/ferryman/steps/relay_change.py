@@ -1,10 +1,13 @@
 """ECS changes, and a person's abort, brought to the steps that wait for them. Called by relay_change.
 
-An event is only a nudge: nothing of its content decides. The step that waits for the resource is judged again by the
-watcher's own code. Delivered twice, late or out of order it does no harm; lost, the watcher's next poll sees the same.
+An event is a nudge: the step that waits for the resource is judged again by the watcher's own code, by what ECS answers
+now. One thing only an event tells: which container of a task stopped while others still ran. That stays true however
+late, often or disordered events come; a lost one leaves "not known".
 """
 
-from ferryman.clients.aws_types import ECSClient, LogsClient, StepFunctionsClient
+from typing import Any, cast
+
+from ferryman.clients.aws_types import ECSClient, ECSTask, LogsClient, StepFunctionsClient
 from ferryman.contracts import MigrationVerdict, RelayChangeInput, RolloutVerdict, Wake
 from ferryman.errors import ClaimLost, InvalidInput, NotFound
 from ferryman.ids import Clock, NewId
@@ -15,6 +18,9 @@ from ferryman.store.task_tokens import answer_all, ref
 
 _SERVICE_EVENTS = frozenset({"ECS Deployment State Change", "ECS Service Action"})
 _TASK_EVENT = "ECS Task State Change"
+_TASK_SHOWN = ("taskArn", "taskDefinitionArn", "lastStatus", "desiredStatus")
+_SHOWN: dict[str, type] = {"name": str, "lastStatus": str, "exitCode": int, "reason": str}
+"""What is taken of a container in a task's event, and its type."""
 
 
 def relay(
@@ -32,11 +38,12 @@ def relay(
     One wait that can't be judged does not stop the others: the first error is raised after all have had their turn.
     """
     found = woken(store, event.wake) if event.wake is not None else resources(event)
+    shown = shown_task(event.detail) if event.wake is None and event.detail_type == _TASK_EVENT else None
     errors: list[Exception] = []
     for resource in found:
         for wait in store.waits(resource):
             try:
-                _judge(wait, store=store, ecs=ecs, logs=logs, states=states, clock=clock, new_id=new_id)
+                _judge(wait, shown, store=store, ecs=ecs, logs=logs, states=states, clock=clock, new_id=new_id)
             except Exception as error:  # noqa: BLE001 - raised below, once the others were judged
                 errors.append(error)
     if errors:
@@ -73,6 +80,18 @@ def resources(event: RelayChangeInput) -> list[str]:
     return []
 
 
+def shown_task(detail: dict[str, Any]) -> ECSTask | None:
+    """Return the task of an event, as far as it has the shape that DescribeTasks answers; None otherwise. Pure."""
+    containers = [
+        {name: value for name, value in item.items() if _SHOWN.get(name, object) is type(value)}
+        for item in detail.get("containers") or []
+        if isinstance(item, dict) and isinstance(item.get("name"), str)
+    ]
+    task = {name: detail[name] for name in _TASK_SHOWN if isinstance(detail.get(name), str)}
+    # Only these fields are taken, and each has the type that ECS documents.
+    return cast(ECSTask, {**task, "containers": containers}) if "taskArn" in task and containers else None
+
+
 def woken(store: Store, wake: Wake) -> list[str]:
     """Return the ARNs that one deployment's running steps wait for. Raise NotFound for an unknown deployment."""
     deployment = store.deployment(wake.platform, wake.environment, wake.deployment)
@@ -90,6 +109,7 @@ def _resource(deployment: Deployment, key: str) -> str | None:
 
 def _judge(
     wait: Wait,
+    shown: ECSTask | None,
     *,
     store: Store,
     ecs: ECSClient,
@@ -102,13 +122,21 @@ def _judge(
     try:
         if wait.step == step_keys.MIGRATION:
             verdict = watch_migration.settle(
-                ref(wait), store=store, ecs=ecs, logs=logs, clock=clock, new_id=new_id
-            )  # fmt: skip
+                ref(wait), store=store, ecs=ecs, logs=logs, clock=clock, new_id=new_id, shown=shown
+            )
         else:
             if wait.service is None or wait.direction is None:
                 raise InvalidInput(f"the wait of step {wait.step} names no service: a newer version wrote it?")
             verdict = watch_rollout.settle(
-                ref(wait), wait.service, wait.direction, store=store, ecs=ecs, logs=logs, clock=clock, new_id=new_id
+                ref(wait),
+                wait.service,
+                wait.direction,
+                store=store,
+                ecs=ecs,
+                logs=logs,
+                clock=clock,
+                new_id=new_id,
+                shown=shown,
             )
     except (ClaimLost, NotFound):
         # Its deployment is over: nobody waits for this token any more.

@@ -1,6 +1,6 @@
 """Why a rollout failed, in words a person can act on: ECS's events, stopped tasks, exit codes, the last log lines.
 
-Called by `steps.watch_rollout` when a verdict is Failed. Explaining never changes the verdict.
+Called by `steps.watch_rollout` when a verdict is not a success. Explaining never changes the verdict.
 """
 
 from collections.abc import Iterable
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ferryman.clients import container_logs
-from ferryman.clients.aws_errors import Refusal
-from ferryman.clients.aws_types import ECSClient, ECSContainer, ECSService, ECSTask, LogsClient
+from ferryman.clients.aws_errors import Refusal, code_of
+from ferryman.clients.aws_types import ECSClient, ECSContainer, ECSService, ECSTask, LogsClient, TaskDefinition
 from ferryman.clients.ecs import running_tasks, stopped_tasks, task_definition
+from ferryman.clients.task_states import task_state
+from ferryman.decisions.task_verdict import Fault, cause, fault
 
 _EVENTS = 2
 _WIDTH = 300
-# A task that stopped for these reasons stopped by itself; others were stopped by ECS, perhaps just by the roll-back.
-_BY_ITSELF = frozenset({"EssentialContainerExited", "TaskFailedToStart"})
 
 
 @dataclass(frozen=True)
@@ -36,45 +36,42 @@ def rollout(
     container: str,
     definition: str,
     since: datetime,
+    first_stopped: str = "",
 ) -> Explanation:
-    """Explain why a service's tasks of one task definition (ARN) did not hold. `since` is when its deployment began."""
+    """Explain why a service's tasks of one task definition (ARN) did not hold. `since` is when its deployment began.
+
+    `first_stopped` is what an event showed of one of them: `<task id>/<container>`.
+    """
     said = _events(service, since)
     try:
         stopped = stopped_tasks(ecs, cluster, name, definition, since)
-        culprit = guilty(stopped) or next(iter(running_tasks(ecs, cluster, name, definition)), None)
+        described = task_definition(ecs, definition)
+        culprit = guilty(stopped, described) or next(iter(running_tasks(ecs, cluster, name, definition)), None)
         if culprit is None:
             return Explanation(_join(["ECS shows no task of it.", said]), [])
-        failing = failing_container(culprit, container)
-        lines = container_logs.tail(logs, task_definition(ecs, definition), failing, culprit["taskArn"])
     except Refusal as error:
-        return Explanation(_join([f"Its tasks could not be read ({error.response['Error']['Code']}).", said]), [])
+        return Explanation(_join([f"Its tasks could not be read ({code_of(error)}).", said]), [])
+    found = cause(task_state(culprit, described, seen_first(culprit, first_stopped)), container)
+    log = container_logs.read(logs, described, found.container, culprit)
     count = f"{len(stopped)} of its tasks stopped." if len(stopped) > 1 else ""
-    return Explanation(_join([describe(culprit, failing), count, last_line(lines), said]), lines)
+    return Explanation(
+        _join([found.said, count, log.sentence(_whose(found.container, container)), said]), list(log.lines)
+    )
 
 
-def guilty(stopped: Iterable[ECSTask]) -> ECSTask | None:
-    """Return the stopped task that tells most: one that stopped by itself before one that was stopped. Pure."""
-    tasks = list(stopped)
-    return next((task for task in tasks if task.get("stopCode") in _BY_ITSELF), next(iter(tasks), None))
+def guilty(stopped: Iterable[ECSTask], definition: TaskDefinition) -> ECSTask | None:
+    """Return the stopped task that tells most: the release's fault before AWS's, and both before one that was stopped.
+
+    Pure.
+    """
+    order = (Fault.RELEASE, Fault.AWS, Fault.NOBODY)
+    return min(stopped, key=lambda task: order.index(fault(task_state(task, definition))), default=None)
 
 
-def failing_container(task: ECSTask, named: str) -> str:
-    """Return the container to look at: the named one, unless only another one failed. Pure."""
-    failed = [item["name"] for item in task.get("containers", []) if item.get("exitCode") or item.get("reason")]
-    return named if named in failed or not failed else str(failed[0])
-
-
-def describe(task: ECSTask, container: str) -> str:
-    """Say how a task and one of its containers ended. Pure."""
-    state = container_of(task, container) or {}
-    if state.get("exitCode") is not None:
-        ended = f"Container {container} exited with code {state['exitCode']}"
-    elif task.get("lastStatus") == "STOPPED":
-        ended = f"Container {container} never started"
-    else:
-        ended = f"A task of it is {task.get('lastStatus', 'not started')}, container {container} {_health(state)}"
-    why = [str(text)[:_WIDTH] for text in (state.get("reason"), task.get("stoppedReason")) if text]
-    return f"{ended} ({'; '.join(dict.fromkeys(why))})." if why else f"{ended}."
+def seen_first(task: ECSTask, first_stopped: str) -> str:
+    """Return the container that was seen to stop first, when it was one of this task. Pure."""
+    task_id, _, container = first_stopped.partition("/")
+    return container if task_id == task["taskArn"].rsplit("/", 1)[-1] else ""
 
 
 def container_of(task: ECSTask, name: str) -> ECSContainer | None:
@@ -82,16 +79,8 @@ def container_of(task: ECSTask, name: str) -> ECSContainer | None:
     return next((item for item in task.get("containers", []) if item["name"] == name), None)
 
 
-def last_line(lines: list[str]) -> str:
-    """Quote the last line that says something. Pure."""
-    line = next((line for line in reversed(lines) if line.strip()), None)
-    return f"Its log ends with “{line.strip()[:_WIDTH]}”." if line else "Its log is empty."
-
-
-def _health(state: ECSContainer) -> str:
-    status = str(state.get("lastStatus", "not started"))
-    health = state.get("healthStatus")
-    return f"{status} and {health}" if health and health != "UNKNOWN" else status
+def _whose(container: str, named: str) -> str:
+    return "Its log" if container == named else f"The log of {container}"
 
 
 def _events(service: ECSService | None, since: datetime) -> str:

@@ -5,12 +5,16 @@ Why: docs/reference/aws-facts.md#rollouts.
 Called by watch_rollout (the poll) and by relay_change (ECS events): both read and judge with the same code.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from ferryman.clients.aws_errors import Refusal
 from ferryman.clients.aws_types import ECSClient, ECSDeployment, ECSService, ECSTask, LogsClient, StepFunctionsClient
-from ferryman.clients.ecs import primary, running_tasks, services
+from ferryman.clients.ecs import primary, running_tasks, services, stopped_tasks, task_definition
+from ferryman.clients.task_states import some_stopped, task_state
 from ferryman.contracts import DeploymentRef, RolloutVerdict, WatchRolloutInput
+from ferryman.decisions import task_verdict
+from ferryman.decisions.task_verdict import Fault
 from ferryman.decisions.wave_order import stops
 from ferryman.ids import Clock, NewId
 from ferryman.records import Deployment, PlannedService, RolloutProgress, Step, StepStatus, Wait, step_keys
@@ -37,6 +41,10 @@ class Seen:
     desired: int = 0
     running: int = 0
     failed: int = 0
+    not_its_fault: int = 0
+    """Of the failed tasks those that AWS failed: capacity, secrets, the registry, the host."""
+    only_aws: bool = False
+    """Whether all that failed was AWS's fault."""
     digests: frozenset[str] | None = None
     """Image digests of its running tasks' named container; None when there is no such task or they don't tell."""
     tasks: int = 0
@@ -53,7 +61,9 @@ class Terms:
     timeout_seconds: int
     fail_fast: int
     digests: frozenset[str] | None
-    """Either of them is the release; None: not checked (the way back)."""
+    """Each of them is the release; None: not checked (the way back)."""
+    unsure: bool = False
+    """Whether nobody could tell which image of the index runs here."""
     aborted: str | None = None
     scaled_to_zero: StepStatus = StepStatus.SKIPPED
 
@@ -85,15 +95,16 @@ def judge(seen: Seen, terms: Terms, now: datetime) -> Verdict:
         return _failed("DeploymentGone", f"{name}: ECS no longer has our deployment: it was rolled back or replaced.")
     if seen.state == "FAILED":
         back, what = ("BreakerTripped", "gave the new deployment up") if seen.primary else _ROLLED_BACK
-        return _failed(back, f"{name}: ECS {what}{f' ({seen.reason})' if seen.reason else ''}.")
+        return _blamed(seen, back, f"{name}: ECS {what}{f' ({seen.reason})' if seen.reason else ''}.")
     if not seen.primary:
         return _failed(
             "Replaced", f"{name}: another deployment took the place of ours: rolled back, or updated by others."
         )
     if seen.state == "COMPLETED":
         return _completed(seen, terms, now)
-    if terms.fail_fast and seen.failed >= terms.fail_fast:
-        why = f"{seen.failed} tasks failed, and failFast allows fewer than {terms.fail_fast}"
+    at_fault = seen.failed - seen.not_its_fault
+    if terms.fail_fast and at_fault >= terms.fail_fast:
+        why = f"{at_fault} tasks failed, and failFast allows fewer than {terms.fail_fast}"
         return _failed("FailFast", f"{name}: {why}.")
     return _in_time(seen, terms, now)
 
@@ -110,14 +121,22 @@ def _completed(seen: Seen, terms: Terms, now: datetime) -> Verdict:
     if seen.digests is not None and not seen.digests <= terms.digests:
         wrong = ", ".join(sorted(seen.digests - terms.digests))
         return _failed("WrongImage", f"{name}: its tasks run {wrong}, which is not the release's image.")
-    return Verdict(StepStatus.SUCCEEDED, "Completed", f"{name} runs the release ({seen.running}/{seen.desired})")
+    said = f"{name} runs the release ({seen.running}/{seen.desired})"
+    if terms.unsure:
+        said += "; its task definition does not tell its platform, so each image of the index counts as the release"
+    return Verdict(StepStatus.SUCCEEDED, "Completed", said)
 
 
 def _in_time(seen: Seen, terms: Terms, now: datetime) -> Verdict:
     if now < terms.started_at + timedelta(seconds=terms.timeout_seconds):
         return WAITING
     spent = f"not stable after {terms.timeout_seconds} s"
-    return _failed("DeadlineExceeded", f"{terms.service}: {spent} ({seen.running}/{seen.desired} run).")
+    return _blamed(seen, "DeadlineExceeded", f"{terms.service}: {spent} ({seen.running}/{seen.desired} run).")
+
+
+def _blamed(seen: Seen, reason: str, message: str) -> Verdict:
+    """It did not come about: Errored when nothing but AWS was at fault, so that it is tried again."""
+    return Verdict(StepStatus.ERRORED, reason, message) if seen.only_aws else _failed(reason, message)
 
 
 def _failed(reason: str, message: str) -> Verdict:
@@ -135,7 +154,8 @@ def terms(deployment: Deployment, planned: PlannedService, step: Step, direction
         followed_at=progress.followed_at or step.started_at,
         timeout_seconds=planned.timeout_seconds,
         fail_fast=planned.fail_fast if forward else 0,
-        digests=frozenset({planned.digest, planned.platform_digest}) if forward else None,
+        digests=frozenset({planned.digest, planned.platform_digest, *planned.platform_digests}) if forward else None,
+        unsure=forward and bool(planned.platform_digests),
         aborted=f"{abort.who} asked to abort: {abort.reason}" if abort else None,
         scaled_to_zero=StepStatus.SKIPPED if forward else StepStatus.SUCCEEDED,
     )
@@ -169,8 +189,41 @@ def check(
             digests=_digests(tasks, planned.container),
             tasks=len(tasks),
         )
+        if direction == "forward" and _asks_whose_fault(seen, now >= _deadline(planned, step)):
+            seen = _faults(seen, service, found, cluster, planned.name, ecs)
         progress = progress.but(desired=seen.desired, running=seen.running, failed=seen.failed)
     return judge(seen, terms(deployment, planned, step, direction), now), progress, service
+
+
+def _deadline(planned: PlannedService, step: Step) -> datetime:
+    return step.started_at + timedelta(seconds=planned.timeout_seconds)
+
+
+def _asks_whose_fault(seen: Seen, late: bool) -> bool:
+    return seen.failed > 0 or seen.state == "FAILED" or late
+
+
+def _faults(seen: Seen, service: ECSService, followed: ECSDeployment, cluster: str, name: str, ecs: ECSClient) -> Seen:
+    """Count whose fault it is that tasks of the followed deployment stopped.
+
+    What can't be read is the release's, as ECS counts it.
+    """
+    since = followed["createdAt"]
+    try:
+        stopped = stopped_tasks(ecs, cluster, name, followed["taskDefinition"], since)
+        definition = task_definition(ecs, followed["taskDefinition"]) if stopped else None
+    except Refusal:
+        return seen
+    faults = [task_verdict.fault(task_state(task, definition)) for task in stopped]
+    by_aws, by_release = faults.count(Fault.AWS), faults.count(Fault.RELEASE)
+    events = [event["message"] for event in service.get("events", []) if event["createdAt"] >= since]
+    # ECS counts what found no place as failed, too, and then there are no tasks to look at.
+    unplaced = task_verdict.no_capacity(events) and not by_release
+    return replace(
+        seen,
+        not_its_fault=seen.failed if unplaced else min(by_aws, seen.failed),
+        only_aws=(by_aws > 0 or unplaced) and not by_release,
+    )
 
 
 def watch(
@@ -217,8 +270,12 @@ def settle(
     logs: LogsClient,
     clock: Clock,
     new_id: NewId,
+    shown: ECSTask | None = None,
 ) -> RolloutVerdict | None:
-    """Judge one service's rollout and record it; None while it goes on. Safe to run from several places at once."""
+    """Judge one service's rollout and record it; None while it goes on. Safe to run from several places at once.
+
+    `shown` is one of the service's tasks as an event showed it.
+    """
     deployment = store.deployment(ref.platform, ref.environment, ref.deployment)
     planned = deployment.planned(service)
     key = step_keys.rollout(service, direction)
@@ -231,11 +288,15 @@ def settle(
     if step.status is not StepStatus.RUNNING:
         return _told(service, step)
     verdict, progress, raw = check(deployment, planned, step, direction, ecs=ecs, now=clock())
+    first = _first_stopped(shown, progress, ecs)
+    if first:
+        progress = progress.but(first_stopped=first)
     if verdict.status is None:
         amend(store, ref, key, lambda running: running.but(rollout=_newer(running, progress)))
         return None
     message, lines = verdict.message, list[str]()
-    if verdict.status is StepStatus.FAILED:
+    step = step.but(rollout=progress)
+    if verdict.status in (StepStatus.FAILED, StepStatus.ERRORED):
         message, lines = _explained(verdict, deployment, planned, step, direction, raw, ecs=ecs, logs=logs)
     ended = end(
         store,
@@ -254,10 +315,24 @@ def settle(
     return _told(service, ended)
 
 
+def _first_stopped(shown: ECSTask | None, progress: RolloutProgress, ecs: ECSClient) -> str:
+    """Return `<task id>/<container>` where an event shows one essential container of a new task stopped, not all."""
+    definition = progress.task_definition
+    if shown is None or definition is None or shown.get("taskDefinitionArn") != definition or not some_stopped(shown):
+        return ""
+    try:
+        state = task_state(shown, task_definition(ecs, definition))
+    except Refusal:
+        return ""
+    first = task_verdict.seen_to_stop_first(state)
+    return f"{shown['taskArn'].rsplit('/', 1)[-1]}/{first}" if first else ""
+
+
 def _newer(running: Step, progress: RolloutProgress) -> RolloutProgress:
     """Take the counts just seen, and leave everything else as it is recorded now."""
     counts = {"desired": progress.desired, "running": progress.running, "failed": progress.failed}
-    return (running.rollout or progress).but(**counts)
+    known = running.rollout or progress
+    return known.but(**counts, first_stopped=progress.first_stopped or known.first_stopped)
 
 
 def _explained(
@@ -282,8 +357,11 @@ def _explained(
         container=planned.container,
         definition=progress.task_definition or "",
         since=found["createdAt"] if found else step.started_at,
+        first_stopped=progress.first_stopped,
     )
-    if direction == "forward":
+    if verdict.status is StepStatus.ERRORED:
+        after = "AWS was at fault, not the release."
+    elif direction == "forward":
         after = f"Fix it and push, or run `ferryman retry {deployment.environment}`."
     else:
         after = f"Look at the service in ECS: it is not back on its last good revision; then `ferryman resume {deployment.environment}`."  # noqa: E501
