@@ -30,12 +30,13 @@ APPROVAL = """
 """For ending an approval and notifying people."""
 
 MAY_LOAD = {
-    "admit_deployment": f"""{EVERY} contracts clients.ecr clients.image_scans decisions.admission
-        decisions.freeze_windows decisions.promotion_gate decisions.snapshot messages.github messages.outbox platform
-        steps.admit_deployment store.documents""",
-    "begin_deployment": f"""{EVERY} contracts clients.address_filter clients.ecr clients.ecs clients.http_client
-        clients.image_labels clients.ssm decisions.migration_attempts decisions.schema_compatibility messages.timeline
-        platform steps.begin_deployment steps.plan_images steps.plan_migration steps.verify""",
+    "admit_deployment": f"""{EVERY} clients.image_index contracts clients.ecr clients.image_scans
+        decisions.admission decisions.freeze_windows decisions.promotion_gate decisions.snapshot messages.github
+        messages.outbox platform steps.admit_deployment store.documents""",
+    "begin_deployment": f"""{EVERY} clients.image_index contracts clients.address_filter clients.ecr
+        clients.ecs clients.http_client clients.image_labels clients.ssm decisions.migration_attempts
+        decisions.schema_compatibility messages.timeline platform steps.begin_deployment steps.plan_images
+        steps.plan_migration steps.verify""",
     "decide_approval": f"""{EVERY} {APPROVAL} approvals.link_tokens approvals.personal_links
         approvals.record_decision approvals.web clients.nudge clients.secrets clients.slack clients.ssm contracts
         decisions.admission decisions.deployment_steps decisions.freeze_windows decisions.promotion_gate
@@ -47,20 +48,20 @@ MAY_LOAD = {
     "notify": f"""{EVERY} clients.github.client clients.ssm contracts decisions.approvers messages.approval
         messages.github messages.outbox messages.timeline notify.context notify.destinations notify.dispatch
         notify.errors notify.notify platform""",
-    "promote_images": f"{STEP} clients.ecr steps.promote_images",
-    "publish_release": f"""{EVERY} clients.github clients.secrets clients.ssm contracts messages.github messages.outbox
-        messages.release_notes messages.timeline platform steps.publish_release""",
-    "receive_push": f"""{EVERY} clients.ecr clients.nudge messages.outbox messages.release messages.timeline platform
-        releases.assembly releases.receive_push releases.recorder releases.semver_tags""",
-    "reconcile": f"""{EVERY} {APPROVAL} clients.ecr clients.ecs clients.image_scans clients.nudge clients.ssm
-        contracts controller decisions.actions decisions.candidates decisions.conditions decisions.decide
-        decisions.deployment_report decisions.deployment_steps decisions.freeze_windows decisions.outcome
-        decisions.pending_approval decisions.promotion_gate decisions.snapshot decisions.wave_order
-        messages.environment messages.release messages.timeline platform releases.assembly releases.moving_tags
-        releases.recorder releases.semver_tags releases.sweep""",
-    "relay_change": f"""{STEP} clients.container_logs clients.ecs clients.stepfunctions decisions.migration_attempts
-        decisions.wave_order steps.relay_change steps.rollout_diagnosis steps.watch_migration steps.watch_rollout
-        store.task_tokens""",
+    "promote_images": f"""{STEP} clients.image_index clients.ecr steps.promote_images""",
+    "publish_release": f"""{EVERY} clients.github clients.secrets clients.ssm contracts messages.github
+        messages.outbox messages.release_notes messages.timeline platform steps.publish_release""",
+    "receive_push": f"""{EVERY} clients.image_index clients.ecr clients.nudge messages.outbox messages.release
+        messages.timeline platform releases.assembly releases.receive_push releases.recorder releases.semver_tags""",
+    "reconcile": f"""{EVERY} clients.image_index {APPROVAL} clients.ecr clients.ecs clients.image_scans
+        clients.nudge clients.ssm contracts controller decisions.actions decisions.candidates decisions.conditions
+        decisions.decide decisions.deployment_report decisions.deployment_steps decisions.freeze_windows
+        decisions.outcome decisions.pending_approval decisions.promotion_gate decisions.snapshot
+        decisions.wave_order messages.environment messages.release messages.timeline platform releases.assembly
+        releases.moving_tags releases.recorder releases.semver_tags releases.sweep""",
+    "relay_change": f"""{STEP} clients.task_states decisions.task_verdict clients.container_logs clients.ecs
+        clients.stepfunctions decisions.migration_attempts decisions.wave_order steps.relay_change
+        steps.rollout_diagnosis steps.watch_migration steps.watch_rollout store.task_tokens""",
     "request_approval": f"""{STEP} {APPROVAL} clients.ssm decisions.actions decisions.snapshot platform
         steps.request_approval""",
     "run_migration": f"""{STEP} clients.ecs clients.task_definitions decisions.migration_attempts
@@ -69,13 +70,14 @@ MAY_LOAD = {
         decisions.candidates decisions.deployment_steps decisions.explain decisions.freeze_windows
         decisions.migration_attempts decisions.promotion_gate decisions.requests decisions.schema_compatibility
         decisions.snapshot decisions.why_not messages.environment messages.outbox messages.timeline platform""",
-    "smoke_test": f"""{STEP} clients.address_filter clients.http_client steps.smoke_expectations steps.smoke_test""",
-    "update_service": f"""{STEP} clients.ecr clients.ecs clients.task_definitions decisions.wave_order
-        steps.update_service""",
-    "watch_migration": f"""{STEP} clients.container_logs clients.ecs clients.stepfunctions decisions.migration_attempts
-        steps.rollout_diagnosis steps.watch_migration store.task_tokens""",
-    "watch_rollout": f"""{STEP} clients.container_logs clients.ecs clients.stepfunctions decisions.wave_order
-        steps.rollout_diagnosis steps.watch_rollout store.task_tokens""",
+    "smoke_test": f"""{STEP} clients.address_filter clients.http_client steps.smoke_expectations
+        steps.smoke_test""",
+    "update_service": f"""{STEP} clients.image_index clients.ecr clients.ecs clients.task_definitions
+        decisions.wave_order steps.update_service""",
+    "watch_migration": f"""{STEP} clients.task_states decisions.task_verdict clients.container_logs
+        clients.ecs clients.stepfunctions decisions.migration_attempts steps.watch_migration store.task_tokens""",
+    "watch_rollout": f"""{STEP} clients.task_states decisions.task_verdict clients.container_logs clients.ecs
+        clients.stepfunctions decisions.wave_order steps.rollout_diagnosis steps.watch_rollout store.task_tokens""",
 }
 
 MAY_LOAD_PACKAGES = {"decide_approval": {"jinja2", "markupsafe"}}

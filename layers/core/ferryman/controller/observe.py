@@ -17,7 +17,6 @@ from ferryman.ids import Clock
 from ferryman.platform import Environment, Platform
 from ferryman.records import Deployment, EnvironmentState, Phase, Release
 from ferryman.releases import moving_tags
-from ferryman.steps import plan_images
 from ferryman.store.table import Store
 
 HISTORY = 30
@@ -106,6 +105,9 @@ def _scans(seen: Snapshot, release: Release, sources: Sources, document: Platfor
     """Look at one release; a look that fails keeps that release back for now, and nothing else."""
 
     def platforms(component: str) -> frozenset[RunsOn]:
+        # Needed only where the document asks for scans, and by an index with several images.
+        from ferryman.steps import plan_images
+
         return plan_images.platforms(seen.environment, component, sources.ecs, sources.references)
 
     try:
