@@ -237,7 +237,7 @@ def test_a_version_that_is_no_commit(store: Store, github: FakeGitHub, run: Any)
     put(store)
     github.commits = {}
     assert run().verdict == "Failed"
-    assert "abc1234 is no commit of" in told(store)[0][1]
+    assert "abc1234 is not a commit of" in told(store)[0][1]
     assert github.releases == {}
 
 
@@ -323,7 +323,7 @@ def test_notes_without_anything_before(store: Store, github: FakeGitHub, run: An
 def test_notes_when_what_ran_before_is_no_commit(store: Store, github: FakeGitHub, run: Any) -> None:
     put(store, from_version="gone")
     run()
-    assert "GitHub knows no way from gone to here" in github.releases["v1.0.0"]["body"]
+    assert "GitHub cannot compare gone with this version" in github.releases["v1.0.0"]["body"]
 
 
 def test_a_record_that_keeps_changing(store: Store, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:

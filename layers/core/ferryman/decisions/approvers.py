@@ -34,7 +34,7 @@ def stranger(approval: Approval) -> str | None:
     """
     if approval.requested_by.automated or approval.requester is not None:
         return None
-    return "who asked is not one of the approvers, as far as IAM tells"
+    return "the requester is not an approver, as far as IAM can tell"
 
 
 def in_words(approval: Approval, now: datetime) -> list[str]:

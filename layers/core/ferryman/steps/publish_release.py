@@ -71,7 +71,7 @@ def _ensure_release(deployment: Deployment, document: Platform, project: Project
     tag = str(deployment.tag)
     sha = project.commit(deployment.version)
     if sha is None:
-        raise Declined(404, f"{deployment.version} is no commit of {project.page}, so {tag} has nothing to name")
+        raise Declined(404, f"{deployment.version} is not a commit of {project.page}, so {tag} cannot point to it")
     # A tag that names something else would be taken as it is, silently.
     named = project.commit(tag)
     if named is not None and named != sha:
