@@ -90,7 +90,7 @@ class TestApprove:
         world.asked()
         status, body = approve(world)
         assert (status, body["error"]["code"]) == (403, "NotAllowed")
-        assert "You asked for" in body["error"]["message"]
+        assert "You requested" in body["error"]["message"]
         assert approve(world, GRACE_ARN)[0] == 200
 
     @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ class TestTell:
 def test_an_abort_comes_first(world: World) -> None:
     world.edit(abort=AbortRequest(reason="wrong branch", who="arn:jo", at=make.AT))
     world.clock.forward(hours=24)
-    assert look(world) == EndApproval("Aborted", "arn:jo aborted it: wrong branch", "arn:jo")
+    assert look(world) == EndApproval("Aborted", "arn:jo aborted the deployment: wrong branch", "arn:jo")
 
 
 class TestWish:
@@ -93,7 +93,7 @@ class TestWish:
 
     def test_takes_its_place(self, world: World) -> None:
         world.edit_state(requested=wish(world))
-        told = f"arn:jo asked for {OLDER} instead: it is bad"
+        told = f"arn:jo requested {OLDER} instead: it is bad"
         assert look(world) == EndApproval("Superseded", told, "arn:jo", OLDER)
 
     @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ class TestNewer:
 
     def superseded(self, view: Snapshot, world: World) -> bool:
         found = due(view, world.clock())
-        return found == EndApproval("Superseded", f"{NEWER} is newer and takes its place", "ferryman", NEWER)
+        return found == EndApproval("Superseded", f"the newer release {NEWER} replaces it", "ferryman", NEWER)
 
     def test_takes_its_place(self, world: World) -> None:
         assert self.superseded(world.view, world)

@@ -65,7 +65,7 @@ def request_message(message: OutboxMessage, approval: Approval, link: str, *, bu
             title=f"{verdict} {approval.short}?",
             text=kit.PlainTextObject(text=question, emoji=False),
             confirm=verdict,
-            deny="Cancel",
+            deny="Go back",
             style=style,
         )
         for verdict, question, style in (
@@ -73,7 +73,7 @@ def request_message(message: OutboxMessage, approval: Approval, link: str, *, bu
             ("Reject", f"{version} will not be deployed to {approval.environment}. A reason is required.", "danger"),
         )
     }
-    page = kit.LinkButtonElement(text="Review", action_id="page", url=link)
+    page = kit.LinkButtonElement(text="Review request", action_id="page", url=link)
     verdicts = [
         kit.ButtonElement(
             text=verdict, action_id=verdict.lower(), value=approval.deployment, style=style, confirm=confirm[verdict]

@@ -55,7 +55,7 @@ def test_shows_what_is_asked_and_who_may_answer(run: Run, world: World) -> None:
     assert "You:          Jo, can approve\n" in text
     assert f"  api  {make.digest('a')}\n" in text
     assert (
-        "May approve: Jo, Ada Lovelace, with the link in their mail or "
+        "Can approve: Jo, Ada Lovelace, with the link in their mail or "
         "`ferryman approve production --release abc1234`.\n" in text
     )
 

@@ -72,8 +72,8 @@ def test_status_while_it_waits_for_approval(run: Run, world: World) -> None:
         f"Deploying:  abc1234 (v1.0.0) AwaitingApproval for 0s (deployment {ID})\n"
         "Because:    all its images carry the tag v1.0.0\n"
         "Step:       approval\n"
-        "Approval:   1 of 2 approvals are there (Ada); it expires in 60m (2026-01-02 04:04 UTC).\n"
-        "            May approve: Jo, with `ferryman approve production --release abc1234`.\n"
+        "Approval:   1 of 2 approvals received (Ada); the request expires in 60m (2026-01-02 04:04 UTC).\n"
+        "            Can approve: Jo, with `ferryman approve production --release abc1234`.\n"
     )
 
 
@@ -149,7 +149,7 @@ def test_watch_says_who_may_approve(run: Run, world: World, server: Server) -> N
     assert result.stdout == (
         "    0s  scr/production abc1234 (v1.0.0)  AwaitingApproval\n"
         "    0s  approval  1 of 2 approvals (Ada), expires 2026-01-02 04:04 UTC\n"
-        "    0s  approval  May approve: Jo, with `ferryman approve production --release abc1234`.\n"
+        "    0s  approval  Can approve: Jo, with `ferryman approve production --release abc1234`.\n"
         "    0s  begin_deployment  Succeeded\n"
         "    0s  approval  Running\n"
         "    0s  scr/production abc1234 (v1.0.0)  Rejected\n"

@@ -267,12 +267,12 @@ def test_says_who_may_approve_how_and_until_when(scr_document: dict[str, Any]) -
 
     assert found.sentences[1:] == [
         f"Deployment {ID} of 0000002 (v1.0.0) is AwaitingApproval for 5m, at approval since 5m.",
-        "0 of 1 approvals are there; it expires in 120m (2026-01-02 05:09 UTC).",
+        "0 of 1 approvals received; the request expires in 120m (2026-01-02 05:09 UTC).",
         (
-            "May approve: Ada Lovelace, Grace Hopper, with the link in their mail or the buttons in Slack or "
+            "Can approve: Ada Lovelace, Grace Hopper, with the link in their mail or the buttons in Slack or "
             "`ferryman approve production --release 0000002`."
         ),
-        "Jo asked for it and may not approve.",
+        "Jo requested it and cannot approve it.",
     ]
     assert (found.summary, found.headline) == (
         "AwaitingApproval",
@@ -285,9 +285,9 @@ def test_who_has_approved_need_not_do_so_again(scr_document: dict[str, Any]) -> 
     ada = Decision(name="Ada Lovelace", verdict="approve", how="mail", identity="ada@x.example", at=AT)
     found = waiting(scr_document, asked_for(required=2, decisions=[ada], requester_may_approve=True, requester="Jo"))
 
-    assert found.sentences[2].startswith("1 of 2 approvals are there (Ada Lovelace); it expires")
+    assert found.sentences[2].startswith("1 of 2 approvals received (Ada Lovelace); the request expires")
     assert found.sentences[3].startswith("May approve: Grace Hopper, Jo, with")
-    assert "may not approve" not in " ".join(found.sentences)
+    assert "cannot approve it" not in " ".join(found.sentences)
 
 
 @pytest.mark.parametrize(
