@@ -108,5 +108,5 @@ def test_somebody_writes_between_reading_and_writing(world: World, monkeypatch: 
     monkeypatch.setattr(world.store, "state", read_then_hold)
     status, body = world.ask("retry")
 
-    assert (status, "is on hold" in body["error"]["message"]) == (409, True)
+    assert (status, "was put on hold by" in body["error"]["message"]) == (409, True)
     assert world.state.requested is None

@@ -134,7 +134,7 @@ def test_what_runs_changes_nothing(world: World) -> None:
     found = diff(world, RUNS)
 
     assert (found["direction"], found["changes"]) == ("same", False)
-    assert found["migrations"]["message"] == "it runs no migration"
+    assert found["migrations"]["message"] == "no migrations would run"
 
 
 def test_where_nothing_runs_yet(world: World) -> None:
@@ -162,7 +162,7 @@ def test_migrations_that_would_run(world: World) -> None:
 
     assert diff(world)["migrations"] == {
         "status": "Known", "ids": ["2", "3"], "unsafe": ["3"],
-        "message": "it runs 2, 3; after 3 an older release can't run",
+        "message": "it would run 2, 3; 3 is not rollback-safe",
     }  # fmt: skip
 
 

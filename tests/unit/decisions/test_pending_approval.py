@@ -43,8 +43,8 @@ def test_nothing_where_nothing_waits(world: World) -> None:
         pytest.param({"hours": 20, "seconds": -1}, 1, id="a-second-before"),
         pytest.param({"hours": 20}, RemindApprovers(), id="the-reminder-is-due"),
         pytest.param({"hours": 23, "minutes": 59}, RemindApprovers(), id="a-late-reminder-is-still-one"),
-        pytest.param({"hours": 24}, EndApproval("Expired", "nobody decided in time", "ferryman"), id="expired"),
-        pytest.param({"days": 9}, EndApproval("Expired", "nobody decided in time", "ferryman"), id="long-since"),
+        pytest.param({"hours": 24}, EndApproval("Expired", "not approved in time", "ferryman"), id="expired"),
+        pytest.param({"days": 9}, EndApproval("Expired", "not approved in time", "ferryman"), id="long-since"),
     ],
 )
 def test_time(world: World, span: dict[str, float], expected: Any) -> None:

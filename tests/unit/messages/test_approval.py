@@ -184,7 +184,7 @@ def test_another_link_goes_to_one(document: Platform) -> None:
             {"status": "Rejected", "decisions": [asked.decision("reject", reason="too late")]},
             "Rejected by Ada Lovelace (mail) at 2026-01-02 03:04 UTC: too late",
         ),
-        ({"status": "Expired", "reason": "nobody decided in time"}, "Expired: nobody decided in time"),
+        ({"status": "Expired", "reason": "not approved in time"}, "Expired: not approved in time"),
         ({"status": "Superseded", "reason": "def is newer"}, "Superseded: def is newer"),
         ({"status": "Aborted", "reason": "jo aborted it"}, "Aborted: jo aborted it"),
     ],

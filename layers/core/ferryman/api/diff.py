@@ -185,7 +185,7 @@ def _migrations(
         found, _ = database.since(state, active, release)
     else:
         pair = database.compare(state, active, release)
-        found = brings(*pair) if pair else Since("Known", message="it runs no migration")
+        found = brings(*pair) if pair else Since("Known", message="no migrations would run")
     return Migrations(status=found.status, ids=found.migrations, unsafe=found.unsafe, message=found.message)
 
 

@@ -42,7 +42,7 @@ class Database:
         migration = self._platform.environment(self._env).migration
         digest = release.digests.get(migration.component) if migration else None
         known = self._labels(migration.component, digest).migrations if migration and digest else None
-        return Since("Known", message="no migration lies between"), known
+        return Since("Known", message="there are no migrations in between"), known
 
     def _read(self, component: str, digest: str) -> ImageLabels:
         return self._operator.outside.labels(self._platform, component, digest)

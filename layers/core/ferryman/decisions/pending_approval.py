@@ -42,7 +42,7 @@ def due(view: Snapshot, now: datetime) -> EndApproval | RemindApprovers | TellMa
 
 def _expired(view: Snapshot, deployment: Deployment, now: datetime) -> EndApproval:
     """End an expired approval. If a freeze or a hold prevented the approval, the release stays eligible."""
-    why, hold, freeze = "nobody decided in time", view.state.hold, frozen(view.environment, view.state, now)
+    why, hold, freeze = "not approved in time", view.state.hold, frozen(view.environment, view.state, now)
     if deployment.kind == "rollback" or (hold is None and freeze is None):
         return EndApproval("Expired", why, "ferryman")
     told = f"{view.name} is {freeze.message}" if freeze else f"{hold.who} put {view.name} on hold" if hold else ""

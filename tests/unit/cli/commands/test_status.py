@@ -68,7 +68,7 @@ def test_status_while_it_waits_for_approval(run: Run, world: World) -> None:
     assert text == (
         "Name:       scr/production\n"
         "Ready:      Unknown\n"
-        "Status:     runs no release; abc1234 waits for approval (1 of 2, expires in 60m)\n"
+        "Status:     runs no release; abc1234 is waiting for approval (1 of 2, expires in 60m)\n"
         f"Deploying:  abc1234 (v1.0.0) AwaitingApproval for 0s (deployment {ID})\n"
         "Because:    all its images carry the tag v1.0.0\n"
         "Step:       approval\n"
@@ -103,9 +103,9 @@ def test_status_shows_what_stands_in_the_way_and_what_went_wrong(run: Run, world
     text = ageless(run("status", "scr", "production").stdout)
 
     assert "Published:  https://github.example/r/v0.9.0\nPrevious:   0000999\n" in text
-    assert f"Freeze:     frozen until `ferryman thaw production` by {JO}: fair\n" in text
+    assert f"Freeze:     frozen by {JO} until a person runs `ferryman thaw production`: fair\n" in text
     assert "Waiver:     scans of abc1234 until 2026-01-02 04:04 UTC, by user/jo: not reachable\n" in text
-    assert "VERSION   TAGS     REASON   MESSAGE\nabc1234   v1.0.0   Frozen   abc1234 (named v1.0.0) is ready" in text
+    assert "VERSION   TAGS     REASON   MESSAGE\nabc1234   v1.0.0   Frozen   abc1234 (tagged v1.0.0) is ready" in text
     assert "\nOther problems:\n" in text
     assert f"NotificationFailed   {PREV}   the mail reached nobody\n" in text
 
