@@ -42,7 +42,7 @@ class TestAbort:
         status, body = world.ask("abort", {"reason": "second"}, who=KIM)
 
         assert (status, body["changed"]) == (200, False)
-        assert f"{JO} asked to abort" in body["message"]
+        assert f"{JO} has already requested to abort" in body["message"]
         assert world.timeline(ID) == [("AbortRequested", JO)]
         assert len(world.outside.woken) == 2
 

@@ -210,8 +210,8 @@ def test_what_is_under_way(world: World) -> None:
 @pytest.mark.parametrize(
     ("found", "note"),
     [
-        pytest.param(None, "can't be read", id="no-service"),
-        pytest.param(Definitions(None, None, "registry.example/x"), "can't be read", id="no-base"),
+        pytest.param(None, "cannot be read", id="no-service"),
+        pytest.param(Definitions(None, None, "registry.example/x"), "cannot be read", id="no-base"),
         pytest.param(Definitions(None, definition("other", "x"), "r/x"), "has no container 'api'", id="container"),
     ],
 )
@@ -231,7 +231,7 @@ def test_a_component_that_the_release_lacks_is_left_alone(world: World) -> None:
     found = diff(world)
 
     assert [item["changed"] for item in found["components"]] == [True, False, False]
-    assert "left alone" in found["services"][2]["note"]
+    assert "unchanged" in found["services"][2]["note"]
 
 
 @pytest.mark.parametrize(("query", "status"), [({}, 400), ({"release": " "}, 400), ({"release": "0000000"}, 404)])

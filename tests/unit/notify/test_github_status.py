@@ -144,7 +144,7 @@ def test_a_version_that_is_no_commit(store: Store, github: FakeGitHub, show: Any
 def test_a_project_that_we_may_not_see_is_no_unknown_commit(store: Store, github: FakeGitHub, show: Any) -> None:
     put(store)
     github.always = answering(404, "Not Found")
-    with pytest.raises(Declined, match="not there, or our key may not see it"):
+    with pytest.raises(Declined, match="does not exist, or our key has no access"):
         show()
 
 
