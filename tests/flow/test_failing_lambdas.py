@@ -88,8 +88,8 @@ def test_a_way_back_that_fails_is_told_and_held(place: Make, stage: Stage, fault
     assert scr.state.hold is not None
     assert scr.state.active is None
     told = scr.until(lambda: scr.message(done), "the message").text
-    assert "look at the service by hand at once" in told
-    assert "The way back failed" in told
+    assert "inspect the service now" in told
+    assert "Rollback failed" in told
     assert "fix it and push" not in told, "a push does not help while the environment is on hold"
 
 

@@ -277,8 +277,9 @@ class Meeting:
             *(
                 OutboxMessage(
                     owner=owner, event="outcome", channel=channel, platform="scr", environment="staging",
-                    subject=f"[Succeeded] scr/staging: {VERSION} runs and is verified",
-                    text=f"scr/staging runs {BEFORE} -> {VERSION}.", detail={"phase": "Succeeded"}, created_at=LONG_AGO,
+                    subject=f"[Succeeded] scr/staging: {VERSION} is deployed and verified",
+                    text=f"scr/staging now runs {VERSION} (previously {BEFORE}).",
+                    detail={"phase": "Succeeded"}, created_at=LONG_AGO,
                 )
                 for channel in ("team", "ops-mail", "gone")
             ),

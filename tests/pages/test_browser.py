@@ -134,11 +134,11 @@ def test_a_person_looks_types_and_approves(visit: Visit, monkeypatch: pytest.Mon
     page.get_by_label("Reason").fill("checked with support")
     page.get_by_role("button", name="Approve").click()
     assert page.url == visit.server.url(PERSONAL)
-    assert page.get_by_role("heading", level=1).inner_text() == "It is approved and starts now"
+    assert page.get_by_role("heading", level=1).inner_text() == "Approved: the deployment is starting"
     assert site.approval.approved_by == ["Ada Lovelace"]
 
     running(site)
-    page.get_by_text("1 of 3 tasks run").wait_for()
+    page.get_by_text("1 of 3 tasks running").wait_for()
     visit.shoot("progress")
     monkeypatch.setattr(web_pages, "REFRESH_SECONDS", 60)  # a reload must not come between the click and its page
     page.reload()
@@ -157,7 +157,7 @@ def test_a_person_rejects_with_a_reason(visit: Visit) -> None:
     page.get_by_label("Reason").fill("not during the sale")
     page.get_by_role("button", name="Reject").click()
 
-    assert page.get_by_role("heading", level=1).inner_text() == "It was rejected"
+    assert page.get_by_role("heading", level=1).inner_text() == "The deployment was rejected"
     assert "not during the sale" in page.locator("main").inner_text()
     visit.shoot("rejected")
     assert violations(page) == ""
@@ -199,7 +199,7 @@ def test_every_page_is_accessible(browser: Browser, server: Server, scheme: str)
 def test_without_javascript(browser: Browser, server: Server) -> None:
     visit = Visit(browser, server, java_script_enabled=False)
     page = visit.open(SHARED)
-    page.get_by_label("Your mail address").fill("ada@scr-platform.example")
+    page.get_by_label("Your email address").fill("ada@scr-platform.example")
     page.get_by_role("button", name="Send my personal link").click()
     assert page.url.endswith(f"{SHARED}?asked=1")
     assert "Ada Lovelace" in server.site.approval.links_asked
@@ -208,7 +208,7 @@ def test_without_javascript(browser: Browser, server: Server) -> None:
     page.get_by_label("Type this version").fill(SHORT)
     page.get_by_role("button", name="Approve").click()
 
-    assert page.get_by_role("heading", level=1).inner_text() == "It is approved and starts now"
+    assert page.get_by_role("heading", level=1).inner_text() == "Approved: the deployment is starting"
     visit.context.close()
 
 

@@ -37,7 +37,7 @@ def test_a_rejection_takes_its_reason_from_the_field(site: Site) -> None:
     answer = site.press(pressed("reject", reason="not during the sale"))
 
     assert (refused.status, answer.status) == (200, 200)
-    assert "Write it into the field" in json.loads(refused.body)["text"]
+    assert "Enter it in the message's reason field" in json.loads(refused.body)["text"]
     assert (site.approval.status, site.approval.reason) == ("Rejected", "not during the sale")
 
 
@@ -52,7 +52,7 @@ def test_somebody_else_is_refused_and_written_down(site: Site, payload: Any, ide
     answer = site.press(payload)
 
     assert answer.status == 200
-    assert "none of the approvers" in json.loads(answer.body)["text"]
+    assert "not an approver of this request" in json.loads(answer.body)["text"]
     assert (site.approval.status, site.approval.decisions) == ("Pending", [])
     line = site.store.timeline(asking.ID)[-1]
     assert (str(line.type), line.detail["identity"]) == ("DecisionRefused", identity)
@@ -91,7 +91,7 @@ def test_an_app_speaks_for_its_own_platform_only(site: Site) -> None:
     answer = site.press(pressed("approve"), secret="eves")
 
     assert answer.status == 200
-    assert "not known here" in said(site)
+    assert "This request is unknown" in said(site)
     assert site.approval.decisions == []
     assert site.timeline() == []
 
@@ -101,7 +101,7 @@ def test_an_unknown_request(site: Site) -> None:
     payload["actions"][0]["value"] = "01K3NOTHING"
 
     assert site.press(payload).status == 200
-    assert "not known here" in said(site)
+    assert "This request is unknown" in said(site)
 
 
 NOW = 1767323465

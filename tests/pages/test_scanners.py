@@ -149,7 +149,7 @@ def test_a_decision_without_the_claim(site: Site) -> None:
     answer = site.post(PERSONAL, decision="approve", version=SHORT)
 
     assert answer.status == 409
-    assert "no longer has a claim" in answer.body
+    assert "no longer active" in answer.body
     assert site.approval.decisions == []
 
 

@@ -45,7 +45,7 @@ def test_the_page_shows_what_one_decides_on(site: Site) -> None:
         "01K3STAGING0000000000STAGE",
         "ran for 3h7m",
         "not frozen",
-        "go back to 91d0e4c5aa0b by themselves",
+        "are rolled back to 91d0e4c5aa0b automatically",
         "ferryman rollback production --downgrade",
         "automation (the tag v1.0.0)",
         "Sat 3 Jan 2026, 03:04 UTC",
@@ -75,7 +75,7 @@ def test_the_shared_page_shows_little(site: Site) -> None:
     page = site.get(SHARED)
 
     assert page.status == 200
-    assert "Waits for approval" in page.body
+    assert "Waiting for approval" in page.body
     for text in ("Ada", "Grace", "@", SHORT, "444444444444", "decision"):
         assert text not in page.body.partition("<form")[0].partition("</style>")[2], text
 
@@ -104,7 +104,7 @@ def test_an_approval_leads_back_to_the_link_which_shows_the_progress(site: Site)
     assert site.nudged == [("scr", "production")]
     page = site.get(PERSONAL)
     assert (page.status, page.headers["refresh"]) == (200, "5")
-    assert "It is approved and starts now" in page.body
+    assert "Approved: the deployment is starting" in page.body
     assert "<form" not in page.body
     quiet = site.get(f"{PERSONAL}?reload=off")
     assert "refresh" not in quiet.headers
@@ -141,7 +141,7 @@ def test_the_progress_ends_with_the_outcome(site: Site) -> None:
 
     assert page.status == 200
     assert "refresh" not in page.headers
-    for text in ("It runs, and passed its checks", "It runs on 3 of 3 services.", "Rollout of scr-web-production"):
+    for text in ("Deployed and verified", "It runs on 3 of 3 services.", "Rollout of scr-web-production"):
         assert text in page.body
     assert "222222222222" in page.body, "what ran before is still told"
 
@@ -154,7 +154,7 @@ def test_a_rejection_says_who_and_why(site: Site) -> None:
     for path in (PERSONAL, GRACES):
         page = site.get(path)
         assert page.status == 200
-        assert "It was rejected" in page.body
+        assert "The deployment was rejected" in page.body
         assert "not during &lt;b&gt;the&lt;/b&gt; sale" in page.body
         assert "refresh" not in page.headers
 
@@ -162,12 +162,12 @@ def test_a_rejection_says_who_and_why(site: Site) -> None:
 @pytest.mark.parametrize(
     ("fields", "status", "text"),
     [
-        pytest.param({"decision": "approve"}, 422, "not the version", id="nothing-typed"),
-        pytest.param({"decision": "approve", "version": "abc1234"}, 422, "not the version", id="another-version"),
-        pytest.param({"decision": "approve", "version": asking.VERSION}, 422, "not the version", id="full-version"),
-        pytest.param({"decision": "approve", "version": SHORT[:6]}, 422, "not the version", id="cut-off"),
-        pytest.param({"decision": "reject", "version": SHORT}, 422, "Say why", id="no-reason"),
-        pytest.param({"decision": "reject", "reason": "x"}, 422, "not the version", id="reject-untyped"),
+        pytest.param({"decision": "approve"}, 422, "does not match this", id="nothing-typed"),
+        pytest.param({"decision": "approve", "version": "abc1234"}, 422, "does not match this", id="another-version"),
+        pytest.param({"decision": "approve", "version": asking.VERSION}, 422, "does not match this", id="full-version"),
+        pytest.param({"decision": "approve", "version": SHORT[:6]}, 422, "does not match this", id="cut-off"),
+        pytest.param({"decision": "reject", "version": SHORT}, 422, "Give a reason", id="no-reason"),
+        pytest.param({"decision": "reject", "reason": "x"}, 422, "does not match this", id="reject-untyped"),
         pytest.param({"version": SHORT, "reason": "x"}, 422, "Press either", id="no-button"),
         pytest.param({"decision": "yes", "version": SHORT}, 422, "Press either", id="another-button"),
         pytest.param({}, 422, "Press either", id="empty"),
@@ -205,7 +205,7 @@ def test_the_second_one_sees_who_decided(site: Site) -> None:
     late = site.post(GRACES, decision="reject", version=SHORT, reason="no")
 
     assert late.status == 409
-    assert "Yours came too late." in late.body
+    assert "Your decision came too late." in late.body
     assert "was approved by Ada Lovelace" in late.body
     assert "Progress" in late.body
     assert site.approval.status == "Approved"
@@ -225,7 +225,7 @@ def test_two_approvals_are_waited_for(site: Site) -> None:
     mine, hers = site.get(PERSONAL), site.get(GRACES)
 
     assert "1 of 2" in mine.body
-    assert "It waits for 1 more" in mine.body
+    assert "1 more approval is needed" in mine.body
     assert 'value="approve"' not in mine.body
     assert 'value="approve"' in hers.body
     assert "<strong>Ada Lovelace</strong> approved" in hers.body
@@ -239,14 +239,14 @@ def test_who_asked_can_only_reject(site: Site) -> None:
     page = site.get(PERSONAL)
     answer = site.post(PERSONAL, decision="approve", version=SHORT)
 
-    assert "somebody else has to approve it" in page.body
+    assert "somebody else must approve it" in page.body
     assert 'value="approve"' not in page.body
     assert answer.status == 403
     assert site.approval.status == "Pending"
 
 
 def test_a_stranger_to_iam_is_told_as_such(site: Site) -> None:
-    words = "who asked is not one of the approvers, as far as IAM tells"
+    words = "the requester is not an approver, as far as IAM can tell"
     assert words not in site.get(PERSONAL).body
     change(site, requested_by=Actor(who="arn:aws:sts::123456789012:assumed-role/Admin/jo"))
     assert f"jo ({words})" in site.get(PERSONAL).body
@@ -304,7 +304,7 @@ def test_who_is_no_approver_any_more_can_only_look(site: Site) -> None:
     refused = site.post(PERSONAL, decision="approve", version=SHORT)
 
     assert page.status == 200
-    assert "no longer among the approvers" in page.body
+    assert "no longer an approver" in page.body
     assert "<form" not in page.body
     assert refused.status == 403
     assert site.approval.decisions == []
@@ -383,14 +383,14 @@ def test_a_superseded_link_says_what_goes_instead(site: Site) -> None:
 
     for answer in (site.get(PERSONAL), site.get(SHARED), site.post(PERSONAL, decision="approve", version=SHORT)):
         assert answer.status == 410
-        assert "Another release goes instead" in answer.body
+        assert "Replaced by another release" in answer.body
         assert f'href="../a/{instead}"' in answer.body
     assert "deadbee" in site.get(PERSONAL).body
     assert "deadbee" not in site.get(SHARED).body
     assert "href=" not in without.body
     # Where a browser gets to from a personal page and from the shared one.
     for path in (f"/a/a/{instead}", f"/a/{instead}"):
-        assert "Waits for approval" in site.get(path).body
+        assert "Waiting for approval" in site.get(path).body
     assert site.approval.decisions == []
 
 
@@ -456,7 +456,8 @@ def test_unverified_approvals_carry_the_name_that_was_typed(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "text"), [("Approved", "was approved. The deployment: AwaitingApproval"), ("Rejected", "was rejected")]
+    ("status", "text"),
+    [("Approved", "was approved. Status of the deployment: AwaitingApproval"), ("Rejected", "was rejected")],
 )
 def test_the_shared_page_tells_how_it_went(site: Site, status: str, text: str) -> None:
     change(site, status=status)
@@ -512,7 +513,7 @@ def test_a_page_opens_even_without_a_document(site: Site) -> None:
     refused = site.post(PERSONAL, decision="approve", version=SHORT)
 
     assert page.status == 200
-    assert "document can&#39;t be read" in page.body
+    assert "document cannot be read" in page.body
     assert refused.status == 409
     assert site.approval.decisions == []
 

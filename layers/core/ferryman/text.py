@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 _TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _HIDDEN = "[hidden]"
-_LEFT_OUT = "[cut: the rest is in `ferryman events`]"
+_LEFT_OUT = "[truncated: run `ferryman events` to see the rest]"
 _NARROW = 100
 """Bytes to which `bounded` cuts a line before it leaves out whole lines."""
 

@@ -75,7 +75,7 @@ def crash(stage: Stage, checks: Checks) -> list[Outcome]:
     checks.expect("mail", "the message says so", mail["Subject"].startswith("[RolledBack]"), mail["Subject"])
     _says(checks, mail, "the exit code", "exited with code 3")
     _quotes(checks, mail, "the container's last log line", "required setting 'title' is missing")
-    _says(checks, mail, "what was done", f"went back to {version}")
+    _says(checks, mail, "what was done", f"rolled back to {version}")
     _still(stage, checks, version, digests)
     return [of(view)]
 
@@ -96,6 +96,6 @@ def stale(stage: Stage, checks: Checks) -> list[Outcome]:
     _says(
         checks, mail, "the expected and the actual value", f'expected JSON field version to be "{STALE}", got "0000000"'
     )
-    _says(checks, mail, "what was done", f"went back to {version}")
+    _says(checks, mail, "what was done", f"rolled back to {version}")
     _still(stage, checks, version, digests)
     return [of(view)]

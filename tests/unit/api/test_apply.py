@@ -189,7 +189,7 @@ def test_two_people_apply_at_once(world: World, scr_document: dict[str, Any], mo
     monkeypatch.setattr(world.outside, "adopt", somebody_is_faster)
     status, body = world.call("PUT", SCR, scr_document)
 
-    assert (status, "at the same moment" in body["error"]["message"]) == (409, True)
+    assert (status, "at the same time" in body["error"]["message"]) == (409, True)
     assert world.store.platform("scr").applied_by == KIM
 
 

@@ -48,7 +48,7 @@ class TestGet:
     def test_where_nothing_waits(self) -> None:
         status, body = api(World()).call("GET", f"{PRODUCTION}/approval")
         assert (status, body["error"]["code"]) == (404, "NotFound")
-        assert "waits for no approval" in body["error"]["message"]
+        assert "is not waiting for approval" in body["error"]["message"]
 
 
 class TestApprove:
@@ -90,7 +90,7 @@ class TestApprove:
         world.asked()
         status, body = approve(world)
         assert (status, body["error"]["code"]) == (403, "NotAllowed")
-        assert "You asked for" in body["error"]["message"]
+        assert "You requested" in body["error"]["message"]
         assert approve(world, GRACE_ARN)[0] == 200
 
     @pytest.mark.parametrize(

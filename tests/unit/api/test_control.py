@@ -42,7 +42,7 @@ class TestAbort:
         status, body = world.ask("abort", {"reason": "second"}, who=KIM)
 
         assert (status, body["changed"]) == (200, False)
-        assert f"{JO} asked to abort" in body["message"]
+        assert f"{JO} has already requested to abort" in body["message"]
         assert world.timeline(ID) == [("AbortRequested", JO)]
         assert len(world.outside.woken) == 2
 
@@ -108,5 +108,5 @@ def test_somebody_writes_between_reading_and_writing(world: World, monkeypatch: 
     monkeypatch.setattr(world.store, "state", read_then_hold)
     status, body = world.ask("retry")
 
-    assert (status, "is on hold" in body["error"]["message"]) == (409, True)
+    assert (status, "was put on hold by" in body["error"]["message"]) == (409, True)
     assert world.state.requested is None

@@ -134,7 +134,7 @@ def test_what_runs_changes_nothing(world: World) -> None:
     found = diff(world, RUNS)
 
     assert (found["direction"], found["changes"]) == ("same", False)
-    assert found["migrations"]["message"] == "it runs no migration"
+    assert found["migrations"]["message"] == "no migrations would run"
 
 
 def test_where_nothing_runs_yet(world: World) -> None:
@@ -162,7 +162,7 @@ def test_migrations_that_would_run(world: World) -> None:
 
     assert diff(world)["migrations"] == {
         "status": "Known", "ids": ["2", "3"], "unsafe": ["3"],
-        "message": "it runs 2, 3; after 3 an older release can't run",
+        "message": "it would run 2, 3; 3 is not rollback-safe",
     }  # fmt: skip
 
 
@@ -210,8 +210,8 @@ def test_what_is_under_way(world: World) -> None:
 @pytest.mark.parametrize(
     ("found", "note"),
     [
-        pytest.param(None, "can't be read", id="no-service"),
-        pytest.param(Definitions(None, None, "registry.example/x"), "can't be read", id="no-base"),
+        pytest.param(None, "cannot be read", id="no-service"),
+        pytest.param(Definitions(None, None, "registry.example/x"), "cannot be read", id="no-base"),
         pytest.param(Definitions(None, definition("other", "x"), "r/x"), "has no container 'api'", id="container"),
     ],
 )
@@ -231,7 +231,7 @@ def test_a_component_that_the_release_lacks_is_left_alone(world: World) -> None:
     found = diff(world)
 
     assert [item["changed"] for item in found["components"]] == [True, False, False]
-    assert "left alone" in found["services"][2]["note"]
+    assert "unchanged" in found["services"][2]["note"]
 
 
 @pytest.mark.parametrize(("query", "status"), [({}, 400), ({"release": " "}, 400), ({"release": "0000000"}, 404)])

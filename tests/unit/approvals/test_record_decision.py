@@ -61,7 +61,7 @@ class TestApproved:
         assert line.detail["digests"] == DIGESTS
         assert (line.detail["how"], line.detail["source"]) == ("mail", "203.0.113.7, Browser 1.0")
         assert line.detail["identity"] == "ada@scr-platform.example"
-        assert line.message == f"{ADA} approved {VERSION} by the link in a mail (1 of 1): looks good"
+        assert line.message == f"{ADA} approved {VERSION} with a personal link (1 of 1): looks good"
 
     def test_reconcile_is_woken_and_tells_the_machine(self, world: World) -> None:
         world.asked()
@@ -279,7 +279,7 @@ class TestStruckOff:
         world.asked()
         world.apply(document(without(ADA)))
         found = world.decide(verdict=verdict, how=how, reason="x")
-        assert (found.kind, f"{ADA} was asked, and has been taken out" in found.message) == ("NotAllowed", True)
+        assert (found.kind, f"{ADA} is no longer an approver" in found.message) == ("NotAllowed", True)
         assert world.approval.status == "Pending"
         assert world.timeline()[-1] == ("DecisionRefused", ADA)
         assert world.decide(GRACE).kind == "Approved"

@@ -129,7 +129,9 @@ def test_a_body_that_drips_ends_in_time(port: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "told"), [("/silent", "did not answer in time"), ("/broken", "broke off")], ids=["silent", "broken"]
+    ("path", "told"),
+    [("/silent", "did not answer in time"), ("/broken", "closed the connection")],
+    ids=["silent", "broken"],
 )
 def test_says_what_went_wrong(port: int, path: str, told: str) -> None:
     with pytest.raises(NoAnswer, match=told):
@@ -137,7 +139,7 @@ def test_says_what_went_wrong(port: int, path: str, told: str) -> None:
 
 
 def test_nobody_listens() -> None:
-    with pytest.raises(NoAnswer, match=r"api\.example:1 did not take the connection"):
+    with pytest.raises(NoAnswer, match=r"api\.example:1 did not accept the connection"):
         ask("http://api.example:1/")
 
 
@@ -147,7 +149,7 @@ def test_the_next_address_is_tried(port: int) -> None:
 
 @pytest.mark.parametrize("address", ["169.254.169.254", "64:ff9b::a9fe:a9fe", "::ffff:a9fe:a9fe", "fd00:ec2::254"])
 def test_one_bad_address_of_a_name_is_enough(port: int, address: str) -> None:
-    with pytest.raises(NoAnswer, match=r"api\.example was not asked"):
+    with pytest.raises(NoAnswer, match=r"api\.example was not contacted"):
         ask(f"http://api.example:{port}/", resolve=to("127.0.0.1", address))
 
 
@@ -159,7 +161,7 @@ def test_a_name_is_resolved_once(port: int) -> None:
 
 @pytest.mark.parametrize("host", ["2852039166", "0xa9fea9fe", "169.254.43518", "[::ffff:169.254.169.254]"])
 def test_odd_ways_to_write_an_address_are_seen_through(host: str) -> None:
-    with pytest.raises(NoAnswer, match="was not asked"):
+    with pytest.raises(NoAnswer, match="was not contacted"):
         fetch(f"http://{host}/", {}, True, 1)
 
 
@@ -193,7 +195,7 @@ def test_a_name_that_does_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError("Name or service not known")
 
     monkeypatch.setattr(edge.socket, "getaddrinfo", unknown)
-    with pytest.raises(NoAnswer, match=r"the name nope\.example can't be resolved"):
+    with pytest.raises(NoAnswer, match=r"the name nope\.example cannot be resolved"):
         fetch("https://nope.example/", {}, False, 1)
 
 

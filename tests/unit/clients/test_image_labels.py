@@ -122,7 +122,7 @@ def test_other_bytes_are_not_believed(registry: Registry) -> None:
     digest = registry.push_image(LABELS)
     registry.blobs = {name: json.dumps({"config": {"Labels": {MIGRATIONS: ""}}}).encode() for name in registry.blobs}
 
-    assert "not those that the manifest names" in registry.labels(digest).reason
+    assert "does not match the manifest" in registry.labels(digest).reason
 
 
 def test_a_refusal_tells_neither_url_nor_signature(registry: Registry) -> None:
@@ -186,8 +186,8 @@ def test_download(blobs: str) -> None:
     [
         pytest.param("{}/large", "more than 1000000 bytes", id="too-large"),
         pytest.param("{}/missing", "answered 404", id="missing"),
-        pytest.param("http://bucket.example/x", "neither https nor this machine", id="plain-http"),
-        pytest.param("http://127.0.0.1.example/x", "neither https nor this machine", id="looks-like-loopback"),
+        pytest.param("http://bucket.example/x", "neither https nor on this machine", id="plain-http"),
+        pytest.param("http://127.0.0.1.example/x", "neither https nor on this machine", id="looks-like-loopback"),
         pytest.param("https://169.254.169.254/latest", "link-local", id="metadata"),
         pytest.param("file:///etc/passwd", "neither", id="file"),
     ],

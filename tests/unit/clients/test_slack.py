@@ -34,7 +34,7 @@ def test_the_body_is_json_and_nothing_comes_back_packed() -> None:
 def test_of_a_long_answer_only_the_beginning_is_read() -> None:
     transport = answering(httpx.Response(500, content=MORE_THAN_ANYBODY_READS))
     assert post_webhook(WEBHOOK, {}, transport) == (500, "x" * 500)
-    with pytest.raises(SlackError, match="more than anybody can read"):
+    with pytest.raises(SlackError, match="answer is too large"):
         Bot("https://slack.com/api", "xoxb-hunter2", transport).call("chat.postMessage", {})
 
 

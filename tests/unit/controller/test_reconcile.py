@@ -307,7 +307,7 @@ class TestQueue:
         assert world.state.requested is None
         dropped = world.store.timeline("scr#staging")[-1]
         assert str(dropped.type) == "RequestDropped"
-        assert f"{V2} runs by now" in dropped.message
+        assert f"{V2} is running now" in dropped.message
 
     def test_errored_is_tried_after_1_5_and_25_minutes_then_held(self, world: World) -> None:
         world.release(V1)

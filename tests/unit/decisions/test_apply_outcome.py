@@ -225,9 +225,9 @@ class TestMigrate:
         assert release.verified == {}
         assert len(store.timeline(ref.deployment)) == 1
         [text] = {message.text for message in store.unsent()}
-        assert "`alembic current` ran" in text
+        assert "`alembic current` succeeded" in text
         assert "002 (head)" in text
-        assert {message.subject for message in store.unsent()} == {"[Succeeded] scr/staging: migrate current ran"}
+        assert {message.subject for message in store.unsent()} == {"[Succeeded] scr/staging: migrate current succeeded"}
 
 
 def test_a_rollback_is_recorded_with_its_history(

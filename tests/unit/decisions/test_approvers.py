@@ -53,7 +53,7 @@ def test_who_asked_may_be_a_stranger(by: Actor, requester: str | None, unknown: 
             {"approvers": []}, ["0 of 1", "ferryman reject production"], ["ferryman approve"], id="nobody-left"
         ),
         pytest.param({"approvers": [], "allow_unverified": True}, ["Unverified"], ["ferryman reject"], id="unverified"),
-        pytest.param({"requester": "Alan"}, ["Alan asked for it"], ["ferryman approve"], id="names-who-is-barred"),
+        pytest.param({"requester": "Alan"}, ["Alan requested it"], ["ferryman approve"], id="names-who-is-barred"),
     ],
 )
 def test_is_told_in_sentences(changes: dict[str, Any], words: list[str], none_of: list[str]) -> None:

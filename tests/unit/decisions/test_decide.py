@@ -281,7 +281,7 @@ class TestRequest:
     def test_is_dropped_when_what_happened_since_made_it_pointless(self, version: str, kind: str, current: int) -> None:
         (action,) = acts(idle(1, 2, current=current, requested=request(version, kind)))
         assert isinstance(action, Dismiss)
-        assert f"r{current} runs by now" in action.why
+        assert f"r{current} is running now" in action.why
 
     def test_of_what_runs_is_redeployed(self) -> None:
         (action,) = acts(idle(1, 2, current=2, requested=request("r2", "redeploy")))

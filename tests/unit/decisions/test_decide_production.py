@@ -119,7 +119,7 @@ class TestGates:
             pytest.param({"document": {"soak": "24h5m"}}, [RequeueAfter(300)], id="soaking"),
             pytest.param({"document": {"scan": {}}}, [], id="nobody-has-looked-at-its-scans"),
             pytest.param(
-                {"document": {"scan": {}}, "scans": scanned("Missing")}, "no scan tells about", id="not-scanned"
+                {"document": {"scan": {}}, "scans": scanned("Missing")}, "has no scan results", id="not-scanned"
             ),
             pytest.param({"document": {"scan": {}}, "scans": scanned(CRITICAL=1)}, "1 CRITICAL", id="findings"),
             pytest.param(

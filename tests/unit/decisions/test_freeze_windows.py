@@ -104,7 +104,7 @@ def test_two_times_on_the_same_wall_are_not_the_same_time() -> None:
             "2026-01-13T07:59", OFFICE, "OutsideAllowWindow", "2026-01-13T08:00", "office-mon", id="before-the-office"
         ),
         pytest.param(
-            "2026-01-16T15:00", OFFICE, "OutsideAllowWindow", "2026-01-19T08:00", "allows deployments", id="friday-ends"
+            "2026-01-16T15:00", OFFICE, "OutsideAllowWindow", "2026-01-19T08:00", "allow deployments", id="friday-ends"
         ),
         pytest.param(
             "2026-01-13T10:00",
@@ -202,20 +202,24 @@ NOW = utc("2026-01-13T10:00")
     ("until", "windows", "reason", "message"),
     [
         pytest.param(
-            None, [], "FrozenByPerson", "frozen until `ferryman thaw production` by ann: inventory", id="no-end"
+            None,
+            [],
+            "FrozenByPerson",
+            "frozen by ann until a person runs `ferryman thaw production`: inventory",
+            id="no-end",
         ),
         pytest.param(
             NOW + timedelta(hours=2),
             [],
             "FrozenByPerson",
-            "frozen until Tue 2026-01-13 12:00 UTC by ann: inventory",
+            "frozen by ann until Tue 2026-01-13 12:00 UTC: inventory",
             id="until",
         ),
         pytest.param(
             NOW + timedelta(hours=2),
             [WEEKEND],
             "FrozenByPerson",
-            "frozen until Tue 2026-01-13 13:00 CET by ann: inventory",
+            "frozen by ann until Tue 2026-01-13 13:00 CET: inventory",
             id="until-in-the-documents-zone",
         ),
         pytest.param(NOW, [], None, "", id="ends-exactly-now"),

@@ -187,7 +187,7 @@ def test_judge(deployment: Deployment, failure: StepFailure | None, phase: str, 
 def test_the_message_says_why_and_what_was_done() -> None:
     judged = judge(ended(upto=F_API, failed={**WEB_FAILED, **BOTH_BACK}), None)
     assert "exited with 3" in judged.message
-    assert "scr-api, scr-web went back to 0001234" in judged.message
+    assert "Rolled back scr-api, scr-web to 0001234" in judged.message
 
 
 def test_a_held_release_is_not_settled_and_starts_again_after_resume() -> None:

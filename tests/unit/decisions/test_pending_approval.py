@@ -43,8 +43,8 @@ def test_nothing_where_nothing_waits(world: World) -> None:
         pytest.param({"hours": 20, "seconds": -1}, 1, id="a-second-before"),
         pytest.param({"hours": 20}, RemindApprovers(), id="the-reminder-is-due"),
         pytest.param({"hours": 23, "minutes": 59}, RemindApprovers(), id="a-late-reminder-is-still-one"),
-        pytest.param({"hours": 24}, EndApproval("Expired", "nobody decided in time", "ferryman"), id="expired"),
-        pytest.param({"days": 9}, EndApproval("Expired", "nobody decided in time", "ferryman"), id="long-since"),
+        pytest.param({"hours": 24}, EndApproval("Expired", "not approved in time", "ferryman"), id="expired"),
+        pytest.param({"days": 9}, EndApproval("Expired", "not approved in time", "ferryman"), id="long-since"),
     ],
 )
 def test_time(world: World, span: dict[str, float], expected: Any) -> None:
@@ -76,7 +76,7 @@ class TestTell:
 def test_an_abort_comes_first(world: World) -> None:
     world.edit(abort=AbortRequest(reason="wrong branch", who="arn:jo", at=make.AT))
     world.clock.forward(hours=24)
-    assert look(world) == EndApproval("Aborted", "arn:jo aborted it: wrong branch", "arn:jo")
+    assert look(world) == EndApproval("Aborted", "arn:jo aborted the deployment: wrong branch", "arn:jo")
 
 
 class TestWish:
@@ -93,7 +93,7 @@ class TestWish:
 
     def test_takes_its_place(self, world: World) -> None:
         world.edit_state(requested=wish(world))
-        told = f"arn:jo asked for {OLDER} instead: it is bad"
+        told = f"arn:jo requested {OLDER} instead: it is bad"
         assert look(world) == EndApproval("Superseded", told, "arn:jo", OLDER)
 
     @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ class TestNewer:
 
     def superseded(self, view: Snapshot, world: World) -> bool:
         found = due(view, world.clock())
-        return found == EndApproval("Superseded", f"{NEWER} is newer and takes its place", "ferryman", NEWER)
+        return found == EndApproval("Superseded", f"the newer release {NEWER} replaces it", "ferryman", NEWER)
 
     def test_takes_its_place(self, world: World) -> None:
         assert self.superseded(world.view, world)

@@ -31,18 +31,18 @@ from unit.decisions.promoting import (
 @pytest.mark.parametrize(
     ("found", "reason", "said"),
     [
-        (None, "ScanMissing", "no scan tells about api, no scan tells about web"),
-        ((), "ScanMissing", "no scan tells about api"),
+        (None, "ScanMissing", "api has no scan results, web has no scan results"),
+        ((), "ScanMissing", "api has no scan results"),
         (scans(CLEAN), None, ""),
         (scans({}), None, ""),
         (scans({"CRITICAL": 0, "HIGH": 0}), None, ""),
         (scans({"CRITICAL": 2, "HIGH": 1}), "ScanBlocked", "api has 2 CRITICAL and 1 HIGH findings"),
-        (scans("Missing"), "ScanMissing", "no scan tells about api (because)"),
-        (scans("Failed"), "ScanMissing", "no scan tells about api (because)"),
-        (scans("Pending"), "ScanPending", "the scan of api has not ended yet"),
+        (scans("Missing"), "ScanMissing", "api has no scan results (because)"),
+        (scans("Failed"), "ScanMissing", "api has no scan results (because)"),
+        (scans("Pending"), "ScanPending", "the scan of api has not finished"),
         (scans("Pending", {"HIGH": 1}), "ScanBlocked", "web has 1 HIGH findings"),
-        (scans("Pending", "Missing"), "ScanMissing", "no scan tells about web"),
-        (scans(CLEAN)[:1], "ScanMissing", "no scan tells about web"),
+        (scans("Pending", "Missing"), "ScanMissing", "web has no scan results"),
+        (scans(CLEAN)[:1], "ScanMissing", "web has no scan results"),
     ],
 )
 def test_scans_hold_back_what_is_gravest(found: Any, reason: str | None, said: str) -> None:

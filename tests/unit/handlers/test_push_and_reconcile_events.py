@@ -35,7 +35,7 @@ def world(store: Store, clock: FakeClock, new_id: FakeIds) -> World:
 PUSHES = {
     "deleted": "Ignored (DELETE SUCCESS)",
     "moving_tag": "scr: Ignored (moving tag)",
-    "semver_pushed": "scr: Waiting (v1.4.0 waits for api, web to carry it too)",
+    "semver_pushed": "scr: Waiting (v1.4.0 is waiting for images of api, web that carry it)",
     "unknown_repository": "Ignored (no platform has this repository)",
     "untagged": "Ignored (untagged)",
     "untagged_child": "Ignored (untagged)",

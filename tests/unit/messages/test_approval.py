@@ -78,12 +78,12 @@ def test_the_question_goes_to_each_named_to_every_channel_and_to_github(document
 def test_the_question_says_what_who_until_when_and_what_to_do(document: Platform, channel: str) -> None:
     text = request(document, why="fixes the door", plan=make.plan(migration=MIGRATION))[channel].text
     for part in (
-        "scr/production: v1.0.0 (abc1234def) waits for approval.",
-        "Runs now: 0001234\nWould run: v1.0.0 (abc1234def)\nImages: api aaaaaaaaaaaa, web bbbbbbbbbbbb",
-        "Database: is migrated first",
+        "scr/production: v1.0.0 (abc1234def) is waiting for approval.",
+        "Running now: 0001234\nTo be deployed: v1.0.0 (abc1234def)\nImages: api aaaaaaaaaaaa, web bbbbbbbbbbbb",
+        "Database: migrated first",
         "Changes: https://github.com/scr-platform/scr/compare/0001234...abc1234def",
-        "Who asks: arn:aws:iam::123456789012:user/jo (fixes the door)",
-        "Until: 2026-01-03 03:04 UTC",
+        "Requested by: arn:aws:iam::123456789012:user/jo (fixes the door)",
+        "Expires: 2026-01-03 03:04 UTC",
         "What to do next: ",
     ):
         assert part in text
@@ -103,27 +103,27 @@ def test_whom_iam_does_not_know_as_an_approver_is_told_as_such(
     document: Platform, changes: dict[str, Any], said: bool
 ) -> None:
     approval = asked.approval(**changes)
-    words = "who asked is not one of the approvers, as far as IAM tells"
+    words = "the requester is not an approver, as far as IAM can tell"
     assert (f"; {words}\n" in request(document, approval)["team"].text) == said
     sentences = " ".join(approvers.in_words(approval, make.AT))
-    assert (words in sentences.replace("Who asked", "who asked")) == said
+    assert (words in sentences.replace("The requester", "the requester")) == said
 
 
 def test_only_the_personal_mail_asks_to_type(document: Platform) -> None:
     found = request(document)
-    assert "type abc1234 to approve, or to reject with a reason" in found["approver/Ada Lovelace"].text
+    assert "Type abc1234 to approve it, or to reject it with a reason" in found["approver/Ada Lovelace"].text
     assert "Do not forward" in found["approver/Ada Lovelace"].text
     assert "personal link in their mail" in found["team"].text
-    assert "Who may decide: Ada Lovelace, Grace <Hopper>, Alan" in found["team"].text
+    assert "Approvers: Ada Lovelace, Grace <Hopper>, Alan" in found["team"].text
     open_to_all = request(document, asked.approval(allow_unverified=True))
-    assert "whoever opens the link can decide: type abc1234" in open_to_all["team"].text
+    assert "anyone who opens the link can decide. Type abc1234" in open_to_all["team"].text
 
 
 @pytest.mark.parametrize(
     ("approval", "deployment", "part"),
     [
-        ({}, {"from_version": None}, "Runs now: no release yet"),
-        ({"tag": None}, {}, "Would run: abc1234def"),
+        ({}, {"from_version": None}, "Running now: no release yet"),
+        ({"tag": None}, {}, "To be deployed: abc1234def"),
         ({}, {"kind": "rollback"}, "Kind: rollback"),
         ({"required": 2}, {}, "Approvals needed: 2 (so far: none yet)"),
         ({"required": 2, "decisions": [asked.decision()]}, {}, "Approvals needed: 2 (so far: Ada Lovelace)"),
@@ -184,7 +184,7 @@ def test_another_link_goes_to_one(document: Platform) -> None:
             {"status": "Rejected", "decisions": [asked.decision("reject", reason="too late")]},
             "Rejected by Ada Lovelace (mail) at 2026-01-02 03:04 UTC: too late",
         ),
-        ({"status": "Expired", "reason": "nobody decided in time"}, "Expired: nobody decided in time"),
+        ({"status": "Expired", "reason": "not approved in time"}, "Expired: not approved in time"),
         ({"status": "Superseded", "reason": "def is newer"}, "Superseded: def is newer"),
         ({"status": "Aborted", "reason": "jo aborted it"}, "Aborted: jo aborted it"),
     ],

@@ -47,8 +47,8 @@ def ended(
 
 def test_success_says_version_from_to_duration_and_components() -> None:
     message = told(ended(Phase.SUCCEEDED))
-    assert message.subject == "[Succeeded] scr/staging: abc1234 runs and is verified"
-    assert "scr/staging runs 0001234 -> abc1234, after 3m12s." in message.text
+    assert message.subject == "[Succeeded] scr/staging: abc1234 is deployed and verified"
+    assert "scr/staging now runs abc1234 (previously 0001234). The deployment took 3m12s." in message.text
     assert "api aaaaaaaaaaaa, web aaaaaaaaaaaa" in message.text
     assert message.text.count("\n") < 8
 
@@ -57,7 +57,7 @@ FAILURES = [
     pytest.param(
         ended(Phase.ROLLED_BACK, upto=step_keys.rollout(API, "forward"), failed={F_WEB: CRASH, **MIGRATED, **BACK}),
         ["failed and was rolled back", "rollout of scr-web (TasksFailed)", "exit code 3", "  | FATAL no config",
-         "scr-api, scr-web went back to 0001234", "migration ran and was not reverted", "fix it and push"],
+         "rolled back to 0001234 (scr-api, scr-web)", "migration ran and was not reverted", "fix it and push"],
         id="web-crashed",
     ),
     pytest.param(
@@ -66,32 +66,33 @@ FAILURES = [
                 "Failed", "NonZeroExit", "alembic ended with 1", logs=["Target database is not up to date."],
                 migration=MigrationProgress(task="arn:task", exit_code=1))}),
         ["database migration (NonZeroExit)", "Why: alembic ended with 1", "Exit code: 1",
-         "  | Target database is not up to date.", "no service was changed", "did not get through",
+         "  | Target database is not up to date.", "no service was changed", "did not finish",
          "ferryman retry staging"],
         id="migration-failed",
     ),
     pytest.param(
         ended(Phase.FAILED, failed={step_keys.SMOKE_TEST: make.step("Failed", "CheckFailed", "expected 200, got 503"),
                                     **dict.fromkeys((B_API, B_WEB), make.step("Skipped", "HoldPolicy"))}),
-        ["smoke test (CheckFailed)", "expected 200, got 503", "stayed as it is, because onFailure is hold"],
+        ["smoke test (CheckFailed)", "expected 200, got 503", "left scr-api, scr-web as is, because onFailure is hold"],
         id="hold-policy",
     ),
     pytest.param(
         ended(Phase.FAILED, failed={step_keys.SMOKE_TEST: make.step("Failed", "CheckFailed", "expected 200, got 503"),
                                     **dict.fromkeys((B_API, B_WEB), make.step("Skipped", "NoTarget"))}),
-        ["could not go back: no deployment has succeeded here before"],
+        ["could not roll back scr-api, scr-web, because no deployment has succeeded here before"],
         id="first-deployment",
     ),
     pytest.param(
         ended(Phase.FAILED, upto=step_keys.rollout(API, "forward"), failed={
             F_WEB: CRASH, **BACK, B_API: make.rollout(API, "Failed", "back", reason="Deadline", message="10m over")}),
-        ["The way back failed too: rollback of scr-api (Deadline): 10m over", "by hand at once"],
+        ["Rollback failed: rollback of scr-api (Deadline): 10m over", "inspect the service now"],
         id="rollback-failed",
     ),
     pytest.param(
         ended(Phase.ABORTED, upto=step_keys.rollout(API, "forward"), failed={F_WEB: make.rollout(WEB, "Aborted"),
               **BACK}, abort=AbortRequest(reason="wrong branch", who="arn:aws:iam::1:user/anna", at=make.AT)),
-        ["was aborted", "Why: arn:aws:iam::1:user/anna aborted it: wrong branch", "went back to 0001234"],
+        ["was aborted", "Why: arn:aws:iam::1:user/anna aborted the deployment: wrong branch",
+         "rolled back to 0001234 (scr-api, scr-web)"],
         id="aborted",
     ),
     pytest.param(
@@ -137,9 +138,9 @@ def test_two_failures_are_both_told() -> None:
 
 def test_an_errored_one_says_when_it_is_tried_again_and_a_hold_how_to_lift_it() -> None:
     deployment = ended(Phase.ERRORED, upto=step_keys.ADMIT)
-    assert "by itself at 2026-01-02 03:12:17 UTC" in told(deployment, retry_at=AT + timedelta(minutes=5)).text
+    assert "automatically at 2026-01-02 03:12:17 UTC" in told(deployment, retry_at=AT + timedelta(minutes=5)).text
     held = told(deployment, hold=Hold(reason="errored 4 times", who="ferryman", at=AT))
-    assert "on hold (errored 4 times): `ferryman resume staging`" in held.text
+    assert "on hold (errored 4 times). To lift the hold, run `ferryman resume staging`" in held.text
 
 
 @pytest.mark.parametrize("phase", [Phase.SUPERSEDED, Phase.RUNNING])
@@ -172,7 +173,7 @@ def test_limits_hold_for_any_text(logs: list[str], why: str, who: str) -> None:
 def test_what_is_not_done_with_is_not_to_be_retried(reason: str) -> None:
     text = told(ended(Phase.ABORTED, upto=step_keys.BEGIN, reason=reason)).text
     assert "ferryman retry" not in text
-    assert "it comes again once that has ended" in text
+    assert "it will be retried when that ends" in text
     assert "`ferryman deploy staging --release abc1234 --confirm DEPLOY`" in text
 
 
@@ -182,6 +183,6 @@ def test_what_comes_next_follows_how_releases_get_here() -> None:
     assert by_push.plan is not None
     by_tag = by_push.but(tag="v1.0.0")
     promoted = by_push.but(plan=by_push.plan.but(approval=True))
-    assert "a new version is deployed by itself" in told(by_push).text
-    assert "tag the new release once it is verified" in told(by_tag).text
-    assert "has to be verified again before it comes here" in told(promoted).text
+    assert "The new version will be deployed automatically" in told(by_push).text
+    assert "Tag the new release once it is verified" in told(by_tag).text
+    assert "must be verified before it can be deployed here" in told(promoted).text

@@ -39,23 +39,23 @@ def back(phase: Phase = Phase.SUCCEEDED, **changes: Any) -> Deployment:
 
 def test_a_rollback_says_why_and_what_keeps_it() -> None:
     subject, text = told(back())
-    assert subject == "[Succeeded] scr/staging: 0001234 runs again, by a rollback"
+    assert subject == "[Succeeded] scr/staging: rolled back to 0001234"
     for words in (
         "Why: checkout fails",
-        "abc1234 -> 0001234",
-        "does not come back by itself",
+        "0001234 (previously abc1234)",
+        "is not deployed again automatically",
         "ferryman resume staging",
     ):
         assert words in text
 
 
 def test_a_downgrade_is_told() -> None:
-    assert "taken back to 0042 first" in told(back(command="down", revision="0042"))[1]
+    assert "downgraded to 0042 first" in told(back(command="down", revision="0042"))[1]
 
 
 @pytest.mark.parametrize(
     ("status", "words"),
-    [("Succeeded", "was taken back to 0042: releases"), ("Failed", "may be half way")],
+    [("Succeeded", "was downgraded to 0042. Releases"), ("Failed", "may be partly downgraded")],
     ids=["services-failed-after-it", "downgrade-failed"],
 )
 def test_a_rollback_that_failed_says_how_to_try_again(status: str, words: str) -> None:
@@ -105,8 +105,8 @@ def test_the_message_and_the_record_agree_on_the_way_back(kind: str, abort: Abor
         hold = Hold(reason=judged.hold, who="ferryman", at=make.AT) if judged.hold else None
         _, text = told(ran.but(phase=judged.phase, reason=judged.reason, message=judged.message), hold)
         not_back = judged.reason == "RollbackFailed"
-        assert not_back == ("look at the service by hand" in text), ways
-        assert not_back == ("The way back failed" in text), ways
+        assert not_back == ("inspect the service now" in text), ways
+        assert not_back == ("Rollback failed" in text), ways
         assert not (not_back and "fix it and push" in text), ways
         told_of_rollback_failed += not_back
     assert told_of_rollback_failed > 1_000
@@ -127,7 +127,7 @@ def command(phase: Phase, **changes: Any) -> Deployment:
 @pytest.mark.parametrize(
     ("phase", "subject"),
     [
-        (Phase.SUCCEEDED, "[Succeeded] scr/staging: migrate down to 0042 ran"),
+        (Phase.SUCCEEDED, "[Succeeded] scr/staging: migrate down to 0042 succeeded"),
         (Phase.FAILED, "[Failed] scr/staging: migrate down to 0042 failed"),
         (Phase.ABORTED, "[Aborted] scr/staging: migrate down to 0042 was aborted"),
         (Phase.ERRORED, "[Errored] scr/staging: migrate down to 0042 could not be run"),
@@ -136,7 +136,7 @@ def command(phase: Phase, **changes: Any) -> Deployment:
 def test_a_database_command_says_what_ran_and_what_it_said(phase: Phase, subject: str) -> None:
     found, text = told(command(phase), None)
     assert found == subject
-    for words in ("`alembic downgrade 0042`", "because: index locks", "  | at 0042", "No service was changed"):
+    for words in ("`alembic downgrade 0042`", "Reason: index locks", "  | at 0042", "No service was changed"):
         assert words in text
     assert ("it said no." in text) == (phase is not Phase.SUCCEEDED)
     assert ("ferryman migrate staging current" in text) == (phase is not Phase.SUCCEEDED)

@@ -23,7 +23,7 @@ def test_a_freeze(until: Any) -> None:
     assert [row.record.channel for row in rows] == ["team", "ops"]  # type: ignore[union-attr]
     message: Any = rows[0].record
     assert "fair in Basel" in message.text
-    assert "`ferryman thaw production` ends it now" in message.text
+    assert "To end it now, run `ferryman thaw production`" in message.text
     assert ("Sat 2026-01-03 03:04 UTC" in message.subject) == (until is not None)
     assert len(message.subject) <= SUBJECT_LIMIT
 

@@ -32,7 +32,7 @@ def test_incomplete_counts_and_names_what_it_waits_for() -> None:
     message = only(for_incomplete(release, document(), ["team"], make.AT + timedelta(minutes=31)))
     assert message.subject == "[Incomplete] scr: abc1234 has 2 of 3 images, waiting for gateway"
     assert "push scr-gateway:abc1234" in message.text
-    assert "since 31m" in message.text
+    assert "for 31m" in message.text
     assert message.owner == "scr#abc1234"
 
 

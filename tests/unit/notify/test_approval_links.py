@@ -21,7 +21,7 @@ def test_shared_messages_hold_the_shared_link(world: World, run: Any, services: 
     assert f"\n{shared}\n" in mail["Content"]["Simple"]["Body"]["Text"]["Data"]
     assert f'<a href="{shared}"' in mail["Content"]["Simple"]["Body"]["Html"]["Data"]
     ((_, posted),) = slack.posted
-    assert f"<{shared}|Look at it>" in [block["text"]["text"] for block in posted["blocks"]]
+    assert f"<{shared}|Review the request>" in [block["text"]["text"] for block in posted["blocks"]]
     assert posted["unfurl_links"] is posted["unfurl_media"] is False
     assert messages_approval.LINK not in str(services.notes + services.mails) + str(slack.posted)
     assert world.approval.nonces == []

@@ -34,7 +34,7 @@ def test_an_unknown_commit_is_given_up_quietly(world: World, run: Any, github: F
     on_github(world, phase=Phase.SUCCEEDED)
     assert run() == NotifyOutput()
     row = world.row("github-ended", "github")
-    assert (row.gave_up, row.last_error) == (True, "abc1234 is no commit of https://github.com/scr-platform/scr")
+    assert (row.gave_up, row.last_error) == (True, "abc1234 is not a commit of https://github.com/scr-platform/scr")
     assert (world.counted, world.store.timeline(asked.ID)) == ([], [])
 
 
@@ -48,7 +48,7 @@ def test_github_down_is_tried_again_then_seen(
         run()
         world.clock.forward(hours=1, seconds=1)
     (told,) = world.store.timeline(asked.ID)
-    assert told.message == "the message `github-ended` to github was given up after 10 attempts: GitHub answered 500"
+    assert told.message == "gave up on the message `github-ended` to github after 10 attempts: GitHub answered 500"
     assert world.store.deployment("scr", "production", asked.ID).phase is Phase.SUCCEEDED
     assert TOKEN not in str(dynamodb.items) + caplog.text
 
@@ -81,4 +81,4 @@ def test_a_release_that_no_try_can_help_is_not_tried_for_hours(world: World, run
     assert world.row("github-release", "github").gave_up
     done = world.store.deployment("scr", "production", asked.ID).publication
     assert done is not None
-    assert "is no commit of" in done.message
+    assert "is not a commit of" in done.message

@@ -135,7 +135,7 @@ def test_the_release_is_linked_once_it_is_there(store: Store, github: FakeGitHub
 def test_a_version_that_is_no_commit(store: Store, github: FakeGitHub, show: Any) -> None:
     put(store, version="build-17")
     with pytest.raises(
-        github_status.NoSuchCommit, match=r"build-17 is no commit of https://github\.com/scr-platform/scr"
+        github_status.NoSuchCommit, match=r"build-17 is not a commit of https://github\.com/scr-platform/scr"
     ):
         show()
     assert (github.statuses, github.deployments) == ([], [])
@@ -144,7 +144,7 @@ def test_a_version_that_is_no_commit(store: Store, github: FakeGitHub, show: Any
 def test_a_project_that_we_may_not_see_is_no_unknown_commit(store: Store, github: FakeGitHub, show: Any) -> None:
     put(store)
     github.always = answering(404, "Not Found")
-    with pytest.raises(Declined, match="not there, or our key may not see it"):
+    with pytest.raises(Declined, match="does not exist, or our key has no access"):
         show()
 
 
@@ -157,7 +157,7 @@ def test_merged_instead_of_made(store: Store, github: FakeGitHub, show: Any) -> 
         return None
 
     github.always = merged
-    with pytest.raises(Declined, match=r"no deployment was made .Auto-merged main"):
+    with pytest.raises(Declined, match=r"GitHub created no deployment .Auto-merged main"):
         show()
 
 

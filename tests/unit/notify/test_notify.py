@@ -201,7 +201,7 @@ def test_gives_up_after_ten_attempts_with_a_metric(store: Store, run: Run, clock
     assert counter.names == ["NotificationGaveUp"]
     (told,) = store.timeline("01DEP")
     assert told.type is EventType.NOTIFICATION_FAILED
-    assert told.message == "the message `outcome` to team was given up after 10 attempts: no"
+    assert told.message == "gave up on the message `outcome` to team after 10 attempts: no"
 
 
 def test_giving_up_is_told_once_even_when_the_answer_was_lost(

@@ -125,7 +125,7 @@ def test_what_ses_says_is_told_without_the_key(world: World, run: Any, services:
 
     services.before_mail = refuse
     assert run().failed == 1
-    assert world.row("approval", PERSON).last_error == "SES did not take the mail: can't send [hidden]"
+    assert world.row("approval", PERSON).last_error == "SES did not accept the mail: can't send [hidden]"
 
 
 @pytest.mark.parametrize("status", ["Approved", "Rejected", "Expired", "Superseded", "Aborted"])
@@ -137,7 +137,7 @@ def test_an_approval_that_ended_meanwhile_sends_nothing(
     assert run() == NotifyOutput()
     assert (services.mails, services.notes, slack.posted, slack.calls) == ([], [], [], [])
     row = world.row("approval", PERSON)
-    assert (row.gave_up, row.last_error) == (True, f"the request ended meanwhile: {status}")
+    assert (row.gave_up, row.last_error) == (True, f"the request has already ended: {status}")
     # Nobody missed anything: no alarm, no line in the timeline.
     assert (world.counted, world.store.timeline(asked.ID), world.approval.nonces) == ([], [], [])
 
@@ -170,7 +170,7 @@ def test_who_decided_is_not_reminded(world: World, run: Any, services: FakeServi
     world.store.write(Save(world.approval.but(required=2, decisions=[asked.decision()])))
     run()
     assert [mail["Destination"]["ToAddresses"] for mail in services.mails] == [["grace@example.com"]]
-    assert world.row("reminder", PERSON).last_error == "they have decided meanwhile"
+    assert world.row("reminder", PERSON).last_error == "the approver has already decided"
 
 
 def test_a_link_that_was_asked_for(world: World, run: Any, services: FakeServices) -> None:

@@ -38,9 +38,8 @@ def test_buttons_only_where_their_presses_can_be_verified(world: World, run: Any
     assert (reason["block_id"], reason["optional"], reason["element"]["type"]) == ("reason", True, "plain_text_input")
     for _, body in slack.calls:
         assert (body["channel"], body["unfurl_links"], body["unfurl_media"]) == ("C024BE91L", False, False)
-        assert "*Runs now*\n0001234" in str([f["text"] for b in body["blocks"] for f in b.get("fields", [])]).replace(
-            "\\n", "\n"
-        )
+        shown = str([f["text"] for b in body["blocks"] for f in b.get("fields", [])]).replace("\\n", "\n")
+        assert "*Running now*\n0001234" in shown
     assert slack.tokens == {f"Bearer {BOT_TOKEN}"}
 
 
@@ -136,15 +135,15 @@ def test_decisions_meanwhile_do_not_keep_it_from_being_remembered(world: World, 
     [
         (httpx.Response(200, json={"ok": False, "error": "channel_not_found"}), "Slack answered channel_not_found"),
         (httpx.Response(200, json={"ok": False, "error": ["odd"]}), "Slack answered ['odd']"),
-        (httpx.Response(429, headers={"retry-after": "30"}), "429: too many messages; it wants a pause of 30 s"),
+        (httpx.Response(429, headers={"retry-after": "30"}), "429: too many messages; retry after 30 s"),
         (httpx.Response(429, headers={"retry-after": "soon"}), "429: too many messages"),
-        (httpx.Response(503, html="<h1>sorry</h1>"), "Slack answered 503 with what is not its API's"),
-        (httpx.Response(200, html="<h1>login</h1>"), "Slack answered 200 with what is not its API's"),
-        (httpx.Response(200, json={"ok": True}), "did not say where it is"),
+        (httpx.Response(503, html="<h1>sorry</h1>"), "Slack answered 503, but not with an API response"),
+        (httpx.Response(200, html="<h1>login</h1>"), "Slack answered 200, but not with an API response"),
+        (httpx.Response(200, json={"ok": True}), "did not return its channel and timestamp"),
         (httpx.Response(302, headers={"location": "https://evil.example"}), "Slack answered 302"),
         (httpx.ReadTimeout("with the token"), "did not answer in time (ReadTimeout)"),
         (httpx.ConnectError("with the token"), "could not be reached"),
-        (httpx.Response(200, content=b"[" * 100_000), "not its API's"),
+        (httpx.Response(200, content=b"[" * 100_000), "not with an API response"),
     ],
     ids=["no", "odd", "429", "429-odd", "503", "html", "no-ts", "redirect", "slow", "down", "nested"],
 )

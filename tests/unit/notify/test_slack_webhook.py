@@ -66,7 +66,7 @@ def test_slack_cuts_a_long_line_beside_an_escape(before: int) -> None:
 
 def test_a_link_in_slack_can_not_break_out_of_its_markup() -> None:
     shown = texts(slack_webhook.payload(message("before\n{{link}}\nafter"), "https://x/|a>b"))
-    assert shown[1:] == ["before", "<https://x/%7Ca&gt;b|Look at it>", "after"]
+    assert shown[1:] == ["before", "<https://x/%7Ca&gt;b|Review the request>", "after"]
 
 
 @pytest.mark.parametrize(

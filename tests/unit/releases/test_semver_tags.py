@@ -51,8 +51,8 @@ def known(status: Any, version: str | None = None, minutes: float = 1) -> Semver
 R1, R2 = release(1, api="a", web="b"), release(2, api="c", web="b")
 
 VERDICTS = [
-    ("nothing-carries-it", {}, (R1,), None, "Waiting", "waits for api, web"),
-    ("one-carries-it", {"api": image("a", V1)}, (R1,), None, "Waiting", "waits for web"),
+    ("nothing-carries-it", {}, (R1,), None, "Waiting", "is waiting for images of api, web"),
+    ("one-carries-it", {"api": image("a", V1)}, (R1,), None, "Waiting", "is waiting for images of web"),
     ("all-carry-it", {"api": image("a", V1), "web": image("b", V1, V2)}, (R1, R2), None, V1, "all its images carry it"),
     (
         "the-same-images-the-one-verified-most",
@@ -60,7 +60,7 @@ VERDICTS = [
         (release(1, verified=("staging",), api="a", web="b"), release(2, api="a", web="b")),
         None,
         V1,
-        f"{V2} has the same images, and {V1} was verified most",
+        f"{V2} has the same images, and {V1} was verified in the most environments",
     ),
     (
         "the-same-images-the-newest",
@@ -76,7 +76,7 @@ VERDICTS = [
         (R1, R2, release(3, api="e", web="d")),
         None,
         "Refused",
-        f"its images belong to no one release: api is of {V2}; web is of {V3}",
+        f"its images belong to different releases: api is of {V2}; web is of {V3}",
     ),
     (
         "its-release-is-on-its-way",
@@ -84,7 +84,7 @@ VERDICTS = [
         (R1, release(2, "Assembling", api="c")),
         None,
         "Waiting",
-        "waits for its release to be complete",
+        "is waiting for its release to be complete",
     ),
     (
         "its-release-is-not-even-known",
@@ -92,7 +92,7 @@ VERDICTS = [
         (R1,),
         None,
         "Waiting",
-        "waits for its release",
+        "is waiting for its release",
     ),
     (
         "a-release-on-its-way-with-another-image",
@@ -100,7 +100,7 @@ VERDICTS = [
         (release(1, api="a", web="d"), release(2, "Incomplete", api="f")),
         None,
         "Refused",
-        "belong to no one release",
+        "belong to different releases",
     ),
     (
         "a-release-that-stayed-incomplete",
@@ -116,7 +116,7 @@ VERDICTS = [
         (R1,),
         known("Waiting", minutes=29),
         "Waiting",
-        "waits for its release",
+        "is waiting for its release",
     ),
     (
         "an-image-without-a-version-did-not",
@@ -124,7 +124,7 @@ VERDICTS = [
         (R1,),
         known("Waiting", minutes=31),
         "Refused",
-        "the image of web that carries it carries no version tag",
+        "the image of web with this tag has no version tag",
     ),
     (
         "a-baseline-can-be-named",
@@ -156,7 +156,7 @@ VERDICTS = [
         (R1, release(2, api="c", web="d")),
         known("Bound", V1),
         f"{V1} moved",
-        f"it names {V1} already, and another image of api, web carries it now",
+        f"it already names {V1}, and another image of api, web carries it now",
     ),
     ("a-tag-that-was-taken-off-moved-nowhere", {"api": image("a", V1)}, (R1,), known("Bound", V1), V1, "names"),
     (
@@ -211,7 +211,9 @@ def told(world: World, environment: str = "production") -> list[str]:
 def test_a_name_is_bound_when_the_last_image_carries_it(world: World) -> None:
     world.release(V1)
     world.nudges.sent.clear()
-    assert world.receive(world.tag("api", V1, NAME)) == [f"scr: Waiting ({NAME} waits for web to carry it too)"]
+    assert world.receive(world.tag("api", V1, NAME)) == [
+        f"scr: Waiting ({NAME} is waiting for images of web that carry it)"
+    ]
     assert (status(world), names(world), told(world), world.nudges.sent) == (("Waiting", None), {V1: []}, [], [])
     assert world.receive(world.tag("web", V1, NAME)) == [f"scr: Named {V1}"]
     release = world.store.release("scr", V1)
@@ -263,7 +265,7 @@ def test_images_of_different_releases_are_refused_and_told_once(world: World) ->
     events = [world.tag("api", V1, NAME), world.tag("web", V2, NAME)]
     for event in (*events, *events):
         (outcome,) = world.receive(event)
-    assert outcome == f"scr: Refused (its images belong to no one release: api is of {V1}; web is of {V2})"
+    assert outcome == f"scr: Refused (its images belong to different releases: api is of {V1}; web is of {V2})"
     assert status(world) == ("Refused", None)
     assert told(world) == ["TagRefused"]
     (message,) = world.store.unsent()
@@ -314,7 +316,7 @@ def test_a_name_that_is_bound_stays_bound(world: World) -> None:
     assert status(world) == ("Bound", V1)
     assert told(world) == ["Named", "TagRefused"]
     (message,) = world.store.unsent()
-    assert f"it names {V1} already" in message.text
+    assert f"it already names {V1}" in message.text
     assert ("scr", "production", 0) not in world.nudges.sent
     # Moved back, and away again: that is news.
     world.name(V1, NAME)
@@ -479,7 +481,8 @@ def test_what_a_release_must_carry_is_what_the_document_names_now() -> None:
     three = platform_of("api", "web", "jobs")
     carried = {"api": image("a", V1), "web": image("b", V1)}
     assert (
-        semver_tags.judge_tag(three, NAME, carried, [R1], None, NOW).message == f"{NAME} waits for jobs to carry it too"
+        semver_tags.judge_tag(three, NAME, carried, [R1], None, NOW).message
+        == f"{NAME} is waiting for images of jobs that carry it"
     )
     one = platform_of("api")
     assert semver_tags.judge_tag(one, NAME, {"api": image("a", V1)}, [R1], None, NOW).version == V1

@@ -196,7 +196,7 @@ def test_down_is_for_another_try_and_seen_meanwhile_once(
     assert seen is not None
     assert seen.status == "Failed"
     # Four hours from then: true whoever reads it whenever.
-    assert "it is tried again until about 2026-01-02 07:04 UTC; after that, make it by hand" in seen.message
+    assert "it is retried until about 2026-01-02 07:04 UTC; after that, create it manually" in seen.message
     assert [message.event for message in store.unsent()] == ["github-release"]
     github.always = None
     assert run().verdict == "Published"
@@ -216,7 +216,7 @@ def test_down_in_many_ways_is_told_once(store: Store, github: FakeGitHub, run: A
     ("fault", "words"),
     [
         (answering(401, "Bad credentials"), "GitHub answered 401: Bad credentials"),
-        (answering(404, "Not Found"), "not there, or our key may not see it"),
+        (answering(404, "Not Found"), "does not exist, or our key has no access to it"),
         (answering(403, "Resource not accessible by integration"), "Resource not accessible"),
     ],
     ids=["401", "404", "403"],
@@ -237,7 +237,7 @@ def test_a_version_that_is_no_commit(store: Store, github: FakeGitHub, run: Any)
     put(store)
     github.commits = {}
     assert run().verdict == "Failed"
-    assert "abc1234 is no commit of" in told(store)[0][1]
+    assert "abc1234 is not a commit of" in told(store)[0][1]
     assert github.releases == {}
 
 
@@ -245,7 +245,7 @@ def test_a_tag_that_names_something_else(store: Store, github: FakeGitHub, run: 
     put(store)
     github.commits["v1.0.0"] = "f" * 40
     assert run().verdict == "Failed"
-    assert "the git tag v1.0.0 names commit fffffff, and abc1234 is what runs" in told(store)[0][1]
+    assert "the git tag v1.0.0 points to commit fffffff, but abc1234 runs" in told(store)[0][1]
     assert github.releases == {}
 
 
@@ -264,7 +264,7 @@ def test_a_secret_that_cannot_be_read(store: Store, run: Any, monkeypatch: pytes
     secrets = FakeSecrets(token=TOKEN)
     monkeypatch.setattr(secrets, "get_secret_value", denied)
     assert run(secrets).verdict == "Failed"
-    assert "AWS does not give us the key to GitHub: GetSecretValue, AccessDeniedException" in told(store)[0][1]
+    assert "cannot read GitHub's key from AWS: GetSecretValue, AccessDeniedException" in told(store)[0][1]
 
 
 def test_no_key_in_the_table_or_the_log(
@@ -323,7 +323,7 @@ def test_notes_without_anything_before(store: Store, github: FakeGitHub, run: An
 def test_notes_when_what_ran_before_is_no_commit(store: Store, github: FakeGitHub, run: Any) -> None:
     put(store, from_version="gone")
     run()
-    assert "GitHub knows no way from gone to here" in github.releases["v1.0.0"]["body"]
+    assert "GitHub cannot compare gone with this version" in github.releases["v1.0.0"]["body"]
 
 
 def test_a_record_that_keeps_changing(store: Store, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -232,7 +232,7 @@ class TestDocument:
         spec = changed.spec.model_copy(update={"environments": changed.spec.environments | {"production": production}})
         world.apply(changed.model_copy(update={"spec": spec}))
 
-        with pytest.raises(VerificationFailed, match="planned anew"):
+        with pytest.raises(VerificationFailed, match="planned again"):
             world.ask()
         assert not world.answers()
         assert world.deployment.phase is Phase.PENDING

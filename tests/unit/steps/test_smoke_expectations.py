@@ -78,7 +78,7 @@ FAIL = [
     pytest.param(check(expect_json={"count": "3"}), answer(body=HEALTH), 'to be "3", got 3', id="text-is-no-number"),
     pytest.param(check(expect_json={"checks.0.ok": 1}), answer(body=HEALTH), "to be 1, got true", id="true-is-not-1"),
     pytest.param(
-        check(expect_json={"x": 1}), answer(body=b"<html>"), "expected a JSON body, but it is none", id="html"
+        check(expect_json={"x": 1}), answer(body=b"<html>"), "expected a JSON body, but it is not JSON", id="html"
     ),
     pytest.param(
         check(expect_json={"x": 1}), answer(body=b"[" * 60_000), "expected a JSON body", id="nested-without-end"
@@ -86,14 +86,14 @@ FAIL = [
     pytest.param(
         check(expect_json={"x": 1}), answer(body=b"1" * 60_000), "expected a JSON body", id="number-without-end"
     ),
-    pytest.param(check(expect_json={"x": 1}), answer(body=b'{"x"', truncated=True), "too long to be read", id="cut"),
+    pytest.param(check(expect_json={"x": 1}), answer(body=b'{"x"', truncated=True), "too long to read", id="cut"),
     pytest.param(
         check(expect_json={"x": 1}),
         answer(body=b"\x1f\x8b", headers={"content-encoding": "gzip"}),
         "encoded as gzip",
         id="gzip",
     ),
-    pytest.param(check(expect_body="ready"), answer(body=b"starting"), "with “ready”, got another", id="body"),
+    pytest.param(check(expect_body="ready"), answer(body=b"starting"), "with “ready”, got a different one", id="body"),
 ]
 
 

@@ -175,7 +175,7 @@ def test_abort_is_looked_at_first(store: Store, run: Run) -> None:
     servers = Servers(api=[OK])
     assert run(servers).verdict == "Aborted"
     assert servers.asked == []
-    assert "anna asked to abort: wrong release" in recorded(store).message
+    assert "anna requested an abort: wrong release" in recorded(store).message
 
 
 def test_abort_between_rounds(store: Store, run: Run) -> None:

@@ -1,5 +1,5 @@
 """Route that applies a platform document: parse, compare, verify, adopt, save, nudge. In this order, so that a crash
-leaves either the old document or the new one, and the same `apply` again completes it.
+leaves either the old document or the new one, and repeating the same `apply` completes it.
 """
 
 from typing import Any
@@ -18,10 +18,10 @@ _MOST_BYTES = 200_000
 
 
 def apply(operator: Context, request: Request) -> dict[str, Any]:
-    """Make this document the platform's; `?dryRun=true` tells what would happen and changes nothing."""
+    """Make this document the platform's; `?dryRun=true` returns what would happen and changes nothing."""
     name, dry_run = request.params["platform"], request.flag("dryRun")
     if request.size > _MOST_BYTES:
-        raise HttpError(422, "InvalidDocument", f"the document has {request.size} bytes; at most {_MOST_BYTES} fit")
+        raise HttpError(422, "InvalidDocument", f"the document has {request.size} bytes; {_MOST_BYTES} are allowed")
     document = parse(request.body)
     if document.name != name:
         raise InvalidDocument([("metadata.name", f"is {document.name!r}, but the request is about {name!r}")])
@@ -37,7 +37,10 @@ def apply(operator: Context, request: Request) -> dict[str, Any]:
         problems = operator.outside.verify(document)
         if problems:
             raise HttpError(
-                422, "VerificationFailed", "the document does not fit what is in AWS; nothing changed", problems
+                422,
+                "VerificationFailed",
+                "the document does not match what exists in AWS; nothing was changed",
+                problems,
             )
     if not dry_run:
         if result != "unchanged":
@@ -62,13 +65,13 @@ def _same(before: AppliedPlatform, document: Platform) -> bool:
 
 
 def _refuse_orphans(operator: Context, before: AppliedPlatform | None, document: Platform) -> None:
-    """An environment can't leave the document while a deployment changes it: nobody would bring that to its end."""
+    """Refuse to remove an environment during a deployment: nothing would bring the deployment to its end."""
     for name in before.document["spec"]["environments"] if before else ():
         active = operator.store.state(document.name, name).active
         if name not in document.spec.environments and active is not None:
             raise Refused(
-                f"the document no longer has {name}, where deployment {active.deployment} is under way; "
-                f"wait for its end or `ferryman abort {name}`, then apply again"
+                f"the document no longer has {name}, where deployment {active.deployment} is in progress; "
+                f"wait until it has ended, or run `ferryman abort {name}`, then apply again"
             )
 
 
@@ -100,5 +103,5 @@ def _save(
         operator.store.write(Save(applied), event)
     except Conflict:
         raise Refused(
-            f"somebody else applied platform {document.name} at the same moment; look, then apply again"
+            f"somebody else applied platform {document.name} at the same time; check the result, then apply again"
         ) from None

@@ -1,4 +1,4 @@
-"""Routes for approvers with AWS credentials; who = the IAM ARN as AWS tells it, and has to be an approver's `arn`."""
+"""Routes for approvers with AWS credentials. The caller's IAM ARN, verified by AWS, must be an approver's `arn`."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,27 +16,27 @@ if TYPE_CHECKING:
     from ferryman.approvals.record_decision import Verdict
 
 _STATUS = {"NotAllowed": 403, "WrongVersion": 422, "NeedsReason": 422}
-"""Verdicts that are no matter of timing; every other refusal is a 409."""
+"""Status of verdicts that do not depend on timing; every other refusal is a 409."""
 
 Typed = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
 
 
 class ApproveBody(Body):
-    """Body of approve: the version that was looked at, short or in full."""
+    """Body of approve: the reviewed version, short or in full."""
 
     version: Typed
     reason: OptionalReason = ""
 
 
 class RejectBody(Body):
-    """Body of reject: whoever asked has to know why."""
+    """Body of reject. A reason is required."""
 
     version: Typed
     reason: Reason
 
 
 def approval(operator: Context, request: Request) -> dict[str, Any]:
-    """The approval that the environment waits for, and whether the caller may decide; 404 when it waits for none."""
+    """Return the pending approval of the environment, and whether the caller may decide; 404 when there is none."""
     record, deployment = _pending(operator, request)
     mine = _approver(record, request.who)
     return {
@@ -48,13 +48,13 @@ def approval(operator: Context, request: Request) -> dict[str, Any]:
 
 
 def approve(operator: Context, request: Request) -> dict[str, Any]:
-    """Say yes."""
+    """Approve the pending deployment."""
     body = request.read(ApproveBody)
     return _decide_as(operator, request, "approve", body.version, body.reason)
 
 
 def reject(operator: Context, request: Request) -> dict[str, Any]:
-    """Say no, with a reason."""
+    """Reject the pending deployment, with a reason."""
     body = request.read(RejectBody)
     return _decide_as(operator, request, "reject", body.version, body.reason)
 
@@ -99,18 +99,18 @@ def _refusal(found: "Verdict", name: str | None, who: str) -> str:
     if found.kind != "NotAllowed" or name is not None:
         return found.message
     return (
-        f"AWS says that you are {who}, and no approver of this request has that `arn`. Use the link in your mail or "
-        "the buttons in Slack; or have the ARN added to your entry in the platform document, for requests from then on"
+        f"AWS identifies you as {who}, and no approver of this request has that `arn`. Use the link in your mail or "
+        "the buttons in Slack, or have the ARN added to your entry in the platform document for later requests"
     )
 
 
 def _pending(operator: Context, request: Request) -> tuple[Approval, Deployment]:
-    """Return what was asked last about the deployment under way; raise NotFound when nothing was."""
+    """Return the approval of the deployment in progress; raise NotFound when it has none."""
     platform, env = place(operator, request)
     active = operator.store.state(platform.name, env).active
     record = operator.store.approval(active.deployment) if active else None
     if record is None:
-        raise NotFound(f"{platform.name}/{env} waits for no approval; `ferryman status {env}` shows what it does")
+        raise NotFound(f"{platform.name}/{env} is not waiting for approval; see `ferryman status {env}`")
     return record, operator.store.deployment(platform.name, env, record.deployment)
 
 

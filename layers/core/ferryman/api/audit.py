@@ -1,6 +1,6 @@
-"""Who did what, when, from where, on which digests: the acts in the timelines of a platform, newest first.
+"""The audit trail of a platform: who did what, when, from where, on which digests; newest first.
 
-Bounded: of each environment the latest `_DEEP` deployments that began are read; `complete` says whether that was all.
+Bounded: for each environment, the latest `_DEEP` deployments are read; `complete` says whether there are no others.
 """
 
 from datetime import UTC, datetime
@@ -29,9 +29,9 @@ class Act(Record):
     how: str
     """`cli`, `mail`, `slack`, `shared link`; empty where the timeline does not tell."""
     identity: str
-    """What proved who it was: IAM ARN, mail address, Slack user."""
+    """What proved the person's identity: IAM ARN, mail address, Slack user."""
     source: str
-    """Network address and program."""
+    """Network address and user agent."""
     environment: str | None
     deployment: str | None
     version: str | None
@@ -50,14 +50,14 @@ def audit(operator: Context, request: Request) -> dict[str, Any]:
         raise NotFound(f"platform {applied.name} has no environment {wanted!r}; known environments: {known}")
     limit, since = request.number("limit", 50, 1000), _since(request)
     digests = {release.version: release.digests for release in operator.store.releases(applied.name)}
-    # What was done to the platform is about each of its environments.
+    # Acts on the platform concern each of its environments.
     found, complete = _of(operator, applied.name, since), True
     for name in [wanted] if wanted else names:
         found += _of(operator, f"{applied.name}#{name}", since)
         deployments = operator.store.deployments(applied.name, name, limit=_DEEP + 1)
         complete = complete and (len(deployments) <= _DEEP or deployments[-1].created_at < since)
         for deployment in deployments[:_DEEP]:
-            # One that was merely passed over has nothing but the line that says so, and nobody's act in it.
+            # A skipped release has only the event that says so, and no person's act.
             if deployment.execution_arn is not None:
                 found += _of(operator, deployment.id, since, deployment)
     rows = [_row(event, deployment, digests) for event, deployment in found]
@@ -78,7 +78,7 @@ def _of(
 def _row(
     event: TimelineEvent, deployment: Deployment | None, digests: dict[str, dict[str, str]]
 ) -> tuple[tuple[datetime, str], Act]:
-    """Pick what an audit shows; nothing else of an event's detail leaves."""
+    """Return what an audit shows of an event; the rest of its detail is not returned."""
     version = deployment.version if deployment else _text(event, "version") or None
     about = event.detail.get("digests")
     if not isinstance(about, dict):
@@ -105,13 +105,13 @@ def _text(event: TimelineEvent, name: str) -> str:
 
 
 def _since(request: Request) -> datetime:
-    """Return since when acts are wanted; a moment without a zone is UTC."""
+    """Return the earliest time of the acts; a time without a zone is UTC."""
     text = request.query.get("since")
     if text is None:
         return datetime.min.replace(tzinfo=UTC)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        told = f"query parameter since is {text[:60]!r}; write a moment such as 2026-12-24T18:00:00Z"
+        told = f"query parameter since is {text[:60]!r}; use a time such as 2026-12-24T18:00:00Z"
         raise HttpError(400, "BadRequest", told) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

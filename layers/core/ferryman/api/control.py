@@ -1,6 +1,6 @@
-"""Routes that ask for something: each is recorded with who, when and why, then reconcile or the watchers are woken.
+"""Routes for requests. Each request is recorded with who, when and why; then reconcile or the watchers are woken.
 
-Waking is best effort: what was asked stands in the table, and the sweep (or the watcher's own poll) finds it.
+Waking is best effort: the request is in the table, and the sweep or the watcher's own poll finds it.
 """
 
 import logging
@@ -32,7 +32,7 @@ OptionalReason = Annotated[str, StringConstraints(strip_whitespace=True, max_len
 
 
 class ReasonBody(Body):
-    """Body of abort and hold: whoever reads it later wants to know why."""
+    """Body of abort and hold. A reason is required."""
 
     reason: Reason
 
@@ -51,7 +51,7 @@ class RetryBody(RedeployBody):
 
 
 def hold(operator: Context, request: Request) -> dict[str, Any]:
-    """Switch automation off in an environment."""
+    """Put automation on hold in an environment."""
     platform, env = place(operator, request)
     body, at = request.read(ReasonBody), operator.clock()
     outcome = _write(
@@ -63,7 +63,7 @@ def hold(operator: Context, request: Request) -> dict[str, Any]:
 
 
 def resume(operator: Context, request: Request) -> dict[str, Any]:
-    """Switch automation on again."""
+    """Lift the hold of an environment."""
     platform, env = place(operator, request)
     outcome = _write(
         operator, request, platform, env, request_resume, lambda outcome: [(EventType.RESUMED, "hold lifted")]
@@ -73,7 +73,7 @@ def resume(operator: Context, request: Request) -> dict[str, Any]:
 
 
 def retry(operator: Context, request: Request) -> dict[str, Any]:
-    """Ask for a version that automation is done with."""
+    """Request to retry a settled version."""
     platform, env = place(operator, request)
     body, at = request.read(RetryBody), operator.clock()
     releases = operator.store.releases(platform.name)
@@ -87,7 +87,7 @@ def retry(operator: Context, request: Request) -> dict[str, Any]:
 
 
 def redeploy(operator: Context, request: Request) -> dict[str, Any]:
-    """Ask for what runs to be deployed once more."""
+    """Request to deploy the running release again."""
     platform, env = place(operator, request)
     body, at = request.read(RedeployBody), operator.clock()
     releases = operator.store.releases(platform.name)
@@ -101,7 +101,7 @@ def redeploy(operator: Context, request: Request) -> dict[str, Any]:
 
 
 def abort(operator: Context, request: Request) -> dict[str, Any]:
-    """Stop the deployment under way; what it touched goes back, and the environment is put on hold."""
+    """Abort the deployment in progress: changed services are rolled back, and the environment is put on hold."""
     platform, env = place(operator, request)
     body, at = request.read(ReasonBody), operator.clock()
     claim = operator.store.state(platform.name, env).active
@@ -124,25 +124,25 @@ def abort(operator: Context, request: Request) -> dict[str, Any]:
         found = operator.store.update_deployment(ref, change, event)
     except ClaimLost:
         raise Refused(f"deployment {claim.deployment} of {claim.version} has just ended") from None
-    # Also when the abort stood already: the wake of whoever asked first may have been lost.
+    # Also when an abort was already recorded: its wake-up may have been lost.
     quietly(lambda: operator.outside.wake(platform.name, env, claim.deployment))
-    # What waits for approval has no watcher: reconcile ends the question.
+    # A deployment that waits for approval has no watcher: reconcile ends the approval.
     nudge(operator, platform.name, env)
     changed = found.abort == wish
-    message = f"deployment {found.id} of {found.version} is being aborted; what it touched goes back"
+    message = f"deployment {found.id} of {found.version} is being aborted; services that it changed are rolled back"
     if not changed and found.abort is not None:
-        message = f"{found.abort.who} asked to abort deployment {found.id} already: {found.abort.reason}"
+        message = f"{found.abort.who} has already requested to abort deployment {found.id}: {found.abort.reason}"
     return {"changed": changed, "message": message, "deployment": found.id, "version": found.version}
 
 
 def _nothing_to_abort(operator: Context, platform: str, env: str) -> str:
     last = operator.store.deployments(platform, env, limit=1)
     tail = f"; the last deployment, {last[0].id} of {last[0].version}, ended {last[0].phase}" if last else ""
-    return f"no deployment is under way in {platform}/{env}, so there is nothing to abort{tail}"
+    return f"no deployment is in progress in {platform}/{env}, so there is nothing to abort{tail}"
 
 
 def verify(operator: Context, request: Request) -> dict[str, Any]:
-    """Hold one environment of the document as applied against ECS."""
+    """Compare one environment of the applied document with ECS."""
     platform, env = place(operator, request)
     only = {env: platform.environment(env)}
     part = platform.model_copy(update={"spec": platform.spec.model_copy(update={"environments": only})})
@@ -176,7 +176,7 @@ def _write(
     outcome_on: Callable[[EnvironmentState], common.Outcome],
     events: Callable[[common.Outcome], list[tuple[EventType, str]]],
 ) -> common.Outcome:
-    """Decide on the state as it is, write it together with its timeline; decide again when somebody was faster."""
+    """Decide on the current state and write the result with its timeline; decide again when the state has changed."""
     decided: list[common.Outcome] = []
 
     def change(state: EnvironmentState) -> EnvironmentState | None:
@@ -192,7 +192,7 @@ def _write(
             for type, message in told
         ]
         if after.hold is not None and any(type is EventType.HELD for type, _ in told):
-            # Colleagues who push while automation is off should have heard of it.
+            # Tell colleagues, who may push during the hold.
             lines += for_hold(platform.name, env, after.hold, platform.environment(env).notify, at)
         return lines
 
@@ -211,13 +211,13 @@ def how(request: Request) -> dict[str, str]:
 
 
 def nudge(operator: Context, platform: str, env: str) -> None:
-    """Have reconcile look at an environment now."""
+    """Tell reconcile to look at an environment now."""
     quietly(lambda: operator.outside.nudge(platform, env))
 
 
 def quietly(wake: Callable[[], None]) -> None:
-    """Wake somebody who would find the request alone, only later."""
+    """Call `wake`. If it fails, that is logged; the receiver finds the request later by itself."""
     try:
         wake()
     except (FerrymanError, Refusal) as error:
-        _LOG.warning("nobody could be woken; the sweep or the next poll finds the request: %s", error)
+        _LOG.warning("the wake-up failed; the sweep or the next poll will find the request: %s", error)

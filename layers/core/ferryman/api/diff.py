@@ -1,4 +1,4 @@
-"""What deploying a release would change, before anything does. Changes nothing, and asks nobody.
+"""What deploying a release would change. Changes nothing, and requests no approval.
 
 For people who are about to deploy or to approve: images, fields of task definitions, migrations, tags, and what stands
 in the way.
@@ -29,7 +29,7 @@ Direction = Literal["first", "deploy", "rollback", "same"]
 
 
 class ComponentChange(Record):
-    """The image of one component, now and then; None: there is none, and what runs stays."""
+    """The image of one component, before and after; None: there is none, and what runs does not change."""
 
     component: str
     before: str | None
@@ -46,7 +46,7 @@ class ServiceChange(Record):
     """`family:revision` that it runs."""
     fields: list[FieldChange]
     note: str = ""
-    """Why nothing can be told, or why it is left alone."""
+    """Why the change is unknown, or why there is none."""
 
 
 class Migrations(Record):
@@ -54,14 +54,14 @@ class Migrations(Record):
 
     status: Literal["None", "Known", "Untold", "Unclear"]
     ids: list[str]
-    """Deploying: those that would run. Going back: those that the database has and the release does not know of."""
+    """For a deployment: those that would run. For a rollback: those that the release does not contain."""
     unsafe: list[str]
     """Those after which an older release can't run."""
     message: str
 
 
 class Obstacle(Record):
-    """What stands in the way now."""
+    """Something that would prevent the deployment now."""
 
     reason: str
     message: str
@@ -84,11 +84,11 @@ class Difference(Record):
     moving_tags: list[str]
     """Tags that would point at its images."""
     approvers: list[str]
-    """Who would be asked; empty: nobody."""
+    """Who would be asked to approve; empty: nobody."""
     required: int
     obstacles: list[Obstacle]
     unread: list[str]
-    """What could not be looked at, and why."""
+    """What could not be read, and why."""
 
 
 def diff(operator: Context, request: Request) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def diff(operator: Context, request: Request) -> dict[str, Any]:
     platform, env = place(operator, request)
     wanted = request.query.get("release", "").strip()
     if not wanted:
-        raise HttpError(400, "BadRequest", "query parameter release is missing: which release to compare with")
+        raise HttpError(400, "BadRequest", "query parameter release is missing: give the release to compare with")
     releases = operator.store.releases(platform.name)
     release, environment = find(releases, wanted), platform.environment(env)
     state, now = operator.store.state(platform.name, env), operator.clock()
@@ -161,13 +161,13 @@ def _service(service: Any, release: Release, found: Definitions | None) -> Servi
     )  # fmt: skip
     digest = release.digests.get(service.component)
     if digest is None:
-        return made.but(note=f"left alone: the release has no image of {service.component}")
+        return made.but(note=f"unchanged: the release has no image of {service.component}")
     if found is None or found.base is None or found.registry is None:
-        return made.but(note="can't be told: its base task definition or its repository can't be read")
+        return made.but(note="unknown: its base task definition or its repository cannot be read")
     try:
         wanted = task_definitions.with_image(found.base, service.container_name, f"{found.registry}@{digest}")
     except VerificationFailed as error:
-        return made.but(note=f"can't be told: {error}")
+        return made.but(note=f"unknown: {error}")
     return made.but(fields=fields.changes(live, wanted))
 
 
@@ -180,12 +180,12 @@ def _migrations(
     direction: Direction,
 ) -> Migrations:
     if environment.migration is None:
-        return Migrations(status="None", ids=[], unsafe=[], message="there is no database in the document")
+        return Migrations(status="None", ids=[], unsafe=[], message="the document defines no database migration")
     if direction == "rollback":
         found, _ = database.since(state, active, release)
     else:
         pair = database.compare(state, active, release)
-        found = brings(*pair) if pair else Since("Known", message="it runs no migration")
+        found = brings(*pair) if pair else Since("Known", message="no migrations would run")
     return Migrations(status=found.status, ids=found.migrations, unsafe=found.unsafe, message=found.message)
 
 
@@ -203,7 +203,7 @@ def _obstacles(
     env = state.environment
     environment, found = platform.environment(env), []
     if release.status not in (ReleaseStatus.READY, ReleaseStatus.BASELINE):
-        found.append(Obstacle(reason=str(release.status), message=f"{release.version} lacks images"))
+        found.append(Obstacle(reason=str(release.status), message=f"{release.version} is missing images"))
     if active is not None:
         message = f"deployment {active.id} of {active.version} is {active.phase}"
         found.append(Obstacle(reason="UnderWay", message=message))
@@ -221,8 +221,8 @@ def _obstacles(
     if freeze is not None:
         found.append(Obstacle(reason="Frozen", message=freeze.message))
     if state.hold is not None:
-        found.append(Obstacle(reason="Held", message=f"on hold, by {state.hold.who}: {state.hold.reason}"))
+        found.append(Obstacle(reason="Held", message=f"put on hold by {state.hold.who}: {state.hold.reason}"))
     if "manual" not in environment.triggers:
-        message = f"not by hand: the triggers of {env} are {', '.join(environment.triggers)}"
+        message = f"manual deployments are not allowed: the triggers of {env} are {', '.join(environment.triggers)}"
         found.append(Obstacle(reason="NoManualTrigger", message=message))
     return found

@@ -1,4 +1,4 @@
-"""What the database of an environment has, compared with what a release brings; as images tell it."""
+"""The migrations of an environment's database, compared with those of a release, according to their images."""
 
 from functools import cache
 
@@ -10,7 +10,7 @@ from ferryman.records import Deployment, EnvironmentState, Release
 
 
 class Database:
-    """What images tell about migrations; each image is read once, however often is decided."""
+    """Reads the migrations from images; each image is read once, even if the decision is made again."""
 
     def __init__(self, operator: Context, platform: Platform, env: str) -> None:
         self._operator, self._platform, self._env = operator, platform, env
@@ -42,7 +42,7 @@ class Database:
         migration = self._platform.environment(self._env).migration
         digest = release.digests.get(migration.component) if migration else None
         known = self._labels(migration.component, digest).migrations if migration and digest else None
-        return Since("Known", message="no migration lies between"), known
+        return Since("Known", message="there are no migrations in between"), known
 
     def _read(self, component: str, digest: str) -> ImageLabels:
         return self._operator.outside.labels(self._platform, component, digest)

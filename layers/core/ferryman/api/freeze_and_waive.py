@@ -24,7 +24,7 @@ from ferryman.records.writes import Write
 class FreezeBody(ReasonBody):
     """Body of freeze."""
 
-    until: AwareDatetime | None = Field(default=None, description="When it ends by itself. Default: never.")
+    until: AwareDatetime | None = Field(default=None, description="When it ends automatically. Default: never.")
 
 
 class WaiveBody(Body):
@@ -40,7 +40,7 @@ class WaiveBody(Body):
 
 
 def freeze(operator: Context, request: Request) -> dict[str, Any]:
-    """Let nothing start for a while."""
+    """Freeze an environment."""
     platform, env = place(operator, request)
     body, at = request.read(FreezeBody), operator.clock()
     asked, environment = Asked(operator, request, platform, env), platform.environment(env)
@@ -76,7 +76,7 @@ def thaw(operator: Context, request: Request) -> dict[str, Any]:
 
 
 def waive(operator: Context, request: Request) -> dict[str, Any]:
-    """Let a release pass in spite of its scans, for a while."""
+    """Waive the image scans of a release for a while."""
     platform, env = place(operator, request)
     body, at = request.read(WaiveBody), operator.clock()
     releases = operator.store.releases(platform.name)

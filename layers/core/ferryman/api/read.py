@@ -30,7 +30,7 @@ from ferryman.records import (
 )
 
 _RECENT = 50
-"""Deployments that an explanation looks back on."""
+"""Deployments that an explanation considers."""
 _TOLD = 5
 """Deployments whose timelines `events` shows beside the environment's own."""
 _NOTICES, _NOTICED = 5, timedelta(days=7)
@@ -131,7 +131,7 @@ def deployment(operator: Context, request: Request) -> dict[str, Any]:
 
 
 def _live(operator: Context, deployment: Deployment) -> dict[str, Counts]:
-    """Ask ECS for the counts of a deployment under way; the recorded ones do when it doesn't answer."""
+    """Ask ECS for the task counts of a deployment in progress; if it does not answer, the recorded ones are used."""
     if deployment.plan is None or deployment.phase not in (Phase.RUNNING, Phase.ROLLING_BACK):
         return {}
     try:
@@ -156,7 +156,7 @@ def find_deployment(
     found = [d for d in store.deployments(platform, environment, limit=_RECENT) if version in (None, d.version)]
     if wanted == "active":
         last = f"; the last one, {found[0].id}, ended {found[0].phase}" if found else ""
-        raise NotFound(f"no deployment{_of(version)} is under way in {platform}/{environment}{last}")
+        raise NotFound(f"no deployment{_of(version)} is in progress in {platform}/{environment}{last}")
     if not found:
         raise NotFound(f"{platform}/{environment} has had no deployment{_of(version)} yet")
     return next((d for d in found if d.phase is not Phase.SUPERSEDED), found[0])
@@ -227,7 +227,7 @@ def _seen(operator: Context, document: Platform, name: str, releases: list[Relea
 
 
 def _notices(operator: Context, seen: _Seen) -> list[TimelineEvent]:
-    """Return the latest failures of what goes on beside deployments: messages, GitHub."""
+    """Return the latest failures of messages and of GitHub publications."""
     since, state = operator.clock() - _NOTICED, seen.state
     began = (d for d in seen.deployments if d.execution_arn is not None and (d.ended_at or d.created_at) > since)
     owners = [f"{state.platform}#{state.environment}", *(d.id for d in islice(began, _TOLD))]

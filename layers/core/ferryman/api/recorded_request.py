@@ -1,4 +1,4 @@
-"""Writing down what a person asked for, in one transaction with its timeline; and what was refused, for the audit.
+"""Record a person's request in one transaction with its timeline; and refused requests, for the audit.
 
 Called by the routes that start something (`api.start`) or close a gate (`api.freeze_and_waive`).
 """
@@ -24,7 +24,7 @@ _LOG = logging.getLogger("ferryman")
 
 @dataclass(frozen=True)
 class Asked:
-    """Where and by whom something was asked."""
+    """A request: where, and by whom."""
 
     operator: Context
     request: Request
@@ -46,7 +46,7 @@ class Asked:
 
     @contextmanager
     def recorded(self, doing: str) -> Iterator[None]:
-        """Have a refusal in the timeline, too: an audit shows what was tried. Never in the way of the answer."""
+        """Record a refusal in the timeline, too, for the audit. A failure to do so does not change the answer."""
         try:
             yield
         except Refused as error:
@@ -57,7 +57,7 @@ class Asked:
             raise
 
     def write[O: Outcome](self, outcome_on: Callable[[EnvironmentState], O], also: Callable[[O], list[Write]]) -> O:
-        """Decide on the state as it is, write it with `also`; decide again when somebody was faster."""
+        """Decide on the current state and write the result with `also`; decide again when the state has changed."""
         decided: list[O] = []
 
         def change(state: EnvironmentState) -> EnvironmentState | None:

@@ -76,7 +76,7 @@ def serve(event: dict[str, Any], operator: Context, log: Log) -> dict[str, Any]:
         return failure(_as_http(error))
     except Exception as error:
         log.exception("request failed")
-        told = f"the operator failed with {type(error).__name__}: {error}; its log (function serve_api) has more"
+        told = f"the operator failed with {type(error).__name__}: {error}; for details, see the log of serve_api"
         return failure(HttpError(500, "Internal", told))
 
 
@@ -92,7 +92,7 @@ def find(method: str, segments: list[str]) -> tuple[Route, dict[str, str]]:
     path = "/" + "/".join(segments)
     if allowed:
         names = ", ".join(allowed)
-        raise HttpError(405, "MethodNotAllowed", f"{path} takes {names}, not {method}", headers={"allow": names})
+        raise HttpError(405, "MethodNotAllowed", f"{path} accepts {names}, not {method}", headers={"allow": names})
     raise HttpError(404, "NotFound", f"there is nothing at {path}; the API begins at /v1/platforms")
 
 
@@ -113,7 +113,7 @@ def _as_http(error: FerrymanError) -> HttpError:
         case NotFound():
             return HttpError(404, "NotFound", str(error))
         case InvalidDocument():
-            return HttpError(422, "InvalidDocument", "the document is not valid; nothing changed", error.problems)
+            return HttpError(422, "InvalidDocument", "the document is not valid; nothing was changed", error.problems)
         case Refused() | Conflict() | ClaimLost():
             return HttpError(409, type(error).__name__, str(error))
         case TransientError():

@@ -1,6 +1,7 @@
-"""Routes that start something a person wants: a release, the way back, a database command.
+"""Routes that start a deployment, a rollback or a database command at a person's request.
 
-Each is recorded with who, from where and why, also when it is refused; then reconcile or the watchers are woken.
+Each request is recorded with who, from where and why, also when it is refused. Then reconcile or the watchers are
+woken.
 """
 
 from typing import Annotated, Any, Literal
@@ -25,12 +26,12 @@ from ferryman.records import EnvironmentState, EventType, Release
 from ferryman.records.writes import Save, Write
 
 _HISTORY = 200
-"""Deployments that are looked at to know what ran here; what is older is known from the releases' proofs."""
+"""Deployments that are read to know what ran here; older ones are known from the releases' proofs."""
 
 Named = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
 Typed = Annotated[str, StringConstraints(max_length=128)]
 Revision = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:+@/-]{1,128}$")]
-"""It becomes an argument of a command, which may be a shell's."""
+"""Restricted, because it becomes an argument of a command, possibly in a shell."""
 
 
 class DeployBody(Body):
@@ -44,30 +45,30 @@ class DeployBody(Body):
 class RollbackBody(Body):
     """Body of rollback."""
 
-    to: Named | None = Field(default=None, description="Release to go back to. Default: what ran before.")
+    to: Named | None = Field(default=None, description="Release to roll back to. Default: what ran before.")
     reason: Reason
     confirm: Typed = Field(default="", description="The environment's name.")
-    accept_schema_mismatch: bool = Field(default=False, description="Go back in spite of unsafe migrations.")
-    downgrade: bool = Field(default=False, description="Take the database back first.")
-    revision: Revision | None = Field(default=None, description="Where the database goes to.")
+    accept_schema_mismatch: bool = Field(default=False, description="Roll back despite unsafe migrations.")
+    downgrade: bool = Field(default=False, description="Downgrade the database first.")
+    revision: Revision | None = Field(default=None, description="Target revision of the database.")
 
 
 class MigrateBody(Body):
     """Body of migrate."""
 
     command: Literal["up", "down", "current"]
-    revision: Revision | None = Field(default=None, description="Where `down` goes to.")
+    revision: Revision | None = Field(default=None, description="Target revision of `down`.")
     reason: OptionalReason = ""
     confirm: Typed = Field(default="", description="The environment's name.")
 
 
 def deploy(operator: Context, request: Request) -> dict[str, Any]:
-    """Ask for a release by hand; confirmed by typing DEPLOY."""
+    """Request a manual deployment; confirmed by typing DEPLOY."""
     platform, env = place(operator, request)
     body, at = request.read(DeployBody), operator.clock()
     asked, environment = Asked(operator, request, platform, env), platform.environment(env)
     with asked.recorded(f"deploy of {body.release}"):
-        confirmed(body.confirm, wishes.DEPLOY, "a deployment by hand")
+        confirmed(body.confirm, wishes.DEPLOY, "a manual deployment")
         releases = operator.store.releases(platform.name)
         release = find(releases, body.release)
         scans = operator.outside.scans(platform, release) if environment.scan is not None else None
@@ -91,7 +92,7 @@ def deploy(operator: Context, request: Request) -> dict[str, Any]:
 
 
 def rollback(operator: Context, request: Request) -> dict[str, Any]:
-    """Ask for the release before, or another one that ran here; confirmed by typing the environment's name."""
+    """Request a rollback to the previous release, or to another one; confirmed by typing the environment's name."""
     platform, env = place(operator, request)
     body, at = request.read(RollbackBody), operator.clock()
     asked, environment = Asked(operator, request, platform, env), platform.environment(env)
@@ -131,7 +132,7 @@ def _rollback_lines(asked: Asked, outcome: rollbacks.WayBack, release: Release, 
     text = _with(outcome.message, reason)
     lines = [asked.event(EventType.ROLLBACK_REQUESTED, text, version=release.version, digests=release.digests)]
     if outcome.deployment is not None:
-        # Also when it is not changed: then nobody may have changed it meanwhile, or all is decided again.
+        # Also when it is unchanged: a concurrent change is then a Conflict, and the decision is made again.
         lines.append(Save(outcome.deployment))
     if outcome.deployment is not None and outcome.aborts:
         lines.append(
@@ -153,7 +154,7 @@ def _rollback_lines(asked: Asked, outcome: rollbacks.WayBack, release: Release, 
 
 
 def migrate(operator: Context, request: Request) -> dict[str, Any]:
-    """Ask for a database command; confirmed by typing the environment's name."""
+    """Request a database command; confirmed by typing the environment's name."""
     platform, env = place(operator, request)
     body, at = request.read(MigrateBody), operator.clock()
     asked, environment = Asked(operator, request, platform, env), platform.environment(env)

@@ -1,5 +1,5 @@
-"""Asking people whether a deployment may go on, and what becomes of their answers.
+"""An approval's life after it was requested: decisions, links, and its end.
 
-Every end of an approval is one transaction with its deployment, so that of a decision, an expiry, a newer release and
-an abort exactly one happens. The machine hears of it afterwards, from reconcile (`endings.tell`).
+Every end of an approval is one transaction with its deployment. So exactly one of decision, expiry, newer release and
+abort happens. Afterwards, reconcile answers the state machine (`lifecycle.answer_machine`).
 """

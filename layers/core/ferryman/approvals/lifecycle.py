@@ -1,6 +1,6 @@
-"""How an approval ends without a decision, and how the waiting step hears of any end. Called by reconcile.
+"""End an approval without a decision, and answer the waiting step after any end. Called by reconcile.
 
-Every end is one transaction over the approval and its deployment, so that exactly one of them happens.
+Every end is one transaction over the approval and its deployment, so that exactly one end happens.
 """
 
 from datetime import datetime
@@ -26,7 +26,7 @@ Void = Literal["Expired", "Superseded", "Aborted"]
 
 
 def end(action: "EndApproval", view: "Snapshot", *, store: Store, clock: Clock, new_id: NewId) -> None:
-    """Void a pending approval; raise Conflict when somebody decided meanwhile, ClaimLost when the claim is gone."""
+    """End a pending approval without a decision. Raise Conflict if it was decided, ClaimLost if its claim is gone."""
     approval, deployment = _asked(view)
     store.write(
         fence(approval),
@@ -51,7 +51,7 @@ def void(
     told = timeline.event(
         deployment,
         EventType.APPROVAL_ENDED,
-        f"the request for approval of {approval.version} is void ({action.status}): {action.why}",
+        f"the request to approve {approval.version} ended ({action.status}): {action.why}",
         at=at,
         new_id=new_id,
         who=action.who,
@@ -62,9 +62,10 @@ def void(
 
 
 def left_open(store: Store, deployment: Deployment, at: datetime) -> list[Write]:
-    """Return the writes that end the approval of a deployment whose outcome is recorded while nobody had decided.
+    """Return the writes that end the pending approval of a deployment whose outcome is recorded.
 
-    The machine's own time-out, and executions that somebody stopped: links and buttons must not promise anything.
+    Needed after the state machine's own timeout, and after somebody stopped an execution: links and buttons must not
+    remain open.
     """
     if deployment.step(step_keys.APPROVAL) is None:
         return []
@@ -80,7 +81,7 @@ _OF_PHASE: dict[Phase, Void] = {Phase.EXPIRED: "Expired", Phase.SUPERSEDED: "Sup
 
 
 def remind(view: "Snapshot", *, store: Store, clock: Clock, new_id: NewId) -> None:
-    """Queue the reminders, once; raise Conflict when somebody was faster."""
+    """Queue the reminders, once; raise Conflict when the approval changed."""
     approval, deployment = _asked(view)
     at = clock()
     after = approval.but(reminded_at=at)
@@ -96,9 +97,10 @@ def remind(view: "Snapshot", *, store: Store, clock: Clock, new_id: NewId) -> No
 
 
 def answer_machine(view: "Snapshot", *, store: Store, states: StepFunctionsClient, clock: Clock) -> None:
-    """Answer the waiting step with what stands in the table; an answer that comes too late counts as given.
+    """Answer the waiting step with the approval's status; an answer that comes too late counts as given.
 
-    Answered first, then marked: a crash in between answers once more. Raise Conflict when the approval changed.
+    The answer is sent first and recorded after that: a crash in between sends it again. Raise Conflict when the
+    approval changed.
     """
     approval, _ = _asked(view)
     answer(approval, states)
@@ -106,7 +108,7 @@ def answer_machine(view: "Snapshot", *, store: Store, states: StepFunctionsClien
 
 
 def answer(approval: Approval, states: StepFunctionsClient, *more: str) -> None:
-    """Give the verdict of an approval that has ended to every token that may still wait for it."""
+    """Send the verdict of an approval that has ended to every task token that may still wait for it."""
     assert approval.status != "Pending"
     verdict = ApprovalVerdict(verdict=approval.status, reason=one_line(approval.reason))
     for token in dict.fromkeys([*more, *([approval.token] if approval.token else []), *approval.earlier_tokens]):

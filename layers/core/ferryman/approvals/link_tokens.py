@@ -1,4 +1,4 @@
-"""The keys in personal links: made when the mail is sent, kept only as SHA-256, known to nobody but the mail.
+"""The keys in personal links. They are made when the mail is sent; only their SHA-256 is stored.
 
 Called by notify (`new`, `remember`) and by the approval pages (`holder`).
 """
@@ -15,41 +15,41 @@ from ferryman.records.writes import Save
 from ferryman.store.table import Store
 
 KEPT = 32
-"""Links per approver that work at the same time; the oldest one makes way, so that the record stays small.
+"""Links per approver that work at the same time. The oldest one is dropped, so that the record stays small.
 
-Every try of a mail makes one, whether it arrives or not: enough for three mails of which every try fails.
+Every attempt to send a mail makes one, even if it fails: 32 are enough for three mails whose attempts all fail.
 """
 _BYTES = 32
 _LONGEST = 128
-"""Characters that are looked at; what is longer fits nothing anyway."""
+"""Characters that are compared; no nonce is longer."""
 _SIZE = 43
 _LIKE_ONE = re.compile(rf"[A-Za-z0-9_-]{{{_SIZE},}}")
 
 
 def new() -> tuple[str, str]:
-    """Return a fresh nonce, to be put into one mail and nowhere else, and its SHA-256 in hex, to be remembered."""
+    """Return a new nonce, which goes into one mail and nowhere else, and its SHA-256 in hex, which is stored."""
     plain = secrets.token_urlsafe(_BYTES)
     return plain, hashed(plain)
 
 
 def hashed(plain: str) -> str:
-    """Return the SHA-256 (hex) of whatever somebody presents as a nonce."""
+    """Return the SHA-256 (hex) of a presented nonce."""
     return hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()
 
 
 def holder(approval: Approval, plain: str) -> str | None:
-    """Return the approver whose link holds this nonce, or None. Takes as long for a wrong one as for a right one."""
+    """Return the approver whose link contains this nonce, or None. Takes constant time, right or wrong."""
     presented = hashed(plain[:_LONGEST])
     found: str | None = None
     for nonce in approval.nonces:
-        # All are compared, whatever was found.
+        # Compare all of them, even after a match.
         if hmac.compare_digest(nonce.hash, presented):
             found = nonce.approver
     return found
 
 
 def remember(store: Store, deployment: str, approver: str, hash: str, at: datetime) -> bool:  # noqa: A002
-    """Keep the hash of a nonce, before its mail is sent; False, and nothing kept, when there is nothing to decide.
+    """Store the hash of a nonce before its mail is sent. Return False and store nothing when no decision is open.
 
     Safe to repeat. Raise Conflict when the approval kept changing.
     """
@@ -66,16 +66,16 @@ def remember(store: Store, deployment: str, approver: str, hash: str, at: dateti
         except Conflict:
             continue
         return True
-    raise Conflict(f"approval {deployment} kept changing; the next try reads it again")
+    raise Conflict(f"approval {deployment} kept changing; the next attempt reads it again")
 
 
 def hidden(approval: Approval, text: str) -> str:
-    """Return text without the approval's own nonces: people paste their link where a reason is asked for."""
+    """Return text without the approval's nonces: some people paste their link into the reason field."""
     return _LIKE_ONE.sub(lambda found: "[hidden]" if _holds(approval, found[0]) else found[0], text)
 
 
 def _holds(approval: Approval, word: str) -> bool:
-    # The nonce may have more of its alphabet around it.
+    # The nonce may be surrounded by other characters of its alphabet.
     return any(holder(approval, word[at : at + _SIZE]) for at in range(min(len(word), 600) - _SIZE + 1))
 
 

@@ -1,7 +1,7 @@
-"""The messages of an approval that has been asked for, for the transaction that records what became of it.
+"""The messages about a requested approval, for the transaction that records its change.
 
-A fault in making them is logged, and never keeps what people decided from being recorded. Called by the other modules
-here; the words are made in `messages.approval`.
+An error while making them is logged and never prevents a decision from being recorded. Called by the other modules
+of this package; the texts are in `messages.approval`.
 """
 
 import logging
@@ -26,7 +26,7 @@ def of_reminder(store: Store, approval: Approval, deployment: Deployment, at: da
 
 
 def of_end(store: Store, approval: Approval, deployment: Deployment, at: datetime) -> list[Add]:
-    """Make what those hear who were asked, now that it is decided or void."""
+    """Make the messages for the end of an approval, with or without a decision."""
     return _made(store, approval, lambda document: messages_approval.for_ended(approval, deployment, document, at))
 
 
@@ -36,6 +36,6 @@ def _made(store: Store, approval: Approval, make: Callable[[Platform], list[Add]
         return []
     try:
         return make(document)
-    except Exception:  # noqa: BLE001 - whatever it is, it is logged, and what is recorded counts
+    except Exception:  # noqa: BLE001 - any error is logged; the decision is recorded all the same
         _LOG.exception("the messages of approval %s could not be made", approval.deployment)
         return []

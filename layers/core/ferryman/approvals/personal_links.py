@@ -1,8 +1,8 @@
-"""Asking for a personal link on the page that everybody in a shared channel can open. Called by decide_approval.
+"""Request a personal link on the page of a shared link, which anyone can open. Called by decide_approval.
 
-Whoever asks learns nothing: neither who is an approver, nor whether a mail goes out. The answer is the same, and so is
-the number of round trips. What remains is that the last one is a write for an approver and a read for all others, some
-milliseconds apart: to be seen, if at all, at most `MOST` times per approver and approval, `PAUSE` apart.
+The answer does not reveal who is an approver or whether a mail is sent: it is always the same, and so is the number of
+round trips. One difference remains: the last round trip is a write for an approver and a read for others. It amounts to
+some milliseconds, and can be observed at most `MOST` times per approver and approval, `PAUSE` apart.
 """
 
 import logging
@@ -19,15 +19,16 @@ from ferryman.store.table import Store
 PAUSE = timedelta(minutes=5)
 """Between two links for one approver."""
 MOST = 10
-"""Links that one approver can be sent about one approval, beside the first mail and the reminder."""
+"""Links that one approver can request for one approval, in addition to the first mail and the reminder."""
 
 _LOG = logging.getLogger("ferryman")
 
 
 def ask_for_link(store: Store, approval_id: str, email: str, clock: Clock, new_id: NewId, *, source: str = "") -> None:
-    """Queue a personal link for the approver with this mail address, if there is one and it is time; say nothing.
+    """Queue a personal link for the approver with this mail address, if there is one and `PAUSE` has passed.
 
-    `source`: network address and program of who asked. Safe to repeat: what was asked for within `PAUSE` counts once.
+    Return nothing. `source`: network address and user agent of the request. Safe to repeat: requests within `PAUSE`
+    count once.
     """
     wanted = email[:320].strip().casefold()
     for _ in store.attempts(7):
@@ -37,7 +38,7 @@ def ask_for_link(store: Store, approval_id: str, email: str, clock: Clock, new_i
         deployment = store.deployment(approval.platform, approval.environment, approval.deployment)
         approver = _entitled(approval, wanted)
         if approver is None or not _is_time(approval, approver.name, clock()):
-            # In the place of the write.
+            # Takes about as long as the write below.
             store.approval(approval_id)
             return
         at, number = clock(), approval.links_sent.get(approver.name, 0) + 1
@@ -48,7 +49,7 @@ def ask_for_link(store: Store, approval_id: str, email: str, clock: Clock, new_i
         sent = timeline.event(
             deployment,
             EventType.APPROVAL_LINK_SENT,
-            f"a personal link goes to {approver.name} (number {number}): somebody asked for it on the shared page",
+            f"a personal link was requested for {approver.name} on the shared page (number {number})",
             at=at,
             new_id=new_id,
             who="shared link",
@@ -59,7 +60,7 @@ def ask_for_link(store: Store, approval_id: str, email: str, clock: Clock, new_i
         except Conflict:
             continue
         return
-    _LOG.warning("approval %s kept changing: no link was queued; whoever asked can ask again", approval_id)
+    _LOG.warning("approval %s kept changing: no link was queued; the approver can request one again", approval_id)
 
 
 def _entitled(approval: Approval, email: str) -> ApproverRecord | None:

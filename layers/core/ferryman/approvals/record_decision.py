@@ -1,7 +1,7 @@
-"""Deciding about an approval, the same way from a page, from Slack and from the command line.
+"""Record a decision about an approval, in the same way for pages, Slack and the command line.
 
-One conditional transaction over the approval and its deployment, then a nudge: reconcile tells the machine. Of a
-hundred decisions at once exactly one counts; the others are told what happened.
+One conditional transaction writes the approval and its deployment. Then a nudge lets reconcile answer the state
+machine. Of a hundred decisions at once exactly one counts; the others get an answer that says what happened.
 """
 
 import logging
@@ -24,13 +24,13 @@ from ferryman.text import one_line
 __all__ = ["REFUSALS_TOLD", "Attempt", "Verdict", "closed", "decide_approval", "judge_attempt"]
 
 REFUSALS_TOLD = 20
-"""Refused attempts per approval that stand in the timeline; a flood of them must not fill the table."""
+"""Refused attempts per approval that are written to the timeline. More of them are only logged."""
 _TRIES = 7
 _BRIEF = {
-    "mail": "by the link in a mail",
+    "mail": "with a personal link",
     "slack": "in Slack",
-    "cli": "by command",
-    "shared link": "by the shared link",
+    "cli": "on the command line",
+    "shared link": "with the shared link",
 }
 
 _LOG = logging.getLogger("ferryman")
@@ -50,10 +50,10 @@ def decide_approval(
     new_id: NewId,
     count: Callable[[str], None] = _silent,
 ) -> Verdict:
-    """Take down what somebody decided, or tell why not. Safe to repeat: the same person's same word counts once.
+    """Record a person's decision, or say why it does not count. Safe to repeat: a repeated decision counts once.
 
-    `nudge` gets platform and environment; one that fails is logged: the sweep finds the decision. Raise NotFound for an
-    unknown approval, Conflict when it kept changing (try again).
+    `nudge` gets platform and environment. If it fails, that is logged, and the sweep finds the decision. Raise NotFound
+    for an unknown approval, Conflict when it kept changing (try again).
     """
     for _ in store.attempts(_TRIES):
         approval = store.approval(approval_id)
@@ -71,7 +71,7 @@ def decide_approval(
         except Conflict:
             continue
         except ClaimLost:
-            told = f"The deployment of {approval.version} no longer has a claim on {approval.environment}."
+            told = f"The deployment of {approval.version} is no longer active in {approval.environment}."
             return replace(verdict, kind="Aborted", message=told, given=len(approval.approved_by))
         count(f"Approval{verdict.kind}")
         _LOG.info("decided: %s", verdict.kind, extra=_ids(approval, attempt))
@@ -80,7 +80,7 @@ def decide_approval(
         raise Conflict(f"approval {approval_id} kept changing; try again")
     over = approval.status != "Pending" or verdict.kind == "Expired"
     if verdict.counts or (over and approval.answered_at is None):
-        # Also when it was over before: the nudge of whoever decided may have been lost.
+        # Also when it had ended before: the nudge of that decision may have been lost.
         _quietly(nudge, approval)
     return verdict
 
@@ -119,17 +119,17 @@ def _decided(
 def _rules(
     store: Store, approval: Approval, deployment: Deployment, attempt: Attempt, now: datetime
 ) -> tuple[str | None, list[str] | None]:  # fmt: skip
-    """Return why nothing may start in the environment, and who is an approver there by now.
+    """Return why nothing may start in the environment, and who is listed as an approver there now.
 
-    The last gate looks again before anything changes. Where the document names no approvers at all, those who were
-    asked are all there is.
+    admit_deployment checks again before anything changes. If the document has no approval policy any more, the
+    approvers of the request count.
     """
     if closed(approval, deployment, now) is not None:
         return None, None
     document = document_of(store, approval.platform)
     environment = document.spec.environments.get(approval.environment) if document else None
     if environment is None:
-        return "the platform document does not tell the rules of this environment; see `ferryman explain`", None
+        return "the platform document does not define this environment's rules; see `ferryman explain`", None
     policy = environment.approval
     listed = [approver.name for approver in policy.approvers] if policy is not None else None
     if attempt.verdict != "approve":
@@ -149,7 +149,7 @@ def _refused(
     new_id: NewId,
     count: Callable[[str], None],
 ) -> None:
-    """Write down that somebody tried; the first ones of an approval in the timeline, all in the log."""
+    """Record a refused attempt: the first ones of an approval in the timeline, all of them in the log."""
     if verdict.kind == "AlreadyYours":
         return
     count("DecisionRefused")
@@ -184,7 +184,7 @@ def _refused(
 
 
 def _cleaned(attempt: Attempt, approval: Approval) -> Attempt:
-    """Bound what came from outside, and take out the key of a link that somebody pasted."""
+    """Truncate the input, and remove the key of a link that somebody pasted."""
 
     def line(text: str, limit: int) -> str:
         return one_line(link_tokens.hidden(approval, text[: limit * 2]), limit=limit)
@@ -203,7 +203,7 @@ def _quietly(nudge: Callable[[str, str], None], approval: Approval) -> None:
     try:
         nudge(approval.platform, approval.environment)
     except Exception:  # noqa: BLE001 - the decision stands, and the sweep finds it
-        _LOG.exception("reconcile could not be woken; the sweep finds the decision")
+        _LOG.exception("could not nudge reconcile; the sweep will find the decision")
 
 
 def _ids(approval: Approval, attempt: Attempt) -> dict[str, str]:

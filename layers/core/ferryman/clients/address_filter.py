@@ -60,11 +60,11 @@ def _reason(address: Address, allow_loopback: bool) -> str | None:
         if address in _CLOUD_V6:
             return "an address of the cloud's metadata services"
     if address.is_link_local:
-        return "a link-local address, where instance and task metadata live"
+        return "a link-local address, which serves instance and task metadata"
     if address.is_unspecified:
         return "an unspecified address"
     if address.is_loopback:
-        return None if allow_loopback else "a loopback address; only a check with allowHttp may ask it"
+        return None if allow_loopback else "a loopback address, which is allowed only for checks with allowHttp"
     if address.is_multicast:
         return "a multicast address"
     if isinstance(address, IPv4Address) and address.is_reserved:

@@ -45,7 +45,7 @@ Fetch = Callable[[str, Mapping[str, str], bool, float], Answer]
 
 
 class NoAnswer(Exception):
-    """A check got no answer, or was not allowed to ask: a failed attempt, told in words. No step ever raises it."""
+    """A check got no answer, or its address is not allowed: a failed attempt. No step ever raises it."""
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -53,7 +53,7 @@ def resolve(host: str, port: int) -> list[str]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise NoAnswer(f"the name {host} can't be resolved ({one_line(str(error))})") from None
+        raise NoAnswer(f"the name {host} cannot be resolved ({one_line(str(error))})") from None
     ordered = sorted(found, key=lambda entry: entry[0] != socket.AF_INET)
     return list(dict.fromkeys(str(entry[4][0]) for entry in ordered))
 
@@ -79,7 +79,7 @@ def fetch(
     for address in addresses:
         reason = refusal(address, allow_loopback=allow_http)
         if reason is not None:
-            raise NoAnswer(f"{host} was not asked: {reason}")
+            raise NoAnswer(f"{host} was not contacted: {reason}")
     return _ask(parts, host, port, addresses[:_TRIED], headers, ends, tls, limit)
 
 
@@ -92,9 +92,9 @@ def _checked(url: str, allow_http: bool) -> SplitResult:
     if parts.scheme not in ("http", "https") or not host:
         raise NoAnswer("the address is not a URL; write https://host/path")
     if parts.username is not None or parts.password is not None:
-        raise NoAnswer("the address holds a user or password; checks go without credentials")
+        raise NoAnswer("the address contains a user or password; checks are sent without credentials")
     if parts.scheme == "http" and not allow_http:
-        raise NoAnswer("the address is plain http; use https, or say allowHttp: true in the check")
+        raise NoAnswer("the address is plain http; use https, or set allowHttp: true in the check")
     return parts
 
 
@@ -131,12 +131,12 @@ def _ask(
                 ) as answer:
                     return _read(answer, host, limit)
             except httpx.ConnectError as error:
-                failure = NoAnswer(f"{host}:{port} did not take the connection ({one_line(str(error), limit=200)})")
+                failure = NoAnswer(f"{host}:{port} did not accept the connection ({one_line(str(error), limit=200)})")
             except httpx.TimeoutException:
                 raise NoAnswer(f"{host}:{port} did not answer in time") from None
             except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
                 raise NoAnswer(
-                    f"{host}:{port} broke off ({type(error).__name__}: {one_line(str(error), limit=200)})"
+                    f"{host}:{port} closed the connection ({type(error).__name__}: {one_line(str(error), limit=200)})"
                 ) from None
         raise failure
 

@@ -46,11 +46,11 @@ def of(ecr: ECRClient, download: Download, repository: str, digest: str, on: Run
             manifest = ecr_edge.manifest(ecr, repository, _child(ecr, repository, digest, on))
         found = {**_texts(index.get("annotations")), **_texts(manifest.get("annotations"))}
     except _UNREADABLE as error:
-        return ImageLabels({}, f"the manifest of {repository}@{digest} can't be read: {_said(error)}")
+        return ImageLabels({}, f"the manifest of {repository}@{digest} cannot be read: {_said(error)}")
     try:
         return ImageLabels({**found, **_config(ecr, download, repository, manifest)})
     except _UNREADABLE as error:
-        reason = f"the configuration of {repository}@{digest} can't be read: {_said(error)}"
+        reason = f"the configuration of {repository}@{digest} cannot be read: {_said(error)}"
         return ImageLabels(found, "" if MIGRATIONS in found else reason)
 
 
@@ -59,7 +59,7 @@ def download(url: str) -> bytes:
     parts = urlsplit(url)
     local = parts.hostname in _LOOPBACK
     if parts.scheme != "https" and not (parts.scheme == "http" and local):
-        raise NoAnswer("its address is neither https nor this machine")
+        raise NoAnswer("its address is neither https nor on this machine")
     answer = fetch(url, {}, allow_http=local, timeout=_TIMEOUT, limit=CONFIG_LIMIT)
     if answer.status != 200:
         raise NoAnswer(f"the registry answered {answer.status}")
@@ -83,10 +83,10 @@ def _config(ecr: ECRClient, download: Download, repository: str, manifest: dict[
     descriptor = manifest["config"]
     digest, size = str(descriptor["digest"]), int(descriptor.get("size") or 0)
     if size > CONFIG_LIMIT:
-        raise NoAnswer(f"it has {size} bytes; {CONFIG_LIMIT} are read")
+        raise NoAnswer(f"it has {size} bytes; the limit is {CONFIG_LIMIT}")
     blob = download(ecr_edge.blob_url(ecr, repository, digest))
     if f"sha256:{hashlib.sha256(blob).hexdigest()}" != digest:
-        raise NoAnswer("its bytes are not those that the manifest names")
+        raise NoAnswer("its digest does not match the manifest")
     config = json.loads(blob)
     return _texts((config.get("config") or {}).get("Labels"))
 

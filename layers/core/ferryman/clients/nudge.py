@@ -1,4 +1,4 @@
-"""Telling others that there is something to look at: reconcile through its queue, notify by an asynchronous invocation.
+"""Wake other functions: reconcile through its queue, notify by an asynchronous invocation.
 
 A nudge says which environment, never what happened there; losing one costs the time until the next sweep.
 """

@@ -29,11 +29,11 @@ _LOG = logging.getLogger("ferryman")
 
 
 class SlackError(Exception):
-    """Slack did not take what it was sent, or did not answer. The text holds no URL, token or header."""
+    """Slack did not accept a message, or did not answer. The text contains no URL, token or header."""
 
 
 class SlackRefused(SlackError):
-    """Slack understood, and does not do it."""
+    """Slack answered with an error."""
 
     def __init__(self, word: str) -> None:
         self.word = word
@@ -61,7 +61,7 @@ class Bot:
             transport=self.transport,
         )
         if len(content) > _ANSWER_LIMIT:
-            raise SlackError("Slack answered more than anybody can read")
+            raise SlackError("Slack's answer is too large")
         return _read(status, answered.get("retry-after", ""), content)
 
 
@@ -70,22 +70,22 @@ def token_in(secret: str) -> str:
     try:
         text = value_in(secret, "token", "botToken")
     except ValueError:
-        raise SlackError("the secret is neither a token nor JSON with a field `token`") from None
+        raise SlackError("the secret is neither a token nor JSON with the field `token`") from None
     if not text or not text.isascii() or not text.isprintable() or " " in text:
-        raise SlackError("the secret holds no token; store the bot's token (xoxb-…) as its value")
+        raise SlackError("the secret contains no token; store the bot's token (xoxb-…) as its value")
     return text
 
 
 def _read(status: int, retry_after: str, content: bytes) -> dict[str, Any]:
     if status == 429:
-        wait = f"; it wants a pause of {retry_after} s" if retry_after.isascii() and retry_after.isdigit() else ""
+        wait = f"; retry after {retry_after} s" if retry_after.isascii() and retry_after.isdigit() else ""
         raise SlackError(f"Slack answered 429: too many messages{wait}")
     try:
         data = json.loads(content)
     except (ValueError, RecursionError):
         data = None
     if status != 200 or not isinstance(data, dict):
-        raise SlackError(f"Slack answered {status} with what is not its API's: a proxy, or an outage")
+        raise SlackError(f"Slack answered {status}, but not with an API response: there may be a proxy or an outage")
     if data.get("ok") is not True:
         word = str(data.get("error"))
         raise SlackRefused(word if _WORD.fullmatch(word) else one_line(word, limit=60))
@@ -108,7 +108,7 @@ def respond_to_action(url: str, body: dict[str, Any]) -> None:
     try:
         _post(url, body, seconds=_RESPOND_SECONDS)
     except SlackError as error:
-        _LOG.warning("Slack did not take a word to a person: %s", error)
+        _LOG.warning("could not send a reply to a person in Slack: %s", error)
 
 
 def _post(

@@ -45,8 +45,8 @@ class References:
                     f"SSM parameter {name} does not exist; Terraform writes it, or create it as type String"
                 ) from None
             if code in ("AccessDeniedException", "ValidationException"):
-                raise ReferenceUnresolved(f"SSM parameter {name} can't be read: {error}") from None
+                raise ReferenceUnresolved(f"SSM parameter {name} cannot be read: {error}") from None
             raise
         if parameter["Type"] == "SecureString":
-            raise ReferenceUnresolved(f"SSM parameter {name} is a SecureString; secrets are named by their ARN instead")
+            raise ReferenceUnresolved(f"SSM parameter {name} is a SecureString; refer to secrets by their ARN instead")
         return parameter["Value"]

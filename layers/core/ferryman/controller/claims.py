@@ -1,4 +1,4 @@
-"""Claiming an environment, and what becomes of the claim: started, driven again, completed, dropped, or skipped.
+"""Claim an environment, and start, redrive, complete or drop the claim; record skipped releases.
 
 Called by `controller.execute`. Each is one conditional write, or safe to do twice; a lost race raises Conflict.
 """
@@ -103,7 +103,7 @@ def redrive(view: Snapshot, hands: Context) -> str:
             timeline.event(
                 deployment,
                 EventType.RE_DRIVEN,
-                "no execution of this claim was listed; it was asked for again under the same name with the same input",
+                "this claim had no execution; it was started again under the same name with the same input",
                 at=hands.clock(),
                 new_id=hands.new_id,
             ),
@@ -112,7 +112,7 @@ def redrive(view: Snapshot, hands: Context) -> str:
 
 
 def complete(action: Complete, view: Snapshot, hands: Context) -> None:
-    """Record the outcome at once; the claim stays until nothing of the execution can still be at work."""
+    """Record the outcome at once; the claim stays until nothing of the execution can still be running."""
     # Rare: nearly every outcome is recorded by the machine's last step.
     from ferryman.steps import record_outcome
 
@@ -160,7 +160,7 @@ def _superseded(versions: tuple[str, ...], by: Release, view: Snapshot, hands: C
             digests=release.digests,
             phase=Phase.SUPERSEDED,
             reason="Superseded",
-            message=f"{by.version} is newer and went first; {release.version} never starts here by itself.",
+            message=f"The newer release {by.version} went first; {release.version} will not start automatically.",
             tag=brought.tag if brought else None,
             initiated_by=Actor(who=brought.by if brought else "reconcile", automated=True),
             created_at=at,

@@ -1,4 +1,4 @@
-"""Carrying out what `decisions.decide` decided. Every act is one conditional write, or safe to do twice; or both.
+"""Execute the actions of `decisions.decide`. Every act is one conditional write, or safe to repeat, or both.
 
 Called by reconcile. A lost race raises Conflict: read again, decide again.
 """
@@ -40,7 +40,7 @@ _LOG = logging.getLogger("ferryman")
 def carry_out(  # noqa: C901 - one arm per act
     action: Action, view: Snapshot, document: Platform, hands: Context
 ) -> str | None:
-    """Do one thing; return the name of the execution that it started, if any. Raise Conflict when a race is lost."""
+    """Execute one action; return the name of the execution that it started, if any. Raise Conflict on a lost race."""
     match action:
         case Start():
             return claims.start(action, view, hands)
@@ -87,7 +87,7 @@ def carry_out(  # noqa: C901 - one arm per act
 
 
 def _repair(action: RepairTags, view: Snapshot, document: Platform, hands: Context) -> None:
-    """Set the tags, each for itself; one that can't be set is told in the log and never stops a deployment.
+    """Set each tag independently; a tag that cannot be set is logged and never stops a deployment.
 
     What has begun since we looked moves them itself: then nothing is done any more.
     """

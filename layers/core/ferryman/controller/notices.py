@@ -1,4 +1,4 @@
-"""Telling people what automation does not do, and why: once, in the timeline and where it matters in their channels.
+"""Report what automation does not do, and why: once, in the timeline and, if it matters, in the channels.
 
 Called by `controller.execute`. Each is one conditional write; a lost race raises Conflict.
 """
@@ -21,7 +21,7 @@ _LOG = logging.getLogger("ferryman")
 def dismiss(action: Dismiss, view: Snapshot, hands: Context) -> None:
     request = view.state.requested
     assert request is not None
-    message = f"the {request.kind} of {request.version} that {request.who} asked for was dropped: {action.why}"
+    message = f"the {request.kind} of {request.version} that {request.who} requested was dropped: {action.why}"
     dropped = timeline.environment_event(
         view.platform,
         view.name,

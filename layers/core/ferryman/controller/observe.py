@@ -1,4 +1,4 @@
-"""Reading all that is to know about one environment, for `decisions.decide`. Changes nothing; called by reconcile."""
+"""Read everything about one environment for `decisions.decide`. Changes nothing; called by reconcile."""
 
 import logging
 from dataclasses import dataclass, replace
@@ -117,7 +117,7 @@ def _scans(seen: Snapshot, release: Release, sources: Sources, document: Platfor
             "could not read the image scans of %s: %s",
             release.version, error, extra={"platform": seen.platform, "environment": seen.name},
         )  # fmt: skip
-        said = "the log of reconcile tells why; it is tried again"
+        said = "for details, see the log of reconcile; it will be retried"
         return tuple(ImageScan(component, "Unread", message=said) for component in release.components)
 
 

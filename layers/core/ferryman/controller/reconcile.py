@@ -144,11 +144,11 @@ class Reconciler:
         elif event.sweep:
             self._sweep()
         else:
-            raise InvalidInput("a wake-up is a batch of nudges (Records), an execution's change (detail) or a sweep")
+            raise InvalidInput("an event must be a batch of nudges (Records), a changed execution (detail) or a sweep")
         return Report()
 
     def environment(self, platform: str, environment: str) -> None:
-        """Make one environment right; raise NotFound when the document does not know it (any more)."""
+        """Reconcile one environment; raise NotFound when the document does not, or no longer, contain it."""
         applied = self.sources.store.platform(platform)
         document = parse(applied.document)
         if environment not in document.spec.environments:
@@ -158,7 +158,7 @@ class Reconciler:
             self._promoted_from(platform, environment)
 
     def _reconcile(self, document: Platform, generation: int, name: str, *, swept: bool) -> bool:
-        """Read, decide, act, until there is nothing to do. A lost race means: read again.
+        """Observe, decide, execute, until there is nothing to do. After a lost race, observe again.
 
         Return whether an outcome was recorded: what was verified here may be what others wait for.
         """
@@ -188,7 +188,7 @@ class Reconciler:
             try:
                 wanted.setdefault(Key.model_validate_json(record.body), []).append(record.message_id)
             except ValidationError as error:
-                _LOG.error("a nudge that names no environment: %s", error, extra={"body": record.body[:500]})
+                _LOG.error("a nudge names no environment: %s", error, extra={"body": record.body[:500]})
                 failed.append(record.message_id)
         for key, messages in wanted.items():
             if self._failure(partial(self.environment, key.platform, key.environment), key) is not None:
@@ -198,7 +198,7 @@ class Reconciler:
     def _changed(self, change: ExecutionChange) -> None:
         key = self._key_of(change)
         if key is None:
-            _LOG.info("an execution that is none of ours ended: %s", change.name)
+            _LOG.info("an execution of another operator ended: %s", change.name)
             return
         try:
             self.environment(key.platform, key.environment)

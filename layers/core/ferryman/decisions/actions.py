@@ -10,25 +10,25 @@ from ferryman.records import Actor, Condition, Phase, WaitingFor
 
 @dataclass(frozen=True)
 class EndApproval:
-    """Void a pending approval: nobody can say yes to it any more."""
+    """End a pending approval without a decision."""
 
     status: Literal["Expired", "Superseded", "Aborted"]
     why: str
     who: str
     by: str | None = None
-    """The version that goes instead."""
+    """The version that replaces it."""
     reason: str | None = None
-    """Of the deployment's step, where it tells more than `status`."""
+    """Reason for the deployment's step, if it is more specific than `status`."""
 
 
 @dataclass(frozen=True)
 class RemindApprovers:
-    """Tell those who have not decided that the request is about to expire."""
+    """Remind approvers who have not decided that the request is about to expire."""
 
 
 @dataclass(frozen=True)
 class TellMachine:
-    """Answer the waiting step with a decision that stands in the table."""
+    """Answer the waiting step with the recorded decision."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,12 @@ class Start:
     initiated_by: Actor
     why: str
     on_behalf_of: Actor | None = None
-    """Of an automatic retry: who asked for the first attempt, if that is written down."""
+    """For an automatic retry: who requested the first attempt, if it is recorded."""
     tag: str | None = None
     """The semver tag that starts it."""
     attempts: int = 1
     requested: bool = False
-    """Whether this answers the person's request that the state holds."""
+    """Whether this carries out the request in the environment's state."""
     supersede: tuple[str, ...] = ()
     """Versions that it skips."""
 
@@ -64,7 +64,7 @@ class Complete:
     message: str
     hold: str | None = None
     settle: bool = True
-    """Whether the version is done with here until a person asks for it."""
+    """Whether automation leaves the version alone until a person requests it."""
 
 
 @dataclass(frozen=True)
@@ -82,14 +82,14 @@ class Supersede:
 
 @dataclass(frozen=True)
 class Dismiss:
-    """Drop a person's request that what happened since made pointless."""
+    """Drop a person's request that later events have made pointless."""
 
     why: str
 
 
 @dataclass(frozen=True)
 class RefuseTag:
-    """Settle a release whose semver tag will not start it any more, and tell people why."""
+    """Settle a release whose semver tag will never start it, and tell people why."""
 
     version: str
     name: str
@@ -116,12 +116,12 @@ class Observe:
     waiting_for: WaitingFor | None
     generation: int
     again_at: datetime | None = None
-    """When the look that was asked for is due."""
+    """When the next scheduled look is due."""
 
 
 @dataclass(frozen=True)
 class RepairTags:
-    """Point the moving tags at what runs, and remember for which deployment that was done."""
+    """Point the moving tags at what runs, and record for which deployment that was done."""
 
     settings: tuple[TagSetting, ...]
     deployment: str | None
@@ -133,7 +133,7 @@ class RequeueAfter:
 
     seconds: int
     repeats: bool = False
-    """That look may ask for another: only one of them at a time, or they multiply."""
+    """Whether that look may schedule another one. Only one may be scheduled at a time, or they multiply."""
 
 
 Act = (

@@ -1,4 +1,4 @@
-"""Whether a deployment may begin to change things: the last look, after the approval. Pure."""
+"""Whether a deployment may start to change things: the last check, after the approval. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -27,7 +27,7 @@ def refusal_of(
     and what let it begin must still hold: soaked, scanned or waived. `source` is the state of `promoteFrom`.
     """
     if deployment.abort is not None:
-        return "Aborted", f"{deployment.abort.who} asked to abort: {deployment.abort.reason}"
+        return "Aborted", f"{deployment.abort.who} requested an abort: {deployment.abort.reason}"
     return (
         stopped_by(deployment, state, environment, now)
         or _changed(deployment, release)
@@ -41,16 +41,15 @@ def stopped_by(
 ) -> tuple[str, str] | None:
     """Return why nothing may start now (`Held`, `Frozen`) and what ends that, or None. Pure.
 
-    A hold stops what automation started; what a person asked for only if they could not know of it. The way back passes
-    both: it sets the hold itself, and a freeze is no reason to stay on a bad release.
+    A hold stops what automation started. It stops a person's request only if it was set after the request. A rollback
+    is stopped by neither: it sets the hold itself, and a freeze is no reason to keep a bad release running.
     """
     if deployment.kind == "rollback":
         return None
     env, hold = deployment.environment, state.hold
     if hold is not None and (deployment.initiated_by.automated or hold.at > deployment.created_at):
-        lift = f"`ferryman resume {env}` lifts it"
-        return "Held", f"{hold.who} put {env} on hold: {hold.reason}; {lift}"
-    # Asking a database where it stands changes nothing.
+        return "Held", f"{hold.who} put {env} on hold: {hold.reason}; to lift it, run `ferryman resume {env}`"
+    # `migrate current` only reads the database.
     freeze = frozen(environment, state, now) if deployment.command != "current" else None
     return ("Frozen", f"{env} is {freeze.message}") if freeze is not None else None
 
@@ -59,18 +58,21 @@ def _changed(deployment: Deployment, release: Release | None) -> tuple[str, str]
     found = release.digests if release is not None else {}
     if {name: found.get(name) for name in deployment.digests} == deployment.digests:
         return None
-    return "DigestsChanged", f"release {deployment.version} no longer has the images that this deployment froze"
+    return (
+        "DigestsChanged",
+        f"the images of release {deployment.version} have changed since this deployment was created",
+    )
 
 
 def _unapproved(deployment: Deployment, approval: Approval | None) -> tuple[str, str] | None:
     if deployment.plan is None:
-        return "NotPlanned", "nobody has planned this deployment"
+        return "NotPlanned", "this deployment has no plan"
     if not deployment.plan.approval:
         return None
     if approval is None or approval.status != "Approved" or len(approval.approved_by) < approval.required:
-        return "NotApproved", f"{deployment.version} needs an approval that nobody has given"
+        return "NotApproved", f"{deployment.version} needs approval, and has not been approved"
     if (approval.version, approval.digests) != (deployment.version, deployment.digests):
-        return "NotApproved", f"what was approved are other images than those of {deployment.version}"
+        return "NotApproved", f"the approved images are not the images of {deployment.version}"
     return None
 
 
@@ -83,7 +85,7 @@ def _unproven(
     source: EnvironmentState | None,
     scans: Sequence[ImageScan] | None,
 ) -> tuple[str, str] | None:
-    """Return what a promotion's gate says now."""
+    """Return why the promotion gate refuses the release now, or None."""
     if release is None or not is_promotion(deployment, state):
         return None
     waits = gate(
@@ -97,6 +99,6 @@ def _unproven(
 
 
 def is_promotion(deployment: Deployment, state: EnvironmentState) -> bool:
-    """Promotion asks for proof; what runs here already, and what once did, is no promotion."""
+    """Tell whether a deployment needs proof of verification; a release that already runs here does not."""
     runs = state.current is not None and state.current.version == deployment.version
     return deployment.kind in ("deploy", "retry") and not runs

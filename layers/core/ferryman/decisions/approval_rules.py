@@ -1,7 +1,7 @@
-"""What becomes of one person's word about one approval. Pure; `approvals.record_decision` carries it out.
+"""The rules for one person's decision about one approval. Pure; `approvals.record_decision` writes the result.
 
-The caller has checked who it is: by the nonce of a personal link, by Slack's signature, by an IAM ARN. Here is decided
-whether that person may say so, now, about exactly this.
+The caller has verified the person: by the nonce of a personal link, by Slack's signature, or by an IAM ARN. This module
+decides whether that person may decide now, about exactly this version.
 """
 
 from collections.abc import Iterable
@@ -31,48 +31,48 @@ Kind = Literal[
 
 @dataclass(frozen=True)
 class Attempt:
-    """What somebody wants, and what proved who they are."""
+    """A person's attempt to decide, and what proved their identity."""
 
     verdict: Literal["approve", "reject"]
     name: str
-    """The approver's name; on the shared page what was typed; for a stranger anything that no approver is called."""
+    """The approver's name; on the shared page, what was typed; for anyone else, a name that no approver has."""
     how: How
     identity: str
     """As in `Decision.identity`."""
     version: str = ""
     """What was typed."""
     confirmed: bool = False
-    """Slack's own dialog asked instead of having the version typed."""
+    """Whether Slack's dialog confirmed the decision, in place of a typed version."""
     reason: str = ""
     source: str = ""
-    """Network address and program."""
+    """Network address and user agent."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of it.
+    """The result of an attempt.
 
-    Approved: the last yes that was needed. Recorded: a yes, and more are needed. Frozen: nothing may start now, because
-    of a freeze or a hold.
+    Approved: the last approval that was needed. Recorded: an approval, but more are needed. Frozen: nothing may start
+    now, because of a freeze or a hold.
     """
 
     kind: Kind
     message: str
     """For people: what happened, why, what to do next."""
     by: str | None = None
-    """Who decided, or the version that goes instead."""
+    """Who decided, or the version that superseded this one."""
     given: int = 0
-    """Different people who have said yes."""
+    """Different people who have approved."""
     required: int = 1
 
     @property
     def counts(self) -> bool:
-        """Whether this word was taken down as a decision."""
+        """Whether this attempt is recorded as a decision."""
         return self.kind in ("Approved", "Recorded", "Rejected")
 
 
 def closed(approval: Approval, deployment: Deployment, now: datetime) -> Verdict | None:
-    """Return why nobody can decide any more, or None while the question stands."""
+    """Return why it is too late to decide, or None while a decision is open."""
     env, given = approval.environment, len(approval.approved_by)
 
     def no(kind: Kind, message: str, by: str | None = None) -> Verdict:
@@ -88,7 +88,7 @@ def closed(approval: Approval, deployment: Deployment, now: datetime) -> Verdict
             return no("AlreadyDecided", told, name)
         case "Superseded":
             instead = approval.superseded_by or "another release"
-            told = f"{instead} takes the place of {approval.version}; a new request is on its way if it needs one."
+            told = f"{approval.version} was replaced by {instead}. If that needs approval, a new request will follow."
             return no("Superseded", told, approval.superseded_by)
         case "Aborted":
             return no("Aborted", f"The deployment of {approval.version} was stopped: {approval.reason}")
@@ -102,7 +102,8 @@ def closed(approval: Approval, deployment: Deployment, now: datetime) -> Verdict
     if deployment.phase is not Phase.AWAITING_APPROVAL:
         kind: Kind = "Expired" if deployment.phase is Phase.EXPIRED else "Aborted"
         told = (
-            f"The deployment of {approval.version} has ended ({deployment.phase}); `ferryman explain {env}` says why."
+            f"The deployment of {approval.version} has ended ({deployment.phase}). To see why, run "
+            f"`ferryman explain {env}`."
         )
         return no(kind, told)
     if approval.expired_at(now):
@@ -118,44 +119,45 @@ def judge_attempt(
     stopped: str | None = None,
     listed: Iterable[str] | None = None,
 ) -> Verdict:
-    """Return what becomes of an attempt.
+    """Return the result of an attempt.
 
-    `stopped`: why nothing may start in the environment now. `listed`: names of the approvers that the document has by
-    now, None when it does not tell.
+    `stopped`: why nothing may start in the environment now. `listed`: names of the approvers in the document now, None
+    when it has none.
     """
     found = closed(approval, deployment, now)
     mine = own(approval, attempt)
     over = approval.status in ("Approved", "Rejected")
     if mine is not None and mine.verdict == attempt.verdict and (over or found is None):
-        yes = "You have approved" if mine.verdict == "approve" else "You have rejected"
-        return _verdict(approval, "AlreadyYours", f"{yes} {approval.version} already; it counts once.{_rest(approval)}")
+        done = "approved" if mine.verdict == "approve" else "rejected"
+        told = f"You have already {done} {approval.version}; it counts once.{_rest(approval)}"
+        return _verdict(approval, "AlreadyYours", told)
     if found is not None:
         return found
     not_allowed = _not_allowed(approval, attempt) or _struck_off(approval, attempt, listed)
     if not_allowed is not None:
         return _verdict(approval, "NotAllowed", not_allowed)
     if not attempt.confirmed and not _typed(approval, attempt):
-        told = f"To decide, type {approval.short}: the first characters of the version that you have looked at."
-        return _verdict(approval, "WrongVersion", f"What you typed is not the version that this is about. {told}")
+        told = f"To decide, type {approval.short}, the first characters of the version that you have reviewed."
+        return _verdict(approval, "WrongVersion", f"The version you typed does not match this request. {told}")
     if attempt.verdict == "reject":
         if not attempt.reason.strip():
-            told = "Say why: whoever asked has to know what would be right."
+            told = "Give a reason, so that the requester knows what to change."
             return _verdict(approval, "NeedsReason", told)
         return _verdict(approval, "Rejected", f"You have rejected {approval.version}. Nothing was changed.")
     if stopped is not None:
-        told = f"{approval.version} can't be approved now: {stopped}. Come back later, or reject it."
+        told = f"{approval.version} cannot be approved now: {stopped}. Try again later, or reject it."
         return _verdict(approval, "Frozen", told)
     given = len(approval.approved_by) + 1
     if given < approval.required:
-        told = f"You have approved {approval.version}: {given} of {approval.required}; it waits for the others."
+        told = f"You have approved {approval.version} ({given} of {approval.required} approvals)."
         return _verdict(approval, "Recorded", told, given)
-    return _verdict(approval, "Approved", f"You have approved {approval.version}. The deployment goes on.", given)
+    return _verdict(approval, "Approved", f"You have approved {approval.version}. The deployment continues.", given)
 
 
 def taken_down(
     approval: Approval, deployment: Deployment, attempt: Attempt, verdict: Verdict, at: datetime
 ) -> tuple[Approval, Deployment]:
-    """Return both records with a decision that counts."""
+    """Return both records with a decision that counts added."""
     decision = Decision(
         name=_name(approval, attempt),
         verdict=attempt.verdict,
@@ -186,7 +188,7 @@ def taken_down(
 
 
 def ended(deployment: Deployment, reason: str, message: str, at: datetime) -> Step:
-    """Return the approval's step as it is after a no, whoever said it."""
+    """Return the approval's step after an end without approval."""
     before = deployment.step(step_keys.APPROVAL)
     return Step(
         status=StepStatus.ABORTED,
@@ -207,40 +209,39 @@ def _not_allowed(approval: Approval, attempt: Attempt) -> str | None:
     env = approval.environment
     shared = attempt.how == "shared link"
     if shared and not approval.allow_unverified:
-        return "A shared link decides nothing: ask for your personal link on the same page."
+        return "You cannot decide with a shared link. Request your personal link on the same page."
     if shared and not attempt.name.strip():
-        return "Say who you are: approvals are counted by name."
+        return "Enter your name: approvals are counted by name."
     if not shared and approval.approver(attempt.name) is None:
         return (
-            f"{attempt.name} is none of the approvers of this request. Who may approve stands in the platform document "
-            f"(spec.environments.{env}.approval.approvers) and holds for requests from then on; ask one of them."
+            f"{attempt.name} is not an approver of this request. Approvers are listed in the platform document "
+            f"(spec.environments.{env}.approval.approvers); a change applies to later requests only. Ask one of them."
         )
     barred = approval.barred
     if attempt.verdict == "approve" and barred is not None and folded(_name(approval, attempt)) == folded(barred):
-        return f"You asked for {approval.version} yourself: somebody else has to approve it. You may reject it."
+        return f"You requested {approval.version}, so somebody else must approve it. You can reject it."
     return None
 
 
 def _struck_off(approval: Approval, attempt: Attempt, listed: Iterable[str] | None) -> str | None:
-    """Say that somebody who was asked is no approver any more: whoever leaves takes no open question along."""
+    """Say that somebody is no longer an approver: removing a person takes effect on open requests, too."""
     if attempt.how == "shared link" or listed is None or folded(attempt.name) in map(folded, listed):
         return None
     return (
-        f"{attempt.name} was asked, and has been taken out of the approvers since "
-        f"(spec.environments.{approval.environment}.approval.approvers of the platform document): somebody else who is "
-        "listed there has to decide."
+        f"{attempt.name} is no longer an approver in the platform document "
+        f"(spec.environments.{approval.environment}.approval.approvers). Somebody who is listed there must decide."
     )
 
 
 def _typed(approval: Approval, attempt: Attempt) -> bool:
-    """Tell whether the right version was typed; phones begin with a capital letter, commands take it in full."""
+    """Tell whether the right version was typed. Phones may capitalize it; the command line also takes it in full."""
     typed = attempt.version.strip().casefold()
     right = {approval.short.casefold()}
     return typed in (right | {approval.version.casefold()} if attempt.how == "cli" else right)
 
 
 def _name(approval: Approval, attempt: Attempt) -> str:
-    """Return the approver's name as the document writes it, however it was typed on the shared page."""
+    """Return the approver's name as the document spells it, however it was typed on the shared page."""
     typed = folded(attempt.name)
     return next((item.name for item in approval.approvers if folded(item.name) == typed), attempt.name)
 
@@ -258,13 +259,18 @@ def _rest(approval: Approval) -> str:
     missing = approval.required - len(approval.approved_by)
     if approval.status != "Pending" or missing <= 0:
         return ""
-    return f" It waits for {missing} more."
+    return f" {more_needed(missing)}"
+
+
+def more_needed(count: int) -> str:
+    """Say how many approvals are missing."""
+    return f"{count} more approval{' is' if count == 1 else 's are'} needed."
 
 
 def _expired(approval: Approval) -> str:
     return (
         f"The request to approve {approval.version} expired at {approval.expires_at:%Y-%m-%d %H:%M} UTC. "
-        f"`ferryman retry {approval.environment}` asks again."
+        f"To request approval again, run `ferryman retry {approval.environment}`."
     )
 
 

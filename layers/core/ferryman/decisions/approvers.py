@@ -1,4 +1,4 @@
-"""Who may still decide about an approval, by which ways, and until when. Pure; for people, no gate."""
+"""Who may still decide about an approval, how, and until when. Pure. For display only; it permits nothing."""
 
 from datetime import datetime
 
@@ -8,14 +8,14 @@ from ferryman.text import sentence
 
 
 class Decider(Record):
-    """A person who may decide, and what proves who they are."""
+    """A person who may decide, and the ways in which they can."""
 
     name: str
     ways: list[How]
 
 
 def deciders(approval: Approval) -> list[Decider]:
-    """Return those who may still say yes."""
+    """Return the approvers who may still approve."""
     decided = {decision.name for decision in approval.decisions} | {approval.barred}
     found = []
     for approver in approval.approvers:
@@ -28,22 +28,22 @@ def deciders(approval: Approval) -> list[Decider]:
 
 
 def stranger(approval: Approval) -> str | None:
-    """Say that the person who asked is none of the approvers, as far as anybody can tell; None when they are one.
+    """Say that the requester is not an approver, as far as Ferryman can tell; None when they are one.
 
-    An approver without the `arn` that they asked with can't be told from a stranger.
+    A requester is recognized as an approver only by the `arn` in the document.
     """
     if approval.requested_by.automated or approval.requester is not None:
         return None
-    return "who asked is not one of the approvers, as far as IAM tells"
+    return "the requester is not an approver, as far as IAM can tell"
 
 
 def in_words(approval: Approval, now: datetime) -> list[str]:
-    """Tell in sentences how a pending approval stands, who may decide and how, and when it expires."""
+    """Return sentences about a pending approval: its count, when it expires, and who may decide and how."""
     given, people = approval.approved_by, deciders(approval)
-    count = f"{len(given)} of {approval.required} approvals are there"
+    count = f"{len(given)} of {approval.required} approvals received"
     by = f" ({', '.join(given)})" if given else ""
-    left = f"it expires in {age(now, approval.expires_at)}" if not approval.expired_at(now) else "its time is over"
-    sentences = [f"{count}{by}; {left} ({approval.expires_at:%Y-%m-%d %H:%M} UTC)."]
+    left = f"expires in {age(now, approval.expires_at)}" if not approval.expired_at(now) else "has expired"
+    sentences = [f"{count}{by}; the request {left} ({approval.expires_at:%Y-%m-%d %H:%M} UTC)."]
     if people:
         ways = {way for person in people for way in person.ways}
         means = [
@@ -51,16 +51,17 @@ def in_words(approval: Approval, now: datetime) -> list[str]:
             *(["the buttons in Slack"] if "slack" in ways else []),
             *([f"`ferryman approve {approval.environment} --release {approval.short}`"] if "cli" in ways else []),
         ]
-        sentences.append(f"May approve: {', '.join(person.name for person in people)}, with {' or '.join(means)}.")
+        sentences.append(f"Can approve: {', '.join(person.name for person in people)}, with {' or '.join(means)}.")
     elif not approval.allow_unverified:
         sentences.append(
-            f"Nobody who is listed may still approve: it expires, or `ferryman reject {approval.environment}` ends it."
+            "No listed approver can still approve it. It will expire, or you can end it with "
+            f"`ferryman reject {approval.environment}`."
         )
     if approval.allow_unverified:
-        sentences.append("Unverified approvals are allowed: whoever has the shared link may decide.")
+        sentences.append("Unverified approvals are allowed: anyone who has the shared link can decide.")
     asked = approval.barred
     if asked is not None:
-        sentences.append(f"{asked} asked for it and may not approve.")
+        sentences.append(f"{asked} requested it and cannot approve it.")
     unknown = stranger(approval)
     if unknown is not None:
         sentences.append(sentence(unknown, capital=True))

@@ -1,7 +1,7 @@
-"""Which release an environment should get by itself, and what it still waits for. Pure; read by `decisions.decide`.
+"""Which release an environment should get automatically, and what it waits for. Pure; read by `decisions.decide`.
 
-A push brings the newest complete release; a promotion the newest that `promoteFrom` has verified; a tag the newest that
-carries a semver name. Whatever the trigger, `gate` says whether a release may go where releases are promoted to.
+The trigger `push` selects the newest complete release, `promotion` the newest that `promoteFrom` has verified, and
+`tag` the newest with a semver name. Whatever the trigger, `promotion_gate.gate` says whether a release may be deployed.
 """
 
 from collections.abc import Iterator
@@ -16,50 +16,50 @@ from ferryman.platform import Environment
 from ferryman.records import Phase, Release, ReleaseStatus, Settled
 
 SCANNED_AT_ONCE = 3
-"""Releases whose scans are read in one look."""
+"""Releases whose scans are read in one run."""
 
 
 TAG_REFUSED = "TagRefused"
-"""Reason of a version that is settled because its semver tag was refused: nothing of it ever started."""
+"""Reason of a version that is settled because its semver tag was refused; no deployment of it ever started."""
 
 
 class Trigger(NamedTuple):
-    """What brings a release here by itself."""
+    """What starts a release here automatically."""
 
     by: str
     """`push`, `promotion`, or `tag v1.2.3`."""
     tag: str | None
     since: datetime | None
-    """When it did: the last image came, the name was bound, the proof was made. None when nobody wrote it down."""
+    """When: the last image was pushed, the tag was bound, or the release was verified. None when not recorded."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A release that automation should bring here."""
+    """A release that automation should deploy here."""
 
     release: Release
     by: str
-    """What brings it: see `Trigger`."""
+    """What starts it: see `Trigger.by`."""
     tag: str | None = None
     since: datetime | None = None
-    """Since when nothing keeps it back but a gate that opens by itself (a soak)."""
+    """Since when it could have been deployed: triggered, complete, verified and soaked."""
     waits: Waits | None = None
 
 
 @dataclass(frozen=True)
 class Outlook:
-    """The newest release that may go now, and the newest that has to wait."""
+    """The newest release that may be deployed now, and the newest that has to wait."""
 
     ready: Candidate | None = None
     waiting: Candidate | None = None
 
 
 def outlook(view: Snapshot, now: datetime) -> Outlook:
-    """Return what should come here by itself.
+    """Return what should be deployed here automatically.
 
-    An Errored one counts as ready, even before its time has come (see `View.settled`). What runs ends the search, and
-    so does a newer one that is done with here: automation never goes back behind it, unless a person has named an older
-    release since.
+    An errored release counts as ready even before its retry time (see `Snapshot.settled`). The search ends at the
+    running release and at a newer one that is settled here: automation never goes back behind it, unless a person has
+    tagged an older release since.
     """
     waiting: Candidate | None = None
     for candidate in _search(view, now):
@@ -88,9 +88,9 @@ def _search(view: Snapshot, now: datetime) -> Iterator[Candidate]:
 
 
 def trigger(view: Snapshot, release: Release) -> Trigger | None:
-    """Return what brings a release here by itself, or None.
+    """Return what starts a release here automatically, or None.
 
-    What was there before we operated the environment brings nothing: neither images, nor names, nor proofs.
+    Images, tags and proofs from before the environment's adoption start nothing.
     """
     triggers, adopted = view.environment.triggers, view.state.adopted_at
     complete = release.status in (ReleaseStatus.READY, ReleaseStatus.BASELINE)
@@ -107,7 +107,7 @@ def trigger(view: Snapshot, release: Release) -> Trigger | None:
 
 
 def _is_named(view: Snapshot, release: Release) -> bool:
-    """Tell whether a semver tag has been put on a release that was neither there before us nor refused here."""
+    """Tell whether a release has a semver tag that was added after the adoption and was not refused here."""
     at, adopted = release.named_at, view.state.adopted_at
     if not release.names or (adopted is not None and (at is None or at <= adopted)):
         return False
@@ -116,7 +116,7 @@ def _is_named(view: Snapshot, release: Release) -> bool:
 
 
 def done_for(view: Snapshot, release: Release) -> Settled | None:
-    """Return how a release ended here; None when it has not, or its tag was refused and something brings it anew."""
+    """Return how a release ended here; None when it has not, or its tag was refused but something starts it anew."""
     settled = view.settled(release)
     if settled is not None and settled.reason == TAG_REFUSED and trigger(view, release) is not None:
         return None
@@ -124,14 +124,14 @@ def done_for(view: Snapshot, release: Release) -> Settled | None:
 
 
 def _since(environment: Environment, release: Release, found: Trigger) -> datetime | None:
-    """Since when a release could have gone: brought here, complete, verified and soaked."""
+    """Return since when a release could have been deployed: triggered, complete, verified and soaked."""
     proof = release.verified.get(environment.promote_from or "")
     soaked = proof.at + (environment.soak or timedelta(0)) if proof else None
     return max((at for at in (found.since, release.ready_at, soaked) if at is not None), default=None)
 
 
 def to_scan(view: Snapshot, now: datetime) -> list[Release]:
-    """Return the releases whose scans decide what comes next: those that would be ready with a clean scan."""
+    """Return the releases whose scans decide what is next: those that would be ready with a clean scan."""
     if view.environment.scan is None:
         return []
     found = [item.release for item in _search(view, now) if item.waits and item.waits.reason == "ScanMissing"]
@@ -157,7 +157,7 @@ def _done_with(view: Snapshot, release: Release) -> datetime | None:
     """Return when it was decided that automation does not start a newer release (again); None when it may."""
     proof, settled = release.verified.get(view.name), view.settled(release)
     if proof is not None:
-        # A verified one that no longer runs was left by a person: only a person goes back to it.
+        # A verified release that no longer runs was rolled back by a person: only a person deploys it again.
         return max(proof.at, view.state.current.at) if view.state.current else proof.at
     if settled is None or settled.retry_at is not None or settled.reason == TAG_REFUSED:
         return None
@@ -165,12 +165,12 @@ def _done_with(view: Snapshot, release: Release) -> datetime | None:
 
 
 def overtaken(view: Snapshot, by: Release) -> tuple[Release, ...]:
-    """Return the releases older than `by` that would have come here by themselves, and nothing ever happened to."""
+    """Return the releases older than `by` that automation would have deployed here, and that were never started."""
     decided = {deployment.version for deployment in view.deployments} | set(view.state.settled) | {by.version}
     if view.state.current and view.state.current.version:
         decided.add(view.state.current.version)
-    # Before the oldest claim that was read, everything was decided when its time came. (Not so before a record of what
-    # was skipped: of many, some are written at a time.)
+    # Everything before the oldest claim that was read has been decided. This does not hold for records of skipped
+    # releases, which are written some at a time.
     claims = [item.created_at for item in view.deployments if item.phase is not Phase.SUPERSEDED or item.plan]
     horizon = min(claims or [item.created_at for item in view.deployments], default=None)
     horizon = None if view.complete_history else horizon
@@ -186,14 +186,14 @@ def overtaken(view: Snapshot, by: Release) -> tuple[Release, ...]:
 
 @dataclass(frozen=True)
 class Hopeless:
-    """A semver tag that will not start anything any more."""
+    """A semver tag that will never start a deployment."""
 
     release: Release
     why: str
 
 
 def hopeless(view: Snapshot, now: datetime) -> Hopeless | None:
-    """Return a release whose semver tag has to be refused: `promoteFrom` failed it, or it waited too long."""
+    """Return a release whose semver tag must be refused: it failed in `promoteFrom`, or waited too long for it."""
     source, environment = view.source, view.environment
     if environment.promote_from is None or "tag" not in environment.triggers:
         return None
@@ -205,7 +205,7 @@ def hopeless(view: Snapshot, now: datetime) -> Hopeless | None:
         if runs_or_is_older(view, release) or _done_with(view, release) is not None:
             continue
         if view.state.active is not None and view.state.active.version == release.version:
-            continue  # It is on its way; the last gate refuses it.
+            continue  # It is being deployed; admit_deployment refuses it.
         if settled is not None:
             return Hopeless(release, f"it ended {settled.phase} in {environment.promote_from} ({settled.reason})")
         if release.named_at is not None and release.named_at + environment.tag_wait <= now:

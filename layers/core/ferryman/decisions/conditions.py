@@ -1,6 +1,6 @@
-"""What an environment looks like: its conditions and since when a release waits. Pure; part of `decisions.decide`.
+"""The conditions of an environment, and how long a release has waited. Pure; part of `decisions.decide`.
 
-Each condition is an observation: it may be wrong a moment later, and nothing is decided on it.
+A condition is an observation: it may be outdated a moment later, and no decision depends on it.
 """
 
 from datetime import datetime
@@ -40,7 +40,7 @@ def observed(view: Snapshot, now: datetime) -> list[Condition]:
 
 
 def waiting_since(view: Snapshot, now: datetime) -> datetime | None:
-    """Return since when something waits to be deployed here; None when nothing does, or when a person holds it back."""
+    """Return since when something waits to be deployed here; None when nothing does, or when a person stopped it."""
     state = view.state
     times = []
     is_asked_for = view.deployment is not None and view.deployment.phase is Phase.AWAITING_APPROVAL
@@ -56,7 +56,7 @@ def waiting_since(view: Snapshot, now: datetime) -> datetime | None:
 
 
 def waiting_for(view: Snapshot, now: datetime) -> WaitingFor | None:
-    """Return what the newest release that may not come yet waits for; None when Ready tells of something else."""
+    """Return what the newest blocked release waits for; None when the condition Ready is about something else."""
     newest, outlook = _newest(view), candidates.outlook(view, now)
     if view.state.active or outlook.ready or (newest and candidates.done_for(view, newest)):
         return None
@@ -67,7 +67,7 @@ def waiting_for(view: Snapshot, now: datetime) -> WaitingFor | None:
 
 
 def changed_bases(view: Snapshot) -> list[str]:
-    """Return the services whose base task definition is another one than the one they were made from."""
+    """Return the services whose base task definition has changed since they were deployed."""
     target = view.state.last_succeeded
     if view.drift is None or target is None:
         return []
@@ -81,8 +81,8 @@ def changed_bases(view: Snapshot) -> list[str]:
 def untried_bases(view: Snapshot) -> list[str]:
     """Return the services with a changed base that the last attempt did not plan with.
 
-    A service that it left alone (scaled to zero, no image in the release) keeps its old base: trying again by itself
-    would leave it alone again, for ever.
+    A service that it skipped (scaled to zero, no image in the release) keeps its old base: another automatic attempt
+    would skip it again, for ever.
     """
     planned = view.latest.plan.services if view.latest and view.latest.plan else {}
     bases = view.drift.bases if view.drift else {}
@@ -97,36 +97,47 @@ def _ready(view: Snapshot, now: datetime) -> Seen:
     state, newest = view.state, _newest(view)
     running = state.current.version or "an unknown version" if state.current else "nothing"
     if state.active and view.deployment and view.deployment.phase is Phase.AWAITING_APPROVAL:
-        return "Ready", "Unknown", "AwaitingApproval", f"{state.active.version} waits for approval; {running} runs."
+        return (
+            "Ready",
+            "Unknown",
+            "AwaitingApproval",
+            f"{state.active.version} is waiting for approval; {running} is running.",
+        )
     if state.active:
-        return "Ready", "Unknown", "Progressing", f"{state.active.version} is on its way; until then {running} runs."
+        return (
+            "Ready",
+            "Unknown",
+            "Progressing",
+            f"{state.active.version} is being deployed; {running} is running until then.",
+        )
     settled = candidates.done_for(view, newest) if newest else None
     if newest and settled:
         tail = (
-            f"it is tried again at {settled.retry_at:%Y-%m-%d %H:%M:%S} UTC"
+            f"it will be retried at {settled.retry_at:%Y-%m-%d %H:%M:%S} UTC"
             if settled.retry_at
-            else f"push a new version, or `ferryman retry {view.name}`"
+            else f"push a new version, or run `ferryman retry {view.name}`"
         )
-        message = f"{newest.version} ended {settled.phase} ({settled.reason}), {running} runs; {tail}."
+        message = f"{newest.version} ended {settled.phase} ({settled.reason}); {running} is running; {tail}."
         return "Ready", "False", str(settled.phase), message
     outlook, freeze = candidates.outlook(view, now), frozen(view.environment, view.state, now)
     ready = outlook.ready.release if outlook.ready else None
     if ready and state.hold:
-        return "Ready", "False", "Held", f"{ready.version} waits for `ferryman resume {view.name}`; {running} runs."
+        message = f"{ready.version} is waiting for `ferryman resume {view.name}`; {running} is running."
+        return "Ready", "False", "Held", message
     if ready and freeze:
-        return "Ready", "False", "Frozen", f"{ready.version} waits: {freeze.message}; {running} runs."
+        return "Ready", "False", "Frozen", f"{ready.version} is waiting: {freeze.message}; {running} is running."
     if ready:
-        return "Ready", "False", "Waiting", f"{ready.version} is about to start; {running} runs."
+        return "Ready", "False", "Waiting", f"{ready.version} is about to start; {running} is running."
     waits = waiting_for(view, now)
     if waits is not None:
-        return "Ready", "False", waits.reason, f"{waits.message}; {running} runs."
+        return "Ready", "False", waits.reason, f"{waits.message}; {running} is running."
     if state.current is None:
         return "Ready", "Unknown", "NothingDeployed", "No release has been deployed here yet; push one."
-    return "Ready", "True", "UpToDate", f"{running} runs."
+    return "Ready", "True", "UpToDate", f"{running} is running."
 
 
 def _newest(view: Snapshot) -> Release | None:
-    """The newest release, of those after the one that runs, that was to come here, whatever became of it."""
+    """Return the newest release, among those newer than the running one, that was meant for this environment."""
     wanted = (item for item in view.releases if view.settled(item) or candidates.trigger(view, item) is not None)
     newer = (item for item in wanted if not candidates.runs_or_is_older(view, item))
     return max(newer, key=lambda release: release.order, default=None)
@@ -149,7 +160,7 @@ def _held(view: Snapshot) -> Seen:
     hold = view.state.hold
     if hold is None:
         return "Held", "False", "NotHeld", ""
-    return "Held", "True", "Held", f"{hold.who}: {hold.reason}; `ferryman resume {view.name}` lifts it"
+    return "Held", "True", "Held", f"{hold.who}: {hold.reason}; to lift the hold, run `ferryman resume {view.name}`"
 
 
 def _frozen(view: Snapshot, now: datetime) -> Seen:
@@ -160,7 +171,7 @@ def _frozen(view: Snapshot, now: datetime) -> Seen:
 
 
 def _of_latest(view: Snapshot) -> list[Seen]:
-    """What the last deployment that began here got to: Approved, Migrated, Available, Verified."""
+    """Return how far the last deployment here got: Approved, Migrated, Available, Verified."""
     deployment = view.deployment or view.latest
     if deployment is None or deployment.plan is None or deployment.kind == "migrate":
         return []
@@ -201,15 +212,16 @@ def _drifted(view: Snapshot) -> Seen | None:
     for service, recorded in sorted(target.task_definitions.items()):
         live = view.drift.live.get(service, recorded)
         if live is None:
-            strayed.append(f"{service} is gone")
+            strayed.append(f"{service} does not exist")
         elif _revision(live) != _revision(recorded):
             strayed.append(f"{service} runs {_revision(live)} instead of {_revision(recorded)}")
     if strayed:
-        message = f"{'; '.join(strayed)}. `ferryman redeploy {view.name}` brings back what is recorded."
+        message = f"{'; '.join(strayed)}. To restore what is recorded, run `ferryman redeploy {view.name}`."
         return "Drifted", "True", "TaskDefinitionChanged", message
     changed = changed_bases(view)
     if changed:
-        message = f"{', '.join(changed)}: Terraform published a newer base; `ferryman redeploy {view.name}` applies it."
+        apply = f"To apply it, run `ferryman redeploy {view.name}`."
+        message = f"{', '.join(changed)}: Terraform published a newer base task definition. {apply}"
         return "Drifted", "True", "BaseChanged", message
     return "Drifted", "False", "AsRecorded", ""
 

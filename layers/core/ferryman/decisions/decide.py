@@ -1,7 +1,7 @@
-"""What to do next about one environment. Pure; `controller.execute` carries it out.
+"""Decide what to do next about one environment. Pure; `controller.execute` carries it out.
 
-`decide` gives the one act that is due, or else observations to be written down. Deciding again on the result gives
-nothing new, whoever else decided meanwhile. The rules that docstrings name: docs/reference/reconcile-rules.md.
+`decide` returns the one act that is due, or else observations to record. Deciding again on the result returns nothing
+new, even when several runs decide at once. The rules are numbered as in docs/reference/reconcile-rules.md.
 """
 
 import math
@@ -45,7 +45,7 @@ def decide(view: Snapshot, now: datetime) -> list[Action]:
     again_at = view.state.again_at
     if due is not None and due.repeats:
         if again_at is not None and again_at > now + _SKEW:
-            due = None  # Somebody has asked for that look already; each look asks for one more.
+            due = None  # A look is already scheduled; each look schedules at most one more.
         else:
             again_at = now + timedelta(seconds=due.seconds)
     actions: list[Action] = [*_observe(view, now, again_at), *_repair_tags(view)]
@@ -66,8 +66,8 @@ def _active(view: Snapshot, now: datetime) -> Act | RequeueAfter | None:
     if view.execution is Execution.MISSING:
         return Redrive()
     if view.approval is not None and view.approval.status == "Pending":
-        # Nobody waits for the answer any more: its links and buttons have to say so.
-        return EndApproval("Aborted", "the execution that asked for it has ended", "ferryman")
+        # No step waits for the answer any more, so links and buttons must close.
+        return EndApproval("Aborted", "the execution that requested it has ended", "ferryman")
     return _unrecorded(deployment, view.execution)
 
 
@@ -87,33 +87,34 @@ def _running(view: Snapshot, now: datetime) -> Act | RequeueAfter | None:
 
 def _unrecorded(deployment: Deployment, execution: Execution) -> Complete:
     if all_passed(deployment):
-        return Complete(Phase.SUCCEEDED, "Verified", f"{deployment.version} runs and passed its checks.")
+        return Complete(Phase.SUCCEEDED, "Verified", f"{deployment.version} is running and passed its checks.")
     where = (
-        f"Look at what runs (`ferryman explain {deployment.environment}`), then `ferryman resume` and push or retry."
+        f"Check what is running (`ferryman explain {deployment.environment}`), then run "
+        f"`ferryman resume {deployment.environment}` and push or retry."
     )
     if deployment.abort is not None:
         who, why = deployment.abort.who, deployment.abort.reason
         return Complete(
             Phase.ABORTED,
             "AbortRequested",
-            f"{who} aborted it: {why}. {where}",
+            f"{who} aborted the deployment: {why}. {where}",
             hold=f"{who} aborted {deployment.version}: {why}",
         )
     if execution is Execution.ABORTED:
         return Complete(
             Phase.ABORTED,
             "ExecutionAborted",
-            f"Somebody aborted the execution in Step Functions; services may be half way. {where}",
+            f"Somebody aborted the execution in Step Functions. Services may be partly updated. {where}",
             hold=f"the execution of {deployment.version} was aborted in Step Functions",
         )
     if conclusive(deployment):
-        # Only the finish was lost: the steps say it all.
+        # Only the last step was lost: the recorded steps show the outcome.
         told = judge(deployment, None)
         return Complete(told.phase, told.reason, told.message, hold=told.hold, settle=told.settle)
     return Complete(
         Phase.ERRORED,
         "ExecutionEnded",
-        "The execution ended without telling how the deployment went; the next deployment takes its services on.",
+        "The execution ended without recording an outcome. The next deployment continues from what its services run.",
     )
 
 
@@ -154,7 +155,7 @@ def _refuse_tag(refused: Hopeless) -> RefuseTag:
 
 
 def _unreported(view: Snapshot, waiting: Candidate | None) -> ReportWaiting | None:
-    """People hear once of each thing that a release waits for; a soak ends by itself and needs no telling."""
+    """Return a report of what a release waits for, once per reason. A soak ends by itself and is not reported."""
     waits = waiting.waits if waiting else None
     if waiting is None or waits is None or waits.reason in ("Soaking", "ScanPending"):
         return None
@@ -171,17 +172,17 @@ def _later(waits: Waits | None, now: datetime) -> RequeueAfter | None:
 
 
 def _requested(view: Snapshot, freeze: Frozen | None, now: datetime) -> Start | Dismiss | RequeueAfter | None:
-    """A person's wish is stronger than hold, order and settled; it waits for its release, and for a freeze to end.
+    """Decide about a person's request. It overrides hold, order and settled; it waits for its release and for a freeze.
 
-    What keeps back any promotion keeps a wish back, too: it waits for what ends by itself, and else is dropped.
+    The promotion gate applies to it, too: it waits for obstacles that end by themselves, and is dropped for others.
     """
     request = view.state.requested
     release = view.release(request.version) if request else None
     if request is None or release is None or release.status not in (ReleaseStatus.READY, ReleaseStatus.BASELINE):
         return None
     if view.state.hold is not None and request.at < view.state.hold.at and request.kind != "rollback":
-        # The hold came later: whoever asked did not know why automation would be stopped. It starts after `resume`.
-        # (A rollback puts the hold there itself.)
+        # The hold was set after the request, so the requester did not know of it. The request starts after `resume`.
+        # (A rollback sets the hold itself.)
         return None
     if freeze is not None and request.kind != "rollback" and request.command != "current":
         return None
@@ -207,7 +208,7 @@ def _requested(view: Snapshot, freeze: Frozen | None, now: datetime) -> Start | 
 
 
 def _tag_before(view: Snapshot, release: Release) -> str | None:
-    """Return the semver tag that the last attempt at a release was started by: trying again is for the same name."""
+    """Return the semver tag that started the last attempt at a release: a retry is for the same tag."""
     before = view.settled(release)
     if before is not None and before.tag is not None:
         return before.tag
@@ -217,28 +218,31 @@ def _tag_before(view: Snapshot, release: Release) -> str | None:
 
 
 def _pointless(request: Request, release: Release, view: Snapshot) -> str | None:
-    """Why a request that waited for a deployment's end must not start any more, or None.
+    """Return why a request that waited for a deployment's end must not start any more, or None.
 
-    Only a rollback is a wish to go back: what runs by now may be newer than what was asked for.
+    What runs now may be newer than the requested release, and only a rollback may go back.
     """
     current = view.state.current
     if current is None or request.kind == "rollback":
         return None
     if request.kind in ("redeploy", "migrate") and current.version != request.version:
-        return f"{current.version or 'something else'} runs by now, not {request.version}"
+        return f"{current.version or 'something else'} is running now, not {request.version}"
     if request.kind in ("retry", "deploy") and view.current is not None and release.order <= view.current.order:
-        return f"{current.version} runs by now, and {request.version} is not newer"
+        return f"{current.version} is running now, and {request.version} is not newer"
     return None
 
 
-_WHY = {"push": "all its images were pushed", "promotion": "it was verified where it is promoted from"}
+_WHY = {
+    "push": "all its images were pushed",
+    "promotion": "it was verified in the environment that it is promoted from",
+}
 
 
 def _automatic(view: Snapshot, coming: Candidate, now: datetime) -> Start | RequeueAfter:
     candidate = coming.release
     before = view.settled(candidate)
     if before is None or before.retry_at is None:
-        # What is settled and comes all the same is a tag that was refused, and put on again.
+        # A settled release without a retry time is a candidate only when its refused tag was added again.
         return Start(
             version=candidate.version,
             kind="deploy",
@@ -263,7 +267,7 @@ def _automatic(view: Snapshot, coming: Candidate, now: datetime) -> Start | Requ
 
 
 def _redeploy(view: Snapshot) -> Start | None:
-    """Bring a changed base task definition to what runs, where the document wants that done by itself."""
+    """Redeploy for a changed base task definition, if the document says `onBaseChange: deploy`."""
     current = view.current
     changed = conditions.untried_bases(view)
     if not changed or current is None or view.environment.on_base_change != "deploy" or view.settled(current):
@@ -293,7 +297,7 @@ def _observe(view: Snapshot, now: datetime, again_at: datetime | None) -> list[A
 
 
 def _repair_tags(view: Snapshot) -> list[Action]:
-    """Rule 9: after every attempt, and whenever a sweep finds one wrong; never while something is on its way."""
+    """Rule 9: after every attempt, and whenever a sweep finds a wrong tag; never during a deployment."""
     if view.state.active is not None:
         return []
     latest = view.latest.id if view.latest else view.state.tagged

@@ -1,7 +1,7 @@
-"""Is an environment frozen, why, and until when? Pure: windows of the document, and a person's word.
+"""Whether an environment is frozen, why, and until when: by the document's windows or by a person. Pure.
 
-Everything is compared in UTC: two times of one zone compare as the clock on the wall shows them, which is wrong in the
-hours around a change to or from summer time. People read times in the document's zone.
+Everything is compared in UTC: Python compares two times of one zone by wall clock, which is wrong in the hours around a
+change to or from summer time. Messages show times in the document's zone.
 """
 
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from ferryman.platform.policies import DAYS, local_time
 from ferryman.records import EnvironmentState
 
 _JUMPS = 120
-"""From one window's end to the next: windows that still freeze after so many do so for ever."""
+"""Most jumps from one window's end to the next. Windows that still freeze after these are taken to never end."""
 _WEEKS = (-1, 0, 1)
-"""A window of the week before may reach into this one; the next one tells when deployments are allowed again."""
+"""A window of last week may reach into this one; next week's tell when deployments are allowed again."""
 
 Span = tuple[datetime, datetime]
 """Beginning and end in UTC; the beginning belongs to it, the end does not."""
@@ -38,8 +38,9 @@ def frozen(environment: Environment, state: EnvironmentState, now: datetime) -> 
     freeze, policy = state.freeze, environment.freeze
     zone: tzinfo = ZoneInfo(policy.time_zone) if policy else UTC
     if freeze is not None and (freeze.until is None or freeze.until > now):
-        end = f"until {_shown(freeze.until, zone)}" if freeze.until else f"until `ferryman thaw {state.environment}`"
-        return Frozen("FrozenByPerson", f"frozen {end} by {freeze.who}: {freeze.reason}", freeze.until)
+        thaw = f"until a person runs `ferryman thaw {state.environment}`"
+        end = f"until {_shown(freeze.until, zone)}" if freeze.until else thaw
+        return Frozen("FrozenByPerson", f"frozen by {freeze.who} {end}: {freeze.reason}", freeze.until)
     if policy is None:
         return None
     at = now.astimezone(UTC)
@@ -51,12 +52,12 @@ def frozen(environment: Environment, state: EnvironmentState, now: datetime) -> 
     if denied is not None:
         return Frozen("FreezeWindow", f"frozen{end}: freeze window {denied.name}", until)
     names = ", ".join(window.name for window in policy.windows if window.kind == "allow")
-    outside = f"outside of every window that allows deployments ({names})"
+    outside = f"outside all windows that allow deployments ({names})"
     return Frozen("OutsideAllowWindow", f"frozen{end}: {outside}", until)
 
 
 def _outside(policy: FreezePolicy, at: datetime, zone: tzinfo) -> bool:
-    """Tell whether there are windows that allow, and none of them does now."""
+    """Tell whether there are windows that allow deployments, but none of them is open now."""
     allowing = [window for window in policy.windows if window.kind == "allow"]
     return bool(allowing) and not any(_covers(window, at, zone) for window in allowing)
 
@@ -66,7 +67,7 @@ def _covers(window: FreezeWindow, at: datetime, zone: tzinfo) -> bool:
 
 
 def _end(policy: FreezePolicy, at: datetime, zone: tzinfo) -> datetime | None:
-    """Return the first moment from which nothing freezes any more; None when there is none, or it is too far away."""
+    """Return the first moment at which no window freezes; None when there is none, or it is too far away."""
     for _ in range(_JUMPS):
         spans = [(window.kind, *span) for window in policy.windows for span in _spans(window, at, zone)]
         denied = [end for kind, begin, end in spans if kind == "deny" and begin <= at < end]
@@ -91,7 +92,7 @@ def _spans(window: FreezeWindow, near: datetime, zone: tzinfo) -> list[Span]:
     monday = datetime.combine(local.date() - timedelta(days=local.weekday()), time())
     first, last = _of_week(start), _of_week(end)
     length = last - first if last > first else last - first + timedelta(days=7)
-    # Days and times of day, not hours: a window that begins at 16:00 does so in every week.
+    # Calendar days and local times, not hours: a window starts at 16:00 in every week, also after a clock change.
     return [
         _span(window, begin, begin + length, zone)
         for begin in (monday + timedelta(weeks=week) + first for week in _WEEKS)
@@ -99,7 +100,7 @@ def _spans(window: FreezeWindow, near: datetime, zone: tzinfo) -> list[Span]:
 
 
 def _span(window: FreezeWindow, begin: datetime, end: datetime, zone: tzinfo) -> Span:
-    """Put local times into UTC. Where a time exists twice, or not at all, nothing starts in doubt."""
+    """Convert local times to UTC. When a local time is ambiguous or does not exist, the longer freeze counts."""
     deny = window.kind == "deny"
     first, last = _moments(begin, zone), _moments(end, zone)
     return (min(first), max(last)) if deny else (max(first), min(last))

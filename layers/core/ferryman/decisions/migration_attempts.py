@@ -1,8 +1,8 @@
-"""May this deployment migrate, and with which attempt? At most one success per environment and release. Pure.
+"""Decide whether a deployment may migrate, and with which attempt. One success per environment and release. Pure.
 
-Called by `steps.run_migration`. The claim is written before RunTask, so that nothing runs that no record knows of. What
-a person asks for (a downgrade, `ferryman migrate`) is claimed under its deployment's own key: at most once each, and
-never counted as the release's one success.
+Called by `steps.run_migration`. The claim is written before RunTask, so that every task has a record. A person's
+command (a downgrade, `ferryman migrate`) is claimed under its deployment's own key: it runs at most once, and does not
+count as the release's one success.
 """
 
 from collections.abc import Iterable
@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from ferryman.records import Deployment, MigrationClaim
 
 CERTAIN_AFTER = timedelta(minutes=2)
-"""From then on ListTasks surely lists a task that RunTask started (and no Lambda that called it still lives)."""
+"""After this time, ListTasks certainly lists a task that RunTask started, and the Lambda that called it has ended."""
 CERTAIN_UNTIL = timedelta(minutes=45)
-"""Until then ECS surely still tells of a task that stopped (about an hour), and of a clientToken (at least an hour)."""
+"""Until then, ECS certainly still knows a stopped task (about an hour) and a clientToken (at least an hour)."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Skip:
 
 @dataclass(frozen=True)
 class Refuse:
-    """A person has to look first."""
+    """A person must decide first."""
 
     reason: str
     message: str
@@ -35,11 +35,11 @@ class Refuse:
 
 @dataclass(frozen=True)
 class Resume:
-    """A claim without a verdict: find out what became of its task before anything else."""
+    """A claim without a verdict: first find out what happened to its task."""
 
     claim: MigrationClaim
     own: bool
-    """Made by this very deployment: it may call RunTask again with the same clientToken."""
+    """Whether this deployment made it; then it may call RunTask again with the same clientToken."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Begin:
 
 
 _OWN = "@"
-"""Between release and deployment in the key of a person's command; no image tag has one."""
+"""Separates release and deployment in the key of a person's command; an image tag cannot contain it."""
 
 NO_MIGRATION = Skip("NoMigration", "this deployment has no migration")
 Decision = Skip | Refuse | Resume | Begin
@@ -59,16 +59,16 @@ Decision = Skip | Refuse | Resume | Begin
 def decide_attempt(deployment: Deployment, claims: list[MigrationClaim]) -> Decision:
     """Decide from the attempts so far, first to last.
 
-    NotStarted means that no task ran: automation may try again. Failed means that one did: a person has to want it.
+    NotStarted means that no task ran: automation may try again. Failed means that a task ran: only a person may retry.
     """
     version, environment = deployment.version, deployment.environment
     if deployment.kind == "rollback" and deployment.command is None:
-        return Skip("GoingBack", "going backwards never migrates")
+        return Skip("GoingBack", "a rollback does not run migrations")
     if deployment.plan is None or deployment.plan.migration is None:
         return NO_MIGRATION
     done = next((claim for claim in claims if claim.status == "Succeeded"), None)
     if done is not None:
-        return Skip("AlreadyMigrated", f"{version} was migrated here before, by deployment {done.deployment}")
+        return Skip("AlreadyMigrated", f"{version} was already migrated here, by deployment {done.deployment}")
     if not claims:
         return Begin(1)
     last = claims[-1]
@@ -78,14 +78,14 @@ def decide_attempt(deployment: Deployment, claims: list[MigrationClaim]) -> Deci
         code = f" with exit code {last.exit_code}" if last.exit_code is not None else ""
         return Refuse(
             "MigrationFailedBefore",
-            f"the migration of {version} failed in deployment {last.deployment}{code}, and only a person starts it "
-            f"again: fix it and push, or `ferryman retry {environment}`",
+            f"the migration of {version} failed in deployment {last.deployment}{code} and is not retried "
+            f"automatically: fix it and push, or run `ferryman retry {environment}`",
         )
     return Begin(last.attempt + 1)
 
 
 def key_of(deployment: Deployment) -> str:
-    """Return the name under which a deployment's claims are kept: its release's, or its own for a person's command."""
+    """Return the key of a deployment's claims: the release's version, or its own key for a person's command."""
     return deployment.version if deployment.command is None else f"{deployment.version}{_OWN}{deployment.id}"
 
 
@@ -95,7 +95,7 @@ def release_of(claim: MigrationClaim) -> str:
 
 
 def last_migrated(claims: Iterable[MigrationClaim]) -> str | None:
-    """Return the release whose migrations the database has: the latest success that no downgrade took back.
+    """Return the release whose migrations the database has: the latest success that no downgrade reverted.
 
     It is not always the one that runs: a release that was rolled back leaves its migrations behind.
     """
@@ -104,11 +104,11 @@ def last_migrated(claims: Iterable[MigrationClaim]) -> str | None:
 
 
 def taken_back(deployment: Deployment, claims: Iterable[MigrationClaim], older: Iterable[str]) -> list[MigrationClaim]:
-    """Return the successes that a `down` took back, or may have: their releases have to migrate again.
+    """Return the successes that a `down` reverted, or may have reverted: their releases must migrate again.
 
-    Told by the lists of migrations where they are known, else by the order of releases: `older` are those that are not
-    newer than the deployment's. A command without a target of its own release spares none: migrating up once more
-    changes nothing where nothing was taken back.
+    Decided by the lists of migrations if they are known, else by the order of releases: `older` are the releases that
+    are not newer than the deployment's. A command that is not part of a rollback spares none: migrating up again
+    changes nothing where nothing was reverted.
     """
     gone = _after(deployment.plan.migrations if deployment.plan else None, deployment.revision)
     spared = set(older) if deployment.kind == "rollback" else set()
@@ -126,7 +126,7 @@ def _of_releases(claims: Iterable[MigrationClaim]) -> list[MigrationClaim]:
 
 
 def _after(ids: list[str] | None, revision: str | None) -> set[str] | None:
-    """Return the migrations that go when the database goes to a revision; None when nobody can tell."""
+    """Return the migrations that a downgrade to a revision reverts; None when that is unknown."""
     if ids is None or revision is None:
         return None
     if revision == "base":
@@ -136,7 +136,7 @@ def _after(ids: list[str] | None, revision: str | None) -> set[str] | None:
 
 
 def started_by(claim: MigrationClaim) -> str:
-    """Return what RunTask and ListTasks know a claim's task by; at most 36 characters."""
+    """Return the `startedBy` of a claim's task for RunTask and ListTasks; at most 36 characters."""
     return claim.client_token[:36]
 
 
@@ -146,7 +146,7 @@ def client_token(deployment: str, attempt: int) -> str:
 
 
 def settled_by_absence(claim: MigrationClaim, now: datetime) -> bool | None:
-    """What it means that ECS lists no task of a claim: True, none ever ran; None, ask again later; False, unknown."""
+    """Return what it means that ECS lists no task of a claim: True: none ran. None: ask again later. False: unknown."""
     if now < claim.at + CERTAIN_AFTER:
         return None
     return claim.task is None and claim.status == "Claimed" and now < claim.at + CERTAIN_UNTIL

@@ -1,6 +1,6 @@
-"""How a deployment ended, told from its recorded steps and from what the state machine caught. Pure.
+"""Decide how a deployment ended, from its recorded steps and the error that the state machine caught. Pure.
 
-Called by finish_deployment and by reconcile; `steps.record_outcome` writes a judgement down.
+Called by finish_deployment and by reconcile; `steps.record_outcome` writes the result.
 """
 
 import json
@@ -19,13 +19,13 @@ EXPIRED_WHILE_STOPPED = "ExpiredWhileStopped"
 TRANSIENT_REFUSALS = frozenset(
     {"Held", "Frozen", "Soaking", "ScanMissing", "ScanPending", "ScanBlocked", EXPIRED_WHILE_STOPPED}
 )
-"""Reasons that pass by themselves or with a person's word: the release is not done with.
+"""Reasons that end by themselves or through a person: the release stays eligible.
 
-`decisions.candidates` keeps back by itself what is to soak, or to be scanned.
+`decisions.candidates` keeps back releases that must soak or be scanned.
 """
 
 ROLLBACK_FAILED = "RollbackFailed"
-"""Reason of a deployment that could not be taken back; the alarm's metric has the same name."""
+"""Reason of a deployment that could not be rolled back; the alarm's metric has the same name."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,13 @@ class Judgement:
     reason: str
     message: str
     hold: str | None = None
-    """Why automation has to stay off, if it has to."""
+    """Why automation must be put on hold, if it must."""
     settle: bool = True
-    """Whether the version is done with here until a person asks for it."""
+    """Whether automation leaves the version alone until a person requests it."""
 
 
 def judge(deployment: Deployment, failure: StepFailure | None) -> Judgement:
-    """Tell from the recorded steps, and what the state machine caught, how a deployment ended. Pure."""
+    """Return how a deployment ended, from its recorded steps and the error that the state machine caught. Pure."""
     if failure is None and all_passed(deployment):
         return Judgement(Phase.SUCCEEDED, "Verified", _success(deployment), settle=False)
     cause = cause_of(deployment)
@@ -53,7 +53,7 @@ def judge(deployment: Deployment, failure: StepFailure | None) -> Judgement:
         return Judgement(
             Phase.ABORTED if deployment.abort else Phase.FAILED,
             ROLLBACK_FAILED,
-            f"{message} Taking back {', '.join(back.not_back)} failed too: look at the service by hand, then "
+            f"{message} Rolling back {', '.join(back.not_back)} failed, too. Inspect the service, then run "
             f"`ferryman resume {deployment.environment}`.",
             hold=f"the rollback of {deployment.version} failed",
         )
@@ -62,7 +62,7 @@ def judge(deployment: Deployment, failure: StepFailure | None) -> Judgement:
         return Judgement(
             Phase.ABORTED,
             "AbortRequested",
-            f"{who} aborted it: {deployment.abort.reason}. {_sentence_about(back, deployment)}",
+            f"{who} aborted the deployment: {deployment.abort.reason}. {_sentence_about(back, deployment)}",
             hold=f"{who} aborted {deployment.version}: {deployment.abort.reason}",
         )
     if cause is not None and cause.key == step_keys.APPROVAL:
@@ -80,7 +80,7 @@ def judge(deployment: Deployment, failure: StepFailure | None) -> Judgement:
         )
     if reason == "OutcomeUnknown":
         return Judgement(
-            Phase.ERRORED, reason, message, hold=f"nobody knows whether the migration of {deployment.version} ran"
+            Phase.ERRORED, reason, message, hold=f"it is unknown whether the migration of {deployment.version} ran"
         )  # fmt: skip
     if ours:
         return Judgement(Phase.ERRORED, reason, _told(message, back, deployment))
@@ -91,7 +91,7 @@ def judge(deployment: Deployment, failure: StepFailure | None) -> Judgement:
 
 
 def _not_approved(step: Step, failure: StepFailure | None, reason: str, message: str) -> Judgement:
-    """An approval that ended without a yes. The machine's own time-out is the backstop of its expiry."""
+    """Return the outcome of an approval that was not given. The state machine's own timeout backs up its expiry."""
     phase = _ENDINGS.get(step.reason)
     if phase is None and failure is not None and failure.error == "States.Timeout":
         return Judgement(Phase.EXPIRED, "Expired", "Nobody decided in time. No service was changed.")
@@ -110,7 +110,7 @@ _ENDINGS = {
 
 
 def _told(message: str, back: WayBack, deployment: Deployment) -> str:
-    """Say what went wrong, then what became of the services, unless the message says so already."""
+    """Say what went wrong, then what happened to the services, unless the message already says so."""
     sentence = _sentence_about(back, deployment)
     return message if sentence in message else f"{message} {sentence}"
 
@@ -119,11 +119,12 @@ def _sentence_about(back: WayBack, deployment: Deployment) -> str:
     if not back.changed:
         return "No service was changed."
     if back.held:
-        return f"{', '.join(back.held)} stayed as it is, because onFailure is hold."
+        return f"Left {', '.join(back.held)} as is, because onFailure is hold."
     if back.without_target:
-        return f"{', '.join(back.without_target)} could not go back: no deployment has succeeded here before."
+        names = ", ".join(back.without_target)
+        return f"Could not roll back {names}, because no deployment has succeeded here before."
     to = f" to {deployment.from_version}" if deployment.from_version else ""
-    return f"{', '.join(back.back)} went back{to}."
+    return f"Rolled back {', '.join(back.back)}{to}."
 
 
 def all_passed(deployment: Deployment) -> bool:
@@ -136,12 +137,12 @@ def all_passed(deployment: Deployment) -> bool:
 
 
 def conclusive(deployment: Deployment) -> bool:
-    """Tell whether the steps show how it ended, and all that was done about it: just the finish is missing. Pure."""
+    """Tell whether the recorded steps show the outcome completely, so that only the last step is missing. Pure."""
     cause = cause_of(deployment)
     if cause is None or deployment.plan is None:
         return False
     if cause.key in (step_keys.APPROVAL, step_keys.ADMIT) and cause.step.status is StepStatus.ABORTED:
-        return True  # People, or the last gate, said no, and nothing was touched.
+        return True  # An approver or the last gate refused it, and nothing was changed.
     if cause.step.status is not StepStatus.FAILED:
         return False
     backs = [
@@ -160,11 +161,11 @@ def _why(cause: Cause | None, failure: StepFailure | None) -> tuple[str, str]:
             f"{failure.step or 'a step'} failed with {failure.error}: {_excerpt(failure.cause)}"
         )
     where = f"in {cause.key}" if cause else "between two steps"
-    return "Interrupted", f"The deployment stopped {where} without saying why."
+    return "Interrupted", f"The deployment stopped {where}; no reason was recorded."
 
 
 def _excerpt(cause: str) -> str:
-    """Take the message out of the JSON that Lambda gives as the cause."""
+    """Return the message from the JSON that Lambda gives as the cause."""
     try:
         data = json.loads(cause)
     except ValueError:
@@ -176,7 +177,7 @@ def _success(deployment: Deployment) -> str:
     plan = deployment.plan
     count = len(plan.services) if plan else 0
     skipped = [name for name in (plan.services if plan else {}) if was_skipped(deployment, name)]
-    tail = f" ({', '.join(skipped)} left alone)" if skipped else ""
+    tail = f" ({', '.join(skipped)} skipped)" if skipped else ""
     return f"{deployment.version} runs on {count - len(skipped)} of {count} services and passed its checks{tail}."
 
 

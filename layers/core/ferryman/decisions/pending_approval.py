@@ -1,4 +1,4 @@
-"""What becomes of a deployment that waits for approval. Pure; part of `decisions.decide`."""
+"""Decide what to do about a deployment that waits for approval. Pure; part of `decisions.decide`."""
 
 import math
 from datetime import datetime
@@ -13,7 +13,7 @@ from ferryman.records import Approval, Deployment, ReleaseStatus, Request
 
 
 def due(view: Snapshot, now: datetime) -> EndApproval | RemindApprovers | TellMachine | int | None:
-    """Return what to do about the approval of the active deployment; a number is: look again after so many seconds."""
+    """Return what to do about the approval of the active deployment; an int is the seconds until the next look."""
     approval, deployment = view.approval, view.deployment
     if approval is None or deployment is None:
         return None
@@ -21,18 +21,18 @@ def due(view: Snapshot, now: datetime) -> EndApproval | RemindApprovers | TellMa
         return TellMachine() if approval.answered_at is None and approval.token is not None else None
     if deployment.abort is not None:
         return EndApproval(
-            "Aborted", f"{deployment.abort.who} aborted it: {deployment.abort.reason}", deployment.abort.who
+            "Aborted", f"{deployment.abort.who} aborted the deployment: {deployment.abort.reason}", deployment.abort.who
         )
     if approval.expired_at(now):
         return _expired(view, deployment, now)
     wish = _wish(view, approval, deployment, now)
     if wish is not None:
         return EndApproval(
-            "Superseded", f"{wish.who} asked for {wish.version} instead: {wish.reason}", wish.who, wish.version
+            "Superseded", f"{wish.who} requested {wish.version} instead: {wish.reason}", wish.who, wish.version
         )
     newer = _newer(view, approval, deployment, now)
     if newer is not None:
-        return EndApproval("Superseded", f"{newer} is newer and takes its place", "ferryman", newer)
+        return EndApproval("Superseded", f"the newer release {newer} replaces it", "ferryman", newer)
     remind = approval.remind_at if approval.reminded_at is None else None
     if remind is not None and now >= remind:
         return RemindApprovers()
@@ -41,13 +41,15 @@ def due(view: Snapshot, now: datetime) -> EndApproval | RemindApprovers | TellMa
 
 
 def _expired(view: Snapshot, deployment: Deployment, now: datetime) -> EndApproval:
-    """Nobody may say yes during a freeze, and nothing would start during a hold: then the release is not done with."""
-    why, hold, freeze = "nobody decided in time", view.state.hold, frozen(view.environment, view.state, now)
+    """End an expired approval. If a freeze or a hold prevented the approval, the release stays eligible."""
+    why, hold, freeze = "not approved in time", view.state.hold, frozen(view.environment, view.state, now)
     if deployment.kind == "rollback" or (hold is None and freeze is None):
         return EndApproval("Expired", why, "ferryman")
     told = f"{view.name} is {freeze.message}" if freeze else f"{hold.who} put {view.name} on hold" if hold else ""
-    tail = "; it is not done with" + (", and is asked for again when that ends" if _by_itself(deployment) else "")
-    return EndApproval("Expired", f"{why}: {told}{tail}", "ferryman", reason=EXPIRED_WHILE_STOPPED)
+    again = "; approval will be requested again when that ends" if _by_itself(deployment) else ""
+    return EndApproval(
+        "Expired", f"{why}: {told}. The release stays eligible{again}", "ferryman", reason=EXPIRED_WHILE_STOPPED
+    )
 
 
 def _by_itself(deployment: Deployment) -> bool:
@@ -55,10 +57,10 @@ def _by_itself(deployment: Deployment) -> bool:
 
 
 def _wish(view: Snapshot, approval: Approval, deployment: Deployment, now: datetime) -> Request | None:
-    """Return a person's wish that takes the place of a pending one, if it could start now (`decisions.decide`).
+    """Return a person's request that replaces the pending one, if it could start now (`decisions.decide`).
 
-    A way back to the same version does, too: it may need no approval, and it passes holds and freezes. A redeploy and a
-    database command are no reason to ask anew: they wait.
+    A rollback to the same version replaces it, too: it may need no approval, and holds and freezes do not stop it. A
+    redeploy or a database command waits instead.
     """
     wish = view.state.requested
     if wish is None or wish.kind not in ("deploy", "retry", "rollback"):
@@ -78,10 +80,10 @@ def _wish(view: Snapshot, approval: Approval, deployment: Deployment, now: datet
 
 
 def _newer(view: Snapshot, approval: Approval, deployment: Deployment, now: datetime) -> str | None:
-    """Return the newer candidate that takes the place of a pending one, where the document says so.
+    """Return the newer candidate that replaces the pending one, if the document says so (`onNewer: replace`).
 
-    It has to be one that would start now. What a person asked for makes way only for what came after that wish, and a
-    way back for nothing.
+    The candidate must be able to start now. A person's request is replaced only by a release that came after it, a
+    rollback never.
     """
     pending = view.release(approval.version)
     ready = candidates.outlook(view, now).ready

@@ -13,12 +13,12 @@ from ferryman.records import EnvironmentState, Phase, Release, Settled, Waiver
 SCAN_AGAIN = timedelta(minutes=1)
 
 
-"""How soon a scan that has not ended is looked at again."""
+"""How soon an unfinished scan is checked again."""
 
 
 Obstacle = Literal["WaitsForSource", "Soaking", "ScanMissing", "ScanPending", "ScanBlocked"]
 SCANS: tuple[Obstacle, ...] = ("ScanMissing", "ScanPending", "ScanBlocked")
-"""What is said of image scans."""
+"""The obstacles that are about image scans."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Waits:
     message: str
     until: datetime | None = None
     left: Settled | None = None
-    """How the environment that releases are promoted from ended it after all."""
+    """How the source environment ended the release, if it failed there."""
 
 
 def gate(
@@ -43,11 +43,11 @@ def gate(
     waiver: Waiver | None = None,
     digests: dict[str, str] | None = None,
 ) -> Waits | None:
-    """Return why a release may not go here yet, or None: verified with these bytes, soaked, scanned.
+    """Return why a release may not be deployed here yet, or None: verified with these digests, soaked, scanned.
 
-    `env` is the environment's name; `source` the state of `promoteFrom`, which may have gone back since it verified the
-    release. `scans` is None when nobody looked: that counts as missing, where the document wants scans. `digests` are
-    those that a deployment froze.
+    `env` is the environment's name. `source` is the state of `promoteFrom`, which may have been rolled back since it
+    verified the release. `scans` is None when scans were not read; if the document requires scans, they count as
+    missing. `digests` are those of a deployment, if there is one.
     """
     name = environment.promote_from
     if name is not None:
@@ -60,27 +60,27 @@ def gate(
         soaked = proof.at + environment.soak if environment.soak else proof.at
         if soaked > now:
             wait = span((soaked - now).total_seconds())
-            return Waits("Soaking", f"{release.version} soaks in {name} for another {wait}", soaked)
+            return Waits("Soaking", f"{release.version} must soak in {name} for another {wait}", soaked)
     if environment.scan is None or (waiver is not None and waiver.until > now):
         return None
     return _scanned(env, environment.scan.block, release, scans, now)
 
 
 def kept_back(view: Snapshot, release: Release, now: datetime) -> Waits | None:
-    """Return what the gate says of a release, as far as the view knows."""
+    """Return why the gate keeps a release back, as far as the snapshot shows."""
     scans, waiver = view.scans.get(release.version), view.state.waivers.get(release.version)
     return gate(view.name, view.environment, release, now, source=view.source, scans=scans, waiver=waiver)
 
 
 def wish_kept_back(view: Snapshot, now: datetime) -> Waits | None:
-    """Return what keeps back the release that a person asked for; only a deploy or a retry is a promotion."""
+    """Return why the gate keeps a person's request back; only a deploy or a retry is a promotion."""
     wish = view.state.requested
     release = view.release(wish.version) if wish is not None and wish.kind in ("deploy", "retry") else None
     return kept_back(view, release, now) if release is not None else None
 
 
 def _left(release: Release, name: str, source: EnvironmentState | None) -> Settled | None:
-    """Return how `promoteFrom` ended a release after all: as a failure, after its proof if there is one."""
+    """Return how a release failed in `promoteFrom`, if it failed after its last proof (or has none)."""
     proof, settled = release.verified.get(name), source.settled.get(release.version) if source else None
     if settled is None or settled.phase is Phase.ERRORED or (proof is not None and settled.at <= proof.at):
         return None
@@ -90,7 +90,7 @@ def _left(release: Release, name: str, source: EnvironmentState | None) -> Settl
 def _scanned(
     env: str, block: Sequence[str], release: Release, scans: Sequence[ImageScan] | None, now: datetime
 ) -> Waits | None:
-    """Say what image scans have against a release: the gravest thing, about every component that has it."""
+    """Return the most serious obstacle from image scans, with every component that has it."""
     known = {scan.component: scan for scan in scans or ()}
     found: dict[Obstacle, list[str]] = {"ScanBlocked": [], "ScanMissing": [], "ScanPending": []}
     for component in sorted(release.components):
@@ -98,10 +98,10 @@ def _scanned(
         if obstacle is not None:
             found[obstacle[0]].append(obstacle[1])
     waive = f"`ferryman waive {env} --release {release.version} --reason …`"
-    next_steps = {"ScanBlocked": f"fix it and push, or {waive}", "ScanMissing": f"scan it, or {waive}"}
+    next_steps = {"ScanBlocked": f"fix it and push, or {waive}", "ScanMissing": f"scan the image, or {waive}"}
     for reason, told in found.items():
         if told:
-            next_step = next_steps.get(reason, "it is looked at again in a minute")
+            next_step = next_steps.get(reason, "it will be checked again in a minute")
             until = now + SCAN_AGAIN if reason == "ScanPending" else None
             return Waits(reason, f"{release.version}: {', '.join(told)}; {next_step}", until)
     return None
@@ -110,9 +110,9 @@ def _scanned(
 def _obstacle(block: Sequence[str], component: str, scan: ImageScan | None) -> tuple[Obstacle, str] | None:
     if scan is None or scan.status in ("Missing", "Failed"):
         said = f" ({scan.message})" if scan and scan.message else ""
-        return "ScanMissing", f"no scan tells about {component}{said}"
+        return "ScanMissing", f"{component} has no scan results{said}"
     if scan.status == "Pending":
-        return "ScanPending", f"the scan of {component} has not ended yet"
+        return "ScanPending", f"the scan of {component} has not finished"
     if scan.status == "Unread":
         return "ScanPending", f"the scan of {component} could not be read ({scan.message})"
     hits = [f"{scan.findings[severity]} {severity}" for severity in block if scan.findings.get(severity)]

@@ -1,4 +1,4 @@
-"""Which migrations lie between two images, as their labels tell it. Pure.
+"""Which migrations lie between two images, according to their labels. Pure.
 
 Read by begin_deployment (the plan's lists) and serve_api (`rollback`, `diff`); `clients.image_labels` gets the labels.
 """
@@ -13,21 +13,21 @@ UNSAFE = "dev.ferryman.migrations.not-rollback-safe"
 """Comma-separated ids of those after which an older release can't run."""
 
 _IDS, _LIST_LIMIT = 1000, 30_000
-"""Ids, and characters, of a list that is believed: it is kept in the plan."""
+"""The most ids, and characters, of a valid list: it is stored in the plan."""
 _ID = re.compile(r"[\w.:+/ -]{1,128}")
 
 
 @dataclass(frozen=True)
 class ImageLabels:
-    """Labels of an image. Without a `reason` the image was read: what is not in `found` is not there."""
+    """Labels of an image. Without a `reason`, the image was read, and labels that are not in `found` do not exist."""
 
     found: dict[str, str] = field(default_factory=dict)
     reason: str = ""
-    """Why its labels can't be told."""
+    """Why its labels are unknown."""
 
     @property
     def migrations(self) -> list[str] | None:
-        """Ids of all migrations, oldest first; None when the image does not tell."""
+        """Ids of all migrations, oldest first; None when the image does not list them."""
         return migrations(self.found)[0]
 
     @property
@@ -37,7 +37,7 @@ class ImageLabels:
 
 
 def migrations(labels: dict[str, str]) -> tuple[list[str] | None, list[str]]:
-    """Return the ids of all migrations (None when the labels do not tell) and of the not rollback-safe ones."""
+    """Return the ids of all migrations (None when the labels do not list them) and of the not rollback-safe ones."""
     return _ids(labels.get(MIGRATIONS)), _ids(labels.get(UNSAFE)) or []
 
 
@@ -45,7 +45,7 @@ def _ids(text: str | None) -> list[str] | None:
     if text is None or len(text) > _LIST_LIMIT:
         return None
     ids = [part.strip() for part in text.split(",") if part.strip()]
-    # Nothing that a person could not have meant gets into commands, pages or the table.
+    # Only plausible ids get into commands, pages and the table.
     if len(ids) > _IDS or not all(_ID.fullmatch(item) for item in ids):
         return None
     return list(dict.fromkeys(ids))
@@ -53,10 +53,10 @@ def _ids(text: str | None) -> list[str] | None:
 
 @dataclass(frozen=True)
 class Since:
-    """What the database has that a release does not know of.
+    """The migrations that the database has and a release does not contain.
 
-    `Known`: `migrations` says it all. `Untold`: neither image tells, as in a platform without these labels.
-    `Unclear`: one of them can't be read or does not tell, so nobody can say that going there is safe.
+    `Known`: `migrations` is complete. `Untold`: neither image lists its migrations, as in a platform without these
+    labels. `Unclear`: one of them cannot be read or has no list, so a rollback cannot be called safe.
     """
 
     status: Literal["Known", "Untold", "Unclear"]
@@ -70,40 +70,46 @@ def since(database: ImageLabels, target: ImageLabels) -> Since:
     """Compare the image that migrated the database last with the one that is to run on it."""
     unreadable = database.reason or target.reason
     if unreadable:
-        return Since("Unclear", message=f"nobody can tell which migrations lie between: {unreadable}")
+        return Since("Unclear", message=f"it is unknown which migrations lie in between: {unreadable}")
     has, knows = database.migrations, target.migrations
     if has is None and knows is None and not database.unsafe:
-        return Since("Untold", message="the images do not tell which migrations they bring")
+        return Since("Untold", message="the images do not list their migrations")
     if has is None:
-        return Since("Unclear", message="the image that migrated last does not tell which migrations it brings")
+        return Since("Unclear", message="the image that migrated last does not list its migrations")
     if knows is None:
         if not database.unsafe:
-            return Since("Known", message="the release does not tell its migrations, and none here is marked as unsafe")
+            return Since(
+                "Known",
+                message="the release does not list its migrations, and none in the database is marked as unsafe",
+            )
         marked = ", ".join(database.unsafe)
-        return Since("Unclear", message=f"the release does not tell whether it knows of {marked}, not rollback-safe")
+        return Since("Unclear", message=f"the release does not say whether it contains {marked}, not rollback-safe")
     between = [item for item in has if item not in knows]
     unsafe = [item for item in database.unsafe if item not in knows]
     if not between and not unsafe:
-        return Since("Known", message="no migration lies between")
-    marked = f", of which {', '.join(unsafe)} can't be undone by going back" if unsafe else ", all rollback-safe"
+        return Since("Known", message="there are no migrations in between")
+    marked = f", of which {', '.join(unsafe)} is not rollback-safe" if unsafe else ", all rollback-safe"
     return Since("Known", between, unsafe, f"migrations since then: {', '.join(between or unsafe)}{marked}")
 
 
 def brings(database: ImageLabels, release: ImageLabels) -> Since:
-    """Tell which migrations a newer release would run: the other way round."""
+    """Return the migrations that a newer release would run."""
     unreadable = database.reason or release.reason
     if unreadable:
-        return Since("Unclear", message=f"nobody can tell which migrations it runs: {unreadable}")
+        return Since("Unclear", message=f"it is unknown which migrations would run: {unreadable}")
     has, new = database.migrations, release.migrations
     if new is None:
-        return Since("Untold", message="the image does not tell which migrations it brings")
+        return Since("Untold", message="the image does not list its migrations")
     if has is None:
         return Since(
-            "Unclear", new, release.unsafe, f"it brings {', '.join(new) or 'none'}; the database may have some"
+            "Unclear",
+            new,
+            release.unsafe,
+            f"it contains {', '.join(new) or 'none'}; the database may already have some",
         )
     added = [item for item in new if item not in has]
     unsafe = [item for item in added if item in release.unsafe]
     if not added:
-        return Since("Known", message="it runs no migration")
-    marked = f"; after {', '.join(unsafe)} an older release can't run" if unsafe else "; all are rollback-safe"
-    return Since("Known", added, unsafe, f"it runs {', '.join(added)}{marked}")
+        return Since("Known", message="no migrations would run")
+    marked = f"; {', '.join(unsafe)} is not rollback-safe" if unsafe else "; all are rollback-safe"
+    return Since("Known", added, unsafe, f"it would run {', '.join(added)}{marked}")

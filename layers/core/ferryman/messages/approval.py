@@ -1,8 +1,8 @@
 """Messages about an approval: requested, about to expire, ended. Pure.
 
-Called by request_approval, by reconcile and by decide_approval. Rows to `approver/<name>` are personal mails; the key
-in their link is made when the mail is sent (`notify.personal_mail`), so no stored text ever holds one. All others
-go to the environment's channels. The line `LINK` stands for the link of whoever gets the message.
+Called by request_approval, reconcile and decide_approval. Rows to `approver/<name>` are personal mails; the key in
+their link is made when the mail is sent (`notify.personal_mail`), so no stored text contains one. All other rows
+go to the environment's channels. The line `LINK` is a placeholder for the recipient's link.
 """
 
 from datetime import datetime
@@ -17,26 +17,26 @@ from ferryman.records.writes import Add
 from ferryman.text import one_line
 
 LINK = "{{link}}"
-"""A line of a text that is replaced by the link when the message is sent."""
+"""A line of a text. The link replaces it when the message is sent."""
 PERSONAL = "approver/"
-"""How the channel of a personal mail begins; the approver's name follows. No channel of a document looks like it."""
+"""Prefix of a personal mail's channel; the approver's name follows. No channel in a document can have this prefix."""
 APPROVAL, REMINDER, ENDED = "approval", "reminder", "approval-ended"
-"""Events. A link that somebody asked for is `link-<number>`."""
+"""Events. A link that an approver requested is `link-<number>`."""
 
 
 def for_request(
     approval: Approval, deployment: Deployment, document: Platform, at: datetime, *, personal: list[str]
 ) -> list[Add]:
-    """Make the messages that ask: a mail to each person named, one message to each channel, and GitHub's row."""
+    """Make the messages of a request: a mail to each person named, one message to each channel, and GitHub's row."""
     where = f"{approval.platform}/{approval.environment}"
-    opening = f"{where}: {_what(approval)} waits for approval."
+    opening = f"{where}: {_what(approval)} is waiting for approval."
     facts = _lines(_facts(approval, deployment, document))
     return [
         *_personal(
             approval,
             personal,
             APPROVAL,
-            f"[Approval] {where}: {_what(approval)} waits for your decision",
+            f"[Approval] {where}: {_what(approval)} needs your decision",
             [opening, facts, _decide(approval)],
             at,
         ),
@@ -45,7 +45,7 @@ def for_request(
             deployment,
             document,
             APPROVAL,
-            f"[Approval] {where}: {_what(approval)} waits for approval",
+            f"[Approval] {where}: {_what(approval)} is waiting for approval",
             [opening, facts, _how_to_decide(approval)],
             at,
         ),
@@ -54,11 +54,11 @@ def for_request(
 
 
 def for_reminder(approval: Approval, deployment: Deployment, document: Platform, at: datetime) -> list[Add]:
-    """Make the messages that say that time runs out: to those who may decide and have not, and to the channels."""
+    """Make the reminders that the request will expire: to approvers who have not decided, and to the channels."""
     where = f"{approval.platform}/{approval.environment}"
-    opening = f"{where}: {_what(approval)} still waits for approval, and the request expires at {_until(approval)}."
+    opening = f"{where}: {_what(approval)} is still waiting for approval. The request expires at {_until(approval)}."
     facts = _lines(_facts(approval, deployment, document))
-    subject = f"[Reminder] {where}: {_what(approval)} waits for approval until {_until(approval)}"
+    subject = f"[Reminder] {where}: {_what(approval)} needs approval by {_until(approval)}"
     return [
         *_personal(approval, _undecided(approval), REMINDER, subject, [opening, facts, _decide(approval)], at),
         *_shared(
@@ -68,11 +68,11 @@ def for_reminder(approval: Approval, deployment: Deployment, document: Platform,
 
 
 def for_link(approval: Approval, name: str, number: int, at: datetime) -> list[Add]:
-    """Make the mail that brings an approver another personal link; `number` counts those they asked for."""
+    """Make the mail that sends an approver another personal link; `number` counts the links they requested."""
     where = f"{approval.platform}/{approval.environment}"
     opening = (
-        f"Here is the personal link that was asked for on the page of {where}, {_what(approval)}. If it was not you: "
-        "nothing has happened, and nothing will; links that you got earlier keep working."
+        f"Here is the personal link that was requested on the approval page of {where}, {_what(approval)}. If you did "
+        "not request it, ignore this mail: nothing has changed, and the links you already have still work."
     )
     subject = f"[Approval] {where}: your link for {_what(approval)}"
     blocks = [opening, f"The request expires at {_until(approval)}.", _decide(approval)]
@@ -80,7 +80,7 @@ def for_link(approval: Approval, name: str, number: int, at: datetime) -> list[A
 
 
 def for_ended(approval: Approval, deployment: Deployment, document: Platform, at: datetime) -> list[Add]:
-    """Make the rows that change what a Slack bot has posted; all others hear of the deployment's outcome only."""
+    """Make the rows that update what a Slack bot posted; all other channels only get the deployment's outcome."""
     where = f"{approval.platform}/{approval.environment}"
     channels = [
         name
@@ -118,7 +118,7 @@ def _what(approval: Approval) -> str:
 
 def _verb(approval: Approval) -> str:
     return {
-        "Pending": "waits for approval",
+        "Pending": "is waiting for approval",
         "Approved": "was approved",
         "Rejected": "was rejected",
         "Expired": "was not approved in time",
@@ -131,22 +131,22 @@ def _facts(approval: Approval, deployment: Deployment, document: Platform) -> li
     """Return labels and values: lines of a text, fields of a Slack message."""
     images = ", ".join(f"{name} {digest.removeprefix('sha256:')[:12]}" for name, digest in approval.digests.items())
     facts = [
-        ("Runs now", deployment.from_version or "no release yet"),
-        ("Would run", _what(approval)),
+        ("Running now", deployment.from_version or "no release yet"),
+        ("To be deployed", _what(approval)),
         ("Images", images),
     ]
     if deployment.kind == "rollback":
         facts.append(("Kind", "rollback"))
     if deployment.plan is not None and deployment.plan.migration is not None:
-        facts.append(("Database", "is migrated first"))
+        facts.append(("Database", "migrated first"))
     github = document.spec.github
     if github is not None and deployment.from_version and deployment.from_version != approval.version:
         span = f"{deployment.from_version}...{approval.version}"
         facts.append(("Changes", f"{github.web_url}/{github.repository}/compare/{span}"))
     why = f" ({one_line(deployment.why, limit=500)})" if deployment.why else ""
     unknown = approvers.stranger(approval)
-    facts.append(("Who asks", f"{one_line(approval.requested_by.who)}{why}{f'; {unknown}' if unknown else ''}"))
-    facts.append(("Until", _time(approval.expires_at)))
+    facts.append(("Requested by", f"{one_line(approval.requested_by.who)}{why}{f'; {unknown}' if unknown else ''}"))
+    facts.append(("Expires", _time(approval.expires_at)))
     if approval.required > 1:
         have = ", ".join(one_line(name) for name in approval.approved_by) or "none yet"
         facts.append(("Approvals needed", f"{approval.required} (so far: {have})"))
@@ -159,22 +159,22 @@ def _lines(facts: list[tuple[str, str]]) -> str:
 
 def _decide(approval: Approval) -> str:
     first = (
-        f"What to do next: open your personal link, look, and type {approval.short} to approve, or to reject with a "
-        "reason. Opening it decides nothing."
+        f"What to do next: open your personal link and review the change. Type {approval.short} to approve it, or to "
+        "reject it with a reason. Opening the link decides nothing."
     )
-    return f"{first}\n{LINK}\nThe link is yours alone: who has it decides in your name. Do not forward this mail."
+    return f"{first}\n{LINK}\nDo not forward this mail: anyone who has the link can decide in your name."
 
 
 def _how_to_decide(approval: Approval) -> str:
     first = (
-        f"What to do next: whoever opens the link can decide: type {approval.short} to approve, or to reject with a "
+        f"What to do next: anyone who opens the link can decide. Type {approval.short} to approve, or to reject with a "
         "reason."
         if approval.allow_unverified
-        else "What to do next: approvers decide with the personal link in their mail; the link here shows what it is "
-        "about, and sends them another one."
+        else "What to do next: approvers decide with the personal link in their mail. The link below shows the status "
+        "of the request and can send them a new personal link."
     )
     names = ", ".join(one_line(person.name) for person in approval.approvers)
-    people = f"Who may decide: {names}" if names else ""
+    people = f"Approvers: {names}" if names else ""
     command = f"With AWS credentials: `ferryman approve {approval.environment}` or `ferryman reject`."
     return "\n".join(line for line in (first, LINK, people, command) if line)
 

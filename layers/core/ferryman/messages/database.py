@@ -6,7 +6,7 @@ from ferryman.records import Deployment, Hold, Phase, step_keys
 from ferryman.text import clean, one_line, tail
 
 _VERBS = {
-    Phase.SUCCEEDED: "ran",
+    Phase.SUCCEEDED: "succeeded",
     Phase.FAILED: "failed",
     Phase.ABORTED: "was aborted",
     Phase.ERRORED: "could not be run",
@@ -24,19 +24,21 @@ def blocks_of(deployment: Deployment, hold: Hold | None) -> list[str]:
     env, step = deployment.environment, deployment.step(step_keys.MIGRATION)
     planned = deployment.plan.migration if deployment.plan else None
     command = f"`{' '.join(planned.command)}`" if planned else f"migrate {deployment.command}"
-    took = f", after {deployment_report.took(deployment)}" if deployment_report.took(deployment) else ""
+    took = f" after {deployment_report.took(deployment)}" if deployment_report.took(deployment) else ""
     lines = [f"{deployment.platform}/{env}: {command} {_VERBS.get(deployment.phase, 'ended')}{took}."]
     if deployment.why:
-        lines.append(f"Asked for, because: {one_line(deployment.why, limit=1_000)}")
+        lines.append(f"Reason: {one_line(deployment.why, limit=1_000)}")
     if deployment.phase is not Phase.SUCCEEDED and deployment.message:
         lines.append(f"Why: {clean(deployment.message)}")
     blocks = ["\n".join(lines)]
     logs = tail(step.logs) if step else []
     if logs:
         blocks.append("\n".join(["Last log lines:", *(f"{LOG}{line}" for line in logs)]))
-    blocks.append(f"No service was changed; {deployment.from_version or 'what ran'} runs on.")
+    blocks.append(f"No service was changed; {deployment.from_version or 'the previous release'} is still running.")
     if deployment.phase is not Phase.SUCCEEDED:
-        blocks.append(f"What to do next: `ferryman migrate {env} current` tells where the database stands.")
+        blocks.append(f"What to do next: run `ferryman migrate {env} current` to see the database's revision.")
     if hold is not None:
-        blocks.append(f"Automation is on hold ({one_line(hold.reason)}): `ferryman resume {env}` lifts it.")
+        blocks.append(
+            f"Automation is on hold ({one_line(hold.reason)}). To lift the hold, run `ferryman resume {env}`."
+        )
     return blocks

@@ -15,7 +15,7 @@ from ferryman.records.writes import Add
 from ferryman.text import clean, one_line, tail
 
 _VERBS = {
-    Phase.SUCCEEDED: "runs and is verified",
+    Phase.SUCCEEDED: "is deployed and verified",
     Phase.FAILED: "failed",
     Phase.ROLLED_BACK: "failed and was rolled back",
     Phase.REJECTED: "was rejected",
@@ -35,13 +35,13 @@ def for_outcome(
 ) -> list[Add]:
     """Make the messages of a deployment that ended; none for Superseded, which its successor's message covers.
 
-    `hold` is the environment's hold after the outcome, `retry_at` when an Errored one is tried again by itself.
+    `hold` is the environment's hold after the outcome, `retry_at` when an Errored one is retried automatically.
     """
     verb = _VERBS.get(deployment.phase)
     if verb is None:
         return []
     by_rollback = deployment.kind == "rollback" and deployment.phase is Phase.SUCCEEDED
-    ended = f"{deployment.version} {'runs again, by a rollback' if by_rollback else verb}"
+    ended = f"rolled back to {deployment.version}" if by_rollback else f"{deployment.version} {verb}"
     blocks = _success(deployment)
     if deployment.kind == "migrate":
         ended, blocks = database.subject_of(deployment), database.blocks_of(deployment, hold)
@@ -72,12 +72,12 @@ def for_outcome(
 
 
 def _success(deployment: Deployment) -> list[str]:
-    before = f"{deployment.from_version} -> " if deployment.from_version else ""
+    before = f" (previously {deployment.from_version})" if deployment.from_version else ""
     if deployment.from_version == deployment.version:
-        before = "again: "
-    took = f", after {deployment_report.took(deployment)}" if deployment_report.took(deployment) else ""
+        before = " (redeployed)"
+    took = f" The deployment took {deployment_report.took(deployment)}." if deployment_report.took(deployment) else ""
     lines = [
-        f"{deployment.platform}/{deployment.environment} runs {before}{deployment.version}{took}.",
+        f"{deployment.platform}/{deployment.environment} now runs {deployment.version}{before}.{took}",
         "Components: " + ", ".join(f"{name} {_short(digest)}" for name, digest in sorted(deployment.digests.items())),
     ]
     skipped = [
@@ -91,14 +91,14 @@ def _success(deployment: Deployment) -> list[str]:
 
 
 def _after_rollback(deployment: Deployment, hold: Hold | None) -> list[str]:
-    """Return what goes with the success of a rollback: why, what became of the database, what keeps it that way."""
+    """Return what a successful rollback adds: why, what happened to the database, and the hold that keeps it so."""
     lines = [f"Why: {one_line(deployment.why, limit=1_000)}"] if deployment.why else []
     if deployment.command == "down":
-        lines.append(f"The database was taken back to {deployment.revision} first.")
+        lines.append(f"The database was downgraded to {deployment.revision} first.")
     if hold is not None:
         lines.append(
-            f"Automation is on hold ({one_line(hold.reason)}). What was left does not come back by itself; "
-            f"`ferryman resume {deployment.environment}` lets newer releases in again."
+            f"Automation is on hold ({one_line(hold.reason)}). The release that was rolled back is not deployed again "
+            f"automatically. To let newer releases deploy again, run `ferryman resume {deployment.environment}`."
         )
     return ["\n".join(lines)]
 
@@ -121,7 +121,7 @@ def _what_failed(deployment: Deployment, cause: deployment_report.Cause | None) 
     lines = []
     if deployment.abort is not None:
         abort = deployment.abort
-        lines.append(f"Why: {one_line(abort.who)} aborted it: {one_line(abort.reason, limit=1_000)}")
+        lines.append(f"Why: {one_line(abort.who)} aborted the deployment: {one_line(abort.reason, limit=1_000)}")
     if cause is not None:
         reason = f" ({cause.step.reason})" if cause.step.reason else ""
         lines.append(f"What failed: {cause.title}{reason}")
@@ -129,82 +129,84 @@ def _what_failed(deployment: Deployment, cause: deployment_report.Cause | None) 
             lines.append(f"Why: {clean(cause.step.message)}")
         if cause.exit_code is not None:
             lines.append(f"Exit code: {cause.exit_code}")
-    # What the state machine caught stands only in the deployment's own message.
+    # What the state machine caught is only in the deployment's own message.
     if deployment.abort is None and (cause is None or not cause.step.message) and deployment.message:
         lines.append(f"Why: {clean(deployment.message)}")
     lines += [
         f"Also failed: {other.title} ({other.step.reason}): {one_line(other.step.message)}"
         for other in deployment_report.also_failed(deployment, cause)
     ]
-    return "\n".join(lines) or "Why: nothing was recorded; the execution's history tells more."
+    return "\n".join(lines) or "Why: not recorded. See the history of the execution in Step Functions."
 
 
 def _what_was_done(deployment: Deployment) -> str:
     way = deployment_report.way_back(deployment)
-    before = deployment.from_version or "what ran before"
+    before = deployment.from_version or "the previous release"
     lines = []
     if not way.changed:
         lines.append("What was done: no service was changed.")
     if way.back:
-        lines.append(f"What was done: {', '.join(way.back)} went back to {before}.")
+        lines.append(f"What was done: rolled back to {before} ({', '.join(way.back)}).")
     if way.held:
-        lines.append(f"What was done: {', '.join(way.held)} stayed as it is, because onFailure is hold.")
+        lines.append(f"What was done: left {', '.join(way.held)} as is, because onFailure is hold.")
     if way.without_target:
         names = ", ".join(way.without_target)
-        lines.append(f"What was done: {names} could not go back: no deployment has succeeded here before.")
+        lines.append(f"What was done: could not roll back {names}, because no deployment has succeeded here before.")
     if way.unrecorded:
-        lines.append(f"The way back failed: {', '.join(way.unrecorded)} was changed, and nothing took it back.")
+        lines.append(f"Rollback failed: {', '.join(way.unrecorded)} was changed, but was not rolled back.")
     lines += [_failed_on_the_way_back(other) for other in way.failed]
     match deployment.command, deployment_report.migration(deployment):
         case "down", "succeeded":
             lines.append(
-                f"The database was taken back to {deployment.revision}: releases that it misses migrate again."
+                f"The database was downgraded to {deployment.revision}. "
+                "Releases that need newer migrations will run them again."
             )
         case "down", "begun":
-            lines.append("The downgrade did not get through: the database may be half way.")
+            lines.append("The downgrade did not finish. The database may be partly downgraded.")
         case _, "succeeded":
-            lines.append("The migration ran and was not reverted: the database may be newer than the services.")
+            lines.append("The migration ran and was not reverted. The database may be newer than the services.")
         case _, "begun":
-            lines.append("The migration did not get through: what it had changed by then may still be there.")
+            lines.append("The migration did not finish. Changes it made before it stopped may still be in place.")
     return "\n".join(lines)
 
 
 def _failed_on_the_way_back(cause: deployment_report.Cause) -> str:
     if cause.step.status is StepStatus.RUNNING:
-        return f"The way back failed too: {cause.title} was still running when the deployment ended."
-    return f"The way back failed too: {cause.title} ({cause.step.reason}): {one_line(cause.step.message, limit=1_000)}"
+        return f"Rollback failed: the {cause.title} was still running when the deployment ended."
+    return f"Rollback failed: {cause.title} ({cause.step.reason}): {one_line(cause.step.message, limit=1_000)}"
 
 
 def _what_next(deployment: Deployment, hold: Hold | None, retry_at: datetime | None) -> str:
     environment = deployment.environment
     if deployment_report.way_back(deployment).not_back:
-        first = "look at the service by hand at once: it runs neither release for certain."
+        first = "inspect the service now. It is not certain which release it runs."
     elif deployment.phase is Phase.ERRORED and retry_at is not None:
-        first = f"nothing; it is tried again by itself at {retry_at:%Y-%m-%d %H:%M:%S} UTC."
+        first = f"nothing. It will be retried automatically at {retry_at:%Y-%m-%d %H:%M:%S} UTC."
     elif deployment.phase in (Phase.FAILED, Phase.ROLLED_BACK) and deployment.kind != "rollback":
         first = _fixed(deployment)
     else:
-        first = "see why, then decide."
-    again = f"`ferryman retry {environment}` tries {deployment.version} again as it is."
+        first = "find out why, then decide."
+    again = f"To try {deployment.version} again unchanged, run `ferryman retry {environment}`."
     if deployment.reason in TRANSIENT_REFUSALS:
         ask = f"`ferryman deploy {environment} --release {deployment.version} --confirm DEPLOY`"
-        first = "nothing, if it came by itself: it comes again once that has ended."
-        again = f"If a person asked for it: {ask} asks for it again."
+        first = "nothing, if it started automatically: it will be retried when that ends."
+        again = f"If a person requested it, request it again: {ask}."
     if deployment.kind == "rollback":
-        again = f"`ferryman rollback {environment} --to {deployment.version} --reason ...` tries it again."
-    lines = [f"What to do next: {first}", f"`ferryman explain {environment}` tells the whole story.", again]
+        again = f"To try again, run `ferryman rollback {environment} --to {deployment.version} --reason ...`."
+    lines = [f"What to do next: {first}", f"For details, run `ferryman explain {environment}`.", again]
     if hold is not None:
-        lines.append(f"Automation is on hold ({one_line(hold.reason)}): `ferryman resume {environment}` lifts it.")
+        lift = f"To lift the hold, run `ferryman resume {environment}`."
+        lines.append(f"Automation is on hold ({one_line(hold.reason)}). {lift}")
     return "\n".join(lines)
 
 
 def _fixed(deployment: Deployment) -> str:
-    """How a mended version gets here: by itself, or by way of the environment that verifies it first."""
+    """How a fixed version gets here: automatically, or through the environment that verifies it first."""
     if deployment.tag is not None:
-        return "fix it and push; tag the new release once it is verified, and it is asked about again."
+        return "fix it and push. Tag the new release once it is verified; approval will be requested again."
     if deployment.plan is not None and (deployment.plan.promotions or deployment.plan.approval):
-        return "fix it and push; the new version has to be verified again before it comes here."
-    return "fix it and push; a new version is deployed by itself."
+        return "fix it and push. The new version must be verified before it can be deployed here."
+    return "fix it and push. The new version will be deployed automatically."
 
 
 def _signature(deployment: Deployment) -> str:

@@ -15,20 +15,20 @@ from ferryman.text import one_line
 def for_freeze(platform: str, environment: str, freeze: Freeze, channels: Iterable[str], at: datetime) -> list[Add]:
     """Make the messages about an environment in which nothing starts for a while."""
     until = f"{freeze.until.astimezone(UTC):%a %Y-%m-%d %H:%M} UTC" if freeze.until else None
-    how_long = f"until {until}" if until else "until it is thawed"
-    ends = f"It ends by itself at {until}; " if until else "It has no end; "
+    how_long = f"until {until}" if until else "until a person thaws it"
+    ends = f"The freeze ends automatically at {until}. " if until else "The freeze has no end time. "
     return outbox.rows(
         channels,
         owner=f"{platform}#{environment}",
         event=f"freeze-{freeze.at:%Y%m%dT%H%M%S%f}",
         platform=platform,
         environment=environment,
-        subject=f"[Frozen] {platform}/{environment}: nothing starts {how_long}",
+        subject=f"[Frozen] {platform}/{environment}: no deployments {how_long}",
         blocks=[
-            f"{platform}/{environment} is frozen: nothing starts here, and nothing can be approved.",
+            f"{platform}/{environment} is frozen: no deployment starts, and nothing can be approved.",
             f"Why: {one_line(freeze.reason, limit=1_000)} (set by {one_line(freeze.who)})",
-            "What runs stays as it is. Pushes are still recorded and wait. A rollback may pass, with a reason.",
-            f"{ends}`ferryman thaw {environment}` ends it now.",
+            "Running services are not affected. Pushes are recorded and wait. Rollbacks are allowed, with a reason.",
+            f"{ends}To end it now, run `ferryman thaw {environment}`.",
         ],
         detail={"phase": "Frozen", "reason": one_line(freeze.reason), "who": one_line(freeze.who)},
         at=at,
@@ -43,12 +43,12 @@ def for_hold(platform: str, environment: str, hold: Hold, channels: Iterable[str
         event=f"hold-{hold.at:%Y%m%dT%H%M%S%f}",
         platform=platform,
         environment=environment,
-        subject=f"[Held] {platform}/{environment}: automation is off until a person resumes it",
+        subject=f"[Held] {platform}/{environment}: automation is on hold until a person resumes it",
         blocks=[
-            f"{platform}/{environment} is on hold: nothing is deployed here by itself until a person says so.",
+            f"{platform}/{environment} is on hold: nothing is deployed automatically until a person lifts the hold.",
             f"Why: {one_line(hold.reason, limit=1_000)} (set by {one_line(hold.who)})",
-            "What runs stays as it is. Pushes are still recorded and wait.",
-            f"What to do next: `ferryman explain {environment}`; once it is right, `ferryman resume {environment}`.",
+            "Running services are not affected. Pushes are still recorded and wait.",
+            f"What to do next: see `ferryman explain {environment}`; once fixed, run `ferryman resume {environment}`.",
         ],
         detail={"phase": "Held", "reason": one_line(hold.reason), "who": one_line(hold.who)},
         at=at,
@@ -65,11 +65,11 @@ def for_waiting(
         event=f"waiting-{version}-{reason}",
         platform=platform,
         environment=environment,
-        subject=f"[{reason}] {platform}/{environment}: {version} waits",
+        subject=f"[{reason}] {platform}/{environment}: {version} is waiting",
         blocks=[
-            f"{platform}/{environment}: {version} does not start yet.",
+            f"{platform}/{environment}: {version} cannot start yet.",
             f"Why: {message}.",
-            "What runs stays as it is.",
+            "Running services are not affected.",
         ],
         detail={"phase": reason, "version": version},
         at=at,

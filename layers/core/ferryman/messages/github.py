@@ -1,8 +1,8 @@
-"""Outbox rows that have GitHub show how a deployment stands. Pure.
+"""Outbox rows that tell notify to update a deployment on GitHub. Pure.
 
 Called in the transactions that change a deployment: request_approval (through `messages.approval`), admit_deployment,
 record_outcome and publish_release. `notify.github_status` delivers them, and `steps.publish_release` those about
-a release. A row says that something changed, never what: GitHub is shown the deployment as it is at delivery.
+a release. A row says only that something changed: GitHub gets the state of the deployment at delivery.
 """
 
 from datetime import datetime
@@ -18,7 +18,7 @@ CHANNEL = "github"
 EVENTS = "github-"
 """How the events of these rows begin."""
 RELEASE = f"{EVENTS}release"
-"""Event of the one row that makes something: the release that publish_release could not make."""
+"""Event of the row that creates the GitHub release that publish_release could not create."""
 
 
 def for_change(
@@ -27,7 +27,7 @@ def for_change(
     at: datetime,
     what: Literal["requested", "admitted", "ended", "published"],
 ) -> list[Add]:
-    """Make the row for one change; none where GitHub is not told, nor for a person's database command."""
+    """Make the row for one change; none when statuses are off, and none for a person's database command."""
     github = document.spec.github
     if github is None or not github.statuses or not github.has_key or deployment.kind == "migrate":
         return []
@@ -45,7 +45,7 @@ def for_change(
 
 
 def for_release(deployment: Deployment, at: datetime) -> Add:
-    """Make the row that has notify publish a release when GitHub did not answer in time."""
+    """Make the row that lets notify publish a release after GitHub did not answer in time."""
     (row,) = outbox.rows(
         [CHANNEL],
         owner=deployment.id,

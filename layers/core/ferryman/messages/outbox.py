@@ -1,6 +1,6 @@
 """Making outbox rows: one message for each of some channels. Pure.
 
-Called by the other modules of this package, one of which there is for each subject of a message.
+Called by the other modules of this package, one for each subject of messages.
 """
 
 from collections.abc import Iterable
@@ -12,11 +12,11 @@ from ferryman.records.writes import Add
 from ferryman.text import bounded, byte_length, one_line
 
 SUBJECT_LIMIT = 100
-"""Characters, ASCII: what SNS takes as a subject."""
+"""ASCII characters: the longest subject that SNS accepts."""
 TEXT_LIMIT = 30_000
-"""Bytes. SNS takes 256 KB, people less."""
+"""Bytes. SNS accepts 256 KB; people read less."""
 LOG = "  | "
-"""How each line of a log begins in a text: channels set these lines apart."""
+"""The prefix of each log line in a text. Channels format these lines differently."""
 
 _LOGS_CUT = "[earlier lines left out: `ferryman events` shows them]"
 _RETENTION = timedelta(days=400)

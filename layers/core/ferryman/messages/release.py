@@ -15,7 +15,7 @@ from ferryman.text import one_line
 
 
 def for_incomplete(release: Release, document: Platform, channels: Iterable[str], at: datetime) -> list[Add]:
-    """Make the messages about a release that misses images past the platform's assemblyTimeout."""
+    """Make the messages about a release that still lacks images after the platform's assemblyTimeout."""
     wanted = list(document.spec.components)
     present = [name for name in wanted if name in release.components]
     missing = [name for name in wanted if name not in release.components]
@@ -31,10 +31,10 @@ def for_incomplete(release: Release, document: Platform, channels: Iterable[str]
         environment=None,
         subject=f"[Incomplete] {release.platform}: {release.version} has {count}, waiting for {waiting}",
         blocks=[
-            f"{release.version} has {count} ({', '.join(present) or 'none'}) and waits for {waiting} since {since}.",
-            f"Why: nobody has pushed {repositories}. A build that failed or was cancelled is the usual reason.",
-            "Nothing was deployed, and nothing else is held up: newer releases go ahead.",
-            f"What to do next: push {repositories}; the release then goes on by itself. Or leave it.",
+            f"{release.version} has {count} ({', '.join(present) or 'none'}) and has waited for {waiting} for {since}.",
+            f"Why: {repositories} has not been pushed. Usually a build failed or was cancelled.",
+            "Nothing was deployed. Newer releases are not affected.",
+            f"What to do next: push {repositories}. The release then continues automatically.",
         ],
         detail={"phase": "Incomplete", "version": release.version, "missing": missing},
         at=at,
@@ -44,7 +44,7 @@ def for_incomplete(release: Release, document: Platform, channels: Iterable[str]
 def for_refused_image(
     release: Release, component: str, pushed: str, channels: Iterable[str], at: datetime
 ) -> list[Add]:
-    """Make the messages about another digest that was pushed under a tag whose digest is frozen."""
+    """Make the messages about a push of another digest with a tag whose digest is frozen."""
     frozen = release.components[component].digest if component in release.components else "another digest"
     return outbox.rows(
         channels,
@@ -54,11 +54,11 @@ def for_refused_image(
         environment=None,
         subject=f"[ImageRefused] {release.platform}: another {component} image was pushed as {release.version}",
         blocks=[
-            f"Another image of {component} was pushed under the tag {release.version}, and was refused.",
-            f"Why: release {release.version} is complete and immutable. It has {frozen}; pushed was {pushed}.",
-            "Nothing was changed: environments keep running, and promoting, the image that was verified.",
+            f"Another {component} image was pushed with the tag {release.version}, and was refused.",
+            f"Why: release {release.version} is complete and immutable. It has {frozen}; the new image is {pushed}.",
+            "Nothing was changed: environments keep running and promoting the image that was verified.",
             "What to do next: push the new image under a new version (a new commit).",
-            "Tag immutability on the repository makes it impossible to overwrite a tag.",
+            "To prevent this, turn on tag immutability for the ECR repository.",
         ],
         detail={"phase": "ImageRefused", "version": release.version, "component": component, "digest": pushed},
         at=at,
@@ -76,12 +76,12 @@ def for_refused_tag(
         event=f"tag-refused-{name}",
         platform=platform,
         environment=environment,
-        subject=f"[TagRefused] {platform}/{environment}: {about} is not deployed",
+        subject=f"[TagRefused] {platform}/{environment}: {about} will not be deployed",
         blocks=[
             f"The tag {about} was refused in {environment}.",
             f"Why: {one_line(why, limit=1_000)}.",
-            "What runs stays as it is.",
-            f"What to do next: `ferryman explain {environment}`; fix it, push, and tag the release that is verified.",
+            "Running services are not affected.",
+            f"What to do next: see `ferryman explain {environment}`. Fix it, push, and tag the release once verified.",
         ],
         detail={"phase": "TagRefused", "version": version or "", "name": name},
         at=at,

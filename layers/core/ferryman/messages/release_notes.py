@@ -21,7 +21,7 @@ class Changes:
 
 
 def changes_in(comparison: dict[str, Any]) -> Changes:
-    """Read GitHub's comparison of two commits; what is odd in it is left out."""
+    """Read GitHub's comparison of two commits; malformed entries are left out."""
     found: list[tuple[str, str]] = []
     listed = comparison.get("commits")
     for item in listed if isinstance(listed, list) else []:
@@ -45,10 +45,10 @@ def release_notes(
     """Write the notes of a deployment's release: Markdown that mentions nobody.
 
     `page` is the project's address, `source` the environment it was promoted from; without `changes`, none are listed.
-    `approval` tells whose name nobody has proved.
+    `approval` shows whose name is unverified.
     """
     blocks = [
-        f"Runs in **{deployment.environment}**: {deployment.version}, deployed by Ferryman.",
+        f"{deployment.version} runs in **{deployment.environment}**, deployed by Ferryman.",
         _commits(deployment, page, changes),
         _images(deployment),
         _proof(deployment, release.verified.get(source) if release and source else None, source, approval),
@@ -63,12 +63,12 @@ def _commits(deployment: Deployment, page: str, changes: Changes | None) -> str:
         return ""
     compare = f"[{before}...{deployment.version}]({page}/compare/{before}...{deployment.version})"
     if changes is None:
-        return f"## Changes\n\nGitHub knows no way from {before} to here: {compare}"
+        return f"## Changes\n\nGitHub cannot compare {before} with this version: {compare}"
     lines = [f"- {title} ({sha})" for sha, title in changes.commits]
     more = changes.total - len(changes.commits)
     if more > 0:
         lines.append(f"- and {more} more")
-    return "\n".join(["## Changes", "", *(lines or ["No commits."]), "", f"All of it: {compare}"])
+    return "\n".join(["## Changes", "", *(lines or ["No commits."]), "", f"Full comparison: {compare}"])
 
 
 def _images(deployment: Deployment) -> str:

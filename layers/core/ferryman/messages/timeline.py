@@ -50,7 +50,7 @@ def environment_event(
     who: str,
     detail: dict[str, Any] | None = None,
 ) -> Add:
-    """Make one line of the timeline of an environment, for what belongs to no deployment."""
+    """Make one line of the timeline of an environment, for an event that belongs to no deployment."""
     record = TimelineEvent(
         id=new_id(),
         platform=platform,
@@ -66,7 +66,7 @@ def environment_event(
 
 
 def message_event(message: OutboxMessage, text: str, *, at: datetime, new_id: NewId) -> Add:
-    """Make the line that says that a message was given up, in the timeline of what it was about."""
+    """Make the line that says that delivery of a message was given up, in the timeline of the message's subject."""
     of_deployment = message.environment is not None and "#" not in message.owner
     record = TimelineEvent(
         id=new_id(),

@@ -1,4 +1,4 @@
-"""Links to an approval's page. The personal one is a key: it is in that one mail, and nowhere else."""
+"""Links to an approval's page. A personal link contains a key, which exists only in the mail that carries it."""
 
 from ferryman.messages.approval import APPROVAL, LINK, PERSONAL, REMINDER
 from ferryman.notify.context import Context
@@ -7,7 +7,7 @@ from ferryman.records import Approval, OutboxMessage
 
 
 def shared_link(base: str, approval: str) -> str:
-    """Return the link that anybody may have: it shows, and lets an approver ask for their own. Pure."""
+    """Return the link that anyone may have: its page shows the status, and sends approvers a personal link. Pure."""
     return f"{base.rstrip('/')}/a/{approval}"
 
 
@@ -17,12 +17,12 @@ def personal_link(base: str, approval: str, nonce: str) -> str:
 
 
 def text_with_link(text: str, link: str | None) -> str:
-    """Return a message's text with the link in its place, if it has a place for one. Pure."""
+    """Return a message's text with the link in place of the placeholder, if there is one. Pure."""
     return "\n".join(link if link and line == LINK else line for line in text.split("\n"))
 
 
 def around_link(text: str) -> tuple[str, str] | None:
-    """Return the text before the link and the text after it; None when there is no place for one. Pure."""
+    """Return the text before and after the link's placeholder; None when there is no placeholder. Pure."""
     lines = text.split("\n")
     if LINK not in lines:
         return None
@@ -31,10 +31,9 @@ def around_link(text: str) -> tuple[str, str] | None:
 
 
 def link_for(message: OutboxMessage, context: Context) -> str | None:
-    """Return the shared link that belongs into a message, None if none does.
+    """Return the shared link for a message, or None when the message has none.
 
-    Raise NotNeeded when the message asks about something that has ended, NotDelivered when the page's address is not
-    known.
+    Raise NotNeeded when the message is about a request that has ended, NotDelivered when the page's address is unknown.
     """
     if message.event not in (APPROVAL, REMINDER):
         return None
@@ -43,22 +42,22 @@ def link_for(message: OutboxMessage, context: Context) -> str | None:
 
 
 def page_address(context: Context) -> str:
-    """Return the address of the approval pages; raise NotDelivered when it is not known."""
+    """Return the address of the approval pages; raise NotDelivered when it is unknown."""
     if not context.approvals_url:
-        raise NotDelivered("the address of the approval page is not known: the function lacks APPROVALS_URL")
+        raise NotDelivered("the address of the approval page is unknown: APPROVALS_URL is not set for this function")
     return context.approvals_url
 
 
 def pending_approval(message: OutboxMessage, context: Context) -> Approval:
-    """Return the approval that a message asks for; raise NotNeeded when nobody can or need decide any more."""
+    """Return the approval that a message is about; raise NotNeeded when no decision is possible or needed any more."""
     approval = context.store.approval(message.owner)
     if approval is None:
-        raise NotNeeded("there is no such approval")
+        raise NotNeeded("the approval does not exist")
     if approval.status != "Pending":
-        raise NotNeeded(f"the request ended meanwhile: {approval.status}")
+        raise NotNeeded(f"the request has already ended: {approval.status}")
     if approval.expired_at(context.clock()):
-        raise NotNeeded("the request expired meanwhile")
+        raise NotNeeded("the request has already expired")
     name = message.channel.removeprefix(PERSONAL)
     if message.event == REMINDER and any(decision.name == name for decision in approval.decisions):
-        raise NotNeeded("they have decided meanwhile")
+        raise NotNeeded("the approver has already decided")
     return approval

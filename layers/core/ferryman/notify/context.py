@@ -1,4 +1,4 @@
-"""What a channel is given to deliver with: clients, store, clock, and the document's references and secrets read."""
+"""The dependencies of a channel: clients, store, clock, and access to the document's references and secrets."""
 
 import threading
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class Context:
     store: Store
     clock: Clock
     approvals_url: str
-    """Address of the approval pages; empty when it is not known."""
+    """Address of the approval pages; empty when it is unknown."""
     network: Network = REAL_NETWORK
     """The network, for HTTP."""
     new_id: NewId = ids.new_id
@@ -33,7 +33,7 @@ class Context:
         return self._one_at_a_time
 
     def _one_at_a_time(self, service: Any) -> Any:
-        # Messages are sent side by side, and boto3 makes no two clients at a time.
+        # Messages are sent concurrently, and boto3 cannot create two clients at the same time.
         with self._making:
             return self.make_client(service)
 

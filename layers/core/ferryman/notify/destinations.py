@@ -1,7 +1,7 @@
-"""Where an outbox row goes: one of the document's channels, one approver's mailbox, or GitHub. Pure.
+"""The destination of an outbox row: one of the document's channels, an approver's mailbox, or GitHub. Pure.
 
-Messages must go out even if a later version of Ferryman is stricter about the rest of the document: only the part that
-is needed is read.
+Only the part of the document that is needed is read. So messages go out even if a later version of Ferryman is stricter
+about the rest of it.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ Destination = Channel | Mailbox | GitHub
 
 
 def destination_of(document: dict[str, Any], message: OutboxMessage) -> Destination | None:
-    """Return where a message goes; None when the document has no such place (any more). Raise InvalidDocument."""
+    """Return a message's destination; None when the document does not (or no longer) have it. Raise InvalidDocument."""
     if message.channel.startswith(PERSONAL):
         policy = _mapping_at(document, "spec", "environments", message.environment or "", "approval")
         sender = policy.get("from")

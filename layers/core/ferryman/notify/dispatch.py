@@ -1,7 +1,7 @@
 """The registry of channels: which module delivers to which kind of destination.
 
-Called by functions/notify through `notify.notify`. A module is imported when a message goes there, so that no message
-pays for the libraries of another channel. How to add one: docs/development/adding-a-channel.md.
+Called by functions/notify through `notify.notify`. A module is imported when its first message is sent, so that no
+message waits for the libraries of another channel. How to add one: docs/development/adding-a-channel.md.
 """
 
 from collections.abc import Mapping
@@ -24,6 +24,6 @@ MODULES: Mapping[type[Any], str] = {
 
 
 def deliver(destination: Destination, message: OutboxMessage, context: Context) -> None:
-    """Send one message to where it goes. NotNeeded: it has become pointless; any other exception: not delivered."""
+    """Send one message to its destination. Raise NotNeeded when it is obsolete, anything else when it is not sent."""
     module = import_module(f"ferryman.notify.{MODULES[type(destination)]}")
     module.send(message, destination, context)

@@ -2,8 +2,8 @@
 
 
 class NotDelivered(Exception):
-    """The channel did not take the message. It is counted and tried again later; no step ever raises or sees it."""
+    """The channel did not accept the message. The failure is counted and retried later; no step raises or sees it."""
 
 
 class NotNeeded(Exception):
-    """The message has become pointless, as a request that was decided meanwhile: dropped with its reason."""
+    """The message is obsolete, for example because its request has been decided. It is dropped with its reason."""

@@ -1,4 +1,4 @@
-"""GitHub: shows how a deployment stands, or makes the release that publish_release could not make."""
+"""GitHub: update a deployment's status, or create the release that publish_release could not create."""
 
 from ferryman.clients.github import auth
 from ferryman.contracts import DeploymentRef, PublishReleaseInput
@@ -12,7 +12,7 @@ from ferryman.steps.publish_release import publish
 
 
 def send(message: OutboxMessage, github: GitHub, context: Context) -> None:
-    """Do what a row asks of GitHub. Raise NotNeeded where trying again would not help."""
+    """Do what a row asks of GitHub. Raise NotNeeded when a retry would not help."""
     if message.event == RELEASE:
         _publish(message, context)
     else:
@@ -20,7 +20,7 @@ def send(message: OutboxMessage, github: GitHub, context: Context) -> None:
 
 
 def _publish(message: OutboxMessage, context: Context) -> None:
-    """Make the release that GitHub did not take before; the deployment's record says what can't be helped."""
+    """Create the release that GitHub did not accept earlier. A permanent failure is written to the deployment."""
     about = PublishReleaseInput(
         platform=message.platform, environment=message.environment or "", deployment=message.owner, fence=0
     )
@@ -33,7 +33,7 @@ def _publish(message: OutboxMessage, context: Context) -> None:
         network=context.network,
     )
     if output.verdict != "Published":
-        raise NotNeeded(f"trying again would not help: {output.verdict}")
+        raise NotNeeded(f"a retry would not help: {output.verdict}")
 
 
 def _show(message: OutboxMessage, github: GitHub, context: Context) -> None:

@@ -1,7 +1,7 @@
-"""How a deployment stands, shown on its commit and among the project's deployments.
+"""The status of a deployment on GitHub: on its commit and in the project's list of deployments.
 
-Called by `notify.github`. GitHub is shown the record as it is now, not as it was when the row was written: a row that
-comes late, or again, can't take anything back.
+Called by `notify.github`. GitHub gets the record as it is now, not as it was when the row was written. So a late or
+repeated row cannot bring back an old status.
 """
 
 import json
@@ -16,7 +16,7 @@ from ferryman.store.table import Store
 from ferryman.text import one_line
 
 _DESCRIPTION = 140
-"""Characters that GitHub takes."""
+"""Characters that GitHub accepts."""
 _ROUNDS = 3
 """How often the deployment is read again, at most."""
 
@@ -25,12 +25,12 @@ DeploymentState = Literal["queued", "in_progress", "success", "failure", "error"
 
 
 class NoSuchCommit(Exception):
-    """The version is no commit of the project: there is nothing to show anything on."""
+    """The version is not a commit of the project, so it cannot have a status."""
 
 
 @dataclass(frozen=True)
 class Status:
-    """What GitHub has to show of a deployment, on its commit and among the project's deployments."""
+    """The status of a deployment for GitHub: on its commit and in the project's list of deployments."""
 
     commit: CommitState
     deployment: DeploymentState
@@ -40,13 +40,13 @@ class Status:
 
 _STATES: dict[Phase, tuple[CommitState, DeploymentState, str]] = {
     Phase.PENDING: ("pending", "queued", "is about to be deployed"),
-    Phase.AWAITING_APPROVAL: ("pending", "queued", "waits for approval"),
+    Phase.AWAITING_APPROVAL: ("pending", "queued", "is waiting for approval"),
     Phase.RUNNING: ("pending", "in_progress", "is being deployed"),
-    Phase.ROLLING_BACK: ("pending", "in_progress", "failed and is being taken back"),
-    Phase.SUCCEEDED: ("success", "success", "runs and is verified"),
+    Phase.ROLLING_BACK: ("pending", "in_progress", "failed and is being rolled back"),
+    Phase.SUCCEEDED: ("success", "success", "is deployed and verified"),
     Phase.FAILED: ("failure", "failure", "failed"),
     Phase.ROLLED_BACK: ("failure", "failure", "failed and was rolled back"),
-    # Nothing was deployed: its entry is closed, and the commit is none the worse for it but for a rejection.
+    # Nothing was deployed: the entry is closed, and only a rejection counts against the commit.
     Phase.REJECTED: ("failure", "inactive", "was rejected"),
     Phase.EXPIRED: ("error", "inactive", "was not approved in time"),
     Phase.SUPERSEDED: ("error", "inactive", "was superseded"),
@@ -56,7 +56,7 @@ _STATES: dict[Phase, tuple[CommitState, DeploymentState, str]] = {
 
 
 def status_of(deployment: Deployment) -> Status:
-    """Return what GitHub has to show of a deployment. Pure."""
+    """Return a deployment's status for GitHub. Pure."""
     commit, state, words = _STATES[deployment.phase]
     by = f" by {deployment.superseded_by}" if deployment.phase is Phase.SUPERSEDED and deployment.superseded_by else ""
     url = deployment.publication.url if deployment.publication else ""
@@ -65,9 +65,9 @@ def status_of(deployment: Deployment) -> Status:
 
 
 def show(about: DeploymentRef, *, store: Store, project: Project) -> None:
-    """Have GitHub show how a deployment stands.
+    """Update a deployment's status on GitHub.
 
-    The deployment is read again at the end: when it went on meanwhile, that is shown, too. Raise NoSuchCommit, or what
+    The deployment is read again at the end; if it has changed, GitHub is updated again. Raise NoSuchCommit, or what
     the API raises.
     """
     before: Status | None = None
@@ -78,7 +78,7 @@ def show(about: DeploymentRef, *, store: Store, project: Project) -> None:
             return
         sha = project.commit(deployment.version)
         if sha is None:
-            raise NoSuchCommit(f"{deployment.version} is no commit of {project.page}")
+            raise NoSuchCommit(f"{deployment.version} is not a commit of {project.page}")
         if not is_overtaken(deployment, store.state(deployment.platform, deployment.environment)):
             _set_commit_status(deployment, sha, wanted, project)
         _set_deployment_status(deployment, sha, wanted, project)
@@ -86,7 +86,7 @@ def show(about: DeploymentRef, *, store: Store, project: Project) -> None:
 
 
 def is_overtaken(deployment: Deployment, state: EnvironmentState) -> bool:
-    """Tell whether a later deployment of the same version speaks for the commit here. Pure."""
+    """Tell whether a later deployment of the same version sets the commit's status. Pure."""
     return any(
         one is not None and one.version == deployment.version and (one.deployment or "") > deployment.id
         for one in (state.active, state.current)
@@ -123,7 +123,7 @@ def _set_deployment_status(deployment: Deployment, sha: str, wanted: Status, pro
 
 
 def _ensure_deployment(deployment: Deployment, sha: str, project: Project) -> int:
-    """Return the number of GitHub's entry for a deployment, made if there is none: known by our id in its payload."""
+    """Return the number of GitHub's entry for a deployment, found by our id in its payload; create it if missing."""
     path = f"{project.path}/deployments"
     listed = objects(project.api.get(path, sha=sha, environment=deployment.environment, per_page=100))
     for item in listed:
@@ -143,7 +143,7 @@ def _ensure_deployment(deployment: Deployment, sha: str, project: Project) -> in
         },
     )
     if not isinstance(made.get("id"), int):
-        raise Declined(202, f"no deployment was made ({one_line(str(made.get('message', '')), limit=200)})")
+        raise Declined(202, f"GitHub created no deployment ({one_line(str(made.get('message', '')), limit=200)})")
     return int(made["id"])
 
 

@@ -26,9 +26,9 @@ def send(message: OutboxMessage, channel: MailChannel, context: Context) -> None
 
 
 def send_mail(message: OutboxMessage, sender: str, to: list[str], ses: SESClient, link: str | None = None) -> None:
-    """Send a message, as text and as HTML, in one mail to everybody: SES takes it whole or not at all.
+    """Send a message, as text and as HTML, in one mail to all recipients: SES accepts it for all or for none.
 
-    `link` goes where the message has a place for one.
+    `link` replaces the message's placeholder, if it has one.
     """
     ses.send_email(
         FromEmailAddress=sender,
@@ -46,7 +46,7 @@ def send_mail(message: OutboxMessage, sender: str, to: list[str], ses: SESClient
 
 
 def html(message: OutboxMessage, link: str | None = None) -> str:
-    """Return the message as HTML: no image, nothing from elsewhere, no address but `link`; everything escaped."""
+    """Return the message as HTML: everything escaped, no images or external resources, no address except `link`."""
     around = around_link(message.text) if link else None
     if link is None or around is None:
         body = _prose(message.text)
@@ -66,11 +66,11 @@ def _prose(text: str) -> str:
 
 
 def _button(link: str) -> str:
-    """A plain link that looks like a button, and its address for those who want to see it."""
+    """A link styled as a button, followed by its address in plain text."""
     address = escape(link, quote=True)
     return (
-        f'<p style="margin:0 0 1em"><a href="{address}" style="{_BUTTON}">Look, then decide</a></p>\n'
-        f'<p style="{_PROSE};font-size:13px;word-break:break-all">If the button does not work: {address}</p>'
+        f'<p style="margin:0 0 1em"><a href="{address}" style="{_BUTTON}">Review and decide</a></p>\n'
+        f'<p style="{_PROSE};font-size:13px;word-break:break-all">If the button does not work, open: {address}</p>'
     )
 
 

@@ -1,4 +1,4 @@
-"""A message's text taken apart: what people wrote stays apart from log lines. Pure."""
+"""Split a message's text into prose and log lines. Pure."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ class Part:
 
 
 def parts_of(text: str) -> list[Part]:
-    """Take a message's text apart, in order; empty parts are left out."""
+    """Split a message's text into parts, in order; empty parts are left out."""
     found: list[Part] = []
     lines: list[str] = []
     log = False

@@ -1,9 +1,9 @@
-"""Step notify: send what the outbox holds, each message at least once and, but for crashes, just once.
+"""Step notify: send the messages in the outbox, each at least once, and exactly once unless a Lambda crashes.
 
-Called by functions/notify: woken by the table's stream as soon as a message was written, and by a schedule that sweeps
-up what failed. A try is claimed before it is made, so stream and sweep, or two sweeps, don't send the same message side
-by side. A failure is counted, recorded in the message, and tried again with growing pauses; it never changes a
-deployment's outcome, and never stops another message.
+Called by functions/notify, which the table's stream invokes as soon as a message is written, and a schedule for
+messages that failed. Each attempt is claimed before it is made, so that the stream and a sweep, or two sweeps, cannot
+send the same message at the same time. A failure is counted, recorded in the message, and retried with backoff. It
+never changes a deployment's outcome and never blocks another message.
 """
 
 from collections.abc import Callable, Iterable
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
 
 ATTEMPTS = 10
-"""After so many failures a message is given up: with the pauses between them, about four hours."""
+"""Failures after which a message is given up; with the backoff, that takes about four hours."""
 _WORKERS = 8
-"""Messages that are sent side by side."""
+"""Messages that are sent concurrently."""
 _SWEEP_LIMIT = 200
-"""Messages that one sweep sends."""
+"""The most messages that one sweep sends."""
 
 Deliver = Callable[[Destination, OutboxMessage], None]
-"""Send one message to where it goes. NotNeeded: it has become pointless; any other exception: not delivered."""
+"""Sends one message to its destination. Raises NotNeeded when it is obsolete, anything else when it is not sent."""
 Result = Literal["sent", "failed", "gave_up", "dropped", "skipped", "unknown"]
 Key = tuple[str, str, str]
 """Owner, event and channel of a message."""
@@ -52,8 +52,8 @@ def run(
 ) -> NotifyOutput:
     """Send the messages that the stream's records name, or all that are due (`sweep`).
 
-    A record whose message could not even be looked at (the table does not answer) is reported back to the stream, which
-    delivers it again. A message that its channel did not take is not: the sweep sends it later.
+    A record whose message could not be read (the table did not answer) is reported back to the stream, which delivers
+    it again. A message that its channel did not accept is not reported: the sweep sends it later.
     """
     named = [(sequence, key) for record in event.records if (key := key_in(record)) for sequence in [_sequence(record)]]
     wanted = [key for _, key in named]
@@ -78,9 +78,9 @@ def run(
 
 
 def due_at(message: OutboxMessage) -> datetime:
-    """Return when a message may be tried: at once, then after 1, 2, 4 … minutes, at most an hour apart. Pure.
+    """Return when a message may be sent: at once, then after 1, 2, 4 … minutes, at most an hour apart. Pure.
 
-    The first pause is longer than one delivery can take: a try that is still going on isn't made twice.
+    The first pause is longer than one delivery can take, so that an attempt in progress is not repeated.
     """
     if message.attempts == 0 or message.tried_at is None:
         return message.created_at
@@ -88,7 +88,7 @@ def due_at(message: OutboxMessage) -> datetime:
 
 
 def key_in(record: dict[str, object]) -> Key | None:
-    """Return the message that a stream record is about, or None when it is about something else. Pure."""
+    """Return the key of the message that a stream record is about, or None for any other record. Pure."""
     change = record.get("dynamodb")
     image = change.get("Keys") if isinstance(change, dict) else None
     if not isinstance(image, dict) or record.get("eventName") == "REMOVE":
@@ -96,7 +96,7 @@ def key_in(record: dict[str, object]) -> Key | None:
     pk, sk = (_text(image.get(name)) for name in ("pk", "sk"))
     if not pk.startswith(keys.timeline("")) or not sk.startswith(keys.OUTBOX):
         return None
-    # The owner may contain #, event and channel don't.
+    # The owner may contain #; event and channel cannot.
     event, _, channel = sk.removeprefix(keys.OUTBOX).partition("#")
     owner = pk.removeprefix(keys.timeline(""))
     return (owner, event, channel) if owner and event and channel else None
@@ -114,18 +114,18 @@ def _send(key: Key, store: Store, deliver: Deliver, clock: Clock, new_id: NewId,
         lines = [_timeline_event(after, clock(), new_id)] if result == "gave_up" else []
         store.mark(after, since=claimed.attempts, also=lines)
     except Exception:
-        # The table did not answer, or a record is not what it should be: never a reason to leave the others unsent.
-        log.exception("a message could not be looked at", extra={"message_key": "#".join(key)})
+        # The table did not answer, or a record is malformed. The other messages are sent all the same.
+        log.exception("could not read a message", extra={"message_key": "#".join(key)})
         return "unknown"
     about = {"message_key": "#".join(key), "attempt": after.attempts, "why": after.last_error}
     if result == "sent":
         log.info("message sent", extra=about)
     elif result == "dropped":
-        log.info("message dropped: nobody needs it any more", extra=about)
+        log.info("message dropped: it is no longer needed", extra=about)
     elif result == "gave_up":
-        log.error("message given up", extra=about)
+        log.error("gave up on a message", extra=about)
     else:
-        log.warning("message not sent; tried again later", extra=about)
+        log.warning("message not sent; will retry", extra=about)
     return result
 
 
@@ -136,12 +136,12 @@ def _try(message: OutboxMessage, store: Store, deliver: Deliver, clock: Clock) -
     except InvalidDocument as error:
         return _failed(message, str(error))
     if destination is None:
-        reason = f"channel {message.channel!r} is not in the document of platform {message.platform!r} (any more)"
+        reason = f"channel {message.channel!r} is not, or no longer, in the document of platform {message.platform!r}"
         return "gave_up", message.but(gave_up=True, last_error=reason)
     try:
         deliver(destination, message)
     except NotNeeded as error:
-        # Not an alarm, nor a line in the timeline: nothing is missing anywhere.
+        # No alarm and no line in the timeline: nobody misses this message.
         return "dropped", message.but(gave_up=True, last_error=one_line(str(error), limit=500))
     except Exception as error:  # noqa: BLE001 - whatever goes wrong in a channel is a failed delivery
         return _failed(message, str(error) or type(error).__name__)
@@ -149,9 +149,9 @@ def _try(message: OutboxMessage, store: Store, deliver: Deliver, clock: Clock) -
 
 
 def _timeline_event(message: OutboxMessage, at: datetime, new_id: NewId) -> Add:
-    """Make the line of the timeline about a message that was given up."""
+    """Make the timeline event of a message that was given up."""
     about = f"the message `{message.event}` to {message.channel}"
-    text = f"{about} was given up after {message.attempts} attempts: {message.last_error}"
+    text = f"gave up on {about} after {message.attempts} attempts: {message.last_error}"
     return timeline.message_event(message, text, at=at, new_id=new_id)
 
 
@@ -162,7 +162,7 @@ def _failed(message: OutboxMessage, reason: str) -> tuple[Result, OutboxMessage]
 
 
 def _due_first(messages: Iterable[OutboxMessage], now: datetime) -> list[OutboxMessage]:
-    """Return what is due; what was tried least comes first, so that a dead channel can't starve the others."""
+    """Return the messages that are due, fewest attempts first, so that a dead channel does not block the others."""
     due = [message for message in messages if due_at(message) <= now]
     return sorted(due, key=lambda message: (message.attempts, message.created_at))
 

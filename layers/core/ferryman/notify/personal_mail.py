@@ -1,7 +1,7 @@
-"""The mail with an approver's own link.
+"""The mail with an approver's personal link.
 
-The key in the link is made here, and only its hash is kept, before the mail goes out: a mail that arrives always works,
-and nobody who reads the table, a log or an error finds a key.
+The key in the link is made here. Its hash, and only its hash, is stored before the mail is sent. So the link in a mail
+that arrives always works, and no key can be read from the table, a log or an error.
 """
 
 from ferryman.approvals import link_tokens
@@ -14,19 +14,19 @@ from ferryman.records import OutboxMessage
 
 
 def send(message: OutboxMessage, mailbox: Mailbox, context: Context) -> None:
-    """Mail an approver their link. Raise NotNeeded when there is nothing to decide for them any more."""
+    """Mail an approver their link. Raise NotNeeded when they have nothing left to decide."""
     sender = context.text(mailbox.sender)
     approval = pending_approval(message, context)
     approver = approval.approver(mailbox.approver)
     if approver is None or not approver.email:
-        raise NotNeeded(f"{mailbox.approver} is no approver with a mail address")
+        raise NotNeeded(f"{mailbox.approver} is not an approver with a mail address")
     base, ses = page_address(context), context.client("sesv2")
     nonce, hashed = link_tokens.new()
     if not link_tokens.remember(context.store, approval.deployment, mailbox.approver, hashed, context.clock()):
-        raise NotNeeded("the request ended meanwhile")
+        raise NotNeeded("the request has already ended")
     link = personal_link(base, approval.deployment, nonce)
     try:
         mail.send_mail(message, sender, [approver.email], ses, link)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is a failed delivery
         # An error may quote what was sent.
-        raise NotDelivered(f"SES did not take the mail: {str(error).replace(nonce, '[hidden]')}") from None
+        raise NotDelivered(f"SES did not accept the mail: {str(error).replace(nonce, '[hidden]')}") from None

@@ -1,4 +1,4 @@
-"""Slack: through an incoming webhook, or a bot, whose messages carry buttons and change when the approval ends."""
+"""Slack: through an incoming webhook, or through a bot, whose messages have buttons and change when approvals end."""
 
 from ferryman.clients.slack import SlackError
 from ferryman.notify import slack_approval, slack_webhook
@@ -9,7 +9,7 @@ from ferryman.records import OutboxMessage
 
 
 def send(message: OutboxMessage, channel: ChatChannel, context: Context) -> None:
-    """Send a message the way that the channel is set up. Raise NotNeeded, or NotDelivered with Slack's own word."""
+    """Send a message through the channel's webhook or bot. Raise NotNeeded, or NotDelivered with Slack's error."""
     way = slack_approval if channel.bot_token_secret_arn else slack_webhook
     try:
         way.send(message, channel, context)

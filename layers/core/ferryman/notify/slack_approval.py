@@ -1,7 +1,7 @@
-"""An approval in Slack, through a bot: requested with buttons, which give way to who decided what.
+"""An approval in Slack, through a bot: a message with buttons, which is replaced by the decisions at the end.
 
-Called by `notify.slack` for channels with a bot. What was posted is remembered in the approval, so that it can be
-updated; a message posted while the approval ended is updated at once.
+Called by `notify.slack` for channels with a bot. Posted messages are recorded in the approval, so that they can be
+updated later. A message posted while the approval ended is updated at once.
 """
 
 from typing import Any
@@ -20,14 +20,14 @@ from ferryman.store.table import Store
 from ferryman.text import one_line
 
 _FIELDS = 10
-"""Of one section, in Block Kit; each takes 2,000 characters."""
+"""The most fields of a section in Block Kit; each holds 2,000 characters."""
 _VALUE = 350
-"""Characters: five times as many, were each escaped, still fit."""
+"""Characters of a value. It fits even if each character is escaped to five."""
 _REASON = 500
 
 
 def send(message: OutboxMessage, channel: ChatChannel, context: Context) -> None:
-    """Post, remind or update; any other message is posted as it is. Raise SlackError, NotDelivered or NotNeeded."""
+    """Post, remind or update; any other message is posted unchanged. Raise SlackError, NotDelivered or NotNeeded."""
     token = token_in(context.secret(channel.bot_token_secret_arn or ""))
     bot = Bot(channel.api_url, token, context.network.transport)
     if message.event == ENDED:
@@ -42,7 +42,7 @@ def _post_or_remind(message: OutboxMessage, channel: ChatChannel, bot: Bot, cont
     known = context.store.approval(message.owner)
     posted = next((item for item in known.messages if item.channel == message.channel), None) if known else None
     if known is not None and posted is not None and known.status != "Pending":
-        # An earlier try posted it, and got no farther before it ended.
+        # An earlier attempt posted it but did not update it before the approval ended.
         _update(posted, message, known, bot)
         return
     approval = pending_approval(message, context)
@@ -69,11 +69,11 @@ def request_message(message: OutboxMessage, approval: Approval, link: str, *, bu
             style=style,
         )
         for verdict, question, style in (
-            ("Approve", f"{version} goes to {approval.environment}, in your name.", "primary"),
-            ("Reject", f"{version} does not go to {approval.environment}. Give a reason below.", "danger"),
+            ("Approve", f"You approve deploying {version} to {approval.environment}.", "primary"),
+            ("Reject", f"{version} will not be deployed to {approval.environment}. A reason is required.", "danger"),
         )
     }
-    page = kit.LinkButtonElement(text="Look at it", action_id="page", url=link)
+    page = kit.LinkButtonElement(text="Review request", action_id="page", url=link)
     verdicts = [
         kit.ButtonElement(
             text=verdict, action_id=verdict.lower(), value=approval.deployment, style=style, confirm=confirm[verdict]
@@ -83,12 +83,12 @@ def request_message(message: OutboxMessage, approval: Approval, link: str, *, bu
     reason = kit.InputBlock(
         block_id="reason",
         optional=True,
-        label=kit.PlainTextObject(text="Reason (needed to reject)", emoji=False),
+        label=kit.PlainTextObject(text="Reason (required to reject)", emoji=False),
         element=kit.PlainTextInputElement(action_id="reason", max_length=_REASON),
     )
-    people = ", ".join(one_line(person.name) for person in approval.approvers) or "whoever has the link"
+    people = ", ".join(one_line(person.name) for person in approval.approvers) or "anyone with the link"
     note = kit.ContextBlock(
-        elements=[kit.MarkdownTextObject(text=escape(one_line(f"May decide: {people}", limit=_VALUE)), verbatim=True)]
+        elements=[kit.MarkdownTextObject(text=escape(one_line(f"Approvers: {people}", limit=_VALUE)), verbatim=True)]
     )
     inputs = [
         *([reason] if buttons else []),
@@ -98,7 +98,7 @@ def request_message(message: OutboxMessage, approval: Approval, link: str, *, bu
 
 
 def ended_message(message: OutboxMessage, approval: Approval) -> dict[str, Any]:
-    """Return what replaces the message that asked for approval: no buttons, but who decided what. Pure."""
+    """Return the message that replaces the request: the decisions, without buttons. Pure."""
     subject = f"[{approval.status}] {approval.platform}/{approval.environment}: {approval.tag or approval.version}"
     return _body(subject, [*_fact_blocks(message), *sections(decision_lines(approval))])
 
@@ -107,11 +107,11 @@ def _post_request(message: OutboxMessage, body: dict[str, Any], channel_id: str,
     answer = bot.call("chat.postMessage", {"channel": channel_id, **body})
     conversation, timestamp = answer.get("channel"), answer.get("ts")
     if not isinstance(conversation, str) or not isinstance(timestamp, str):
-        raise NotDelivered("Slack took the message, and did not say where it is")
+        raise NotDelivered("Slack accepted the message but did not return its channel and timestamp")
     posted = ChatMessage(channel=message.channel, conversation=conversation, timestamp=timestamp)
     approval = _remember(message.owner, posted, store)
     if approval.status != "Pending":
-        # It ended while we posted; the row about its end did not find our message.
+        # It ended while we posted, so the update at its end missed this message.
         _update(posted, message, approval, bot)
 
 
@@ -120,7 +120,7 @@ def _update_all(message: OutboxMessage, bot: Bot, store: Store) -> None:
     approval = store.approval(message.owner)
     messages = [item for item in approval.messages if item.channel == message.channel] if approval else []
     if approval is None or not messages:
-        raise NotNeeded("nothing was posted there that would have to change")
+        raise NotNeeded("no message was posted there that needs an update")
     for posted in messages:
         _update(posted, message, approval, bot)
 
@@ -132,14 +132,14 @@ def _update(posted: ChatMessage, message: OutboxMessage, approval: Approval, bot
     except SlackRefused as error:
         if error.word != "message_not_found":
             raise
-        # Somebody deleted it: nothing is left that could mislead.
+        # Somebody deleted the message, so nothing is left to update.
 
 
 def _remember(deployment: str, posted: ChatMessage, store: Store) -> Approval:
     for _ in store.attempts():
         approval = store.approval(deployment)
         if approval is None:
-            raise NotNeeded("there is no such approval")
+            raise NotNeeded("the approval does not exist")
         if posted in approval.messages:
             return approval
         after = approval.but(messages=[*approval.messages, posted])
@@ -148,11 +148,11 @@ def _remember(deployment: str, posted: ChatMessage, store: Store) -> Approval:
         except Conflict:
             continue
         return after
-    raise Conflict(f"approval {deployment} kept changing; its message in Slack could not be remembered")
+    raise Conflict(f"approval {deployment} kept changing; its message in Slack could not be recorded")
 
 
 def _reminder(message: OutboxMessage, posted: ChatMessage) -> dict[str, Any]:
-    """In the thread of what asked, and in the channel, too: the buttons stay in one place."""
+    """In the thread of the request, and also in the channel. Only the request has buttons."""
     return {
         "channel": posted.conversation,
         "thread_ts": posted.timestamp,

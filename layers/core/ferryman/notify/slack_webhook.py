@@ -25,7 +25,7 @@ _FIRST = 20
 
 
 def send(message: OutboxMessage, channel: ChatChannel, context: Context) -> None:
-    """Post a message. Raise NotNeeded, NotDelivered with Slack's word for it, or SlackError when nothing answers."""
+    """Post a message. Raise NotNeeded, NotDelivered with Slack's error, or SlackError when Slack does not answer."""
     body = payload(message, link_for(message, context))
     webhook = webhook_in(context.secret(channel.webhook_secret_arn or ""))
     status, answer = post_webhook(webhook, body, context.network.transport)
@@ -34,9 +34,9 @@ def send(message: OutboxMessage, channel: ChatChannel, context: Context) -> None
 
 
 def payload(message: OutboxMessage, link: str | None = None) -> dict[str, Any]:
-    """Return what the webhook is sent. Nothing in it can mention people, unfurl a link or pass for markup.
+    """Return the body for the webhook. Nothing in it can mention people, unfurl a link or be read as markup.
 
-    `link` follows where the message has a place for one.
+    `link` replaces the message's placeholder, if it has one.
     """
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": message.subject[:HEADER], "emoji": False}}
@@ -46,7 +46,7 @@ def payload(message: OutboxMessage, link: str | None = None) -> dict[str, Any]:
         blocks += sections(message.text)
     else:
         address = escape(link).replace("|", "%7C")
-        blocks += [*sections(around[0]), _section(f"<{address}|Look at it>"), *sections(around[1])]
+        blocks += [*sections(around[0]), _section(f"<{address}|Review the request>"), *sections(around[1])]
     return {"text": escape(message.subject), "blocks": bounded(blocks), "unfurl_links": False, "unfurl_media": False}
 
 
@@ -54,14 +54,14 @@ def bounded(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return at most `BLOCKS` blocks: the first and, above all, the last, which say what to do or hold the buttons."""
     if len(blocks) <= BLOCKS:
         return blocks
-    return [*blocks[:_FIRST], _section("[cut: the rest is in `ferryman events`]"), *blocks[_FIRST + 1 - BLOCKS :]]
+    return [*blocks[:_FIRST], _section("[truncated: run `ferryman events` to see the rest]"), *blocks[_FIRST + 1 - BLOCKS :]]
 
 
 def sections(text: str) -> list[dict[str, Any]]:
-    """Return text as blocks; log lines in fences."""
+    """Return text as blocks, with log lines in code fences."""
     found = []
     for part in parts_of(text):
-        # Code fences of the text itself would end ours; a zero-width space keeps them apart.
+        # A code fence in the text would end ours; a zero-width space breaks it up.
         escaped = escape(part.text).replace("```", "`\u200b``")
         room = SECTION - 8 if part.log else SECTION
         found += [_section(f"```\n{piece}\n```" if part.log else piece) for piece in _pieces(escaped, room)]
@@ -73,16 +73,16 @@ def _section(text: str) -> dict[str, Any]:
 
 
 def escape(text: str) -> str:
-    """Escape Slack's three control characters: no mention, channel or link can come out of a log line."""
+    """Escape Slack's three control characters, so that a log line cannot contain a mention, channel or link."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def webhook_in(secret: str) -> str:
-    """Take the webhook's URL out of a secret: the plain URL, or JSON with `url` or `webhookUrl`."""
+    """Return the webhook's URL from a secret: the plain URL, or JSON with `url` or `webhookUrl`."""
     try:
         text = value_in(secret, "url", "webhookUrl")
     except ValueError:
-        raise NotDelivered("the secret is neither a URL nor JSON with a field `url`") from None
+        raise NotDelivered("the secret is neither a URL nor JSON with the field `url`") from None
     return _checked(text)
 
 
@@ -91,14 +91,14 @@ def _checked(webhook: str) -> str:
         parts = urlsplit(webhook)
         host = parts.hostname or ""
     except ValueError:
-        raise NotDelivered("the secret holds no URL") from None
+        raise NotDelivered("the secret contains no URL") from None
     if not host or not (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))):
-        raise NotDelivered("the secret holds no https:// URL; create an incoming webhook in Slack and store its URL")
+        raise NotDelivered("the secret contains no https:// URL; create an incoming webhook in Slack and store its URL")
     return webhook
 
 
 def _is_loopback(host: str) -> bool:
-    """Plain http is for a sink on the developer's own machine."""
+    """Plain HTTP is allowed only for a test server on the developer's own machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -110,7 +110,7 @@ def _pieces(text: str, room: int) -> Iterator[str]:
     while len(text) > room:
         cut = text.rfind("\n", 1, room)
         cut = cut if cut > 0 else room
-        # Not inside an escape: `&am` would be shown as it is.
+        # Do not cut inside an escape sequence: Slack would show `&am`.
         ampersand = text.rfind("&", max(0, cut - 4), cut)
         if ampersand > 0 and ";" not in text[ampersand:cut]:
             cut = ampersand

@@ -21,7 +21,7 @@ def send(message: OutboxMessage, channel: TopicChannel, context: Context) -> Non
         Subject=message.subject,
         Message=text,
         MessageAttributes={
-            # SNS refuses an attribute with an empty value.
+            # SNS rejects an attribute with an empty value.
             name: {"DataType": "String", "StringValue": str(value)}
             for name, value in attributes.items()
             if value

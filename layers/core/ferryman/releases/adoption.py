@@ -1,4 +1,4 @@
-"""Taking over what runs: the first `apply` of an environment deploys nothing that nobody asked for.
+"""Adopt what runs: the first `apply` of an environment deploys nothing.
 
 Called by serve_api's apply, before the document is stored: until then nothing acts on what is written here.
 """
@@ -202,6 +202,6 @@ def _release_of(digests: dict[str, str], releases: list[Release]) -> Release | N
 
 def _summary(version: str | None, digests: dict[str, str]) -> str:
     if not digests:
-        return "adopted: no service runs an image of this platform yet; the next complete release is deployed"
-    runs = f"{version} runs" if version else "what runs carries no version tag"
-    return f"adopted: {runs}; existing tags are the baseline, the next complete release is deployed"
+        return "adopted: no service runs an image of this platform yet; the next complete release will be deployed"
+    runs = f"{version} is running" if version else "the running images have no version tag"
+    return f"adopted: {runs}; existing tags are the baseline, and the next complete release will be deployed"

@@ -48,7 +48,7 @@ class ReleaseRecorder:
                 continue
             self.count({Effect.COMPLETED: "ReleaseReady", Effect.REFUSED: "ImageRefused"}.get(effect, "ImageRecorded"))
             return after.but(rev=after.rev + 1), effect
-        raise Conflict(f"release {pushed.version} kept changing; the next try reads it again")
+        raise Conflict(f"release {pushed.version} kept changing; the next attempt reads it again")
 
     @property
     def names(self) -> Names:
@@ -68,7 +68,7 @@ class ReleaseRecorder:
         at = self.clock()
         message = (
             f"another image of {pushed.component} was pushed as {release.version} and refused: the release has "
-            f"{release.components[pushed.component].digest}, pushed was {pushed.digest}; push it under a new version"
+            f"{release.components[pushed.component].digest}, the new image is {pushed.digest}; push it as a new version"
         )
         return [
             *announce(document, EventType.IMAGE_REFUSED, message, at=at, new_id=self.new_id),

@@ -67,14 +67,14 @@ def judge_tag(
         return _still(name, bound, carried)
     missing = [component for component in wanted if component not in carried]
     if missing:
-        return Verdict("Waiting", f"{name} waits for {', '.join(missing)} to carry it too")
+        return Verdict("Waiting", f"{name} is waiting for images of {', '.join(missing)} that carry it")
     fitting = [release for release in releases if _fits(release, carried, wanted)]
     if fitting:
         return _chosen(name, fitting)
     seen = {component: _versions(document, carried[component]) for component in wanted}
     late = known is not None and now - known.first_seen_at > document.spec.assembly_timeout
     if patient and not late and _may_come(seen, carried, releases):
-        return Verdict("Waiting", f"{name} waits for its release to be complete")
+        return Verdict("Waiting", f"{name} is waiting for its release to be complete")
     return Verdict("Refused", _why_none(seen))
 
 
@@ -92,7 +92,7 @@ def _still(name: str, release: Release, carried: Carried) -> Verdict:
     ]
     if not others:
         return Verdict("Bound", f"{name} names {release.version}", release.version)
-    why = f"it names {release.version} already, and another image of {', '.join(others)} carries it now"
+    why = f"it already names {release.version}, and another image of {', '.join(others)} carries it now"
     return Verdict("Bound", why, release.version, moved=True)
 
 
@@ -109,7 +109,7 @@ def _chosen(name: str, fitting: Sequence[Release]) -> Verdict:
         return Verdict("Bound", f"{name} names {chosen.version}: all its images carry it", chosen.version)
     count = len(chosen.verified)
     tied = [release for release in fitting if len(release.verified) == count]
-    why = "is the newest of them" if len(tied) > 1 else "was verified most"
+    why = "is the newest of them" if len(tied) > 1 else "was verified in the most environments"
     same = f"{', '.join(others[-_SHOWN:])} {'has' if len(others) == 1 else 'have'} the same images"
     return Verdict("Bound", f"{name} names {chosen.version}: {same}, and {chosen.version} {why}", chosen.version)
 
@@ -138,9 +138,9 @@ def _may_fit(release: Release | None, carried: Carried) -> bool:
 def _why_none(seen: Mapping[str, list[str]]) -> str:
     untold = [component for component, versions in seen.items() if not versions]
     if untold:
-        return f"the image of {', '.join(untold)} that carries it carries no version tag, so it belongs to no release"
+        return f"the image of {', '.join(untold)} with this tag has no version tag, so it belongs to no release"
     told = [f"{component} is of {', '.join(versions[-_SHOWN:])}" for component, versions in seen.items()]
-    return f"its images belong to no one release: {'; '.join(told)}"
+    return f"its images belong to different releases: {'; '.join(told)}"
 
 
 # ── writing it down ──
@@ -156,10 +156,10 @@ class Names:
     count: Callable[[str], None]
 
     def record_tag(self, document: Platform, name: str, carried: Carried, *, quiet: bool = False) -> Verdict:
-        """Write down what a tag means, once, and tell people what they have to hear; return the verdict.
+        """Record what a tag means, once, and notify people if needed; return the verdict.
 
-        `quiet`: it was there before us: it starts nothing, and nobody hears of it. Raise Conflict when others keep
-        being faster.
+        `quiet`: the tag existed before the adoption: it starts nothing, and nobody is notified. Raise Conflict when
+        the records keep changing.
         """
         for _ in self.store.attempts():
             known = self.store.semver_name(document.name, name)
@@ -175,7 +175,7 @@ class Names:
             if not quiet and (verdict.refuses or verdict.status == "Bound"):
                 self.count("TagRefused" if verdict.refuses else "ReleaseNamed")
             return verdict
-        raise Conflict(f"what {name} names kept changing; the next try reads it again")
+        raise Conflict(f"what {name} names kept changing; the next attempt reads it again")
 
     def _writes(
         self,

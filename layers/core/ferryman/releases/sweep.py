@@ -1,4 +1,4 @@
-"""What events may have missed: ECR's tags against the records, and releases that wait for an image too long.
+"""Find what lost events would have reported: unrecorded tags in ECR, and releases that wait too long for an image.
 
 Called by reconcile on its schedule, once per platform.
 """
@@ -88,8 +88,8 @@ def _incomplete(document: Platform, release: Release, ledger: ReleaseRecorder) -
     wanted = list(document.spec.components)
     missing = [name for name in wanted if name not in release.components]
     message = (
-        f"release {release.version} has {len(wanted) - len(missing)} of {len(wanted)}, waiting for "
-        f"{', '.join(missing)}; it goes on by itself when the last image is pushed"
+        f"release {release.version} has {len(wanted) - len(missing)} of {len(wanted)} images, waiting for "
+        f"{', '.join(missing)}; it continues automatically when the last image is pushed"
     )
     return [
         Save(release.but(status=ReleaseStatus.INCOMPLETE, reported_incomplete=True)),

@@ -20,7 +20,7 @@ from ferryman.store.table import Store
 
 
 def admit(event: AdmitDeploymentInput, *, store: Store, ecr: ECRClient, clock: Clock) -> AdmitDeploymentOutput:
-    """Flip the phase to Running if nothing speaks against it; the first answer stands.
+    """Set the phase to Running if nothing prevents it; the first answer is final.
 
     Raise ClaimLost when the claim is gone, NotFound or InvalidDocument when the document does not tell the rules,
     Throttled or Unavailable when the scans of its images can't be read.
@@ -59,7 +59,7 @@ def admit(event: AdmitDeploymentInput, *, store: Store, ecr: ECRClient, clock: C
 def _scans(
     deployment: Deployment, state: EnvironmentState, document: Platform, store: Store, ecr: ECRClient
 ) -> tuple[ImageScan, ...] | None:
-    """Look at the scans, where they are asked for; a refused look is worth another try, and no verdict."""
+    """Read the scans, if the document requires them. A failed read is retried and is no verdict."""
     answered = deployment.phase is Phase.RUNNING or _refused(deployment) is not None
     if document.environment(deployment.environment).scan is None or answered or not is_promotion(deployment, state):
         return None

@@ -104,7 +104,7 @@ def freeze(
     problems = [problem for problem in verify.judge(environment, seen, at=at) if _concerns(deployment, problem, at)]
     if problems:
         raise VerificationFailed(
-            "the ECS side is not what the document says: " + "; ".join(f"{path}: {text}" for path, text in problems)
+            "ECS does not match the document: " + "; ".join(f"{path}: {text}" for path, text in problems)
         )
     repositories = {name: component.repository for name, component in document.spec.components.items()}
     migration = plan_migration.planned(environment, deployment, migrating, seen, images)
@@ -136,7 +136,7 @@ def freeze(
 
 
 def _concerns(deployment: Deployment, problem: verify.Problem, at: str) -> bool:
-    """A database command has nothing to do with services that are not what they should be."""
+    """Tell whether a problem matters: a database command does not depend on the services."""
     return deployment.kind != "migrate" or problem[0].startswith((f"{at}.migration", f"{at}.cluster"))
 
 

@@ -76,10 +76,10 @@ def _command(migration: Migration, deployment: Deployment) -> list[str] | None:
 def _nothing_to_run(migration: Migration | None, deployment: Deployment, digest: str | None) -> str:
     env = deployment.environment
     if migration is None:
-        return f"the document no longer has a migration for {env}, so `{deployment.command}` can't be run"
+        return f"the document no longer has a migration for {env}, so `{deployment.command}` cannot run"
     if digest is None:
         return f"no release that runs in {env} has an image of {migration.component} to run `{deployment.command}` with"
-    return f"the document says no command for `{deployment.command}` in {env}; add migration.downgrade or .current"
+    return f"the document defines no command for `{deployment.command}` in {env}; add migration.downgrade or .current"
 
 
 def labels(
@@ -96,5 +96,5 @@ def labels(
         return image_labels.ImageLabels()
     found = images.labels(migration.component, task.digest if task else digest or "", runs_on(seen.migration_base))
     if found.reason:
-        _LOG.warning("no migrations are known: %s", found.reason, extra={"deployment": deployment.id})
+        _LOG.warning("the migrations are unknown: %s", found.reason, extra={"deployment": deployment.id})
     return found

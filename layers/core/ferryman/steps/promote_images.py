@@ -1,4 +1,4 @@
-"""Step promote_images: point the moving tags at the release's very bytes. Called by promote_images.
+"""Step promote_images: point the moving tags at the release's digests. Called by promote_images.
 
 Nothing is deployed before every tag points at its digest. Tags that were set when a later one can't be are put back by
 reconcile, like everything that moves (docs/reference/reconcile-rules.md#rule-9-moving-tags).
@@ -46,7 +46,7 @@ class _Promotion:
             return PromoteImagesOutput(verdict="Skipped", reason="NothingToPromote")
         running = Step(status=StepStatus.RUNNING, started_at=self._clock())
         tags = ", ".join(dict.fromkeys(item.tag for item in self._plan.promotions)) or "no tag"
-        said = f"the images of {self._deployment.version} get {tags}, byte for byte"
+        said = f"tagging the images of {self._deployment.version} as {tags}"
         start(self._store, self._event, step_keys.PROMOTION, running, said, new_id=self._new_id)
         try:
             wrong = self._wrong_from_the_start()
@@ -65,7 +65,7 @@ class _Promotion:
         return self._end(StepStatus.SUCCEEDED, "Promoted", _success(self._deployment, self._plan))
 
     def _wrong_from_the_start(self) -> str | None:
-        """Look at everything before the first tag moves: half a promotion is worse than none."""
+        """Check everything before the first tag moves: a partial promotion is worse than none."""
         for component, digest in sorted(self._deployment.digests.items()):
             repository = self._plan.repositories.get(component)
             if repository is None:
@@ -76,7 +76,7 @@ class _Promotion:
                     PlannedTag(component=component, repository=repository, digest=digest, tag=self._plan.semver),
                 )
                 if wrong is not None:
-                    return f"{wrong}; put {self._plan.semver} back, or deploy what it names now under a new name"
+                    return f"{wrong}; restore {self._plan.semver}, or tag what it points at now with a new name"
             elif not edge.exists(self._ecr, repository, digest):
                 return f"{repository} no longer has image {digest}; a lifecycle rule or a person removed it"
         return None
@@ -115,7 +115,7 @@ class _Promotion:
 
 def _success(deployment: Deployment, plan: Plan) -> str:
     tags = ", ".join(dict.fromkeys(item.tag for item in plan.promotions))
-    named = f"; {plan.semver} names these very images" if plan.semver else ""
+    named = f"; {plan.semver} names the same images" if plan.semver else ""
     if not tags:
         return f"{plan.semver} names the images of {deployment.version}"
     return f"{tags} names the images of {deployment.version}, digest by digest{named}"

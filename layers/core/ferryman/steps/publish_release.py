@@ -1,4 +1,4 @@
-"""Step publish_release: the release on GitHub that a semver tag makes. Whatever happens, the deployment has succeeded.
+"""Step publish_release: create the GitHub release of a semver tag. If it fails, the deployment has still succeeded.
 
 Called by functions/publish_release, after the outcome was recorded and the claim released: it writes without a fence.
 When GitHub does not answer, `notify` goes on trying, for hours.
@@ -53,7 +53,7 @@ def publish(
         url = _ensure_release(deployment, document, project, store)
     except TransientError as error:
         until = f"{clock() + _TRIED_FOR:%Y-%m-%d %H:%M} UTC"
-        told = f"{one_line(str(error), limit=300)}; it is tried again until about {until}; after that, make it by hand"
+        told = f"{one_line(str(error), limit=300)}; it is retried until about {until}; after that, create it manually"
         _record(deployment, Publication(status="Failed", message=told, at=clock()), None, store, new_id, again=True)
         raise
     except (PermanentError, Declined) as error:
@@ -71,12 +71,12 @@ def _ensure_release(deployment: Deployment, document: Platform, project: Project
     tag = str(deployment.tag)
     sha = project.commit(deployment.version)
     if sha is None:
-        raise Declined(404, f"{deployment.version} is no commit of {project.page}, so {tag} has nothing to name")
+        raise Declined(404, f"{deployment.version} is not a commit of {project.page}, so {tag} cannot point to it")
     # A tag that names something else would be taken as it is, silently.
     named = project.commit(tag)
     if named is not None and named != sha:
         raise Declined(
-            422, f"the git tag {tag} names commit {named[:7]}, and {sha[:7]} is what runs; release it by hand"
+            422, f"the git tag {tag} points to commit {named[:7]}, but {sha[:7]} runs; create the release manually"
         )
     existing = _find(tag, project)
     if existing is not None:
@@ -161,4 +161,4 @@ def _record(
             continue
         _LOG.info("%s", told, extra={"deployment": deployment.id})
         return
-    raise Conflict(f"the record of {deployment.id} kept changing; the next try reads it again")
+    raise Conflict(f"the record of {deployment.id} kept changing; the next attempt reads it again")

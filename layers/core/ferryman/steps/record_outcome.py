@@ -68,7 +68,7 @@ def record(
         except Conflict:
             continue
         return deployment
-    raise Conflict(f"the outcome of {ref.deployment} could not be written; the next try reads everything again")
+    raise Conflict(f"the outcome of {ref.deployment} could not be written; the next attempt reads everything again")
 
 
 def _applied(

@@ -1,6 +1,6 @@
-"""Step request_approval: write down who may decide about what, queue the messages, and leave the token waiting.
+"""Step request_approval: record who may decide about what, queue the messages, and store the task token.
 
-The step is called again whenever its answer got lost; each time it has a token of its own.
+The step is called again whenever its answer was lost; each call has its own token.
 """
 
 from ferryman.approvals import lifecycle
@@ -43,11 +43,10 @@ def ask(
     clock: Clock,
     new_id: NewId,
 ) -> None:
-    """Ask, once; answer the token at once when there is nothing to wait for any more.
+    """Request the approval, once; answer the token at once when there is nothing left to wait for.
 
-    Raise VerificationFailed when the document no longer says who approves (the plan said that somebody does: nothing
-    goes on without) or names one person twice, ReferenceUnresolved for a value that can't be read, ClaimLost when the
-    deployment has ended.
+    Raise VerificationFailed when the document no longer names approvers although the plan requires approval, or names
+    one person twice; ReferenceUnresolved for a value that cannot be read; ClaimLost when the deployment has ended.
     """
     for _ in store.attempts():
         deployment = store.deployment(event.platform, event.environment, event.deployment)
@@ -72,7 +71,7 @@ def ask(
         if deployment.abort is None:
             return
         # That abort ended the approval just now: the next look answers.
-    raise Conflict(f"approval {event.deployment} kept changing; the next try reads it again")
+    raise Conflict(f"approval {event.deployment} kept changing; the next attempt reads it again")
 
 
 def _answer(approval: Approval, token: str, store: Store, states: StepFunctionsClient, clock: Clock) -> None:
@@ -95,7 +94,7 @@ def _abort(
     new_id: NewId,
 ) -> None:
     """End the step of a deployment that a person aborted before anybody was asked."""
-    why = f"{abort.who} aborted it before anybody was asked: {abort.reason}"
+    why = f"{abort.who} aborted the deployment before approval was requested: {abort.reason}"
 
     def edit(step: Step) -> Step:
         return step.but(status=StepStatus.ABORTED, reason="Aborted", message=why)
@@ -119,7 +118,7 @@ def _again(
     abort = deployment.abort
     if abort is None:
         return [Save(approval)]
-    action = EndApproval("Aborted", f"{abort.who} aborted it: {abort.reason}", abort.who)
+    action = EndApproval("Aborted", f"{abort.who} aborted the deployment: {abort.reason}", abort.who)
     return lifecycle.void(approval, deployment, action, store=store, at=clock(), new_id=new_id)
 
 
@@ -137,12 +136,12 @@ def _open(
     document = parse(store.platform(event.platform).document)
     environment = _environment(document, event.environment)
     approval = _question(event, deployment, environment, _asked_by(deployment, store), references, clock)
-    at, names = approval.requested_at, ", ".join(item.name for item in approval.approvers) or "whoever has the link"
+    at, names = approval.requested_at, ", ".join(item.name for item in approval.approvers) or "anyone with the link"
     until = f"{approval.expires_at:%Y-%m-%d %H:%M} UTC"
     step = Step(
         status=StepStatus.RUNNING,
         reason="AwaitingApproval",
-        message=f"waits for {approval.required} of: {names}; until {until}",
+        message=f"waiting for {approval.required} of: {names}; expires at {until}",
         started_at=at,
     )
     deployment = deployment.but(
@@ -180,8 +179,8 @@ def _question(
     policy = environment.approval
     if policy is None:
         raise VerificationFailed(
-            f"the plan of {deployment.version} needs an approval, and {event.environment} no longer says who gives it: "
-            "the document was changed in between; it is planned anew"
+            f"the plan of {deployment.version} requires approval, but {event.environment} no longer has approvers: "
+            "the document has changed since; it will be planned again"
         )
     approvers = [
         ApproverRecord(
@@ -216,7 +215,7 @@ def _question(
 
 
 def _tell_apart(approvers: list[ApproverRecord], environment: str) -> None:
-    """Look again at what stands behind references: only now it is known."""
+    """Check the resolved references: their values are known only now."""
     where = f"(spec.environments.{environment}.approval.approvers, with what its ssm: references say now)"
     if same := identities.twice(approvers):
         raise VerificationFailed(f"{same} {where}: one person would count as two; give each person one entry")
@@ -226,7 +225,7 @@ def _tell_apart(approvers: list[ApproverRecord], environment: str) -> None:
 
 
 def _asked_by(deployment: Deployment, store: Store) -> Actor:
-    """Return who wants this deployment: behind an automatic retry stands whoever started the attempt that errored.
+    """Return the requester. For an automatic retry, it is whoever started the attempt that errored.
 
     Otherwise a person could approve their own request once its first attempt errored.
     """
@@ -248,5 +247,5 @@ def _by_reconcile(deployment: Deployment) -> bool:
 
 
 def _personal(approval: Approval) -> list[str]:
-    """Return the names of those who get a personal link by mail: all who may say yes."""
+    """Return the names of those who get a personal link by mail: all who may approve."""
     return [item.name for item in approval.approvers if item.email and item.name != approval.barred]

@@ -25,7 +25,7 @@ def problems(check: PlannedCheck, answer: Answer) -> list[str]:
     found += _json(check.expect_json, text, answer)
     if check.expect_body is not None and check.expect_body not in text:
         short = f" in its first {len(answer.body)} bytes" if answer.truncated else ""
-        found.append(f"expected a body with {_quote(check.expect_body)}{short}, got another")
+        found.append(f"expected a body with {_quote(check.expect_body)}{short}, got a different one")
     return found
 
 
@@ -52,10 +52,10 @@ def _json(expected: Mapping[str, Any], text: str, answer: Answer) -> list[str]:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):
-        why = "is too long to be read whole" if answer.truncated else "is none"
+        why = "is too long to read completely" if answer.truncated else "is not JSON"
         encoding = answer.headers.get("content-encoding", "identity")
         if encoding != "identity":
-            why = f"is encoded as {one_line(encoding)}, although identity was asked for"
+            why = f"is encoded as {one_line(encoding)}, although identity was requested"
         return [f"expected a JSON body, but it {why}"]
     found = []
     for path, value in expected.items():

@@ -63,7 +63,7 @@ def run(event: SmokeTestInput, *, store: Store, fetch: Fetch, clock: Clock, new_
     if judged is None:
         if step is None:
             step = Step(status=StepStatus.RUNNING, started_at=clock())
-            message = f"asking {', '.join(check.name for check in checks)}"
+            message = f"running {', '.join(check.name for check in checks)}"
             deployment = step_writer.start(store, event, step_keys.SMOKE_TEST, step, message, new_id=new_id)
         before = deployment.steps[step_keys.SMOKE_TEST].checks
         asked = _ask(due(checks, before, clock()), before, fetch, clock)
@@ -188,18 +188,18 @@ def _aborted(deployment: Deployment) -> Judgement | None:
     if deployment.abort is None:
         return None
     return Judgement(
-        StepStatus.ABORTED, "Aborted", f"{deployment.abort.who} asked to abort: {deployment.abort.reason}"
+        StepStatus.ABORTED, "Aborted", f"{deployment.abort.who} requested an abort: {deployment.abort.reason}"
     )  # fmt: skip
 
 
 def _skipped(deployment: Deployment) -> Judgement | None:
     plan = deployment.plan
     if plan is None or not plan.checks:
-        message = "the document has no smokeTests for this environment: nothing but ECS says that it works"
+        message = "the document has no smokeTests for this environment, so only ECS says that it works"
         return Judgement(StepStatus.SKIPPED, "NoChecks", message)
     reasons = [_why_nothing_runs(deployment, name, planned.skip) for name, planned in plan.services.items()]
     if reasons and all(reasons) and "ScaledToZero" in reasons:
-        message = "every service is scaled to zero: nothing runs that could answer, so nothing was verified"
+        message = "every service is scaled to zero, so nothing could be verified"
         return Judgement(StepStatus.SKIPPED, "ScaledToZero", message)
     return None
 

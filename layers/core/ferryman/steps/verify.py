@@ -1,4 +1,4 @@
-"""Is the ECS side what the document says? Part of `apply`, `ferryman verify` and begin_deployment.
+"""Check that ECS matches the document. Part of `apply`, `ferryman verify` and begin_deployment.
 
 `survey` reads, `judge` decides (pure). A problem is a pair: path in the document, and what is wrong with what to do.
 """
@@ -92,7 +92,7 @@ def survey(environment: Environment, *, ecs: ECSClient, references: References, 
 
 
 def judge(environment: Environment, seen: Survey, *, at: str) -> list[Problem]:
-    """Hold a survey against the document. Pure."""
+    """Compare a survey with the document. Pure."""
     problems = list(seen.unresolved)
     for path, service in _places(environment):
         here = f"{at}.{path}"
@@ -138,7 +138,7 @@ def _definition_problems(definition: TaskDefinition, container: str, at: str) ->
     if container not in names:
         problems.append((at, f"{revision} has no container {container!r}; it has: {', '.join(names)}"))
     if "FARGATE" in definition.get("requiresCompatibilities", []) and not definition.get("executionRoleArn"):
-        problems.append((at, f"{revision} has no executionRoleArn, so Fargate can't pull images"))
+        problems.append((at, f"{revision} has no executionRoleArn, so Fargate cannot pull images"))
     return problems
 
 
@@ -212,8 +212,8 @@ def _texts(references: References, value: list[str] | str, at: str, unresolved: 
 
 def _outside(name: str, parameter: str) -> str:
     return (
-        f"the operator may not touch {name!r}: add it to the SSM parameter /ferryman/operator/{parameter} "
-        "and deploy the operator again, so that its policies name it"
+        f"the operator has no permission for {name!r}: add it to the SSM parameter /ferryman/operator/{parameter} "
+        "and deploy the operator again to update its policies"
     )
 
 

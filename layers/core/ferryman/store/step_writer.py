@@ -59,7 +59,7 @@ def start_back(
             deployment = deployment.but(phase=Phase.ROLLING_BACK)
         before = deployment.step(forward)
         if before is not None and before.status is StepStatus.RUNNING:
-            unjudged = "nobody could judge this rollout before it was taken back; see the step's function log"
+            unjudged = "this rollout was rolled back before its result was known; see the step's function log"
             closed = before.but(
                 status=StepStatus.ERRORED, reason="NotJudged", message=unjudged, ended_at=step.started_at
             )
@@ -69,9 +69,9 @@ def start_back(
     def writes(after: Deployment) -> Iterable[Write]:
         at = step.started_at
         if turned:
-            why = "a person asked to abort" if after.abort else "a step failed"
+            why = "a person requested an abort" if after.abort else "a step failed"
             yield timeline.event(
-                after, EventType.ROLLING_BACK, f"{why}: services go back to the last good release", at=at, new_id=new_id
+                after, EventType.ROLLING_BACK, f"{why}: rolling back to the last good release", at=at, new_id=new_id
             )
         yield timeline.event(after, EventType.STEP_STARTED, message, at=at, new_id=new_id, step=key)
 

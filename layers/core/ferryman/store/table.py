@@ -188,7 +188,7 @@ class Store:
             except Conflict:
                 continue
             return after.but(rev=after.rev + 1)
-        raise Conflict(f"deployment {ref.deployment} kept changing; the next try reads it again")
+        raise Conflict(f"deployment {ref.deployment} kept changing; the next attempt reads it again")
 
     def update_state(
         self,
@@ -211,7 +211,7 @@ class Store:
             except Conflict:
                 continue
             return after.but(rev=after.rev + 1)
-        raise Conflict(f"{platform}/{environment} kept changing; the next try reads it again")
+        raise Conflict(f"{platform}/{environment} kept changing; the next attempt reads it again")
 
     def mark(self, message: OutboxMessage, *, since: int, also: Sequence[Add] = ()) -> bool:
         """Store how a message fares; False, and nothing stored, when it has more than `since` attempts by now.

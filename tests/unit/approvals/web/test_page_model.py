@@ -46,8 +46,8 @@ def test_a_first_deployment_has_nothing_to_go_back_to(usual: PageRecords) -> Non
     assert found.running is None
     assert found.compare is None
     assert found.commit is not None
-    assert {item.change for item in found.components} == {"first time"}
-    assert found.back == ["Nothing has succeeded here before: there is no release to go back to."]
+    assert {item.change for item in found.components} == {"new component"}
+    assert found.back == ["No deployment has succeeded here before, so there is no release to roll back to."]
 
 
 def test_the_same_release_again(usual: PageRecords) -> None:
@@ -63,13 +63,13 @@ def test_the_same_release_again(usual: PageRecords) -> None:
 @pytest.mark.parametrize(
     ("changes", "action", "note"),
     [
-        pytest.param({"kind": "rollback", "plan": asking.plan(migration=None)}, "Roll back production", "left alone"),
+        pytest.param({"kind": "rollback", "plan": asking.plan(migration=None)}, "Roll back production", "not changed"),
         pytest.param(
-            {"kind": "rollback", "command": "down", "revision": "0001"}, "Roll back production", "`down` runs to 0001"
+            {"kind": "rollback", "command": "down", "revision": "0001"}, "Roll back production", "`down` to 0001 runs"
         ),
-        pytest.param({"kind": "migrate", "command": "up"}, "Migrate the database of production (up)", "`up` runs,"),
-        pytest.param({"plan": None}, "Deploy to production", "left alone"),
-        pytest.param({"plan": asking.plan(migrations=None)}, "Deploy to production", "does not say which"),
+        pytest.param({"kind": "migrate", "command": "up"}, "Migrate the database of production (up)", "`up` runs as"),
+        pytest.param({"plan": None}, "Deploy to production", "not changed"),
+        pytest.param({"plan": asking.plan(migrations=None)}, "Deploy to production", "does not list its migrations"),
         pytest.param({"plan": asking.plan(migrations=["0001_users"])}, "Deploy to production", "no new migration"),
     ],
 )
@@ -91,7 +91,7 @@ def test_unsafe_ones_are_told_even_where_the_others_are_not(usual: PageRecords) 
     found = facts(but(usual, deployment=asking.deployment(plan=asking.plan(migrations=None))), NOW)
 
     assert [(item.id, item.unsafe) for item in found.migrations] == [("0003_drop_legacy_totals", True)]
-    assert any("can't simply be taken back" in line for line in found.back)
+    assert any("A later rollback is not simple" in line for line in found.back)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_unsafe_ones_are_told_even_where_the_others_are_not(usual: PageRecords) 
         pytest.param({}, "not verified in staging", id="not-verified"),
         pytest.param(
             {"staging": Verified(deployment="01KOLD", digests=asking.OLD, at=make.AT)},
-            "other images",
+            "different images",
             id="other-images",
         ),
     ],

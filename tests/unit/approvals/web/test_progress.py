@@ -40,5 +40,5 @@ def test_progress_names_failures_and_the_way_back() -> None:
     assert lines[f"Rollout of {first}"].note == "the breaker rolled it back"
     assert found.lines[-1].title == f"Rollback of {first}"
     assert lines["Database migration"].word == "skipped"
-    assert lines["Smoke test"].word == "not begun"
+    assert lines["Smoke test"].word == "not started"
     assert found.release_url is None

@@ -109,7 +109,7 @@ def test_what_only_aws_can_tell_has_lines_too(run: Run, document: Path, world: W
 
     assert result.exit_code == 2
     assert result.stderr == (
-        "error: the document does not fit what is in AWS; nothing changed (1 problem)\n"
+        "error: the document does not match what exists in AWS; nothing was changed (1 problem)\n"
         f"platform.yaml:{line}: spec.environments.staging.smokeTests.1.url: SSM parameter /x does not exist\n"
     )
     assert world.store.find_platform("scr") is None

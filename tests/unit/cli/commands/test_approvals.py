@@ -55,7 +55,7 @@ def test_shows_what_is_asked_and_who_may_answer(run: Run, world: World) -> None:
     assert "You:          Jo, can approve\n" in text
     assert f"  api  {make.digest('a')}\n" in text
     assert (
-        "May approve: Jo, Ada Lovelace, with the link in their mail or "
+        "Can approve: Jo, Ada Lovelace, with the link in their mail or "
         "`ferryman approve production --release abc1234`.\n" in text
     )
 
@@ -109,7 +109,7 @@ def test_reject(run: Run, world: World) -> None:
         ),
         pytest.param(("reject", "production", "--release", "abc1234"), {}, 2, "--reason", id="reject-needs-a-reason"),
         pytest.param(
-            ("approve", "production", "--release", "abc1234"), {"approvers": []}, 4, "AWS says that you are",
+            ("approve", "production", "--release", "abc1234"), {"approvers": []}, 4, "AWS identifies you as",
             id="no-approver",
         ),
         pytest.param(
@@ -136,7 +136,7 @@ def test_refusals(
 def test_nothing_to_decide(run: Run) -> None:
     result = run("approve", "production", "--release", "abc1234")
 
-    assert (result.exit_code, "waits for no approval" in result.stderr) == (2, True)
+    assert (result.exit_code, "is not waiting for approval" in result.stderr) == (2, True)
 
 
 def test_an_answer_that_got_lost_is_asked_for_again_and_counts_once(run: Run, world: World, server: Server) -> None:

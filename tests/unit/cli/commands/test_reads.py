@@ -28,7 +28,7 @@ def _platform(world: World, scr_document: dict[str, Any]) -> None:
 
 
 def test_status_of_everything(run: Run) -> None:
-    headline, nothing = f"runs 0001234; held by {JO}: load test", "runs no release; abc1234 waits for ai-gateway"
+    headline, nothing = f"runs 0001234; held by {JO}: load test", "runs no release; abc1234 is waiting for ai-gateway"
     assert ageless(run("status").stdout) == (
         f"PLATFORM   ENVIRONMENT   READY     VERSION   {'STATUS'.ljust(len(headline))}   AGE\n"
         f"scr        staging       Unknown   0001234   {headline}   AGE\n"
@@ -46,8 +46,8 @@ def test_status_of_one(run: Run) -> None:
         "\n"
         "Newer releases:\n"
         "VERSION   REASON       MESSAGE\n"
-        "abc1234   Assembling   abc1234 waits for images: 2 of 3 are there, ai-gateway missing "
-        "(the first came 0s ago). Push scr-ai-gateway:abc1234.\n"
+        "abc1234   Assembling   abc1234 is waiting for images: 2 of 3 pushed, missing ai-gateway "
+        "(the first was pushed 0s ago). Push scr-ai-gateway:abc1234.\n"
     )
 
 
@@ -78,7 +78,8 @@ def test_explain(run: Run) -> None:
     lines = run("explain", "staging").stdout.splitlines()
 
     assert lines[1] == (
-        f"Automation is off: {JO} put staging on hold 0s ago, because: load test. `ferryman resume staging` lifts it."
+        f"Automation is on hold: {JO} put staging on hold 0s ago: load test. "
+        "To lift the hold, run `ferryman resume staging`."
     )
 
 

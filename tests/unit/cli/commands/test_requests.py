@@ -23,7 +23,7 @@ def _platform(world: World, scr_document: dict[str, Any]) -> None:
 
 def test_hold_and_resume(run: Run, world: World) -> None:
     held = run("hold", "staging", "--reason", "load test")
-    assert (held.exit_code, held.stdout) == (0, "staging is on hold; `ferryman resume staging` lifts it\n")
+    assert (held.exit_code, held.stdout) == (0, "staging is on hold; to lift the hold, run `ferryman resume staging`\n")
     assert world.state.hold == Hold(reason="load test", who=JO, at=world.clock.at)
 
     resumed = run("resume", "staging")
@@ -98,4 +98,4 @@ def test_what_may_be_asked_twice_is(run: Run, world: World, server: Server) -> N
     result = run("hold", "staging", "-p", "scr", "--reason", "x")
 
     assert (result.exit_code, len(server.seen)) == (0, 4)
-    assert result.stdout == f"staging is already on hold, by {JO}: x\n"
+    assert result.stdout == f"staging was already put on hold by {JO}: x\n"

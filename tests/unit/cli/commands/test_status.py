@@ -68,12 +68,12 @@ def test_status_while_it_waits_for_approval(run: Run, world: World) -> None:
     assert text == (
         "Name:       scr/production\n"
         "Ready:      Unknown\n"
-        "Status:     runs no release; abc1234 waits for approval (1 of 2, expires in 60m)\n"
+        "Status:     runs no release; abc1234 is waiting for approval (1 of 2, expires in 60m)\n"
         f"Deploying:  abc1234 (v1.0.0) AwaitingApproval for 0s (deployment {ID})\n"
         "Because:    all its images carry the tag v1.0.0\n"
         "Step:       approval\n"
-        "Approval:   1 of 2 approvals are there (Ada); it expires in 60m (2026-01-02 04:04 UTC).\n"
-        "            May approve: Jo, with `ferryman approve production --release abc1234`.\n"
+        "Approval:   1 of 2 approvals received (Ada); the request expires in 60m (2026-01-02 04:04 UTC).\n"
+        "            Can approve: Jo, with `ferryman approve production --release abc1234`.\n"
     )
 
 
@@ -103,9 +103,9 @@ def test_status_shows_what_stands_in_the_way_and_what_went_wrong(run: Run, world
     text = ageless(run("status", "scr", "production").stdout)
 
     assert "Published:  https://github.example/r/v0.9.0\nPrevious:   0000999\n" in text
-    assert f"Freeze:     frozen until `ferryman thaw production` by {JO}: fair\n" in text
+    assert f"Freeze:     frozen by {JO} until a person runs `ferryman thaw production`: fair\n" in text
     assert "Waiver:     scans of abc1234 until 2026-01-02 04:04 UTC, by user/jo: not reachable\n" in text
-    assert "VERSION   TAGS     REASON   MESSAGE\nabc1234   v1.0.0   Frozen   abc1234 (named v1.0.0) is ready" in text
+    assert "VERSION   TAGS     REASON   MESSAGE\nabc1234   v1.0.0   Frozen   abc1234 (tagged v1.0.0) is ready" in text
     assert "\nOther problems:\n" in text
     assert f"NotificationFailed   {PREV}   the mail reached nobody\n" in text
 
@@ -149,7 +149,7 @@ def test_watch_says_who_may_approve(run: Run, world: World, server: Server) -> N
     assert result.stdout == (
         "    0s  scr/production abc1234 (v1.0.0)  AwaitingApproval\n"
         "    0s  approval  1 of 2 approvals (Ada), expires 2026-01-02 04:04 UTC\n"
-        "    0s  approval  May approve: Jo, with `ferryman approve production --release abc1234`.\n"
+        "    0s  approval  Can approve: Jo, with `ferryman approve production --release abc1234`.\n"
         "    0s  begin_deployment  Succeeded\n"
         "    0s  approval  Running\n"
         "    0s  scr/production abc1234 (v1.0.0)  Rejected\n"

@@ -107,7 +107,7 @@ def test_a_key_that_is_none(commit: Any, secret: str) -> None:
 @pytest.mark.parametrize("answer", [{"token": 5}, {}, ["x"]], ids=["number", "nothing", "list"])
 def test_an_answer_without_a_token(github: AppGitHub, clock: FakeClock, answer: Any) -> None:
     network = Network(httpx.MockTransport(lambda request: streamed(httpx.Response(201, json=answer))))
-    with pytest.raises(Unavailable, match="makes no sense"):
+    with pytest.raises(Unavailable, match="malformed"):
         Installations().token("https://api.github.com", "Iv1", "77", pem, clock=clock, network=network)
 
 

@@ -143,9 +143,9 @@ def test_says_what_runs_since_when_and_by_whom(document: Platform) -> None:
     since = "since 2026-01-02 03:04:05 UTC (5m ago)"
     assert found.sentences == [
         f"staging runs 0000001 {since}, deployed by Ferryman (push) (deployment {ONE.id}).",
-        "Nothing newer is known: it is up to date.",
+        "No newer release is known: the environment is up to date.",
     ]
-    assert found.headline == "runs 0000001, nothing newer"
+    assert found.headline == "runs 0000001; nothing newer"
 
 
 def test_says_what_was_found_at_adoption(document: Platform) -> None:
@@ -162,7 +162,7 @@ def test_names_the_missing_images_and_what_to_push(document: Platform) -> None:
 
     assert found.newer[0].missing == ["ai-gateway"]
     assert found.sentences[1] == (
-        "0000002 waits for images: 2 of 3 are there, ai-gateway missing (the first came 4m58s ago). "
+        "0000002 is waiting for images: 2 of 3 pushed, missing ai-gateway (the first was pushed 4m58s ago). "
         "Push scr-ai-gateway:0000002."
     )
 
@@ -171,7 +171,7 @@ def test_names_the_person_who_holds_and_how_to_lift_it(document: Platform) -> No
     found = told(document, [release(1)], hold=HOLD)
 
     assert (
-        f"{JO} put staging on hold 5m ago, because: load test. `ferryman resume staging` lifts it."
+        f"{JO} put staging on hold 5m ago: load test. To lift the hold, run `ferryman resume staging`."
         in found.sentences[1]
     )
 
@@ -189,8 +189,8 @@ def test_names_the_step_under_way_and_an_abort(document: Platform) -> None:
     found = told(document, [release(1), release(2)], [active, ONE], active=make.state().active)
 
     assert found.sentences[1:3] == [
-        f"Deployment {active.id} of 0000002 is Running for 5m, at rollout/scr-web since 5m, 1 of 2 running.",
-        f"{JO} asked to abort it 5m ago: wrong one.",
+        f"Deployment {active.id} of 0000002 has been Running for 5m, at rollout/scr-web for 5m, 1 of 2 tasks running.",
+        f"{JO} requested an abort 5m ago: wrong one.",
     ]
     assert found.headline == "deploying abc1234 (Running, rollout/scr-web)"
 
@@ -221,7 +221,7 @@ def test_drift_is_told(document: Platform) -> None:
     drifted = Condition(type="Drifted", status="True", reason="BaseChanged", message="See it.", last_transition_time=AT)
     found = told(document, [release(1)], conditions=[drifted])
 
-    assert found.sentences[-1] == "It drifted (BaseChanged): See it."
+    assert found.sentences[-1] == "The environment has drifted (BaseChanged): See it."
 
 
 @pytest.mark.parametrize(

@@ -90,24 +90,26 @@ TAGGED = release(2, verified=True, tag="v1.0.0")
     ("candidate", "policy", "state", "reason", "words"),
     [
         pytest.param(
-            release(2), {}, {}, "WaitsForSource", "0000002 waits for staging to verify it.", id="nothing-has-begun"
+            release(2), {}, {}, "WaitsForSource", "0000002 is waiting for staging to verify it.", id="nothing-has-begun"
         ),
         pytest.param(
             release(2, verified=True), {}, {}, "WaitsForTag",
-            "0000002 is verified in staging and waits for a semver tag, such as v1.2.3, on all its images; "
-            "or `ferryman deploy production --release 0000002 --confirm DEPLOY`.", id="no-tag-yet",
+            "0000002 is verified in staging. To deploy it, put a semver tag such as v1.2.3 on all its images, "
+            "or run `ferryman deploy production --release 0000002 --confirm DEPLOY`.", id="no-tag-yet",
         ),
         pytest.param(
             release(2, tag="v1.0.0"), {}, {}, "WaitsForSource",
-            "v1.0.0 (0000002) waits for staging to verify it and starts here by itself then; the tag is refused after "
-            "24h.", id="tagged-before-staging-was-through",
-        ),
-        pytest.param(TAGGED, {}, {}, "Next", "0000002 (named v1.0.0) is ready and about to start", id="about-to-start"),
-        pytest.param(
-            TAGGED, {"soak": "1h"}, {}, "Soaking", "0000002 soaks in staging for another 55m", id="soaking"
+            "v1.0.0 (0000002) is waiting for staging to verify it and then starts automatically; the tag is refused "
+            "after 24h.", id="tagged-before-staging-was-through",
         ),
         pytest.param(
-            TAGGED, SCAN, {}, "ScanPending", "waits for the scans of its images to be looked at", id="scans-unread"
+            TAGGED, {}, {}, "Next", "0000002 (tagged v1.0.0) is ready and about to start", id="about-to-start"
+        ),
+        pytest.param(
+            TAGGED, {"soak": "1h"}, {}, "Soaking", "0000002 must soak in staging for another 55m", id="soaking"
+        ),
+        pytest.param(
+            TAGGED, SCAN, {}, "ScanPending", "is waiting for its image scans to be checked", id="scans-unread"
         ),
         pytest.param(
             TAGGED, SCAN, {"waiting_for": SCANNED}, "ScanBlocked",
@@ -117,14 +119,15 @@ TAGGED = release(2, verified=True, tag="v1.0.0")
             TAGGED, SCAN, {"waivers": {"0000002": Waiver(reason="x", who=JO, at=AT, until=NOW + HOUR)}}, "Next",
             "about to start", id="scan-waived",
         ),
-        pytest.param(TAGGED, {}, {"hold": HOLD}, "Held", "waits for the hold to be lifted", id="held"),
+        pytest.param(TAGGED, {}, {"hold": HOLD}, "Held", "starts when the hold is lifted", id="held"),
         pytest.param(
             TAGGED, {}, {"freeze": FREEZE}, "Frozen",
-            f"is ready and waits: production is frozen until Fri 2026-01-02 04:09 UTC by {JO}: fair.", id="frozen",
+            f"is ready, but production is frozen by {JO} until Fri 2026-01-02 04:09 UTC: fair.", id="frozen",
         ),
         pytest.param(
             TAGGED, {}, {"settled": {"0000002": Settled(phase=Phase.REJECTED, reason="Rejected", at=AT)}}, "Settled",
-            "0000002 ended Rejected 5m ago (Rejected): automation won't start it again; `ferryman retry", id="rejected",
+            "0000002 ended Rejected 5m ago (Rejected). Automation will not start it again; to retry it, run `ferryman "
+            "retry", id="rejected",
         ),
         pytest.param(
             release(2, tag="v1.0.0"), {},
@@ -133,8 +136,8 @@ TAGGED = release(2, verified=True, tag="v1.0.0")
         ),
         pytest.param(
             release(2, verified=True), {"triggers": ["manual"]}, {}, "NoTrigger",
-            "nothing starts it by itself in production (triggers: `manual`): `ferryman deploy production --release "
-            "0000002 --confirm DEPLOY` starts it.", id="by-hand-only",
+            "nothing starts it automatically in production (triggers: `manual`). To deploy it, run `ferryman deploy "
+            "production --release 0000002 --confirm DEPLOY`.", id="by-hand-only",
         ),
         pytest.param(
             release(2, verified=True), {"triggers": ["promotion"]}, {}, "Next", "about to start", id="promotion"
@@ -165,8 +168,10 @@ def test_says_when_the_source_is_done_with_it(scr_document: dict[str, Any]) -> N
     releases = [release(1), release(2, tag="v1.0.0")]
     found = told(document(scr_document), releases, source={"settled": {"0000002": SETTLED}})
 
-    assert only(found).message == "v1.0.0 (0000002) can't come here: staging settled it as Failed (SmokeTestFailed)."
-    assert found.headline == "runs 0000001; v1.0.0 waits for staging to verify it"
+    assert (
+        only(found).message == "v1.0.0 (0000002) cannot be deployed here: it ended Failed in staging (SmokeTestFailed)."
+    )
+    assert found.headline == "runs 0000001; v1.0.0 is waiting for staging to verify it"
 
 
 def test_many_that_wait_for_the_same_are_one_line(scr_document: dict[str, Any]) -> None:
@@ -177,7 +182,7 @@ def test_many_that_wait_for_the_same_are_one_line(scr_document: dict[str, Any]) 
         ("0000006", "WaitsForSource", 1),
         ("0000004", "WaitsForTag", 2),
     ]
-    assert found.sentences[-1].endswith("(2 older releases wait for the same.)")
+    assert found.sentences[-1].endswith("(2 older releases are waiting for the same.)")
 
 
 def test_a_named_release_is_not_passed_over_for_newer_ones_without_a_name(scr_document: dict[str, Any]) -> None:
@@ -216,7 +221,7 @@ def test_one_that_soaks_passes_nothing_over(scr_document: dict[str, Any]) -> Non
         ("0000003", "Next"),
         ("0000002", "Superseded"),
     ]
-    assert found.newer[-1].message == "0000002 is passed over for 0000003, which is newer."
+    assert found.newer[-1].message == "0000002 is superseded by 0000003, which is newer."
 
 
 def test_a_window_that_freezes_is_told_without_a_way_to_thaw(scr_document: dict[str, Any]) -> None:
@@ -225,8 +230,8 @@ def test_a_window_that_freezes_is_told_without_a_way_to_thaw(scr_document: dict[
 
     assert found.summary == "Frozen"
     assert found.sentences[1] == (
-        "Nothing starts here by itself: production is frozen until Mon 2026-01-05 08:00 UTC: freeze window week-end. "
-        "A rollback may pass."
+        "No deployment can start: production is frozen until Mon 2026-01-05 08:00 UTC: freeze window week-end. "
+        "Rollbacks are allowed."
     )
 
 
@@ -266,17 +271,17 @@ def test_says_who_may_approve_how_and_until_when(scr_document: dict[str, Any]) -
     found = waiting(scr_document, asked_for(requester="Jo"))
 
     assert found.sentences[1:] == [
-        f"Deployment {ID} of 0000002 (v1.0.0) is AwaitingApproval for 5m, at approval since 5m.",
-        "0 of 1 approvals are there; it expires in 120m (2026-01-02 05:09 UTC).",
+        f"Deployment {ID} of 0000002 (v1.0.0) has been AwaitingApproval for 5m, at approval for 5m.",
+        "0 of 1 approvals received; the request expires in 120m (2026-01-02 05:09 UTC).",
         (
-            "May approve: Ada Lovelace, Grace Hopper, with the link in their mail or the buttons in Slack or "
+            "Can approve: Ada Lovelace, Grace Hopper, with the link in their mail or the buttons in Slack or "
             "`ferryman approve production --release 0000002`."
         ),
-        "Jo asked for it and may not approve.",
+        "Jo requested it and cannot approve it.",
     ]
     assert (found.summary, found.headline) == (
         "AwaitingApproval",
-        "runs 0000001; 0000002 waits for approval (0 of 1, expires in 120m)",
+        "runs 0000001; 0000002 is waiting for approval (0 of 1, expires in 120m)",
     )
     assert only(found).reason == "AwaitingApproval"
 
@@ -285,16 +290,16 @@ def test_who_has_approved_need_not_do_so_again(scr_document: dict[str, Any]) -> 
     ada = Decision(name="Ada Lovelace", verdict="approve", how="mail", identity="ada@x.example", at=AT)
     found = waiting(scr_document, asked_for(required=2, decisions=[ada], requester_may_approve=True, requester="Jo"))
 
-    assert found.sentences[2].startswith("1 of 2 approvals are there (Ada Lovelace); it expires")
-    assert found.sentences[3].startswith("May approve: Grace Hopper, Jo, with")
-    assert "may not approve" not in " ".join(found.sentences)
+    assert found.sentences[2].startswith("1 of 2 approvals received (Ada Lovelace); the request expires")
+    assert found.sentences[3].startswith("Can approve: Grace Hopper, Jo, with")
+    assert "cannot approve it" not in " ".join(found.sentences)
 
 
 @pytest.mark.parametrize(
     ("on_newer", "words"),
     [
-        pytest.param("replace", "is ready and about to replace 0000002, which nobody approved.", id="replace"),
-        pytest.param("keep", f"is ready and goes next, when deployment {ID} has been decided.", id="keep"),
+        pytest.param("replace", "is ready and about to replace 0000002, which has not been approved.", id="replace"),
+        pytest.param("keep", f"is ready and starts next, once deployment {ID} has been decided.", id="keep"),
     ],
 )
 def test_a_newer_one_meanwhile(scr_document: dict[str, Any], on_newer: str, words: str) -> None:
@@ -308,10 +313,10 @@ def test_a_newer_one_meanwhile(scr_document: dict[str, Any], on_newer: str, word
     [
         pytest.param(
             {"kind": "migrate", "command": "down", "revision": "0042"},
-            "(migrate down to 0042 with the image of 0000002) is Running", id="migrate",
+            "(migrate down to 0042 with the image of 0000002) has been Running", id="migrate",
         ),
         pytest.param(
-            {"kind": "rollback", "command": "down"}, "(rollback to 0000002, the database first) is Running",
+            {"kind": "rollback", "command": "down"}, "(rollback to 0000002, the database first) has been Running",
             id="rollback",
         ),
     ],
@@ -332,7 +337,7 @@ def test_says_what_is_under_way_by_hand(scr_document: dict[str, Any], changes: d
         pytest.param("rollback", {}, "asked to roll back to 0000001 5m ago; it starts within seconds", id="rollback"),
         pytest.param(
             "migrate", {"command": "down", "revision": "0042"},
-            "asked to migrate down to 0042 with the image of 0000001 5m ago; it starts once the hold that came later",
+            "asked to migrate down to 0042 with the image of 0000001 5m ago; it starts once the later hold is lifted",
             id="migrate-before-a-hold",
         ),
     ],

@@ -37,7 +37,7 @@ def test_find(text: str, version: str) -> None:
 @pytest.mark.parametrize(
     ("text", "error", "words"),
     [
-        pytest.param("abc1234", Refused, f"any of {ONE}, {TWO}", id="two-begin-with-it"),
+        pytest.param("abc1234", Refused, f"it matches {ONE}, {TWO}", id="two-begin-with-it"),
         pytest.param("fff000", NotFound, "the latest are: ", id="too-short"),
         pytest.param("", NotFound, "no release ''", id="empty"),
         pytest.param("v1.0", NotFound, "no release 'v1.0'", id="part-of-a-name"),
@@ -80,7 +80,7 @@ def test_a_wish_takes_the_place_of_another_one_and_says_so() -> None:
     outcome = asked(idle(requested=wish(OTHER)), wish())
     assert outcome.state is not None
     assert (outcome.state.requested, outcome.version) == (wish(), ONE)
-    assert f"instead of {OTHER}, which {KIM} asked for" in outcome.message
+    assert f"instead of {OTHER}, which {KIM} requested" in outcome.message
 
 
 def test_the_same_again_changes_nothing() -> None:
@@ -104,7 +104,7 @@ def test_the_same_that_lifts_the_hold_keeps_the_first_wish() -> None:
 
 def test_nothing_takes_the_place_of_a_rollback_but_another_one() -> None:
     before = idle(requested=wish(OTHER, "rollback"))
-    with pytest.raises(Refused, match=f"go back to {OTHER}"):
+    with pytest.raises(Refused, match=f"requested a rollback of staging to {OTHER}"):
         asked(before, wish())
     after = asked(before, wish(ONE, "rollback")).state
     assert after is not None

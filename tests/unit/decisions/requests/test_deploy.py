@@ -97,7 +97,7 @@ class TestDeploy:
         wish = Request(version=C, kind="redeploy", reason="", who=KIM, at=make.AT)
         world.put(running(requested=wish))
 
-        assert f"instead of {C}, which {KIM} asked for" in ask(world, "deploy", release=D)[1]["message"]
+        assert f"instead of {C}, which {KIM} requested" in ask(world, "deploy", release=D)[1]["message"]
 
     @pytest.mark.parametrize("what", ["deploy", "retry", "redeploy"])
     def test_takes_no_way_back_away(self, world: World, what: str) -> None:
@@ -110,7 +110,10 @@ class TestDeploy:
 
         status, answer = world.call("POST", f"{PLACE}/{what}", body, who=JO)
 
-        assert (status, f"{KIM} asked to go back to {B}" in answer["error"]["message"]) == (409, True), answer
+        assert (status, f"{KIM} requested a rollback of production to {B}" in answer["error"]["message"]) == (
+            409,
+            True,
+        ), answer
         assert state(world) == before
 
     def test_waits_for_the_end_of_another_deployment(self, world: World) -> None:
@@ -138,9 +141,9 @@ class TestDeploy:
             pytest.param({}, {}, {"release": C}, "ferryman redeploy production", id="runs-already"),
             pytest.param({}, {}, {"release": A}, f"ferryman rollback production --to {A}", id="older"),
             pytest.param({}, {}, {"release": "e" * 7}, "not verified in staging", id="not-verified"),
-            pytest.param({"soak": "1h"}, {}, {}, "soaks in staging", id="soaks"),
+            pytest.param({"soak": "1h"}, {}, {}, "must soak in staging", id="soaks"),
             pytest.param({"scan": {}}, {}, {}, "has 1 CRITICAL finding", id="scan-blocks"),
-            pytest.param({}, {"freeze": FREEZE}, {}, "is frozen until `ferryman thaw", id="frozen"),
+            pytest.param({}, {"freeze": FREEZE}, {}, "until a person runs `ferryman thaw", id="frozen"),
             pytest.param({}, {"hold": HOLD}, {}, "ferryman resume production", id="held"),
             pytest.param({}, {"active": claim(D)}, {}, "ferryman watch production", id="on-its-way"),
             pytest.param({}, {"active": claim(D)}, {"release": C}, "ferryman rollback", id="runs-and-is-replaced"),
@@ -180,7 +183,7 @@ class TestDeploy:
         [
             pytest.param("0000000", 404, "the latest are: ", id="unknown"),
             pytest.param("ddd123", 404, "there is no release", id="too-short"),
-            pytest.param("fedcba9", 409, "may be any of fedcba91, fedcba92", id="ambiguous"),
+            pytest.param("fedcba9", 409, "is ambiguous: it matches fedcba91, fedcba92", id="ambiguous"),
             pytest.param("", 422, "release", id="empty"),
         ],
     )

@@ -43,7 +43,7 @@ class TestFreeze:
         """Given in any zone, kept in UTC."""
         status, body = world.ask("freeze", {"reason": "fair", "until": "2026-01-02T18:00:00+01:00"})
 
-        assert (status, "frozen until Fri 2026-01-02 17:00 UTC" in body["message"]) == (200, True), body
+        assert (status, f"frozen by {JO} until Fri 2026-01-02 17:00 UTC" in body["message"]) == (200, True), body
         assert world.state.freeze is not None
         assert world.state.freeze.dump()["until"] == "2026-01-02T17:00:00Z"
         assert all("until Fri 2026-01-02 17:00 UTC" in message.subject for message in world.store.unsent())
@@ -76,7 +76,7 @@ class TestFreeze:
 
         _, body = world.ask("freeze", {"reason": "fair"})
 
-        assert "runs to its end, if it has begun" in body["message"]
+        assert "continues if it is already admitted" in body["message"]
         assert world.outside.woken == []
 
     @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ class TestThaw:
 
         _, body = world.ask("thaw")
 
-        assert (world.state.freeze, "still keep it frozen" in body["message"]) == (None, True)
+        assert (world.state.freeze, "the document's windows still apply: frozen" in body["message"]) == (None, True)
 
     @pytest.mark.parametrize("frozen", [False, True], ids=["open", "by-the-document"])
     def test_of_what_nobody_froze_changes_nothing(self, world: World, frozen: bool) -> None:

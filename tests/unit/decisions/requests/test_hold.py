@@ -34,7 +34,7 @@ class TestHold:
         status, body = world.ask("hold", {"reason": "other"}, who=KIM)
 
         assert (status, body["changed"]) == (200, False)
-        assert body["message"] == f"staging is already on hold, by {JO}: load test"
+        assert body["message"] == f"staging was already put on hold by {JO}: load test"
         assert world.state.hold is not None
         assert world.state.hold.reason == "load test"
         assert world.timeline() == [("Held", JO)]

@@ -90,7 +90,7 @@ class TestMigrate:
                 {"requested": Request(version=D, kind="deploy", reason="", who=KIM, at=make.AT)},
                 {},
                 {},
-                "asked to deploy ddd1234, which starts first",
+                "requested deploy of ddd1234, which starts first",
                 id="something-else-is-next",
             ),
             pytest.param(
@@ -106,8 +106,10 @@ class TestMigrate:
             ),
             pytest.param({}, {"migration": None}, {}, "no migration in the document", id="no-database"),
             pytest.param({}, {}, {"command": "down"}, "--revision", id="down-to-nowhere"),
-            pytest.param({}, {}, {"command": "up", "revision": "1"}, "belongs to down", id="up-to-somewhere"),
-            pytest.param({"current": None}, {}, {}, "belongs to no release", id="nothing-runs"),
+            pytest.param(
+                {}, {}, {"command": "up", "revision": "1"}, "only down takes a revision", id="up-to-somewhere"
+            ),
+            pytest.param({"current": None}, {}, {}, "does not run a release", id="nothing-runs"),
             pytest.param({"freeze": FREEZE}, {}, {}, "frozen", id="up-while-frozen"),
             pytest.param(
                 {"freeze": FREEZE}, {}, {"command": "down", "revision": "1"}, "frozen", id="down-while-frozen"
@@ -129,7 +131,9 @@ class TestMigrate:
         world.put(running())
         revision = {"revision": "1"} if command == "down" else {}
 
-        refused(world, ask(world, "migrate", command=command, **revision), "does not say how", state(world))
+        refused(
+            world, ask(world, "migrate", command=command, **revision), "the document defines no command", state(world)
+        )
 
     @pytest.mark.parametrize("body", [{}, {"command": "sideways"}, {"command": "down", "revision": "; rm -rf"}])
     def test_bodies_that_do_not_fit(self, world: World, body: dict[str, Any]) -> None:

@@ -64,7 +64,7 @@ class TestRetry:
             pytest.param({}, {"version": "eeeeeee"}, 404, "the latest are: ", id="unknown"),
             pytest.param({}, {"version": "bbb1234"}, 409, "Assembling, not Ready", id="not-ready"),
             pytest.param({}, {"version": RUNNING}, 409, "ferryman redeploy staging", id="runs-already"),
-            pytest.param({}, {"version": "0000000"}, 409, "is a rollback", id="older"),
+            pytest.param({}, {"version": "0000000"}, 409, "use `ferryman rollback`", id="older"),
             pytest.param({"active": ACTIVE}, {"version": BAD}, 409, "ferryman watch staging", id="under-way"),
             pytest.param({}, {"version": BAD}, 409, f"ferryman deploy staging --release {BAD}", id="never-tried"),
             pytest.param(
@@ -109,4 +109,4 @@ class TestRetry:
         wish = Request(version=RUNNING, kind="redeploy", reason="", who=KIM, at=make.AT)
         world.put(idle(settled={BAD: FAILED}, requested=wish))
 
-        assert f"instead of {RUNNING}, which {KIM} asked for" in world.ask("retry")[1]["message"]
+        assert f"instead of {RUNNING}, which {KIM} requested" in world.ask("retry")[1]["message"]

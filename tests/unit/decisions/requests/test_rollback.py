@@ -68,7 +68,7 @@ class TestRollback:
         status, body = ask(world, "rollback", reason="checkout fails")
 
         assert (status, body["changed"], body["version"], body["aborted"]) == (200, True, B, None)
-        assert "goes back to bbb1234 within seconds" in body["message"]
+        assert "rolls back to bbb1234 within seconds" in body["message"]
         after = state(world)
         assert after.requested == Request(
             version=B, kind="rollback", reason="checkout fails", who=JO, at=world.clock.at
@@ -107,7 +107,7 @@ class TestRollback:
 
         status, body = ask(world, "rollback", reason="checkout fails")
 
-        assert (status, "the freeze is passed" in body["message"]) == (200, True)
+        assert (status, "the freeze does not apply to rollbacks" in body["message"]) == (200, True)
         assert state(world).freeze == FREEZE
 
     def test_keeps_what_a_hold_said_before(self, world: World) -> None:
@@ -116,7 +116,7 @@ class TestRollback:
         hold = state(world).hold
 
         assert hold is not None
-        assert hold.reason == f"rolled back to {B}: checkout fails (on hold before, by {KIM}: load test)"
+        assert hold.reason == f"rolled back to {B}: checkout fails (previously put on hold by {KIM}: load test)"
 
     def test_takes_the_place_of_another_wish(self, world: World) -> None:
         wish = Request(version=D, kind="deploy", reason="", who=KIM, at=make.AT)
@@ -158,14 +158,14 @@ class TestRollback:
             pytest.param({}, {"confirm": "Production"}, "typing production", id="confirmed-otherwise"),
             pytest.param({"previous": None}, {}, "name a release with `--to`", id="nothing-before"),
             pytest.param(
-                {"previous": Target(version=None, deployment=None)}, {}, "belongs to no release", id="unknown-before"
+                {"previous": Target(version=None, deployment=None)}, {}, "is not a release", id="unknown-before"
             ),
             pytest.param(
                 {"previous": Target(version="0000000", deployment=None)}, {}, "no longer known", id="gone-before"
             ),
             pytest.param({}, {"to": C}, "ferryman redeploy production", id="runs-already"),
             pytest.param({}, {"to": D}, "newer than ccc1234", id="newer"),
-            pytest.param({}, {"to": A}, "never run in production successfully", id="never-ran"),
+            pytest.param({}, {"to": A}, "never run successfully in production", id="never-ran"),
             pytest.param({}, {"revision": "001"}, "--downgrade", id="revision-without-downgrade"),
             pytest.param({}, {"downgrade": True}, "--revision", id="nobody-knows-where-to"),
         ],
@@ -216,13 +216,13 @@ class TestRollback:
 
     def test_keeps_what_was_said_before_an_earlier_rollback(self, world: World) -> None:
         """Lifting the hold of the second rollback lifts all that stands behind it."""
-        said = f"rolled back to {C}: slow (on hold before, by {KIM}: load test)"
+        said = f"rolled back to {C}: slow (previously put on hold by {KIM}: load test)"
         world.put(running(hold=Hold(reason=said, who=KIM, at=make.AT)))
         ask(world, "rollback", reason="checkout fails")
         hold = state(world).hold
 
         assert hold is not None
-        assert hold.reason == f"rolled back to {B}: checkout fails (on hold before, by {KIM}: {said})"
+        assert hold.reason == f"rolled back to {B}: checkout fails (previously put on hold by {KIM}: {said})"
 
 
 class TestRollbackOfWhatIsUnderWay:
@@ -239,7 +239,7 @@ class TestRollbackOfWhatIsUnderWay:
         status, body = ask(world, "rollback", reason="checkout fails")
 
         assert (status, body["version"], body["aborted"]) == (200, C, ID)
-        assert f"deployment {ID} of {D} is aborted first, then production goes back to {C}" in body["message"]
+        assert f"deployment {ID} of {D} is aborted, then production rolls back to {C}" in body["message"]
         abort = self.found(world).abort
         assert abort is not None
         assert (abort.who, abort.reason, abort.at) == (JO, "rollback: checkout fails", world.clock.at)
@@ -285,7 +285,7 @@ class TestRollbackOfWhatIsUnderWay:
         _, body = ask(world, "rollback", reason="x")
 
         assert (body["version"], body["aborted"], self.found(world).abort) == (B, None, None)
-        assert f"{D}, which waits for approval, is withdrawn" in body["message"]
+        assert f"{D}, which is waiting for approval, is withdrawn" in body["message"]
 
     def test_what_was_just_approved_is_aborted(self, world: World) -> None:
         approved = {step_keys.APPROVAL: make.step("Succeeded", "Approved")}
@@ -366,10 +366,16 @@ class TestSchema:
             pytest.param(
                 {"b": told("1"), "c": told("1,2")}, {}, "migrations since then: 2, all rollback-safe", id="safe"
             ),
-            pytest.param({"b": told("1,2"), "c": told("1,2", "2")}, {}, "no migration lies between", id="none-between"),
-            pytest.param({}, {}, "images do not tell which migrations they bring", id="no-labels-anywhere"),
-            pytest.param({"b": told("1"), "c": told("1,2", "2")}, ACCEPT, "2 can't be undone", id="unsafe-accepted"),
-            pytest.param({"b": GONE, "c": told("1")}, ACCEPT, "nobody can tell", id="unreadable-accepted"),
+            pytest.param(
+                {"b": told("1,2"), "c": told("1,2", "2")}, {}, "there are no migrations in between", id="none-between"
+            ),
+            pytest.param({}, {}, "images do not list their migrations", id="no-labels-anywhere"),
+            pytest.param(
+                {"b": told("1"), "c": told("1,2", "2")}, ACCEPT, "2 is not rollback-safe", id="unsafe-accepted"
+            ),
+            pytest.param(
+                {"b": GONE, "c": told("1")}, ACCEPT, "it is unknown which migrations", id="unreadable-accepted"
+            ),
         ],
     )
     def test_lets_it_go(self, world: World, labels: Any, body: dict[str, Any], words: str) -> None:
@@ -384,8 +390,8 @@ class TestSchema:
         ("labels", "words"),
         [
             pytest.param({"b": told("1"), "c": told("1,2", "2")}, "not rollback-safe: 2", id="unsafe"),
-            pytest.param({"b": told(None), "c": told("1,2", "2")}, "does not tell whether", id="target-silent"),
-            pytest.param({"b": told("1"), "c": told(None)}, "does not tell which", id="running-silent"),
+            pytest.param({"b": told(None), "c": told("1,2", "2")}, "does not say whether", id="target-silent"),
+            pytest.param({"b": told("1"), "c": told(None)}, "does not list its migrations", id="running-silent"),
             pytest.param({"b": told("1"), "c": GONE}, "the image is gone", id="unreadable"),
         ],
     )
@@ -409,7 +415,7 @@ class TestSchema:
 
         status, answer = ask(world, "rollback", reason="x", **DOWN, **body)
 
-        assert (status, f"taken back to {revision} before that" in answer["message"]) == (200, True), answer
+        assert (status, f"downgraded to {revision} first" in answer["message"]) == (200, True), answer
         wish = state(world).requested
         assert wish is not None
         assert (wish.command, wish.revision) == ("down", revision)

@@ -26,7 +26,7 @@ def world(store: Store, clock: FakeClock, new_id: FakeIds) -> World:
 def test_it_is_recorded_with_who_and_until_when_and_reconcile_looks(world: World) -> None:
     status, answer = world.ask("waive", WISH)
     assert (status, answer["changed"]) == (200, True)
-    assert "do not hold abc1234 back in staging for 7d (until 2026-01-09 03:04 UTC)" in answer["message"]
+    assert "do not block abc1234 in staging for 7d (until 2026-01-09 03:04 UTC)" in answer["message"]
     assert world.state.waivers == {
         "abc1234": Waiver(reason=WISH["reason"], who=JO, at=world.clock(), until=world.clock() + timedelta(days=7))
     }

@@ -1,4 +1,4 @@
-"""What the website works with: the store, a clock, ids, and the few effects it has outside of the table."""
+"""The dependencies of the approval pages: the store, a clock, ids, and the effects outside the table."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ class Context:
 
     store: Store
     nudge: Callable[[str, str], None]
-    """Have reconcile look at an environment of a platform."""
+    """Tells reconcile to look at an environment of a platform."""
     secrets: SigningSecrets
     respond: Callable[[str, dict[str, Any]], None]
-    """Send a person in Slack a word that only they see; must not raise."""
+    """Sends a person in Slack a message that only they see; must not raise."""
     clock: Clock
     new_id: NewId
 
     def decide_approval(self, approval: str, attempt: Attempt) -> Verdict:
-        """Take down what somebody decided, or tell why not."""
+        """Record a person's decision, or say why it does not count."""
         return record_decision.decide_approval(
             approval, attempt, store=self.store, nudge=self.nudge, clock=self.clock, new_id=self.new_id
         )  # fmt: skip

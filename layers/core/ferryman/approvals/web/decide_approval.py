@@ -1,6 +1,6 @@
-"""The public endpoint: which page answers which request. GET, HEAD and OPTIONS read; only a POST decides or asks.
+"""The public endpoint: routes each request to its page. GET, HEAD and OPTIONS only read; POST decides or requests.
 
-Called by functions/decide_approval. Neither a path nor an event is ever logged: they hold the nonce.
+Called by functions/decide_approval. Paths and events are never logged, because they contain the nonce.
 """
 
 import re
@@ -33,31 +33,31 @@ class Log(Protocol):
 
 @dataclass
 class _Seen:
-    """What may be logged of a request: the approval once it is known to be one."""
+    """What may be logged about a request: the page, and the approval once it is known to exist."""
 
     page: str = "none"
     approval: str | None = None
 
 
 def serve(event: dict[str, Any], desk: Context, log: Log) -> dict[str, Any]:
-    """Answer one request with a page; whatever goes wrong, too."""
+    """Answer one request with a page, also when something fails."""
     request, seen = http.parse(event), _Seen()
     try:
         found = _route(request, desk, seen)
     except BadRequest as error:
-        found = render.notice(error.status, "This request can't be read", [str(error)])
+        found = render.notice(error.status, "The request could not be read", [str(error)])
     except NotFound:
-        text = ["What it was about is no longer on record.", "`ferryman history` shows what happened."]
-        found = render.notice(404, "This link leads nowhere", text)
+        text = ["The request behind this link no longer exists.", "To see what happened, run `ferryman history`."]
+        found = render.notice(404, "This link does not work", text)
     except TransientError as error:
         log.info("could not answer", error=type(error).__name__)
-        text = ["Something that this page needs did not answer in time. Nothing was lost.", "Try again in a moment."]
+        text = ["A service that this page needs did not respond in time. Nothing was lost.", "Try again in a moment."]
         found = render.notice(503, "Try again in a moment", text)
         found["headers"]["retry-after"] = "5"
     except Exception as error:
         # Nothing that raises is handed the nonce: only its hash is compared, in one place that can't fail.
         log.exception("the page failed", error=type(error).__name__)
-        text = ["Something went wrong here, and nothing was decided.", "The operator's log has more."]
+        text = ["An unexpected error occurred, and nothing was decided.", "For details, see the operator's log."]
         found = render.notice(500, "Something went wrong", text)
     if request.method == "HEAD":
         found["body"] = ""
@@ -78,9 +78,7 @@ def _route(request: Request, desk: Context, seen: _Seen) -> dict[str, Any]:
             seen.page = "personal"
             return _allowed(request, _METHODS) or _personal(id, nonce, request, desk, seen)
         case _:
-            return render.notice(
-                404, "There is nothing here", ["Open the link from your mail or chat as it is, whole."]
-            )
+            return render.notice(404, "Page not found", ["Open the complete link from your mail or chat."])
 
 
 def _allowed(request: Request, methods: tuple[str, ...]) -> dict[str, Any] | None:
@@ -89,7 +87,7 @@ def _allowed(request: Request, methods: tuple[str, ...]) -> dict[str, Any] | Non
     if request.method == "OPTIONS":
         return http.answer(204, headers=names)
     if request.method not in methods:
-        refused = render.notice(405, "Not in this way", [f"This address takes {names['allow']}."])
+        refused = render.notice(405, "Method not allowed", [f"This page accepts {names['allow']}."])
         refused["headers"] |= names
         return refused
     return None
@@ -104,7 +102,7 @@ def _find(id: str, desk: Context, seen: _Seen) -> Approval | None:
 def _shared(id: str, request: Request, desk: Context, seen: _Seen) -> dict[str, Any]:
     approval = _find(id, desk, seen)
     if approval is None:
-        return render.notice(404, "This link leads nowhere", ["Open it from the message as it is, whole."])
+        return render.notice(404, "This link does not work", ["Open the complete link from the message."])
     return (
         shared_page.take_form(approval, request, desk)
         if request.method == "POST"
@@ -116,13 +114,13 @@ def _personal(id: str, nonce: str, request: Request, desk: Context, seen: _Seen)
     approval = _find(id, desk, seen)
     name = link_tokens.holder(approval, nonce) if approval is not None and _NONCE.fullmatch(nonce) else None
     if approval is None or name is None:
-        # The same whether the approval exists or not: a guesser learns nothing.
+        # The same answer whether the approval exists or not, so that guessing reveals nothing.
         text = [
-            "It is incomplete, was replaced by a newer one, or is not for this release.",
-            "Open the newest link from your mail as it is, whole, or ask for a new one.",
+            "It is incomplete, was replaced by a newer one, or is for another release.",
+            "Open the complete link from your newest mail, or request a new link.",
         ]
-        link = (f"../{id}", "Ask for a new link") if _ID.fullmatch(id) else None
-        return render.notice(404, "This link leads nowhere", text, link=link)
+        link = (f"../{id}", "Request a new link") if _ID.fullmatch(id) else None
+        return render.notice(404, "This link does not work", text, link=link)
     # The address is relative: what a browser sees may have a prefix that is cut off before it gets here.
     visitor = Visitor(name=name, how="mail", identity=_identity(approval, name), here=nonce)
     if request.method == "POST":

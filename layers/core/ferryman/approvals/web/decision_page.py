@@ -1,4 +1,4 @@
-"""The page behind a link, and what happens when its form is sent: personal, or shared and unverified."""
+"""The page of a personal link, or of a shared link with unverified decisions, and the handling of its form."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +12,7 @@ from ferryman.approvals.web.page_model import facts
 from ferryman.approvals.web.page_records import PageRecords, read_page_records
 from ferryman.approvals.web.progress import progress
 from ferryman.approvals.web.render import Form, Question
+from ferryman.decisions.approval_rules import more_needed
 from ferryman.platform.identities import folded
 from ferryman.records import Approval, How
 
@@ -21,14 +22,14 @@ _FIELDS = {"WrongVersion": "version", "NeedsReason": "reason", "Frozen": "decisi
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who opened the page, and what proves it."""
+    """Who opened the page, and what proves their identity."""
 
     name: str | None
     """None on the shared page."""
     how: How
     identity: str
     here: str
-    """The page's address, relative to itself: where a browser goes after it has sent the form."""
+    """The page's address, relative to itself: where the browser goes after the form is sent."""
 
 
 def show(
@@ -41,13 +42,13 @@ def show(
     status: int = 200,
     said: str = "",
 ) -> dict[str, Any]:
-    """The page: the question while it stands, the progress once it is decided, or why nobody can decide any more."""
+    """Return the page: the form while a decision is open, the progress once decided, or why it is too late."""
     now = desk.clock()
     records = read_page_records(approval, desk.store)
     over = closed(approval, records.deployment, now)
     known = facts(records, now)
     if over is None and _struck_off(records, visitor):
-        gone_since = "You were asked, and are no longer among the approvers: somebody else has to decide."
+        gone_since = "You are no longer an approver. Another approver must decide."
         return render.decision(known, None, status=status, said=said or gone_since)
     if over is None:
         question = _question(records, visitor, now)
@@ -61,7 +62,7 @@ def show(
 
 
 def take_form(approval: Approval, visitor: Visitor, request: Request, desk: Context) -> dict[str, Any]:
-    """Take the form; the answer is the page again, with what is wrong with the form or what others did meanwhile."""
+    """Handle the form. The answer is the page again, with problems of the form or a decision that came first."""
     sent = request.form()
     verdict, reason = _button(sent), sent.get("reason", "")[:500]
     name = visitor.name if visitor.name is not None else sent.get("name", "")
@@ -70,7 +71,7 @@ def take_form(approval: Approval, visitor: Visitor, request: Request, desk: Cont
         problem = Form({"decision": "Press either Approve or Reject."}, kept.reason, kept.name)
         return show(approval, visitor, request, desk, form=problem, status=422)
     if visitor.name is None and not name.strip():
-        problem = Form({"name": "Say who you are: approvals are counted by name."}, kept.reason)
+        problem = Form({"name": "Enter your name: approvals are counted by name."}, kept.reason)
         return show(approval, visitor, request, desk, form=problem, status=422)
     attempt = Attempt(
         verdict=verdict,
@@ -85,18 +86,21 @@ def take_form(approval: Approval, visitor: Visitor, request: Request, desk: Cont
 
 
 def gone(approval: Approval, over: Verdict, desk: Context, *, shared: bool) -> dict[str, Any]:
-    """The page of a request that is void: why, and what goes instead. On a `shared` link neither who nor why."""
+    """Return the page of a request that ended without a decision: why, and what replaced it.
+
+    On a `shared` link, neither people nor reasons are shown.
+    """
     title = {
         "Expired": "This request has expired",
-        "Superseded": "Another release goes instead",
+        "Superseded": "Replaced by another release",
         "Aborted": "This deployment was stopped",
-    }.get(over.kind, "This request is over")
+    }.get(over.kind, "This request has ended")
     why = over.message
     if shared:
-        why = f"`ferryman explain {approval.environment}` says more."
+        why = f"For details, run `ferryman explain {approval.environment}`."
         if over.kind == "Expired":
-            why = f"`ferryman retry {approval.environment}` asks again."
-    text = [why, "Nobody can decide about it any more."]
+            why = f"To request approval again, run `ferryman retry {approval.environment}`."
+    text = [why, "It is too late to approve or reject it."]
     place = f"{approval.platform} / {approval.environment}"
     return render.notice(410, title, text, link=_instead(approval, desk), place=place)
 
@@ -106,12 +110,12 @@ def _answer(
 ) -> dict[str, Any]:
     if verdict.counts or verdict.kind == "AlreadyYours":
         return http.redirect(visitor.here)
-    # Somebody may have been faster: what stands in the table now is what is shown.
+    # Another approver may have decided first: show what is in the table now.
     now = desk.store.approval(approval.deployment) or approval
     if verdict.kind in _FIELDS:
         problem = Form({_FIELDS[verdict.kind]: verdict.message}, kept.reason, kept.name)
         return show(now, visitor, request, desk, form=problem, status=_FIELD_STATUS[verdict.kind])
-    return show(now, visitor, request, desk, status=409, said=f"Yours came too late. {verdict.message}")
+    return show(now, visitor, request, desk, status=409, said=f"Your decision came too late. {verdict.message}")
 
 
 def _question(records: PageRecords, visitor: Visitor, now: datetime) -> Question:
@@ -119,11 +123,11 @@ def _question(records: PageRecords, visitor: Visitor, now: datetime) -> Question
     why_not = ""
     if name is not None and name in approval.approved_by:
         missing = approval.required - len(approval.approved_by)
-        why_not = f"You have approved it. It waits for {missing} more. You can still reject it."
+        why_not = f"You have approved this. {more_needed(missing)} You can still reject it."
     elif name is not None and name == approval.barred:
-        why_not = "You asked for it yourself: somebody else has to approve it. You can reject it."
+        why_not = "You requested this, so somebody else must approve it. You can reject it."
     elif (stopped := records.stopped(now)) is not None:
-        why_not = f"It can't be approved now: {stopped}. You can reject it."
+        why_not = f"This cannot be approved now: {stopped}. You can reject it."
     return Question(version=approval.short, person=name, may_approve=not why_not, why_not=why_not)
 
 
@@ -146,7 +150,7 @@ def _button(sent: dict[str, str]) -> Literal["approve", "reject"] | None:
 
 
 def _instead(approval: Approval, desk: Context) -> tuple[str, str] | None:
-    """Return the shared page of the deployment that took the place of a superseded one, if it asks by now."""
+    """Return the shared page of the deployment that replaced a superseded one, if it needs approval."""
     if approval.status != "Superseded":
         return None
     active = desk.store.state(approval.platform, approval.environment).active
@@ -154,5 +158,5 @@ def _instead(approval: Approval, desk: Context) -> tuple[str, str] | None:
         return None
     if desk.store.approval(active.deployment) is None:
         return None
-    # Seen from a personal page and from a shared one alike: what stands before the last `a` is a prefix.
-    return f"../a/{active.deployment}", "Look at what goes now"
+    # Works from a personal page and from a shared one: whatever precedes the last `a` is a prefix.
+    return f"../a/{active.deployment}", "View the current request"

@@ -1,6 +1,6 @@
 """Requests and answers of the public endpoint: payload format 2.0 of a function URL, forms in, pages out. Pure.
 
-Whatever arrives here comes from anybody: everything that is not understood is answered with a 4xx that says why.
+Anyone can send requests here. A request that is not understood gets a 4xx answer that says why.
 Format: https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 BODY_LIMIT = 65_536
-"""Bytes of a decoded body. Slack's payload of a message with its blocks is far below."""
+"""Bytes of a decoded body. Slack's payload of a message with its blocks is much smaller."""
 _FIELDS = 32
 _FORM = "application/x-www-form-urlencoded"
 _DEEPEST = 12
@@ -30,7 +30,7 @@ _POLICY = "default-src 'none'; {style}form-action 'self'; frame-ancestors 'none'
 
 
 class BadRequest(Exception):
-    """A request that can't be answered as asked; the message is for people."""
+    """A request that is invalid; the message is for people."""
 
     def __init__(self, status: int, message: str) -> None:
         self.status = status
@@ -39,34 +39,34 @@ class BadRequest(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """One request, as far as it could be read without judging it."""
+    """One request as it was read, not yet validated."""
 
     method: str
     segments: tuple[str, ...]
-    """The path from its last `a` or `slack` on: a prefix may stand before it."""
+    """The path from its last `a` or `slack` on; a prefix before it is dropped."""
     query: dict[str, str]
     headers: dict[str, str]
     """Names in lower case."""
     source: str
-    """Network address and program, for the record of a decision."""
+    """Network address and user agent, for the record of a decision."""
     raw: Any = field(repr=False)
     encoded: bool = False
 
     def body(self) -> bytes:
-        """Return the body; raise BadRequest when it is too long or not what it is said to be."""
+        """Return the body; raise BadRequest when it is too large or cannot be decoded."""
         text = self.raw if isinstance(self.raw, str) else ""
         if len(text) > BODY_LIMIT * 2:
-            raise BadRequest(413, f"The request is too long: at most {BODY_LIMIT // 1024} kB are read.")
+            raise BadRequest(413, f"The request is too large. The limit is {BODY_LIMIT // 1024} kB.")
         try:
             data = base64.b64decode(text, validate=True) if self.encoded else text.encode()
         except (binascii.Error, ValueError):
             raise BadRequest(400, "The request's body could not be decoded.") from None
         if len(data) > BODY_LIMIT:
-            raise BadRequest(413, f"The request is too long: at most {BODY_LIMIT // 1024} kB are read.")
+            raise BadRequest(413, f"The request is too large. The limit is {BODY_LIMIT // 1024} kB.")
         return data
 
     def form(self) -> dict[str, str]:
-        """Return the fields of an HTML form; raise BadRequest for anything else, also for a field sent twice."""
+        """Return the fields of an HTML form; raise BadRequest for any other body, or a field sent twice."""
         kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != _FORM:
             raise BadRequest(415, "The request is not a form. Open the page in a browser and use the form on it.")
@@ -74,7 +74,7 @@ class Request:
 
 
 def fields(data: bytes) -> dict[str, str]:
-    """Return the fields of an encoded form; raise BadRequest when it is none, or has a field twice."""
+    """Return the fields of an encoded form; raise BadRequest when it is not a form or contains a field twice."""
     try:
         pairs = parse_qsl(
             data.decode(), keep_blank_values=True, errors="strict", max_num_fields=_FIELDS, strict_parsing=bool(data)
@@ -83,7 +83,7 @@ def fields(data: bytes) -> dict[str, str]:
         raise BadRequest(400, "The form could not be read. Reload the page and try again.") from None
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise BadRequest(400, "The form has a field twice. Reload the page and try again.")
+        raise BadRequest(400, "The form contains a field twice. Reload the page and try again.")
     return found
 
 
@@ -110,7 +110,7 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 
 def _segments(path: str) -> tuple[str, ...]:
-    """Split a path and drop what stands before the site: `/stage/a/<id>` is `a/<id>`."""
+    """Split a path and drop a prefix: `/stage/a/<id>` becomes `a/<id>`."""
     parts = tuple(path.split("/")[1:][:_DEEPEST])
     if parts[-1:] == ("slack",):
         return ("slack",)
@@ -128,7 +128,7 @@ def answer(
     style: str | None = None,
     headers: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Form what a function URL returns, security headers included; `style` is the hash of the page's style sheet."""
+    """Return the answer of a function URL, with security headers; `style` is the hash of the page's style sheet."""
     policy = _POLICY.format(style=f"style-src '{style}'; " if style else "")
     own = {"content-type": kind, "content-security-policy": policy}
     return {
@@ -140,5 +140,5 @@ def answer(
 
 
 def redirect(to: str) -> dict[str, Any]:
-    """Send a browser that has posted a form to the page that shows what came of it; `to` is relative."""
+    """Redirect a browser that has posted a form to the page with the result; `to` is relative."""
     return answer(303, headers={"location": to})

@@ -1,4 +1,4 @@
-"""What a person has to know before they decide, told from the records. Pure; shown by `pages`."""
+"""What a person needs to know before they decide, taken from the records. Pure; `render` shows it."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,12 @@ from ferryman.durations import age, span
 from ferryman.records import Approval, Deployment
 
 _SHA = re.compile(r"[0-9a-f]{7,40}")
-_HOW = {"mail": "by the link in a mail", "slack": "in Slack", "cli": "by command", "shared link": "by the shared link"}
+_HOW = {
+    "mail": "with a personal link",
+    "slack": "in Slack",
+    "cli": "on the command line",
+    "shared link": "with the shared link",
+}
 
 
 @dataclass(frozen=True)
@@ -25,13 +30,13 @@ class Moment:
 
 @dataclass(frozen=True)
 class Component:
-    """One image: what runs and what would."""
+    """One image: what runs now, and what is to be deployed."""
 
     name: str
     services: list[str]
     before: str | None
     after: str | None
-    change: Literal["new image", "same image", "first time", "left alone"]
+    change: Literal["new image", "same image", "new component", "unchanged"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class Migration:
 
 @dataclass(frozen=True)
 class Fact:
-    """A short title and what is to be said about it."""
+    """A short title and its text."""
 
     title: str
     text: str
@@ -64,7 +69,7 @@ class Voice:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that a page shows beside the form and the progress."""
+    """Everything that a page shows, except the form and the progress."""
 
     platform: str
     environment: str
@@ -75,7 +80,7 @@ class Facts:
     running: str | None
     running_tag: str | None
     same: bool
-    """Whether what runs is the very same version."""
+    """Whether this version is already running."""
     asked_by: str
     why: str
     asked_at: Moment
@@ -93,12 +98,12 @@ class Facts:
 
     @property
     def given(self) -> int:
-        """How many different people have said yes."""
+        """How many different people have approved."""
         return len({voice.name for voice in self.voices if voice.verdict == "approved"})
 
 
 def facts(records: PageRecords, now: datetime) -> Facts:
-    """Say everything that one should know; what the records do not tell is said to be unknown."""
+    """Return the facts for a decision; what the records do not contain is shown as unknown."""
     approval, deployment, before = records.approval, records.deployment, records.base
     running = before.version if before else deployment.from_version
     new, note = _migrations(records)
@@ -175,11 +180,11 @@ def _components(records: PageRecords) -> list[Component]:
     found = []
     for name in sorted({*before, *after}):
         old, new = before.get(name), after.get(name)
-        change: Literal["new image", "same image", "first time", "left alone"] = "new image"
+        change: Literal["new image", "same image", "new component", "unchanged"] = "new image"
         if new is None:
-            change = "left alone"
+            change = "unchanged"
         elif old is None:
-            change = "first time"
+            change = "new component"
         elif old == new:
             change = "same image"
         services = [item.name for item in plan.services.values() if item.component == name] if plan else []
@@ -209,29 +214,29 @@ def _commit(records: PageRecords) -> str | None:
 
 
 def _coded(version: str) -> str:
-    """Return the same address for a browser, but not the very word that has to be typed to decide."""
+    """Return an equivalent address for a browser that does not contain the word to be typed for a decision."""
     return f"{version[:3]}%{ord(version[3]):02X}{version[4:]}"
 
 
 def _migrations(records: PageRecords) -> tuple[list[Migration], str]:
-    """Return the migrations that what runs does not have, and what is to be said about them."""
+    """Return the migrations that the running release does not have, and a sentence about them."""
     deployment, plan = records.deployment, records.deployment.plan
     running = records.running.plan if records.running else None
     if plan is None or (plan.migration is None and deployment.kind != "migrate"):
-        return [], "The database is left alone."
+        return [], "The database is not changed."
     if deployment.command is not None:
         to = f" to {deployment.revision}" if deployment.revision else ""
-        return [], f"The database command `{deployment.command}` runs{to}, as a task of its own."
+        return [], f"The database command `{deployment.command}`{to} runs as a separate task."
     if plan.migrations is None:
         marked = [Migration(name, True) for name in plan.unsafe_migrations]
-        return marked, "The migration command runs. The image does not say which migrations it contains."
+        return marked, "The migration command runs. The image does not list its migrations."
     unsafe = set(plan.unsafe_migrations)
     if running is None or running.migrations is None:
         found = [Migration(name, name in unsafe) for name in plan.migrations]
-        return found, "The migration command runs. Which of these have run here before is not known."
+        return found, "The migration command runs. It is not known which of these migrations have already run here."
     known = set(running.migrations)
     found = [Migration(name, name in unsafe) for name in plan.migrations if name not in known]
-    return found, "" if found else "The migration command runs; this release brings no new migration."
+    return found, "" if found else "The migration command runs, but this release has no new migrations."
 
 
 def _checks(records: PageRecords, now: datetime) -> list[Fact]:
@@ -253,49 +258,49 @@ def _verified(records: PageRecords, source: str, now: datetime) -> Fact:
         return Fact(title, f"not verified in {source}", "warn")
     same = all(proof.digests.get(name) == digest for name, digest in records.approval.digests.items())
     if not same:
-        return Fact(title, f"verified with other images than these (deployment {proof.deployment})", "warn")
+        return Fact(title, f"verified with different images (deployment {proof.deployment})", "warn")
     at = moment(proof.at, now)
     soak = records.environment.soak if records.environment else None
-    asked = f", {span(soak.total_seconds())} asked for" if soak else ""
-    text = f"verified {at.shown}, ran for {age(proof.at, now)} since{asked} (deployment {proof.deployment})"
+    asked = f" ({span(soak.total_seconds())} required)" if soak else ""
+    text = f"verified {at.shown}, then ran for {age(proof.at, now)}{asked}. Deployment: {proof.deployment}"
     return Fact(title, text, "good")
 
 
 def _back(records: PageRecords, new: list[Migration]) -> list[str]:
-    """Say what rolling back would mean."""
+    """Say what a rollback would mean."""
     plan, name = records.deployment.plan, records.approval.environment
     before = (records.base.version if records.base else None) or records.deployment.from_version
     if records.state.last_succeeded is None:
-        return ["Nothing has succeeded here before: there is no release to go back to."]
-    to = before[:12] if before else "what ran before"
+        return ["No deployment has succeeded here before, so there is no release to roll back to."]
+    to = before[:12] if before else "the previous release"
     lines = []
     if plan is not None and plan.on_failure == "hold":
         lines.append("If it fails its checks, the services stay as they are and automation stops (onFailure: hold).")
     else:
-        lines.append(f"If it fails its checks, all services go back to {to} by themselves.")
+        lines.append(f"If it fails its checks, all services are rolled back to {to} automatically.")
     unsafe = [item.id for item in new if item.unsafe]
     if unsafe:
         which = "migration " if len(unsafe) == 1 else "migrations "
         named = ", ".join(unsafe[:5]) + (f" and {len(unsafe) - 5} more" if len(unsafe) > 5 else "")
         lines.append(
-            f"It can't simply be taken back later: {to} can't run after {which}{named}. "
-            f"Going back then needs `ferryman rollback {name} --downgrade`, or accepting the mismatch."
+            f"A later rollback is not simple: {to} cannot run after {which}{named}. "
+            f"It needs `ferryman rollback {name} --downgrade`, or you must accept the schema mismatch."
         )
     else:
-        lines.append(f"Later, `ferryman rollback {name}` takes it back to {to}.")
+        lines.append(f"To roll back to {to} later, run `ferryman rollback {name}`.")
     if new:
-        lines.append("Going back does not undo migrations by itself.")
+        lines.append("Rolling back does not undo migrations automatically.")
     return lines
 
 
 def _warnings(records: PageRecords, now: datetime) -> list[Fact]:
     stopped, found = records.stopped(now), []
     if stopped is not None:
-        found.append(Fact("Not now", f"{_capital(stopped)}. It can't be approved while that is so.", "warn"))
+        found.append(Fact("Approval is blocked", f"{_capital(stopped)}. It cannot be approved until then.", "warn"))
     elif records.deployment.kind == "rollback" and records.environment is not None:
         frozen = freeze_windows.frozen(records.environment, records.state, now)
         if frozen is not None:
-            found.append(Fact("Frozen", f"{_capital(frozen.message)}. A rollback may pass.", "warn"))
+            found.append(Fact("Frozen", f"{_capital(frozen.message)}. Rollbacks are still allowed.", "warn"))
     return found
 
 

@@ -1,4 +1,4 @@
-"""The records that a page is made of, and how people and times are written on it. Pure."""
+"""The records that a page is made of. Pure but for reading the store."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from ferryman.store.table import Store
 
 @dataclass(frozen=True)
 class PageRecords:
-    """The records that a page is made of; the document is None when it can't be read any more."""
+    """The records that a page is made of; the document is None when it can no longer be read."""
 
     approval: Approval
     deployment: Deployment
@@ -21,11 +21,11 @@ class PageRecords:
     document: Platform | None = None
     release: Release | None = None
     running: Deployment | None = None
-    """The deployment that made what ran before."""
+    """The deployment of the release that ran before."""
 
     @property
     def base(self) -> Running | Target | None:
-        """What ran before this deployment changed anything, while that is still known."""
+        """What ran before this deployment changed anything, if that is still known."""
         return base_of(self.state, self.deployment)
 
     @property
@@ -36,13 +36,13 @@ class PageRecords:
     def stopped(self, now: datetime) -> str | None:
         """Return why nothing may start here now: a freeze or a hold."""
         if self.environment is None:
-            return "the platform document can't be read, so nobody knows its freezes and checks"
+            return "the platform document cannot be read, so its freezes and checks are unknown"
         found = stopped_by(self.deployment, self.state, self.environment, now)
         return found[1] if found else None
 
 
 def base_of(state: EnvironmentState, deployment: Deployment) -> Running | Target | None:
-    """Return what ran before a deployment: what runs now, or once it is through, what ran before that."""
+    """Return what ran before a deployment: what runs now or, after the deployment, what ran before it."""
     current = state.current
     found = state.previous if current is not None and current.deployment == deployment.id else current
     known = found is not None and (not deployment.phase.terminal or found.version == deployment.from_version)
@@ -50,7 +50,7 @@ def base_of(state: EnvironmentState, deployment: Deployment) -> Running | Target
 
 
 def read_page_records(approval: Approval, store: Store) -> PageRecords:
-    """Return everything that is known about what is asked; raise NotFound when the deployment is gone."""
+    """Return all records about an approval; raise NotFound when the deployment is gone."""
     state = store.state(approval.platform, approval.environment)
     deployment = store.deployment(approval.platform, approval.environment, approval.deployment)
     before = base_of(state, deployment)

@@ -1,4 +1,4 @@
-"""How a deployment that was decided on is getting along, step by step. Pure."""
+"""The progress of a deployment after the decision, step by step. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,13 +30,13 @@ class Line:
     tone: Tone
     word: str
     note: str
-    """Why it was skipped or failed, or how far it is."""
+    """Why it was skipped or failed, or its progress."""
     took: str
 
 
 @dataclass(frozen=True)
 class Progress:
-    """All steps, and where the whole stands."""
+    """All steps, and the state of the deployment."""
 
     phase: str
     headline: str
@@ -48,10 +48,10 @@ class Progress:
 
 
 def progress(approval: Approval, deployment: Deployment, now: datetime) -> Progress:
-    """Tell how far a deployment is whose approval has been decided."""
+    """Return the progress of a deployment whose approval has been decided."""
     if approval.status == "Rejected":
         line = _line(step_keys.APPROVAL, deployment, now)
-        return Progress("Rejected", "It was rejected", "No service was changed.", "bad", False, [line])
+        return Progress("Rejected", "The deployment was rejected", "No service was changed.", "bad", False, [line])
     tone, headline = _headline(deployment)
     url = deployment.publication.url if deployment.publication else ""
     return Progress(
@@ -72,27 +72,27 @@ def progress(approval: Approval, deployment: Deployment, now: datetime) -> Progr
 def _headline(deployment: Deployment) -> tuple[Tone, str]:
     match deployment.phase:
         case Phase.SUCCEEDED:
-            return "done", "It runs, and passed its checks"
+            return "done", "Deployed and verified"
         case Phase.FAILED:
-            return "bad", "It failed"
+            return "bad", "The deployment failed"
         case Phase.ROLLED_BACK:
-            return "bad", "It failed and was rolled back"
+            return "bad", "The deployment failed and was rolled back"
         case Phase.REJECTED:
-            return "bad", "It was rejected"
+            return "bad", "The deployment was rejected"
         case Phase.EXPIRED:
-            return "bad", "It was not approved in time"
+            return "bad", "Not approved in time"
         case Phase.SUPERSEDED:
-            return "skipped", "Another release goes instead"
+            return "skipped", "Replaced by another release"
         case Phase.ABORTED:
-            return "bad", "It was stopped"
+            return "bad", "The deployment was stopped"
         case Phase.ERRORED:
-            return "bad", "It could not be deployed"
+            return "bad", "The release could not be deployed"
         case Phase.ROLLING_BACK:
-            return "bad", "It failed and is being rolled back"
+            return "bad", "The deployment failed and is being rolled back"
         case Phase.PENDING | Phase.AWAITING_APPROVAL:
-            return "now", "It is approved and starts now"
+            return "now", "Approved: the deployment is starting"
         case _:
-            return "now", "It is being deployed"
+            return "now", "The deployment is in progress"
 
 
 def _line(key: str, deployment: Deployment, now: datetime) -> Line:
@@ -100,8 +100,8 @@ def _line(key: str, deployment: Deployment, now: datetime) -> Line:
     title = title[:1].upper() + title[1:]
     if step is None:
         if deployment.phase.terminal:
-            return Line(title, "skipped", "not begun", "", "")
-        return Line(title, "waits", "waits", "", "")
+            return Line(title, "skipped", "not started", "", "")
+        return Line(title, "waits", "waiting", "", "")
     tone, word = _TONES[step.status]
     return Line(title, tone, word, _note(key, step, deployment), age(step.started_at, step.ended_at or now))
 
@@ -110,7 +110,7 @@ def _note(key: str, step: Step, deployment: Deployment) -> str:
     if key == step_keys.APPROVAL and step.status is StepStatus.SUCCEEDED:
         return "by " + ", ".join(person(name) for name in deployment.approved_by) if deployment.approved_by else ""
     if step.status is StepStatus.RUNNING and step.rollout is not None and step.rollout.desired is not None:
-        return f"{step.rollout.running or 0} of {step.rollout.desired} tasks run"
+        return f"{step.rollout.running or 0} of {step.rollout.desired} tasks running"
     if step.status is StepStatus.SUCCEEDED:
         return ""
     return one_line(step.message, limit=500) or step.reason

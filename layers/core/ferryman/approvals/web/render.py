@@ -1,6 +1,6 @@
-"""Pages from facts: HTML that needs no script, nothing from elsewhere, and is safe whatever stands in the records.
+"""Render pages as HTML: no scripts, no external resources, and safe for any text in the records.
 
-Templates and style sheet lie beside this module; they are read at the first page of a sandbox.
+Templates and the style sheet are beside this module; they are read for the first page of a sandbox.
 """
 
 import base64
@@ -24,7 +24,7 @@ REFRESH_SECONDS = 5
 
 @dataclass(frozen=True)
 class Form:
-    """What was sent and was not right, to be shown again: never the version that was typed."""
+    """The values of a form that had problems, to be shown again; never the version that was typed."""
 
     problems: dict[str, str] = field(default_factory=dict)
     """Field → what is wrong with it."""
@@ -37,7 +37,7 @@ class Question:
     """The form on a page."""
 
     version: str
-    """What has to be typed; shown letter by letter, so that it is no word that a machine could pick up."""
+    """What has to be typed. It is shown letter by letter, so that a program cannot pick it up as a word."""
     person: str | None
     """Who decides; None on the shared page, where a name has to be typed."""
     may_approve: bool = True
@@ -57,8 +57,8 @@ def decision(
 ) -> dict[str, Any]:
     """The page of a link: the facts with the form, or with the progress once it is decided.
 
-    `refresh`: reload every few seconds (by a header, with a link that stops it: a page must not move on its own for
-    good). `ask`: with the form that sends a personal link.
+    `refresh`: reload every few seconds, by a header; a link on the page stops it, which accessibility requires.
+    `ask`: show the form that sends a personal link.
     """
     return _answer(
         status,
@@ -77,7 +77,7 @@ def decision(
 
 @dataclass(frozen=True)
 class SharedView:
-    """What everybody may see who has the link of a shared channel."""
+    """What anyone with a shared link may see."""
 
     platform: str
     environment: str
@@ -87,14 +87,14 @@ class SharedView:
 
 
 def shared(view: SharedView, *, form: Form | None = None, said: str = "", status: int = 200) -> dict[str, Any]:
-    """The page of the link in a shared channel: minimal facts, and the way to a personal link."""
+    """The page of a shared link: minimal facts, and the form that sends a personal link."""
     return _answer(status, "shared.html", "", view=view, question=None, form=form or Form(), said=said)
 
 
 def notice(
     status: int, title: str, text: list[str], *, link: tuple[str, str] | None = None, place: str = ""
 ) -> dict[str, Any]:
-    """A page that only says something; `link` is an address and its text, `place` what it is about."""
+    """A page with a message only; `link` is an address and its text, `place` the platform and environment."""
     return _answer(status, "told.html", "", title=title, text=text, link=link, place=place)
 
 
@@ -138,7 +138,7 @@ def _environment() -> Environment:
 
 @pass_context
 def _apart(context: Context, value: Any) -> Any:
-    """Break up the version that has to be typed wherever it stands in a text: a scanner shall not find it as a word."""
+    """Break up the version to be typed wherever it occurs in a text, so that a scanner cannot find it as a word."""
     guarded = context.get("guarded")
     if not guarded or isinstance(value, Markup) or not isinstance(value, str) or guarded not in value:
         return value
@@ -147,7 +147,7 @@ def _apart(context: Context, value: Any) -> Any:
 
 @pass_context
 def _prose(context: Context, text: str) -> Markup:
-    """Return a sentence with its `commands` set as code."""
+    """Return a sentence with its `commands` formatted as code."""
     parts = [escape(_apart(context, part)) for part in text.split("`")]
     if len(parts) % 2 == 0:
         return escape(_apart(context, text))
@@ -156,7 +156,7 @@ def _prose(context: Context, text: str) -> Markup:
 
 
 def _broken(text: str) -> Markup:
-    """Return a word in two boxes that stand side by side: the space between them is not shown."""
+    """Return a word in two adjacent boxes; the space between them is not shown."""
     middle = len(text) // 2
     return Markup('<span class="w"><i>{}</i> <i>{}</i></span>').format(text[:middle], text[middle:])
 

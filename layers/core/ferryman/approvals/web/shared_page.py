@@ -1,4 +1,4 @@
-"""The page of the link in a shared channel: it shows little, decides nothing, and has a personal link sent."""
+"""The page of a shared link: it shows little, cannot decide, and sends personal links to approvers."""
 
 from typing import Any
 
@@ -12,16 +12,16 @@ from ferryman.approvals.web.render import Form, SharedView
 from ferryman.records import Approval, Deployment
 
 SENT = (
-    "If that is the address of an approver who has not decided yet, a personal link is on its way. It may take some "
-    "minutes; another one is sent five minutes later at the earliest."
+    "If this is the address of an approver who has not decided yet, a personal link will arrive in a few minutes. "
+    "You can request another one after five minutes."
 )
-"""The same for everybody: whoever asks does not learn who the approvers are."""
+"""The same answer for everyone, so that it does not reveal who the approvers are."""
 
 
 def show(
     approval: Approval, request: Request, desk: Context, *, form: Form | None = None, status: int = 200
 ) -> dict[str, Any]:  # fmt: skip
-    """The page: minimal facts; everything and a form where the document allows unverified decisions."""
+    """Return the page: minimal facts, or all facts and a form if the document allows unverified decisions."""
     said = SENT if request.query.get("asked") else ""
     if approval.allow_unverified:
         return decision_page.show(approval, _visitor(approval), request, desk, form=form, status=status, said=said)
@@ -33,16 +33,16 @@ def show(
 
 
 def take_form(approval: Approval, request: Request, desk: Context) -> dict[str, Any]:
-    """Take one of the page's forms: the one for a personal link, or where it is allowed the decision."""
+    """Handle one of the page's forms: the request for a personal link or, where allowed, the decision."""
     sent = request.form()
     if "decision" in sent and approval.allow_unverified:
         return decision_page.take_form(approval, _visitor(approval), request, desk)
     if "decision" in sent:
-        text = ["This link is for everybody, so nothing can be decided with it.", "Ask for your personal link."]
-        return render.notice(403, "Not with this link", text, link=(approval.deployment, "Ask for my personal link"))
+        text = ["You cannot decide with a shared link.", "Request your personal link."]
+        return render.notice(403, "Use a personal link", text, link=(approval.deployment, "Request my personal link"))
     email = sent.get("email", "").strip()
     if not email:
-        problem = Form({"email": "Type the mail address at which you are known as an approver."})
+        problem = Form({"email": "Enter the email address at which you are listed as an approver."})
         return show(approval, request, desk, form=problem, status=422)
     personal_links.ask_for_link(desk.store, approval.deployment, email, desk.clock, desk.new_id, source=request.source)
     return http.redirect(f"{approval.deployment}?asked=1")
@@ -55,11 +55,12 @@ def _visitor(approval: Approval) -> Visitor:
 def _view(approval: Approval, deployment: Deployment, *, pending: bool) -> SharedView:
     what = f"Release {approval.tag}" if approval.tag else "A release"
     if pending:
-        status = "Waits for approval"
+        status = "Waiting for approval"
         have = f"{len(approval.approved_by)} of {approval.required}"
-        sentence = f"{what} waits for approval ({have}), until {approval.expires_at:%Y-%m-%d %H:%M} UTC."
+        expires = f"{approval.expires_at:%Y-%m-%d %H:%M} UTC"
+        sentence = f"{what} is waiting for approval ({have}). The request expires at {expires}."
     elif approval.status == "Rejected":
         status, sentence = "Rejected", f"{what} was rejected."
     else:
-        status, sentence = "Approved", f"{what} was approved. The deployment: {deployment.phase}."
+        status, sentence = "Approved", f"{what} was approved. Status of the deployment: {deployment.phase}."
     return SharedView(approval.platform, approval.environment, status, sentence, pending)

@@ -1,4 +1,4 @@
-"""What becomes of a button that somebody pressed in Slack. Slack wants its answer within three seconds."""
+"""Handle a button that somebody pressed in Slack. Slack expects the answer within three seconds."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ _JSON = "application/json"
 
 
 def serve(request: Request, desk: Context) -> dict[str, Any]:
-    """Answer one interaction: 401 unless Slack signed it, then 200, with a word to the person where there is one."""
+    """Answer one interaction: 401 unless Slack signed it, else 200, with a message to the person if there is one."""
     try:
         body = request.body()
     except BadRequest as error:
@@ -41,14 +41,14 @@ def _pressed(press: Press, signed_by: list[Signing], request: Request, desk: Con
     approval = desk.store.approval(press.approval)
     ours = [item for item in signed_by if approval is not None and item.platform == approval.platform]
     if approval is None or not ours:
-        # An app speaks for the platforms that name its secret, and for no others.
-        return "This request is not known here. Look for the newest message about it."
+        # An app may decide only for the platforms whose document names its secret.
+        return "This request is unknown. Look for a newer message about it."
     team = next((item.team for item in ours if item.team in press.teams), None)
     name = _approver(approval, press) if team is not None else None
     where = team or "/".join(sorted(press.teams))
     attempt = Attempt(
         verdict=press.verdict,
-        # Of somebody unknown it is the id: no approver is called so, and the attempt stands in the timeline.
+        # For an unknown person, the name is the Slack id. No approver has such a name; the timeline shows the attempt.
         name=name or f"Slack user {where}/{press.user}",
         how="slack",
         identity=f"{where}/{press.user}",
@@ -58,7 +58,7 @@ def _pressed(press: Press, signed_by: list[Signing], request: Request, desk: Con
     )
     verdict = desk.decide_approval(approval.deployment, attempt)
     if verdict.kind == "NeedsReason":
-        return f"{verdict.message} Write it into the field of the message, then press Reject again."
+        return f"{verdict.message} Enter it in the message's reason field, then press Reject again."
     return verdict.message
 
 
@@ -68,5 +68,7 @@ def _approver(approval: Approval, press: Press) -> str | None:
 
 def _refused(status: int) -> dict[str, Any]:
     return http.answer(
-        status, json.dumps({"error": "not signed by Slack" if status == 401 else "too long"}), kind=_JSON
+        status,
+        json.dumps({"error": "not signed by Slack" if status == 401 else "request too large"}),
+        kind=_JSON,
     )

@@ -1,7 +1,7 @@
-"""What Slack sends when somebody presses a button: is it from Slack, from which workspace, who, and what? Pure.
+"""Verify and read what Slack sends when somebody presses a button: the workspace, the person, the decision. Pure.
 
 Rules: https://docs.slack.dev/authentication/verifying-requests-from-slack (HMAC-SHA256 of `v0:`, timestamp, `:` and the
-raw body; 5 minutes). slack_sdk's verifier raises on hostile input; here what is not right is simply not verified.
+raw body; 5 minutes). slack_sdk's verifier raises on hostile input; here such input is simply not verified.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ _ANSWER_HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
 
 @dataclass(frozen=True)
 class Signing:
-    """A Slack app that may send button presses: whose they are, and how they are signed."""
+    """A Slack app that may send button presses: its platform and workspace, and the secret that signs them."""
 
     platform: str
     team: str
@@ -45,11 +45,11 @@ class Press:
     approval: str
     reason: str
     answer_to: str | None
-    """Where an answer that only the person sees can be sent."""
+    """The URL for an answer that only the person sees."""
 
 
 def plausible(request: Request, now: datetime) -> bool:
-    """Tell whether a request could be signed at all and is no older than the window: needs no secret, reads nothing."""
+    """Tell whether a request has a well-formed signature and is recent. Needs no secret and reads nothing."""
     timestamp = request.headers.get("x-slack-request-timestamp", "")
     if not (_TIMESTAMP.fullmatch(timestamp) and _SIGNATURE.fullmatch(_signature(request))):
         return False
@@ -57,7 +57,7 @@ def plausible(request: Request, now: datetime) -> bool:
 
 
 def signers(request: Request, body: bytes, known: Iterable[Signing]) -> list[Signing]:
-    """Return those of the known apps whose secret signed this body. Call `plausible` first."""
+    """Return the known apps whose secret signed this body. Call `plausible` first."""
     timestamp = request.headers.get("x-slack-request-timestamp", "")
     base = b"v0:" + timestamp.encode() + b":" + body
     found = []
@@ -69,7 +69,7 @@ def signers(request: Request, body: bytes, known: Iterable[Signing]) -> list[Sig
 
 
 def press(body: bytes) -> Press | None:
-    """Read a signed body; None when it is about something else. Raise BadRequest when it can't be read."""
+    """Read a signed body; None when it is not a decision. Raise BadRequest when it cannot be read."""
     try:
         payload = json.loads(fields(body).get("payload", ""))
     except (ValueError, RecursionError):
@@ -83,7 +83,7 @@ def press(body: bytes) -> Press | None:
     approval, user = _text(_at(action, "value")), _text(_at(payload, "user", "id"))
     teams = frozenset(filter(None, (_text(_at(payload, "team", "id")), _text(_at(payload, "enterprise", "id")))))
     if not (_ID.fullmatch(approval) and _ID.fullmatch(user) and teams and all(map(_ID.fullmatch, teams))):
-        raise BadRequest(400, "The payload says not who pressed which button.")
+        raise BadRequest(400, "The payload does not say who pressed which button.")
     return Press(
         teams=teams,
         user=user,
@@ -99,14 +99,14 @@ def _signature(request: Request) -> str:
 
 
 def _reason(payload: Any) -> str:
-    """Return what stands in the message's input for a reason."""
+    """Return the text in the message's reason field."""
     inputs = _at(payload, "state", "values", REASON_BLOCK)
     values = inputs.values() if isinstance(inputs, dict) else ()
     return next((clean(text, limit=500).strip() for item in values if (text := _text(_at(item, "value")))), "")
 
 
 def _answer_to(url: str) -> str | None:
-    """Return an address only when it is Slack's own: what a request names must not lead us anywhere else."""
+    """Return the address only if it is one of Slack's: a request must not make us call any other host."""
     try:
         parts = urlsplit(url)
         own = parts.scheme == "https" and parts.hostname in _ANSWER_HOSTS and parts.port in (None, 443)

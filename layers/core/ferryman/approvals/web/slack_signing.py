@@ -20,7 +20,7 @@ _LOG = logging.getLogger("ferryman")
 
 
 class SigningSecrets:
-    """Reads secrets, each at most once in five minutes; one lives as long as its sandbox."""
+    """Reads secrets, each at most once in five minutes. One instance lives as long as its sandbox."""
 
     def __init__(self, client: MakeClient, clock: Clock) -> None:
         self._client = client
@@ -28,7 +28,7 @@ class SigningSecrets:
         self._known: dict[str, tuple[datetime, str | None]] = {}
 
     def of(self, platforms: list[AppliedPlatform]) -> list[Signing]:
-        """Return every Slack app that may send presses. A secret that can't be read is left out, and logged."""
+        """Return every Slack app that may send button presses. A secret that cannot be read is logged and left out."""
         return [
             Signing(platform=platform.name, team=channel.team or "", secret=secret)
             for platform in platforms
@@ -51,13 +51,13 @@ class SigningSecrets:
         except TransientError:
             raise
         except (FerrymanError, Refusal) as error:
-            _LOG.error("the signing secret of a Slack channel can't be read: %s", error)
+            _LOG.error("cannot read the signing secret of a Slack channel: %s", error)
             return None
         return signing_secret_in(str(found.get("SecretString") or "")) or None
 
 
 def signing_secret_in(secret: str) -> str:
-    """Take the signing secret out of a secret: plain, or JSON with `signingSecret`; empty when it holds none."""
+    """Return the signing secret from a secret: plain, or JSON with `signingSecret`; empty when it contains none."""
     try:
         return value_in(secret, "signingSecret")
     except ValueError:
@@ -71,7 +71,7 @@ def _chats(platform: AppliedPlatform) -> Iterator[ChatChannel]:
         try:
             channel = channel_of(platform.document, name)
         except FerrymanError as error:
-            _LOG.warning("channel %s of %s can't be read: %s", name, platform.name, error)
+            _LOG.warning("cannot read channel %s of %s: %s", name, platform.name, error)
             continue
         if isinstance(channel, ChatChannel):
             yield channel

@@ -19,7 +19,7 @@ _BUDGET_SECONDS = 8.0
 
 
 class KeyUnusable(PermanentError):
-    """The secret does not hold what GitHub could be asked with. The value is never quoted."""
+    """The secret does not contain a usable key for GitHub. The value is never quoted."""
 
 
 class Installations:
@@ -68,7 +68,7 @@ def signed_token(client_id: str, private_key: str, now: datetime) -> str:
     except (ValueError, TypeError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, rsa.RSAPrivateKey):
-        raise KeyUnusable("the secret of the GitHub App holds no RSA private key; store the PEM file that GitHub gave")
+        raise KeyUnusable("the secret of the GitHub App contains no RSA private key; store the PEM file from GitHub")
     issued = int(now.timestamp())
     # A minute back: clocks differ.
     claims = {"iat": issued - 60, "exp": issued + 540, "iss": client_id}

@@ -36,7 +36,7 @@ class Project:
             if error.status not in (404, 409, 422):
                 raise
             if error.status == 404 and self.api.find(self.path) is None:
-                raise Declined(404, f"{self.page} is not there, or our key may not see it") from None
+                raise Declined(404, f"{self.page} does not exist, or our key has no access to it") from None
             return None
 
 
@@ -98,7 +98,7 @@ def _bearer(github: GitHub, client: MakeClient, clock: Clock, network: Network, 
             return of(renew)
         except ClientError as error:
             code = error.response["Error"]["Code"]
-            raise KeyUnusable(f"AWS does not give us the key to GitHub: {error.operation_name}, {code}") from None
+            raise KeyUnusable(f"cannot read GitHub's key from AWS: {error.operation_name}, {code}") from None
 
     return bearer
 
@@ -107,7 +107,7 @@ def token_in(secret: str) -> str:
     """Take a token out of a secret: the plain token, or JSON with `token`. Raise KeyUnusable."""
     token = _field(secret, "token")
     if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise KeyUnusable("the secret holds no token: store GitHub's token, plain or as JSON with a field `token`")
+        raise KeyUnusable("the secret contains no token: store GitHub's token, plain or as JSON with the field `token`")
     return token
 
 

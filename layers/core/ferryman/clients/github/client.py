@@ -93,7 +93,7 @@ class Api:
                 if method != "GET":
                     raise
                 self._wait(error, 0.5 * 2**attempt, attempt)
-        raise Unavailable("GitHub did not answer, however often it was asked")
+        raise Unavailable("GitHub did not answer after several attempts")
 
     def _wait(self, error: Exception, seconds: float, attempt: int) -> None:
         """Pause before another try, or raise the error when there is no time or try left."""
@@ -116,9 +116,9 @@ class Api:
             # A renamed repository answers from its new path; no key leaves for another host.
             target = _joined(url, answered.get("location", ""))
             if target is None or (method != "GET" and status in (301, 302)):
-                raise Declined(status, "it moved; write the repository's present name into spec.github.repository")
+                raise Declined(status, "it has moved; set spec.github.repository to its current name")
             url, query = target, {}
-        raise Unavailable("GitHub redirects in a circle")
+        raise Unavailable("GitHub redirects in a loop")
 
     def _send(
         self, method: str, url: str, query: dict[str, str], body: dict[str, Any] | None, headers: dict[str, str]
@@ -141,7 +141,7 @@ class Api:
                 for chunk in answer.iter_raw():
                     content += chunk
                     if len(content) > ANSWER_LIMIT:
-                        raise Declined(answer.status_code, "more than anybody can read")
+                        raise Declined(answer.status_code, "the answer is too large")
                     if self._network.monotonic() > self._ends:
                         raise Unavailable("GitHub took too long")
                 return answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, bytes(content)
@@ -149,7 +149,7 @@ class Api:
             raise Unavailable("GitHub did not answer in time") from None
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
             # Not the error's text: it may quote a header.
-            raise Unavailable(f"GitHub could not be reached, or broke off ({type(error).__name__})") from None
+            raise Unavailable(f"GitHub could not be reached, or disconnected ({type(error).__name__})") from None
 
 
 class _Slower(Throttled):
@@ -168,14 +168,14 @@ def part(text: str) -> str:
 def an_object(data: Any) -> dict[str, Any]:
     """Return data if it is a JSON object; raise Unavailable for anything else: that was not GitHub."""
     if not isinstance(data, dict):
-        raise Unavailable("GitHub's answer makes no sense: a JSON object was expected")
+        raise Unavailable("GitHub's answer is malformed: a JSON object was expected")
     return data
 
 
 def objects(data: Any) -> list[dict[str, Any]]:
     """Return data if it is a list of JSON objects; raise Unavailable for anything else."""
     if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
-        raise Unavailable("GitHub's answer makes no sense: a list was expected")
+        raise Unavailable("GitHub's answer is malformed: a list was expected")
     return data
 
 
@@ -183,7 +183,7 @@ def text_of(data: dict[str, Any], name: str) -> str:
     """Return a field that has to be text; raise Unavailable when it is not."""
     value = data.get(name)
     if not isinstance(value, str) or not value:
-        raise Unavailable(f"GitHub's answer makes no sense: it lacks {name}")
+        raise Unavailable(f"GitHub's answer is malformed: it lacks {name}")
     return value
 
 
@@ -207,7 +207,7 @@ def _read(status: int, headers: dict[str, str], content: bytes) -> Any:
     if 200 <= status < 300:
         if data is None:
             kind = one_line(headers.get("content-type", "no type"), limit=60)
-            raise Unavailable(f"GitHub's answer makes no sense: {status} with {kind} that is not JSON")
+            raise Unavailable(f"GitHub's answer is malformed: {status} with {kind} that is not JSON")
         return data
     raise Declined(status, words or "without a reason", _codes(data))
 

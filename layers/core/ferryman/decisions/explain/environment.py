@@ -1,4 +1,4 @@
-"""Why does an environment run what it runs, and what does it wait for? Pure: serve_api reads, this tells.
+"""Explain why an environment runs what it runs, and what it is waiting for. Pure; called by serve_api.
 
 `ferryman explain` prints the sentences, `ferryman status` the headline.
 """
@@ -14,11 +14,11 @@ from ferryman.platform import Platform
 from ferryman.records import Approval, Deployment, EnvironmentState, Phase, Record, Release, Running, StepStatus
 
 _WAITS = {
-    "WaitsForSource": "waits for {source} to verify it",
-    "Soaking": "soaks in {source}",
-    "ScanMissing": "waits for an image scan",
-    "ScanPending": "waits for an image scan",
-    "ScanBlocked": "is held back by image scans",
+    "WaitsForSource": "is waiting for {source} to verify it",
+    "Soaking": "is soaking in {source}",
+    "ScanMissing": "is waiting for an image scan",
+    "ScanPending": "is waiting for an image scan",
+    "ScanBlocked": "is blocked by image scans",
 }
 _DOES = {"rollback": "rolling back to", "migrate": "migrating with"}
 
@@ -62,7 +62,9 @@ def explain(
         _with_older(item) for item in found if item.reason not in ("Deploying", "AwaitingApproval", "Requested")
     ]
     if not found and state.active is None:
-        sentences.append("Nothing newer is known: it is up to date." if state.current else "No release is known yet.")
+        sentences.append(
+            "No newer release is known: the environment is up to date." if state.current else "No release is known yet."
+        )
     sentences += [*_waivers(facts), *_last_failure(facts), *_unpublished(facts), *_drift(facts)]
     summary, headline = _headline(facts, found)
     return Explanation(
@@ -79,14 +81,14 @@ def explain(
 def _with_older(item: Newer) -> str:
     if not item.like_it:
         return item.message
-    older = "1 older release waits" if item.like_it == 1 else f"{item.like_it} older releases wait"
-    return f"{item.message} ({older} for the same.)"
+    older = "1 older release is" if item.like_it == 1 else f"{item.like_it} older releases are"
+    return f"{item.message} ({older} waiting for the same.)"
 
 
 def _runs(facts: Facts) -> str:
     current = facts.state.current
     if current is None:
-        return f"{facts.env} runs nothing that Ferryman knows of."
+        return f"{facts.env} runs nothing that Ferryman knows."
     since = f"since {_moment(current.at)} ({facts.ago(current.at)})"
     what = current.version or "images that belong to no release"
     if current.deployment is None:
@@ -107,24 +109,23 @@ def _active(facts: Facts) -> list[str]:
     if claim is None:
         return []
     if deployment is None:
-        return [
-            f"Deployment {claim.deployment} of {claim.version} holds the environment since {_moment(claim.claimed_at)}."
-        ]
+        since = _moment(claim.claimed_at)
+        return [f"Deployment {claim.deployment} of {claim.version} has held the environment since {since}."]
     began = deployment.started_at or deployment.created_at
-    line = f"Deployment {deployment.id} {_what(deployment)} is {deployment.phase} for {age(began, facts.now)}"
+    line = f"Deployment {deployment.id} {_what(deployment)} has been {deployment.phase} for {age(began, facts.now)}"
     sentences = [f"{line}{_where(deployment, facts.now)}."]
     if deployment.phase is Phase.AWAITING_APPROVAL and facts.approval is not None:
         sentences += approvers.in_words(facts.approval, facts.now)
     if deployment.abort is not None:
         abort = deployment.abort
-        sentences.append(f"{abort.who} asked to abort it {facts.ago(abort.at)}: {abort.reason}.")
+        sentences.append(f"{abort.who} requested an abort {facts.ago(abort.at)}: {abort.reason}.")
     if deployment.phase.terminal:
-        sentences.append("It has ended; its claim is released once nothing of it can still be at work.")
+        sentences.append("It has ended; its claim is dropped once nothing of it can still be running.")
     return sentences
 
 
 def _what(deployment: Deployment) -> str:
-    """What a deployment does, and what it was started by."""
+    """Say what a deployment does, and what started it."""
     if deployment.kind == "migrate":
         to = f" to {deployment.revision}" if deployment.revision else ""
         return f"(migrate {deployment.command or 'up'}{to} with the image of {deployment.version})"
@@ -144,8 +145,8 @@ def _where(deployment: Deployment, now: datetime) -> str:
     progress = step.rollout
     counts = ""
     if progress is not None and progress.desired is not None:
-        counts = f", {progress.running or 0} of {progress.desired} running"
-    return f", at {at} since {age(step.started_at, now)}{counts}"
+        counts = f", {progress.running or 0} of {progress.desired} tasks running"
+    return f", at {at} for {age(step.started_at, now)}{counts}"
 
 
 def current_step(deployment: Deployment) -> str | None:
@@ -161,16 +162,16 @@ def _hold(facts: Facts) -> list[str]:
     hold = facts.state.hold
     if hold is None:
         return []
-    since = f"{hold.who} put {facts.env} on hold {facts.ago(hold.at)}, because: {hold.reason}"
-    return [f"Automation is off: {since}. `ferryman resume {facts.env}` lifts it."]
+    since = f"{hold.who} put {facts.env} on hold {facts.ago(hold.at)}: {hold.reason}"
+    return [f"Automation is on hold: {since}. To lift the hold, run `ferryman resume {facts.env}`."]
 
 
 def _freeze(facts: Facts) -> list[str]:
     freeze = facts.frozen
     if freeze is None:
         return []
-    lift = f" `ferryman thaw {facts.env}` lifts it." if freeze.reason == "FrozenByPerson" else ""
-    return [f"Nothing starts here by itself: {facts.env} is {freeze.message.rstrip('.')}.{lift} A rollback may pass."]
+    lift = f" To lift the freeze, run `ferryman thaw {facts.env}`." if freeze.reason == "FrozenByPerson" else ""
+    return [f"No deployment can start: {facts.env} is {freeze.message.rstrip('.')}.{lift} Rollbacks are allowed."]
 
 
 def _waivers(facts: Facts) -> list[str]:
@@ -183,7 +184,7 @@ def _waivers(facts: Facts) -> list[str]:
 
 
 def _unpublished(facts: Facts) -> list[str]:
-    """Tell when the release of what runs is not on GitHub, though it should be."""
+    """Say so when the running release should be on GitHub but is not."""
     current = facts.state.current
     deployment = next((d for d in facts.deployments if current and d.id == current.deployment), None)
     publication = deployment.publication if deployment else None
@@ -193,7 +194,7 @@ def _unpublished(facts: Facts) -> list[str]:
 
 
 def _last_failure(facts: Facts) -> list[str]:
-    """Tell in full how the last deployment failed, if it did."""
+    """Say in full how the last deployment failed, if it did."""
     last = next((d for d in facts.deployments if d.phase.terminal and d.phase is not Phase.SUPERSEDED), None)
     if last is None or last.phase is Phase.SUCCEEDED or last.ended_at is None:
         return []
@@ -205,7 +206,7 @@ def _drift(facts: Facts) -> list[str]:
     condition = facts.state.condition("Drifted")
     if condition is None or condition.status != "True":
         return []
-    return [f"It drifted ({condition.reason}): {condition.message}"]
+    return [f"The environment has drifted ({condition.reason}): {condition.message}"]
 
 
 def _headline(facts: Facts, found: list[Newer]) -> tuple[Summary, str]:
@@ -216,7 +217,7 @@ def _headline(facts: Facts, found: list[Newer]) -> tuple[Summary, str]:
         if facts.approval is not None:
             left = age(facts.now, facts.approval.expires_at)
             given = f" ({len(facts.approval.approved_by)} of {facts.approval.required}, expires in {left})"
-        return "AwaitingApproval", f"{runs}; {state.active.version} waits for approval{given}"
+        return "AwaitingApproval", f"{runs}; {state.active.version} is waiting for approval{given}"
     if state.active is not None:
         phase = f"{active.phase}, {current_step(active) or 'starting'}" if active else "Pending"
         return "Deploying", f"{_DOES.get(active.kind if active else '', 'deploying')} {state.active.version} ({phase})"
@@ -234,26 +235,26 @@ def _headline(facts: Facts, found: list[Newer]) -> tuple[Summary, str]:
 
 
 def _of_newer(facts: Facts, found: list[Newer], runs: str) -> tuple[Summary, str]:
-    """Tell the first thing that something newer waits for."""
+    """Return the first thing that a newer release is waiting for."""
     state = facts.state
     for item in found:
         name = item.names[-1] if item.names else item.version
         if item.reason in _WAITS:
             return "Waiting", f"{runs}; {name} {_WAITS[item.reason].format(source=facts.environment.promote_from)}"
         if item.reason == "Assembling":
-            return "Waiting", f"{runs}; {item.version} waits for {', '.join(item.missing)}"
+            return "Waiting", f"{runs}; {item.version} is waiting for {', '.join(item.missing)}"
         if item.reason == "RetryAfter":
-            return "Waiting", f"{runs}; {item.version} errored and is tried again"
+            return "Waiting", f"{runs}; {item.version} errored and will be retried"
         if item.reason == "Settled":
             known = state.settled.get(item.version)
-            return "Settled", f"{runs}; newer {item.version} {f'ended {known.phase}' if known else 'was left'}"
+            return "Settled", f"{runs}; newer {item.version} {f'ended {known.phase}' if known else 'was rolled back'}"
         if item.reason == "WaitsForTag":
-            return "UpToDate", f"{runs}; {item.version} may come, given a semver tag"
+            return "UpToDate", f"{runs}; {item.version} needs a semver tag to be deployed"
         if item.reason == "NoTrigger":
-            return "UpToDate", f"{runs}; {item.version} is ready, to be started by hand"
+            return "UpToDate", f"{runs}; {item.version} is ready to be deployed manually"
     if state.current is None:
         return "Empty", "runs nothing yet"
-    return "UpToDate", f"{runs}, nothing newer"
+    return "UpToDate", f"{runs}; nothing newer"
 
 
 def _moment(at: datetime) -> str:

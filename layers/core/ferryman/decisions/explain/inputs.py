@@ -1,4 +1,4 @@
-"""What an explanation is made from: one environment as recorded, and as automation sees it. Pure."""
+"""The inputs of an explanation: one environment as recorded, and as automation sees it. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,7 +48,7 @@ class Facts:
 
     @property
     def awaited(self) -> Deployment | None:
-        """The deployment that waits for people to say yes."""
+        """The deployment that waits for approval."""
         return self.active if self.active and self.active.phase is Phase.AWAITING_APPROVAL else None
 
     @property
@@ -58,7 +58,7 @@ class Facts:
 
     @cached_property
     def view(self) -> Snapshot:
-        """The environment as automation sees it; nobody looked at scans."""
+        """The environment as automation sees it, without scans."""
         return Snapshot(
             platform=self.document.name,
             name=self.env,

@@ -1,6 +1,6 @@
-"""The words for why a release that is newer than what runs, or was asked for, does not run yet. Pure.
+"""Explain why a newer or requested release does not run yet. Pure.
 
-`decisions.why_not` tells the reason.
+`decisions.why_not` returns the reason; this module words it.
 """
 
 from datetime import datetime
@@ -15,11 +15,11 @@ from ferryman.durations import age
 from ferryman.records import Record, Release, ReleaseStatus
 
 _FOLDED = ("NoTrigger", "WaitsForTag", "WaitsForSource")
-"""Reasons that many releases share: the newest one stands for those before it."""
+"""Reasons that many releases share: only the newest one is listed, with the count of the others."""
 
 
 class Newer(Record):
-    """A release that is newer than what runs, or that a person asked for, and why it does not run."""
+    """A release that is newer than what runs, or that a person requested, and why it does not run."""
 
     version: str
     status: ReleaseStatus
@@ -38,7 +38,7 @@ class Newer(Record):
 def newer(facts: Facts) -> list[Newer]:
     """Return every release that could run and does not, newest first, each with the reason in words.
 
-    Of releases that wait for the same and that nothing brings by itself, only the newest is there.
+    Of releases that share a reason in `_FOLDED`, only the newest is included.
     """
     found: list[Newer] = []
     for why in why_not(facts.view, facts.now):
@@ -68,7 +68,7 @@ def _message(facts: Facts, why: WhyNot) -> str:  # noqa: C901 - one arm per reas
     version = why.release.version
     match why.reason:
         case "AwaitingApproval":
-            return f"{version} waits for approval."
+            return f"{version} is waiting for approval."
         case "Deploying":
             return f"{version} is being deployed."
         case "Requested":
@@ -78,27 +78,27 @@ def _message(facts: Facts, why: WhyNot) -> str:  # noqa: C901 - one arm per reas
         case "RetryAfter" | "Settled":
             return _settled(facts, why)
         case "Superseded":
-            return f"{version} is passed over for {why.successor}, which is newer."
+            return f"{version} is superseded by {why.successor}, which is newer."
         case "WaitsForTag" | "NoTrigger":
             return _untriggered(facts, why)
         case "WaitsForSource":
             return _for_source(facts, why)
         case "Soaking" | "ScanMissing" | "ScanPending" | "ScanBlocked":
             if why.waits is None:
-                return f"{_tagged(why)} waits for the scans of its images to be looked at."
+                return f"{_tagged(why)} is waiting for its image scans to be checked."
             return f"{why.waits.message.rstrip('.')}."
         case "Held":
-            return f"{_named(why)} is ready and waits for the hold to be lifted."
+            return f"{_named(why)} is ready and starts when the hold is lifted."
         case "Frozen":
             until = why.freeze.message if why.freeze else "frozen"
-            return f"{_named(why)} is ready and waits: {facts.env} is {until}."
+            return f"{_named(why)} is ready, but {facts.env} is {until}."
         case "Next":
             return _next(facts, why)
 
 
 def _named(why: WhyNot) -> str:
     name = why.trigger.tag if why.trigger else None
-    return f"{why.release.version} (named {name})" if name else why.release.version
+    return f"{why.release.version} (tagged {name})" if name else why.release.version
 
 
 def _tagged(why: WhyNot) -> str:
@@ -109,33 +109,33 @@ def _tagged(why: WhyNot) -> str:
 def _next(facts: Facts, why: WhyNot) -> str:
     version, active = _named(why), facts.state.active
     if why.replaces and active is not None:
-        return f"{version} is ready and about to replace {active.version}, which nobody approved."
+        return f"{version} is ready and about to replace {active.version}, which has not been approved."
     if active is not None:
         how = "been decided" if facts.awaited is not None else "ended"
-        return f"{version} is ready and goes next, when deployment {active.deployment} has {how}."
+        return f"{version} is ready and starts next, once deployment {active.deployment} has {how}."
     return f"{version} is ready and about to start (at the latest with the next sweep, within 5 minutes)."
 
 
 def _untriggered(facts: Facts, why: WhyNot) -> str:
-    """Say what would bring a release that nothing brings by itself as it is."""
+    """Say how to deploy a release that nothing starts automatically."""
     version, environment = why.release.version, facts.environment
     command = f"`ferryman deploy {facts.env} --release {version} --confirm DEPLOY`"
     proven = f"is verified in {environment.promote_from}" if environment.promote_from else "is ready"
     if why.reason == "WaitsForTag":
-        return f"{version} {proven} and waits for a semver tag, such as v1.2.3, on all its images; or {command}."
-    manual = f": {command} starts it" if "manual" in environment.triggers else ""
+        return f"{version} {proven}. To deploy it, put a semver tag such as v1.2.3 on all its images, or run {command}."
+    manual = f". To deploy it, run {command}" if "manual" in environment.triggers else ""
     triggers = ", ".join(f"`{trigger}`" for trigger in environment.triggers)
-    return f"{version} {proven}, but nothing starts it by itself in {facts.env} (triggers: {triggers}){manual}."
+    return f"{version} {proven}, but nothing starts it automatically in {facts.env} (triggers: {triggers}){manual}."
 
 
 def _for_source(facts: Facts, why: WhyNot) -> str:
     source, left = facts.environment.promote_from, why.waits.left if why.waits else None
     if left is not None:
-        return f"{_tagged(why)} can't come here: {source} settled it as {left.phase} ({left.reason})."
+        return f"{_tagged(why)} cannot be deployed here: it ended {left.phase} in {source} ({left.reason})."
     named, tail = why.release.named_at, ""
     if why.until is not None and named is not None:
-        tail = f" and starts here by itself then; the tag is refused after {age(named, why.until)}"
-    return f"{_tagged(why)} waits for {source} to verify it{tail}."
+        tail = f" and then starts automatically; the tag is refused after {age(named, why.until)}"
+    return f"{_tagged(why)} is waiting for {source} to verify it{tail}."
 
 
 def _assembling(facts: Facts, release: Release) -> str:
@@ -145,26 +145,26 @@ def _assembling(facts: Facts, release: Release) -> str:
     tag = next((image.tag for image in release.components.values()), release.version)
     wanted = ", ".join(f"{components[name].repository}:{tag}" for name in missing)
     return (
-        f"{release.version} waits for images: {have} of {len(components)} are there, {', '.join(missing)} missing "
-        f"(the first came {facts.ago(release.first_seen_at)}). Push {wanted}."
+        f"{release.version} is waiting for images: {have} of {len(components)} pushed, missing {', '.join(missing)} "
+        f"(the first was pushed {facts.ago(release.first_seen_at)}). Push {wanted}."
     )
 
 
 def _settled(facts: Facts, why: WhyNot) -> str:
     version, settled = why.release.version, why.settled
     if settled is None:
-        return f"{version} ran here before and was left; {_by_hand(facts, version)} brings it back."
+        return f"{version} ran here before and was rolled back. To deploy it again, run {_by_hand(facts, version)}."
     ended = f"{version} ended {settled.phase} {facts.ago(settled.at)} ({settled.reason})"
     if why.reason == "RetryAfter" and why.until is not None:
         wait = (why.until - facts.now).total_seconds()
         when = f"in {age(facts.now, why.until)}" if wait > 0 else "with the next sweep"
         when = "once the hold is lifted" if facts.state.hold else when
-        return f"{ended}; it is tried again {when} (attempt {settled.attempts + 1})."
+        return f"{ended}; it will be retried {when} (attempt {settled.attempts + 1})."
     if settled.reason == TAG_REFUSED:
         refused = f"the semver tag on {version} was refused {facts.ago(settled.at)} and starts nothing"
-        again = f"put another one on it, or `ferryman deploy {facts.env} --release {version} --confirm DEPLOY`"
+        again = f"add another tag, or run `ferryman deploy {facts.env} --release {version} --confirm DEPLOY`"
         return f"{refused}; {again}."
-    return f"{ended}: automation won't start it again; {_by_hand(facts, version)} does."
+    return f"{ended}. Automation will not start it again; to retry it, run {_by_hand(facts, version)}."
 
 
 def _by_hand(facts: Facts, version: str) -> str:
@@ -172,18 +172,18 @@ def _by_hand(facts: Facts, version: str) -> str:
 
 
 def asked(facts: Facts) -> list[str]:
-    """Tell what a person asked for and when it starts."""
+    """Say what a person requested and when it starts."""
     request = facts.state.requested
     if request is None:
         return []
     if facts.state.active is not None:
         when = f"it starts once deployment {facts.state.active.deployment} has ended"
     elif _kept_back(facts, request.at):
-        when = f"it starts once the hold that came later is lifted (`ferryman resume {facts.env}`)"
+        when = f"it starts once the later hold is lifted (`ferryman resume {facts.env}`)"
     elif (waits := wish_kept_back(facts.view, facts.now)) is not None and waits.reason == "Soaking":
-        when = f"it starts then: {waits.message}"
+        when = f"it starts after that: {waits.message}"
     else:
-        # A person's wish is stronger than a hold (`decisions.decide`).
+        # A person's request overrides a hold (`decisions.decide`).
         when = "it starts within seconds (at the latest with the next sweep, within 5 minutes)"
     what = f"{request.kind} {request.version}"
     if request.kind == "migrate":

@@ -1,1 +1,1 @@
-"""What becomes of what a person asks for: one module per command. Pure."""
+"""Decisions about people's requests: one module per command. Pure."""

@@ -1,7 +1,7 @@
-"""What a person may ask of an environment, decided on its state. Pure.
+"""What the commands share. Pure.
 
-Each function returns the changed state with what to say, or raises Refused with the reason and the next thing to do.
-An outcome whose `state` is None changes nothing: it was so already.
+Each function returns the changed state with a message, or raises Refused with the reason and what to do next. An
+outcome whose `state` is None changes nothing, because the state is already as requested.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from ferryman.records import Request as Wish
 
 @dataclass(frozen=True)
 class Outcome:
-    """What becomes of a request."""
+    """The result of a request."""
 
     state: EnvironmentState | None
     message: str
@@ -22,7 +22,7 @@ class Outcome:
 
 
 def what(wish: Wish) -> tuple[str | None, ...]:
-    """Return what a wish is for: two that agree in it are the same wish, whoever asks."""
+    """Return what a request is for: two requests with the same result are the same request, whoever makes them."""
     return wish.version, wish.kind, wish.command, wish.revision
 
 
@@ -30,7 +30,8 @@ def refuse_active(state: EnvironmentState, version: str) -> None:
     if state.active is not None and state.active.version == version:
         env = state.environment
         raise Refused(
-            f"deployment {state.active.deployment} is bringing {version} to {env} now; `ferryman watch {env}` shows it"
+            f"deployment {state.active.deployment} is already deploying {version} to {env}; to follow it, run "
+            f"`ferryman watch {env}`"
         )  # fmt: skip
 
 
@@ -43,19 +44,19 @@ def _release(releases: list[Release], version: str) -> Release:
 
 
 def asked(state: EnvironmentState, wish: Wish, *, lift_hold: bool = False) -> Outcome:
-    """Put a wish in the place of an earlier one; the same wish again changes nothing."""
+    """Replace an earlier request; repeating the same request changes nothing."""
     before, env = state.requested, state.environment
     if before is not None and before.kind == "rollback" and wish.kind != "rollback":
         raise Refused(
-            f"{before.who} asked to go back to {before.version} in {env}, which starts first: {before.reason}. "
-            f"Ask again when it has ended; `ferryman watch {env}` shows it"
+            f"{before.who} requested a rollback of {env} to {before.version}, which starts first: {before.reason}. "
+            f"Try again when it has ended; to follow it, run `ferryman watch {env}`"
         )
     lifting = lift_hold and state.hold is not None
     if before is not None and what(before) == what(wish):
         if not lifting and not (state.hold is not None and before.at < state.hold.at):
-            return Outcome(None, f"{before.who} asked for that already; it starts next", wish.version)
+            return Outcome(None, f"{before.who} has already requested that; it starts next", wish.version)
         wish = before if lifting else wish
-    instead = f" (instead of {before.version}, which {before.who} asked for)" if before and before != wish else ""
+    instead = f" (instead of {before.version}, which {before.who} requested)" if before and before != wish else ""
     when = f"once deployment {state.active.deployment} has ended" if state.active else "within seconds"
     message = f"{wish.kind} of {wish.version} in {env} starts {when}{instead}"
     after = state.but(requested=wish, hold=None if lifting else state.hold)
@@ -65,13 +66,13 @@ def asked(state: EnvironmentState, wish: Wish, *, lift_hold: bool = False) -> Ou
 SHORTEST = 7
 
 
-"""Characters of a version that are enough, if no other release begins with them."""
+"""The fewest characters that identify a version, if no other release begins with them."""
 
 
 def confirmed(typed: str, expected: str, doing: str) -> None:
-    """Raise Refused unless a person typed what was asked for."""
+    """Raise Refused unless a person typed the expected word."""
     if typed != expected:
-        raise Refused(f"nothing was done: {doing} has to be confirmed by typing {expected} (`--confirm {expected}`)")
+        raise Refused(f"nothing was done: {doing} must be confirmed by typing {expected} (`--confirm {expected}`)")
 
 
 def find(releases: list[Release], text: str) -> Release:
@@ -80,7 +81,7 @@ def find(releases: list[Release], text: str) -> Release:
     found = exact or [release for release in releases if len(text) >= SHORTEST and release.version.startswith(text)]
     if len(found) > 1:
         names = ", ".join(release.version for release in found)
-        raise Refused(f"{text} may be any of {names}; write more of it")
+        raise Refused(f"{text} is ambiguous: it matches {names}; give more characters")
     if not found:
         latest = ", ".join(release.version for release in releases[:-6:-1]) or "none has been pushed yet"
         raise NotFound(f"there is no release {text!r}; the latest are: {latest}")

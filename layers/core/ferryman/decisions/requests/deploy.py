@@ -1,6 +1,6 @@
-"""A release, or a database command, that a person asks for: decided on what is known. Pure.
+"""A person's request to deploy a release. Pure.
 
-Each function returns an outcome with what to say, or raises Refused with the reason and the next thing to do.
+Each function returns an outcome with a message, or raises Refused with the reason and what to do next.
 """
 
 from datetime import datetime
@@ -14,7 +14,7 @@ from ferryman.records import EnvironmentState, Release, ReleaseStatus
 from ferryman.records import Request as Wish
 
 DEPLOY = "DEPLOY"
-"""What has to be typed to deploy by hand."""
+"""The word to type for a manual deployment."""
 
 
 def request_deploy(
@@ -29,37 +29,43 @@ def request_deploy(
     who: str,
     at: datetime,
 ) -> Outcome:
-    """Ask for a release by hand. `waits` is what the gate of a promotion says, `freeze` whether nothing may start."""
+    """Request a release manually. `waits`: why the promotion gate keeps it back. `freeze`: the current freeze."""
     env = state.environment
     environment, version = document.environment(env), release.version
     if "manual" not in environment.triggers:
         has = ", ".join(environment.triggers)
-        raise Refused(f"{env} is not deployed to by hand: its triggers are {has}. Add `manual` to them in the document")
+        raise Refused(
+            f"{env} does not allow manual deployments: its triggers are {has}. Add `manual` to them in the platform "
+            "document"
+        )
     if release.status not in (ReleaseStatus.READY, ReleaseStatus.BASELINE):
-        raise Refused(f"release {version} is {release.status}, not Ready: `ferryman releases` shows what it lacks")
+        raise Refused(
+            f"release {version} is {release.status}, not Ready; to see what is missing, run `ferryman releases`"
+        )
     missing = [name for name in document.spec.components if name not in release.components]
     if missing:
-        raise Refused(f"release {version} has no image of {', '.join(missing)}; push it under the same tag")
+        raise Refused(f"release {version} has no image of {', '.join(missing)}; push it with the same tag")
     if state.current is not None and state.current.version == version:
-        again = f"`ferryman redeploy {env}` deploys it once more"
+        again = f"to deploy it again, run `ferryman redeploy {env}`"
         if state.active is not None:
-            again = f"`ferryman rollback {env}` stops deployment {state.active.deployment} and goes back to it"
-        raise Refused(f"{env} runs {version} already; {again}")
+            again = f"to stop deployment {state.active.deployment} and go back to it, run `ferryman rollback {env}`"
+        raise Refused(f"{env} already runs {version}; {again}")
     refuse_active(state, version)
     runs = _running(state, releases)
     if runs is not None and release.order < runs.order:
         raise Refused(
-            f"{version} is older than {runs.version}, which {env} runs: going there is a rollback. "
-            f"`ferryman rollback {env} --to {version} --reason ...` does it"
+            f"{version} is older than {runs.version}, which {env} runs. To roll back, run "
+            f"`ferryman rollback {env} --to {version} --reason ...`"
         )
     if waits is not None:
         raise Refused(f"{waits.message} ({waits.reason})")
     if freeze is not None:
-        raise Refused(f"{env} is {freeze.message}. Nothing starts before it ends, but a rollback")
+        raise Refused(f"{env} is {freeze.message}. Only rollbacks can start before the freeze ends")
     if state.hold is not None:
         hold = state.hold
         raise Refused(
-            f"{env} is on hold, by {hold.who}: {hold.reason}. Lift it with `ferryman resume {env}`, then ask again"
+            f"{env} was put on hold by {hold.who}: {hold.reason}. Lift the hold with `ferryman resume {env}`, then try "
+            "again"
         )
     outcome = asked(state, Wish(version=version, kind="deploy", reason=reason, who=who, at=at))
     if environment.approval is None or outcome.state is None:

@@ -1,4 +1,4 @@
-"""A person switches automation off, and on again. Pure."""
+"""A person's request to put automation on hold, or to resume it. Pure."""
 
 from datetime import datetime
 
@@ -7,21 +7,19 @@ from ferryman.records import EnvironmentState, Hold
 
 
 def request_hold(state: EnvironmentState, reason: str, who: str, at: datetime) -> Outcome:
-    """Switch automation off. A hold that stands keeps its reason and its owner."""
+    """Put automation on hold. An existing hold keeps its reason and its owner."""
     env, standing = state.environment, state.hold
     if standing is not None:
-        return Outcome(None, f"{env} is already on hold, by {standing.who}: {standing.reason}")
-    # admit_deployment stops what automation started and what has not changed anything yet.
-    running = f"; deployment {state.active.deployment} runs to its end, if it has begun" if state.active else ""
-    message = f"{env} is on hold{running}; `ferryman resume {env}` lifts it"
+        return Outcome(None, f"{env} was already put on hold by {standing.who}: {standing.reason}")
+    # admit_deployment stops an automatic deployment that has not changed anything yet.
+    running = f"; deployment {state.active.deployment} continues if it is already admitted" if state.active else ""
+    message = f"{env} is on hold{running}; to lift the hold, run `ferryman resume {env}`"
     return Outcome(state.but(hold=Hold(reason=reason, who=who, at=at)), message)
 
 
 def request_resume(state: EnvironmentState) -> Outcome:
-    """Switch automation on again."""
+    """Resume automation."""
     env = state.environment
     if state.hold is None:
         return Outcome(None, f"{env} was not on hold")
-    return Outcome(
-        state.but(hold=None), f"{env} is no longer on hold (it was, by {state.hold.who}: {state.hold.reason})"
-    )
+    return Outcome(state.but(hold=None), f"{env} is no longer on hold (set by {state.hold.who}: {state.hold.reason})")

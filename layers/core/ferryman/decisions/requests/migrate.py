@@ -1,4 +1,4 @@
-"""A database command that a person asks for: migrate up, down or current. Pure."""
+"""A person's request to run a database command: migrate up, down or current. Pure."""
 
 from datetime import datetime
 from typing import Literal
@@ -25,37 +25,39 @@ def request_migrate(
     who: str,
     at: datetime,
 ) -> Outcome:
-    """Ask for a database command, as a one-off task; nothing else may be under way."""
+    """Request a database command, which runs as a one-off task. No deployment may be in progress."""
     env, migration = state.environment, environment.migration
     if migration is None:
         raise Refused(f"{env} has no migration in the document, so there is no database command to run")
     words = {"up": migration.command, "down": migration.downgrade, "current": migration.current}[command]
     if words is None:
         field = "downgrade" if command == "down" else command
-        raise Refused(f"the document does not say how `{command}` is done in {env}: give it migration.{field}")
+        raise Refused(f"the document defines no command for `{command}` in {env}; set migration.{field}")
     if command == "down" and revision is None:
-        raise Refused("down needs a revision: where the database goes to (`--revision`)")
+        raise Refused("down needs the revision to downgrade to (`--revision`)")
     if command != "down" and revision is not None:
-        raise Refused(f"a revision belongs to down; `{command}` takes none")
+        raise Refused(f"only down takes a revision; `{command}` does not")
     version = state.current.version if state.current else None
     if version is None:
-        raise Refused(f"what {env} runs belongs to no release that Ferryman knows; deploy one first")
+        raise Refused(f"{env} does not run a release that Ferryman knows; deploy one first")
     release = next((item for item in releases if item.version == version), None)
     if release is None or migration.component not in release.components:
         raise Refused(f"{version}, which {env} runs, has no image of {migration.component} to run `{command}` with")
     if state.active is not None:
         raise Refused(
-            f"deployment {state.active.deployment} of {state.active.version} is under way in {env}; "
-            f"wait for its end (`ferryman watch {env}`), then ask again"
+            f"deployment {state.active.deployment} of {state.active.version} is in progress in {env}; "
+            f"wait until it has ended (`ferryman watch {env}`), then try again"
         )
     if freeze is not None and command != "current":
-        raise Refused(f"{env} is {freeze.message}. Ask again when it has ended")
+        raise Refused(f"{env} is {freeze.message}. Try again when the freeze has ended")
     wish = Wish(
         version=version, kind="migrate", reason=reason, who=who, at=at, command=command, revision=revision
     )  # fmt: skip
     before = state.requested
     if before is not None and (before.kind != "migrate" or (before.command, before.revision) != (command, revision)):
-        raise Refused(f"{before.who} asked to {before.kind} {before.version}, which starts first; then ask again")
+        raise Refused(
+            f"{before.who} requested {before.kind} of {before.version}, which starts first; try again after that"
+        )
     outcome = asked(state, wish)
     if outcome.state is None:
         return outcome

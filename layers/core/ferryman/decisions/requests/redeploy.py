@@ -1,4 +1,4 @@
-"""A person asks for what runs to be deployed once more. Pure."""
+"""A person's request to deploy the running release again. Pure."""
 
 from datetime import datetime
 
@@ -11,13 +11,13 @@ from ferryman.records import Request as Wish
 def request_redeploy(
     state: EnvironmentState, releases: list[Release], *, reason: str, who: str, at: datetime
 ) -> Outcome:
-    """Ask for what runs to be deployed once more, on the base task definitions as they are now.
+    """Request to deploy the running release again, on the current base task definitions.
 
-    A hold does not stand in the way and stays: it keeps newer releases away, not a person.
+    A hold does not prevent it and stays: it stops newer releases, not a person's redeploy.
     """
     env = state.environment
     if state.current is None or state.current.version is None:
-        raise Refused(f"what {env} runs belongs to no release that Ferryman knows; push a release first")
+        raise Refused(f"{env} does not run a release that Ferryman knows; push a release first")
     wanted = state.current.version
     _release(releases, wanted)
     refuse_active(state, wanted)

@@ -1,4 +1,4 @@
-"""A person asks for a version again that automation is done with. Pure."""
+"""A person's request to retry a settled version. Pure."""
 
 from datetime import datetime
 
@@ -20,20 +20,22 @@ def request_retry(
     who: str,
     at: datetime,
 ) -> Outcome:
-    """Ask for a version again that automation is done with; by default the one that was settled last."""
+    """Request to retry a settled version; by default the one that was settled last."""
     env = state.environment
     _refuse_hold(state, lift_hold)
     wanted = version or _last_settled(state, releases)
     release = _release(releases, wanted)
     if release.status is not ReleaseStatus.READY:
-        raise Refused(f"release {wanted} is {release.status}, not Ready: `ferryman releases` shows what it lacks")
+        raise Refused(
+            f"release {wanted} is {release.status}, not Ready; to see what is missing, run `ferryman releases`"
+        )
     if state.current is not None and state.current.version == wanted:
-        raise Refused(f"{env} runs {wanted} already; `ferryman redeploy {env}` deploys it once more")
+        raise Refused(f"{env} already runs {wanted}; to deploy it again, run `ferryman redeploy {env}`")
     refuse_active(state, wanted)
     if release not in newer_releases(state, releases):
         runs = state.current.version if state.current else "what runs"
         raise Refused(
-            f"{wanted} is older than {runs}, which {env} runs; going back is a rollback, which retry does not do"
+            f"{wanted} is older than {runs}, which {env} runs; retry does not go back, use `ferryman rollback`"
         )
     _refuse_untried(state, release)
     wish = Wish(version=wanted, kind="retry", reason=reason, who=who, at=at)
@@ -41,26 +43,26 @@ def request_retry(
 
 
 def _refuse_hold(state: EnvironmentState, lift_hold: bool) -> None:
-    """A hold, whoever placed it, is lifted knowingly or not at all."""
+    """Refuse during a hold, whoever set it, unless it is to be lifted explicitly."""
     if state.hold is not None and not lift_hold:
         env, standing = state.environment, state.hold
         raise Refused(
-            f"{env} is on hold, by {standing.who}: {standing.reason}. Lift it with `ferryman resume {env}`, "
-            f"or both at once with `ferryman retry {env} --resume`"
+            f"{env} was put on hold by {standing.who}: {standing.reason}. Lift the hold with `ferryman resume {env}`, "
+            f"or do both with `ferryman retry {env} --resume`"
         )
 
 
 def _refuse_untried(state: EnvironmentState, release: Release) -> None:
-    """Retry is for what automation is done with here: everything else has gates, or a word to be typed."""
+    """Refuse a version that never failed here: it must pass the gates, or be deployed with a typed confirmation."""
     env, version, settled = state.environment, release.version, state.settled.get(release.version)
     if (settled is not None and settled.reason != TAG_REFUSED) or env in release.verified:
         return
-    what = f"nothing of {version} has failed in {env}"
+    what = f"{version} has not failed in {env}"
     if settled is not None:
         what = f"{version} was never tried in {env}: its semver tag was refused"
     raise Refused(
-        f"{what}, so there is nothing to try again. "
-        f"`ferryman deploy {env} --release {version} --confirm DEPLOY` brings it, or push a new release"
+        f"{what}, so there is nothing to retry. "
+        f"To deploy it, run `ferryman deploy {env} --release {version} --confirm DEPLOY`, or push a new release"
     )
 
 
@@ -73,7 +75,7 @@ def _last_settled(state: EnvironmentState, releases: list[Release]) -> str:
     }
     if not open_ones:
         raise Refused(
-            f"no version that is newer than what {env} runs has failed there: there is nothing to retry. "
-            f"`ferryman explain {env}` tells what it waits for"
+            f"no version that is newer than what {env} runs has failed there, so there is nothing to retry. "
+            f"To see what it is waiting for, run `ferryman explain {env}`"
         )
     return max(open_ones, key=lambda version: open_ones[version].at)

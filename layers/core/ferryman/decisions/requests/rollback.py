@@ -1,4 +1,4 @@
-"""Going back to an earlier release because a person says so: where to, whether it is safe, what it stops. Pure."""
+"""A person's request to roll back to an earlier release: to which one, whether it is safe, what it stops. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from ferryman.records import Request as Wish
 
 @dataclass(frozen=True)
 class Situation:
-    """What is known of the environment at the moment of asking."""
+    """What is known about the environment at the time of the request."""
 
     state: EnvironmentState
     environment: Environment
@@ -32,7 +32,7 @@ class Situation:
 
     @property
     def running(self) -> str | None:
-        """The release that runs, or that what is under way started from."""
+        """The release that runs, or that ran when the deployment in progress started."""
         return self.state.current.version if self.state.current else None
 
     def release(self, version: str | None) -> Release | None:
@@ -41,7 +41,7 @@ class Situation:
 
     @property
     def begun(self) -> Deployment | None:
-        """The deployment under way, unless it is one that changes no service (yet)."""
+        """The deployment in progress, unless it changes no service (yet)."""
         if self.active is None or self.active.kind == "migrate" or _awaits(self.active):
             return None
         return self.active
@@ -49,7 +49,7 @@ class Situation:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a person asks for."""
+    """What a person requests."""
 
     reason: str
     who: str
@@ -61,32 +61,32 @@ class Wanted:
 
 @dataclass(frozen=True)
 class WayBack(Outcome):
-    """An outcome that may stop what is under way."""
+    """An outcome that may stop the deployment in progress."""
 
     deployment: Deployment | None = None
-    """Written in the same transaction: with an abort, or as it was read, so that what was decided on it still holds."""
+    """Written in the same transaction: with an abort, or unchanged, so that a concurrent change is a Conflict."""
     aborts: bool = False
 
 
 def target(situation: Situation, to: str | None) -> Release:
-    """Return where to go: what was named, or what ran before. Raise Refused, or NotFound.
+    """Return the release to roll back to: the given one, or what ran before. Raise Refused, or NotFound.
 
-    While a deployment is under way, what ran before is what it started from.
+    During a deployment, what ran before is what ran when it started.
     """
     env, running, begun = situation.env, situation.running, situation.begun
     release = find(situation.releases, to) if to else _before(situation)
     if release.version == running and begun is None:
-        raise Refused(f"{env} runs {release.version} already; `ferryman redeploy {env}` deploys it once more")
+        raise Refused(f"{env} already runs {release.version}; to deploy it again, run `ferryman redeploy {env}`")
     runs = situation.release(running)
     if runs is not None and release.order > runs.order:
         raise Refused(
-            f"{release.version} is newer than {runs.version}, which {env} runs: that is no way back. "
+            f"{release.version} is newer than {runs.version}, which {env} runs, so this is not a rollback. Use "
             f"`ferryman deploy {env} --release {release.version}` or `ferryman retry {env} --version {release.version}`"
         )
     if release.version not in _ran(situation):
         raise Refused(
-            f"{release.version} has never run in {env} successfully, so nobody knows whether it would; "
-            f"`ferryman history {env}` shows what has"
+            f"{release.version} has never run successfully in {env}, so it is no safe target; to see which releases "
+            f"have, run `ferryman history {env}`"
         )
     return release
 
@@ -96,11 +96,11 @@ def _before(situation: Situation) -> Release:
     if begun is not None and situation.running is not None and begun.version != situation.running:
         version: str | None = situation.running
     elif state.previous is None:
-        raise Refused(f"nothing is known to have run in {env} before; name a release with `--to`")
+        raise Refused(f"no earlier release is known in {env}; name a release with `--to`")
     else:
         version = state.previous.version
     if version is None:
-        raise Refused(f"what ran in {env} before belongs to no release; name one with `--to`")
+        raise Refused(f"what ran in {env} before is not a release; name one with `--to`")
     release = situation.release(version)
     if release is None:
         raise Refused(f"{version}, which ran in {env} before, is no longer known; name another release with `--to`")
@@ -113,7 +113,7 @@ def _ran(situation: Situation) -> set[str | None]:
     known |= {release.version for release in situation.releases if situation.env in release.verified}
     for deployment in situation.history:
         if deployment.phase is Phase.SUCCEEDED and deployment.kind != "migrate":
-            # What it replaced ran, too: without a deployment, if it was there before us.
+            # The release that it replaced ran, too; it has no deployment if it ran before the adoption.
             known |= {deployment.version, deployment.from_version}
     return known
 
@@ -126,9 +126,9 @@ def request_rollback(
     wanted: Wanted,
     freeze: Frozen | None,
 ) -> WayBack:
-    """Ask for the way back, put the environment on hold, and stop what is under way: all in one write.
+    """Request the rollback, put the environment on hold, and stop the deployment in progress, all in one write.
 
-    `since` is what the database has that the release does not know of, `knows` the migrations that it does know.
+    `since`: the migrations that the database has and the release does not contain. `knows`: those that it contains.
     """
     state, env, active = situation.state, situation.env, situation.active
     _refuse_schema(situation, release, since, wanted)
@@ -143,11 +143,13 @@ def request_rollback(
         revision=revision,
     )
     if active is not None and active.abort is None and (active.kind, active.version) == ("rollback", release.version):
-        raise Refused(f"deployment {active.id} is rolling {env} back to it now; `ferryman watch {env}` shows it")
+        raise Refused(
+            f"deployment {active.id} is already rolling {env} back to it; to follow it, run `ferryman watch {env}`"
+        )
     stopped = _stopped(active, wanted)
     before = state.requested
     if before is not None and what(before) == what(wish) and stopped is None and state.hold is not None:
-        return WayBack(None, f"{before.who} asked for that already; it starts next", release.version)
+        return WayBack(None, f"{before.who} has already requested that; it starts next", release.version)
     return WayBack(
         state.but(requested=wish, hold=_hold(state, release, wanted)),
         _message(situation, release, since, wish, freeze, stops=stopped is not None),
@@ -160,18 +162,18 @@ def request_rollback(
 def _refuse_schema(situation: Situation, release: Release, since: Since, wanted: Wanted) -> None:
     env, migration = situation.env, situation.environment.migration
     if wanted.revision is not None and not wanted.downgrade:
-        raise Refused("a revision says where the database goes to: it needs `--downgrade` beside it")
+        raise Refused("`--revision` is the target of a downgrade: use it together with `--downgrade`")
     if wanted.downgrade and (migration is None or migration.downgrade is None):
-        raise Refused(f"the document does not say how the database of {env} is taken back: give it migration.downgrade")
+        raise Refused(f"the document defines no downgrade for the database of {env}; set migration.downgrade")
     if wanted.downgrade or wanted.accept_mismatch or not (since.unsafe or since.status == "Unclear"):
         return
     why = since.message if since.status == "Unclear" else (
         f"the database has migrations that are marked as not rollback-safe: {', '.join(since.unsafe)}"
     )  # fmt: skip
-    down = "`--downgrade` takes the database back first; " if migration and migration.downgrade else ""
+    down = "To downgrade the database first, use `--downgrade`. " if migration and migration.downgrade else ""
     raise Refused(
-        f"{release.version} may not run on the database as it is: {why}. {down}`--accept-schema-mismatch` goes back "
-        "all the same; or fix it and push"
+        f"{release.version} may not work with the current database: {why}. {down}To roll back anyway, use "
+        "`--accept-schema-mismatch`; or fix the problem and push"
     )
 
 
@@ -180,22 +182,22 @@ def _revision(situation: Situation, release: Release, knows: list[str] | None, w
         return wanted.revision
     if not knows:
         raise Refused(
-            f"{release.version} does not tell which migration is its last one, so nobody knows where the database of "
-            f"{situation.env} has to go: say it with `--revision`"
+            f"{release.version} does not list its migrations, so the target revision for the database of "
+            f"{situation.env} is unknown; give it with `--revision`"
         )
     return knows[-1]
 
 
 def _awaits(deployment: Deployment) -> bool:
-    """Whether people have not decided yet: then reconcile withdraws the approval. What they approved is aborted."""
+    """Tell whether the approval is still open: then reconcile ends it. An approved deployment is aborted instead."""
     step = deployment.step(step_keys.APPROVAL)
     return deployment.phase is Phase.AWAITING_APPROVAL and (step is None or step.status is not StepStatus.SUCCEEDED)
 
 
 def _stopped(active: Deployment | None, wanted: Wanted) -> Deployment | None:
-    """Return the deployment under way with an abort, if it has to be stopped.
+    """Return the deployment in progress with an abort, if it must be stopped.
 
-    One that goes back already does so to its end; so does a database command, which is worse half done.
+    One that is already rolling back continues. So does a database command, which must not be interrupted.
     """
     if active is None or active.abort is not None or active.kind == "migrate" or _awaits(active):
         return None
@@ -205,10 +207,10 @@ def _stopped(active: Deployment | None, wanted: Wanted) -> Deployment | None:
 
 
 def _hold(state: EnvironmentState, release: Release, wanted: Wanted) -> Hold:
-    """Say why automation stays off; what was said before is kept, because lifting this one lifts that, too."""
+    """Return the hold. It keeps the reason of an earlier hold, because lifting it lifts that one, too."""
     standing, reason = state.hold, f"rolled back to {release.version}: {wanted.reason}"
     if standing is not None:
-        reason += f" (on hold before, by {standing.who}: {standing.reason})"
+        reason += f" (previously put on hold by {standing.who}: {standing.reason})"
     return Hold(reason=reason[:1_000], who=wanted.who, at=wanted.at)
 
 
@@ -217,23 +219,26 @@ def _message(
 ) -> str:
     env, active, before = situation.env, situation.active, situation.state.requested
     if active is None:
-        lead = f"{env} goes back to {release.version} within seconds"
+        lead = f"{env} rolls back to {release.version} within seconds"
     elif stops:
-        lead = f"deployment {active.id} of {active.version} is aborted first, then {env} goes back to {release.version}"
+        lead = f"deployment {active.id} of {active.version} is aborted, then {env} rolls back to {release.version}"
     elif _awaits(active):
-        lead = f"{active.version}, which waits for approval, is withdrawn, then {env} goes back to {release.version}"
+        lead = f"{active.version}, which is waiting for approval, is withdrawn, then {env} rolls back to "
+        lead += release.version
     else:
-        lead = f"{env} goes back to {release.version} once deployment {active.id} has ended"
+        lead = f"{env} rolls back to {release.version} once deployment {active.id} has ended"
     if before is not None and what(before) != what(wish):
-        lead += f" (instead of the {before.kind} of {before.version} that {before.who} asked for)"
+        lead += f" (instead of the {before.kind} of {before.version} that {before.who} requested)"
     said = [lead]
     if wish.command == "down":
-        said.append(f"its database is taken back to {wish.revision} before that")
+        said.append(f"its database is downgraded to {wish.revision} first")
     elif situation.environment.migration is not None:
         said.append(since.message)
     if freeze is not None:
-        said.append(f"the freeze is passed ({freeze.message})")
+        said.append(f"the freeze does not apply to rollbacks ({freeze.message})")
     approval = situation.environment.approval
     if approval is not None and approval.for_rollback:
         said.append(f"{', '.join(person.name for person in approval.approvers)} will be asked to approve it")
-    return f"{'; '.join(said)}. {env} is on hold, so that nothing undoes it; `ferryman resume {env}` lifts that"
+    return (
+        f"{'; '.join(said)}. {env} is on hold, so that nothing undoes it; to lift the hold, run `ferryman resume {env}`"
+    )

@@ -1,4 +1,4 @@
-"""What a person may say against image scans: a release may go on in spite of them, for a while. Pure."""
+"""A person's request to waive the image scans of a release for a while. Pure."""
 
 from datetime import datetime, timedelta
 
@@ -19,13 +19,15 @@ def request_waiver(
     who: str,
     at: datetime,
 ) -> tuple[EnvironmentState, str]:
-    """Return the state with the waiver, in place of an earlier one, and what to say.
+    """Return the state with the waiver, which replaces an earlier one, and a message.
 
-    Raise Refused where no scan holds anything back, NotFound for an unknown release. Waivers that expired are dropped.
+    Raise Refused if the environment does not check scans, NotFound for an unknown release. Expired waivers are dropped.
     """
     env = state.environment
     if environment.scan is None:
-        raise Refused(f"{env} does not look at image scans, so there is nothing to waive; `scan` in its document would")
+        raise Refused(
+            f"{env} does not check image scans, so there is nothing to waive; to check them, set `scan` in the document"
+        )
     found = next((item for item in releases if release in (item.version, *item.names)), None)
     if found is None:
         latest = ", ".join(item.version for item in releases[:-6:-1]) or "none has been pushed yet"
@@ -33,7 +35,7 @@ def request_waiver(
     waiver = Waiver(reason=reason, who=who, at=at, until=at + duration)
     standing = {version: known for version, known in state.waivers.items() if known.until > at}
     message = (
-        f"image scans do not hold {found.version} back in {env} for {format_duration(duration)} "
+        f"image scans do not block {found.version} in {env} for {format_duration(duration)} "
         f"(until {waiver.until:%Y-%m-%d %H:%M} UTC)"
     )
     return state.but(waivers={**standing, found.version: waiver}), message
