@@ -28,8 +28,6 @@ NOT_OF_AWS = {
     # JSON of GitHub and of Slack
     "clients/github/client.py": None,
     "clients/slack.py": None,
-    # the interface of a network backend of httpcore
-    "clients/deadline.py": {"connect_tcp", "get_extra_info"},
     # an image's manifest and configuration, as JSON
     "clients/ecr.py": {"manifest"},
     "clients/image_index.py": None,

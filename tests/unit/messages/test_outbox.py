@@ -43,12 +43,12 @@ def test_eight_services_fail_with_long_logs_and_the_message_still_says_what_was_
     message = told(steps, services, phase=Phase.ROLLED_BACK)
     assert len(message.text.encode()) <= outbox.TEXT_LIMIT
     done, to_do, signature = paragraphs(message)[-3:]
-    assert done == f"What was done: {', '.join(services)} went back to 0001234."
+    assert done == f"What was done: rolled back to 0001234 ({', '.join(services)})."
     assert to_do.split("\n") == [
-        "What to do next: fix it and push; a new version is deployed by itself.",
-        "`ferryman explain staging` tells the whole story.",
-        "`ferryman retry staging` tries abc1234 again as it is.",
-        "Automation is on hold (errored 4 times): `ferryman resume staging` lifts it.",
+        "What to do next: fix it and push. The new version will be deployed automatically.",
+        "For details, run `ferryman explain staging`.",
+        "To try abc1234 again unchanged, run `ferryman retry staging`.",
+        "Automation is on hold (errored 4 times). To lift the hold, run `ferryman resume staging`.",
     ]
     assert signature.startswith("Deployment 01K00000000000000000000DEP (")
     assert f"Why: {character * 2_000}" in message.text
@@ -78,8 +78,10 @@ def test_two_hundred_services_could_not_go_back_and_the_message_still_says_what_
     }
     message = told(steps, services)
     assert len(message.text.encode()) <= outbox.TEXT_LIMIT
-    assert "What to do next: look at the service by hand at once" in paragraphs(message)[-2]
-    assert "\n[cut: the rest is in `ferryman events`]\n" in message.text
+    assert (
+        "What to do next: inspect the service now. It is not certain which release it runs." in paragraphs(message)[-2]
+    )
+    assert "\n[truncated: run `ferryman events` to see the rest]\n" in message.text
 
 
 SOME_TEXT = some.text(alphabet=some.sampled_from("ab &<\n|`é日本𝄞\u200d"), max_size=60).map(lambda text: text * 80)
@@ -99,9 +101,9 @@ def test_a_message_ends_with_what_to_do_and_stays_in_its_bound_whatever_was_logg
     message = told(steps, services, phase=phase, why=why)
     assert len(message.text.encode()) <= outbox.TEXT_LIMIT
     done, to_do, signature = paragraphs(message)[-3:]
-    assert done.startswith("What was done: scr-0")
+    assert done.startswith("What was done: rolled back to 0001234 (scr-0")
     assert to_do.startswith("What to do next: ")
-    assert to_do.endswith("`ferryman resume staging` lifts it.")
+    assert to_do.endswith("To lift the hold, run `ferryman resume staging`.")
     assert signature.endswith(".")
     # What people see in Slack ends so, too, within the limit of blocks.
     blocks = slack_webhook.payload(message)["blocks"]

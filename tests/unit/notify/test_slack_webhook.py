@@ -47,7 +47,7 @@ def test_a_message_with_too_many_blocks_keeps_its_end() -> None:
     assert len(shown) == 50
     assert shown[1] == "first"
     assert shown[-1].endswith("What to do next: push.")
-    assert "[cut: the rest is in `ferryman events`]" in shown
+    assert "[truncated: run `ferryman events` to see the rest]" in shown
 
 
 def test_a_slack_request_with_too_many_blocks_keeps_its_buttons() -> None:

@@ -54,7 +54,8 @@ def bounded(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return at most `BLOCKS` blocks: the first and, above all, the last, which say what to do or hold the buttons."""
     if len(blocks) <= BLOCKS:
         return blocks
-    return [*blocks[:_FIRST], _section("[truncated: run `ferryman events` to see the rest]"), *blocks[_FIRST + 1 - BLOCKS :]]
+    note = _section("[truncated: run `ferryman events` to see the rest]")
+    return [*blocks[:_FIRST], note, *blocks[_FIRST + 1 - BLOCKS :]]
 
 
 def sections(text: str) -> list[dict[str, Any]]:
