@@ -174,12 +174,12 @@ def _last(logs: LogsClient, found: Place) -> list[str]:
 
 def _messages(events: Iterator[str]) -> Iterator[str]:
     """Take what the container wrote out of FireLens's records: JSON with the line under `log`."""
-    for message in events:
+    for line in events:
         record = None
-        if message.startswith("{") and '"log"' in message:
+        if line.startswith("{") and '"log"' in line:
             try:
-                record = json.loads(message)
+                record = json.loads(line)
             except ValueError:
                 record = None
-        line = record.get("log") if isinstance(record, dict) and "container_name" in record else None
-        yield line if isinstance(line, str) else message
+        written = record.get("log") if isinstance(record, dict) and "container_name" in record else None
+        yield written if isinstance(written, str) else line

@@ -1,4 +1,4 @@
-"""What an outcome leaves in the environment's state: what runs, what a rollback goes to, what is settled, a hold. Pure.
+"""What follows from an outcome: the retries after 1, 5 and 25 minutes, a hold, what runs, what is settled. Pure.
 
 Called by `steps.record_outcome`, which writes it in the outcome's transaction.
 """

@@ -24,6 +24,7 @@ from ferryman.records.writes import Fenced, Save, Write
 from ferryman.store.step_writer import amend, check_claim, end
 from ferryman.store.table import Store
 from ferryman.store.task_tokens import answer_all, remember
+from ferryman.text import sentence
 
 UNLISTED = timedelta(seconds=60)
 """How long DescribeTasks may miss a task that RunTask answered with (eventual consistency)."""
@@ -301,7 +302,7 @@ def told_to_people(
     command, env = " ".join(planned.command), deployment.environment
     by_hand = deployment.command is not None
     what = "database command" if by_hand else "migration"
-    said = f"The {what} `{command}` of {deployment.version} {_stop(verdict.message)}"
+    said = f"The {what} `{command}` of {deployment.version} {sentence(verdict.message)}"
     quoted = log.sentence("Its log" if seen.log_of in ("", planned.container) else f"The log of {seen.log_of}")
     if verdict.status is StepStatus.SUCCEEDED:
         return f"{said} {quoted}" if by_hand else said
@@ -326,10 +327,6 @@ def told_to_people(
             f"`ferryman retry {env}`."
         )
     return said + f"Fix it and push, or run `ferryman retry {env}`."
-
-
-def _stop(sentence: str) -> str:
-    return sentence if sentence.endswith(".") else f"{sentence}."
 
 
 def _terms(deployment: Deployment, planned: PlannedMigration, step: Step, progress: MigrationProgress) -> Terms:
