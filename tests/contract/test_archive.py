@@ -85,9 +85,11 @@ def test_no_file_refers_to_what_is_outside(archive: Path) -> None:
 
 def make(archive: Path, *arguments: str) -> str:
     """What make prints in the archive, on a machine on which nothing is set up."""
-    # PYTHON: `make test`, which runs this, exports its own.
+    # `make test`, which runs this, exports its own PYTHON, and a PATH that begins with this checkout's .venv.
     ours = ("TERRAFORM", "PYTHON")
     given = {name: value for name, value in needed.without_make().items() if not name.startswith(ours)}
+    path = os.environ["PATH"].split(os.pathsep)
+    given["PATH"] = os.pathsep.join(folder for folder in path if not Path(folder).is_relative_to(ROOT))
     done = subprocess.run(
         ["make", "--no-print-directory", *arguments], cwd=archive, env=given, capture_output=True, text=True, timeout=60
     )
