@@ -24,7 +24,8 @@ STEP = f"{EVERY} contracts messages.timeline store.step_writer"
 SMALL = {"durations", "effects", "text"}
 """Modules of a few lines that every room may use."""
 APPROVAL = """
-    approvals.lifecycle approvals.notifications clients.stepfunctions decisions.approval_rules decisions.approvers
+    approvals.lifecycle approvals.notifications clients.stepfunctions decisions.approval_rules
+    decisions.approval_in_words
     messages.approval messages.github messages.outbox store.documents
 """
 """For ending an approval and notifying people."""
@@ -41,11 +42,11 @@ MAY_LOAD = {
         approvals.record_decision approvals.web clients.nudge clients.secrets clients.slack clients.ssm contracts
         decisions.admission decisions.deployment_steps decisions.freeze_windows decisions.promotion_gate
         decisions.snapshot messages.timeline platform""",
-    "finish_deployment": f"""{EVERY} {APPROVAL} contracts decisions.apply_outcome decisions.deployment_report
-        decisions.deployment_steps decisions.outcome decisions.wave_order messages.database messages.deployment
+    "finish_deployment": f"""{EVERY} {APPROVAL} contracts decisions.after_outcome decisions.deployment_report
+        decisions.deployment_steps decisions.outcome decisions.wave_order messages.database_command messages.deployment
         messages.timeline platform steps.finish_deployment steps.record_outcome""",
     # No module of a channel: `notify.dispatch` imports it when a message goes there.
-    "notify": f"""{EVERY} clients.github.client clients.ssm contracts decisions.approvers messages.approval
+    "notify": f"""{EVERY} clients.github.client clients.ssm contracts decisions.approval_in_words messages.approval
         messages.github messages.outbox messages.timeline notify.context notify.destinations notify.dispatch
         notify.errors notify.notify platform""",
     "promote_images": f"""{STEP} clients.image_index clients.ecr steps.promote_images""",
@@ -61,12 +62,12 @@ MAY_LOAD = {
         releases.moving_tags releases.recorder releases.semver_tags releases.sweep""",
     "relay_change": f"""{STEP} clients.task_states decisions.task_verdict clients.container_logs clients.ecs
         clients.stepfunctions decisions.migration_attempts decisions.wave_order steps.relay_change
-        steps.rollout_diagnosis steps.watch_migration steps.watch_rollout store.task_tokens""",
+        steps.task_diagnosis steps.watch_migration steps.watch_rollout store.task_tokens""",
     "request_approval": f"""{STEP} {APPROVAL} clients.ssm decisions.actions decisions.snapshot platform
         steps.request_approval""",
     "run_migration": f"""{STEP} clients.ecs clients.task_definitions decisions.migration_attempts
         steps.run_migration""",
-    "serve_api": f"""{EVERY} api clients.ecs clients.task_definitions contracts decisions.approvers
+    "serve_api": f"""{EVERY} api clients.ecs clients.task_definitions contracts decisions.approval_in_words
         decisions.candidates decisions.deployment_steps decisions.explain decisions.freeze_windows
         decisions.migration_attempts decisions.promotion_gate decisions.requests decisions.schema_compatibility
         decisions.snapshot decisions.why_not messages.environment messages.outbox messages.timeline platform""",
@@ -77,7 +78,7 @@ MAY_LOAD = {
     "watch_migration": f"""{STEP} clients.task_states decisions.task_verdict clients.container_logs
         clients.ecs clients.stepfunctions decisions.migration_attempts steps.watch_migration store.task_tokens""",
     "watch_rollout": f"""{STEP} clients.task_states decisions.task_verdict clients.container_logs clients.ecs
-        clients.stepfunctions decisions.wave_order steps.rollout_diagnosis steps.watch_rollout store.task_tokens""",
+        clients.stepfunctions decisions.wave_order steps.task_diagnosis steps.watch_rollout store.task_tokens""",
 }
 
 MAY_LOAD_PACKAGES = {"decide_approval": {"jinja2", "markupsafe"}}

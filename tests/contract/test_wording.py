@@ -1,6 +1,6 @@
 """No program logic on words: what is written for people is never searched, compared nor taken apart again.
 
-A decision hands its reason on as data. Messages may then be worded anew without a change of what happens.
+A decision context its reason on as data. Messages may then be worded anew without a change of what happens.
 """
 
 import ast

@@ -1,4 +1,4 @@
-"""The website in process: requests as a function URL hands them over, on fakes."""
+"""The website in process: requests as a function URL context them over, on fakes."""
 
 import base64
 import hashlib

@@ -101,7 +101,7 @@ def test_a_client_that_has_gone_takes_no_room_though_the_server_has_not_ended(
     with listener.accept()[0]:
         gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", reset, 0))
         gone.close()
-        gc.collect()  # nobody else may refer to what hands this connection on
+        gc.collect()  # nobody else may refer to what context this connection on
         with socket.create_connection(address, timeout=SECONDS), listener.accept()[0]:
             pass
 

@@ -608,11 +608,11 @@ class TestMovingTags:
         monkeypatch.setattr(moving_tags, "ensure", slow)
         settings = tuple(TagSetting("api", tag, "sha256:x") for tag in ("one", "two"))
         view = Snapshot("scr", "staging", world.document.environment("staging"), 1, world.state)
-        hands = Context(
+        context = Context(
             store=world.store, states=world.states, ecr=world.ecr, nudge=world.nudges, machine="", migrate_machine="",
             clock=world.clock, new_id=world.new_id, count=world.counted.append,
         )  # fmt: skip
-        execute.carry_out(RepairTags(settings, "D"), view, world.document, hands)
+        execute.carry_out(RepairTags(settings, "D"), view, world.document, context)
         assert ensured == ["one"]
         assert world.state.tagged != "D"
 

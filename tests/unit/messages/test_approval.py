@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ferryman.decisions import approvers
+from ferryman.decisions import approval_in_words
 from ferryman.messages import approval as told
 from ferryman.platform import Platform, parse
 from ferryman.records import Actor, Approval, OutboxMessage, PlannedMigration
@@ -105,7 +105,7 @@ def test_whom_iam_does_not_know_as_an_approver_is_told_as_such(
     approval = asked.approval(**changes)
     words = "the requester is not an approver, as far as IAM can tell"
     assert (f"; {words}\n" in request(document, approval)["team"].text) == said
-    sentences = " ".join(approvers.in_words(approval, make.AT))
+    sentences = " ".join(approval_in_words.in_words(approval, make.AT))
     assert (words in sentences.replace("The requester", "the requester")) == said
 
 

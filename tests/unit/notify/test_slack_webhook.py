@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from ferryman.notify import slack_approval, slack_webhook
+from ferryman.notify import slack_bot, slack_webhook
 from ferryman.notify.errors import NotDelivered
 from unit import asked
 from unit.notify_world import message
@@ -52,7 +52,7 @@ def test_a_message_with_too_many_blocks_keeps_its_end() -> None:
 
 def test_a_slack_request_with_too_many_blocks_keeps_its_buttons() -> None:
     text = "  | log\nprose\n" * 100
-    body = slack_approval.request_message(message(text), asked.approval(), "https://x/", buttons=True)
+    body = slack_bot.request_message(message(text), asked.approval(), "https://x/", buttons=True)
     assert len(body["blocks"]) == 50
     assert [block["type"] for block in body["blocks"][-3:]] == ["context", "input", "actions"]
 

@@ -1,7 +1,7 @@
 """The last lines that a container wrote, wherever its log driver sent them; or why they were not read.
 
 CloudWatch Logs is read, through the awslogs driver or through FireLens. Any other destination is named, never taken for
-an empty log. Called by `steps.watch_migration` and `steps.rollout_diagnosis`. Facts:
+an empty log. Called by `steps.watch_migration` and `steps.task_diagnosis`. Facts:
 docs/reference/aws-facts.md#container-logs.
 """
 

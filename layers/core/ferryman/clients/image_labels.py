@@ -1,7 +1,7 @@
 """What an image says about itself: labels in its configuration, which migrations it brings among them.
 
 Called by begin_deployment and by serve_api (`rollback`, `diff`). Best effort: what can't be read is a reason, never an
-error. The configuration is a blob of the registry; ECR hands out a signed URL for it, which appears nowhere else.
+error. The configuration is a blob of the registry; ECR context out a signed URL for it, which appears nowhere else.
 """
 
 import hashlib

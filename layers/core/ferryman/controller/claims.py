@@ -23,34 +23,34 @@ SUPERSEDED_AT_ONCE = 40
 _LOG = logging.getLogger("ferryman")
 
 
-def start(start: Start, view: Snapshot, hands: Context) -> str | None:
+def start(start: Start, view: Snapshot, context: Context) -> str | None:
     """Claim with one conditional write, then start. A crash in between leaves a claim that is driven again."""
     release = view.release(start.version)
     assert release is not None
     if len(start.supersede) > SUPERSEDED_AT_ONCE:
-        supersede(start.supersede, release, view, hands)
+        supersede(start.supersede, release, view, context)
         return None
-    at = hands.clock()
-    skipped = _superseded(start.supersede, release, view, hands, at)
-    state, deployment, active = _claim(start, release, view, hands, at)
+    at = context.clock()
+    skipped = _superseded(start.supersede, release, view, context, at)
+    state, deployment, active = _claim(start, release, view, context, at)
     message = f"{start.kind} of {start.version} ({start.initiated_by.who}): {start.why}"
     claimed = timeline.event(
-        deployment, EventType.CLAIMED, message, at=at, new_id=hands.new_id, who=start.initiated_by.who
+        deployment, EventType.CLAIMED, message, at=at, new_id=context.new_id, who=start.initiated_by.who
     )  # fmt: skip
-    hands.store.write(Save(state), Save(deployment), claimed, *skipped)
-    hands.count("DeploymentClaimed")
+    context.store.write(Save(state), Save(deployment), claimed, *skipped)
+    context.count("DeploymentClaimed")
     _LOG.info("claimed: %s", message, extra=ids(view, deployment.id))
-    stepfunctions.ensure_started(hands.states, hands.machine_of(start.kind), active.execution_name, active.input)
+    stepfunctions.ensure_started(context.states, context.machine_of(start.kind), active.execution_name, active.input)
     return active.execution_name
 
 
 def _claim(
-    start: Start, release: Release, view: Snapshot, hands: Context, at: datetime
+    start: Start, release: Release, view: Snapshot, context: Context, at: datetime
 ) -> tuple[EnvironmentState, Deployment, Active]:
     state = view.state
-    own_id, fence = hands.new_id(), state.fence + 1
+    own_id, fence = context.new_id(), state.fence + 1
     name = stepfunctions.name_of(view.platform, view.name, own_id)
-    arn = stepfunctions.arn_of(hands.machine_of(start.kind), name)
+    arn = stepfunctions.arn_of(context.machine_of(start.kind), name)
     asked = state.requested if start.requested else None
     payload = ExecutionInput(platform=view.platform, environment=view.name, deployment=own_id, fence=fence)
     active = Active(
@@ -89,29 +89,29 @@ def _tries_again(start: Start) -> bool:
     return start.attempts > 1 and start.initiated_by.automated
 
 
-def redrive(view: Snapshot, hands: Context) -> str:
+def redrive(view: Snapshot, context: Context) -> str:
     active, deployment = view.state.active, view.deployment
     assert active is not None
     assert deployment is not None
-    machine = hands.machine_of(deployment.kind)
-    if stepfunctions.ensure_started(hands.states, machine, active.execution_name, active.input):
-        hands.count("DeploymentReDriven")
+    machine = context.machine_of(deployment.kind)
+    if stepfunctions.ensure_started(context.states, machine, active.execution_name, active.input):
+        context.count("DeploymentReDriven")
         # The operator may have been deployed anew since: the execution is one of the machine as it is now.
         arn = stepfunctions.arn_of(machine, active.execution_name)
-        hands.store.write(
+        context.store.write(
             Save(view.state.but(active=active.but(execution_arn=arn))),
             timeline.event(
                 deployment,
                 EventType.RE_DRIVEN,
                 "this claim had no execution; it was started again under the same name with the same input",
-                at=hands.clock(),
-                new_id=hands.new_id,
+                at=context.clock(),
+                new_id=context.new_id,
             ),
         )
     return active.execution_name
 
 
-def complete(action: Complete, view: Snapshot, hands: Context) -> None:
+def complete(action: Complete, view: Snapshot, context: Context) -> None:
     """Record the outcome at once; the claim stays until nothing of the execution can still be running."""
     # Rare: nearly every outcome is recorded by the machine's last step.
     from ferryman.steps import record_outcome
@@ -124,28 +124,28 @@ def complete(action: Complete, view: Snapshot, hands: Context) -> None:
     settle = action.settle and action.phase is not Phase.SUCCEEDED
     judgement = Judgement(action.phase, action.reason, action.message, hold=action.hold, settle=settle)
     record_outcome.record(
-        ref, judgement, store=hands.store, clock=hands.clock, new_id=hands.new_id, release_claim=False
+        ref, judgement, store=context.store, clock=context.clock, new_id=context.new_id, release_claim=False
     )
-    hands.count("DeploymentCompletedByReconcile")
+    context.count("DeploymentCompletedByReconcile")
     if action.reason == ROLLBACK_FAILED:
-        hands.count(ROLLBACK_FAILED)
+        context.count(ROLLBACK_FAILED)
     _LOG.warning("the execution left no outcome: %s", action.message, extra=ids(view, active.deployment))
 
 
-def drop(view: Snapshot, hands: Context) -> None:
-    hands.store.write(Save(view.state.but(active=None)))
+def drop(view: Snapshot, context: Context) -> None:
+    context.store.write(Save(view.state.but(active=None)))
     active = view.state.active
     _LOG.info("claim released", extra=ids(view, active.deployment if active else ""))
 
 
-def supersede(versions: tuple[str, ...], by: Release | None, view: Snapshot, hands: Context) -> None:
+def supersede(versions: tuple[str, ...], by: Release | None, view: Snapshot, context: Context) -> None:
     """Write the first ones' records; the state's revision keeps a concurrent run from writing them too."""
     assert by is not None
-    writes = _superseded(versions[:SUPERSEDED_AT_ONCE], by, view, hands, hands.clock())
-    hands.store.write(Save(view.state), *writes)
+    writes = _superseded(versions[:SUPERSEDED_AT_ONCE], by, view, context, context.clock())
+    context.store.write(Save(view.state), *writes)
 
 
-def _superseded(versions: tuple[str, ...], by: Release, view: Snapshot, hands: Context, at: datetime) -> list[Write]:
+def _superseded(versions: tuple[str, ...], by: Release, view: Snapshot, context: Context, at: datetime) -> list[Write]:
     writes: list[Write] = []
     for release in view.releases:
         if release.version not in versions:
@@ -154,7 +154,7 @@ def _superseded(versions: tuple[str, ...], by: Release, view: Snapshot, hands: C
         deployment = Deployment(
             platform=view.platform,
             environment=view.name,
-            id=hands.new_id(),
+            id=context.new_id(),
             version=release.version,
             from_version=view.state.current.version if view.state.current else None,
             digests=release.digests,
@@ -167,6 +167,6 @@ def _superseded(versions: tuple[str, ...], by: Release, view: Snapshot, hands: C
             ended_at=at,
             superseded_by=by.version,
         )
-        event = timeline.event(deployment, EventType.ENDED, deployment.message, at=at, new_id=hands.new_id)
+        event = timeline.event(deployment, EventType.ENDED, deployment.message, at=at, new_id=context.new_id)
         writes += [Save(deployment), event]
     return writes

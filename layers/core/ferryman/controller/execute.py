@@ -38,33 +38,33 @@ _LOG = logging.getLogger("ferryman")
 
 
 def carry_out(  # noqa: C901 - one arm per act
-    action: Action, view: Snapshot, document: Platform, hands: Context
+    action: Action, view: Snapshot, document: Platform, context: Context
 ) -> str | None:
     """Execute one action; return the name of the execution that it started, if any. Raise Conflict on a lost race."""
     match action:
         case Start():
-            return claims.start(action, view, hands)
+            return claims.start(action, view, context)
         case Redrive():
-            return claims.redrive(view, hands)
+            return claims.redrive(view, context)
         case Complete():
-            claims.complete(action, view, hands)
+            claims.complete(action, view, context)
         case DropClaim():
-            claims.drop(view, hands)
+            claims.drop(view, context)
         case Supersede():
             by = view.release(action.by)
-            claims.supersede(action.versions, by, view, hands)
+            claims.supersede(action.versions, by, view, context)
         case Dismiss():
-            notices.dismiss(action, view, hands)
+            notices.dismiss(action, view, context)
         case RefuseTag():
-            notices.refuse_tag(action, view, hands)
+            notices.refuse_tag(action, view, context)
         case ReportWaiting():
-            notices.report_waiting(action, view, hands)
+            notices.report_waiting(action, view, context)
         case EndApproval():
-            lifecycle.end(action, view, store=hands.store, clock=hands.clock, new_id=hands.new_id)
+            lifecycle.end(action, view, store=context.store, clock=context.clock, new_id=context.new_id)
         case RemindApprovers():
-            lifecycle.remind(view, store=hands.store, clock=hands.clock, new_id=hands.new_id)
+            lifecycle.remind(view, store=context.store, clock=context.clock, new_id=context.new_id)
         case TellMachine():
-            lifecycle.answer_machine(view, store=hands.store, states=hands.states, clock=hands.clock)
+            lifecycle.answer_machine(view, store=context.store, states=context.states, clock=context.clock)
         case Observe():
             after = view.state.but(
                 conditions=action.conditions,
@@ -72,35 +72,35 @@ def carry_out(  # noqa: C901 - one arm per act
                 waiting_for=action.waiting_for,
                 observed_generation=action.generation,
                 again_at=action.again_at,
-                reconciled_at=hands.clock(),
+                reconciled_at=context.clock(),
             )
-            hands.store.write(Save(after))
+            context.store.write(Save(after))
         case RepairTags():
-            _repair(action, view, document, hands)
+            _repair(action, view, document, context)
         case RequeueAfter():
             # Anything farther away is found by a sweep in time.
             if action.seconds <= LONGEST_DELAY:
-                hands.nudge.environment(view.platform, view.name, action.seconds)
+                context.nudge.environment(view.platform, view.name, action.seconds)
         case _:
             assert_never(action)
     return None
 
 
-def _repair(action: RepairTags, view: Snapshot, document: Platform, hands: Context) -> None:
+def _repair(action: RepairTags, view: Snapshot, document: Platform, context: Context) -> None:
     """Set each tag independently; a tag that cannot be set is logged and never stops a deployment.
 
     What has begun since we looked moves them itself: then nothing is done any more.
     """
     for setting in action.settings:
-        state = hands.store.state(view.platform, view.name)
+        state = context.store.state(view.platform, view.name)
         if state.active is not None or state.fence != view.state.fence:
             _LOG.info("moving tags left alone: a deployment has begun", extra=ids(view))
             return
         try:
-            moving_tags.ensure(document, setting, hands.ecr)
+            moving_tags.ensure(document, setting, context.ecr)
         except (PermanentError, Refusal) as error:
-            hands.count("MovingTagFailed")
+            context.count("MovingTagFailed")
             _LOG.error("moving tag %s not set: %s", setting.tag, error, extra=ids(view, action.deployment or ""))
     if action.deployment != view.state.tagged:
         deployment = action.deployment
-        hands.store.update_state(view.platform, view.name, lambda state: state.but(tagged=deployment))
+        context.store.update_state(view.platform, view.name, lambda state: state.but(tagged=deployment))

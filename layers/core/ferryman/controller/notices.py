@@ -18,7 +18,7 @@ from ferryman.records.writes import Save
 _LOG = logging.getLogger("ferryman")
 
 
-def dismiss(action: Dismiss, view: Snapshot, hands: Context) -> None:
+def dismiss(action: Dismiss, view: Snapshot, context: Context) -> None:
     request = view.state.requested
     assert request is not None
     message = f"the {request.kind} of {request.version} that {request.who} requested was dropped: {action.why}"
@@ -27,20 +27,20 @@ def dismiss(action: Dismiss, view: Snapshot, hands: Context) -> None:
         view.name,
         EventType.REQUEST_DROPPED,
         message,
-        at=hands.clock(),
-        new_id=hands.new_id,
+        at=context.clock(),
+        new_id=context.new_id,
         who="ferryman",
     )
-    hands.store.write(Save(view.state.but(requested=None)), dropped)
+    context.store.write(Save(view.state.but(requested=None)), dropped)
     _LOG.info("%s", message, extra=ids(view, ""))
 
 
-def refuse_tag(action: RefuseTag, view: Snapshot, hands: Context) -> None:
-    at = hands.clock()
+def refuse_tag(action: RefuseTag, view: Snapshot, context: Context) -> None:
+    at = context.clock()
     settled = Settled(phase=Phase.REJECTED, reason=TAG_REFUSED, at=at)
     message = f"{action.name} ({action.version}) was refused: {action.why}"
     told = timeline.environment_event(
-        view.platform, view.name, EventType.TAG_REFUSED, message, at=at, new_id=hands.new_id, who="ferryman"
+        view.platform, view.name, EventType.TAG_REFUSED, message, at=at, new_id=context.new_id, who="ferryman"
     )
     release = view.release(action.version)
     assert release is not None
@@ -48,19 +48,19 @@ def refuse_tag(action: RefuseTag, view: Snapshot, hands: Context) -> None:
         view.platform, view.name, action.name, action.version, action.why, view.environment.notify, at
     )
     state = view.state.but(settled={**view.state.settled, action.version: settled})
-    hands.store.write(Save(state), told, *mails)
-    hands.count("TagRefused")
+    context.store.write(Save(state), told, *mails)
+    context.count("TagRefused")
     _LOG.warning("%s", message, extra=ids(view, ""))
 
 
-def report_waiting(action: ReportWaiting, view: Snapshot, hands: Context) -> None:
-    at = hands.clock()
+def report_waiting(action: ReportWaiting, view: Snapshot, context: Context) -> None:
+    at = context.clock()
     told = timeline.environment_event(
-        view.platform, view.name, EventType.WAITING, action.message, at=at, new_id=hands.new_id, who="ferryman"
+        view.platform, view.name, EventType.WAITING, action.message, at=at, new_id=context.new_id, who="ferryman"
     )
     channels = view.environment.notify if action.loud else []
     mails = for_waiting(view.platform, view.name, action.version, action.reason, action.message, channels, at)
     known = {release.version for release in view.releases}
     before = {version: reasons for version, reasons in view.state.reported.items() if version in known}
     before[action.version] = (*before.get(action.version, ()), action.reason)
-    hands.store.write(Save(view.state.but(reported=before)), told, *mails)
+    context.store.write(Save(view.state.but(reported=before)), told, *mails)

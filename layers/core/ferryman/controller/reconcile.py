@@ -122,8 +122,8 @@ def reconcile(
     A nudge that failed is in the report and comes again. Raise the first error of a sweep, after looking at everything.
     """
     sources = Sources(store, states, ecr, ecs, references, timedelta(seconds=mutation_timeout_seconds), clock)
-    hands = Context(store, states, ecr, nudge, machine, migrate_machine, clock, new_id, count)
-    return Reconciler(sources, hands, outbox, gauge).wake(event)
+    context = Context(store, states, ecr, nudge, machine, migrate_machine, clock, new_id, count)
+    return Reconciler(sources, context, outbox, gauge).wake(event)
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class Reconciler:
     """Makes environments right."""
 
     sources: Sources
-    hands: Context
+    context: Context
     outbox: Outbox
     gauge: Gauge
 
@@ -166,10 +166,10 @@ class Reconciler:
         completed = False
         for _ in range(ROUNDS):
             view = observe.view(self.sources, document, generation, name, swept=swept, started=started)
-            actions = decide(view, self.hands.clock())
+            actions = decide(view, self.context.clock())
             try:
                 for action in actions:
-                    started = execute.carry_out(action, view, document, self.hands) or started
+                    started = execute.carry_out(action, view, document, self.context) or started
                     completed = completed or isinstance(action, Complete)
             except (Conflict, ClaimLost):
                 continue
@@ -244,9 +244,10 @@ class Reconciler:
             raise errors[0]
 
     def _compare(self, applied: AppliedPlatform) -> None:
-        hands = self.hands
+        context = self.context
         sweep.compare(
-            parse(applied.document), ReleaseRecorder(hands.store, hands.ecr, hands.clock, hands.new_id, hands.count)
+            parse(applied.document),
+            ReleaseRecorder(context.store, context.ecr, context.clock, context.new_id, context.count),
         )
 
     def _swept(self, applied: AppliedPlatform, name: str) -> None:
@@ -255,7 +256,7 @@ class Reconciler:
 
     def _measure(self, platform: str, environment: str) -> float:
         since = self.sources.store.state(platform, environment).waiting_since
-        seconds = (self.hands.clock() - since).total_seconds() if since else 0.0
+        seconds = (self.context.clock() - since).total_seconds() if since else 0.0
         self.gauge("OldestUnreconciled", seconds, platform=platform, environment=environment)
         return seconds
 

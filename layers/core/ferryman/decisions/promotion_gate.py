@@ -11,8 +11,6 @@ from ferryman.platform import Environment
 from ferryman.records import EnvironmentState, Phase, Release, Settled, Waiver
 
 SCAN_AGAIN = timedelta(minutes=1)
-
-
 """How soon an unfinished scan is checked again."""
 
 

@@ -1,6 +1,6 @@
 """What a stopped ECS task means: which container ended it, whose fault that is, and what its exit codes say. Pure.
 
-Called by `steps.watch_migration`, `steps.watch_rollout` and `steps.rollout_diagnosis`. ECS tells when a task stopped,
+Called by `steps.watch_migration`, `steps.watch_rollout` and `steps.task_diagnosis`. ECS tells when a task stopped,
 never when a container did, so the order is known only where somebody saw it or where the exit codes leave one answer.
 Facts: docs/reference/aws-facts.md#stopped-tasks.
 """

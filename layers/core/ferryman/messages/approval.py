@@ -8,7 +8,7 @@ go to the environment's channels. The line `LINK` is a placeholder for the recip
 from datetime import datetime
 from typing import Any
 
-from ferryman.decisions import approvers
+from ferryman.decisions import approval_in_words
 from ferryman.messages import github as messages_github
 from ferryman.messages import outbox
 from ferryman.platform import ChatChannel, Platform
@@ -144,7 +144,7 @@ def _facts(approval: Approval, deployment: Deployment, document: Platform) -> li
         span = f"{deployment.from_version}...{approval.version}"
         facts.append(("Changes", f"{github.web_url}/{github.repository}/compare/{span}"))
     why = f" ({one_line(deployment.why, limit=500)})" if deployment.why else ""
-    unknown = approvers.stranger(approval)
+    unknown = approval_in_words.stranger(approval)
     facts.append(("Requested by", f"{one_line(approval.requested_by.who)}{why}{f'; {unknown}' if unknown else ''}"))
     facts.append(("Expires", _time(approval.expires_at)))
     if approval.required > 1:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from ferryman.decisions import deployment_report, deployment_steps
 from ferryman.decisions.outcome import TRANSIENT_REFUSALS
-from ferryman.messages import database, outbox
+from ferryman.messages import database_command, outbox
 from ferryman.messages.outbox import LOG
 from ferryman.records import Deployment, Hold, Phase, StepStatus
 from ferryman.records.writes import Add
@@ -44,7 +44,7 @@ def for_outcome(
     ended = f"rolled back to {deployment.version}" if by_rollback else f"{deployment.version} {verb}"
     blocks = _success(deployment)
     if deployment.kind == "migrate":
-        ended, blocks = database.subject_of(deployment), database.blocks_of(deployment, hold)
+        ended, blocks = database_command.subject_of(deployment), database_command.blocks_of(deployment, hold)
     elif deployment.phase is not Phase.SUCCEEDED:
         blocks = _failure(deployment, verb, hold, retry_at)
     elif by_rollback:

@@ -84,8 +84,6 @@ AUDITED = frozenset(
         EventType.APPLIED,
     }
 )
-
-
 """Acts of people, and decisions of the operator: what `ferryman audit` shows. The rest is how it went."""
 
 

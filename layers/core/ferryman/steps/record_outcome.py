@@ -8,7 +8,7 @@ from datetime import datetime
 
 from ferryman.approvals import lifecycle
 from ferryman.contracts import DeploymentRef
-from ferryman.decisions import apply_outcome
+from ferryman.decisions import after_outcome
 from ferryman.decisions.outcome import Judgement, was_skipped
 from ferryman.errors import ClaimLost, Conflict, InvalidDocument
 from ferryman.ids import Clock, NewId
@@ -74,11 +74,11 @@ def record(
 def _applied(
     judgement: Judgement, deployment: Deployment, state: EnvironmentState, store: Store, at: datetime
 ) -> tuple[Judgement, EnvironmentState]:
-    if not apply_outcome.wants_history(judgement, deployment):
-        return apply_outcome.apply(judgement, deployment, state, at)
+    if not after_outcome.wants_history(judgement, deployment):
+        return after_outcome.apply(judgement, deployment, state, at)
     history = store.deployments(deployment.platform, deployment.environment, limit=_HISTORY)
     releases = store.releases(deployment.platform)
-    return apply_outcome.apply(judgement, deployment, state, at, history=history, releases=releases)
+    return after_outcome.apply(judgement, deployment, state, at, history=history, releases=releases)
 
 
 def _messages(deployment: Deployment, channels: list[str], state: EnvironmentState, at: datetime) -> list[Add]:

@@ -19,8 +19,8 @@ from ferryman.decisions.wave_order import stops
 from ferryman.ids import Clock, NewId
 from ferryman.records import Deployment, PlannedService, RolloutProgress, Step, StepStatus, Wait, step_keys
 from ferryman.records.step_keys import Direction
-from ferryman.steps import rollout_diagnosis
-from ferryman.steps.rollout_diagnosis import container_of
+from ferryman.steps import task_diagnosis
+from ferryman.steps.task_diagnosis import container_of
 from ferryman.store.step_writer import amend, end
 from ferryman.store.table import Store
 from ferryman.store.task_tokens import answer_all, remember
@@ -348,7 +348,7 @@ def _explained(
 ) -> tuple[str, list[str]]:
     progress = step.rollout or RolloutProgress(service=planned.name, direction=direction)
     found = _followed(service, progress.ecs_deployment)
-    why = rollout_diagnosis.rollout(
+    why = task_diagnosis.rollout(
         ecs,
         logs,
         cluster=deployment.require_plan().cluster,

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from pydantic import AwareDatetime
 
-from ferryman.decisions import approvers
-from ferryman.decisions.approvers import Decider
+from ferryman.decisions import approval_in_words
+from ferryman.decisions.approval_in_words import Decider
 from ferryman.records import Approval, ApprovalStatus, How, Record
 
 
@@ -60,11 +60,11 @@ def approval(record: Approval, now: datetime) -> ApprovalView:
         short=record.short,
         requested_by=record.requested_by.who,
         approved_by=record.approved_by,
-        may_approve=approvers.deciders(record) if pending else [],
+        may_approve=approval_in_words.deciders(record) if pending else [],
         barred=record.barred,
         decisions=[
             DecisionView(name=item.name, verdict=item.verdict, how=item.how, reason=item.reason, at=item.at)
             for item in record.decisions
         ],
-        sentences=approvers.in_words(record, now) if pending else [],
+        sentences=approval_in_words.in_words(record, now) if pending else [],
     )

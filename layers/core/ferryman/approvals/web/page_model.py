@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from ferryman.approvals.web.page_records import PageRecords
-from ferryman.decisions import approvers, freeze_windows
+from ferryman.decisions import approval_in_words, freeze_windows
 from ferryman.durations import age, span
 from ferryman.records import Approval, Deployment
 
@@ -170,7 +170,7 @@ def _asked_by(approval: Approval) -> str:
     if asked.automated:
         by_tag = f"the tag {approval.tag}" if approval.tag else asked.who
         return f"automation ({by_tag})"
-    unknown = approvers.stranger(approval)
+    unknown = approval_in_words.stranger(approval)
     return approval.requester or (f"{person(asked.who)} ({unknown})" if unknown else person(asked.who))
 
 

@@ -6,7 +6,7 @@
 from datetime import datetime
 from typing import Literal
 
-from ferryman.decisions import approvers
+from ferryman.decisions import approval_in_words
 from ferryman.decisions.explain.inputs import Facts
 from ferryman.decisions.explain.pending_releases import Newer, asked, newer
 from ferryman.durations import age
@@ -115,7 +115,7 @@ def _active(facts: Facts) -> list[str]:
     line = f"Deployment {deployment.id} {_what(deployment)} has been {deployment.phase} for {age(began, facts.now)}"
     sentences = [f"{line}{_where(deployment, facts.now)}."]
     if deployment.phase is Phase.AWAITING_APPROVAL and facts.approval is not None:
-        sentences += approvers.in_words(facts.approval, facts.now)
+        sentences += approval_in_words.in_words(facts.approval, facts.now)
     if deployment.abort is not None:
         abort = deployment.abort
         sentences.append(f"{abort.who} requested an abort {facts.ago(abort.at)}: {abort.reason}.")

@@ -64,8 +64,6 @@ def asked(state: EnvironmentState, wish: Wish, *, lift_hold: bool = False) -> Ou
 
 
 SHORTEST = 7
-
-
 """The fewest characters that identify a version, if no other release begins with them."""
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ferryman.decisions.approvers import deciders, in_words, stranger
+from ferryman.decisions.approval_in_words import deciders, in_words, stranger
 from ferryman.records import Actor
 from unit.asked import EXPIRES, approval, decision
 

@@ -1,4 +1,4 @@
-"""An approval in Slack, through a bot: a message with buttons, which is replaced by the decisions at the end.
+"""Slack through a bot: any message, and approval requests with buttons, which the decisions replace at the end.
 
 Called by `notify.slack` for channels with a bot. Posted messages are recorded in the approval, so that they can be
 updated later. A message posted while the approval ended is updated at once.

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from ferryman.contracts import DeploymentRef
-from ferryman.decisions import apply_outcome
-from ferryman.decisions.apply_outcome import good_before
+from ferryman.decisions import after_outcome
+from ferryman.decisions.after_outcome import good_before
 from ferryman.decisions.outcome import Judgement, judge
 from ferryman.records import (
     Actor,
@@ -96,7 +96,7 @@ def settled_of(state: EnvironmentState) -> dict[str, tuple[str, str]]:
 
 def after(deployment: Deployment, state: EnvironmentState, judgement: Judgement = OK) -> EnvironmentState:
     ran = history(A, B, C)
-    return apply_outcome.apply(judgement, deployment, state, make.AT, history=ran, releases=releases())[1]
+    return after_outcome.apply(judgement, deployment, state, make.AT, history=ran, releases=releases())[1]
 
 
 class TestRollback:
@@ -185,7 +185,7 @@ class TestMigrate:
 
     def test_changes_nothing_but_says_what_it_said(self) -> None:
         before = running()
-        judged, state = apply_outcome.apply(judge(self.command(), None), self.command(), before, make.AT)
+        judged, state = after_outcome.apply(judge(self.command(), None), self.command(), before, make.AT)
 
         assert state == before
         assert (judged.phase, judged.reason, judged.message) == (
@@ -256,5 +256,5 @@ def test_what_is_settled_keeps_its_tag_and_who_wanted_it(phase: Phase) -> None:
 
 def test_what_a_rollback_left_keeps_its_tag() -> None:
     left = make.deployment(id="01K0000000000000000000PREV", version=C, tag="v3.0.0", phase=Phase.SUCCEEDED)
-    state = apply_outcome.apply(OK, back(), running(), make.AT, history=iter([left]), releases=releases())[1]
+    state = after_outcome.apply(OK, back(), running(), make.AT, history=iter([left]), releases=releases())[1]
     assert state.settled[C].tag == "v3.0.0"
