@@ -97,11 +97,11 @@ def test_images_are_built_once_and_named(make: Make, emulator: Emulator, version
             done = make(target, COMPONENT=component)
             assert done.returncode == 0, done.stdout + done.stderr
     again = make("push-image", COMPONENT="api")
-    assert (again.returncode, "is in ECR already" in again.stdout) == (0, True), again.stderr
+    assert (again.returncode, "is already in ECR" in again.stdout) == (0, True), again.stderr
 
     digests = {component: ecr(emulator, component, version)["imageDigest"] for component in COMPONENTS}
     assert ecr(emulator, "api", NAME) is None
-    for what in ("named", "had the name already"):
+    for what in ("tagged", "already tagged"):
         done = make("tag-images", GITHUB_REF_NAME=NAME)
         assert done.returncode == 0, done.stderr
         assert done.stdout.count(f", {what}\n") == len(COMPONENTS)
@@ -120,15 +120,15 @@ def test_a_name_that_is_taken_stays(make: Make, emulator: Emulator) -> None:
     oci.push(emulator.port, "scr-web", "v9.9.9", other)
     refused = make("tag-images", GITHUB_REF_NAME="v9.9.9")
     assert refused.returncode != 0
-    assert "A version stays what it is" in refused.stderr
+    assert "A semver tag never changes" in refused.stderr
     assert ecr(emulator, "api", "v9.9.9") is None
 
 
 @pytest.mark.parametrize(
     ("target", "more", "said"),
     [
-        ("build-image", {"COMPONENT": "worker"}, "say COMPONENT=api, COMPONENT=ai-gateway or COMPONENT=web"),
-        ("tag-images", {"GITHUB_REF_NAME": "main"}, "'main' is not a version"),
+        ("build-image", {"COMPONENT": "worker"}, "set COMPONENT=api, COMPONENT=ai-gateway or COMPONENT=web"),
+        ("tag-images", {"GITHUB_REF_NAME": "main"}, "'main' is not a semver tag"),
     ],
 )
 def test_bad_input_is_one_line(make: Make, target: str, more: dict[str, str], said: str) -> None:
