@@ -4,6 +4,7 @@ Sources: the API reference of ECS (RunTask, Task, Container, ContainerDefinition
 tasks error messages", "Ensuring idempotency").
 """
 
+import contextlib
 import importlib.util
 import json
 import sys
@@ -17,6 +18,9 @@ from ferryman_local.patches.private_attributes import module, replace
 
 LOG_SECONDS = 10.0
 """How long a task that ended waits for its log; longer than its engine does."""
+
+STOP_SECONDS = 30.0
+"""ECS's default for a container's stopTimeout."""
 
 SCHEDULER_REASONS = (
     "Deployment completed",
@@ -38,7 +42,7 @@ def apply(engine: Engine) -> None:
     replace(ecs, "_attach_started_container", container_image_digest)
     log_forwarders = LogForwarders()
     replace(ecs, "_start_awslogs_forwarder", log_forwarders.started)
-    replace(ecs, "_mark_task_stopped", lambda original: stop_code_and_exit_code(original, log_forwarders))
+    replace(ecs, "_mark_task_stopped", lambda original: stop_code_and_exit_code(original, log_forwarders, ecs))
     replace(ecs, "_run_task", lambda original: run_task(original, ecs))
     ecs._ACTION_MAP.update(RunTask=ecs._run_task)
 
@@ -137,10 +141,12 @@ class _Followed:
             self._ended.set()
 
 
-def stop_code_and_exit_code(original: Any, log_forwarders: LogForwarders) -> Any:
+def stop_code_and_exit_code(original: Any, log_forwarders: LogForwarders, ecs: Any) -> Any:
     """A container that SIGTERM ended has exit code 143, and what the scheduler stops is ServiceSchedulerInitiated.
 
-    The emulator says 0 and UserInitiated. A container that never started has no exit code.
+    The emulator says 0 and UserInitiated. A container that never started has no exit code. When an essential container
+    exits ECS stops the others, each of which may end with a code of its own; the emulator gives them the code of the
+    one that exited, so that nobody could tell which one it was.
     """
 
     def mark(task_arn: str, task: dict[str, Any], reason: str, stop_code: str, exit_code: int | None = None) -> bool:
@@ -148,21 +154,26 @@ def stop_code_and_exit_code(original: Any, log_forwarders: LogForwarders) -> Any
             exit_code = 143 if task.get("startedAt") else None
             stop_code, reason = stop_reason(task, reason)
         elif stop_code == "EssentialContainerExited":
+            # Until then the task runs, and the one that exited is the only one with an exit code.
+            stop_containers(task, ecs)
             log_forwarders.delivered(task_arn)
-            stop_the_others(task)
         return bool(original(task_arn, task, reason, stop_code, exit_code=exit_code))
 
     return mark
 
 
-def stop_the_others(task: dict[str, Any]) -> None:
-    """When an essential container exits ECS stops the others, which end with 143.
-
-    The emulator gives them the exit code of the one that exited, so that nobody could tell which one it was.
-    """
-    for container in task.get("containers", []):
-        if container.get("exitCode") is None:
-            container["exitCode"] = 143
+def stop_containers(task: dict[str, Any], ecs: Any) -> None:
+    """ECS sends SIGTERM to each container, and SIGKILL after its stopTimeout; the exit code is the container's own."""
+    definition = ecs._task_defs.get(ecs._resolve_td_key(task["taskDefinitionArn"])) or {}
+    defined = definition.get("containerDefinitions", [])
+    for index, container_id in enumerate(list(task.get("_docker_ids") or [])):
+        patience = defined[index].get("stopTimeout") if index < len(defined) else None
+        with contextlib.suppress(Exception):  # it may be gone already, and every engine has errors of its own
+            container = ecs._get_docker().containers.get(container_id)
+            container.stop(timeout=int(patience or STOP_SECONDS))
+            code = container.wait(timeout=5)["StatusCode"]
+            with ecs.resource_lock("ecs-task", task["taskArn"]):
+                task["containers"][index]["exitCode"] = code
 
 
 def service_of(task: dict[str, Any], cluster: str, ecs: Any) -> dict[str, Any] | None:

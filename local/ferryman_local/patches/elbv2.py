@@ -8,7 +8,6 @@ Sources: the Elastic Load Balancing User Guide ("Edit target group attributes": 
 of Elastic Load Balancing (DescribeTargetHealth) and of ECS (StopTask, ContainerDefinition).
 """
 
-import contextlib
 import json
 import random
 import threading
@@ -18,13 +17,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ferryman_local.patches.ecs import service_of, stop_reason
+from ferryman_local.patches.ecs import service_of, stop_containers, stop_reason
 from ferryman_local.patches.private_attributes import module, replace
 
 DELAY_ATTRIBUTE = "deregistration_delay.timeout_seconds"
 DELAY_SECONDS = 300.0
-STOP_SECONDS = 30.0
-"""ECS's defaults, and ELB's."""
+"""ELB's default."""
 
 
 @dataclass(frozen=True)
@@ -259,17 +257,3 @@ def targets_of(task: dict[str, Any], cluster: str, ecs: Any, alb: Any) -> list[D
 def deregistration_delay(attributes: list[dict[str, str]]) -> float:
     """A target group's deregistration delay in seconds."""
     return next((float(a["Value"]) for a in attributes if a["Key"] == DELAY_ATTRIBUTE), DELAY_SECONDS)
-
-
-def stop_containers(task: dict[str, Any], ecs: Any) -> None:
-    """ECS sends SIGTERM to each container, and SIGKILL after its stopTimeout; the exit code is the container's own."""
-    definition = ecs._task_defs.get(ecs._resolve_td_key(task["taskDefinitionArn"])) or {}
-    defined = definition.get("containerDefinitions", [])
-    for index, container_id in enumerate(list(task.get("_docker_ids") or [])):
-        patience = defined[index].get("stopTimeout") if index < len(defined) else None
-        with contextlib.suppress(Exception):  # it may be gone already, and every engine has errors of its own
-            container = ecs._get_docker().containers.get(container_id)
-            container.stop(timeout=int(patience or STOP_SECONDS))
-            code = container.wait(timeout=5)["StatusCode"]
-            with ecs.resource_lock("ecs-task", task["taskArn"]):
-                task["containers"][index]["exitCode"] = code

@@ -68,6 +68,18 @@ def test_the_container_that_is_stopped_with_its_task_does_not_have_the_code_of_t
     assert (task["stopCode"], exit_codes(task)) == ("EssentialContainerExited", {"app": 143, "sidecar": 3})
 
 
+def test_a_container_that_is_stopped_with_its_task_may_end_with_a_code_of_its_own(stage: Stage, tmp_path: Path) -> None:
+    """One that catches SIGTERM half way and exits with 0 has not done its work."""
+    ready = str(tmp_path / "ready")
+    app = (
+        "import pathlib, signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); "
+        f"pathlib.Path({ready!r}).touch(); signal.pause()"
+    )
+    sidecar = f"import os, time\nwhile not os.path.exists({ready!r}): time.sleep(0.05)"
+    task = stage.finished(two_containers(stage, stage.push("pass"), app, sidecar))
+    assert (task["stopCode"], exit_codes(task)) == ("EssentialContainerExited", {"app": 0, "sidecar": 0})
+
+
 def test_a_container_that_is_not_essential_exits_and_its_task_goes_on(stage: Stage) -> None:
     arn = two_containers(stage, stage.push("pass"), "import sys; sys.exit(0)", FOREVER, app_is_essential=False)
     task = until(lambda: (found := stage.task(arn)) and exit_codes(found)["app"] is not None and found, "an exit")
