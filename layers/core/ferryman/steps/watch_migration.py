@@ -142,7 +142,7 @@ def _stopped(seen: Seen) -> Verdict:
             return Verdict(StepStatus.FAILED, "Stopped", f"was stopped before it started. {seen.why}")
         return Verdict(StepStatus.ERRORED, "TaskFailedToStart", f"never started. {seen.why}")
     if seen.exit_code == 0:
-        return Verdict(StepStatus.FAILED, "Stopped", f"was stopped before it was done, or nobody can tell. {seen.why}")
+        return Verdict(StepStatus.FAILED, "Stopped", f"may have been stopped before it was done. {seen.why}")
     if seen.exit_code is None and seen.stop_code == "TaskFailedToStart":
         return Verdict(StepStatus.FAILED, "TaskFailedToStart", f"did not get to start. {seen.why}")
     if seen.interrupted or seen.exit_code is None:
