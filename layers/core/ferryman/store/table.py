@@ -18,6 +18,7 @@ from ferryman.records import (
     Approval,
     Deployment,
     EnvironmentState,
+    IgnoredTags,
     MigrationClaim,
     OutboxMessage,
     Phase,
@@ -127,6 +128,15 @@ class Store:
     def semver_names(self, platform: str) -> list[SemverName]:
         """Return what is known of every semver tag of a platform."""
         return [SemverName.model_validate(item) for item in self._query(keys.semver_names(platform))]
+
+    def ignored_tags(self, platform: str) -> list[IgnoredTags]:
+        """Return the newest ignored tags of every component that has some."""
+        return [IgnoredTags.model_validate(item) for item in self._query(keys.ignored_tags(platform))]
+
+    def ignored_tags_of(self, platform: str, component: str) -> IgnoredTags | None:
+        """Return the newest ignored tags of one component, or None when there were none yet."""
+        item = self._get(keys.ignored_tags_of(platform, component))
+        return None if item is None else IgnoredTags.model_validate(item)
 
     def waits(self, resource: str) -> list[Wait]:
         """Return the steps that wait for a change of this resource."""
