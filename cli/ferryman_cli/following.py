@@ -63,8 +63,8 @@ def meant(api: Api, platform: str | None, text: str) -> str:
     version = str(found["version"] or text)
     if version != text:
         output.warn(f"{text} is version {version}")
-    elif found["kind"] == "SemverName" and not found["known"]:
-        output.warn(found["message"])
+    elif not found["known"] and found["kind"] != "Release":
+        output.warn(f"{found['message']} {found['nextStep']}".strip())
     return version
 
 

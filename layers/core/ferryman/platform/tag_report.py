@@ -91,7 +91,10 @@ def can_be_a_version(text: str, document: Platform) -> bool:
         return False  # the version is the whole tag, and this tag is something else
     if _REACHES_BEYOND.search(group.removeprefix("(?P<version>")):
         return True
-    return re.fullmatch(f"{flags}{group}", text) is not None
+    try:
+        return re.fullmatch(f"{flags}{group}", text) is not None
+    except re.error:
+        return True
 
 
 def _semver(tag: str, document: Platform) -> TagReport:

@@ -8,7 +8,7 @@ from ferryman.decisions.explain.inputs import Facts
 from ferryman.decisions.explain.pending_releases import worded
 from ferryman.decisions.why_not import why_not
 from ferryman.platform import Platform
-from ferryman.platform.tag_report import Reason, can_be_a_version, report, taken_for_a_version
+from ferryman.platform.tag_report import Reason, TagReport, can_be_a_version, report, taken_for_a_version
 from ferryman.records import Record, Release, ReleaseStatus
 from ferryman.text import sentence
 
@@ -35,6 +35,9 @@ def subject(text: str, document: Platform, releases: Sequence[Release], ignored:
     found = report(text, document)
     release = _release(text, found.version, releases)
     was = next((item for item in ignored if item.tag == text), None)
+    if release is None and was is None and found.kind == "Ignored" and can_be_a_version(text, document):
+        # The tag of such a version has more in it: `12-3f9c2ab`.
+        found = TagReport(text, "Release", f"no image with a tag of version {text} was pushed yet", version=text)
     message = f"{text} names release {release.version}" if release else was.message if was else found.message
     return Subject(
         text=text,
