@@ -116,7 +116,8 @@ class TestIgnored:
     @pytest.mark.parametrize(
         ("text", "told"),
         [
-            ("sha-3f9c2ab", "sha-3f9c2ab does not match tagPattern (?P<version>[0-9a-f]{7,40}). Push the images as "),
+            ("sha-3f9c2ab", "Tag sha-3f9c2ab (api) was pushed and ignored "),
+            ("git-3f9c2ab", "git-3f9c2ab does not match tagPattern (?P<version>[0-9a-f]{7,40}). Push the images as "),
             ("0001234", "staging runs 0001234."),
             ("abc1234", "abc1234 is waiting for images: 2 of 3 pushed"),
         ],
@@ -147,8 +148,16 @@ class TestIgnored:
 
         assert run(*command.split()).exit_code == 0
 
-    def test_deploy_says_why_there_is_no_such_release(self, run: Run) -> None:
-        result = run("deploy", "production", "--release", "sha-3f9c2ab", "--confirm", "DEPLOY")
+    @pytest.mark.parametrize(
+        "command",
+        [
+            "deploy production --release sha-3f9c2ab --confirm DEPLOY",
+            "diff production sha-3f9c2ab",
+            "retry production --version sha-3f9c2ab --reason again",
+        ],
+    )
+    def test_a_request_says_why_there_is_no_such_release(self, run: Run, command: str) -> None:
+        result = run(*command.split())
 
         assert result.exit_code == 2
         assert "there is no release 'sha-3f9c2ab': sha-3f9c2ab does not match tagPattern" in result.stderr

@@ -65,8 +65,8 @@ def test_semver_tags_that_name_no_release(scr_document: dict[str, Any], document
         ("v1.1.0", "SemverName", True),
     ]
     scr_document["spec"]["tagPattern"] = CALVER
-    (calver,) = ignored(parse(scr_document), [], [named("v2024.10.0", "Waiting", "v2024.10.0 is waiting.")], [])
-    assert f"never a version, although tagPattern {CALVER} matches it; v2024.10.0 is waiting." in calver.message
+    (calver,) = ignored(parse(scr_document), [], [named("v2024.10.0", "Waiting", "is waiting for images of web")], [])
+    assert f"never a version, although tagPattern {CALVER} matches it; it names no release yet" in calver.message
 
 
 def test_in_words(document: Platform) -> None:

@@ -70,6 +70,16 @@ def test_a_name_that_is_bound(scr_document: dict[str, Any]) -> None:
     assert (found.kind, found.version, found.known, found.hopeless) == ("Release", "000000c", True, False)
 
 
+def test_a_tag_that_was_pushed_says_when_and_where(scr_document: dict[str, Any]) -> None:
+    document = platform(scr_document)
+    kept = IgnoredTag(tag="sha-3f9c2ab", digest=make.digest("f"), at=make.AT)
+    record = IgnoredTags(platform="scr", component="api", repository="scr-api", tags=[kept])
+    tags = ignored(document, [record], [], [])
+    facts = Facts(document, make.state(active=None), [], [], make.AT + timedelta(minutes=3), ignored=tags)
+    (sentence,) = in_environment(subject("sha-3f9c2ab", document, [], tags), facts)
+    assert sentence.startswith("Tag sha-3f9c2ab (api) was pushed and ignored 3m ago: sha-3f9c2ab does not match")
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

@@ -74,8 +74,9 @@ def _of_tag(tag: str, pushed: dict[str, datetime], document: Platform) -> Ignore
 
 def _of_name(name: SemverName, document: Platform) -> Ignored:
     found = report(name.name, document)
-    told = [found.message] if taken_for_a_version(name.name, document) else []
-    told += [f"{name.name} is refused: {name.message}" if name.status == "Refused" else name.message]
+    told = [found.message] if name.status == "Waiting" or taken_for_a_version(name.name, document) else []
+    # What it waits for may have changed since that was written down.
+    told += [f"{name.name} is refused: {name.message}" if name.status == "Refused" else "it names no release yet"]
     return Ignored(
         tag=name.name,
         components=[],

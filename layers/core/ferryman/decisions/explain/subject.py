@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from ferryman.decisions.explain.ignored import Ignored
+from ferryman.decisions.explain.ignored import Ignored, sentences
 from ferryman.decisions.explain.inputs import Facts
 from ferryman.decisions.explain.pending_releases import worded
 from ferryman.decisions.why_not import why_not
@@ -70,6 +70,9 @@ def _hopeless(text: str, document: Platform, was: Ignored | None) -> bool:
 def in_environment(found: Subject, facts: Facts) -> list[str]:
     """Say where the subject stands in an environment: sentences."""
     release = next((item for item in facts.releases if item.version == found.version), None)
+    was = next((item for item in facts.ignored if item.tag == found.text), None)
+    if release is None and was is not None:
+        return sentences([was], facts.now)
     if release is None:
         return [f"{found.message} {found.next_step}".strip()] if found.kind != "Release" else _to_come(found, facts)
     if release.version == facts.running_version:

@@ -36,11 +36,10 @@ def refuse_active(state: EnvironmentState, version: str) -> None:
         )  # fmt: skip
 
 
-def _release(releases: list[Release], version: str) -> Release:
+def _release(releases: list[Release], version: str, document: Platform | None = None) -> Release:
     found = next((release for release in releases if release.version == version), None)
     if found is None:
-        latest = ", ".join(release.version for release in releases[:-6:-1]) or "none has been pushed yet"
-        raise NotFound(f"there is no release {version!r}; the latest are: {latest}")
+        raise _no_release(releases, version, document)
     return found
 
 
@@ -87,10 +86,14 @@ def find(releases: list[Release], text: str, document: Platform | None = None) -
         names = ", ".join(release.version for release in found)
         raise Refused(f"{text} is ambiguous: it matches {names}; give more characters")
     if not found:
-        latest = ", ".join(release.version for release in releases[:-6:-1]) or "none has been pushed yet"
-        why = _never(text, document) if document is not None else ""
-        raise NotFound(f"there is no release {text!r}{why}; the latest are: {latest}")
+        raise _no_release(releases, text, document)
     return found[0]
+
+
+def _no_release(releases: list[Release], text: str, document: Platform | None) -> NotFound:
+    latest = ", ".join(release.version for release in releases[:-6:-1]) or "none has been pushed yet"
+    why = _never(text, document) if document is not None else ""
+    return NotFound(f"there is no release {text!r}{why}; the latest are: {latest}")
 
 
 def _never(text: str, document: Platform) -> str:
