@@ -201,6 +201,16 @@ class TestSwept:
         world.receive(event)
         assert world.store.ignored_tags("scr") == before
 
+    def test_the_time_of_a_tag_on_an_older_image_stays_that_of_its_event(self, world: World) -> None:
+        """ECR knows when an image was pushed, and not when a tag was put on it."""
+        world.receive(world.push("api", "old"))
+        world.clock.forward(hours=1)
+        world.receive(world.tag("api", "old", "sha-3f9c2ab"))
+        before = world.store.ignored_tags("scr")
+        world.sweep()
+        assert [item.at for item in before[0].tags] == sorted((item.at for item in before[0].tags), reverse=True)
+        assert world.store.ignored_tags("scr") == before
+
     def test_a_sweep_that_finds_nothing_new_writes_nothing(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         for number in range(30):
             world.push("api", f"pr-{number}")
