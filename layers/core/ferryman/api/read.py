@@ -37,6 +37,8 @@ _RECENT = 50
 """Deployments that an explanation considers."""
 _TOLD = 5
 """Deployments whose timelines `events` shows beside the environment's own."""
+_NAMES = 1000
+"""Semver tags among which a read looks for those that name no release; a CI may push one with each build."""
 _NOTICES, _NOTICED = 5, timedelta(days=7)
 """How many failures of messages and publications a status shows, and for how long."""
 
@@ -106,8 +108,8 @@ def tag(operator: Context, request: Request) -> dict[str, Any]:
 
 def ignored_tags(operator: Context, document: Platform, releases: list[Release]) -> list[Ignored]:
     """Return the newest tags of a platform that are no releases, newest first."""
-    store = operator.store
-    return ignored(document, store.ignored_tags(document.name), store.semver_names(document.name), releases)
+    store, name = operator.store, document.name
+    return ignored(document, store.ignored_tags(name), store.semver_names(name, most=_NAMES), releases)
 
 
 def _where(release: Release, states: list[EnvironmentState]) -> list[str]:
