@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ferryman.durations import span
-from ferryman_cli import moments, output, progress
+from ferryman_cli import moments, options, output, progress
 from ferryman_cli.exits import Exit, Stop
 from ferryman_cli.output import Format
 from ferryman_cli.transport import Api, ApiError
@@ -45,6 +45,27 @@ def to_the_end(looks: Looks, form: Format, environment: str) -> dict[str, Any]:
     except KeyboardInterrupt:
         output.warn(f"\nstopped watching; the deployment continues (to abort it: `ferryman abort {environment}`)")
         raise typer.Exit(_INTERRUPTED) from None
+
+
+def meant(api: Api, platform: str | None, text: str) -> str:
+    """Return the version whose deployment a person waits for; end the command if there can never be one.
+
+    `text`: a version, a semver tag, or the tag of an image.
+    """
+    try:
+        found = api.get(Api.path("v1", "platforms", options.only_platform(api, platform), "tags", text))
+    except ApiError as error:
+        if error.status == 404:
+            return text  # the operator is older than this command
+        raise
+    if found["hopeless"]:
+        raise Stop(Exit.BAD_INPUT, f"{found['message']} {found['nextStep']}".strip())
+    version = str(found["version"] or text)
+    if version != text:
+        output.warn(f"{text} is version {version}")
+    elif not found["known"] and found["kind"] != "Release":
+        output.warn(f"{found['message']} {found['nextStep']}".strip())
+    return version
 
 
 def judge(view: dict[str, Any]) -> None:

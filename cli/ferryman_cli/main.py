@@ -6,7 +6,7 @@ from io import TextIOWrapper
 import typer
 
 from ferryman_cli import local, options, output
-from ferryman_cli.commands import apply, approvals, audit, diff, gates, reads, requests, starting, status, watch
+from ferryman_cli.commands import apply, approvals, audit, diff, gates, reads, requests, starting, status, tags, watch
 from ferryman_cli.exits import Commands
 from ferryman_cli.output import Format
 
@@ -47,6 +47,7 @@ app = typer.Typer(
 
 for _command in (
     apply.apply,
+    tags.tags,
     status.status,
     reads.releases,
     reads.history,

@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from ferryman.platform import parse
+from ferryman.platform.tag_report import report
 from ferryman_cli.exits import Exit, Stop
 from ferryman_local import instance, supervisor
 from ferryman_local.engines.engine import DOCKER, PROCESS, EngineName
@@ -85,10 +87,14 @@ def push(*, version: str, components: list[str], fault: str | None = None) -> No
             print(f"pushed {repository}:{version}  {digest[:19]}")
     except (InfrastructureError, EmulatorError, ImageError) as error:
         raise Stop(Exit.FAILED, str(error)) from None
+    found = report(version, parse(aws.document))
+    if found.kind != "Release":
+        print(f"under {standing.platform_file}, {found.message}. {found.next_step}".strip())
+        return
     for environment, spec in aws.document["spec"]["environments"].items():
         if "push" not in spec.get("triggers", ()):
             continue
-        print(f"follow the deployment with `ferryman watch {environment} --version {version}`")
+        print(f"follow the deployment with `ferryman watch {environment} --version {found.version}`")
 
 
 def status() -> None:

@@ -59,7 +59,7 @@ MAY_LOAD = {
         decisions.decide decisions.deployment_report decisions.deployment_steps decisions.freeze_windows
         decisions.outcome decisions.pending_approval decisions.promotion_gate decisions.snapshot
         decisions.wave_order messages.environment messages.release messages.timeline platform releases.assembly
-        releases.moving_tags releases.recorder releases.semver_tags releases.sweep""",
+        releases.ignored_tags releases.moving_tags releases.recorder releases.semver_tags releases.sweep""",
     "relay_change": f"""{STEP} clients.task_states decisions.task_verdict clients.container_logs clients.ecs
         clients.stepfunctions decisions.migration_attempts decisions.wave_order steps.relay_change
         steps.task_diagnosis steps.watch_migration steps.watch_rollout store.task_tokens""",

@@ -25,7 +25,8 @@ def apply(
 
     Reports all problems at once, each with its file and line, and changes nothing if there are any (exit 2). Before the
     operator accepts the document, it checks it against ECS, ECR and SSM. The first apply adopts what is already running
-    and deploys nothing.
+    and deploys nothing. Warns of what is legal and likely to surprise, such as a tagPattern that also matches semver
+    tags.
 
     \b
     Examples:
@@ -52,6 +53,9 @@ def apply(
         tail = "" if answer["result"] == "unchanged" and not dry_run else f" (generation {answer['generation']})"
         tail += " (dry run)" if answer["dryRun"] else ""
         output.out().print(f"platform/{answer['platform']} ", output.status(answer["result"]), tail, sep="")
+        warnings = [(item["path"], item["message"]) for item in answer.get("warnings", [])]
+        if warnings:
+            output.warn(f"warning: {document.tell(warnings)}")
 
     output.emit(form, answer, show)
 

@@ -7,6 +7,7 @@ import typer
 from ferryman.durations import span
 from ferryman_cli import options, output
 from ferryman_cli.connection import connect
+from ferryman_cli.exits import Exit, Stop
 from ferryman_cli.output import Format, since
 from ferryman_cli.output import status as coloured
 from ferryman_cli.transport import Api
@@ -15,24 +16,32 @@ from ferryman_cli.transport import Api
 def releases(
     platform: options.PlatformArgument = None,
     named: options.Platform = None,
+    ignored: Annotated[
+        bool, typer.Option("--ignored", help="List the newest tags that were pushed and are no releases, and why.")
+    ] = False,
     limit: options.Limit = 20,
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
     """List the releases of a platform, newest first.
 
-    Shows which releases are complete, which images are missing, where each was verified, and where it runs.
+    Shows which releases are complete, which images are missing, where each was verified, and where it runs. With
+    --ignored, shows the newest tags that name no release instead, with the reason and what to do.
 
     \b
     Examples:
       ferryman releases
       ferryman releases scr --limit 5
+      ferryman releases --ignored
     """
     api = connect(api_url)
     path = Api.path("v1", "platforms", options.only_platform(api, platform or named), "releases")
-    found = api.get(path, limit=limit)
+    found = api.get(path, limit=limit, ignored="true" if ignored else None)
 
     def show() -> None:
+        if ignored:
+            _ignored(found.get("ignored"))
+            return
         rows: list[list[output.Cell]] = [
             [
                 item["version"],
@@ -51,6 +60,22 @@ def releases(
         )
 
     output.emit(form, found, show)
+
+
+def _ignored(found: list[dict[str, Any]] | None) -> None:
+    if found is None:
+        raise Stop(Exit.BAD_INPUT, "the operator is older than this command and keeps no ignored tags; update it")
+    rows: list[list[output.Cell]] = [
+        [
+            item["tag"],
+            ", ".join(item["components"]),
+            item["reason"],
+            since(item["at"]),
+            f"{item['message'].rstrip('.')}. {item['nextStep']}".strip(),
+        ]
+        for item in found
+    ]
+    _list(["TAG", "COMPONENTS", "REASON", "AGE", "MESSAGE"], rows, "No ignored tags.")
 
 
 def history(
@@ -98,25 +123,32 @@ def _kind(item: dict[str, Any]) -> str:
 
 def explain(
     environment: options.Env,
+    version: Annotated[
+        str | None,
+        typer.Argument(metavar="[VERSION]", help="Only this version, semver tag or image tag.", show_default=False),
+    ] = None,
     platform: options.Platform = None,
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
     """Explain why an environment runs its current release.
 
-    Also shows what the environment is waiting for, and what you can do about it.
+    Also shows what the environment is waiting for, and what you can do about it. With VERSION, explains why that
+    version does not run, or why that tag is no release.
 
     \b
     Examples:
       ferryman explain staging
+      ferryman explain staging 3f9c2ab
       ferryman explain staging -o json
     """
     api = connect(api_url)
-    found = api.get(f"{options.place(api, platform, environment)}/explain")
+    found = api.get(f"{options.place(api, platform, environment)}/explain", version=version)
 
     def show() -> None:
         console = output.out()
-        for sentence in found["sentences"]:
+        # An operator that is older than this command ignores the version.
+        for sentence in found.get("subject", found)["sentences"]:
             console.print(output.clean(sentence))
 
     output.emit(form, found, show)

@@ -94,6 +94,22 @@ def _detail(env: dict[str, Any]) -> None:
             [[i["version"], ", ".join(i["names"]), i["reason"], local(i["until"]), _of(i)] for i in env["newer"]],
             optional=("TAGS", "UNTIL"),
         )
+    if env.get("ignored"):
+        output.out().print("\nNewer tags that are no releases:")
+        output.table(
+            ["TAG", "COMPONENTS", "REASON", "AGE", "MESSAGE"],
+            [
+                [
+                    i["tag"],
+                    ", ".join(i["components"]),
+                    i["reason"],
+                    since(i["at"]),
+                    f"{i['message'].rstrip('.')}. {i['nextStep']}",
+                ]
+                for i in env["ignored"]
+            ],
+            optional=("COMPONENTS",),
+        )
     if env["conditions"]:
         output.out().print("\nConditions:")
         output.table(

@@ -18,7 +18,10 @@ def watch(
     version: Annotated[
         str | None,
         typer.Option(
-            "--version", help="Wait for a deployment of this version to start, then follow it.", show_default=False
+            "--version",
+            help="Wait for a deployment of this version, semver tag or image tag to start, then follow it. Ends at "
+            "once with exit code 2 if the tag can never be a release.",
+            show_default=False,
         ),
     ] = None,
     timeout: following.Timeout = None,
@@ -43,5 +46,6 @@ def watch(
     api = connect(api_url)
     place = options.place(api, platform, environment)
     api.get(place)  # a missing platform or environment would look like a deployment that has not started
-    looks = following.follow(api, place, deployment, version, interval, limit)
+    wanted = None if version is None else following.meant(api, platform, version)
+    looks = following.follow(api, place, deployment, wanted, interval, limit)
     following.judge(following.to_the_end(looks, form, environment))

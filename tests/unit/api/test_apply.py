@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from ferryman.platform import parse
+from ferryman.records import Image
 from ferryman.records.writes import Save
 from ferryman.store.table import Store
 from unit import builders as make
+from unit import refused_documents
 from unit.api_world import JO, KIM, World
 from unit.fakes.clock import FakeClock, FakeIds
 
@@ -136,14 +138,52 @@ def test_a_repository_whose_name_has_dots_is_no_registry(
     assert world.call("PUT", SCR, scr_document)[0] == 200
 
 
-def test_a_stored_repository_with_its_registry_is_still_read(world: World, scr_document: dict[str, Any]) -> None:
-    scr_document["spec"]["components"]["api"]["repository"] = f"{HOST}/scr-api"
-    world.applied(scr_document)
+@refused_documents.each
+def test_a_document_that_apply_refuses_today_is_still_read(
+    world: World, scr_document: dict[str, Any], refuse: refused_documents.Change
+) -> None:
+    stored = refused_documents.stored(scr_document, refuse)
+    world.applied(stored)
 
     status, body = world.call("GET", SCR)
 
     assert status == 200, body
-    assert world.call("GET", f"{SCR}/environments/staging")[0] == 200
+    for path in ("environments/staging", "environments/staging/explain", "releases", "document"):
+        assert world.call("GET", f"{SCR}/{path}")[0] == 200, path
+    assert world.call("PUT", SCR, stored)[0] == 422
+
+
+SEMVER_ONLY = r"(?P<version>v[0-9]+\.[0-9]+\.[0-9]+)"
+
+
+@pytest.mark.parametrize("dry_run", [True, False], ids=["dry-run", "apply"])
+def test_a_pattern_that_only_semver_tags_match_is_refused_because_no_tag_could_be_a_release(
+    world: World, scr_document: dict[str, Any], dry_run: bool
+) -> None:
+    scr_document["spec"]["tagPattern"] = SEMVER_ONLY
+
+    status, body = world.call("PUT", SCR, scr_document, **({"dryRun": "true"} if dry_run else {}))
+
+    assert (status, [problem["path"] for problem in body["error"]["problems"]]) == (422, ["spec.tagPattern"])
+    assert (world.store.find_platform("scr"), world.outside.adopted) == (None, [])
+
+
+def test_a_calver_platform_in_use_is_warned_and_applied(world: World, scr_document: dict[str, Any]) -> None:
+    """v2024.09.3 is a release of it; v2024.10.0 will not be one."""
+    scr_document["spec"]["tagPattern"] = SEMVER_ONLY
+    image = Image(digest=make.digest("a"), tag="v2024.09.3", first_seen_at=make.AT)
+    world.put(make.release("v2024.09.3", components={"api": image}))
+
+    status, body = world.call("PUT", SCR, scr_document)
+
+    assert (status, body["result"]) == (200, "created")
+    ((path, message),) = [(item["path"], item["message"]) for item in body["warnings"]]
+    assert path == "spec.tagPattern"
+    assert "tags such as v2024.09.3 are versions" in message
+
+
+def test_most_documents_have_no_warnings(world: World, scr_document: dict[str, Any]) -> None:
+    assert world.call("PUT", SCR, scr_document)[1]["warnings"] == []
 
 
 def test_the_path_and_the_document_name_the_same_platform(world: World, scr_document: dict[str, Any]) -> None:

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from ferryman.records import Actor, Freeze, Phase
+from ferryman.records.writes import Save
 from unit import builders as make
+from unit import refused_documents
 from unit.api_world import JO
 from unit.api_world import World as Api
 from unit.approving import ADA, ADA_ARN, GRACE, GRACE_ARN, ID, SHORT, TOKEN, VERSION, World
@@ -60,6 +62,16 @@ class TestApprove:
         decision = world.approval.decisions[0]
         assert (decision.name, decision.how, decision.identity) == (ADA, "cli", ADA_ARN)
         assert outside.outside.nudged == [("scr", "production")]
+
+    @refused_documents.each
+    def test_under_a_document_that_apply_would_refuse_today(
+        self, world: World, refuse: refused_documents.Change
+    ) -> None:
+        stored = refused_documents.stored(world.store.platform("scr").document, refuse)
+        world.store.write(Save(world.store.platform("scr").but(document=stored)))
+
+        assert approve(world)[1]["verdict"] == "Approved"
+        assert world.approval.status == "Approved"
 
     def test_twice_is_told_and_counts_once(self, world: World) -> None:
         approve(world)

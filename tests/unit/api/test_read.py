@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from ferryman.api import read
 from ferryman.api.views.live_services import Counts
 from ferryman.messages import timeline
 from ferryman.records import (
@@ -15,6 +16,7 @@ from ferryman.records import (
     ReleaseStatus,
     RolloutProgress,
     Running,
+    SemverName,
     Verified,
     step_keys,
 )
@@ -31,6 +33,16 @@ def world(store: Store, clock: FakeClock, new_id: FakeIds, scr_document: dict[st
     world = World(store, clock, new_id)
     world.applied(scr_document)
     return world
+
+
+def test_a_read_looks_at_a_bounded_number_of_semver_tags(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read, "_NAMES", 2)
+    for name in ("v1.0.0", "v1.1.0", "v1.2.0"):
+        world.put(SemverName(platform="scr", name=name, status="Refused", message="x", first_seen_at=make.AT))
+
+    _, body = world.call("GET", "/v1/platforms/scr/releases", ignored="true")
+
+    assert [item["tag"] for item in body["ignored"]] == ["v1.2.0", "v1.1.0"]
 
 
 def test_platforms(world: World) -> None:

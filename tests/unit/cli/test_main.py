@@ -12,7 +12,7 @@ from ferryman import __version__
 from unit.cli.function_url import Run
 
 COMMANDS = (
-    *("apply", "status", "releases", "history", "explain", "watch", "events"),
+    *("apply", "tags", "status", "releases", "history", "explain", "watch", "events"),
     *("verify", "abort", "retry", "redeploy", "hold", "resume", "version", "local"),
     *("audit", "diff", "deploy", "approval", "approve", "reject", "rollback", "migrate", "freeze", "thaw", "waive"),
 )

@@ -14,7 +14,6 @@ from ferryman.decisions.actions import RepairTags
 from ferryman.decisions.outcome import Judgement
 from ferryman.decisions.snapshot import Snapshot, TagSetting
 from ferryman.errors import InvalidInput, Unavailable
-from ferryman.platform import apply_refusals, parse
 from ferryman.records import (
     Active,
     Actor,
@@ -34,6 +33,7 @@ from ferryman.steps import record_outcome
 from ferryman.steps.finish_deployment import finish
 from ferryman.store.table import Store
 from unit import builders as make
+from unit import refused_documents
 from unit.fakes.clock import FakeClock, FakeIds
 from unit.fakes.ecr import refused
 from unit.operating import MUTATION_TIMEOUT, World, document
@@ -103,14 +103,14 @@ class TestStart:
         assert world.condition("Progressing") == ("True", "Pending")
         assert world.state.waiting_since == release.ready_at
 
-    def test_a_document_that_apply_would_refuse_today_is_still_reconciled(self, world: World) -> None:
-        stored = world.document.dump()
-        registry = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
-        stored["spec"]["components"]["api"]["repository"] = f"{registry}/scr-api"
-        assert apply_refusals.problems_of(parse(stored))
+    @refused_documents.each
+    def test_a_document_that_apply_would_refuse_today_is_still_reconciled(
+        self, world: World, refuse: refused_documents.Change
+    ) -> None:
+        stored = refused_documents.stored(world.document.dump(), refuse)
         world.release(V1)
         world.store.write(Save(world.store.platform("scr").but(document=stored)))
-        world.reconcile()
+        world.sweep()
         assert world.told() == [(V1, "Pending")]
         assert succeed(world).phase is Phase.SUCCEEDED
         world.reconcile()

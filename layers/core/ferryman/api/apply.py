@@ -2,6 +2,7 @@
 leaves either the old document or the new one, and repeating the same `apply` completes it.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from ferryman.api.context import Context
@@ -25,7 +26,7 @@ def apply(operator: Context, request: Request) -> dict[str, Any]:
     document = parse(request.body)
     if document.name != name:
         raise InvalidDocument([("metadata.name", f"is {document.name!r}, but the request is about {name!r}")])
-    refused = apply_refusals.problems_of(document)
+    refused = apply_refusals.problems_of(document, _tags(operator, name))
     if refused:
         raise InvalidDocument(refused)
     before = operator.store.find_platform(name)
@@ -53,7 +54,17 @@ def apply(operator: Context, request: Request) -> dict[str, Any]:
         "generation": generation,
         "dryRun": dry_run,
         "environments": list(document.spec.environments),
+        "warnings": [
+            {"path": path, "message": message}
+            for path, message in apply_refusals.warnings_of(document, _tags(operator, name))
+        ],
     }
+
+
+def _tags(operator: Context, platform: str) -> Iterator[str]:
+    """Yield the tags that made releases, newest first; they are read only where the pattern needs them."""
+    for release in operator.store.releases(platform)[::-1]:
+        yield from dict.fromkeys(image.tag for image in release.components.values())
 
 
 def _same(before: AppliedPlatform, document: Platform) -> bool:

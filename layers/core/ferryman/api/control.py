@@ -80,7 +80,8 @@ def retry(operator: Context, request: Request) -> dict[str, Any]:
 
     def outcome_on(state: EnvironmentState) -> common.Outcome:
         return request_retry(
-            state, releases, version=body.version, reason=body.reason, lift_hold=body.resume, who=request.who, at=at
+            state, releases, document=platform,
+            version=body.version, reason=body.reason, lift_hold=body.resume, who=request.who, at=at,
         )  # fmt: skip
 
     return _wish(operator, request, platform, env, outcome_on, EventType.RETRY_REQUESTED, body)

@@ -98,7 +98,7 @@ def diff(operator: Context, request: Request) -> dict[str, Any]:
     if not wanted:
         raise HttpError(400, "BadRequest", "query parameter release is missing: give the release to compare with")
     releases = operator.store.releases(platform.name)
-    release, environment = find(releases, wanted), platform.environment(env)
+    release, environment = find(releases, wanted, platform), platform.environment(env)
     state, now = operator.store.state(platform.name, env), operator.clock()
     active = under_way(operator, state)
     runs = next((item for item in releases if state.current and item.version == state.current.version), None)

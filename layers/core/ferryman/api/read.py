@@ -14,9 +14,13 @@ from ferryman.api.views.environment import environment as environment_view
 from ferryman.api.views.live_services import Counts
 from ferryman.clients.aws_errors import Refusal
 from ferryman.decisions.explain.environment import Explanation, explain
+from ferryman.decisions.explain.ignored import Ignored, ignored
+from ferryman.decisions.explain.inputs import Facts
+from ferryman.decisions.explain.subject import in_environment, subject
 from ferryman.decisions.freeze_windows import frozen
 from ferryman.errors import FerrymanError, NotFound
 from ferryman.platform import Platform, parse
+from ferryman.platform.values import SEMVER
 from ferryman.records import (
     AppliedPlatform,
     Approval,
@@ -33,6 +37,8 @@ _RECENT = 50
 """Deployments that an explanation considers."""
 _TOLD = 5
 """Deployments whose timelines `events` shows beside the environment's own."""
+_NAMES = 1000
+"""Semver tags among which a read looks for those that name no release; a CI may push one with each build."""
 _NOTICES, _NOTICED = 5, timedelta(days=7)
 """How many failures of messages and publications a status shows, and for how long."""
 
@@ -58,7 +64,8 @@ def platform(operator: Context, request: Request) -> dict[str, Any]:
     applied = operator.store.platform(request.params["platform"])
     document = parse(applied.document)
     releases = operator.store.releases(applied.name)
-    found = [_environment(operator, document, name, releases) for name in document.spec.environments]
+    tags = ignored_tags(operator, document, releases)
+    found = [_environment(operator, document, name, releases, tags) for name in document.spec.environments]
     return {**_row(applied), "environments": [view.dump() for view in found]}
 
 
@@ -71,19 +78,38 @@ def document(operator: Context, request: Request) -> dict[str, Any]:
 def environment(operator: Context, request: Request) -> dict[str, Any]:
     """Where one environment stands."""
     document, name = place(operator, request)
-    return _environment(operator, document, name, operator.store.releases(document.name), notices=True).dump()
+    releases = operator.store.releases(document.name)
+    tags = ignored_tags(operator, document, releases)
+    return _environment(operator, document, name, releases, tags, notices=True).dump()
 
 
 def releases(operator: Context, request: Request) -> dict[str, Any]:
-    """The releases of a platform, newest first."""
+    """The releases of a platform, newest first; with `?ignored=true` also the newest tags that are no releases."""
     document = parse(operator.store.platform(request.params["platform"]).document)
     states = [operator.store.state(document.name, name) for name in document.spec.environments]
-    found = operator.store.releases(document.name)[::-1][: request.number("limit", 50, 1000)]
-    return {
+    known, limit = operator.store.releases(document.name), request.number("limit", 50, 1000)
+    answer: dict[str, Any] = {
         "releases": [
-            views.release(release, list(document.spec.components), _where(release, states)).dump() for release in found
+            views.release(release, list(document.spec.components), _where(release, states)).dump()
+            for release in known[::-1][:limit]
         ]
     }
+    if request.flag("ignored"):
+        answer["ignored"] = [item.dump() for item in ignored_tags(operator, document, known)[:limit]]
+    return answer
+
+
+def tag(operator: Context, request: Request) -> dict[str, Any]:
+    """What a version, a semver name or a tag means on a platform: whether it is, or can become, a release."""
+    document = parse(operator.store.platform(request.params["platform"]).document)
+    known = operator.store.releases(document.name)
+    return subject(request.params["tag"], document, known, ignored_tags(operator, document, known)).dump()
+
+
+def ignored_tags(operator: Context, document: Platform, releases: list[Release]) -> list[Ignored]:
+    """Return the newest tags of a platform that are no releases, newest first."""
+    store, name = operator.store, document.name
+    return ignored(document, store.ignored_tags(name), store.semver_names(name, most=_NAMES), releases)
 
 
 def _where(release: Release, states: list[EnvironmentState]) -> list[str]:
@@ -99,9 +125,15 @@ def history(operator: Context, request: Request) -> dict[str, Any]:
 
 
 def explanation(operator: Context, request: Request) -> dict[str, Any]:
-    """Why an environment runs what it runs."""
+    """Why an environment runs what it runs; with `?version=` also what that version, semver name or tag means here."""
     document, name = place(operator, request)
-    return _seen(operator, document, name, operator.store.releases(document.name)).explanation.dump()
+    known, wanted = operator.store.releases(document.name), request.query.get("version", "").strip()
+    tags = ignored_tags(operator, document, known)
+    seen = _seen(operator, document, name, known, tags)
+    if not wanted:
+        return seen.explanation.dump()
+    found = subject(wanted, document, known, tags)
+    return {**seen.explanation.dump(), "subject": {**found.dump(), "sentences": in_environment(found, seen.facts)}}
 
 
 def events(operator: Context, request: Request) -> dict[str, Any]:
@@ -122,12 +154,19 @@ def events(operator: Context, request: Request) -> dict[str, Any]:
 
 
 def deployment(operator: Context, request: Request) -> dict[str, Any]:
-    """One deployment by id, `latest` or `active`, optionally of one `version`."""
+    """One deployment by id, `latest` or `active`, optionally of one `version` or semver name."""
     document, name = place(operator, request)
-    found = find_deployment(operator, document.name, name, request.params["deployment"], request.query.get("version"))
+    version = _version(operator, document.name, request.query.get("version"))
+    found = find_deployment(operator, document.name, name, request.params["deployment"], version)
     now, asked = operator.clock(), step_keys.APPROVAL in found.steps or found.phase is Phase.AWAITING_APPROVAL
     record = operator.store.approval(found.id) if asked else None
     return views.deployment(found, now, _live(operator, found), approval(record, now) if record else None).dump()
+
+
+def _version(operator: Context, platform: str, wanted: str | None) -> str | None:
+    """Return the version that a semver name stands for; anything else as it is."""
+    named = operator.store.semver_name(platform, wanted) if wanted and SEMVER.fullmatch(wanted) else None
+    return named.version if named is not None and named.version is not None else wanted
 
 
 def _live(operator: Context, deployment: Deployment) -> dict[str, Counts]:
@@ -183,10 +222,16 @@ def source_of(operator: Context, platform: Platform, env: str) -> EnvironmentSta
 
 
 def _environment(
-    operator: Context, document: Platform, name: str, releases: list[Release], *, notices: bool = False
+    operator: Context,
+    document: Platform,
+    name: str,
+    releases: list[Release],
+    tags: list[Ignored],
+    *,
+    notices: bool = False,
 ) -> EnvironmentView:
-    """Read where an environment stands; `notices` reads timelines too."""
-    seen = _seen(operator, document, name, releases)
+    """Read where an environment stands; `tags` are the ignored ones, and `notices` reads timelines too."""
+    seen = _seen(operator, document, name, releases, tags)
     now, state = operator.clock(), seen.state
     current = next((d for d in seen.deployments if state.current and d.id == state.current.deployment), None)
     return environment_view(
@@ -210,20 +255,19 @@ class _Seen:
     active: Deployment | None
     approval: Approval | None
     explanation: Explanation
+    facts: Facts
 
 
-def _seen(operator: Context, document: Platform, name: str, releases: list[Release]) -> _Seen:
+def _seen(operator: Context, document: Platform, name: str, releases: list[Release], tags: list[Ignored]) -> _Seen:
     state = operator.store.state(document.name, name)
     deployments = operator.store.deployments(document.name, name, limit=_RECENT)
     active = operator.store.deployment(document.name, name, state.active.deployment) if state.active else None
     waits = active is not None and active.phase is Phase.AWAITING_APPROVAL
     pending = operator.store.approval(active.id) if active and waits else None
-    found = explain(
-        document, state, releases, deployments, operator.clock(),
-        source=source_of(operator, document, name),
-        approval=pending,
-    )  # fmt: skip
-    return _Seen(state, deployments, active, pending, found)
+    source, now = source_of(operator, document, name), operator.clock()
+    found = explain(document, state, releases, deployments, now, source=source, approval=pending, ignored=tags)
+    facts = Facts(document, state, releases, deployments, now, source, pending, tags)
+    return _Seen(state, deployments, active, pending, found, facts)
 
 
 def _notices(operator: Context, seen: _Seen) -> list[TimelineEvent]:

@@ -28,6 +28,7 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("PUT", _PLATFORM, apply.apply),
     ("GET", f"{_PLATFORM}/document", read.document),
     ("GET", f"{_PLATFORM}/releases", read.releases),
+    ("GET", f"{_PLATFORM}/tags/{{tag}}", read.tag),
     ("GET", _ENV, read.environment),
     ("GET", f"{_ENV}/history", read.history),
     ("GET", f"{_ENV}/explain", read.explanation),

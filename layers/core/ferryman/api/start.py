@@ -70,7 +70,7 @@ def deploy(operator: Context, request: Request) -> dict[str, Any]:
     with asked.recorded(f"deploy of {body.release}"):
         confirmed(body.confirm, wishes.DEPLOY, "a manual deployment")
         releases = operator.store.releases(platform.name)
-        release = find(releases, body.release)
+        release = find(releases, body.release, platform)
         scans = operator.outside.scans(platform, release) if environment.scan is not None else None
         source = source_of(operator, platform, env)
 

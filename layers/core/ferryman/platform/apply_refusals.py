@@ -1,25 +1,63 @@
-"""What `apply` refuses although the parser takes it: mistakes that no release could ever come out of. Pure.
+"""What `apply` refuses, or warns of, although the parser takes it: mistakes that no release could come out of. Pure.
 
 Called by `api.apply` only. Documents that an earlier version stored are parsed without it and keep working.
 """
 
 import re
+from collections.abc import Iterable
+from itertools import islice
 
+from ferryman.platform import pattern_examples
 from ferryman.platform.document import Platform
 
 Problem = tuple[str, str]
 
+_PATTERN = "spec.tagPattern"
 _REGISTRY = re.compile(r"(?:[0-9]+\.dkr[.-]ecr(?:-fips)?\.[^/]*|public\.ecr\.aws)(?:/(.*))?")
 """https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html: also dual-stack, FIPS and China."""
 
 
-def problems_of(document: Platform) -> list[Problem]:
-    """Return the path of each mistake and how to correct it; empty when there is none."""
-    return [
+def problems_of(document: Platform, known_tags: Iterable[str] = ()) -> list[Problem]:
+    """Return the path of each mistake and how to correct it; empty when there is none.
+
+    `known_tags`: tags of the platform's releases. A pattern that has made releases of them is not refused.
+    """
+    found = [
         (f"spec.components.{name}.repository", _without_registry(component.repository, match.group(1)))
         for name, component in document.spec.components.items()
         if (match := _REGISTRY.fullmatch(component.repository)) is not None
     ]
+    pattern = document.spec.tag_pattern
+    semver = pattern_examples.semver_matches(pattern)
+    if semver and not any(pattern_examples.version_matches(pattern, known_tags)):
+        found.append((_PATTERN, _only_semver(semver)))
+    return found
+
+
+def warnings_of(document: Platform, known_tags: Iterable[str] = ()) -> list[Problem]:
+    """Return the path of each part that is legal and likely to surprise, and how; empty when there is none."""
+    pattern = document.spec.tag_pattern
+    semver = pattern_examples.semver_matches(pattern)
+    if not semver:
+        semver = [text for text in pattern_examples.spelled(pattern) if pattern_examples.is_semver(pattern, text)]
+    if not semver:
+        return []
+    versions = list(islice(pattern_examples.version_matches(pattern, known_tags), 1))
+    instead = f"; tags such as {versions[0]} are versions" if versions else ""
+    told = (
+        f"also matches semver tags such as {semver[0]}. Ferryman takes each of them as a second name for a release and "
+        f"never as a version, so an image with no other tag is in no release{instead}. Check your tags with "
+        "`ferryman tags`"
+    )
+    return [(_PATTERN, told)]
+
+
+def _only_semver(matched: list[str]) -> str:
+    return (
+        f"matches semver tags such as {matched[0]} and, as far as examples tell, no others. A semver tag is a second "
+        "name for a release and never a version, so no tag could become a release; tag the images with their commit, "
+        "too, as in (?P<version>[0-9a-f]{7,40}), or with versions without the leading v"
+    )
 
 
 def _without_registry(repository: str, name: str | None) -> str:

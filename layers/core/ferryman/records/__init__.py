@@ -31,6 +31,7 @@ from ferryman.records.environment import (
     WaitingFor,
     Waiver,
 )
+from ferryman.records.ignored_tags import IgnoredTag, IgnoredTags
 from ferryman.records.migration import MigrationClaim
 from ferryman.records.outbox import OutboxMessage
 from ferryman.records.phases import Phase, StepStatus
@@ -60,6 +61,8 @@ __all__ = [
     "Freeze",
     "Hold",
     "How",
+    "IgnoredTag",
+    "IgnoredTags",
     "Image",
     "MigrationClaim",
     "MigrationProgress",

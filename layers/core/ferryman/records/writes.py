@@ -7,6 +7,7 @@ from ferryman.records import (
     Approval,
     Deployment,
     EnvironmentState,
+    IgnoredTags,
     MigrationClaim,
     OutboxMessage,
     Release,
@@ -20,7 +21,9 @@ from ferryman.records import (
 class Save:
     """Write a record that carries `rev`, if nobody changed it since it was read (rev 0: if it does not exist)."""
 
-    record: AppliedPlatform | Release | EnvironmentState | Deployment | MigrationClaim | Approval | SemverName
+    record: (
+        AppliedPlatform | Release | EnvironmentState | Deployment | MigrationClaim | Approval | SemverName | IgnoredTags
+    )
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,10 @@ def _receive(
     if tag.version is None:
         ledger.count("PushUnknownTag")
         _log(event, "the tag is neither a version, nor a semver name, nor a moving tag")
+        # Not loaded for the pushes that matter.
+        from ferryman.releases import ignored_tags
+
+        ignored_tags.keep(document, component, text, event.time, ledger)
         return "Ignored (unknown tag)"
     digest = ecr_edge.resolve(ledger.ecr, event.detail.repository, text)
     if digest is None:

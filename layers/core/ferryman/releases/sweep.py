@@ -12,7 +12,7 @@ from ferryman.messages.release import for_incomplete
 from ferryman.platform import Platform, classify
 from ferryman.records import EventType, Release, ReleaseStatus
 from ferryman.records.writes import Save, Write
-from ferryman.releases import assembly, semver_tags
+from ferryman.releases import assembly, ignored_tags, semver_tags
 from ferryman.releases.assembly import Effect, Pushed
 from ferryman.releases.recorder import ReleaseRecorder, announce, audience
 
@@ -35,6 +35,7 @@ def compare(document: Platform, ledger: ReleaseRecorder) -> None:
     for release in ledger.store.releases(document.name):
         _look_after(document, release, ledger)
     _name(document, images, ledger)
+    ignored_tags.compare(document, images, ledger)
 
 
 def _tags(document: Platform, images: Mapping[str, list[TaggedImage]], ledger: ReleaseRecorder) -> Iterator[Pushed]:

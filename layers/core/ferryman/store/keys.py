@@ -5,6 +5,7 @@ from ferryman.records import (
     Approval,
     Deployment,
     EnvironmentState,
+    IgnoredTags,
     MigrationClaim,
     OutboxMessage,
     Record,
@@ -95,6 +96,16 @@ def semver_names(platform: str) -> str:
     return f"NAME#{platform}"
 
 
+def ignored_tags(platform: str) -> str:
+    """Partition of the newest tags that were ignored, one record per component."""
+    return f"IGNORED#{platform}"
+
+
+def ignored_tags_of(platform: str, component: str) -> dict[str, str]:
+    """Key of a component's newest ignored tags."""
+    return _key(ignored_tags(platform), component)
+
+
 def of(record: Record) -> dict[str, str]:
     """Return the key attributes of a record."""
     match record:
@@ -110,6 +121,8 @@ def of(record: Record) -> dict[str, str]:
             return approval(record.deployment)
         case SemverName():
             return _key(semver_names(record.platform), record.name)
+        case IgnoredTags():
+            return ignored_tags_of(record.platform, record.component)
         case TimelineEvent():
             return _key(timeline(owner_of(record)), f"{EVENT}{record.id}")
         case OutboxMessage():

@@ -18,6 +18,7 @@ from ferryman.records import (
     Approval,
     Deployment,
     EnvironmentState,
+    IgnoredTags,
     MigrationClaim,
     OutboxMessage,
     Phase,
@@ -124,9 +125,19 @@ class Store:
         found = (SemverName.model_validate(item) for item in self._query(keys.semver_names(platform), prefix=name))
         return next((item for item in found if item.name == name), None)
 
-    def semver_names(self, platform: str) -> list[SemverName]:
-        """Return what is known of every semver tag of a platform."""
-        return [SemverName.model_validate(item) for item in self._query(keys.semver_names(platform))]
+    def semver_names(self, platform: str, most: int | None = None) -> list[SemverName]:
+        """Return what is known of every semver tag of a platform, or of `most` of them: last in the alphabet first."""
+        items = self._query(keys.semver_names(platform), newest_first=most is not None, limit=most)
+        return [SemverName.model_validate(item) for item in items]
+
+    def ignored_tags(self, platform: str) -> list[IgnoredTags]:
+        """Return the newest ignored tags of every component that has some."""
+        return [IgnoredTags.model_validate(item) for item in self._query(keys.ignored_tags(platform))]
+
+    def ignored_tags_of(self, platform: str, component: str) -> IgnoredTags | None:
+        """Return the newest ignored tags of one component, or None when there were none yet."""
+        item = self._get(keys.ignored_tags_of(platform, component))
+        return None if item is None else IgnoredTags.model_validate(item)
 
     def waits(self, resource: str) -> list[Wait]:
         """Return the steps that wait for a change of this resource."""

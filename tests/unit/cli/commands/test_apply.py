@@ -12,6 +12,8 @@ from unit.cli.function_url import Run, Server
 
 EXAMPLE = Path(__file__).parents[4] / "examples" / "scr-platform" / "platform.yaml"
 
+PATTERN = '  tagPattern: "(?P<version>[0-9a-f]{7,40})"'
+
 
 @pytest.fixture
 def document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -194,6 +196,36 @@ def test_a_tab_after_a_colon_or_a_value_is_taken_as_other_parsers_do(
     result = run("apply", "-f", "platform.yaml")
 
     assert (result.exit_code, result.stdout) == (0, "platform/scr created (generation 1)\n"), result.stderr
+
+
+def test_a_pattern_that_only_semver_tags_match_is_refused_with_its_line(run: Run, document: Path) -> None:
+    line = changed(document, PATTERN, "  tagPattern: '(?P<version>v[0-9]+[.][0-9]+[.][0-9]+)'")
+
+    for dry_run in ([], ["--dry-run"]):
+        result = run("apply", "-f", "platform.yaml", *dry_run)
+
+        assert result.exit_code == 2
+        assert f"platform.yaml:{line}: spec.tagPattern: matches semver tags such as v0.1.0" in result.stderr
+
+
+def test_a_warning_is_on_standard_error_with_its_line_and_in_the_data(run: Run, document: Path) -> None:
+    line = changed(document, PATTERN, "  tagPattern: '(?P<version>v[0-9]{4}[.][0-9]{2}[.][0-9]+)'")
+
+    result = run("apply", "-f", "platform.yaml", "--dry-run")
+    data = run("apply", "-f", "platform.yaml", "-o", "json")
+
+    assert (result.exit_code, result.stdout) == (0, "platform/scr created (generation 1) (dry run)\n")
+    told = f"warning: platform.yaml:{line}: spec.tagPattern: also matches semver tags such as v2024.10.1."
+    assert result.stderr.startswith(told)
+    assert [warning["path"] for warning in json.loads(data.stdout)["warnings"]] == ["spec.tagPattern"]
+    assert data.stderr == ""
+
+
+def test_an_operator_that_is_older_warns_of_nothing(run: Run, document: Path, server: Server) -> None:
+    answer = {"platform": "scr", "result": "created", "generation": 1, "dryRun": False, "environments": []}
+    server.canned["PUT /v1/platforms/scr"] = answer
+
+    assert run("apply", "-f", "platform.yaml").stderr == ""
 
 
 def test_a_file_that_is_not_there(run: Run, document: Path) -> None:

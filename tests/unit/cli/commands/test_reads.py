@@ -8,10 +8,10 @@ import pytest
 import yaml
 
 from ferryman.messages import timeline
-from ferryman.records import EventType, Hold, Phase, ReleaseStatus
+from ferryman.records import EventType, Hold, IgnoredTag, IgnoredTags, Phase, ReleaseStatus
 from unit import builders as make
 from unit.api_world import JO, World, idle
-from unit.cli.function_url import Run, ageless
+from unit.cli.function_url import Run, Server, ageless
 
 HOUR = timedelta(hours=1)
 
@@ -65,6 +65,103 @@ def test_releases(run: Run) -> None:
         "abc1234   Assembling   2/3      ai-gateway   -          -         AGE   -\n"
         "0001234   Ready        2/3      ai-gateway   -          staging   AGE   -\n"
     )
+
+
+class TestIgnored:
+    @pytest.fixture(autouse=True)
+    def _ignored(self, world: World) -> None:
+        tags = [
+            IgnoredTag(tag=tag, digest=make.digest("f"), at=make.AT + at * HOUR)
+            for tag, at in (("sha-3f9c2ab", 2), ("old", -9))
+        ]
+        world.put(IgnoredTags(platform="scr", component="api", repository="scr-api", tags=tags))
+
+    def test_releases_ignored(self, run: Run) -> None:
+        lines = ageless(run("releases", "--ignored").stdout).splitlines()
+
+        assert [line.split(maxsplit=4)[:3] for line in lines] == [
+            ["TAG", "COMPONENTS", "REASON"],
+            ["sha-3f9c2ab", "api", "NoMatch"],
+            ["old", "api", "NoMatch"],
+        ]
+        assert lines[1].endswith(
+            "sha-3f9c2ab does not match tagPattern (?P<version>[0-9a-f]{7,40}). Push the images as 3f9c2ab, or change "
+            "tagPattern so that it matches sha-3f9c2ab."
+        )
+
+    def test_as_data(self, run: Run) -> None:
+        found = json.loads(run("releases", "--ignored", "-n", "1", "-o", "json").stdout)
+
+        assert [(item["tag"], item["components"], item["pattern"]) for item in found["ignored"]] == [
+            ("sha-3f9c2ab", ["api"], "(?P<version>[0-9a-f]{7,40})")
+        ]
+        assert "ignored" not in json.loads(run("releases", "-o", "json").stdout)
+
+    def test_none(self, run: Run, world: World) -> None:
+        world.put(world.store.ignored_tags("scr")[0].but(tags=[]))
+
+        assert run("releases", "--ignored").stderr == "No ignored tags.\n"
+
+    def test_an_operator_that_is_older(self, run: Run, server: Server) -> None:
+        server.canned["GET /v1/platforms/scr/releases"] = {"releases": []}
+
+        assert run("releases", "--ignored").exit_code == 2
+
+    def test_explain(self, run: Run) -> None:
+        told = run("explain", "staging").stdout
+
+        assert "Tag sha-3f9c2ab (api) was pushed and ignored " in told
+        assert "Tag old" not in told, "it is older than what runs"
+
+    @pytest.mark.parametrize(
+        ("text", "told"),
+        [
+            ("sha-3f9c2ab", "Tag sha-3f9c2ab (api) was pushed and ignored "),
+            ("git-3f9c2ab", "git-3f9c2ab does not match tagPattern (?P<version>[0-9a-f]{7,40}). Push the images as "),
+            ("0001234", "staging runs 0001234."),
+            ("abc1234", "abc1234 is waiting for images: 2 of 3 pushed"),
+        ],
+    )
+    def test_explain_one(self, run: Run, text: str, told: str) -> None:
+        result = run("explain", "staging", text)
+
+        assert result.stdout.startswith(told)
+        assert len(result.stdout.splitlines()) == 1
+
+    def test_status_of_one(self, run: Run) -> None:
+        told = run("status", "scr", "staging").stdout
+
+        assert "Newer tags that are no releases:\nTAG           COMPONENTS   REASON    AGE" in told
+        assert "sha-3f9c2ab   api          NoMatch" in told
+
+    def test_an_older_operator_shows_none(self, run: Run, server: Server) -> None:
+        view = json.loads(run("status", "scr", "staging", "-o", "json").stdout)
+        assert [item["tag"] for item in view.pop("ignored")] == ["sha-3f9c2ab"]
+        server.canned["GET /v1/platforms/scr/environments/staging"] = view
+
+        assert "no releases" not in run("status", "scr", "staging").stdout
+
+    @pytest.mark.parametrize("command", ["explain staging", "explain staging sha-1", "releases --ignored", "status"])
+    def test_reads_write_nothing(self, run: Run, world: World, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+        monkeypatch.setattr(world.store, "write", None)
+        monkeypatch.setattr(world.store._dynamodb, "transact_write_items", None)
+
+        assert run(*command.split()).exit_code == 0
+
+    @pytest.mark.parametrize(
+        "command",
+        [
+            "deploy production --release sha-3f9c2ab --confirm DEPLOY",
+            "diff production sha-3f9c2ab",
+            "retry production --version sha-3f9c2ab --reason again",
+        ],
+    )
+    def test_a_request_says_why_there_is_no_such_release(self, run: Run, command: str) -> None:
+        result = run(*command.split())
+
+        assert result.exit_code == 2
+        assert "there is no release 'sha-3f9c2ab': sha-3f9c2ab does not match tagPattern" in result.stderr
+        assert "Push the images as 3f9c2ab" in result.stderr
 
 
 def test_history(run: Run) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from ferryman.records import Deployment, Phase, RolloutProgress, StepStatus, step_keys
+from ferryman.api import serve_api
+from ferryman.records import Deployment, Phase, RolloutProgress, SemverName, StepStatus, step_keys
 from ferryman_cli import progress
 from unit import builders as make
 from unit.api_world import World, idle
@@ -223,3 +224,73 @@ def test_every_status_of_a_step_has_a_mark() -> None:
     from ferryman_cli.progress import _MARKS
 
     assert {str(status) for status in StepStatus} - {"Running"} <= set(_MARKS)
+
+
+class TestVersion:
+    """`--version` of what can never be a release ends at once, and a tag stands for its version."""
+
+    @pytest.fixture(autouse=True)
+    def _platform(self, world: World, scr_document: dict[str, Any]) -> None:
+        world.applied(scr_document)
+        ended = make.deployment(steps=make.passed(), phase=Phase.SUCCEEDED, ended_at=make.AT)
+        world.put(make.release("abc1234", names=["v1.2.3"]), idle(), ended)
+
+    @pytest.mark.parametrize("tag", ["sha-3f9c2ab", "git-3f9c2ab", "3F9C2AB", "latest"])
+    def test_a_tag_that_can_never_be_a_release_says_so_at_once(self, run: Run, server: Server, tag: str) -> None:
+        result = run(*WATCH, "--version", tag)
+
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert result.stderr.startswith(f"error: {tag} does not match tagPattern (?P<version>[0-9a-f]{{7,40}}).")
+        assert "Push the images " in result.stderr
+        assert not any("/deployments/" in path for _, path, _, _ in server.seen)
+
+    def test_a_moving_tag(self, run: Run) -> None:
+        assert "it follows what runs, and starts nothing" in run(*WATCH, "--version", "staging-current").stderr
+
+    def test_a_refused_semver_tag(self, run: Run, world: World) -> None:
+        world.put(
+            SemverName(platform="scr", name="v9.9.9", status="Refused", message="so it is", first_seen_at=make.AT)
+        )
+        result = run(*WATCH, "--version", "v9.9.9")
+
+        assert (result.exit_code, "v9.9.9 is refused: so it is" in result.stderr) == (2, True)
+
+    def test_a_semver_tag_stands_for_its_release(self, run: Run) -> None:
+        result = run(*WATCH, "--version", "v1.2.3")
+
+        assert (result.exit_code, result.stderr) == (0, "v1.2.3 is version abc1234\n")
+
+    def test_a_semver_tag_that_is_bound_meanwhile(self, run: Run, world: World, server: Server) -> None:
+        def bind() -> None:
+            world.put(
+                SemverName(platform="scr", name="v2.0.0", status="Bound", version="abc1234", first_seen_at=make.AT)
+            )
+
+        server.before = [lambda: None, bind]
+        result = run(*WATCH, "--version", "v2.0.0")
+
+        assert result.exit_code == 0
+        assert result.stderr.startswith("v2.0.0 is a semver tag: a second name")
+
+    def comes(self, world: World, server: Server, version: str) -> None:
+        """A deployment of this version has started when the command looks for the second time."""
+        ended = make.deployment(
+            id="01KZ", version=version, steps=make.passed(), phase=Phase.SUCCEEDED, ended_at=make.AT
+        )
+        server.before = [lambda: None, lambda: world.put(ended)]
+
+    def test_a_version_that_may_come_is_waited_for(self, run: Run, world: World, server: Server) -> None:
+        self.comes(world, server, "fff0000")
+        result = run(*WATCH, "--version", "fff0000")
+
+        assert (result.exit_code, result.stderr) == (0, "")
+        assert "waiting for a deployment to start" in result.stdout
+
+    def test_an_operator_that_is_older_is_asked_as_before(
+        self, run: Run, world: World, server: Server, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        older = [route for route in serve_api.ROUTES if "/tags/" not in route[1]]
+        monkeypatch.setattr(serve_api, "ROUTES", older)
+        self.comes(world, server, "sha-1")
+
+        assert run(*WATCH, "--version", "sha-1").exit_code == 0

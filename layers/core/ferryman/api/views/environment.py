@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from ferryman.api.views.approval import ApprovalView
 from ferryman.api.views.deployment import DeploymentSummary
 from ferryman.decisions.explain.environment import Explanation, Summary
+from ferryman.decisions.explain.ignored import Ignored
 from ferryman.decisions.explain.pending_releases import Newer
 from ferryman.decisions.freeze_windows import Frozen
 from ferryman.records import (
@@ -69,6 +70,8 @@ class EnvironmentView(Record):
     notices: list[Notice]
     """Messages that reached nobody, releases that were not published; newest first."""
     newer: list[Newer]
+    ignored: list[Ignored] = Field(default_factory=list)
+    """Tags that were pushed after what runs and are no releases, newest first; at most 10."""
     settled: dict[str, Settled]
     conditions: list[Condition]
     observed_generation: int
@@ -109,6 +112,7 @@ def environment(
             for event in notices
         ],
         newer=found.newer,
+        ignored=found.ignored,
         settled=state.settled,
         conditions=state.conditions,
         observed_generation=state.observed_generation,

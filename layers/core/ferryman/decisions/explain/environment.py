@@ -3,10 +3,15 @@
 `ferryman explain` prints the sentences, `ferryman status` the headline.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from ferryman.decisions import approval_in_words
+from ferryman.decisions.explain import ignored as ignored_tags
+from ferryman.decisions.explain.ignored import Ignored
 from ferryman.decisions.explain.inputs import Facts
 from ferryman.decisions.explain.pending_releases import Newer, asked, newer
 from ferryman.durations import age
@@ -20,6 +25,7 @@ _WAITS = {
     "ScanPending": "is waiting for an image scan",
     "ScanBlocked": "is blocked by image scans",
 }
+_MOST_IGNORED = 10
 _DOES = {"rollback": "rolling back to", "migrate": "migrating with"}
 
 Summary = Literal[
@@ -38,6 +44,8 @@ class Explanation(Record):
     runs: Running | None
     newer: list[Newer]
     """Newest first."""
+    ignored: list[Ignored] = Field(default_factory=list)
+    """Tags that were pushed after what runs and are no releases, newest first; at most 10."""
 
 
 def explain(
@@ -49,22 +57,22 @@ def explain(
     *,
     source: EnvironmentState | None = None,
     approval: Approval | None = None,
+    ignored: Sequence[Ignored] = (),
 ) -> Explanation:
     """Say why this environment runs what it runs, and why nothing newer does.
 
     `deployments` are the latest ones of the environment, newest first; `source` is the state of `promoteFrom`,
-    `approval` that of the deployment under way.
+    `approval` that of the deployment under way, `ignored` the platform's tags that are no releases, newest first.
     """
-    facts = Facts(document, state, releases, deployments, now, source, approval)
+    facts = Facts(document, state, releases, deployments, now, source, approval, ignored)
     found = newer(facts)
     sentences = [_runs(facts), *_active(facts), *_hold(facts), *_freeze(facts), *asked(facts)]
     sentences += [
         _with_older(item) for item in found if item.reason not in ("Deploying", "AwaitingApproval", "Requested")
     ]
     if not found and state.active is None:
-        sentences.append(
-            "No newer release is known: the environment is up to date." if state.current else "No release is known yet."
-        )
+        sentences.append(_nothing_newer(facts))
+    sentences += ignored_tags.sentences(facts.newer_ignored, now)
     sentences += [*_waivers(facts), *_last_failure(facts), *_unpublished(facts), *_drift(facts)]
     summary, headline = _headline(facts, found)
     return Explanation(
@@ -75,7 +83,16 @@ def explain(
         sentences=sentences,
         runs=state.current,
         newer=found,
+        ignored=facts.newer_ignored[:_MOST_IGNORED],
     )
+
+
+def _nothing_newer(facts: Facts) -> str:
+    if facts.state.current is None:
+        return "No release is known yet."
+    if facts.newer_ignored:
+        return "No newer release is known."
+    return "No newer release is known: the environment is up to date."
 
 
 def _with_older(item: Newer) -> str:
@@ -252,9 +269,10 @@ def _of_newer(facts: Facts, found: list[Newer], runs: str) -> tuple[Summary, str
             return "UpToDate", f"{runs}; {item.version} needs a semver tag to be deployed"
         if item.reason == "NoTrigger":
             return "UpToDate", f"{runs}; {item.version} is ready to be deployed manually"
+    but = ignored_tags.headline(facts.newer_ignored)
     if state.current is None:
-        return "Empty", "runs nothing yet"
-    return "UpToDate", f"{runs}; nothing newer"
+        return "Empty", f"runs nothing yet{f'; {but}' if but else ''}"
+    return "UpToDate", f"{runs}; {f'no newer release, but {but}' if but else 'nothing newer'}"
 
 
 def _moment(at: datetime) -> str:

@@ -1,9 +1,11 @@
 """The inputs of an explanation: one environment as recorded, and as automation sees it. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from ferryman.decisions.explain.ignored import Ignored
 from ferryman.decisions.freeze_windows import Frozen, frozen
 from ferryman.decisions.snapshot import Snapshot
 from ferryman.durations import age
@@ -24,6 +26,8 @@ class Facts:
     """State of the environment that releases are promoted from."""
     approval: Approval | None = None
     """Of the deployment under way."""
+    ignored: Sequence[Ignored] = ()
+    """Tags of the platform that are no releases, newest first."""
 
     @property
     def env(self) -> str:
@@ -55,6 +59,16 @@ class Facts:
     def frozen(self) -> Frozen | None:
         """Why nothing may start now."""
         return frozen(self.environment, self.state, self.now)
+
+    @cached_property
+    def newer_ignored(self) -> list[Ignored]:
+        """The ignored tags that were pushed after the release that runs, newest first; all, where nothing runs."""
+        current = self.state.current
+        if current is None:
+            return list(self.ignored)
+        running = next((release for release in self.releases if release.version == current.version), None)
+        since = running.first_seen_at if running is not None else current.at
+        return [item for item in self.ignored if item.at > since]
 
     @cached_property
     def view(self) -> Snapshot:

@@ -44,13 +44,14 @@ def newer(facts: Facts) -> list[Newer]:
     for why in why_not(facts.view, facts.now):
         first = next((item for item in found if why.reason in _FOLDED and item.reason == why.reason), None)
         if first is None:
-            found.append(_in_words(facts, why))
+            found.append(worded(facts, why))
         else:
             found[found.index(first)] = first.but(like_it=first.like_it + 1)
     return found
 
 
-def _in_words(facts: Facts, why: WhyNot) -> Newer:
+def worded(facts: Facts, why: WhyNot) -> Newer:
+    """Put into words why one release does not run."""
     release = why.release
     missing = [name for name in facts.document.spec.components if name not in release.components]
     return Newer(

@@ -7,6 +7,7 @@ outcome whose `state` is None changes nothing, because the state is already as r
 from dataclasses import dataclass
 
 from ferryman.errors import NotFound, Refused
+from ferryman.platform import Platform, classify, tag_report
 from ferryman.records import EnvironmentState, Release
 from ferryman.records import Request as Wish
 
@@ -35,11 +36,10 @@ def refuse_active(state: EnvironmentState, version: str) -> None:
         )  # fmt: skip
 
 
-def _release(releases: list[Release], version: str) -> Release:
+def _release(releases: list[Release], version: str, document: Platform | None = None) -> Release:
     found = next((release for release in releases if release.version == version), None)
     if found is None:
-        latest = ", ".join(release.version for release in releases[:-6:-1]) or "none has been pushed yet"
-        raise NotFound(f"there is no release {version!r}; the latest are: {latest}")
+        raise _no_release(releases, version, document)
     return found
 
 
@@ -73,14 +73,33 @@ def confirmed(typed: str, expected: str, doing: str) -> None:
         raise Refused(f"nothing was done: {doing} must be confirmed by typing {expected} (`--confirm {expected}`)")
 
 
-def find(releases: list[Release], text: str) -> Release:
-    """Return the release of a version, a semver name, or the beginning of a version; raise NotFound, or Refused."""
+def find(releases: list[Release], text: str, document: Platform | None = None) -> Release:
+    """Return the release of a version, a semver name, or the beginning of a version; raise NotFound, or Refused.
+
+    With a document, a version's tag is taken, too, and the error says why another tag can be no release.
+    """
     exact = [release for release in releases if text in (release.version, *release.names)]
+    if not exact and document is not None and (tagged := classify(text, document).version) is not None:
+        exact = [release for release in releases if release.version == tagged]
     found = exact or [release for release in releases if len(text) >= SHORTEST and release.version.startswith(text)]
     if len(found) > 1:
         names = ", ".join(release.version for release in found)
         raise Refused(f"{text} is ambiguous: it matches {names}; give more characters")
     if not found:
-        latest = ", ".join(release.version for release in releases[:-6:-1]) or "none has been pushed yet"
-        raise NotFound(f"there is no release {text!r}; the latest are: {latest}")
+        raise _no_release(releases, text, document)
     return found[0]
+
+
+def _no_release(releases: list[Release], text: str, document: Platform | None) -> NotFound:
+    latest = ", ".join(release.version for release in releases[:-6:-1]) or "none has been pushed yet"
+    why = _never(text, document) if document is not None else ""
+    return NotFound(f"there is no release {text!r}{why}; the latest are: {latest}")
+
+
+def _never(text: str, document: Platform) -> str:
+    found = tag_report.report(text, document)
+    if found.kind == "Release":
+        return f" ({found.message}, which is not known)" if found.version != text else ""
+    if tag_report.can_be_a_version(text, document) and found.kind == "Ignored":
+        return ""
+    return f": {found.message}. {found.next_step.rstrip('.')}".rstrip(". ")

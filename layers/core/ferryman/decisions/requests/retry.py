@@ -6,6 +6,7 @@ from ferryman.decisions.candidates import TAG_REFUSED
 from ferryman.decisions.requests.common import Outcome, _release, asked, refuse_active
 from ferryman.decisions.why_not import newer_releases
 from ferryman.errors import Refused
+from ferryman.platform import Platform
 from ferryman.records import EnvironmentState, Release, ReleaseStatus
 from ferryman.records import Request as Wish
 
@@ -14,17 +15,21 @@ def request_retry(
     state: EnvironmentState,
     releases: list[Release],
     *,
+    document: Platform | None = None,
     version: str | None,
     reason: str,
     lift_hold: bool,
     who: str,
     at: datetime,
 ) -> Outcome:
-    """Request to retry a settled version; by default the one that was settled last."""
+    """Request to retry a settled version; by default the one that was settled last.
+
+    With a document, the error says why a tag that was given can be no release.
+    """
     env = state.environment
     _refuse_hold(state, lift_hold)
     wanted = version or _last_settled(state, releases)
-    release = _release(releases, wanted)
+    release = _release(releases, wanted, document)
     if release.status is not ReleaseStatus.READY:
         raise Refused(
             f"release {wanted} is {release.status}, not Ready; to see what is missing, run `ferryman releases`"
