@@ -217,11 +217,11 @@ def test_old_tags_that_a_changed_document_reads_anew_are_baseline_too(world: Wor
 
 
 def several(world: World, web: str, worker: str) -> None:
-    """One service with `app` and `worker` of the same repository; the other service runs V1."""
+    """One service with `app` and `worker` of the same repository; the other service runs what `app` does."""
     registry = "registry.example/scr-api"
     images = {"worker": f"{registry}:{worker}"}
     world.ecs.new_service("scr-api", world.ecs.new_definition("scr-api", f"{registry}:{web}", images))
-    world.ecs.new_service("scr-web", world.ecs.new_definition("scr-web", f"registry.example/scr-web:{V1}"))
+    world.ecs.new_service("scr-web", world.ecs.new_definition("scr-web", f"registry.example/scr-web:{web}"))
 
 
 def test_a_release_runs_only_if_every_container_of_its_images_runs_it(world: World) -> None:
