@@ -16,7 +16,7 @@ from ferryman.decisions.image_address import digest_of, name_of, tag_of
 from ferryman.errors import NotFound, TransientError
 from ferryman.platform import Environment, Platform
 
-AT_ONCE = 20
+AT_ONCE = 60
 """Task definitions that are described in one look: the API is throttled, and a sweep has many environments."""
 
 _KNOWN: WeakKeyDictionary[ECSClient, dict[str, TaskDefinition]] = WeakKeyDictionary()
