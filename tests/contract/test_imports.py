@@ -35,7 +35,8 @@ MAY_LOAD = {
         decisions.admission decisions.freeze_windows decisions.promotion_gate decisions.snapshot messages.github
         messages.outbox platform steps.admit_deployment store.documents""",
     "begin_deployment": f"""{EVERY} clients.image_index contracts clients.address_filter clients.ecr
-        clients.ecs clients.http_client clients.image_labels clients.ssm decisions.migration_attempts
+        clients.ecs clients.http_client clients.image_labels clients.ssm clients.task_containers
+        clients.task_definitions decisions.image_address decisions.migration_attempts
         decisions.schema_compatibility messages.timeline platform steps.begin_deployment steps.plan_images
         steps.plan_migration steps.verify""",
     "decide_approval": f"""{EVERY} {APPROVAL} approvals.link_tokens approvals.personal_links
@@ -60,14 +61,16 @@ MAY_LOAD = {
         decisions.outcome decisions.pending_approval decisions.promotion_gate decisions.snapshot
         decisions.wave_order messages.environment messages.release messages.timeline platform releases.assembly
         releases.ignored_tags releases.moving_tags releases.recorder releases.semver_tags releases.sweep""",
-    "relay_change": f"""{STEP} clients.task_states decisions.task_verdict clients.container_logs clients.ecs
+    "relay_change": f"""{STEP} clients.task_states decisions.image_address decisions.task_verdict
+        clients.container_logs clients.ecs
         clients.stepfunctions decisions.migration_attempts decisions.wave_order steps.relay_change
         steps.task_diagnosis steps.watch_migration steps.watch_rollout store.task_tokens""",
     "request_approval": f"""{STEP} {APPROVAL} clients.ssm decisions.actions decisions.snapshot platform
         steps.request_approval""",
     "run_migration": f"""{STEP} clients.ecs clients.task_definitions decisions.migration_attempts
         steps.run_migration""",
-    "serve_api": f"""{EVERY} api clients.ecs clients.task_definitions contracts decisions.approval_in_words
+    "serve_api": f"""{EVERY} api clients.ecs clients.task_containers clients.task_definitions contracts
+        decisions.approval_in_words decisions.conditions decisions.image_address
         decisions.candidates decisions.deployment_steps decisions.explain decisions.freeze_windows
         decisions.migration_attempts decisions.promotion_gate decisions.requests decisions.schema_compatibility
         decisions.snapshot decisions.why_not messages.environment messages.outbox messages.timeline platform""",
@@ -75,9 +78,11 @@ MAY_LOAD = {
         steps.smoke_test""",
     "update_service": f"""{STEP} clients.image_index clients.ecr clients.ecs clients.task_definitions
         decisions.wave_order steps.update_service""",
-    "watch_migration": f"""{STEP} clients.task_states decisions.task_verdict clients.container_logs
-        clients.ecs clients.stepfunctions decisions.migration_attempts steps.watch_migration store.task_tokens""",
-    "watch_rollout": f"""{STEP} clients.task_states decisions.task_verdict clients.container_logs clients.ecs
+    "watch_migration": f"""{STEP} clients.task_states decisions.image_address decisions.task_verdict
+        clients.container_logs clients.ecs clients.stepfunctions decisions.migration_attempts
+        steps.watch_migration store.task_tokens""",
+    "watch_rollout": f"""{STEP} clients.task_states decisions.image_address decisions.task_verdict
+        clients.container_logs clients.ecs
         clients.stepfunctions decisions.wave_order steps.task_diagnosis steps.watch_rollout store.task_tokens""",
 }
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from ferryman.text import bounded, byte_length, clean, one_line, sentence, tail
+from ferryman.text import bounded, byte_length, clean, listed, one_line, sentence, tail
 
 SECRETS = [
     pytest.param("postgresql://scr:hunter2@db:5432/scr", "hunter2", id="url-password"),
@@ -88,3 +88,10 @@ def test_what_is_bounded_keeps_its_first_and_its_last_line(lines: list[str], siz
     assert found.split("\n")[0] == "first"
     assert found.split("\n")[-1] == "last"
     assert found == text or byte_length(text) > size
+
+
+@pytest.mark.parametrize(
+    ("items", "told"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
+)
+def test_a_list_in_words(items: list[str], told: str) -> None:
+    assert listed(items) == told

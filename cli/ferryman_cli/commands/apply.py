@@ -24,9 +24,9 @@ def apply(
     """Apply a platform document.
 
     Reports all problems at once, each with its file and line, and changes nothing if there are any (exit 2). Before the
-    operator accepts the document, it checks it against ECS, ECR and SSM. The first apply adopts what is already running
-    and deploys nothing. Warns of what is legal and likely to surprise, such as a tagPattern that also matches semver
-    tags.
+    operator accepts the document, it checks it against ECS, ECR and SSM, and says which containers change besides the
+    named ones. The first apply adopts what is already running and deploys nothing. Warns of what is legal and likely to
+    surprise, such as a tagPattern that also matches semver tags.
 
     \b
     Examples:
@@ -56,6 +56,9 @@ def apply(
         warnings = [(item["path"], item["message"]) for item in answer.get("warnings", [])]
         if warnings:
             output.warn(f"warning: {document.tell(warnings)}")
+        notes = [(note["path"], note["message"]) for note in answer.get("notes", [])]
+        if notes:
+            output.out().print(output.clean(f"Note:\n{document.tell(notes)}"))
 
     output.emit(form, answer, show)
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
+from ferryman.text import listed
 from ferryman_cli import options, output
 from ferryman_cli.connection import connect
 from ferryman_cli.exits import Exit
@@ -87,7 +88,9 @@ def _services(services: list[dict[str, Any]]) -> None:
     for service in services:
         revision = f" ({service['taskDefinition']})" if service["taskDefinition"] else ""
         told = service["note"] or ("" if service["fields"] else "unchanged")
-        console.print(output.clean(f"  {service['service']}{revision}{f': {told}' if told else ''}"))
+        containers = service.get("containers", [])
+        named = f", containers {listed(containers)}" if len(containers) > 1 else ""
+        console.print(output.clean(f"  {service['service']}{revision}{named}{f': {told}' if told else ''}"))
         for field in service["fields"]:
             console.print(f"    {output.flat(field['field'])}")
             for sign, value, style in (("-", field["before"], "red"), ("+", field["after"], "green")):

@@ -36,6 +36,9 @@ def verify(
         else:
             rows = [[problem["path"], problem["message"]] for problem in answer["problems"]]
             output.table(["PATH", "PROBLEM"], rows)
+        notes = [[note["path"], note["message"]] for note in answer.get("notes", [])]
+        if notes:
+            output.table(["PATH", "NOTE"], notes)
 
     output.emit(form, answer, show)
     if not answer["ok"]:

@@ -50,6 +50,12 @@ def one_line(text: str, *, limit: int = 300) -> str:
     return clean(" ".join(text[: limit * 2].split()), limit=limit)
 
 
+def listed(items: Iterable[str]) -> str:
+    """Return `a`, `a and b` or `a, b and c`."""
+    *first, last = list(items) or [""]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def sentence(text: str, *, capital: bool = False) -> str:
     """Return text that ends as a sentence does, or with a command in backticks; `capital`: its first letter is one."""
     text = text.strip()

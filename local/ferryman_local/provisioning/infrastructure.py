@@ -19,7 +19,7 @@ from ferryman_local.images.builders import Builder, ProcessBuilder
 from ferryman_local.images.oci import BOOTSTRAP
 from ferryman_local.provisioning import ensure
 from ferryman_local.provisioning.backing import Asked, Backing, ProcessBacking
-from ferryman_local.provisioning.references import missing, secrets_of
+from ferryman_local.provisioning.references import containers_of, missing, secrets_of
 
 STABLE_SECONDS = 180.0
 Report = Callable[[str], None]
@@ -66,8 +66,9 @@ def create(
     session, spec, platform = emulator.session(), document["spec"], document["metadata"]["name"]
     created = Infrastructure()
     ports = {name: port_of(apps, name) for name in spec["components"]}
+    addresses = {}
     for name, component in spec["components"].items():
-        ensure.repository(session, component["repository"])
+        addresses[name] = ensure.repository(session, component["repository"])
         builder.placeholder(component["repository"], ports[name])
     report(f"created {len(ports)} repositories with placeholder images")
     for name, channel in (spec.get("channels") or {}).items():
@@ -83,7 +84,7 @@ def create(
     for name, environment in spec["environments"].items():
         if sender := (environment.get("approval") or {}).get("from"):
             ensure.mail_sender(session, sender)
-        Environment(emulator, session, platform, name, environment, spec["components"], ports, backing).create(created)
+        Environment(emulator, session, platform, name, environment, addresses, ports, backing).create(created)
         report(f"environment {name}: cluster {environment['cluster']}, load balancer, services")
     prefix = f"/ferryman/{platform}/operator"
     ensure.parameter(session, f"{prefix}/cluster-arns", ",".join(created.clusters), "StringList")
@@ -146,13 +147,13 @@ class Environment:
         platform: str,
         name: str,
         spec: Mapping[str, Any],
-        components: Mapping[str, Any],
+        addresses: Mapping[str, str],
         ports: Mapping[str, int],
         backing: Backing,
     ) -> None:
         self._backing = backing
         self._emulator, self._session, self._platform, self._name = emulator, session, platform, name
-        self._spec, self._components, self._ports = spec, components, ports
+        self._spec, self._addresses, self._ports = spec, addresses, ports
         self._prefix = f"/ferryman/{platform}/{name}"
         self._cluster = spec["cluster"]
 
@@ -175,10 +176,10 @@ class Environment:
         created.urls[self._name] = self._urls = urls
         groups = self._routing(vpc, services)
         for service in services:
-            self._service(service["name"], service["component"], groups[service["name"]])
+            self._service(service, groups[service["name"]])
         if migration := self._spec.get("migration"):
             family = str(migration["taskDefinition"]).rpartition("/")[2]
-            self._task_definition(family, migration["component"], migration["container"])
+            self._task_definition(family, containers_of(migration))
 
     def host(self, component: str) -> str:
         """The host name of a component; a component without its own host name gets the environment's."""
@@ -209,16 +210,17 @@ class Environment:
             ensure.rule(self._session, listener, 100, "path-pattern", "/api/*", by_component["api"])
         return groups
 
-    def _task_definition(self, family: str, component: str, container: str) -> str:
-        """A base task definition, registered once; its ARN is published for the operator."""
+    def _task_definition(self, family: str, containers: Mapping[str, str]) -> str:
+        """A base task definition, registered once; its ARN is published for the operator.
+
+        `containers` is container → component. Only the first is essential and has a port.
+        """
         name = f"{self._prefix}/task-definitions/{family}"
         if known := ensure.read_parameter(self._session, name):
             return known
         log_group = f"/ecs/{family}"
         ensure.log_group(self._session, log_group)
-        port = self._ports[component]
-        asked = Asked(component, self._name, self._cluster, port, self._urls)
-        more = self._backing.definition(asked)
+        main = next(iter(containers))
         made = self._session.client("ecs").register_task_definition(
             family=family,
             networkMode="awsvpc",
@@ -228,31 +230,48 @@ class Environment:
             taskRoleArn=self._task_role,
             executionRoleArn=self._execution_role,
             containerDefinitions=[
-                {
-                    "name": container,
-                    "essential": True,
-                    "image": f"{self._emulator.registry}/{self._components[component]['repository']}:{BOOTSTRAP}",
-                    "portMappings": [{"containerPort": port, "protocol": "tcp"}],
-                    "environment": [{"name": k, "value": v} for k, v in self._backing.variables(asked).items()],
-                    "logConfiguration": {
-                        "logDriver": "awslogs",
-                        "options": {
-                            "awslogs-group": log_group,
-                            "awslogs-region": self._emulator.region,
-                            "awslogs-stream-prefix": "ecs",
-                        },
-                    },
-                    **more,
-                }
+                self._container(container, component, log_group, main=container == main)
+                for container, component in containers.items()
             ],
-            volumes=[{"name": mount["sourceVolume"]} for mount in more.get("mountPoints", [])],
+            volumes=[
+                {"name": name}
+                for name in dict.fromkeys(
+                    mount["sourceVolume"]
+                    for component in containers.values()
+                    for mount in self._backing.definition(self._asked(component)).get("mountPoints", [])
+                )
+            ],
         )
         arn = str(made["taskDefinition"]["taskDefinitionArn"])
         ensure.parameter(self._session, name, arn)
         return arn
 
-    def _service(self, name: str, component: str, group: str) -> None:
-        definition = self._task_definition(name, component, component)
+    def _asked(self, component: str) -> Asked:
+        return Asked(component, self._name, self._cluster, self._ports[component], self._urls)
+
+    def _container(self, name: str, component: str, log_group: str, *, main: bool) -> dict[str, Any]:
+        asked = self._asked(component)
+        ports = {"portMappings": [{"containerPort": asked.port, "protocol": "tcp"}]} if main else {}
+        return {
+            "name": name,
+            "essential": main,
+            "image": f"{self._addresses[component]}:{BOOTSTRAP}",
+            **ports,
+            "environment": [{"name": k, "value": v} for k, v in self._backing.variables(asked).items()],
+            "logConfiguration": {
+                "logDriver": "awslogs",
+                "options": {
+                    "awslogs-group": log_group,
+                    "awslogs-region": self._emulator.region,
+                    "awslogs-stream-prefix": "ecs",
+                },
+            },
+            **self._backing.definition(asked),
+        }
+
+    def _service(self, service: Mapping[str, Any], group: str) -> None:
+        name, component, containers = service["name"], service["component"], containers_of(service)
+        definition = self._task_definition(name, containers)
         ensure.service(
             self._session,
             self._cluster,
@@ -275,7 +294,11 @@ class Environment:
                 "deploymentCircuitBreaker": {"enable": True, "rollback": True},
             },
             loadBalancers=[
-                {"targetGroupArn": group, "containerName": component, "containerPort": self._ports[component]}
+                {
+                    "targetGroupArn": group,
+                    "containerName": next(iter(containers)),
+                    "containerPort": self._ports[component],
+                }
             ],
         )
 

@@ -1,4 +1,4 @@
-"""What a platform document refers to: SSM parameters, and secrets behind some of them."""
+"""What a platform document refers to: SSM parameters, secrets behind some of them, and containers."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -30,3 +30,13 @@ def secrets_of(document: Mapping[str, Any]) -> list[str]:
     found = [reference.removeprefix(prefix) for reference in references(document) if reference.startswith(prefix)]
     names = [name.removesuffix("-arn") for name in found if not name.endswith("-topic-arn")]
     return [f"ferryman/{platform}/{name}" for name in dict.fromkeys(names)]
+
+
+def containers_of(declared: Mapping[str, Any]) -> dict[str, str]:
+    """Container → component of a service or a migration, as the document names them; the main container first."""
+    component, listed = declared["component"], declared.get("containers") or []
+    main = declared.get("container") or (listed[0] if listed and component not in listed else component)
+    found = dict.fromkeys([main, *listed], component)
+    for item in declared.get("additionalComponents") or []:
+        found |= dict.fromkeys(item.get("containers") or [item["component"]], item["component"])
+    return found

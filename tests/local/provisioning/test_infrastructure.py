@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from ferryman_local.emulator import Emulator
-from ferryman_local.provisioning import infrastructure, operator_parameters
+from ferryman_local.provisioning import infrastructure, operator_parameters, references
 from ferryman_local.provisioning.backing import ProcessBacking
 from ferryman_local.provisioning.infrastructure import Infrastructure, InfrastructureError
 
@@ -129,3 +129,22 @@ def root_session(aws: Callable[[str], Any]) -> Any:
         client = staticmethod(aws)
 
     return Session()
+
+
+def test_base_task_definitions_have_the_containers_that_the_document_names() -> None:
+    service = {"name": "x", "component": "api", "containers": ["web", "worker"]}
+    proxy = {"additionalComponents": [{"component": "proxy"}, {"component": "edge", "containers": ["nginx"]}]}
+    assert references.containers_of(service | proxy) == {
+        "web": "api", "worker": "api", "proxy": "proxy", "nginx": "edge",
+    }  # fmt: skip
+    assert references.containers_of({"component": "api", "container": "app"}) == {"app": "api"}
+    assert references.containers_of({"component": "api"}) == {"api": "api"}
+
+
+def test_an_image_has_the_address_that_ecr_tells(created: Infrastructure, aws: Callable[[str], Any]) -> None:
+    """The operator tells by it which containers share a component's image."""
+    address = aws("ecr").describe_repositories(repositoryNames=["scr-api"])["repositories"][0]["repositoryUri"]
+    name = "/ferryman/scr/staging/task-definitions/scr-api-staging"
+    base = aws("ssm").get_parameter(Name=name)["Parameter"]["Value"]
+    found = aws("ecs").describe_task_definition(taskDefinition=base)["taskDefinition"]
+    assert [item["image"] for item in found["containerDefinitions"]] == [f"{address}:bootstrap"]

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from ferryman.platform import parse
+from ferryman.errors import Unavailable
+from ferryman.platform import Platform, parse
+from ferryman.platform.problem import Findings
 from ferryman.records import Image
 from ferryman.records.writes import Save
 from ferryman.store.table import Store
@@ -245,3 +247,90 @@ def test_the_document_can_be_read_back(world: World, scr_document: dict[str, Any
     _, body = world.call("GET", f"{SCR}/document")
 
     assert parse(body["document"]) == parse(scr_document)
+
+
+AT_SERVICE = "spec.environments.staging.waves.0.services.0"
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["first", "unchanged"])
+def test_apply_lists_the_containers_that_change_besides(
+    world: World, scr_document: dict[str, Any], again: bool
+) -> None:
+    if again:
+        world.call("PUT", SCR, scr_document)
+    world.outside.notes = [(AT_SERVICE, "besides 'api', also 'worker' changes, since it uses the same repository")]
+
+    status, body = world.call("PUT", SCR, scr_document)
+
+    assert (status, body["result"]) == (200, "unchanged" if again else "created")
+    assert body["notes"] == [{"path": AT_SERVICE, "message": world.outside.notes[0][1]}]
+
+
+def test_an_unchanged_document_is_applied_although_aws_does_not_answer(
+    world: World, scr_document: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.call("PUT", SCR, scr_document)
+
+    def down(_: Platform) -> Findings:
+        raise Unavailable("no answer")
+
+    monkeypatch.setattr(world.outside, "verify", down)
+    status, body = world.call("PUT", SCR, scr_document)
+
+    assert (status, body["result"], body["notes"]) == (200, "unchanged", [])
+
+
+@pytest.mark.parametrize("dry_run", [True, False], ids=["dry-run", "apply"])
+@pytest.mark.parametrize(
+    ("fields", "path", "words"),
+    [
+        pytest.param({"containers": [f"c{n}" for n in range(11)]}, "containers", "more than 10 containers", id="many"),
+        pytest.param({"containers": ["a", "b" * 256]}, "containers.1", "not the name of a container", id="long"),
+        pytest.param({"containers": ["wörker"]}, "containers.0", "not the name of a container", id="letters"),
+        pytest.param({"containers": ["a", "a"]}, "containers.1", "'a' appears twice", id="twice"),
+        pytest.param(
+            {"additionalComponents": [{"component": "api"}]},
+            "additionalComponents.0.component",
+            "'api' is already a component of this service",
+            id="its-own-component",
+        ),
+        pytest.param(
+            {"containers": ["a"], "additionalComponents": [{"component": "web", "containers": ["a"]}]},
+            "additionalComponents.0.containers.0",
+            "container 'a' is listed for another component, too",
+            id="one-container-for-two",
+        ),
+    ],
+)
+def test_containers_that_no_task_definition_has_are_refused_and_are_still_read_where_they_are_stored(
+    world: World, scr_document: dict[str, Any], fields: dict[str, Any], path: str, words: str, dry_run: bool
+) -> None:
+    scr_document["spec"]["environments"]["staging"]["waves"][0]["services"][0].update(fields)
+
+    status, body = world.call("PUT", SCR, scr_document, **({"dryRun": "true"} if dry_run else {}))
+
+    assert (status, body["error"]["code"]) == (422, "InvalidDocument")
+    assert body["error"]["problems"][0]["path"] == f"{AT_SERVICE}.{path}"
+    assert words in body["error"]["problems"][0]["message"]
+    assert parse(scr_document).environment("staging").services[0].component == "api"
+
+
+def test_more_additional_components_than_a_task_definition_has_containers_are_refused(
+    world: World, scr_document: dict[str, Any]
+) -> None:
+    names = [f"c{number}" for number in range(10)]
+    scr_document["spec"]["components"] |= {name: {"repository": name} for name in names}
+    service = scr_document["spec"]["environments"]["staging"]["waves"][0]["services"][0]
+    service["additionalComponents"] = [{"component": name} for name in names]
+
+    status, body = world.call("PUT", SCR, scr_document)
+
+    assert (status, body["error"]["problems"][0]["path"]) == (422, f"{AT_SERVICE}.additionalComponents")
+
+
+def test_a_list_of_the_migration_is_bounded_too(world: World, scr_document: dict[str, Any]) -> None:
+    scr_document["spec"]["environments"]["staging"]["migration"]["containers"] = ["a", "a"]
+
+    status, body = world.call("PUT", SCR, scr_document)
+
+    assert (status, body["error"]["problems"][0]["path"]) == (422, "spec.environments.staging.migration.containers.1")

@@ -36,9 +36,9 @@ class TestOutside:
         assert api.live is not None
         assert api.base is not None
         assert (api.live["taskDefinitionArn"], api.base["taskDefinitionArn"]) == (live, live)
-        assert api.registry == "registry.example/scr-api"
+        assert api.addresses["api"] == "registry.example/scr-api"
         assert (found["scr-web"], unread) == (
-            Definitions(None, None, "registry.example/scr-web"),
+            Definitions(None, None, {name: f"registry.example/scr-{name}" for name in ("api", "web")}),
             ["there is no service scr-web"],
         )
 
@@ -48,7 +48,7 @@ class TestOutside:
 
         found, unread = outside.task_definitions(operating.document(), "staging")
 
-        assert found["scr-web"].registry is None
+        assert "web" not in found["scr-web"].addresses
         assert any("'scr-web'" in problem for problem in unread)
 
     def test_reads_labels_and_scans(self, store: Store, clock: FakeClock, new_id: FakeIds) -> None:
@@ -58,4 +58,21 @@ class TestOutside:
         found = outside.labels(operating.document(), "api", make.digest("a"))
 
         assert (found.found, "no longer has image" in found.reason) == ({}, True)
-        assert {scan.status for scan in outside.scans(operating.document(), make.release())} == {"Missing"}
+        assert {scan.status for scan in outside.scans(operating.document(), "staging", make.release())} == {"Missing"}
+
+    def test_only_scans_of_the_architecture_that_the_services_run_are_asked_for(
+        self, store: Store, clock: FakeClock, new_id: FakeIds
+    ) -> None:
+        """Nobody runs arm64 here, so that nobody has to wait for its scan."""
+        ecs, ecr = FakeEcs(clock), FakeEcr("scr-api", "scr-web")
+        fargate = {"requiresCompatibilities": ["FARGATE"]}
+        ecs.new_service("scr-api", ecs.new_definition("scr-api", "registry.example/scr-api:old", **fargate))
+        outside = self.outside(store, clock, new_id, ecs=ecs, ecr=ecr, ssm=FakeParameters({}, strict=True))
+        children = [("sha256:amd", "linux", "amd64"), ("sha256:arm", "linux", "arm64")]
+        index = ecr.push_index("scr-api", "v", children)
+        ecr.scans["scr-api", "sha256:amd"] = {"imageScanStatus": {"status": "COMPLETE"}}
+        release = make.release(components={"api": make.release().components["api"].but(digest=index)})
+
+        (scan,) = outside.scans(operating.document(), "staging", release)
+
+        assert (scan.component, scan.status) == ("api", "Complete")

@@ -73,7 +73,22 @@ class TestAbort:
 
 class TestVerify:
     def test_well(self, world: World) -> None:
-        assert world.ask("verify")[1] == {"ok": True, "platform": "scr", "environment": "staging", "problems": []}
+        assert world.ask("verify")[1] == {
+            "ok": True,
+            "platform": "scr",
+            "environment": "staging",
+            "problems": [],
+            "notes": [],
+        }
+
+    def test_says_which_containers_change_besides_the_named_one(self, world: World) -> None:
+        at = "spec.environments.staging.waves.0.services.0"
+        world.outside.notes = [(at, "besides 'api', also 'worker' changes"), ("spec.environments.production.x", "no")]
+
+        body = world.ask("verify")[1]
+
+        assert body["ok"] is True
+        assert body["notes"] == [{"path": at, "message": "besides 'api', also 'worker' changes"}]
 
     def test_problems_are_an_answer_not_an_error(self, world: World) -> None:
         world.outside.problems = [("spec.environments.staging.cluster", "is gone")]

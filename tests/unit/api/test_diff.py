@@ -8,6 +8,7 @@ import pytest
 from ferryman.api.diff_fields import changes
 from ferryman.api.views.live_services import Definitions
 from ferryman.decisions.schema_compatibility import MIGRATIONS, UNSAFE, ImageLabels
+from ferryman.platform import parse
 from ferryman.records import EnvironmentState, Freeze, Hold, Image, Release, Running, Target, Verified
 from ferryman.store.table import Store
 from unit import builders as make
@@ -63,8 +64,8 @@ def world(store: Store, clock: FakeClock, new_id: FakeIds, scr_document: dict[st
     running(world)
     for component in COMPONENTS:
         live, base = definition(component, image(component, RUNS)), definition(component, f"scr-{component}:base", 3)
-        registry = f"registry.example/scr-{component}"
-        world.outside.definitions[f"scr-{component}-production"] = Definitions(live, base, registry)
+        addresses = {component: f"registry.example/scr-{component}"}
+        world.outside.definitions[f"scr-{component}-production"] = Definitions(live, base, addresses)
     return world
 
 
@@ -112,7 +113,7 @@ def test_a_changed_base_shows(world: World) -> None:
     base["containerDefinitions"][0]["environment"][0]["value"] = "postgres://y"
     base["containerDefinitions"][0]["environment"].append({"name": "NEW", "value": PASSWORD})
     world.outside.definitions["scr-api-production"] = Definitions(
-        definition("api", image("api", RUNS)), base, "registry.example/scr-api"
+        definition("api", image("api", RUNS)), base, {"api": "registry.example/scr-api"}
     )
 
     assert diff(world, RUNS)["services"][0]["fields"] == [
@@ -125,7 +126,7 @@ def test_a_changed_base_shows(world: World) -> None:
 
 def test_no_secret_ever_shows(world: World) -> None:
     for name in list(world.outside.definitions):
-        world.outside.definitions[name] = Definitions(None, definition(name.split("-")[1], "x"), "registry.example/x")
+        world.outside.definitions[name] = Definitions(None, definition(name.split("-")[1], "x"), {})
 
     assert PASSWORD not in str(diff(world))
 
@@ -211,8 +212,10 @@ def test_what_is_under_way(world: World) -> None:
     ("found", "note"),
     [
         pytest.param(None, "cannot be read", id="no-service"),
-        pytest.param(Definitions(None, None, "registry.example/x"), "cannot be read", id="no-base"),
-        pytest.param(Definitions(None, definition("other", "x"), "r/x"), "has no container 'api'", id="container"),
+        pytest.param(Definitions(None, None, {}), "cannot be read", id="no-base"),
+        pytest.param(
+            Definitions(None, definition("other", "x"), {"api": "r/x"}), "has no container 'api'", id="container"
+        ),
     ],
 )
 def test_what_cannot_be_told_is_said(world: World, found: Definitions | None, note: str) -> None:
@@ -259,3 +262,48 @@ def test_order_and_empty_fields_are_no_change() -> None:
     other["containerDefinitions"][0]["environment"].reverse()
 
     assert changes(one, other) == []
+
+
+def with_others(world: World, document: dict[str, Any], **fields: Any) -> None:
+    """The first service's task definition has a worker of its image, and `edge` of another component's."""
+    service = document["spec"]["environments"][ENV]["waves"][0]["services"][0]
+    service.update(fields)
+    if fields:
+        world.put(world.store.platform("scr").but(document=parse(document).dump()))
+    addresses = {name: f"registry.example/scr-{name}" for name in COMPONENTS}
+    others = [
+        {"name": "worker", "image": "registry.example/scr-api:base"},
+        {"name": "edge", "image": image("web", RUNS)},
+    ]
+    found = definition("api", image("api", RUNS))
+    found = {**found, "containerDefinitions": [*found["containerDefinitions"], *others]}
+    world.outside.definitions[service["name"]] = Definitions(found, found, addresses)
+
+
+def test_each_container_that_would_change_is_told(world: World, scr_document: dict[str, Any]) -> None:
+    with_others(world, scr_document)
+    service = diff(world)["services"][0]
+    assert service["containers"] == ["api", "worker"]
+    assert [item["field"] for item in service["fields"]] == [
+        "containerDefinitions.api.image",
+        "containerDefinitions.worker.image",
+    ]
+
+
+def test_an_additional_component_is_told_with_its_container(world: World, scr_document: dict[str, Any]) -> None:
+    with_others(world, scr_document, additionalComponents=[{"component": "web"}])
+    service = diff(world)["services"][0]
+    assert service["containers"] == ["api", "worker", "edge"]
+    assert [item["after"] for item in service["fields"]][1] == image("web", NEW)
+
+
+def test_an_additional_component_that_the_release_lacks_keeps_what_runs(
+    world: World, scr_document: dict[str, Any]
+) -> None:
+    with_others(world, scr_document, additionalComponents=[{"component": "web"}])
+    stored = world.store.release("scr", NEW)
+    assert stored is not None
+    world.put(stored.but(components={"api": stored.components["api"]}))
+    service = diff(world)["services"][0]
+    assert service["note"] == "the release has no image of web: it stays as it is"
+    assert service["containers"] == ["api", "worker"]

@@ -51,10 +51,10 @@ def test_throttling_is_worth_another_try(fake: FakeEcr) -> None:
         ecr.resolve(fake, REPOSITORY, "abc")
 
 
-def test_an_image_is_named_by_digest(fake: FakeEcr) -> None:
-    assert ecr.image_uri(fake, REPOSITORY, "sha256:1") == "registry.example/scr-api@sha256:1"
+def test_a_repository_has_an_address(fake: FakeEcr) -> None:
+    assert ecr.address(fake, REPOSITORY) == "registry.example/scr-api"
     with pytest.raises(NotFound, match="create it"):
-        ecr.image_uri(fake, "unknown", "sha256:1")
+        ecr.address(fake, "unknown")
 
 
 @pytest.mark.parametrize(("on", "child"), [(FARGATE, "sha256:amd"), (ARM, "sha256:arm")])

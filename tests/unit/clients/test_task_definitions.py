@@ -18,8 +18,8 @@ def test_read_only_fields_are_all_that_ecs_tells_and_does_not_take() -> None:
     assert set(model.shape_for("TaskDefinition").members) - taken == task_definitions.READ_ONLY
 
 
-def test_with_image_changes_one_image_and_nothing_else() -> None:
-    made = task_definitions.with_image(BASE, "app", "api@sha256:1")
+def test_with_images_changes_one_image_and_nothing_else() -> None:
+    made = task_definitions.with_images(BASE, {"app": "api@sha256:1"})
     assert made == {
         "family": "api",
         "networkMode": "awsvpc",
@@ -29,9 +29,9 @@ def test_with_image_changes_one_image_and_nothing_else() -> None:
     assert BASE["containerDefinitions"][1]["image"] == "api:base"
 
 
-def test_with_image_names_the_containers_that_there_are() -> None:
+def test_with_images_names_the_containers_that_there_are() -> None:
     with pytest.raises(VerificationFailed, match="guard, app"):
-        task_definitions.with_image(BASE, "server", "x")
+        task_definitions.with_images(BASE, {"server": "x"})
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,6 @@ def test_same(other: dict[str, Any], same: bool) -> None:
 
 def test_ensure_twice_registers_once(clock: FakeClock) -> None:
     fake = FakeEcs(clock)
-    wanted = task_definitions.with_image(BASE, "app", "api@sha256:1")
+    wanted = task_definitions.with_images(BASE, {"app": "api@sha256:1"})
     assert task_definitions.ensure(fake, wanted) == task_definitions.ensure(fake, wanted)
     assert fake.calls["register_task_definition"] == 1

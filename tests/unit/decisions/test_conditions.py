@@ -1,5 +1,6 @@
 """What is shown of an environment: Ready, Progressing and the other conditions, and since when."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -31,6 +32,8 @@ from unit.decisions.situations import (
     release,
     settled,
 )
+
+MIXED = {"scr-api": {"api": {"web": f"sha256:{'a' * 64}", "worker": f"sha256:{'b' * 64}"}}}
 
 
 class TestObserved:
@@ -71,11 +74,46 @@ class TestObserved:
                 id="gone",
             ),
             pytest.param(drifted(base="scr-api:1"), {"Drifted": ("False", "AsRecorded")}, id="as-recorded"),
+            pytest.param(
+                drifted(drift=Drift(live={}, images=MIXED)),
+                {"Drifted": ("True", "ImagesDiffer"), "Ready": ("False", "ImagesDiffer")},
+                id="containers-differ",
+            ),
+            pytest.param(
+                drifted(drift=Drift(live={"scr-api": None}, images=MIXED)),
+                {"Drifted": ("True", "TaskDefinitionChanged"), "Ready": ("True", "UpToDate")},
+                id="gone-before-containers-differ",
+            ),
         ],
     )
     def test_conditions(self, view: Snapshot, expected: dict[str, tuple[str, str]]) -> None:
         for type, seen in expected.items():
             assert condition(view, type) == seen
+
+    def test_containers_that_differ_are_named_with_what_to_do(self) -> None:
+        seen = {item.type: item for item in observed(drifted(drift=Drift(live={}, images=MIXED))).conditions or ()}
+        assert seen["Drifted"].message == (
+            "scr-api does not run one image of api: web runs sha256:aaaaaaaaaaaa, worker runs sha256:bbbbbbbbbbbb. "
+            "To bring each of them to one image, run `ferryman redeploy staging`."
+        )
+        assert seen["Drifted"].message in seen["Ready"].message
+
+    @pytest.mark.parametrize(
+        ("drift", "ready", "drifted_now"),
+        [
+            pytest.param(None, "ImagesDiffer", "ImagesDiffer", id="nobody-looked"),
+            pytest.param(Drift(live={}, images=None), "ImagesDiffer", "ImagesDiffer", id="not-all-were-read"),
+            pytest.param(Drift(live={}), "UpToDate", "AsRecorded", id="mended"),
+        ],
+    )
+    def test_what_was_found_stays_until_everything_was_read_again(
+        self, drift: Drift | None, ready: str, drifted_now: str
+    ) -> None:
+        first = drifted(drift=Drift(live={}, images=MIXED))
+        state = first.state.but(conditions=list(observed(first).conditions or ()))
+        later = replace(first, state=state, drift=drift)
+        assert {item.type: item.reason for item in observed(later).conditions or ()}["Drifted"] == drifted_now
+        assert condition(later, "Ready")[1] == ready
 
     def test_a_transition_time_changes_only_with_the_status(self) -> None:
         first = observed(idle(1))

@@ -15,7 +15,6 @@ from ferryman.decisions.task_verdict import (
     fault,
     image_cannot_run,
     no_capacity,
-    repository_of,
     seen_to_stop_first,
 )
 
@@ -195,8 +194,3 @@ def test_exit_codes_say_what_they_mean(code: int, reason: str, said: str) -> Non
 def test_capacity_is_told_by_the_events_of_a_service() -> None:
     assert no_capacity(["(service api) was unable to place a task because no container instance met all of its needs."])
     assert not no_capacity(["(service api) has reached a steady state."])
-
-
-@pytest.mark.parametrize("image", ["r.example:5000/a/b", "r.example:5000/a/b:1", "r.example:5000/a/b@sha256:1"])
-def test_a_repository_has_neither_tag_nor_digest(image: str) -> None:
-    assert repository_of(image) == "r.example:5000/a/b"

@@ -75,7 +75,8 @@ class FakeEcs:
 
     # ── what people and AWS do ──
 
-    def new_definition(self, family: str, image: str, **more: Any) -> str:
+    def new_definition(self, family: str, image: str, also: dict[str, str] | None = None, **more: Any) -> str:
+        """`also`: further containers with their images, beside `app`."""
         container = {
             "name": "app",
             "image": image,
@@ -86,7 +87,8 @@ class FakeEcs:
             },
         }
         sidecar = {"name": "aws-guardduty-agent", "image": "guardduty:1", "essential": False}
-        definition = {"family": family, "containerDefinitions": [sidecar, container], **more}
+        others = [{"name": name, "image": other, "cpu": 0, "essential": False} for name, other in (also or {}).items()]
+        definition = {"family": family, "containerDefinitions": [sidecar, container, *others], **more}
         answer = FakeEcs.register_task_definition.__wrapped__(self, **definition)  # type: ignore[attr-defined]
         return str(answer["taskDefinition"]["taskDefinitionArn"])
 
@@ -110,24 +112,28 @@ class FakeEcs:
     def deployment(self, service: str) -> Raw:
         return next(item for item in self.services[service]["deployments"] if item["status"] == "PRIMARY")  # type: ignore[no-any-return]
 
-    def complete(self, service: str, digest: str | None = None) -> None:
-        """The PRIMARY deployment is done: its tasks run, the others are gone."""
+    def complete(self, service: str, digest: str | None = None, **containers: str) -> None:
+        """The PRIMARY deployment is done: its tasks run, the others are gone.
+
+        All containers run `digest`, except those that are named with their own.
+        """
         found, deployment = self.services[service], self.deployment(service)
         deployment.update(rolloutState="COMPLETED", runningCount=found["desiredCount"])
         found["deployments"] = [deployment]
         for _ in range(found["desiredCount"]):
-            self.add_task(service, digest or "sha256:new")
+            self.add_task(service, digest or "sha256:new", containers)
 
-    def add_task(self, service: str, digest: str, **more: Any) -> Raw:
+    def add_task(self, service: str, digest: str, containers: dict[str, str] | None = None, **more: Any) -> Raw:
         deployment = self.deployment(service)
+        names = [item["name"] for item in self.definitions[deployment["taskDefinition"]]["containerDefinitions"]]
+        digests = {"aws-guardduty-agent": "sha256:guard", **(containers or {})}
         task = self._task(
             deployment["taskDefinition"],
             group=f"service:{service}",
             startedBy=deployment["id"],
             lastStatus="RUNNING",
             containers=[
-                {"name": "aws-guardduty-agent", "lastStatus": "RUNNING", "imageDigest": "sha256:guard"},
-                {"name": "app", "lastStatus": "RUNNING", "imageDigest": digest},
+                {"name": name, "lastStatus": "RUNNING", "imageDigest": digests.get(name, digest)} for name in names
             ],
         )
         task.update(more)

@@ -5,6 +5,7 @@ from ferryman.decisions.schema_compatibility import ImageLabels
 from ferryman.decisions.snapshot import ImageScan
 from ferryman.errors import Unavailable
 from ferryman.platform import Platform
+from ferryman.platform.problem import Findings
 from ferryman.records import Plan, Release
 
 
@@ -13,6 +14,7 @@ class FakeOutside:
 
     def __init__(self) -> None:
         self.problems: list[tuple[str, str]] = []
+        self.notes: list[tuple[str, str]] = []
         self.counts: dict[str, Counts] = {}
         self.adopted: list[str] = []
         self.nudged: list[tuple[str, str]] = []
@@ -25,9 +27,10 @@ class FakeOutside:
         self.definitions: dict[str, Definitions] = {}
         self.unread: list[str] = []
 
-    def verify(self, document: Platform) -> list[tuple[str, str]]:
-        environments = tuple(f"spec.environments.{name}." for name in document.spec.environments)
-        return [problem for problem in self.problems if problem[0].startswith((*environments, "spec.components."))]
+    def verify(self, document: Platform) -> Findings:
+        here = (*(f"spec.environments.{name}." for name in document.spec.environments), "spec.components.")
+        problems = [problem for problem in self.problems if problem[0].startswith(here)]
+        return Findings(problems, [note for note in self.notes if note[0].startswith(here)])
 
     def adopt(self, document: Platform) -> None:
         self.adopted.append(document.name)
@@ -41,7 +44,7 @@ class FakeOutside:
         self.looked_at.append(digest)
         return self.image_labels.get(digest, ImageLabels())
 
-    def scans(self, document: Platform, release: Release) -> tuple[ImageScan, ...]:
+    def scans(self, document: Platform, environment: str, release: Release) -> tuple[ImageScan, ...]:
         return self.image_scans
 
     def task_definitions(self, document: Platform, environment: str) -> tuple[dict[str, Definitions], list[str]]:

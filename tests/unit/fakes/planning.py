@@ -33,6 +33,8 @@ class StagingEcs:
             for name in NAMES
         }
         self.containers = {**CONTAINERS, "scr-api-migrate-staging": "api"}
+        self.also: dict[str, dict[str, str]] = {}
+        """Family → further containers with their images."""
         self.architecture: dict[str, Any] = {}
 
     def describe_services(self, cluster: str, services: list[str], **_: Any) -> Any:
@@ -44,7 +46,10 @@ class StagingEcs:
             "taskDefinition": {
                 "taskDefinitionArn": taskDefinition,
                 "family": family,
-                "containerDefinitions": [{"name": self.containers[family], "image": "x"}],
+                "containerDefinitions": [
+                    {"name": self.containers[family], "image": "x"},
+                    *({"name": name, "image": image} for name, image in self.also.get(family, {}).items()),
+                ],
                 "requiresCompatibilities": ["FARGATE"],
                 "executionRoleArn": "arn:aws:iam::123456789012:role/execution",
                 **self.architecture,

@@ -364,3 +364,38 @@ def test_a_roles_own_arn_is_nobodys() -> None:
     role = {"name": "Ada", "arn": "arn:aws:iam::123456789012:role/Admin"}
     found = problems(edited(**{f"{STAGING}.approval": {"approvers": [role]}}))
     assert "arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION" in str(found)
+
+
+def test_containers_and_additional_components_are_taken() -> None:
+    listed = {"containers": ["web", "worker"], "additionalComponents": [{"component": "web", "containers": ["edge"]}]}
+    document = example()
+    document["spec"]["environments"]["staging"]["waves"][0]["services"][0].update(listed)
+    service = parse(document).environment("staging").services[0]
+    assert (service.container_name, service.containers) == ("web", ["web", "worker"])
+    assert service.components == ["api", "web"]
+
+
+def test_without_them_a_service_is_what_it_was() -> None:
+    service = parse(example()).environment("staging").services[0]
+    assert (service.container_name, service.containers, service.components) == ("api", None, ["api"])
+
+
+@pytest.mark.parametrize(
+    ("fields", "path", "words"),
+    [
+        ({"containers": []}, f"{SERVICE}.containers", "must not be empty"),
+        ({"additionalComponents": [{"component": "apii"}]}, f"{SERVICE}.additionalComponents.0.component", "apii"),
+        (
+            {"additionalComponents": [{"component": "web", "container": "x"}]},
+            f"{SERVICE}.additionalComponents.0.container",
+            "unknown field",
+        ),
+    ],
+)
+def test_what_is_wrong_with_them_is_told(fields: dict[str, Any], path: str, words: str) -> None:
+    document = example()
+    document["spec"]["environments"]["staging"]["waves"][0]["services"][0].update(fields)
+    with pytest.raises(InvalidDocument) as raised:
+        parse(document)
+    told = dict(raised.value.problems)
+    assert words in told[path]

@@ -214,3 +214,42 @@ def test_old_tags_that_a_changed_document_reads_anew_are_baseline_too(world: Wor
     world.sweep()
     assert [(item.version, item.status) for item in world.store.releases("scr")] == [(old, ReleaseStatus.BASELINE)]
     assert world.deployments == []
+
+
+def several(world: World, web: str, worker: str) -> None:
+    """One service with `app` and `worker` of the same repository; the other service runs what `app` does."""
+    registry = "registry.example/scr-api"
+    images = {"worker": f"{registry}:{worker}"}
+    world.ecs.new_service("scr-api", world.ecs.new_definition("scr-api", f"{registry}:{web}", images))
+    world.ecs.new_service("scr-web", world.ecs.new_definition("scr-web", f"registry.example/scr-web:{web}"))
+
+
+def test_a_release_runs_only_if_every_container_of_its_images_runs_it(world: World) -> None:
+    pushed_before(world, V1, V2)
+    several(world, V1, V1)
+    world.apply()
+    assert world.state.current is not None
+    assert world.state.current.version == V1
+
+
+def test_where_a_worker_runs_another_release_than_its_web_server_none_is_adopted_as_running(world: World) -> None:
+    pushed_before(world, V1, V2)
+    several(world, V2, V1)
+    world.apply()
+    current = world.state.current
+    assert current is not None
+    assert (current.version, current.digests["api"]) == (None, world.ecr.tags["scr-api"][V2])
+    (event,) = world.store.timeline("scr#staging")
+    assert "no single release is running, since worker of scr-api run another image" in event.message
+    world.sweep()
+    assert world.condition("Ready") == ("False", "ImagesDiffer")
+
+
+def test_a_repository_of_the_same_name_elsewhere_counts_by_digest_only(world: World) -> None:
+    pushed_before(world, V1)
+    web = world.ecr.tags["scr-web"][V1]
+    world.ecs.new_service("scr-api", world.ecs.new_definition("scr-api", f"replica.example/scr-api:{V1}"))
+    world.ecs.new_service("scr-web", world.ecs.new_definition("scr-web", f"replica.example/scr-web@{web}"))
+    world.apply()
+    assert world.state.current is not None
+    assert world.state.current.digests == {"web": web}

@@ -15,6 +15,7 @@ from ferryman.records import (
     EnvironmentState,
     Freeze,
     Phase,
+    PlannedImage,
     Release,
     Settled,
     step_keys,
@@ -80,6 +81,25 @@ class TestScans:
         }
         world.edit(plan=plan.but(services=services))
         for name in world.deployment.digests:
+            ecr.scans[f"scr-{name}", "sha256:arm"] = {"imageScanStatus": {"status": "COMPLETE"}}
+        assert self.admit(world, ecr) == ""
+
+    def test_the_images_of_additional_components_are_looked_at_as_they_are_planned(
+        self, world: World, ecr: FakeEcr
+    ) -> None:
+        plan, digests = world.deployment.require_plan(), world.deployment.digests
+        one = next(service for service in plan.services.values() if service.component == "api")
+        one = one.but(
+            digest=digests["api"],
+            platform_digest="sha256:arm",
+            additional=[
+                PlannedImage(
+                    component="web", containers=["edge"], image="x", digest=digests["web"], platform_digest="sha256:arm"
+                )
+            ],
+        )
+        world.edit(plan=plan.but(services={one.name: one}))
+        for name in digests:
             ecr.scans[f"scr-{name}", "sha256:arm"] = {"imageScanStatus": {"status": "COMPLETE"}}
         assert self.admit(world, ecr) == ""
 

@@ -9,7 +9,7 @@ from ferryman.errors import ClaimLost, NotVisibleYet, Throttled, Unavailable
 from ferryman.records import MigrationClaim, StepStatus
 from ferryman.records.writes import Save
 from ferryman.store.table import Store
-from unit.ecs_world import COMMAND, NEW, NEXT, World
+from unit.ecs_world import COMMAND, NEW, NEXT, OLD, World
 from unit.fakes.clock import FakeClock, FakeIds
 
 # ── run ──
@@ -277,3 +277,16 @@ def test_a_token_that_conflicts_decides_nothing(world: World) -> None:
     world.clock.forward(minutes=3)
     world.ecs.refuse("run_task", "ConflictException")
     assert world.run_migration().reason == "OutcomeUnknown"
+
+
+def test_all_containers_of_the_image_move_and_only_the_named_one_runs_the_command(world: World) -> None:
+    base = world.ecs.new_definition("api-migrate", OLD, {"wait-for-database": OLD})
+    planned = world.deployment.require_plan().migration
+    assert planned is not None
+    changed = planned.but(base_task_definition=base, containers=["app", "wait-for-database"])
+    world.claim("01K00000000000000000000MIG", migration=changed)
+    world.run_migration()
+    [task] = world.migration_tasks()
+    definition = world.ecs.definitions[task["taskDefinitionArn"]]
+    assert [item["image"] for item in definition["containerDefinitions"]] == ["guardduty:1", NEW, NEW]
+    assert task["overrides"] == {"containerOverrides": [{"name": "app", "command": COMMAND}]}

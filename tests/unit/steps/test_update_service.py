@@ -6,7 +6,7 @@ import pytest
 
 from ferryman.contracts import UpdateServiceOutput
 from ferryman.errors import ClaimLost, InvalidInput, Throttled, Unavailable
-from ferryman.records import Phase, PlannedTag, StepStatus, step_keys
+from ferryman.records import Phase, PlannedImage, PlannedTag, StepStatus, step_keys
 from ferryman.store.step_writer import end
 from ferryman.store.table import Store
 from unit.ecs_world import NEW, OLD, World
@@ -480,3 +480,35 @@ def test_the_way_back_and_components_that_were_not_promoted_look_at_no_tag(world
 def test_where_nothing_is_promoted_ecr_is_not_asked(world: World) -> None:
     world.update()
     assert world.ecr.calls == []
+
+
+# ── several containers and components ──
+
+
+def test_all_containers_of_the_image_move_in_one_revision_and_one_update(world: World) -> None:
+    base = world.ecs.new_definition("api", OLD, {"init": OLD, "worker": OLD, "edge": "registry.example/web:old"})
+    edge = PlannedImage(component="web", containers=["edge"], image="registry.example/web@sha256:edge", digest="x")
+    world.replan("api", base_task_definition=base, containers=["app", "init", "worker"], additional=[edge])
+    assert world.update().verdict == "Started"
+    images = {item["name"]: item["image"] for item in world.definition()["containerDefinitions"]}
+    assert images == {
+        "aws-guardduty-agent": "guardduty:1", "app": NEW, "init": NEW, "worker": NEW,
+        "edge": "registry.example/web@sha256:edge",
+    }  # fmt: skip
+    assert (world.ecs.calls["register_task_definition"], world.ecs.calls["update_service"]) == (1, 1)
+
+
+def test_a_plan_of_the_version_before_changes_the_named_container_alone(world: World) -> None:
+    base = world.ecs.new_definition("api", OLD, {"worker": OLD})
+    world.replan("api", base_task_definition=base)
+    world.update()
+    images = {item["name"]: item["image"] for item in world.definition()["containerDefinitions"]}
+    assert (images["app"], images["worker"]) == (NEW, OLD)
+
+
+def test_the_promoted_tag_of_an_additional_component_counts_too(world: World) -> None:
+    promoted(world, {"production-latest": "sha256:other"})
+    world.replan("web", additional=[PlannedImage(component="api", containers=["edge"], image="x")])
+    world.replan("api", skip="NotInRelease")
+    world.update()
+    assert world.update("web") == UpdateServiceOutput(verdict="Failed", reason="DigestMismatch")

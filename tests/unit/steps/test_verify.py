@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from ferryman.clients.ssm import References
 from ferryman.errors import ReferenceUnresolved, VerificationFailed
 from ferryman.platform import parse
-from ferryman.steps.verify import verify
+from ferryman.steps.verify import examine, verify
 from ferryman.store.table import Store
 from unit.begin_world import World, plan_of
 from unit.fakes.clock import FakeClock, FakeIds
@@ -89,3 +89,36 @@ def test_a_missing_parameter_is_named(world: World) -> None:
     del world.ssm.values["/ferryman/scr/staging/web-url"]
     with pytest.raises((VerificationFailed, ReferenceUnresolved), match="/ferryman/scr/staging/web-url"):
         world.begin()
+
+
+def examined(world: World, document: dict[str, Any]) -> Any:
+    references = References(world.ssm)
+    return examine(
+        parse(document), ecs=world.ecs, ecr=world.ecr, references=references, account="123456789012", region="eu-west-1"
+    )
+
+
+def test_containers_that_change_besides_the_named_one_are_told(world: World, scr_document: dict[str, Any]) -> None:
+    del scr_document["spec"]["environments"]["production"]
+    world.ecs.also["scr-api-staging"] = {"init": "registry.example/scr-api:1", "worker": "registry.example/scr-api:1"}
+    world.ecs.also["scr-api-migrate-staging"] = {"wait": "registry.example/scr-api:1"}
+    found = examined(world, scr_document)
+    at = "spec.environments.staging"
+    assert found.problems == []
+    assert found.notes == [
+        (
+            f"{at}.waves.0.services.0",
+            "besides 'api', also 'init' and 'worker' change, since they use the same repository",
+        ),
+        (f"{at}.migration", "besides 'api', also 'wait' changes, since it uses the same repository"),
+    ]
+
+
+def test_a_container_that_the_migration_lists_and_lacks_is_a_problem(
+    world: World, scr_document: dict[str, Any]
+) -> None:
+    del scr_document["spec"]["environments"]["production"]
+    scr_document["spec"]["environments"]["staging"]["migration"]["containers"] = ["api", "wait"]
+    (problem,) = examined(world, scr_document).problems
+    assert problem[0] == "spec.environments.staging.migration.containers.1"
+    assert "has no container 'wait'; it has: api" in problem[1]

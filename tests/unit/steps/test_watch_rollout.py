@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from ferryman.errors import ClaimLost, Throttled
-from ferryman.records import StepStatus, step_keys
+from ferryman.records import PlannedImage, StepStatus, step_keys
 from ferryman.steps import watch_rollout
 from ferryman.steps.watch_rollout import Seen, Terms, judge
 from ferryman.store.table import Store
-from unit.ecs_world import CHILD, World
+from unit.ecs_world import CHILD, OLD, World
 from unit.fakes.clock import FakeClock, FakeIds
 from unit.fakes.ecs import refusal
 
@@ -23,10 +23,10 @@ TERMS = Terms(
     followed_at=T0 + timedelta(seconds=5),
     timeout_seconds=600,
     fail_fast=2,
-    digests=frozenset({"sha256:new", CHILD}),
+    digests={"app": frozenset({"sha256:new", CHILD})},
 )
 GOING = Seen(listed=True, primary=True, state="IN_PROGRESS", desired=2, running=1)
-DONE = replace(GOING, state="COMPLETED", running=2, digests=frozenset({CHILD}), tasks=2)
+DONE = replace(GOING, state="COMPLETED", running=2, digests={"app": frozenset({CHILD})}, tasks=2)
 
 
 def at(seconds: int) -> datetime:
@@ -73,23 +73,23 @@ def at(seconds: int) -> datetime:
             id="zero-on-the-way-back",
         ),
         pytest.param(
-            replace(DONE, digests=frozenset({"sha256:new"})), TERMS, NOW, "Succeeded", "Completed", id="index"
+            replace(DONE, digests={"app": frozenset({"sha256:new"})}), TERMS, NOW, "Succeeded", "Completed", id="index"
         ),
-        pytest.param(replace(DONE, digests=None), TERMS, NOW, "Succeeded", "Completed", id="digests-not-told"),
+        pytest.param(replace(DONE, digests={}), TERMS, NOW, "Succeeded", "Completed", id="digests-not-told"),
         pytest.param(
-            replace(DONE, digests=frozenset({CHILD, "sha256:other"})),
+            replace(DONE, digests={"app": frozenset({CHILD, "sha256:other"})}),
             TERMS,
             NOW,
             "Failed",
             "WrongImage",
             id="wrong-image",
         ),
-        pytest.param(replace(DONE, tasks=0, digests=None), TERMS, NOW, None, "", id="completed-no-task-yet"),
+        pytest.param(replace(DONE, tasks=0, digests={}), TERMS, NOW, None, "", id="completed-no-task-yet"),
         pytest.param(
-            replace(DONE, tasks=0, digests=None), TERMS, at(600), "Failed", "DeadlineExceeded", id="completed-no-task"
+            replace(DONE, tasks=0, digests={}), TERMS, at(600), "Failed", "DeadlineExceeded", id="completed-no-task"
         ),
         pytest.param(
-            replace(DONE, tasks=0, digests=None), replace(TERMS, digests=None), NOW, "Succeeded", "Completed", id="back"
+            replace(DONE, tasks=0, digests={}), replace(TERMS, digests=None), NOW, "Succeeded", "Completed", id="back"
         ),
         pytest.param(GOING, replace(TERMS, aborted="ann: wrong"), NOW, "Aborted", "AbortRequested", id="abort"),
         pytest.param(
@@ -386,7 +386,6 @@ def beside_a_proxy(store: Store, clock: FakeClock, new_id: FakeIds) -> World:
 
 def crashed(world: World, app: int, proxy: int) -> dict[str, Any]:
     task = world.ecs.add_task("api", "sha256:new")
-    task["containers"].append({"name": "proxy"})
     world.ecs.stop(task, exit_code=app)
     task["containers"][-1]["exitCode"] = proxy
     return task
@@ -428,3 +427,42 @@ def test_which_of_two_crashed_first_is_told_by_an_event(beside_a_proxy: World) -
     world.ecs.trip_breaker("api")
     world.watch()
     assert "proxy stopped first: it exited with code 1" in world.step().message
+
+
+# ── several containers ──
+
+
+def several(world: World) -> None:
+    """Worker and init container share the image of `app`, and `edge` is of another component."""
+    base = world.ecs.new_definition("api", OLD, {"init": OLD, "worker": OLD, "edge": "registry.example/web:1"})
+    edge = PlannedImage(
+        component="web", containers=["edge"], image="registry.example/web@sha256:edge", digest="sha256:edge"
+    )
+    world.replan("api", base_task_definition=base, containers=["app", "init", "worker"], additional=[edge])
+    world.update()
+
+
+def test_each_container_is_checked_and_named(store: Store, clock: FakeClock, new_id: FakeIds) -> None:
+    world = World(store, clock, new_id)
+    several(world)
+    world.ecs.complete("api", CHILD, edge="sha256:edge")
+    assert world.answer(world.watch())["verdict"] == "Succeeded"  # type: ignore[index]
+    assert world.step().message == "api runs the release in app, init, worker and edge (1/1)"
+
+
+@pytest.mark.parametrize("wrong", ["app", "init", "worker", "edge"])
+def test_one_container_with_another_image_is_a_wrong_image(
+    store: Store, clock: FakeClock, new_id: FakeIds, wrong: str
+) -> None:
+    world = World(store, clock, new_id)
+    several(world)
+    world.ecs.complete("api", CHILD, **{"edge": "sha256:edge", wrong: "sha256:left"})
+    assert world.answer(world.watch())["reason"] == "WrongImage"  # type: ignore[index]
+    assert f"container {wrong} runs sha256:left" in world.step().message
+
+
+def test_an_additional_component_must_run_its_own_image(store: Store, clock: FakeClock, new_id: FakeIds) -> None:
+    world = World(store, clock, new_id)
+    several(world)
+    world.ecs.complete("api", CHILD)
+    assert world.answer(world.watch())["reason"] == "WrongImage"  # type: ignore[index]

@@ -2,13 +2,15 @@
 leaves either the old document or the new one, and repeating the same `apply` completes it.
 """
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
 from ferryman.api.context import Context
-from ferryman.api.control import how, nudge
+from ferryman.api.control import how, nudge, told
 from ferryman.api.http import HttpError, Request
-from ferryman.errors import Conflict, InvalidDocument, Refused
+from ferryman.clients.aws_errors import Refusal as AwsRefusal
+from ferryman.errors import Conflict, FerrymanError, InvalidDocument, Refused
 from ferryman.messages import timeline
 from ferryman.platform import Platform, apply_refusals, parse
 from ferryman.records import AppliedPlatform, EventType
@@ -16,6 +18,8 @@ from ferryman.records.writes import Save
 
 # A DynamoDB item holds 400 KB, names and defaults included.
 _MOST_BYTES = 200_000
+
+_LOG = logging.getLogger("ferryman")
 
 
 def apply(operator: Context, request: Request) -> dict[str, Any]:
@@ -30,19 +34,22 @@ def apply(operator: Context, request: Request) -> dict[str, Any]:
     if refused:
         raise InvalidDocument(refused)
     before = operator.store.find_platform(name)
+    notes: list[tuple[str, str]] = []
     if before is not None and _same(before, document):
         result, generation = "unchanged", before.generation
+        notes = _notes(operator, document)
     else:
         result, generation = ("configured", before.generation + 1) if before else ("created", 1)
         _refuse_orphans(operator, before, document)
-        problems = operator.outside.verify(document)
-        if problems:
+        found = operator.outside.verify(document)
+        if found.problems:
             raise HttpError(
                 422,
                 "VerificationFailed",
                 "the document does not match what exists in AWS; nothing was changed",
-                problems,
+                found.problems,
             )
+        notes = found.notes
     if not dry_run:
         if result != "unchanged":
             _save(operator, document, generation, before, request)
@@ -58,6 +65,7 @@ def apply(operator: Context, request: Request) -> dict[str, Any]:
             {"path": path, "message": message}
             for path, message in apply_refusals.warnings_of(document, _tags(operator, name))
         ],
+        "notes": told(notes),
     }
 
 
@@ -65,6 +73,15 @@ def _tags(operator: Context, platform: str) -> Iterator[str]:
     """Yield the tags that made releases, newest first; they are read only where the pattern needs them."""
     for release in operator.store.releases(platform)[::-1]:
         yield from dict.fromkeys(image.tag for image in release.components.values())
+
+
+def _notes(operator: Context, document: Platform) -> list[tuple[str, str]]:
+    """Say again what applies to a document that is stored already; that it can't be told changes nothing."""
+    try:
+        return operator.outside.verify(document).notes
+    except (FerrymanError, AwsRefusal) as error:
+        _LOG.warning("the notes on %s could not be told: %s", document.name, error)
+        return []
 
 
 def _same(before: AppliedPlatform, document: Platform) -> bool:

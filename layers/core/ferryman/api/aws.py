@@ -11,6 +11,7 @@ from ferryman.decisions.snapshot import ImageScan
 from ferryman.errors import NotFound
 from ferryman.ids import Clock, NewId
 from ferryman.platform import Platform
+from ferryman.platform.problem import Findings
 from ferryman.records import Plan, Release
 from ferryman.store.table import Store
 
@@ -29,12 +30,12 @@ class Aws:
     """The queue that reconcile reads."""
     relay_function: str
 
-    def verify(self, document: Platform) -> list[tuple[str, str]]:
+    def verify(self, document: Platform) -> Findings:
         """Hold the document against ECS, ECR and its `ssm:` references."""
         from ferryman.clients.ssm import References
-        from ferryman.steps.verify import verify
+        from ferryman.steps.verify import examine
 
-        return verify(
+        return examine(
             document,
             ecs=self.client("ecs"),
             ecr=self.client("ecr"),
@@ -84,11 +85,18 @@ class Aws:
         repository = document.spec.components[component].repository
         return image_labels.of(self.client("ecr"), image_labels.download, repository, digest)
 
-    def scans(self, document: Platform, release: Release) -> tuple[ImageScan, ...]:
-        """See `clients.image_scans`."""
+    def scans(self, document: Platform, environment: str, release: Release) -> tuple[ImageScan, ...]:
+        """See `clients.image_scans`: of an index, only what the environment's tasks run is asked for."""
+        from ferryman.clients.image_index import RunsOn
         from ferryman.clients.image_scans import of_release
+        from ferryman.clients.ssm import References
+        from ferryman.steps import plan_images
 
-        return of_release(document, release, self.client("ecr"))
+        def platforms(component: str) -> frozenset[RunsOn]:
+            declared, references = document.environment(environment), References(self.client("ssm"))
+            return plan_images.platforms(declared, component, self.client("ecs"), references)
+
+        return of_release(document, release, self.client("ecr"), platforms=platforms)
 
     def task_definitions(self, document: Platform, environment: str) -> tuple[dict[str, Definitions], list[str]]:
         """Read the services of an environment and their bases."""
@@ -99,18 +107,18 @@ class Aws:
         declared, at = document.environment(environment), f"spec.environments.{environment}"
         seen = verify.survey(declared, ecs=self.client("ecs"), references=References(self.client("ssm")), at=at)
         found, problems = {}, [f"{path}: {text}" for path, text in seen.unresolved]
+        addresses: dict[str, str] = {}
+        for component in dict.fromkeys(name for service in declared.services for name in service.components):
+            try:
+                addresses[component] = ecr.address(self.client("ecr"), document.spec.components[component].repository)
+            except NotFound as error:
+                problems.append(str(error))
         for service in declared.services:
             live = seen.services.get(service.name)
-            registry = document.spec.components[service.component].repository
-            try:
-                address = ecr.image_uri(self.client("ecr"), registry, "")[:-1]
-            except NotFound as error:
-                address = None
-                problems.append(str(error))
             found[service.name] = Definitions(
                 live=ecs.find_task_definition(self.client("ecs"), live["taskDefinition"]) if live else None,
                 base=seen.bases.get(service.name),
-                registry=address,
+                addresses=addresses,
             )
             if live is None:
                 problems.append(f"there is no service {service.name}")

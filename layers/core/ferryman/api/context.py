@@ -8,6 +8,7 @@ from ferryman.decisions.schema_compatibility import ImageLabels
 from ferryman.decisions.snapshot import ImageScan
 from ferryman.ids import Clock, NewId
 from ferryman.platform import Platform
+from ferryman.platform.problem import Findings
 from ferryman.records import Plan, Release
 from ferryman.store.table import Store
 
@@ -15,8 +16,8 @@ from ferryman.store.table import Store
 class Outside(Protocol):
     """What the API asks of AWS besides the table. `Aws` is the real one; tests bring their own."""
 
-    def verify(self, document: Platform) -> list[tuple[str, str]]:
-        """Return what is wrong on the ECS side."""
+    def verify(self, document: Platform) -> Findings:
+        """Return what is wrong on the ECS side, and what else people should know of it."""
 
     def adopt(self, document: Platform) -> None:
         """Take what runs as `current` in environments that are new to us; before the document is stored."""
@@ -27,8 +28,8 @@ class Outside(Protocol):
     def labels(self, document: Platform, component: str, digest: str) -> ImageLabels:
         """Return what an image says about itself; what can't be read is a reason in it."""
 
-    def scans(self, document: Platform, release: Release) -> tuple[ImageScan, ...]:
-        """Return what is known of the scans of a release's images."""
+    def scans(self, document: Platform, environment: str, release: Release) -> tuple[ImageScan, ...]:
+        """Return what is known of the scans of a release's images, as far as an environment runs them."""
 
     def task_definitions(self, document: Platform, environment: str) -> tuple[dict[str, Definitions], list[str]]:
         """Return service → what it runs and what it would be made from, and what could not be read."""

@@ -147,8 +147,19 @@ def verify(operator: Context, request: Request) -> dict[str, Any]:
     platform, env = place(operator, request)
     only = {env: platform.environment(env)}
     part = platform.model_copy(update={"spec": platform.spec.model_copy(update={"environments": only})})
-    problems = [{"path": path, "message": message} for path, message in operator.outside.verify(part)]
-    return {"ok": not problems, "platform": platform.name, "environment": env, "problems": problems}
+    found = operator.outside.verify(part)
+    return {
+        "ok": not found.problems,
+        "platform": platform.name,
+        "environment": env,
+        "problems": told(found.problems),
+        "notes": told(found.notes),
+    }
+
+
+def told(found: list[tuple[str, str]]) -> list[dict[str, str]]:
+    """Return problems or notes as the API answers them."""
+    return [{"path": path, "message": message} for path, message in found]
 
 
 def _wish(

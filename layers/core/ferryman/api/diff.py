@@ -7,6 +7,8 @@ in the way.
 from datetime import datetime
 from typing import Any, Literal
 
+from pydantic import Field
+
 from ferryman.api import diff_fields as fields
 from ferryman.api.context import Context
 from ferryman.api.diff_fields import FieldChange
@@ -14,14 +16,13 @@ from ferryman.api.diff_migrations import Database, under_way
 from ferryman.api.http import HttpError, Request
 from ferryman.api.read import place, source_of
 from ferryman.api.views.live_services import Definitions
-from ferryman.clients import task_definitions
+from ferryman.clients import task_containers, task_definitions
 from ferryman.decisions.freeze_windows import frozen
 from ferryman.decisions.promotion_gate import gate
 from ferryman.decisions.requests.common import find
 from ferryman.decisions.schema_compatibility import Since, brings
 from ferryman.decisions.snapshot import ImageScan
-from ferryman.errors import VerificationFailed
-from ferryman.platform import Environment, Platform
+from ferryman.platform import Environment, Platform, Service
 from ferryman.platform.tags import current_tag
 from ferryman.records import Deployment, EnvironmentState, Record, Release, ReleaseStatus
 
@@ -47,6 +48,8 @@ class ServiceChange(Record):
     fields: list[FieldChange]
     note: str = ""
     """Why the change is unknown, or why there is none."""
+    containers: list[str] = Field(default_factory=list)
+    """Those that would get an image of the release."""
 
 
 class Migrations(Record):
@@ -108,7 +111,7 @@ def diff(operator: Context, request: Request) -> dict[str, Any]:
     definitions, unread = operator.outside.task_definitions(platform, env)
     components = _components(platform, state, release)
     services = [_service(service, release, definitions.get(service.name)) for service in environment.services]
-    scans = operator.outside.scans(platform, release) if environment.scan is not None else None
+    scans = operator.outside.scans(platform, env, release) if environment.scan is not None else None
     source = source_of(operator, platform, env)
     approval = environment.approval
     asks = approval is not None and (direction != "rollback" or approval.for_rollback)
@@ -152,23 +155,32 @@ def _components(platform: Platform, state: EnvironmentState, release: Release) -
     ]
 
 
-def _service(service: Any, release: Release, found: Definitions | None) -> ServiceChange:
+def _service(service: Service, release: Release, found: Definitions | None) -> ServiceChange:
     """Compare what a service runs with what `update_service` would make for it."""
     live = found.live if found else None
     revision = str(live["taskDefinitionArn"]).rsplit("/", 1)[-1] if live else None
     made = ServiceChange(
         service=service.name, component=service.component, task_definition=revision, fields=[]
     )  # fmt: skip
-    digest = release.digests.get(service.component)
-    if digest is None:
+    if service.component not in release.digests:
         return made.but(note=f"unchanged: the release has no image of {service.component}")
-    if found is None or found.base is None or found.registry is None:
+    if found is None or found.base is None or any(name not in found.addresses for name in service.components):
         return made.but(note="unknown: its base task definition or its repository cannot be read")
-    try:
-        wanted = task_definitions.with_image(found.base, service.container_name, f"{found.registry}@{digest}")
-    except VerificationFailed as error:
-        return made.but(note=f"unknown: {error}")
-    return made.but(fields=fields.changes(live, wanted))
+    assigned = task_containers.assign(found.base, task_containers.uses(service), found.addresses)
+    if assigned.problems:
+        return made.but(note=f"unknown: {assigned.problems[0][1]}")
+    changed = {
+        container: f"{found.addresses[component]}@{release.digests[component]}"
+        for component, containers in assigned.containers.items()
+        if component in release.digests
+        for container in containers
+    }
+    missing = [name for name in service.components if name not in release.digests]
+    kept = task_definitions.images_of(live) if live else {}
+    images = {name: kept[name] for one in missing for name in assigned.containers[one] if name in kept} | changed
+    note = f"the release has no image of {', '.join(missing)}: it stays as it is" if missing else ""
+    wanted = task_definitions.with_images(found.base, images)
+    return made.but(fields=fields.changes(live, wanted), containers=list(changed), note=note)
 
 
 def _migrations(

@@ -71,7 +71,7 @@ def deploy(operator: Context, request: Request) -> dict[str, Any]:
         confirmed(body.confirm, wishes.DEPLOY, "a manual deployment")
         releases = operator.store.releases(platform.name)
         release = find(releases, body.release, platform)
-        scans = operator.outside.scans(platform, release) if environment.scan is not None else None
+        scans = operator.outside.scans(platform, env, release) if environment.scan is not None else None
         source = source_of(operator, platform, env)
 
         def outcome_on(state: EnvironmentState) -> Outcome:

@@ -64,8 +64,8 @@ def exists(ecr: ECRClient, repository: str, digest: str) -> bool:
     return _described(ecr, repository, {"imageDigest": digest}) is not None
 
 
-def image_uri(ecr: ECRClient, repository: str, digest: str) -> str:
-    """Return `registry/repository@sha256:…`; raise NotFound when the repository does not exist."""
+def address(ecr: ECRClient, repository: str) -> str:
+    """Return `registry/repository`; raise NotFound when the repository does not exist."""
     try:
         with translated():
             answer = ecr.describe_repositories(repositoryNames=[repository])
@@ -75,7 +75,7 @@ def image_uri(ecr: ECRClient, repository: str, digest: str) -> str:
                 f"ECR has no repository {repository!r} in this account and region; create it, or correct the document"
             ) from None
         raise
-    return f"{answer['repositories'][0]['repositoryUri']}@{digest}"
+    return answer["repositories"][0]["repositoryUri"]
 
 
 class WrongPlatform(NotFound):

@@ -1,15 +1,16 @@
-"""Task definition revisions: made from a base by changing one image, registered only when nothing equal is there.
+"""Task definition revisions: made from a base by changing images, registered only when nothing equal is there.
 
 Registering is limited to 1 per second sustained per account and region, and is not idempotent
 (docs/reference/aws-facts.md#task-definitions).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from ferryman.clients.aws_types import ECSClient, RegisterTaskDefinitionRequest, TaskDefinition
 from ferryman.clients.ecs import find_task_definition, register
 from ferryman.errors import VerificationFailed
+from ferryman.text import listed
 
 READ_ONLY = frozenset(
     {
@@ -42,22 +43,23 @@ def registrable(described: Definition) -> RegisterTaskDefinitionRequest:
     return cast(RegisterTaskDefinitionRequest, {**definition, "tags": tags} if tags else definition)
 
 
-def with_image(described: TaskDefinition, container: str, image: str) -> RegisterTaskDefinitionRequest:
-    """Return a registrable copy in which one named container runs `image`; nothing else changes. Pure.
+def with_images(described: TaskDefinition, images: Mapping[str, str]) -> RegisterTaskDefinitionRequest:
+    """Return a registrable copy in which these containers run these images; nothing else changes. Pure.
 
-    Raise VerificationFailed when there is no such container.
+    `images` is container → image. Raise VerificationFailed when there is no such container.
     """
     definition = registrable(described)
     containers = described["containerDefinitions"]
-    if container not in [item["name"] for item in containers]:
-        names = ", ".join(item["name"] for item in containers)
+    names = [item["name"] for item in containers]
+    missing = [container for container in images if container not in names]
+    if missing:
         name = described.get("taskDefinitionArn", definition["family"])
         raise VerificationFailed(
-            f"task definition {name} has no container {container!r} "
-            f"(it has: {names}); name the right one in the platform document"
+            f"task definition {name} has no container {listed(map(repr, missing))} "
+            f"(it has: {', '.join(names)}); name the right one in the platform document"
         )
     definition["containerDefinitions"] = [
-        {**item, "image": image} if item["name"] == container else item for item in containers
+        {**item, "image": images[item["name"]]} if item["name"] in images else item for item in containers
     ]
     return definition
 
@@ -81,9 +83,9 @@ def ensure(ecs: ECSClient, wanted: RegisterTaskDefinitionRequest, candidates: It
     return register(ecs, wanted)["taskDefinitionArn"]
 
 
-def image_of(definition: TaskDefinition, container: str) -> str | None:
-    """Return the image of a named container. Pure."""
-    return next((item["image"] for item in definition["containerDefinitions"] if item["name"] == container), None)
+def images_of(definition: TaskDefinition) -> dict[str, str]:
+    """Return container → image. Pure."""
+    return {item["name"]: item.get("image", "") for item in definition.get("containerDefinitions", [])}
 
 
 def _canonical(value: Any, name: str = "") -> Any:

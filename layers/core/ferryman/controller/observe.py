@@ -125,7 +125,7 @@ def _with_aws(seen: Snapshot, sources: Sources, document: Platform, environment:
     settings = moving_tags.wanted(seen.name, environment, seen.state)
     return replace(
         seen,
-        drift=_drift(sources, environment, seen),
+        drift=_drift(sources, document, environment, seen),
         wrong_tags=_wrong_tags(sources, document, settings, seen),
     )
 
@@ -148,7 +148,7 @@ def _just_ended(deployments: list[Deployment], state: EnvironmentState) -> bool:
     return latest is not None and latest.id != state.tagged
 
 
-def _drift(sources: Sources, environment: Environment, seen: Snapshot) -> Drift | None:
+def _drift(sources: Sources, document: Platform, environment: Environment, seen: Snapshot) -> Drift | None:
     """Look at what ECS runs; a look that fails is only a look: the deployment's own checks refuse with the reason."""
     try:
         cluster = sources.references.text(environment.cluster)
@@ -165,7 +165,16 @@ def _drift(sources: Sources, environment: Environment, seen: Snapshot) -> Drift 
         return None
     active = {name: raw["taskDefinition"] for name, raw in services.items() if raw.get("status") == "ACTIVE"}
     live = {service.name: active.get(service.name) for service in environment.services}
-    return Drift(live=live, bases={name: arn for name, arn in bases.items() if arn})
+    # Needed only in a sweep, and after a deployment has ended.
+    from ferryman.controller import live_images
+
+    # What is scaled to zero runs nothing.
+    running = {name: arn for name, arn in active.items() if services[name].get("desiredCount") != 0}
+    return Drift(
+        live=live,
+        bases={name: arn for name, arn in bases.items() if arn},
+        images=live_images.differing(document, environment, running, sources.ecs, sources.ecr),
+    )
 
 
 def _definition(sources: Sources, value: str) -> str | None:

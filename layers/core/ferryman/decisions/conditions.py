@@ -12,6 +12,9 @@ from ferryman.decisions.snapshot import Snapshot
 from ferryman.records import Condition, ConditionType, Phase, Release, Step, StepStatus, WaitingFor, step_keys
 from ferryman.text import one_line
 
+IMAGES_DIFFER = "ImagesDiffer"
+"""Reason of `Drifted`: containers of one service run different images of one component."""
+
 Seen = tuple[ConditionType, str, str, str]
 """Type, status, reason, message."""
 
@@ -20,13 +23,14 @@ def observed(view: Snapshot, now: datetime) -> list[Condition]:
     """Return the environment's conditions as seen now; a transition time changes only with its status."""
     before = {condition.type: condition for condition in view.state.conditions}
     after = dict(before)
+    drifted = _drifted(view)
     for seen in (
-        _ready(view, now),
+        _ready(view, now, drifted),
         _progressing(view, now),
         *_of_latest(view),
         _held(view),
         _frozen(view, now),
-        _drifted(view),
+        drifted,
     ):
         if seen is None:
             continue
@@ -93,7 +97,7 @@ def untried_bases(view: Snapshot) -> list[str]:
     ]
 
 
-def _ready(view: Snapshot, now: datetime) -> Seen:
+def _ready(view: Snapshot, now: datetime, drifted: Seen | None) -> Seen:
     state, newest = view.state, _newest(view)
     running = state.current.version or "an unknown version" if state.current else "nothing"
     if state.active and view.deployment and view.deployment.phase is Phase.AWAITING_APPROVAL:
@@ -133,6 +137,10 @@ def _ready(view: Snapshot, now: datetime) -> Seen:
         return "Ready", "False", waits.reason, f"{waits.message}; {running} is running."
     if state.current is None:
         return "Ready", "Unknown", "NothingDeployed", "No release has been deployed here yet; push one."
+    known = view.state.condition("Drifted")
+    reason, message = drifted[2:] if drifted else (known.reason, known.message) if known else ("", "")
+    if reason == IMAGES_DIFFER:
+        return "Ready", "False", IMAGES_DIFFER, f"{running} is running, but not in every container: {message}"
     return "Ready", "True", "UpToDate", f"{running} is running."
 
 
@@ -218,12 +226,34 @@ def _drifted(view: Snapshot) -> Seen | None:
     if strayed:
         message = f"{'; '.join(strayed)}. To restore what is recorded, run `ferryman redeploy {view.name}`."
         return "Drifted", "True", "TaskDefinitionChanged", message
+    known = view.state.condition("Drifted")
+    if view.drift.images is None and known is not None and known.reason == IMAGES_DIFFER:
+        return None
+    differing = _differing(view)
+    if differing:
+        message = f"{'; '.join(differing)}. To bring each of them to one image, run `ferryman redeploy {view.name}`."
+        return "Drifted", "True", IMAGES_DIFFER, message
     changed = changed_bases(view)
     if changed:
         apply = f"To apply it, run `ferryman redeploy {view.name}`."
         message = f"{', '.join(changed)}: Terraform published a newer base task definition. {apply}"
         return "Drifted", "True", "BaseChanged", message
     return "Drifted", "False", "AsRecorded", ""
+
+
+def _differing(view: Snapshot) -> list[str]:
+    """Say of each service which of its containers run which image of a component."""
+    images = view.drift.images if view.drift else None
+    return [
+        f"{service} does not run one image of {component}: "
+        + ", ".join(f"{container} runs {_short(digest)}" for container, digest in containers.items())
+        for service, components in sorted((images or {}).items())
+        for component, containers in components.items()
+    ]
+
+
+def _short(digest: str) -> str:
+    return digest[: len("sha256:") + 12] if digest.startswith("sha256:") else digest
 
 
 def _revision(task_definition: str) -> str:

@@ -28,6 +28,11 @@ class Drift:
     """Service → ARN of the task definition it runs now; None when there is no such service."""
     bases: dict[str, str] = field(default_factory=dict)
     """Service → base task definition that the document names now."""
+    images: dict[str, dict[str, dict[str, str]]] | None = field(default_factory=dict)
+    """Service → component → container → digest in the task definition that it runs, where these digests differ.
+
+    None when not all of them could be read.
+    """
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
+from ferryman.decisions.image_address import same_repository
+
 SIGKILL, SIGTERM = 137, 143
 _CTRL_SHUTDOWN = 0xC000013A
 """STATUS_CONTROL_C_EXIT: how a Windows process ends that is told to shut down."""
@@ -186,18 +188,8 @@ def no_capacity(events: Iterable[str]) -> bool:
 def any_ran(task: TaskState, named: str) -> bool:
     """Whether the named container, or another one of the same image repository (an init container), ever ran."""
     mine = task.container(named)
-    image = repository_of(mine.image) if mine else ""
-    return any(item.ran for item in task.containers if item.name == named or (image and _same(item, image)))
-
-
-def _same(container: ContainerState, repository: str) -> bool:
-    return repository_of(container.image) == repository
-
-
-def repository_of(image: str) -> str:
-    """Return an image's address without tag and digest."""
-    name = image.partition("@")[0]
-    return name if ":" not in name.rpartition("/")[2] else name.rpartition(":")[0]
+    image = mine.image if mine else ""
+    return any(item.ran for item in task.containers if item.name == named or same_repository(item.image, image))
 
 
 @dataclass(frozen=True)

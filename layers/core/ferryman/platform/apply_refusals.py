@@ -4,11 +4,12 @@ Called by `api.apply` only. Documents that an earlier version stored are parsed 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from ferryman.platform import pattern_examples
 from ferryman.platform.document import Platform
+from ferryman.platform.environments import CONTAINERS, Migration, Service
 
 Problem = tuple[str, str]
 
@@ -31,7 +32,7 @@ def problems_of(document: Platform, known_tags: Iterable[str] = ()) -> list[Prob
     semver = pattern_examples.semver_matches(pattern)
     if semver and not any(pattern_examples.version_matches(pattern, known_tags)):
         found.append((_PATTERN, _only_semver(semver)))
-    return found
+    return [*found, *_containers(document)]
 
 
 def warnings_of(document: Platform, known_tags: Iterable[str] = ()) -> list[Problem]:
@@ -65,3 +66,51 @@ def _without_registry(repository: str, name: str | None) -> str:
         f"{repository!r} begins with a registry, so no push would ever match it; write the repository's name alone: "
         f"{name or 'scr-api'}"
     )
+
+
+_CONTAINER = re.compile(r"[A-Za-z0-9_-]{1,255}", re.ASCII)
+"""Names that RegisterTaskDefinition takes (botocore's ECS model, ContainerDefinition)."""
+
+
+def _containers(document: Platform) -> Iterator[Problem]:
+    """Find lists of containers that no task definition can have."""
+    for name, environment in document.spec.environments.items():
+        at = f"spec.environments.{name}"
+        for w, wave in enumerate(environment.waves):
+            for s, service in enumerate(wave.services):
+                here = f"{at}.waves.{w}.services.{s}"
+                yield from _listed(here, service)
+                yield from _additional(here, service)
+        if environment.migration is not None:
+            yield from _listed(f"{at}.migration", environment.migration)
+
+
+def _listed(at: str, declared: Service | Migration) -> Iterator[Problem]:
+    yield from _names(f"{at}.containers", declared.containers or [])
+
+
+def _additional(at: str, service: Service) -> Iterator[Problem]:
+    most = CONTAINERS - 1
+    if len(service.additional_components) > most:
+        yield f"{at}.additionalComponents", f"has more than {most} items; ECS allows {CONTAINERS} containers"
+    seen, listed = {service.component}, set(service.containers or [])
+    for i, item in enumerate(service.additional_components):
+        path = f"{at}.additionalComponents.{i}"
+        if item.component in seen:
+            yield f"{path}.component", f"{item.component!r} is already a component of this service; remove one"
+        seen.add(item.component)
+        yield from _names(f"{path}.containers", item.containers or [])
+        for n, name in enumerate(item.containers or []):
+            if name in listed:
+                yield f"{path}.containers.{n}", f"container {name!r} is listed for another component, too; remove one"
+        listed |= set(item.containers or [])
+
+
+def _names(at: str, names: list[str]) -> Iterator[Problem]:
+    if len(names) > CONTAINERS:
+        yield at, f"has more than {CONTAINERS} containers; ECS allows {CONTAINERS} in a task definition"
+    for i, name in enumerate(names):
+        if not _CONTAINER.fullmatch(name):
+            yield f"{at}.{i}", "is not the name of a container: letters, digits, hyphens and underscores, at most 255"
+        elif name in names[:i]:
+            yield f"{at}.{i}", f"{name!r} appears twice; remove one"

@@ -29,13 +29,46 @@ _JSON_DEPTH = 8
 Trigger = Literal["push", "tag", "promotion", "manual"]
 
 
+CONTAINERS = 10
+"""How many containers ECS allows in a task definition."""
+
+Containers = Annotated[list[Text], Field(min_length=1)]
+"""Names of containers; `apply` refuses what ECS allows in no task definition (`platform.apply_refusals`)."""
+
+
+class AdditionalComponent(Model):
+    """A further component whose image is in a service's task definition."""
+
+    component: Name = Field(description="Component whose image the containers run.", examples=["proxy"])
+    containers: Containers | None = Field(
+        default=None,
+        description="Exactly the containers whose image is replaced. Default: the container with the component's name, "
+        "and every container whose image is from the component's repository.",
+        examples=[["nginx"]],
+    )
+
+
 class Service(Model):
     """One ECS service that runs a component."""
 
     name: ServiceName = Field(description="Name of the ECS service.", examples=["scr-api-staging"])
     component: Name = Field(description="Component whose image the service runs.", examples=["api"])
     container: Text | None = Field(
-        default=None, description="Container whose image is replaced. Default: the component's name."
+        default=None,
+        description="Main container: its image is replaced, and its exit code and log explain a failed rollout. "
+        "Default: the component's name, or the first of `containers` if that name is not among them.",
+    )
+    containers: Containers | None = Field(
+        default=None,
+        description="Exactly the containers whose image is replaced. Default: `container`, and every container, "
+        "including init containers, whose image is from the component's repository.",
+        examples=[["web", "worker"]],
+    )
+    additional_components: list[AdditionalComponent] = Field(
+        default=[],
+        description="Further components whose images are in the service's task definition. They are deployed with it, "
+        "in the same revision.",
+        examples=[[{"component": "proxy", "containers": ["nginx"]}]],
     )
     base_task_definition: Text | None = Field(
         default=None,
@@ -55,8 +88,13 @@ class Service(Model):
 
     @property
     def container_name(self) -> str:
-        """The container whose image is replaced and whose exit code is checked."""
-        return self.container or self.component
+        """The main container: its exit code and log explain a failed rollout."""
+        return _container(self)
+
+    @property
+    def components(self) -> list[str]:
+        """All components of its task definition, its own first."""
+        return [self.component, *(item.component for item in self.additional_components)]
 
 
 class Wave(Model):
@@ -87,7 +125,14 @@ class Migration(Model):
     )
     container: Text | None = Field(
         default=None,
-        description="Container that runs the command and whose exit code counts. Default: the component's name.",
+        description="Container that runs the command and whose exit code counts. Default: the component's name, or the "
+        "first of `containers` if that name is not among them.",
+    )
+    containers: Containers | None = Field(
+        default=None,
+        description="Exactly the containers whose image is replaced. Default: `container`, and every container, "
+        "including init containers, whose image is from the component's repository.",
+        examples=[["migrate", "wait-for-database"]],
     )
     command: list[Text] = Field(
         min_length=1, description="Command and arguments as a list.", examples=[["alembic", "upgrade", "head"]]
@@ -114,7 +159,7 @@ class Migration(Model):
     @property
     def container_name(self) -> str:
         """The container whose exit code decides the result."""
-        return self.container or self.component
+        return _container(self)
 
 
 class Expectation(Model):
@@ -252,6 +297,11 @@ class Environment(Model):
     def services(self) -> list[Service]:
         """All services in the order of the waves."""
         return [service for wave in self.waves for service in wave.services]
+
+
+def _container(declared: Service | Migration) -> str:
+    listed = declared.containers or [declared.component]
+    return declared.container or (declared.component if declared.component in listed else listed[0])
 
 
 def _check_json(path: str, value: Any, depth: int) -> None:

@@ -1,6 +1,7 @@
-"""A problem in a document, and suggestions for misspelled names. Pure."""
+"""A problem in a document, suggestions for misspelled names, and what a check found. Pure."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 Problem = tuple[str, str]
@@ -12,3 +13,12 @@ def closest(name: str, known: Iterable[str]) -> str:
     by_lower = {one.lower().replace("_", ""): one for one in known}
     match = get_close_matches(name.lower().replace("_", ""), by_lower, n=1, cutoff=0.6)
     return f"; did you mean {by_lower[match[0]]}?" if match else ""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What `apply` and `ferryman verify` tell of a document and of AWS."""
+
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
+    """What is right, and may not be expected: containers that change with the named one, and ones that stay."""

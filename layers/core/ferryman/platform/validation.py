@@ -29,9 +29,11 @@ def check(spec: "Spec") -> list[Problem]:
 def _references(spec: "Spec", at: str, name: str, environment: Environment) -> Iterator[Problem]:
     for w, wave in enumerate(environment.waves):
         for s, service in enumerate(wave.services):
-            yield from _exists(
-                f"{at}.waves.{w}.services.{s}.component", "component", service.component, spec.components
-            )
+            here = f"{at}.waves.{w}.services.{s}"
+            yield from _exists(f"{here}.component", "component", service.component, spec.components)
+            for i, item in enumerate(service.additional_components):
+                path = f"{here}.additionalComponents.{i}.component"
+                yield from _exists(path, "component", item.component, spec.components)
     if environment.migration:
         yield from _exists(f"{at}.migration.component", "component", environment.migration.component, spec.components)
     for i, channel in enumerate(environment.notify):

@@ -35,7 +35,7 @@ from ferryman.records.ignored_tags import IgnoredTag, IgnoredTags
 from ferryman.records.migration import MigrationClaim
 from ferryman.records.outbox import OutboxMessage
 from ferryman.records.phases import Phase, StepStatus
-from ferryman.records.plan import Plan, PlannedCheck, PlannedMigration, PlannedService, PlannedTag
+from ferryman.records.plan import Plan, PlannedCheck, PlannedImage, PlannedMigration, PlannedService, PlannedTag
 from ferryman.records.release import Image, Release, ReleaseStatus, Verified
 from ferryman.records.semver_name import SemverName
 from ferryman.records.task_token import Wait
@@ -71,6 +71,7 @@ __all__ = [
     "Phase",
     "Plan",
     "PlannedCheck",
+    "PlannedImage",
     "PlannedMigration",
     "PlannedService",
     "PlannedTag",

@@ -5,6 +5,25 @@ from typing import Any, Literal
 from ferryman.records.base import Record
 
 
+class PlannedImage(Record):
+    """The image of an additional component in a service's task definition."""
+
+    component: str
+    containers: list[str]
+    image: str
+    """As written into the task definition."""
+    digest: str = ""
+    """Empty: the release has no image of the component, and `image` is what already runs."""
+    platform_digest: str = ""
+    platform_digests: list[str] = []
+    """See `PlannedService`."""
+
+    @property
+    def accepted(self) -> frozenset[str]:
+        """Image digests that prove that a container runs it; empty: nothing is checked."""
+        return _accepted(self.digest, self.platform_digest, self.platform_digests)
+
+
 class PlannedService(Record):
     """One service of a frozen plan."""
 
@@ -25,6 +44,41 @@ class PlannedService(Record):
     platform_digests: list[str] = []
     """Every image of the index that may run, where nobody can tell which; empty where `platform_digest` is the one."""
     skip: Literal["ScaledToZero", "NotInRelease"] | None = None
+    containers: list[str] = []
+    """Every container that gets `image`. Empty in plans of 0.1.0, which changed `container` alone."""
+    additional: list[PlannedImage] = []
+    """The images of the additional components."""
+
+    @property
+    def images(self) -> dict[str, str]:
+        """Container → the image that it gets."""
+        own = dict.fromkeys(self.containers or [self.container], self.image)
+        return own | {name: item.image for item in self.additional for name in item.containers}
+
+    @property
+    def accepted(self) -> dict[str, frozenset[str]]:
+        """Container → image digests that prove that it runs the release."""
+        own = _accepted(self.digest, self.platform_digest, self.platform_digests)
+        found = dict.fromkeys(self.containers or [self.container], own)
+        return found | {name: item.accepted for item in self.additional if item.digest for name in item.containers}
+
+    @property
+    def planned_digests(self) -> list[tuple[str, str, list[str]]]:
+        """Each component with its digest and the images of it that may run."""
+        found: list[PlannedService | PlannedImage] = [self, *self.additional]
+        return [
+            (item.component, item.digest, item.platform_digests or list(filter(None, [item.platform_digest])))
+            for item in found
+        ]
+
+    @property
+    def unsure(self) -> bool:
+        """Whether nobody could tell which image of an index runs."""
+        return bool(self.platform_digests) or any(item.platform_digests for item in self.additional)
+
+
+def _accepted(digest: str, platform_digest: str, platform_digests: list[str]) -> frozenset[str]:
+    return frozenset({digest, platform_digest, *platform_digests} - {""})
 
 
 class PlannedMigration(Record):
@@ -41,6 +95,13 @@ class PlannedMigration(Record):
     security_groups: list[str]
     assign_public_ip: bool = False
     launch_type: Literal["FARGATE", "EC2"] = "FARGATE"
+    containers: list[str] = []
+    """Every container that gets `image`. Empty in plans of 0.1.0, which changed `container` alone."""
+
+    @property
+    def images(self) -> dict[str, str]:
+        """Container → the image that it gets."""
+        return dict.fromkeys(self.containers or [self.container], self.image)
 
 
 class PlannedTag(Record):

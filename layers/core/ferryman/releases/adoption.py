@@ -3,15 +3,18 @@
 Called by serve_api's apply, before the document is stored: until then nothing acts on what is written here.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 from ferryman.clients import ecr as ecr_edge
 from ferryman.clients import ecs as ecs_edge
+from ferryman.clients import task_containers, task_definitions
 from ferryman.clients.aws_types import ECRClient, ECSClient
 from ferryman.clients.ssm import References
-from ferryman.errors import Conflict
+from ferryman.decisions import image_address
+from ferryman.errors import Conflict, NotFound
 from ferryman.ids import Clock, NewId
 from ferryman.messages import timeline
 from ferryman.platform import Environment, Platform, classify
@@ -21,6 +24,7 @@ from ferryman.releases import semver_tags
 from ferryman.releases.assembly import frozen
 from ferryman.releases.semver_tags import Names
 from ferryman.store.table import Store
+from ferryman.text import listed
 
 
 @dataclass(frozen=True)
@@ -128,11 +132,13 @@ def _adopted(
     document: Platform, name: str, environment: Environment, state: EnvironmentState, adopter: _Adopter
 ) -> list[Write]:
     now = adopter.clock()
-    digests, definitions, bases = _running(document, environment, adopter)
-    release = _release_of(digests, adopter.store.releases(document.name))
+    found = _running(document, environment, adopter)
+    digests, definitions = found.digests, found.task_definitions
+    # Where containers of one component run different images, no release is what runs.
+    release = _release_of(digests, adopter.store.releases(document.name)) if not found.differing else None
     version = release.version if release else None
-    target = Target(version=version, deployment=None, digests=digests, task_definitions=definitions, bases=bases)
-    message, at = _summary(version, digests), now
+    target = Target(version=version, deployment=None, digests=digests, task_definitions=definitions, bases=found.bases)
+    message, at = _summary(version, found), now
     return [
         Save(
             state.but(
@@ -147,45 +153,73 @@ def _adopted(
     ]
 
 
-def _running(
-    document: Platform, environment: Environment, adopter: _Adopter
-) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
-    """Return component → digest, service → task definition and service → base, of the services that exist."""
+@dataclass
+class _Found:
+    """What the services of an environment run."""
+
+    digests: dict[str, str] = field(default_factory=dict)
+    """Component → digest; the first that was found, where containers differ."""
+    task_definitions: dict[str, str] = field(default_factory=dict)
+    """Service → ARN."""
+    bases: dict[str, str] = field(default_factory=dict)
+    """Service → ARN of its base task definition."""
+    differing: list[str] = field(default_factory=list)
+    """`worker of scr-api`: containers that run another image of their component than the first one."""
+
+
+def _running(document: Platform, environment: Environment, adopter: _Adopter) -> _Found:
+    """Read what the services that exist run, in every container that a deployment would change."""
     cluster = adopter.references.text(environment.cluster)
     live = ecs_edge.services(adopter.ecs, cluster, [service.name for service in environment.services])
-    digests: dict[str, str] = {}
-    definitions: dict[str, str] = {}
-    bases: dict[str, str] = {}
+    addresses = _addresses(document, environment, adopter)
+    found = _Found()
     for service in environment.services:
         raw = live.get(service.name)
         if raw is None or raw.get("status") != "ACTIVE":
             continue
         definition = ecs_edge.task_definition(adopter.ecs, raw["taskDefinition"])
-        definitions[service.name] = str(definition["taskDefinitionArn"])
+        arn = found.task_definitions[service.name] = str(definition["taskDefinitionArn"])
         base = ecs_edge.find_task_definition(
-            adopter.ecs, adopter.references.text(service.base_task_definition or definitions[service.name])
-        )
+            adopter.ecs, adopter.references.text(service.base_task_definition or arn)
+        )  # fmt: skip
         if base is not None:
-            bases[service.name] = str(base["taskDefinitionArn"])
-        images = {item["name"]: item["image"] for item in definition.get("containerDefinitions", [])}
-        digest = _digest(images.get(service.container_name), document, service.component, adopter.ecr)
-        if digest is not None:
-            digests.setdefault(service.component, digest)
-    return digests, definitions, bases
+            found.bases[service.name] = str(base["taskDefinitionArn"])
+        images = task_definitions.images_of(definition)
+        assigned = task_containers.assign(definition, task_containers.uses(service), addresses).containers
+        for component, containers in assigned.items():
+            # The main container first: what it runs is what the environment runs.
+            for container in sorted(containers, key=lambda name: name != service.container_name):
+                digest = _digest(images[container], document, component, addresses, adopter.ecr)
+                # What is scaled to zero runs nothing, and says something only where nothing else does.
+                if digest is None or (raw.get("desiredCount") == 0 and component in found.digests):
+                    continue
+                if found.digests.setdefault(component, digest) != digest:
+                    found.differing.append(f"{container} of {service.name}")
+    return found
 
 
-def _digest(image: str | None, document: Platform, component: str, ecr: ECRClient) -> str | None:
-    """Tell which image of the component's repository a task definition names, by digest or by tag."""
+def _addresses(document: Platform, environment: Environment, adopter: _Adopter) -> dict[str, str]:
+    """Return component → `registry/repository`, of those that have a repository."""
+    found = {}
+    for component in dict.fromkeys(name for service in environment.services for name in service.components):
+        with suppress(NotFound):
+            found[component] = ecr_edge.address(adopter.ecr, document.spec.components[component].repository)
+    return found
+
+
+def _digest(image: str, document: Platform, component: str, addresses: Mapping[str, str], ecr: ECRClient) -> str | None:
+    """Tell which image of the component's repository a task definition names, by digest or by tag.
+
+    A digest means the same image in a replica of the repository, too; a tag does not.
+    """
     repository = document.spec.components[component].repository
-    if image is None:
+    if image_address.name_of(image) != repository:
         return None
-    address, _, digest = image.partition("@")
-    registry_and_name, _, tag = (
-        address.rpartition(":") if ":" in address.rsplit("/", 1)[-1] else (address, "", "latest")
-    )
-    if not f"/{registry_and_name}".endswith(f"/{repository}"):
-        return None
-    return digest or ecr_edge.resolve(ecr, repository, tag)
+    digest = image_address.digest_of(image)
+    known = image_address.repository_of(image) == repository
+    if digest or not (known or image_address.same_repository(image, addresses.get(component, ""))):
+        return digest or None
+    return ecr_edge.resolve(ecr, repository, image_address.tag_of(image))
 
 
 def _release_of(digests: dict[str, str], releases: list[Release]) -> Release | None:
@@ -200,8 +234,10 @@ def _release_of(digests: dict[str, str], releases: list[Release]) -> Release | N
     return fitting[-1] if fitting else None
 
 
-def _summary(version: str | None, digests: dict[str, str]) -> str:
-    if not digests:
+def _summary(version: str | None, found: _Found) -> str:
+    if not found.digests:
         return "adopted: no service runs an image of this platform yet; the next complete release will be deployed"
     runs = f"{version} is running" if version else "the running images have no version tag"
+    if found.differing:
+        runs = f"no single release is running, since {listed(found.differing)} run another image than the others"
     return f"adopted: {runs}; existing tags are the baseline, and the next complete release will be deployed"

@@ -66,9 +66,9 @@ def _scans(
     release = store.release(deployment.platform, deployment.version)
     planned: dict[str, set[str]] = {}
     for service in deployment.plan.services.values() if deployment.plan is not None else ():
-        if service.platform_digest and service.digest == deployment.digests.get(service.component):
-            digests = service.platform_digests or [service.platform_digest]
-            planned.setdefault(service.component, set()).update(digests)
+        for component, digest, digests in service.planned_digests:
+            if digests and digest == deployment.digests.get(component):
+                planned.setdefault(component, set()).update(digests)
     try:
         return scans_edge.of_release(document, release, ecr, planned=planned) if release is not None else None
     except Refusal as error:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from ferryman.clients import image_labels
-from ferryman.clients.aws_types import ECRClient, ECSClient
+from ferryman.clients import ecs as ecs_edge
+from ferryman.clients import image_labels, task_containers, task_definitions
+from ferryman.clients.aws_types import ECRClient, ECSClient, TaskDefinition
 from ferryman.clients.ssm import References
 from ferryman.contracts import BeginDeploymentInput, BeginDeploymentOutput, PlannedWave
 from ferryman.errors import NotFound, VerificationFailed
@@ -16,6 +17,7 @@ from ferryman.records import (
     EventType,
     Plan,
     PlannedCheck,
+    PlannedImage,
     PlannedService,
     PlannedTag,
     Step,
@@ -100,7 +102,8 @@ def freeze(
     except KeyError:
         raise NotFound(f"platform {document.name} no longer has an environment {deployment.environment!r}") from None
     at = f"spec.environments.{deployment.environment}"
-    seen = verify.survey(environment, ecs=ecs, references=references, at=at)
+    addresses = images.addresses(_components(environment))
+    seen = verify.survey(environment, ecs=ecs, references=references, at=at, addresses=addresses)
     problems = [problem for problem in verify.judge(environment, seen, at=at) if _concerns(deployment, problem, at)]
     if problems:
         raise VerificationFailed(
@@ -123,7 +126,7 @@ def freeze(
     if deployment.kind == "migrate":
         return plan
     services = {
-        service.name: _service(service, deployment, state, seen, images) for service in environment.services
+        service.name: _service(service, deployment, state, seen, images, ecs) for service in environment.services
     }  # fmt: skip
     return plan.but(
         waves=[[service.name for service in wave.services] for wave in environment.waves],
@@ -168,12 +171,24 @@ def _promotions(environment: Environment, deployment: Deployment, repositories: 
     ]
 
 
+def _components(environment: Environment) -> list[str]:
+    """Return the components that the environment's task definitions hold images of, as the document says."""
+    named = [name for service in environment.services for name in service.components]
+    return list(dict.fromkeys([*named, *([environment.migration.component] if environment.migration else [])]))
+
+
 def _service(
-    service: Service, deployment: Deployment, state: EnvironmentState, seen: verify.Survey, images: Images
+    service: Service,
+    deployment: Deployment,
+    state: EnvironmentState,
+    seen: verify.Survey,
+    images: Images,
+    ecs: ECSClient,
 ) -> PlannedService:
     live, base = seen.services[service.name], seen.bases[service.name]
     digest = deployment.digests.get(service.component)
     target = state.last_succeeded.task_definitions.get(service.name) if state.last_succeeded else None
+    containers = task_containers.assign(base, task_containers.uses(service), seen.addresses).containers
     planned = PlannedService(
         name=service.name,
         arn=live["serviceArn"],
@@ -187,6 +202,7 @@ def _service(
         timeout_seconds=int(service.timeout.total_seconds()),
         fail_fast=service.fail_fast,
         skip="NotInRelease",
+        containers=containers[service.component],
     )
     if digest is None:
         return planned
@@ -197,7 +213,45 @@ def _service(
         platform_digests=children if len(children) > 1 else [],
         image=images.uri(service.component, digest),
         skip="ScaledToZero" if live.get("desiredCount") == 0 else None,
+        additional=[
+            image
+            for item in service.additional_components
+            for image in _additional(
+                item.component, containers[item.component], deployment, base, live["taskDefinition"], images, ecs
+            )
+        ],
     )
+
+
+def _additional(
+    component: str,
+    containers: list[str],
+    deployment: Deployment,
+    base: TaskDefinition,
+    live: str,
+    images: Images,
+    ecs: ECSClient,
+) -> list[PlannedImage]:
+    """Return what the containers of an additional component get: the release's image, or else what they run now."""
+    digest = deployment.digests.get(component)
+    if digest is None:
+        running = task_definitions.images_of(ecs_edge.task_definition(ecs, live))
+        return [
+            PlannedImage(component=component, containers=[name], image=running[name])
+            for name in containers
+            if name in running
+        ]
+    children = images.children(component, digest, plan_images.runs_on(base))
+    return [
+        PlannedImage(
+            component=component,
+            containers=containers,
+            image=images.uri(component, digest),
+            digest=digest,
+            platform_digest=children[0],
+            platform_digests=children if len(children) > 1 else [],
+        )
+    ]
 
 
 def _check(check: SmokeTest, version: str, references: References) -> PlannedCheck:

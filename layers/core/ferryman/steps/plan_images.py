@@ -3,6 +3,9 @@
 Called by `steps.begin_deployment`, and by `controller.observe` for the scans.
 """
 
+from collections.abc import Iterable
+from contextlib import suppress
+
 from ferryman.clients import ecr as ecr_edge
 from ferryman.clients import ecs as ecs_edge
 from ferryman.clients import image_labels
@@ -21,14 +24,29 @@ class Images:
         self._document = document
         self._ecr = ecr
         self._download = download
+        self._addresses: dict[str, str] = {}
 
     def labels(self, component: str, digest: str, on: RunsOn) -> image_labels.ImageLabels:
         """Return what an image says about itself; never raises."""
         return image_labels.of(self._ecr, self._download, self._repository(component), digest, on)
 
+    def address(self, component: str) -> str:
+        """Return `registry/repository`; raise NotFound when there is no repository. Asks once."""
+        if component not in self._addresses:
+            self._addresses[component] = ecr_edge.address(self._ecr, self._repository(component))
+        return self._addresses[component]
+
+    def addresses(self, components: Iterable[str]) -> dict[str, str]:
+        """Return component → `registry/repository`, of those that have a repository."""
+        found = {}
+        for component in components:
+            with suppress(NotFound):
+                found[component] = self.address(component)
+        return found
+
     def uri(self, component: str, digest: str) -> str:
         """Return `registry/repository@digest`; raise NotFound when there is no repository."""
-        return ecr_edge.image_uri(self._ecr, self._repository(component), digest)
+        return f"{self.address(component)}@{digest}"
 
     def children(self, component: str, digest: str, on: RunsOn) -> list[str]:
         """Return what a task on this platform pulls: one image, or several where it can't be known which.
@@ -79,7 +97,7 @@ def platforms(environment: Environment, component: str, ecs: ECSClient, referenc
     """Return the platforms that a component runs on in an environment; empty when ECS does not tell all of them."""
     try:
         cluster = references.text(environment.cluster)
-        users = [service for service in environment.services if service.component == component]
+        users = [service for service in environment.services if component in service.components]
         live = ecs_edge.services(ecs, cluster, [service.name for service in users])
         names = [service.base_task_definition or live[service.name]["taskDefinition"] for service in users]
         migration = environment.migration

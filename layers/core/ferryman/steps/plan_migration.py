@@ -2,7 +2,7 @@
 
 import logging
 
-from ferryman.clients import image_labels
+from ferryman.clients import image_labels, task_containers
 from ferryman.decisions import migration_attempts
 from ferryman.errors import VerificationFailed
 from ferryman.platform import Environment, Migration
@@ -47,6 +47,7 @@ def planned(
         if deployment.command is not None:
             raise VerificationFailed(_nothing_to_run(migration, deployment, digest))
         return None
+    found = task_containers.assign(seen.migration_base, task_containers.uses(migration), seen.addresses)
     return PlannedMigration(
         component=migration.component,
         container=migration.container_name,
@@ -59,6 +60,7 @@ def planned(
         security_groups=seen.security_groups,
         assign_public_ip=migration.network.assign_public_ip,
         launch_type=migration.launch_type,
+        containers=found.containers[migration.component],
     )
 
 

@@ -119,7 +119,7 @@ class _Run:
 
     def _claim(self, attempt: int, planned: PlannedMigration) -> MigrationClaim:
         base = edge.task_definition(self._ecs, planned.base_task_definition)
-        wanted = task_definitions.with_image(base, planned.container, planned.image)
+        wanted = task_definitions.with_images(base, planned.images)
         definition = task_definitions.ensure(self._ecs, wanted, (base["taskDefinitionArn"],))
         now = self._clock()
         claim = MigrationClaim(

@@ -122,14 +122,15 @@ class _Update:
 
     def _moved(self) -> str | None:
         """Say which tag of a promoted image no longer points at it: what was approved is not what is out there."""
-        tags = [tag for tag in self._deployment.require_plan().promotions if tag.component == self._planned.component]
+        ours = {self._planned.component, *(item.component for item in self._planned.additional)}
+        tags = [tag for tag in self._deployment.require_plan().promotions if tag.component in ours]
         return next((wrong for tag in tags if (wrong := moved(self._ecr(), tag)) is not None), None)
 
     def _target(self, service: ECSService) -> str | None:
         """Return the ARN of the revision to go to, registered if need be; None when the way back is gone."""
         if self._forward:
             base = edge.task_definition(self._ecs, self._planned.base_task_definition)
-            wanted = task_definitions.with_image(base, self._planned.container, self._planned.image)
+            wanted = task_definitions.with_images(base, self._planned.images)
             candidates = (base["taskDefinitionArn"], service["taskDefinition"])
             return task_definitions.ensure(self._ecs, wanted, candidates)
         arn = str(self._planned.rollback_task_definition)

@@ -3,14 +3,17 @@
 `survey` reads, `judge` decides (pure). A problem is a pair: path in the document, and what is wrong with what to do.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ferryman.clients import ecs as ecs_edge
+from ferryman.clients import task_containers
 from ferryman.clients.aws_errors import Refusal, code_of, translated
 from ferryman.clients.aws_types import ECRClient, ECSClient, ECSService, TaskDefinition
 from ferryman.clients.ssm import References
 from ferryman.errors import FerrymanError, ReferenceUnresolved
-from ferryman.platform import Environment, Platform, Service
+from ferryman.platform import Environment, Migration, Platform, Service
+from ferryman.platform.problem import Findings
 
 Problem = tuple[str, str]
 
@@ -33,22 +36,42 @@ class Survey:
     subnets: list[str] = field(default_factory=list)
     security_groups: list[str] = field(default_factory=list)
     unresolved: list[Problem] = field(default_factory=list)
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    """Component → `registry/repository` of its images, where that is known."""
 
 
 def verify(
     document: Platform, *, ecs: ECSClient, ecr: ECRClient, references: References, account: str, region: str
 ) -> list[Problem]:
     """Return every problem of every environment, and of the repositories; empty when all is well."""
-    problems = _missing_repositories(document, ecr)
+    found = examine(document, ecs=ecs, ecr=ecr, references=references, account=account, region=region)
+    return found.problems
+
+
+def examine(
+    document: Platform, *, ecs: ECSClient, ecr: ECRClient, references: References, account: str, region: str
+) -> Findings:
+    """Return every problem of every environment, and of the repositories, and what else people should know."""
+    addresses, problems = _repositories(document, ecr)
+    notes: list[Problem] = []
     for name, environment in document.spec.environments.items():
         at = f"spec.environments.{name}"
         problems += _elsewhere(environment, at, account, region)
-        problems += judge(environment, survey(environment, ecs=ecs, references=references, at=at), at=at)
-    return problems
+        seen = survey(environment, ecs=ecs, references=references, at=at, addresses=addresses)
+        problems += judge(environment, seen, at=at)
+        notes += remarks(environment, seen, at=at)
+    return Findings(problems, notes)
 
 
-def survey(environment: Environment, *, ecs: ECSClient, references: References, at: str) -> Survey:
-    """Read everything that one environment's services and migration stand on."""
+def survey(
+    environment: Environment,
+    *,
+    ecs: ECSClient,
+    references: References,
+    at: str,
+    addresses: Mapping[str, str] | None = None,
+) -> Survey:
+    """Read everything that one environment's services and migration stand on; `addresses` is passed on."""
     unresolved: list[Problem] = []
 
     def text(value: str, path: str) -> str | None:
@@ -88,6 +111,7 @@ def survey(environment: Environment, *, ecs: ECSClient, references: References, 
         subnets=subnets,
         security_groups=groups,
         unresolved=unresolved,
+        addresses=addresses or {},
     )
 
 
@@ -105,11 +129,13 @@ def judge(environment: Environment, seen: Survey, *, at: str) -> list[Problem]:
         problems += _service_problems(live, here)
         base = seen.bases.get(service.name)
         if base is not None:
-            problems += _definition_problems(base, service.container_name, f"{here}.baseTaskDefinition")
+            problems += _container_problems(service, base, seen, here, f"{here}.baseTaskDefinition")
+            problems += _definition_problems(base, f"{here}.baseTaskDefinition")
     migration = environment.migration
     if migration and seen.migration_base is not None:
         at_migration = f"{at}.migration.taskDefinition"
-        problems += _definition_problems(seen.migration_base, migration.container_name, at_migration)
+        problems += _container_problems(migration, seen.migration_base, seen, f"{at}.migration", at_migration)
+        problems += _definition_problems(seen.migration_base, at_migration)
         for values, name in ((seen.subnets, "subnets"), (seen.security_groups, "securityGroups")):
             known = any(path.endswith(name) for path, _ in seen.unresolved)
             if not values and not known:
@@ -131,23 +157,45 @@ def _service_problems(live: ECSService, at: str) -> list[Problem]:
     return problems
 
 
-def _definition_problems(definition: TaskDefinition, container: str, at: str) -> list[Problem]:
-    names = [item["name"] for item in definition.get("containerDefinitions", [])]
-    revision = _short(definition["taskDefinitionArn"])
-    problems = []
-    if container not in names:
-        problems.append((at, f"{revision} has no container {container!r}; it has: {', '.join(names)}"))
+def remarks(environment: Environment, seen: Survey, *, at: str) -> list[Problem]:
+    """Return which containers change besides the named one, and which stay although one could expect a change. Pure."""
+    found = [
+        (f"{at}.{path}", text)
+        for path, service in _places(environment)
+        if (base := seen.bases.get(service.name)) is not None
+        for text in task_containers.notes(base, task_containers.uses(service), seen.addresses)
+    ]
+    migration, base = environment.migration, seen.migration_base
+    if migration is not None and base is not None:
+        wanted = task_containers.uses(migration)
+        found += [(f"{at}.migration", text) for text in task_containers.notes(base, wanted, seen.addresses)]
+    return found
+
+
+def _container_problems(
+    declared: Service | Migration, definition: TaskDefinition, seen: Survey, at: str, at_definition: str
+) -> list[Problem]:
+    found = task_containers.assign(definition, task_containers.uses(declared), seen.addresses)
+    # A name that is a default does not stand in the document: the task definition is what people have to look at.
+    return [(at_definition if path == "container" else f"{at}.{path}", text) for path, text in found.problems]
+
+
+def _definition_problems(definition: TaskDefinition, at: str) -> list[Problem]:
     if "FARGATE" in definition.get("requiresCompatibilities", []) and not definition.get("executionRoleArn"):
-        problems.append((at, f"{revision} has no executionRoleArn, so Fargate cannot pull images"))
-    return problems
+        revision = _short(definition["taskDefinitionArn"])
+        return [(at, f"{revision} has no executionRoleArn, so Fargate cannot pull images")]
+    return []
 
 
-def _missing_repositories(document: Platform, ecr: ECRClient) -> list[Problem]:
+def _repositories(document: Platform, ecr: ECRClient) -> tuple[dict[str, str], list[Problem]]:
+    """Return component → address of its repository, and what is wrong with the others."""
+    addresses: dict[str, str] = {}
     problems = []
     for name, component in document.spec.components.items():
         try:
             with translated():
-                ecr.describe_repositories(repositoryNames=[component.repository])
+                answer = ecr.describe_repositories(repositoryNames=[component.repository])
+            addresses[name] = answer["repositories"][0]["repositoryUri"]
         except Refusal as error:
             path, code = f"spec.components.{name}.repository", code_of(error)
             if code in _DENIED:
@@ -157,7 +205,7 @@ def _missing_repositories(document: Platform, ecr: ECRClient) -> list[Problem]:
                 raise
             missing = f"ECR has no repository {component.repository!r}; create it first"
             problems.append((path, missing))
-    return problems
+    return addresses, problems
 
 
 def _elsewhere(environment: Environment, at: str, account: str, region: str) -> list[Problem]:

@@ -5,7 +5,8 @@ Why: docs/reference/aws-facts.md#rollouts.
 Called by watch_rollout (the poll) and by relay_change (ECS events): both read and judge with the same code.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from ferryman.clients.aws_errors import Refusal
@@ -24,6 +25,7 @@ from ferryman.steps.task_diagnosis import container_of
 from ferryman.store.step_writer import amend, end
 from ferryman.store.table import Store
 from ferryman.store.task_tokens import answer_all, remember
+from ferryman.text import listed
 
 UNLISTED = timedelta(seconds=60)
 """How long ECS may take to list a deployment that it answered with (eventual consistency)."""
@@ -45,8 +47,8 @@ class Seen:
     """Of the failed tasks those that AWS failed: capacity, secrets, the registry, the host."""
     only_aws: bool = False
     """Whether all that failed was AWS's fault."""
-    digests: frozenset[str] | None = None
-    """Image digests of its running tasks' named container; None when there is no such task or they don't tell."""
+    digests: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Container → image digests in its running tasks; without those that no task tells."""
     tasks: int = 0
     """Its running tasks. Read, as the digests are, only once it is COMPLETED."""
 
@@ -60,8 +62,8 @@ class Terms:
     followed_at: datetime
     timeout_seconds: int
     fail_fast: int
-    digests: frozenset[str] | None
-    """Each of them is the release; None: not checked (the way back)."""
+    digests: Mapping[str, frozenset[str]] | None
+    """Container → image digests that are the release; None: not checked (the way back)."""
     unsure: bool = False
     """Whether nobody could tell which image of the index runs here."""
     aborted: str | None = None
@@ -118,10 +120,16 @@ def _completed(seen: Seen, terms: Terms, now: datetime) -> Verdict:
         return Verdict(StepStatus.SUCCEEDED, "Completed", f"{name} is back on its last good revision")
     if seen.tasks == 0:
         return _in_time(seen, terms, now)
-    if seen.digests is not None and not seen.digests <= terms.digests:
-        wrong = ", ".join(sorted(seen.digests - terms.digests))
-        return _failed("WrongImage", f"{name}: its tasks run {wrong}, which is not the release's image.")
-    said = f"{name} runs the release ({seen.running}/{seen.desired})"
+    wrong = {
+        container: sorted(found)
+        for container, accepted in terms.digests.items()
+        if (found := seen.digests.get(container, frozenset()) - accepted)
+    }
+    if wrong:
+        runs = " and ".join(f"container {container} runs {', '.join(found)}" for container, found in wrong.items())
+        return _failed("WrongImage", f"{name}: {runs}, which is not the release's image.")
+    containers = f" in {listed(terms.digests)}" if len(terms.digests) > 1 else ""
+    said = f"{name} runs the release{containers} ({seen.running}/{seen.desired})"
     if terms.unsure:
         said += "; its task definition does not tell its platform, so each image of the index counts as the release"
     return Verdict(StepStatus.SUCCEEDED, "Completed", said)
@@ -154,8 +162,8 @@ def terms(deployment: Deployment, planned: PlannedService, step: Step, direction
         followed_at=progress.followed_at or step.started_at,
         timeout_seconds=planned.timeout_seconds,
         fail_fast=planned.fail_fast if forward else 0,
-        digests=frozenset({planned.digest, planned.platform_digest, *planned.platform_digests}) if forward else None,
-        unsure=forward and bool(planned.platform_digests),
+        digests=planned.accepted if forward else None,
+        unsure=forward and planned.unsure,
         aborted=f"{abort.who} asked to abort: {abort.reason}" if abort else None,
         scaled_to_zero=StepStatus.SKIPPED if forward else StepStatus.SUCCEEDED,
     )
@@ -186,7 +194,7 @@ def check(
             desired=service.get("desiredCount", 0),
             running=found.get("runningCount", 0),
             failed=found.get("failedTasks", 0),
-            digests=_digests(tasks, planned.container),
+            digests=_digests(tasks, planned.images),
             tasks=len(tasks),
         )
         if direction == "forward" and _asks_whose_fault(seen, now >= _deadline(planned, step)):
@@ -376,7 +384,6 @@ def _followed(service: ECSService | None, ecs_deployment: str | None) -> ECSDepl
     return next((found for found in (service or {}).get("deployments", []) if found["id"] == ecs_deployment), None)
 
 
-def _digests(tasks: list[ECSTask], container: str) -> frozenset[str] | None:
-    found = {(container_of(task, container) or {}).get("imageDigest") for task in tasks}
-    told = frozenset(digest for digest in found if digest)
-    return told or None
+def _digests(tasks: list[ECSTask], containers: Iterable[str]) -> dict[str, frozenset[str]]:
+    found = {name: {(container_of(task, name) or {}).get("imageDigest") for task in tasks} for name in containers}
+    return {name: told for name, digests in found.items() if (told := frozenset(item for item in digests if item))}

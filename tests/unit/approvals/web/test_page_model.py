@@ -11,7 +11,7 @@ from ferryman.approvals.web.page_records import PageRecords
 from ferryman.approvals.web.progress import progress
 from ferryman.approvals.web.render import Question
 from ferryman.platform import parse
-from ferryman.records import Actor, Phase, Publication, Verified, Waiver, step_keys
+from ferryman.records import Actor, Phase, PlannedImage, Publication, Verified, Waiver, step_keys
 from pages import asking
 from unit import builders as make
 
@@ -165,3 +165,16 @@ def test_nothing_in_the_records_becomes_markup(usual: PageRecords) -> None:
         assert "<script" not in body
         assert "49" not in body.partition("</style>")[2].replace("2026", "")
         assert 'href=""' not in body
+
+
+def test_services_are_told_with_their_containers_where_several_run_the_image(usual: PageRecords) -> None:
+    edge = PlannedImage(component="web", containers=["edge"], image="x")
+    services = {
+        "one": make.planned("scr-api", containers=["api", "worker"], additional=[edge]).but(name="one"),
+        "two": make.planned("scr-web", containers=["web"]).but(name="two"),
+        "old": make.planned("scr-web").but(name="old"),
+    }
+    deployment = asking.deployment(plan=asking.plan(services=services))
+    found = {item.name: item.services for item in facts(but(usual, deployment=deployment), NOW).components}
+    assert found["api"] == ["one (api and worker)"]
+    assert found["web"] == ["one", "two", "old"]

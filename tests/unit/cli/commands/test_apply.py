@@ -250,3 +250,18 @@ def test_anchors_and_merges_are_understood(run: Run, document: Path, scr_documen
     changed(document, "          timeout: 5s", "          <<: &t {timeout: 5s}")
 
     assert run("apply", "-f", "platform.yaml").exit_code == 0
+
+
+def test_containers_that_change_besides_are_told_with_their_line(run: Run, document: Path, world: World) -> None:
+    at = "spec.environments.staging.waves.0.services.0"
+    world.outside.notes = [(at, "besides 'api', also 'worker' changes, since it uses the same repository")]
+    line = document.read_text()[: document.read_text().index("- name: scr-api-staging")].count("\n") + 1
+
+    result = run("apply", "-f", "platform.yaml")
+
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "platform/scr created (generation 1)",
+        "Note:",
+        f"platform.yaml:{line}: {at}: besides 'api', also 'worker' changes, since it uses the same repository",
+    ]

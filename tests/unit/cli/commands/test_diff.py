@@ -86,6 +86,18 @@ def test_shows_images_fields_migrations_and_what_stands_in_the_way(run: Run, ser
     assert server.seen[-1][1].endswith("/diff?release=v1.0.0")
 
 
+def test_several_containers_of_a_service_are_named(run: Run, server: Server) -> None:
+    found = different()
+    found["services"][0]["containers"] = ["api", "worker", "init"]
+    found["services"][1]["containers"] = ["web"]
+    server.canned[f"GET {PLACE}/diff"] = found
+
+    result = run("diff", "production", "abc1234")
+
+    assert "  scr-api (scr-api:7), containers api, worker and init\n" in result.stdout
+    assert "  scr-web (scr-web:3): unchanged\n" in result.stdout
+
+
 def test_says_when_nothing_changes_and_what_could_not_be_read(run: Run, server: Server) -> None:
     server.canned[f"GET {PLACE}/diff"] = different(
         changes=False, direction="same", obstacles=[], approvers=[], unread=["there is no service scr-gw"]

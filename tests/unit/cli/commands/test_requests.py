@@ -99,3 +99,13 @@ def test_what_may_be_asked_twice_is(run: Run, world: World, server: Server) -> N
 
     assert (result.exit_code, len(server.seen)) == (0, 4)
     assert result.stdout == f"staging was already put on hold by {JO}: x\n"
+
+
+def test_verify_tells_what_changes_besides(run: Run, world: World) -> None:
+    at = "spec.environments.staging.migration"
+    world.outside.notes = [(at, "besides 'api', also 'wait' changes, since it uses the same repository")]
+
+    result = run("verify", "staging")
+
+    assert result.exit_code == 0
+    assert f"{at}   besides 'api', also 'wait' changes" in result.stdout

@@ -224,6 +224,15 @@ def test_drift_is_told(document: Platform) -> None:
     assert found.sentences[-1] == "The environment has drifted (BaseChanged): See it."
 
 
+def test_an_environment_whose_worker_runs_another_image_is_not_up_to_date(document: Platform) -> None:
+    drifted = Condition(type="Drifted", status="True", reason="ImagesDiffer", message="No.", last_transition_time=AT)
+    found = told(document, [release(1)], conditions=[drifted])
+
+    assert found.summary == "ImagesDiffer"
+    assert found.headline.endswith("but not in every container; run `ferryman redeploy staging`")
+    assert not any("up to date" in sentence for sentence in found.sentences)
+
+
 @pytest.mark.parametrize(
     ("done", "step"),
     [

@@ -70,6 +70,8 @@ class StepView(Record):
     ended_at: AwareDatetime | None = None
     elapsed_seconds: int | None = None
     timeout_seconds: int | None = None
+    containers: list[str] = Field(default_factory=list)
+    """Of a rollout and of the migration: the containers that get an image of the release."""
     desired: int | None = None
     running: int | None = None
     failed: int | None = None
@@ -151,9 +153,12 @@ def _pending(found: deployment_steps.Occurrence, deployment: Deployment) -> Step
         return view.but(
             wave=next(number for number, wave in enumerate(plan.waves) if found.service in wave),
             timeout_seconds=planned.timeout_seconds if planned else None,
+            containers=list(planned.images) if planned else [],
         )
     if found.key == step_keys.MIGRATION and plan.migration is not None:
-        return view.but(timeout_seconds=plan.migration.timeout_seconds)
+        return view.but(
+            timeout_seconds=plan.migration.timeout_seconds, containers=list(plan.migration.images)
+        )  # fmt: skip
     return view
 
 

@@ -1,6 +1,6 @@
 """What ECS and the task definitions of an environment's services are now, as the API needs them. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ferryman.clients.aws_types import TaskDefinition
 
@@ -23,5 +23,5 @@ class Definitions:
     """The one that it runs."""
     base: TaskDefinition | None
     """The one that its next one is made from."""
-    registry: str | None
-    """`registry/repository` of its component's images."""
+    addresses: dict[str, str] = field(default_factory=dict)
+    """Component → `registry/repository` of its images, of the components that have one."""

@@ -8,7 +8,8 @@ from typing import Literal
 from ferryman.approvals.web.page_records import PageRecords
 from ferryman.decisions import approval_in_words, freeze_windows
 from ferryman.durations import age, span
-from ferryman.records import Approval, Deployment
+from ferryman.records import Approval, Deployment, Plan
+from ferryman.text import listed
 
 _SHA = re.compile(r"[0-9a-f]{7,40}")
 _HOW = {
@@ -187,10 +188,23 @@ def _components(records: PageRecords) -> list[Component]:
             change = "new component"
         elif old == new:
             change = "same image"
-        services = [item.name for item in plan.services.values() if item.component == name] if plan else []
+        services = _services(plan, name) if plan else []
         found.append(
             Component(name, services, short_digest(old) if old else None, short_digest(new) if new else None, change)
         )
+    return found
+
+
+def _services(plan: Plan, component: str) -> list[str]:
+    """Return the services that run a component, with their containers where several of a service do."""
+    found = []
+    for service in plan.services.values():
+        containers = [*service.containers] if service.component == component else []
+        containers += [name for item in service.additional if item.component == component for name in item.containers]
+        if len(containers) > 1:
+            found.append(f"{service.name} ({listed(containers)})")
+        elif containers or service.component == component:
+            found.append(service.name)
     return found
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import Field
 
 from ferryman.decisions import approval_in_words
+from ferryman.decisions.conditions import IMAGES_DIFFER
 from ferryman.decisions.explain import ignored as ignored_tags
 from ferryman.decisions.explain.ignored import Ignored
 from ferryman.decisions.explain.inputs import Facts
@@ -29,8 +30,9 @@ _MOST_IGNORED = 10
 _DOES = {"rollback": "rolling back to", "migrate": "migrating with"}
 
 Summary = Literal[
-    "Deploying", "AwaitingApproval", "Held", "Frozen", "Requested", "Waiting", "Settled", "UpToDate", "Empty"
-]
+    "Deploying", "AwaitingApproval", "Held", "Frozen", "Requested", "Waiting", "Settled", "UpToDate", "Empty",
+    "ImagesDiffer",
+]  # fmt: skip
 
 
 class Explanation(Record):
@@ -90,7 +92,7 @@ def explain(
 def _nothing_newer(facts: Facts) -> str:
     if facts.state.current is None:
         return "No release is known yet."
-    if facts.newer_ignored:
+    if facts.newer_ignored or _images_differ(facts.state):
         return "No newer release is known."
     return "No newer release is known: the environment is up to date."
 
@@ -248,7 +250,16 @@ def _headline(facts: Facts, found: list[Newer]) -> tuple[Summary, str]:
     frozen = facts.frozen
     if frozen is not None:
         return "Frozen", f"{runs}; {frozen.message}"
-    return _of_newer(facts, found, runs)
+    summary, headline = _of_newer(facts, found, runs)
+    if summary == "UpToDate" and _images_differ(state):
+        return "ImagesDiffer", f"{runs}, but not in every container; run `ferryman redeploy {facts.env}`"
+    return summary, headline
+
+
+def _images_differ(state: EnvironmentState) -> bool:
+    """Whether the last look found containers of one service that run different images of one component."""
+    drifted = state.condition("Drifted")
+    return drifted is not None and drifted.status == "True" and drifted.reason == IMAGES_DIFFER
 
 
 def _of_newer(facts: Facts, found: list[Newer], runs: str) -> tuple[Summary, str]:
