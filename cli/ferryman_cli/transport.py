@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 from urllib.request import getproxies
 
-from ferryman import __version__
+from ferryman import __version__, proofs
 from ferryman_cli.exits import Exit, Stop
+from ferryman_cli.prover import Prover
 
 if TYPE_CHECKING:
     import ssl
@@ -38,7 +39,8 @@ class Api:
     """The operator's API.
 
     `credentials` are botocore's. `connect` (`host:port`, or `http://host:port`) replaces the host of `url` for the
-    connection only; the signature and the Host header keep it, as with curl's --connect-to.
+    connection only; the signature and the Host header keep it, as with curl's --connect-to. `function` is the ARN of
+    the API's function, to which proofs of identity are bound; None: the operator is older and asks for none.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Api:
         *,
         credentials: Any,
         region: str,
+        function: str | None = None,
         connect: str | None = None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -55,6 +58,7 @@ class Api:
         self._region = region
         self._connect = connect
         self._pause = pause
+        self._prover = Prover(function, credentials) if function else None
 
     @staticmethod
     def path(*segments: str) -> str:
@@ -115,7 +119,10 @@ class Api:
         from botocore.auth import SigV4Auth
         from botocore.awsrequest import AWSRequest
 
-        signed = AWSRequest(method=method, url=url, data=data, headers={"content-type": "application/json"})
+        given = {"content-type": "application/json"}
+        if self._prover is not None:
+            given[proofs.PROOF_HEADER] = self._prover.proof(method, url, data)
+        signed = AWSRequest(method=method, url=url, data=data, headers=given)
         SigV4Auth(self._credentials.get_frozen_credentials(), "lambda", self._region).add_auth(signed)
         parts = urlsplit(url)
         headers = {**dict(signed.headers.items()), "host": parts.netloc, "user-agent": f"ferryman/{__version__}"}

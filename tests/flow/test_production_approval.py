@@ -279,6 +279,7 @@ def test_the_command_line_approves_with_the_callers_arn(production: Make, stage:
         stage.aws.outputs["ApiUrl"],
         credentials=stage.aws.emulator.session(key["AccessKeyId"], key["SecretAccessKey"]).get_credentials(),
         region=stage.aws.emulator.region,
+        function=stage.aws.outputs["ApiFunctionArn"],
         connect=stage.aws.emulator.endpoint,
     )
     grace.post(prod.path("approve"), {"version": deployment.version[:7], "reason": "tried it"}, repeatable=False)

@@ -12,6 +12,7 @@ from ferryman.records import (
     Release,
     SemverName,
     TimelineEvent,
+    UsedProof,
     Wait,
 )
 
@@ -133,4 +134,6 @@ def of(record: Record) -> dict[str, str]:
             return _key(migrations(record.platform, record.environment), f"{record.version}#{record.attempt:04d}")
         case Wait():
             return wait(record)
+        case UsedProof():
+            return _key(f"PROOF#{record.binding}", "PROOF")
     raise TypeError(f"{type(record).__name__} has no key")
