@@ -29,7 +29,7 @@ BODY = b'{"reason":"demo"}'
 
 
 @dataclass
-class World:
+class Operator:
     """One operator, a fake STS, and what a caller sends."""
 
     store: Store
@@ -68,21 +68,21 @@ def request(header: str, method: str = "POST", path: str = f"{ENV}/hold", body: 
 
 
 @pytest.fixture
-def world(store: Store) -> World:
-    return World(store)
+def operator(store: Store) -> Operator:
+    return Operator(store)
 
 
 @pytest.mark.parametrize(("key", "who"), [("AKIAJO", JO), ("ASIAKIM", KIM)], ids=["user", "session"])
 @pytest.mark.parametrize("path", [f"{ENV}/hold", f"{ENV}/a%20b?x=1&y=%2F&x=2"])
-def test_a_caller_is_who_signed(world: World, key: str, who: str, path: str) -> None:
-    assert world.prove(world.header("POST", path, BODY, key=key), "POST", path) == who
+def test_a_caller_is_who_signed(operator: Operator, key: str, who: str, path: str) -> None:
+    assert operator.prove(operator.header("POST", path, BODY, key=key), "POST", path) == who
 
 
-def test_without_a_proof_the_command_is_told_to_be_updated(world: World) -> None:
+def test_without_a_proof_the_command_is_told_to_be_updated(operator: Operator) -> None:
     with pytest.raises(HttpError, match="Update the `ferryman` command") as caught:
-        world.prove("")
+        operator.prove("")
     assert (caught.value.status, caught.value.code) == (403, "ProofMissing")
-    assert world.sts.asked == 0
+    assert operator.sts.asked == 0
 
 
 @pytest.mark.parametrize(
@@ -95,78 +95,80 @@ def test_without_a_proof_the_command_is_told_to_be_updated(world: World) -> None
         pytest.param("POST", f"{ENV}/hold", b"", id="no-body"),
     ],
 )
-def test_a_proof_counts_for_the_call_that_it_was_made_for(world: World, method: str, path: str, body: bytes) -> None:
-    header = world.header("POST", f"{ENV}/hold", BODY)
+def test_a_proof_counts_for_the_call_that_it_was_made_for(
+    operator: Operator, method: str, path: str, body: bytes
+) -> None:
+    header = operator.header("POST", f"{ENV}/hold", BODY)
 
-    assert world.refused(header, method, path, body) == "ProofRefused"
-    assert world.prove(header) == JO
-
-
-def test_a_proof_for_another_operator_does_not_count(world: World) -> None:
-    assert world.refused(world.header("POST", f"{ENV}/hold", BODY, function=OTHER)) == "ProofRefused"
+    assert operator.refused(header, method, path, body) == "ProofRefused"
+    assert operator.prove(header) == JO
 
 
-def test_the_operator_has_one_name_whatever_alias_it_was_called_by(world: World) -> None:
-    world.callers = world.sandbox(f"{FUNCTION}:live")
-
-    assert world.prove(world.header("POST", f"{ENV}/hold", BODY)) == JO
+def test_a_proof_for_another_operator_does_not_count(operator: Operator) -> None:
+    assert operator.refused(operator.header("POST", f"{ENV}/hold", BODY, function=OTHER)) == "ProofRefused"
 
 
-def test_a_call_is_carried_out_once(world: World) -> None:
-    header = world.header("POST", f"{ENV}/hold", BODY)
-    assert world.prove(header) == JO
+def test_the_operator_has_one_name_whatever_alias_it_was_called_by(operator: Operator) -> None:
+    operator.callers = operator.sandbox(f"{FUNCTION}:live")
 
-    assert world.refused(header) == "ProofUsed"
-    world.callers = world.sandbox()
-    assert world.refused(header) == "ProofUsed"
-    assert world.prove(world.header("POST", f"{ENV}/hold", BODY)) == JO
+    assert operator.prove(operator.header("POST", f"{ENV}/hold", BODY)) == JO
+
+
+def test_a_call_is_carried_out_once(operator: Operator) -> None:
+    header = operator.header("POST", f"{ENV}/hold", BODY)
+    assert operator.prove(header) == JO
+
+    assert operator.refused(header) == "ProofUsed"
+    operator.callers = operator.sandbox()
+    assert operator.refused(header) == "ProofUsed"
+    assert operator.prove(operator.header("POST", f"{ENV}/hold", BODY)) == JO
 
 
 class TestReading:
-    def test_one_proof_serves_for_a_minute(self, world: World) -> None:
-        prover = Prover(FUNCTION, world.sts.credentials("AKIAJO"))
+    def test_one_proof_serves_for_a_minute(self, operator: Operator) -> None:
+        prover = Prover(FUNCTION, operator.sts.credentials("AKIAJO"))
         for path in ("/v1/platforms", ENV, f"{ENV}/history"):
-            assert world.prove(prover.proof("GET", URL + path, b""), "GET", path, b"") == JO
-        assert world.sts.asked == 1
+            assert operator.prove(prover.proof("GET", URL + path, b""), "GET", path, b"") == JO
+        assert operator.sts.asked == 1
 
-        world.late = timedelta(seconds=61)
-        assert world.prove(prover.proof("GET", URL + ENV, b""), "GET", ENV, b"") == JO
-        assert world.sts.asked == 2
+        operator.late = timedelta(seconds=61)
+        assert operator.prove(prover.proof("GET", URL + ENV, b""), "GET", ENV, b"") == JO
+        assert operator.sts.asked == 2
 
-    def test_the_command_signs_anew_before_the_minute_is_over(self, world: World) -> None:
+    def test_the_command_signs_anew_before_the_minute_is_over(self, operator: Operator) -> None:
         now = [0.0]
-        prover = Prover(FUNCTION, world.sts.credentials("AKIAJO"), now=lambda: now[0])
+        prover = Prover(FUNCTION, operator.sts.credentials("AKIAJO"), now=lambda: now[0])
         first = prover.proof("GET", URL, b"")
         now[0] = 49
         assert prover.proof("GET", URL, b"") == first
         now[0] = 51
         assert prover.proof("GET", URL, b"") != first
 
-    def test_it_is_for_reading_only(self, world: World) -> None:
-        header = world.header("GET", ENV)
+    def test_it_is_for_reading_only(self, operator: Operator) -> None:
+        header = operator.header("GET", ENV)
 
-        assert world.prove(header, "GET", ENV, b"") == JO
+        assert operator.prove(header, "GET", ENV, b"") == JO
         for method in ("POST", "PUT", "DELETE", "HEAD", ""):
-            assert world.refused(header, method, ENV, b"") == "ProofInvalid"
+            assert operator.refused(header, method, ENV, b"") == "ProofInvalid"
 
-    def test_what_was_refused_is_not_remembered(self, world: World) -> None:
-        header = world.header("GET", ENV)
-        known = world.sts.people.pop("AKIAJO")
-        assert world.refused(header, "GET", ENV, b"") == "ProofRefused"
+    def test_what_was_refused_is_not_remembered(self, operator: Operator) -> None:
+        header = operator.header("GET", ENV)
+        known = operator.sts.people.pop("AKIAJO")
+        assert operator.refused(header, "GET", ENV, b"") == "ProofRefused"
 
-        world.sts.people["AKIAJO"] = known
-        assert world.prove(header, "GET", ENV, b"") == JO
+        operator.sts.people["AKIAJO"] = known
+        assert operator.prove(header, "GET", ENV, b"") == JO
 
-    def test_it_does_not_become_one_for_a_call(self, world: World) -> None:
-        proof = proofs.decode(world.header("GET", ENV))
+    def test_it_does_not_become_one_for_a_call(self, operator: Operator) -> None:
+        proof = proofs.decode(operator.header("GET", ENV))
 
-        assert world.refused(proofs.encode(changed(proof, reads=False))) == "ProofRefused"
+        assert operator.refused(proofs.encode(changed(proof, reads=False))) == "ProofRefused"
 
-    def test_what_is_remembered_is_bounded(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_what_is_remembered_is_bounded(self, operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("ferryman.api.callers._MOST", 3)
         for _ in range(9):
-            assert world.prove(world.header("GET", ENV), "GET", ENV, b"") == JO
-        assert len(world.callers._known) == 3
+            assert operator.prove(operator.header("GET", ENV), "GET", ENV, b"") == JO
+        assert len(operator.callers._known) == 3
 
 
 def changed(proof: Proof, **fields: Any) -> Proof:
@@ -209,19 +211,19 @@ def signed(
         pytest.param(lambda: changed(signed(), reads=True), "ProofInvalid", id="call-as-reading"),
     ],
 )
-def test_what_a_hostile_caller_signs(world: World, make: Callable[[], Proof], code: str | None) -> None:
+def test_what_a_hostile_caller_signs(operator: Operator, make: Callable[[], Proof], code: str | None) -> None:
     header = proofs.encode(make())
 
     if code is None:
-        assert world.prove(header) == JO
+        assert operator.prove(header) == JO
     else:
-        assert world.refused(header) == code
+        assert operator.refused(header) == code
 
 
-def test_a_session_without_its_token_is_nobody(world: World) -> None:
+def test_a_session_without_its_token_is_nobody(operator: Operator) -> None:
     proof = signed("ASIAKIM")
 
-    assert world.refused(proofs.encode(proof)) == "ProofRefused"
+    assert operator.refused(proofs.encode(proof)) == "ProofRefused"
 
 
 @pytest.mark.parametrize(
@@ -235,38 +237,40 @@ def test_a_session_without_its_token_is_nobody(world: World) -> None:
         pytest.param(base64.urlsafe_b64encode(json.dumps({"reads": 1}).encode()).decode(), id="fields"),
     ],
 )
-def test_what_is_no_proof(world: World, header: str) -> None:
-    assert world.refused(header) == "ProofInvalid"
-    assert world.sts.asked == 0
+def test_what_is_no_proof(operator: Operator, header: str) -> None:
+    assert operator.refused(header) == "ProofInvalid"
+    assert operator.sts.asked == 0
 
 
 @pytest.mark.parametrize("name", ["authorization", "date", "token", "nonce"])
 @pytest.mark.parametrize("value", ["x\r\nhost: evil.example", "", "é", None, 5, ["a"]], ids=repr)
-def test_no_field_smuggles_anything(world: World, name: str, value: Any) -> None:
+def test_no_field_smuggles_anything(operator: Operator, name: str, value: Any) -> None:
     if (name, value) == ("token", ""):
         return
     data = {**signed().__dict__, name: value}
 
-    assert world.refused(base64.urlsafe_b64encode(json.dumps(data).encode()).decode()) == "ProofInvalid"
-    assert world.sts.asked == 0
+    assert operator.refused(base64.urlsafe_b64encode(json.dumps(data).encode()).decode()) == "ProofInvalid"
+    assert operator.sts.asked == 0
 
 
 @pytest.mark.parametrize("late", [timedelta(minutes=6), timedelta(minutes=-6)], ids=["behind", "ahead"])
-def test_a_clock_that_is_off_is_told_both_times(world: World, late: timedelta) -> None:
-    world.late = late
+def test_a_clock_that_is_off_is_told_both_times(operator: Operator, late: timedelta) -> None:
+    operator.late = late
 
     with pytest.raises(HttpError, match=r"was signed at ..:..:.. UTC, and it is ..:..:.. UTC now. Set your clock"):
-        world.prove(world.header("POST", f"{ENV}/hold", BODY))
-    assert world.sts.asked == 0
+        operator.prove(operator.header("POST", f"{ENV}/hold", BODY))
+    assert operator.sts.asked == 0
 
 
 @pytest.mark.parametrize(
     "error", [Unavailable("STS could not be reached"), Throttled("STS")], ids=["down", "throttled"]
 )
-def test_while_sts_does_not_answer_nothing_is_done_and_the_proof_is_not_used_up(world: World, error: Exception) -> None:
-    header = world.header("POST", f"{ENV}/hold", BODY)
-    world.sts.fails.append(error)
+def test_while_sts_does_not_answer_nothing_is_done_and_the_proof_is_not_used_up(
+    operator: Operator, error: Exception
+) -> None:
+    header = operator.header("POST", f"{ENV}/hold", BODY)
+    operator.sts.fails.append(error)
 
     with pytest.raises(type(error)):
-        world.prove(header)
-    assert world.prove(header) == JO
+        operator.prove(header)
+    assert operator.prove(header) == JO

@@ -4,13 +4,15 @@ import re
 from collections.abc import Mapping
 
 from botocore.awsrequest import AWSPreparedRequest
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectionError as Unreachable
 from botocore.exceptions import HTTPClientError
 from botocore.httpsession import URLLib3Session
 
 from ferryman.errors import Unavailable
 
-_CONNECT_SECONDS, _READ_SECONDS = 2, 4
+_SECONDS = 3
+"""To connect, and to read, in each try."""
 _TRIES = 2
 _ARN = re.compile(r"<Arn>(arn:[a-z-]{3,20}:(?:iam|sts)::\d{12}:[\w+=,.@/:-]{1,600})</Arn>", re.ASCII)
 _CODE = re.compile(r"<Code>(\w{1,100})</Code>")
@@ -29,10 +31,12 @@ def caller(host: str, headers: Mapping[str, str], body: bytes, *, connect: str |
     url = f"{connect.rstrip('/') if connect else f'https://{host}'}/"
     failure = "STS could not be reached"
     # The session reads no proxies and no certificates from the environment: they would decide who answers.
-    session = URLLib3Session(timeout=(_CONNECT_SECONDS, _READ_SECONDS), max_pool_connections=1)
+    session = URLLib3Session(timeout=_SECONDS, max_pool_connections=1)
     for _ in range(_TRIES):
         try:
-            answer = session.send(AWSPreparedRequest("POST", url, dict(headers), body, stream_output=False))
+            answer = session.send(
+                AWSPreparedRequest("POST", url, HTTPHeaders.from_dict(dict(headers)), body, stream_output=False)
+            )
         except (Unreachable, HTTPClientError) as error:
             failure = f"STS could not be reached ({type(error).__name__})"
             continue
