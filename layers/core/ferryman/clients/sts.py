@@ -3,8 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from botocore.awsrequest import AWSPreparedRequest
-from botocore.compat import HTTPHeaders
+from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ConnectionError as Unreachable
 from botocore.exceptions import HTTPClientError
 from botocore.httpsession import URLLib3Session
@@ -32,11 +31,10 @@ def caller(host: str, headers: Mapping[str, str], body: bytes, *, connect: str |
     failure = "STS could not be reached"
     # The session reads no proxies and no certificates from the environment: they would decide who answers.
     session = URLLib3Session(timeout=_SECONDS, max_pool_connections=1)
+    request = AWSRequest("POST", url, dict(headers), body).prepare()
     for _ in range(_TRIES):
         try:
-            answer = session.send(
-                AWSPreparedRequest("POST", url, HTTPHeaders.from_dict(dict(headers)), body, stream_output=False)
-            )
+            answer = session.send(request)
         except (Unreachable, HTTPClientError) as error:
             failure = f"STS could not be reached ({type(error).__name__})"
             continue
