@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _ATTEMPTS = 4
 _CONNECT_SECONDS, _CALL_SECONDS = 5.0, 35.0
 """Of one attempt: connecting, and all of it. The operator's function may take 30 s."""
+_CLOCK_SECONDS = 240.0
+"""How far the clock may be off before a refusal is blamed on it; AWS and the operator allow five minutes."""
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 _EXITS = {400: Exit.BAD_INPUT, 404: Exit.BAD_INPUT, 405: Exit.BAD_INPUT, 422: Exit.BAD_INPUT, 409: Exit.REFUSED}
 
@@ -98,7 +100,7 @@ class Api:
                 self._pause(_delay(attempt))
                 continue
             if last or response.status_code not in _AGAIN or not (repeatable or response.status_code == 429):
-                return _read(response.status_code, response.content)
+                return _read(response.status_code, response.content, response.headers.get("date", ""))
             self._pause(_delay(attempt))
         raise AssertionError("the last attempt returns or raises")
 
@@ -148,13 +150,16 @@ def _delay(attempt: int) -> float:
     return float(0.2 * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
 
 
-def _read(status: int, content: bytes) -> dict[str, Any]:
+def _read(status: int, content: bytes, date: str) -> dict[str, Any]:
     try:
         body = json.loads(content)
     except ValueError:
         body = None
     if status == 200 and isinstance(body, dict):
         return body
+    off = _clock_is_off(date) if status in (401, 403) else None
+    if off is not None:
+        raise Stop(Exit.UNREACHABLE, off)
     error = body.get("error") if isinstance(body, dict) else None
     if isinstance(error, dict):
         problems = [(str(item["path"]), str(item["message"])) for item in error.get("problems", [])]
@@ -172,4 +177,22 @@ def _read(status: int, content: bytes) -> dict[str, Any]:
         Exit.UNREACHABLE,
         f"the operator's API returned HTTP {status}{f' {told}' if told else ''}. See the log of the function serve_api "
         "for the cause",
+    )
+
+
+def _clock_is_off(date: str) -> str | None:
+    """Return what to do when this machine's clock is not that of the answer (its header `date`): signatures expire."""
+    from datetime import UTC, datetime
+    from email.utils import parsedate_to_datetime
+
+    try:
+        ahead = (datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds()
+    except (ValueError, TypeError):
+        return None
+    if abs(ahead) <= _CLOCK_SECONDS:
+        return None
+    where = "ahead of" if ahead > 0 else "behind"
+    return (
+        f"the clock of this machine is {abs(ahead) / 60:.0f} minutes {where} AWS's, so AWS refuses its signatures. "
+        "Set it, then try again"
     )

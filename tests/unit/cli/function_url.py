@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -32,6 +33,8 @@ class Server(HTTPServer):
         """Statuses to answer first, or `drop` to close the connection after the work was done."""
         self.before: list[Callable[[], None]] = []
         """What happens before the next looks at a deployment, one each."""
+        self.ahead = 0.0
+        """Seconds by which its clock is ahead of the command's."""
         self.canned: dict[str, dict[str, Any]] = {}
         """`METHOD /path` → what is answered instead of what the API says."""
         self.stacks: dict[str, dict[str, str]] = {}
@@ -105,6 +108,10 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The header `date`, by the server's clock."""
+        return super().date_time_string((timestamp or time.time()) + self.server.ahead)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Stay silent."""
