@@ -107,7 +107,7 @@ def ignored_tags_of(platform: str, component: str) -> dict[str, str]:
     return _key(ignored_tags(platform), component)
 
 
-def of(record: Record) -> dict[str, str]:
+def of(record: Record) -> dict[str, str]:  # noqa: C901 - one case for each record
     """Return the key attributes of a record."""
     match record:
         case AppliedPlatform():
