@@ -26,7 +26,8 @@ def connect(api_url: str | None) -> Api:
         region = os.environ.get("AWS_REGION") or session.get_config_variable("region")
         if credentials is None:
             raise Stop(Exit.UNREACHABLE, _NO_CREDENTIALS)
-        url = api_url or _from_stack(session, region)
+        url, function = (api_url, None) if api_url else _from_stack(session, region)
+        function = os.environ.get("FERRYMAN_API_FUNCTION") or function
         # Read them now, so that an expired SSO login gets a clear message here rather than in the first request.
         credentials.get_frozen_credentials()
     except BotoCoreError as error:
@@ -40,10 +41,15 @@ def connect(api_url: str | None) -> Api:
     region = match.group(1) if match else region
     if not region:
         raise Stop(Exit.UNREACHABLE, "no AWS region is set; set AWS_REGION to the operator's region")
-    return Api(url, credentials=credentials, region=region, connect=os.environ.get("FERRYMAN_API_CONNECT") or None)
+    connect = os.environ.get("FERRYMAN_API_CONNECT") or None
+    try:
+        return Api(url, credentials=credentials, region=region, function=function, connect=connect)
+    except ValueError as error:
+        raise Stop(Exit.BAD_INPUT, f"FERRYMAN_API_FUNCTION: {error}; copy the stack's output ApiFunctionArn") from None
 
 
-def _from_stack(session: Any, region: str | None) -> str:
+def _from_stack(session: Any, region: str | None) -> tuple[str, str | None]:
+    """Return the API's URL, and its function's ARN; None where the stack is of an older operator."""
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -58,9 +64,9 @@ def _from_stack(session: Any, region: str | None) -> str:
         raise Stop(Exit.UNREACHABLE, _no_stack(stack, region, error)) from None
     except BotoCoreError as error:
         raise Stop(Exit.UNREACHABLE, f"cannot read the CloudFormation stack {stack} in {region}: {error}") from None
-    for output in found.get("Outputs", []):
-        if output["OutputKey"] == "ApiUrl":
-            return str(output["OutputValue"])
+    outputs = {output["OutputKey"]: str(output["OutputValue"]) for output in found.get("Outputs", [])}
+    if "ApiUrl" in outputs:
+        return outputs["ApiUrl"], outputs.get("ApiFunctionArn")
     raise Stop(
         Exit.UNREACHABLE,
         f"stack {stack} in {region} has no output ApiUrl. Set FERRYMAN_STACK to the name of the operator's stack",

@@ -25,6 +25,7 @@ Environment:
   FERRYMAN_PLATFORM     name of the platform, if there are several
   FERRYMAN_STACK        name of the operator's CloudFormation stack (default: ferryman)
   FERRYMAN_API_URL      URL of the operator's API, instead of the stack's output ApiUrl
+  FERRYMAN_API_FUNCTION ARN of the API's function (the stack's output ApiFunctionArn), with FERRYMAN_API_URL
   FERRYMAN_API_CONNECT  host:port or http://host:port to connect to, instead of that URL's host
   NO_COLOR              disable colors
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 from urllib.request import getproxies
 
-from ferryman import __version__
+from ferryman import __version__, proofs
 from ferryman_cli.exits import Exit, Stop
+from ferryman_cli.prover import Prover
 
 if TYPE_CHECKING:
     import ssl
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 _ATTEMPTS = 4
 _CONNECT_SECONDS, _CALL_SECONDS = 5.0, 35.0
 """Of one attempt: connecting, and all of it. The operator's function may take 30 s."""
+_CLOCK_SECONDS = 240.0
+"""How far the clock may be off before a refusal is blamed on it; AWS and the operator allow five minutes."""
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 _EXITS = {400: Exit.BAD_INPUT, 404: Exit.BAD_INPUT, 405: Exit.BAD_INPUT, 422: Exit.BAD_INPUT, 409: Exit.REFUSED}
 
@@ -38,7 +41,8 @@ class Api:
     """The operator's API.
 
     `credentials` are botocore's. `connect` (`host:port`, or `http://host:port`) replaces the host of `url` for the
-    connection only; the signature and the Host header keep it, as with curl's --connect-to.
+    connection only; the signature and the Host header keep it, as with curl's --connect-to. `function` is the ARN of
+    the API's function, to which proofs of identity are bound; None: the operator is older and asks for none.
     """
 
     def __init__(
@@ -47,6 +51,7 @@ class Api:
         *,
         credentials: Any,
         region: str,
+        function: str | None = None,
         connect: str | None = None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -55,6 +60,7 @@ class Api:
         self._region = region
         self._connect = connect
         self._pause = pause
+        self._prover = Prover(function, credentials) if function else None
 
     @staticmethod
     def path(*segments: str) -> str:
@@ -94,7 +100,7 @@ class Api:
                 self._pause(_delay(attempt))
                 continue
             if last or response.status_code not in _AGAIN or not (repeatable or response.status_code == 429):
-                return _read(response.status_code, response.content)
+                return _read(response.status_code, response.content, response.headers.get("date", ""))
             self._pause(_delay(attempt))
         raise AssertionError("the last attempt returns or raises")
 
@@ -115,7 +121,10 @@ class Api:
         from botocore.auth import SigV4Auth
         from botocore.awsrequest import AWSRequest
 
-        signed = AWSRequest(method=method, url=url, data=data, headers={"content-type": "application/json"})
+        given = {"content-type": "application/json"}
+        if self._prover is not None:
+            given[proofs.PROOF_HEADER] = self._prover.proof(method, url, data)
+        signed = AWSRequest(method=method, url=url, data=data, headers=given)
         SigV4Auth(self._credentials.get_frozen_credentials(), "lambda", self._region).add_auth(signed)
         parts = urlsplit(url)
         headers = {**dict(signed.headers.items()), "host": parts.netloc, "user-agent": f"ferryman/{__version__}"}
@@ -141,13 +150,16 @@ def _delay(attempt: int) -> float:
     return float(0.2 * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
 
 
-def _read(status: int, content: bytes) -> dict[str, Any]:
+def _read(status: int, content: bytes, date: str) -> dict[str, Any]:
     try:
         body = json.loads(content)
     except ValueError:
         body = None
     if status == 200 and isinstance(body, dict):
         return body
+    off = _clock_is_off(date) if status in (401, 403) else None
+    if off is not None:
+        raise Stop(Exit.UNREACHABLE, off)
     error = body.get("error") if isinstance(body, dict) else None
     if isinstance(error, dict):
         problems = [(str(item["path"]), str(item["message"])) for item in error.get("problems", [])]
@@ -165,4 +177,22 @@ def _read(status: int, content: bytes) -> dict[str, Any]:
         Exit.UNREACHABLE,
         f"the operator's API returned HTTP {status}{f' {told}' if told else ''}. See the log of the function serve_api "
         "for the cause",
+    )
+
+
+def _clock_is_off(date: str) -> str | None:
+    """Return what to do when this machine's clock is not that of the answer (its header `date`): signatures expire."""
+    from datetime import UTC, datetime
+    from email.utils import parsedate_to_datetime
+
+    try:
+        ahead = (datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds()
+    except (ValueError, TypeError):
+        return None
+    if abs(ahead) <= _CLOCK_SECONDS:
+        return None
+    where = "ahead of" if ahead > 0 else "behind"
+    return (
+        f"the clock of this machine is {abs(ahead) / 60:.0f} minutes {where} AWS's, so AWS refuses its signatures. "
+        "Set it, then try again"
     )

@@ -1,14 +1,24 @@
-"""The API behind the `ferryman` command: a function URL with AWS_IAM, so AWS has checked who calls."""
+"""The API behind the `ferryman` command. Who calls is proved in each call, whatever the event says."""
 
+import functools
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from ferryman import ids
+from ferryman import ids, proofs
 from ferryman.api.aws import Aws
+from ferryman.api.callers import Callers
 from ferryman.api.context import Context
 from ferryman.api.serve_api import serve
-from ferryman.runtime import client, logger, setting, store
+from ferryman.clients import sts
+from ferryman.runtime import client, endpoint, logger, setting, store
+
+
+@functools.cache
+def callers(function_arn: str) -> Callers:
+    """Return what proves this function's callers. The ARN comes from Lambda itself, never from an event."""
+    ask = functools.partial(sts.caller, connect=endpoint())
+    return Callers(audience=proofs.audience(function_arn), store=store(), clock=ids.now, ask=ask)
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -24,4 +34,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         nudges_url=setting("NUDGES_URL"),
         relay_function=setting("RELAY_FUNCTION"),
     )
-    return serve(event, Context(store=store(), outside=aws, clock=ids.now, new_id=ids.new_id), logger())
+    operator = Context(store=store(), outside=aws, clock=ids.now, new_id=ids.new_id)
+    return serve(event, operator, logger(), callers(context.invoked_function_arn).prove)

@@ -263,6 +263,7 @@ class LocalAws:
         return {
             **self.emulator.env(),
             "FERRYMAN_API_URL": self.outputs["ApiUrl"],
+            "FERRYMAN_API_FUNCTION": self.outputs["ApiFunctionArn"],
             "FERRYMAN_API_CONNECT": f"http://127.0.0.1:{self.emulator.port}",
         }
 

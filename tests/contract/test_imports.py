@@ -69,8 +69,8 @@ MAY_LOAD = {
         steps.request_approval""",
     "run_migration": f"""{STEP} clients.ecs clients.task_definitions decisions.migration_attempts
         steps.run_migration""",
-    "serve_api": f"""{EVERY} api clients.ecs clients.task_containers clients.task_definitions contracts
-        decisions.approval_in_words decisions.conditions decisions.image_address
+    "serve_api": f"""{EVERY} api clients.ecs clients.sts clients.task_containers clients.task_definitions contracts
+        proofs decisions.approval_in_words decisions.conditions decisions.image_address
         decisions.candidates decisions.deployment_steps decisions.explain decisions.freeze_windows
         decisions.migration_attempts decisions.promotion_gate decisions.requests decisions.schema_compatibility
         decisions.snapshot decisions.why_not messages.environment messages.outbox messages.timeline platform""",

@@ -10,7 +10,7 @@ import pytest
 from contract.machine import ROOT
 from ferryman.messages import outbox, timeline
 from ferryman.records import EventType, Record, Wait
-from ferryman.records.writes import Add, Save, Write
+from ferryman.records.writes import Add, Once, Save, Write
 from ferryman.store import keys, task_tokens
 
 PAGE = (ROOT / "docs/reference/records.md").read_text(encoding="utf-8")
@@ -23,8 +23,9 @@ KEYS = {row[0]: row[1:] for row in ROWS}
 AT = datetime(2026, 11, 30, tzinfo=UTC)
 
 
-def stored(write: type[Save | Add]) -> list[type[Record]]:
-    return list(get_args(inspect.get_annotations(write, eval_str=True)["record"]))
+def stored(write: type[Save | Add | Once]) -> list[type[Record]]:
+    found = inspect.get_annotations(write, eval_str=True)["record"]
+    return list(get_args(found) or [found])
 
 
 def sample(record: type[Record]) -> Record:
@@ -37,7 +38,7 @@ def _numbers(record: type[Record]) -> dict[str, int]:
     return {name: 7 for name, field in record.model_fields.items() if field.annotation is int}
 
 
-@pytest.mark.parametrize("record", [*stored(Save), *stored(Add)], ids=lambda record: record.__name__)
+@pytest.mark.parametrize("record", [*stored(Save), *stored(Add), *stored(Once)], ids=lambda record: record.__name__)
 def test_the_page_has_the_keys_of_every_record(record: type[Record]) -> None:
     key = keys.of(sample(record))
 
@@ -45,7 +46,7 @@ def test_the_page_has_the_keys_of_every_record(record: type[Record]) -> None:
 
 
 def test_the_page_has_no_other_records() -> None:
-    assert sorted(KEYS) == sorted(record.__name__ for record in [*stored(Save), *stored(Add)])
+    assert sorted(KEYS) == sorted(record.__name__ for record in [*stored(Save), *stored(Add), *stored(Once)])
 
 
 @pytest.mark.parametrize("record", stored(Save), ids=lambda record: record.__name__)

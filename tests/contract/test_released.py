@@ -20,7 +20,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from ferryman.decisions.outcome import judge
 from ferryman.records import Deployment, Record
-from ferryman.records.writes import Add, Save
+from ferryman.records.writes import Add, Once, Save
 from ferryman.store import items
 
 RELEASED = Path(__file__).parent / "released"
@@ -29,11 +29,14 @@ RECORDED = sorted(path.parent for path in RELEASED.glob("*/items.json"))
 releases = pytest.mark.parametrize("release", RECORDED, ids=lambda path: path.name)
 
 KINDS: dict[str, type[Record]] = {
-    kind.__name__: kind for write in (Save, Add) for kind in get_args(get_type_hints(write)["record"])
+    kind.__name__: kind
+    for write in (Save, Add, Once)
+    for found in [get_type_hints(write)["record"]]
+    for kind in get_args(found) or (found,)
 }
 """Every record that the table can hold: each has a key of its own kind."""
 
-NEWER_KINDS: dict[str, set[str]] = {"0.1.0": {"IgnoredTags"}}
+NEWER_KINDS: dict[str, set[str]] = {"0.1.0": {"IgnoredTags", "UsedProof"}}
 """Release → kinds of record that came after it: it never reads them."""
 NEWER_VALUES: dict[str, set[str]] = {"0.1.0": set()}
 """Release → values (`Deployment.phase=Paused`) that came after it, and that it can't read. Each one is a page or a step

@@ -122,6 +122,7 @@ class Stage(LogBook):
             self.aws.outputs["ApiUrl"],
             credentials=session.get_credentials(),
             region=self.aws.emulator.region,
+            function=self.aws.outputs.get("ApiFunctionArn"),
             connect=f"http://127.0.0.1:{self.aws.emulator.port}",
         )
 

@@ -3,11 +3,13 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from ferryman.records import Approval, Deployment, EventType, Phase, StepStatus, step_keys
 from ferryman_cli.transport import Api, ApiError
+from ferryman_local.signed_event import signed
 from ferryman_local.standins.people import Person, Scanner
 from flow import leaks
 from flow.documents import approver
@@ -279,6 +281,7 @@ def test_the_command_line_approves_with_the_callers_arn(production: Make, stage:
         stage.aws.outputs["ApiUrl"],
         credentials=stage.aws.emulator.session(key["AccessKeyId"], key["SecretAccessKey"]).get_credentials(),
         region=stage.aws.emulator.region,
+        function=stage.aws.outputs["ApiFunctionArn"],
         connect=stage.aws.emulator.endpoint,
     )
     grace.post(prod.path("approve"), {"version": deployment.version[:7], "reason": "tried it"}, repeatable=False)
@@ -288,6 +291,59 @@ def test_the_command_line_approves_with_the_callers_arn(production: Make, stage:
     assert approval is not None
     (decision,) = approval.decisions
     assert (decision.how, decision.identity) == ("cli", arn)
+
+
+def test_who_invokes_the_function_directly_is_still_nobody_else(production: Make, stage: Stage) -> None:
+    """A developer may invoke the API's function, and writes an event in which somebody else approves."""
+    iam, user = stage.client("iam"), f"mallory-{next(stage.names)}"
+    iam.create_user(UserName=user)
+    policy = json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": "lambda:Invoke*", "Resource": "*"}],
+        }
+    )
+    iam.put_user_policy(UserName=user, PolicyName="call", PolicyDocument=policy)
+    key = iam.create_access_key(UserName=user)["AccessKey"]
+    mallory = stage.aws.emulator.session(key["AccessKeyId"], key["SecretAccessKey"])
+    grace = "arn:aws:iam::000000000000:user/grace"
+    prod = production(approval={"approvers": [{"name": "Grace", "arn": grace}]})
+    deployment = prod.asked()
+    body = json.dumps({"version": deployment.version[:7], "reason": "tried it"})
+    event = {
+        "version": "2.0",
+        "rawPath": prod.path("approve"),
+        "rawQueryString": "",
+        "headers": {},
+        "requestContext": {
+            "http": {"method": "POST", "path": prod.path("approve"), "sourceIp": "203.0.113.7", "userAgent": "x"},
+            "authorizer": {"iam": {"userArn": grace, "accountId": "000000000000"}},
+        },
+        "body": body,
+        "isBase64Encoded": False,
+    }
+    function = stage.aws.outputs["ApiFunctionArn"]
+
+    def invoke(event: dict[str, Any]) -> tuple[int, str]:
+        answer = json.loads(
+            mallory.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event))["Payload"].read()
+        )
+        return answer["statusCode"], json.loads(answer["body"])["error"]["message"]
+
+    status, said = invoke(event)
+    assert (status, said.startswith("this request does not prove who sends it. Update the `ferryman` command")) == (
+        403,
+        True,
+    ), said
+    status, said = invoke(signed(event, function, mallory.get_credentials()))
+    assert (status, user in said) == (403, True), said
+    other = signed({**event, "rawPath": prod.path("hold")}, function)
+    status, said = invoke({**event, "headers": other["headers"]})
+    assert (status, said) == (
+        403,
+        "AWS does not confirm the signature of this request (SignatureDoesNotMatch). Log in again, then try again",
+    )
+    pending(prod, deployment)
 
 
 def test_an_abort_ends_a_request(production: Make, stage: Stage) -> None:

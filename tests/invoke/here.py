@@ -11,11 +11,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from ferryman import runtime
+from ferryman_local.signed_event import container_arn
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 CACHES = (runtime.client, runtime.store, runtime.logger, runtime.metrics)
-ACCOUNT = "012345678912"
-"""The account that Lambda's runtime emulator tells functions."""
 
 
 @contextmanager
@@ -41,7 +40,7 @@ def call(function: str, logical: str, event: Any, variables: Mapping[str, str], 
     context = SimpleNamespace(
         function_name=logical,
         aws_request_id=str(uuid.uuid4()),
-        invoked_function_arn=f"arn:aws:lambda:{region}:{ACCOUNT}:function:{logical}",
+        invoked_function_arn=container_arn(logical),
         memory_limit_in_mb="512",
         get_remaining_time_in_millis=lambda: 30_000,
     )

@@ -12,6 +12,7 @@ import pytest
 from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped]
 
 from ferryman_local.local_aws import wait_until
+from ferryman_local.signed_event import container_arn, needs_a_signature, signed
 from invoke import docker, here
 from invoke.same import plain, summary
 from invoke.stage import Stage
@@ -58,8 +59,8 @@ def test_the_container_answers_as_the_handler_does(stage: Stage, lambdas: docker
     variables = lambdas.variables_of(logical)
     outcomes: list[tuple[Any, Any]] = []
     for run in (
-        lambda: lambdas.call(logical, event),
-        lambda: here.call(function, logical, event, variables, stage.region),
+        lambda: lambdas.call(logical, sent(event, logical)),
+        lambda: here.call(function, logical, sent(event, logical), variables, stage.region),
     ):
         stage.set(met(stage, function, scenario, event, variables["AWS_ENDPOINT_URL"]))
         answer = run()
@@ -69,6 +70,11 @@ def test_the_container_answers_as_the_handler_does(stage: Stage, lambdas: docker
     assert plain(container) == plain(process), lambdas.log()
     assert not (found := different(left, wanted)), "\n".join(found)
     assert summary(container) == ANSWERS.get(f"{function}/{scenario}"), container
+
+
+def sent(event: Any, logical: str) -> Any:
+    """The event as it arrives: one that AWS signed carries the proof of who sent it."""
+    return signed(event, container_arn(logical)) if needs_a_signature(event) else event
 
 
 def test_one_by_hand(stage: Stage) -> None:

@@ -57,6 +57,10 @@ class ClaimLost(PermanentError):
     """The writer's fence no longer matches the environment's: another deployment has the claim."""
 
 
+class AlreadyThere(PermanentError):
+    """A record that may be written only once was written before."""
+
+
 class OutcomeUnknown(PermanentError):
     """A change may or may not have happened, and AWS no longer has the information to decide which."""
 

@@ -37,6 +37,11 @@ def setting(name: str) -> str:
     return os.environ[name]
 
 
+def endpoint() -> str | None:
+    """Return the address that stands in for AWS's own, if one does: on the local AWS."""
+    return os.environ.get("AWS_ENDPOINT_URL")
+
+
 @functools.cache
 def store() -> Store:
     """Return the store on the operator's table."""

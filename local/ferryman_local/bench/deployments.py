@@ -81,6 +81,7 @@ class Bench:
             aws.outputs["ApiUrl"],
             credentials=Credentials("test", "test"),
             region=aws.emulator.region,
+            function=aws.outputs["ApiFunctionArn"],
             connect=aws.emulator.endpoint,
         )
         self._platform = aws.document["metadata"]["name"]

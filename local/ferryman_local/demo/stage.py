@@ -43,6 +43,7 @@ class Stage:
             aws.outputs["ApiUrl"],
             credentials=Credentials("test", "test"),
             region=aws.emulator.region,
+            function=aws.outputs["ApiFunctionArn"],
             connect=aws.emulator.endpoint,
         )
         self.place = Api.path("v1", "platforms", self.platform, "environments", where)

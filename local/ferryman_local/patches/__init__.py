@@ -24,6 +24,7 @@ containers are stopped.
 Schedules (scheduler.py): expressions that AWS refuses are refused, in CloudFormation too; schedules are looked at every
 second; which schedule invoked a function is known.
 IAM (iam.py): ECS actions are checked on AWS's resources, with ecs:cluster; RegisterTaskDefinition needs iam:PassRole.
+STS (sts.py): the signature of GetCallerIdentity is checked for the root key, too.
 
 What tests and the benchmark see and set in the emulator is control.py.
 
@@ -37,7 +38,18 @@ by hand does not drain.
 from pathlib import Path
 
 from ferryman_local.engines.engine import Engine
-from ferryman_local.patches import ecr, ecs, ecs_deployments, elbv2, iam, lambda_, lambda_urls, scheduler, stepfunctions
+from ferryman_local.patches import (
+    ecr,
+    ecs,
+    ecs_deployments,
+    elbv2,
+    iam,
+    lambda_,
+    lambda_urls,
+    scheduler,
+    stepfunctions,
+    sts,
+)
 from ferryman_local.patches.control import Control
 from ferryman_local.patches.private_attributes import check_version
 
@@ -59,4 +71,5 @@ def apply(
     elbv2.apply()
     ecs_deployments.apply()
     iam.apply()
+    sts.apply()
     scheduler.apply()

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from ferryman.api import serve_api
-from ferryman.api.http import HttpError, parse
+from ferryman.api.http import parse
 from ferryman.store.table import Store
-from unit.api_world import ENV, World, event
+from unit.api_world import ENV, JO, World, event, prove
 from unit.fakes.clock import FakeClock, FakeIds
 
 
@@ -18,18 +18,21 @@ def world(store: Store, clock: FakeClock, new_id: FakeIds) -> World:
     return World(store, clock, new_id)
 
 
-def test_a_request_without_an_identity_is_forbidden(world: World) -> None:
-    status, body = world.call("GET", "/v1/platforms", who=None)
-
-    assert (status, body["error"]["code"]) == (403, "Forbidden")
-
-
-def test_the_public_form_of_authorizer_is_no_identity() -> None:
+def test_who_the_event_says_is_nobody(world: World) -> None:
+    """Whoever may invoke the function can write any event: only a proof counts (test_callers)."""
     made = event("GET", "/v1/platforms", who=None)
-    made["requestContext"]["authorizer"] = None
+    made["requestContext"]["authorizer"] = {"iam": {"userArn": JO, "accountId": "123456789012"}}
 
-    with pytest.raises(HttpError, match="no IAM identity"):
-        parse(made)
+    answer = serve_api.serve(made, world.operator, world.log, prove)
+
+    assert (answer["statusCode"], json.loads(answer["body"])["error"]["code"]) == (403, "ProofMissing")
+
+
+def test_only_the_raw_query_counts() -> None:
+    """It is what a proof covers; a hand-written event could name another query beside it."""
+    made = event("GET", "/v1/platforms", query={"a": "1"}) | {"queryStringParameters": {"a": "2"}}
+
+    assert parse(made).query == {"a": "1"}
 
 
 @pytest.mark.parametrize("encoded", [True, False])
@@ -53,7 +56,7 @@ def test_a_body_may_come_as_base64(encoded: bool) -> None:
 def test_a_body_that_is_not_json_is_a_bad_request(world: World, body: str, encoded: bool) -> None:
     made = event("POST", f"{ENV}/hold") | {"body": body, "isBase64Encoded": encoded}
 
-    answer = serve_api.serve(made, world.operator, world.log)
+    answer = serve_api.serve(made, world.operator, world.log, prove)
 
     assert (answer["statusCode"], json.loads(answer["body"])["error"]["code"]) == (400, "BadRequest")
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from ferryman.store.table import Store
 from ferryman_cli.main import app
 from unit.api_world import World
-from unit.cli.function_url import HOST, Run, Server
+from unit.cli.function_url import FUNCTION, HOST, Run, Server
 from unit.fakes.clock import FakeClock, FakeIds
 
 
@@ -38,6 +38,9 @@ def server(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Ite
     for name, value in {
         "FERRYMAN_API_URL": f"https://{HOST}/",
         "FERRYMAN_API_CONNECT": server.address,
+        "FERRYMAN_API_FUNCTION": FUNCTION,
+        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "secret-of-AKIDEXAMPLE",
         "AWS_CONFIG_FILE": str(tmp_path / "none"),
         "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
         "COLUMNS": "120",

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -12,9 +13,14 @@ from botocore.awsrequest import AWSRequest
 from botocore.session import Session
 from typer.testing import Result
 
+from ferryman import ids
+from ferryman.api.callers import Callers
 from ferryman.api.serve_api import serve
+from ferryman.proofs import audience
 from unit.api_world import JO, World, event
+from unit.fakes.sts import FakeSts
 
+FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:ferryman-ServeApi"
 HOST = "abc123.lambda-url.eu-west-1.on.aws"
 
 
@@ -27,11 +33,15 @@ class Server(HTTPServer):
         """Statuses to answer first, or `drop` to close the connection after the work was done."""
         self.before: list[Callable[[], None]] = []
         """What happens before the next looks at a deployment, one each."""
+        self.ahead = 0.0
+        """Seconds by which its clock is ahead of the command's."""
         self.canned: dict[str, dict[str, Any]] = {}
         """`METHOD /path` → what is answered instead of what the API says."""
         self.stacks: dict[str, dict[str, str]] = {}
         """CloudFormation stacks and their outputs."""
         self.seen: list[tuple[str, str, dict[str, str], bytes]] = []
+        self.sts = FakeSts({"AKIDEXAMPLE": JO})
+        self.callers = Callers(audience=audience(FUNCTION), store=world.store, clock=ids.now, ask=self.sts.ask)
         super().__init__(("127.0.0.1", 0), Handler)
 
     @property
@@ -56,9 +66,11 @@ class Handler(BaseHTTPRequestHandler):
         canned = self.server.canned.get(f"{self.command} {parts.path}")
         if canned is not None:
             return self._send(200, json.dumps(canned).encode())
-        who = JO if self._signed(body) else None
-        made = event(self.command, parts.path, query=dict(parse_qsl(parts.query)), body=body, who=who)
-        answer = serve(made, self.server.world.operator, self.server.world.log)
+        if not self._signed(body):
+            return self._send(403, b'{"Message": "Forbidden"}')
+        made = event(self.command, parts.path, body=body, who=None)
+        made |= {"rawQueryString": parts.query, "headers": dict(self.headers.items())}
+        answer = serve(made, self.server.world.operator, self.server.world.log, self.server.callers.prove)
         if fault == "drop":
             self.close_connection = True
             return None
@@ -96,6 +108,10 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The header `date`, by the server's clock."""
+        return super().date_time_string((timestamp or time.time()) + self.server.ahead)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Stay silent."""

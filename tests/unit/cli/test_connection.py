@@ -106,6 +106,33 @@ class TestGettingThrough:
 
         assert (result.exit_code, "lambda:InvokeFunctionUrl" in result.stderr, len(server.seen)) == (3, True, 1)
 
+    @pytest.mark.parametrize(("ahead", "said"), [(600, "10 minutes behind"), (-900, "15 minutes ahead of")])
+    def test_a_clock_that_is_off_is_told(self, run: Run, server: Server, ahead: float, said: str) -> None:
+        server.faults, server.ahead = [403], ahead
+
+        result = run("status")
+
+        assert (result.exit_code, f"the clock of this machine is {said} AWS's" in result.stderr) == (3, True)
+
+    def test_every_try_of_a_change_is_signed_anew(self, run: Run, server: Server) -> None:
+        """The operator carries a signed request out once; a try whose answer was lost may have been carried out."""
+        server.canned["POST /v1/platforms/scr/environments/staging/hold"] = {"message": "on hold"}
+        server.faults = [503]
+        run("hold", "staging", "-p", "scr", "--reason", "x")
+
+        first, second = (headers["x-ferryman-proof"] for method, _, headers, _ in server.seen if method == "POST")
+        assert first != second
+
+    def test_an_older_operator_is_asked_without_a_proof(
+        self, run: Run, server: Server, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It ignores one, and its stack does not tell what to bind it to."""
+        monkeypatch.delenv("FERRYMAN_API_FUNCTION")
+        server.canned["GET /v1/platforms"] = {"platforms": []}
+
+        assert run("status").exit_code == 0
+        assert "x-ferryman-proof" not in server.seen[0][2]
+
     def test_nobody_there(self, run: Run, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("FERRYMAN_API_CONNECT", "http://127.0.0.1:9")
 

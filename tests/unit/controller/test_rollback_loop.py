@@ -12,7 +12,7 @@ from ferryman.records import Deployment, EnvironmentState, Phase, Step
 from ferryman.steps.finish_deployment import finish
 from ferryman.store.table import Store
 from unit import builders as make
-from unit.api_world import ENV, event
+from unit.api_world import ENV, event, prove
 from unit.fakes.clock import FakeClock, FakeIds
 from unit.fakes.log import FakeLog
 from unit.fakes.outside import FakeOutside
@@ -36,7 +36,7 @@ class Loop(World):
         operator = Context(store=self.store, outside=FakeOutside(), clock=self.clock, new_id=self.new_id)
         self.clock.forward(seconds=1)
         data = json.dumps(body).encode()
-        answer = serve(event("POST", f"{ENV}/{what}", body=data), operator, FakeLog())
+        answer = serve(event("POST", f"{ENV}/{what}", body=data), operator, FakeLog(), prove)
         assert answer["statusCode"] == 200, answer["body"]
         told = json.loads(answer["body"])
         assert isinstance(told, dict)

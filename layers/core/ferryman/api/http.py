@@ -48,14 +48,21 @@ class Request:
     segments: list[str]
     query: dict[str, str]
     body: Any
-    who: str
-    """IAM ARN of the caller, verified by AWS."""
+    who: str = ""
+    """IAM ARN of the caller, proved by `callers`; empty before."""
     size: int = 0
     """Length of the body in bytes."""
     params: dict[str, str] = field(default_factory=dict)
     """Values of the `{placeholders}` of the route."""
     source: str = ""
     """IP address and user agent, as stated in the request: for the audit, not for decisions."""
+
+    path: str = "/"
+    """As it was sent."""
+    raw_query: str = ""
+    raw_body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    """Names in lower case. They hold signatures: never log them."""
 
     def flag(self, name: str) -> bool:
         """Return a query parameter that is `true` or `false` (default)."""
@@ -82,23 +89,25 @@ class Request:
 
 
 def parse(event: dict[str, Any]) -> Request:
-    """Parse an invocation event; raise HttpError 403 without an IAM identity, 400 if the body is not JSON."""
+    """Parse an invocation event, whose sender may be anybody; raise HttpError 400 if the body is not JSON.
+
+    Of the query only the raw text counts: it is what a caller's proof covers.
+    """
     context = event.get("requestContext", {})
-    who = ((context.get("authorizer") or {}).get("iam") or {}).get("userArn")
-    if not who:
-        raise HttpError(
-            403, "Forbidden", "the request has no IAM identity; sign it with SigV4 for the service `lambda`"
-        )
     text = _text(event)
-    query = event.get("queryStringParameters") or dict(parse_qsl(event.get("rawQueryString", "")))
+    raw_query = str(event.get("rawQueryString") or "")
+    path = str(event.get("rawPath", "/"))
     return Request(
         method=str(context.get("http", {}).get("method", "GET")).upper(),
-        segments=[unquote(part) for part in str(event.get("rawPath", "/")).split("/") if part],
-        query=query,
+        segments=[unquote(part) for part in path.split("/") if part],
+        query=dict(parse_qsl(raw_query, keep_blank_values=True)),
         body=_json(text),
-        who=str(who),
         size=len(text),
         source=source_of(context),
+        path=path,
+        raw_query=raw_query,
+        raw_body=text,
+        headers={str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()},
     )
 
 

@@ -18,6 +18,8 @@ from ferryman.errors import (
 )
 
 Route = Callable[[Context, Request], dict[str, Any]]
+Prove = Callable[[Request], str]
+"""Return the ARN of whoever sent a request; raise HttpError or FerrymanError when that is not proved."""
 
 _PLATFORM = "v1/platforms/{platform}"
 _ENV = f"{_PLATFORM}/environments/{{environment}}"
@@ -64,12 +66,13 @@ class Log(Protocol):
         """Say what went wrong, with the stack."""
 
 
-def serve(event: dict[str, Any], operator: Context, log: Log) -> dict[str, Any]:
+def serve(event: dict[str, Any], operator: Context, log: Log, prove: Prove) -> dict[str, Any]:
     """Answer one call of the function URL; every error becomes an answer that says what to do."""
     try:
         request = parse(event)
+        request = replace(request, who=prove(request))
         route, params = find(request.method, request.segments)
-        log.info("request", who=request.who, method=request.method, path=event.get("rawPath"), **params)
+        log.info("request", who=request.who, method=request.method, path=request.path, **params)
         return answer(200, route(operator, replace(request, params=params)))
     except HttpError as error:
         return failure(error)

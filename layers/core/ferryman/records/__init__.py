@@ -40,6 +40,7 @@ from ferryman.records.release import Image, Release, ReleaseStatus, Verified
 from ferryman.records.semver_name import SemverName
 from ferryman.records.task_token import Wait
 from ferryman.records.timeline import AUDITED, EventType, TimelineEvent
+from ferryman.records.used_proof import UsedProof
 
 __all__ = [
     "AUDITED",
@@ -88,6 +89,7 @@ __all__ = [
     "StepStatus",
     "Target",
     "TimelineEvent",
+    "UsedProof",
     "Verified",
     "Wait",
     "WaitingFor",

@@ -13,6 +13,7 @@ from ferryman.records import (
     Release,
     SemverName,
     TimelineEvent,
+    UsedProof,
     Wait,
 )
 
@@ -36,6 +37,15 @@ class Add:
 
 
 @dataclass(frozen=True)
+class Once:
+    """Write a record that nobody has written before; AlreadyThere otherwise."""
+
+    record: UsedProof
+    expires_at: int
+    """Epoch seconds after which DynamoDB may delete it."""
+
+
+@dataclass(frozen=True)
 class Fenced:
     """Succeed only while this fence holds the environment's claim."""
 
@@ -45,4 +55,4 @@ class Fenced:
     fence: int
 
 
-Write = Save | Add | Fenced
+Write = Save | Add | Once | Fenced

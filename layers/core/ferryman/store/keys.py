@@ -12,6 +12,7 @@ from ferryman.records import (
     Release,
     SemverName,
     TimelineEvent,
+    UsedProof,
     Wait,
 )
 
@@ -106,7 +107,7 @@ def ignored_tags_of(platform: str, component: str) -> dict[str, str]:
     return _key(ignored_tags(platform), component)
 
 
-def of(record: Record) -> dict[str, str]:
+def of(record: Record) -> dict[str, str]:  # noqa: C901 - one case for each record
     """Return the key attributes of a record."""
     match record:
         case AppliedPlatform():
@@ -133,4 +134,6 @@ def of(record: Record) -> dict[str, str]:
             return _key(migrations(record.platform, record.environment), f"{record.version}#{record.attempt:04d}")
         case Wait():
             return wait(record)
+        case UsedProof():
+            return _key(f"PROOF#{record.binding}", "PROOF")
     raise TypeError(f"{type(record).__name__} has no key")

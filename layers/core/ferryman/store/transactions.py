@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from botocore.exceptions import ClientError
 
 from ferryman.clients.aws_types import PutAction, TransactionAction
-from ferryman.errors import ClaimLost, Conflict
-from ferryman.records.writes import Add, Fenced, Write
+from ferryman.errors import AlreadyThere, ClaimLost, Conflict
+from ferryman.records.writes import Add, Fenced, Once, Write
 from ferryman.store import items, keys
 
 
@@ -28,6 +28,14 @@ def action(write: Write, table: str) -> TransactionAction:
     if isinstance(write, Add):
         extra = {"expiresAt": write.expires_at} if write.expires_at is not None else {}
         return {"Put": {"TableName": table, "Item": items.item(write.record, **extra)}}
+    if isinstance(write, Once):
+        return {
+            "Put": {
+                "TableName": table,
+                "Item": items.item(write.record, expiresAt=write.expires_at),
+                "ConditionExpression": "attribute_not_exists(pk)",
+            }
+        }
     record = write.record
     put: PutAction = {"TableName": table, "Item": items.item(record, rev=record.rev + 1)}
     if record.rev == 0:
@@ -40,7 +48,7 @@ def action(write: Write, table: str) -> TransactionAction:
 
 
 def explain(error: ClientError, writes: Sequence[Write]) -> None:
-    """Raise what a cancelled transaction means: ClaimLost, Conflict, or the error itself."""
+    """Raise what a cancelled transaction means: ClaimLost, AlreadyThere, Conflict, or the error itself."""
     if error.response["Error"]["Code"] != "TransactionCanceledException":
         raise error
     reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
@@ -50,6 +58,8 @@ def explain(error: ClientError, writes: Sequence[Write]) -> None:
                 f"deployment {write.deployment} (fence {write.fence}) no longer holds "
                 f"{write.platform}/{write.environment}; nothing was written"
             ) from error
+        if reason == "ConditionalCheckFailed" and isinstance(write, Once):
+            raise AlreadyThere(f"a {type(write.record).__name__} that is written once is there already") from error
     # Everything else that cancels a transaction (a changed record, a concurrent transaction, throttling) is a race.
     raise Conflict(f"somebody else wrote first ({', '.join(str(reason) for reason in reasons)})") from error
 
