@@ -59,7 +59,7 @@ MAY_LOAD = {
     "reconcile": f"""{EVERY} clients.image_index {APPROVAL} clients.ecr clients.ecs clients.image_scans
         clients.nudge clients.ssm contracts controller decisions.actions decisions.candidates decisions.conditions
         decisions.decide decisions.deployment_report decisions.deployment_steps decisions.freeze_windows
-        decisions.outcome decisions.pending_approval decisions.promotion_gate decisions.snapshot
+        decisions.outcome decisions.pending_approval decisions.promotion_gate decisions.same_images decisions.snapshot
         decisions.wave_order messages.environment messages.release messages.timeline platform releases.assembly
         releases.ignored_tags releases.moving_tags releases.recorder releases.semver_tags releases.sweep""",
     "relay_change": f"""{STEP} clients.task_states decisions.image_address decisions.task_verdict
@@ -73,7 +73,8 @@ MAY_LOAD = {
     "serve_api": f"""{EVERY} api clients.ecs clients.sts clients.task_containers clients.task_definitions contracts
         proofs decisions.approval_in_words decisions.conditions decisions.image_address
         decisions.candidates decisions.deployment_steps decisions.explain decisions.freeze_windows
-        decisions.migration_attempts decisions.promotion_gate decisions.requests decisions.schema_compatibility
+        decisions.migration_attempts decisions.promotion_gate decisions.requests decisions.same_images
+        decisions.schema_compatibility
         decisions.snapshot decisions.why_not messages.environment messages.outbox messages.timeline platform""",
     "smoke_test": f"""{STEP} clients.address_filter clients.http_client steps.smoke_expectations
         steps.smoke_test""",

@@ -6,6 +6,7 @@ Called by serve_api and reconcile.
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from ferryman.decisions import same_images
 from ferryman.messages import outbox
 from ferryman.records import Freeze, Hold
 from ferryman.records.writes import Add
@@ -58,16 +59,17 @@ def for_hold(platform: str, environment: str, hold: Hold, channels: Iterable[str
 def for_waiting(
     platform: str, environment: str, version: str, reason: str, message: str, channels: Iterable[str], at: datetime
 ) -> list[Add]:
-    """Make the messages about a release that waits for a person to do something."""
+    """Make the messages about a release that waits for a person to do something, or that only a person starts."""
+    ends = reason != same_images.REASON
     return outbox.rows(
         channels,
         owner=f"{platform}#{environment}",
         event=f"waiting-{version}-{reason}",
         platform=platform,
         environment=environment,
-        subject=f"[{reason}] {platform}/{environment}: {version} is waiting",
+        subject=f"[{reason}] {platform}/{environment}: {version} {'is waiting' if ends else 'does not start'}",
         blocks=[
-            f"{platform}/{environment}: {version} cannot start yet.",
+            f"{platform}/{environment}: {version} {'cannot start yet' if ends else 'is not deployed automatically'}.",
             f"Why: {message}.",
             "Running services are not affected.",
         ],
