@@ -148,7 +148,7 @@ def _post(
     """
     import httpx
 
-    from ferryman.clients.deadline import DeadlineTransport
+    from ferryman.deadline import DeadlineTransport
 
     # httpx logs the address of each request, and most of these addresses are credentials.
     logging.getLogger("httpx").setLevel(logging.WARNING)

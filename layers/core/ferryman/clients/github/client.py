@@ -126,7 +126,7 @@ class Api:
     ) -> tuple[int, dict[str, str], bytes]:
         import httpx
 
-        from ferryman.clients.deadline import DeadlineTransport
+        from ferryman.deadline import DeadlineTransport
 
         left = self._ends - self._network.monotonic()
         if left <= 0:
