@@ -108,7 +108,7 @@ class Api:
         """Return a client for one request, which ends within `_CALL_SECONDS`; through a proxy these bound each read."""
         import httpx
 
-        from ferryman.clients.deadline import DeadlineTransport
+        from ferryman.deadline import DeadlineTransport
 
         timeout = httpx.Timeout(_CALL_SECONDS, connect=_CONNECT_SECONDS)
         if self._connect is None and getproxies():

@@ -1,5 +1,6 @@
-"""Send what the outbox holds, woken by the table's stream and by a schedule that sweeps up what failed."""
+"""Send what the outbox holds, woken by the table's stream and once a minute by a schedule."""
 
+import time
 from functools import partial
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -24,4 +25,5 @@ def handler(event: NotifyInput, context: LambdaContext) -> NotifyOutput:
         new_id=ids.new_id,
         log=logger(),
         count=count,
+        sleep=time.sleep,
     )

@@ -40,25 +40,26 @@ MAY_LOAD = {
         decisions.schema_compatibility messages.timeline platform steps.begin_deployment steps.plan_images
         steps.plan_migration steps.verify""",
     "decide_approval": f"""{EVERY} {APPROVAL} approvals.link_tokens approvals.personal_links
-        approvals.record_decision approvals.web clients.nudge clients.secrets clients.slack clients.ssm contracts
-        decisions.admission decisions.deployment_steps decisions.freeze_windows decisions.promotion_gate
-        decisions.snapshot messages.timeline platform""",
+        approvals.record_decision approvals.web clients.nudge clients.retry_after clients.secrets clients.slack
+        clients.ssm contracts decisions.admission decisions.deployment_steps decisions.freeze_windows
+        decisions.promotion_gate decisions.snapshot messages.timeline platform""",
     "finish_deployment": f"""{EVERY} {APPROVAL} contracts decisions.after_outcome decisions.deployment_report
         decisions.deployment_steps decisions.outcome decisions.wave_order messages.database_command messages.deployment
         messages.timeline platform steps.finish_deployment steps.record_outcome""",
     # No module of a channel: `notify.dispatch` imports it when a message goes there.
-    "notify": f"""{EVERY} clients.github.client clients.ssm contracts decisions.approval_in_words messages.approval
-        messages.github messages.outbox messages.timeline notify.context notify.destinations notify.dispatch
-        notify.errors notify.notify platform""",
+    "notify": f"""{EVERY} clients.github.client clients.retry_after clients.ssm contracts decisions.approval_in_words
+        messages.approval messages.github messages.outbox messages.timeline notify.context notify.delivery
+        notify.destinations notify.digest notify.dispatch notify.errors notify.notify notify.pacing platform
+        store.paces""",
     "promote_images": f"""{STEP} clients.image_index clients.ecr steps.promote_images""",
-    "publish_release": f"""{EVERY} clients.github clients.secrets clients.ssm contracts messages.github
-        messages.outbox messages.release_notes messages.timeline platform steps.publish_release""",
+    "publish_release": f"""{EVERY} clients.github clients.retry_after clients.secrets clients.ssm contracts
+        messages.github messages.outbox messages.release_notes messages.timeline platform steps.publish_release""",
     "receive_push": f"""{EVERY} clients.image_index clients.ecr clients.nudge messages.outbox messages.release
         messages.timeline platform releases.assembly releases.receive_push releases.recorder releases.semver_tags""",
     "reconcile": f"""{EVERY} clients.image_index {APPROVAL} clients.ecr clients.ecs clients.image_scans
         clients.nudge clients.ssm contracts controller decisions.actions decisions.candidates decisions.conditions
         decisions.decide decisions.deployment_report decisions.deployment_steps decisions.freeze_windows
-        decisions.outcome decisions.pending_approval decisions.promotion_gate decisions.snapshot
+        decisions.outcome decisions.pending_approval decisions.promotion_gate decisions.same_images decisions.snapshot
         decisions.wave_order messages.environment messages.release messages.timeline platform releases.assembly
         releases.ignored_tags releases.moving_tags releases.recorder releases.semver_tags releases.sweep""",
     "relay_change": f"""{STEP} clients.task_states decisions.image_address decisions.task_verdict
@@ -72,7 +73,8 @@ MAY_LOAD = {
     "serve_api": f"""{EVERY} api clients.ecs clients.sts clients.task_containers clients.task_definitions contracts
         proofs decisions.approval_in_words decisions.conditions decisions.image_address
         decisions.candidates decisions.deployment_steps decisions.explain decisions.freeze_windows
-        decisions.migration_attempts decisions.promotion_gate decisions.requests decisions.schema_compatibility
+        decisions.migration_attempts decisions.promotion_gate decisions.requests decisions.same_images
+        decisions.schema_compatibility
         decisions.snapshot decisions.why_not messages.environment messages.outbox messages.timeline platform""",
     "smoke_test": f"""{STEP} clients.address_filter clients.http_client steps.smoke_expectations
         steps.smoke_test""",

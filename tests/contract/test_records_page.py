@@ -9,9 +9,9 @@ import pytest
 
 from contract.machine import ROOT
 from ferryman.messages import outbox, timeline
-from ferryman.records import EventType, Record, Wait
+from ferryman.records import EventType, Pace, Record, Wait
 from ferryman.records.writes import Add, Once, Save, Write
-from ferryman.store import keys, task_tokens
+from ferryman.store import keys, paces, task_tokens
 
 PAGE = (ROOT / "docs/reference/records.md").read_text(encoding="utf-8")
 ROWS = [
@@ -49,7 +49,7 @@ def test_the_page_has_no_other_records() -> None:
     assert sorted(KEYS) == sorted(record.__name__ for record in [*stored(Save), *stored(Add), *stored(Once)])
 
 
-@pytest.mark.parametrize("record", stored(Save), ids=lambda record: record.__name__)
+@pytest.mark.parametrize("record", [one for one in stored(Save) if one is not Pace], ids=lambda record: record.__name__)
 def test_what_changes_in_place_carries_its_revision_and_never_expires(record: type[Record]) -> None:
     assert ("rev" in record.model_fields, KEYS[record.__name__][2:]) == (True, ["in place", "never"])
 
@@ -66,6 +66,27 @@ def test_a_message_expires_as_the_page_says() -> None:
     )  # fmt: skip
 
     assert KEYS["OutboxMessage"][3] == _after(message)
+
+
+def test_a_pace_expires_as_the_page_says() -> None:
+    written: list[Write] = []
+
+    class Table:
+        def write(self, *writes: Write) -> None:
+            written.extend(writes)
+
+        def pace(self, destination: str) -> None:
+            return None
+
+        def attempts(self) -> list[int]:
+            return [0]
+
+    paces.hold(Table(), "slack#x", AT)  # type: ignore[arg-type]
+    [saved] = written
+    assert isinstance(saved, Save)
+
+    assert "rev" in Pace.model_fields
+    assert KEYS["Pace"][2:] == ["in place", _after(saved)]
 
 
 def test_a_wait_expires_as_the_page_says() -> None:

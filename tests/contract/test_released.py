@@ -36,7 +36,7 @@ KINDS: dict[str, type[Record]] = {
 }
 """Every record that the table can hold: each has a key of its own kind."""
 
-NEWER_KINDS: dict[str, set[str]] = {"0.1.0": {"IgnoredTags", "UsedProof"}}
+NEWER_KINDS: dict[str, set[str]] = {"0.1.0": {"IgnoredTags", "Pace", "UsedProof"}}
 """Release → kinds of record that came after it: it never reads them."""
 NEWER_VALUES: dict[str, set[str]] = {"0.1.0": set()}
 """Release → values (`Deployment.phase=Paused`) that came after it, and that it can't read. Each one is a page or a step

@@ -23,8 +23,6 @@ CLIENTS = frozenset(
 )  # fmt: skip
 
 NOT_OF_AWS = {
-    # what httpcore passes through
-    "clients/deadline.py": {"connect_tcp", "get_extra_info"},
     # JSON of GitHub and of Slack
     "clients/github/client.py": None,
     "clients/slack.py": None,

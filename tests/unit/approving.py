@@ -102,8 +102,9 @@ class Table(FakeDynamoDb):
 
 
 def release(version: str = VERSION, **changes: Any) -> Release:
-    proof = Verified(deployment="01K0000000000000000STAGING", digests=DIGESTS, at=make.AT)
-    return make.release(version, names=["v1.0.0"], named_at=make.AT, verified={"staging": proof}).but(**changes)
+    made = make.release(version, components=make.images(version, "b" if version == NEWER else "a"))
+    proof = Verified(deployment="01K0000000000000000STAGING", digests=made.digests, at=make.AT)
+    return made.but(names=["v1.0.0"], named_at=make.AT, verified={"staging": proof}).but(**changes)
 
 
 def deployment(**changes: Any) -> Deployment:

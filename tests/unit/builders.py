@@ -136,13 +136,16 @@ def state(**changes: Any) -> EnvironmentState:
     return made.but(**changes)
 
 
+def images(version: str, letter: str = "a") -> dict[str, Image]:
+    return {name: Image(digest=digest(letter), tag=version, first_seen_at=AT) for name in ("api", "web")}
+
+
 def release(version: str = "abc1234", **changes: Any) -> Release:
-    images = {name: Image(digest=digest("a"), tag=version, first_seen_at=AT) for name in ("api", "web")}
     made = Release(
         platform="scr",
         version=version,
         status=ReleaseStatus.READY,
-        components=images,
+        components=images(version),
         first_seen_at=AT,
         ready_at=AT,
         ulid="01K00000000000000000000REL",

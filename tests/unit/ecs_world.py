@@ -1,8 +1,12 @@
 """A platform in motion for the tests of rollouts and migrations: records in moto's table, the rest of AWS faked."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
+
+import pytest
 
 from ferryman.contracts import (
     RelayChangeInput,
@@ -27,7 +31,7 @@ from ferryman.records import (
     Step,
     step_keys,
 )
-from ferryman.records.writes import Save
+from ferryman.records.writes import Save, Write
 from ferryman.steps import relay_change as relay
 from ferryman.steps import run_migration as migration
 from ferryman.steps import update_service as update
@@ -155,6 +159,23 @@ class World:
     def abort(self) -> None:
         wish = AbortRequest(reason="wrong release", who="ann", at=self.clock())
         self.store.update_deployment(self.ref, lambda deployment: deployment.but(abort=wish))
+
+    @contextmanager
+    def killed_at_write(self, number: int) -> Iterator[None]:
+        """Run what is inside until its Nth write: the Lambda dies, and nothing of that write is stored."""
+        real, count = self.store.write, 0
+
+        def write(*writes: Write) -> None:
+            nonlocal count
+            count += 1
+            if count == number:
+                raise RuntimeError("killed")
+            real(*writes)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(self.store, "write", write)
+            with pytest.raises(RuntimeError, match="killed"):
+                yield
 
     def lose_claim(self) -> None:
         """Somebody else owns the environment now."""

@@ -221,4 +221,6 @@ class NotifyOutput(Contract):
     sent: int = 0
     failed: int = 0
     gave_up: int = 0
+    waiting: int = 0
+    """Left to a later run, because their destination takes no more for now."""
     batch_item_failures: list[FailedRecord] = []

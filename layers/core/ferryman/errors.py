@@ -66,7 +66,10 @@ class OutcomeUnknown(PermanentError):
 
 
 class Throttled(TransientError):
-    """AWS throttled a request more often than the client retries."""
+    """A service asked to slow down, more often than the client retries."""
+
+    retry_after: float | None = None
+    """Seconds that the service asked to wait, if it said so."""
 
 
 class Unavailable(TransientError):

@@ -32,13 +32,19 @@ def at(hours: float) -> datetime:
 
 
 def release(number: int, *, named: float | None = None, verified: Any = None, **changes: Any) -> Release:
-    """Release `rN`, the Nth; named, and verified in staging, so many hours before now (or verified as given)."""
+    """Release `rN`, the Nth; named, and verified in staging, so many hours before now (or verified as given).
+
+    It has images of its own, and so have its proofs, unless they are of another letter.
+    """
     first = make.AT + timedelta(minutes=number)
-    made = make.release(f"r{number}", first_seen_at=first, ready_at=first)
+    components = make.images(f"r{number}", f"{number:x}")
+    made = make.release(f"r{number}", first_seen_at=first, ready_at=first, components=components)
     if named is not None:
         made = made.but(names=[f"v1.{number}.0"], named_at=at(named))
     if verified is not None:
-        made = made.but(verified=verified if isinstance(verified, dict) else {"staging": proof(verified)})
+        proofs = verified if isinstance(verified, dict) else {"staging": proof(verified)}
+        own = {name: one.but(digests=made.digests) for name, one in proofs.items() if one.digests == proof(0).digests}
+        made = made.but(verified={**proofs, **own})
     return made.but(**changes)
 
 

@@ -45,7 +45,13 @@ def release(number: int, status: ReleaseStatus = ReleaseStatus.READY, **changes:
     """Release `rN`, N minutes old in the order of things."""
     at = make.AT + timedelta(minutes=number)
     ready = at if status is ReleaseStatus.READY else None
-    return make.release(f"r{number}", **{"status": status, "first_seen_at": at, "ready_at": ready} | changes)
+    fields = {
+        "status": status,
+        "first_seen_at": at,
+        "ready_at": ready,
+        "components": make.images(f"r{number}", f"{number:x}"),
+    }
+    return make.release(f"r{number}", **fields | changes)
 
 
 def idle(*numbers: int, current: int | None = 1, **changes: Any) -> Snapshot:
@@ -176,7 +182,7 @@ def gated(**fields: Any) -> Snapshot:
 
 def named(number: int, hours: float | None = None, **changes: Any) -> Release:
     at = NOW - timedelta(hours=5 - number if hours is None else hours)
-    digests = {"api": make.digest("a"), "web": make.digest("a")}
+    digests = release(number).digests
     proof = {"staging": Verified(deployment="D", digests=digests, at=make.AT)}
     return release(number, names=[f"v{number}.0.0"], named_at=at, **{"verified": proof} | changes)
 

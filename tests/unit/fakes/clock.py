@@ -15,6 +15,10 @@ class FakeClock:
     def forward(self, **span: float) -> None:
         self.at += timedelta(**span)
 
+    def sleep(self, seconds: float) -> None:
+        """Sleep without taking any time but this clock's."""
+        self.forward(seconds=seconds)
+
 
 class FakeIds:
     """Ids that count up and sort like ULIDs."""

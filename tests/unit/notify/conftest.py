@@ -83,6 +83,7 @@ def run(world: World, services: FakeServices, slack: FakeSlack, github: FakeGitH
             new_id=new_id,
             log=Logger(service="ferryman", level="DEBUG"),
             count=world.counted.append,
+            sleep=world.clock.sleep,
         )
 
     return once

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -109,7 +108,9 @@ def run(store: Store, clock: FakeClock, counter: Counter, new_id: FakeIds) -> Ru
     log = Logger(service="test", level="CRITICAL")
 
     def once(event: NotifyInput, deliver: notify.Deliver) -> NotifyOutput:
-        return notify.run(event, store=store, deliver=deliver, clock=clock, new_id=new_id, log=log, count=counter)
+        return notify.run(
+            event, store=store, deliver=deliver, clock=clock, new_id=new_id, log=log, count=counter, sleep=clock.sleep
+        )
 
     return once
 
@@ -258,14 +259,6 @@ def test_what_was_about_no_deployment_is_told_where_it_belongs(store: Store, run
     assert told.deployment is None
 
 
-def test_pauses_grow_and_are_longer_than_a_delivery() -> None:
-    tried = message(tried_at=make.AT)
-    pauses = [(notify.due_at(tried.but(attempts=n)) - make.AT) for n in range(1, 11)]
-    assert pauses[0] >= timedelta(seconds=60)
-    assert pauses == sorted(pauses)
-    assert pauses[-1] == timedelta(hours=1)
-
-
 @pytest.mark.parametrize("channel", ["gone", "broken"])
 def test_a_channel_that_is_gone_is_given_up_one_that_is_broken_is_tried_again(
     store: Store, run: Run, channel: str, counter: Counter
@@ -371,12 +364,6 @@ def test_other_records_are_left_alone(run: Run, other: dict[str, Any]) -> None:
 
 def test_an_owner_may_contain_a_hash() -> None:
     assert notify.key_in(record(message(owner="scr#abc"))) == ("scr#abc", "outcome", "team")
-
-
-def test_what_was_tried_least_goes_first_so_that_a_dead_channel_starves_nobody() -> None:
-    old = message("dead", attempts=5, tried_at=make.AT)
-    new = message("team", created_at=make.AT + timedelta(hours=3))
-    assert notify._due_first([old, new], make.AT + timedelta(hours=4)) == [new, old]
 
 
 # ── through the channels, to moto ──

@@ -135,8 +135,6 @@ def test_decisions_meanwhile_do_not_keep_it_from_being_remembered(world: World, 
     [
         (httpx.Response(200, json={"ok": False, "error": "channel_not_found"}), "Slack answered channel_not_found"),
         (httpx.Response(200, json={"ok": False, "error": ["odd"]}), "Slack answered ['odd']"),
-        (httpx.Response(429, headers={"retry-after": "30"}), "429: too many messages; retry after 30 s"),
-        (httpx.Response(429, headers={"retry-after": "soon"}), "429: too many messages"),
         (httpx.Response(503, html="<h1>sorry</h1>"), "Slack answered 503, but not with an API response"),
         (httpx.Response(200, html="<h1>login</h1>"), "Slack answered 200, but not with an API response"),
         (httpx.Response(200, json={"ok": True}), "did not return its channel and timestamp"),
@@ -145,7 +143,7 @@ def test_decisions_meanwhile_do_not_keep_it_from_being_remembered(world: World, 
         (httpx.ConnectError("with the token"), "could not be reached"),
         (httpx.Response(200, content=b"[" * 100_000), "not with an API response"),
     ],
-    ids=["no", "odd", "429", "429-odd", "503", "html", "no-ts", "redirect", "slow", "down", "nested"],
+    ids=["no", "odd", "503", "html", "no-ts", "redirect", "slow", "down", "nested"],
 )
 def test_slack_has_a_bad_day(
     world: World, run: Any, slack: FakeSlack, answer: Any, words: str, caplog: pytest.LogCaptureFixture
@@ -159,6 +157,31 @@ def test_slack_has_a_bad_day(
     assert BOT_TOKEN not in told + caplog.text
     world.clock.forward(minutes=2)
     assert run().sent == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "words", "seconds"),
+    [
+        (httpx.Response(429, headers={"retry-after": "30"}), "429: too many messages; retry after 30 s", 30),
+        (httpx.Response(429, headers={"retry-after": "soon"}), "429: too many messages", 1),
+        (httpx.Response(200, json={"ok": False, "error": "ratelimited"}), "200: too many messages", 1),
+    ],
+    ids=["429", "429-odd", "word"],
+)
+def test_slack_asks_to_slow_down(
+    world: World, run: Any, slack: FakeSlack, answer: httpx.Response, words: str, seconds: float
+) -> None:
+    world.ask("buttons")
+    slack.faults = {"chat.postMessage": [answer]}
+    asked_at = world.clock()
+    world.clock.sleep = lambda pause: told.append((pause, world.row("approval", "buttons")))  # type: ignore[method-assign]
+    told: list[tuple[float, Any]] = []
+    assert run().sent == 1
+    ((pause, waiting),) = told
+    assert words in waiting.last_error
+    assert seconds <= pause <= seconds * 1.5
+    assert (waiting.attempts, waiting.postponed, waiting.sent_at) == (1, 1, None)
+    assert world.clock() == asked_at
 
 
 @pytest.mark.parametrize("secret", ["", "{}", "{hunter2", "hunter2\nx", "hünter2"])

@@ -176,21 +176,10 @@ def test_throttling_is_raised_and_passes(world: World, operation: str) -> None:
 
 
 @pytest.mark.parametrize("crash", range(1, 3))
-def test_a_crash_at_any_write_leads_to_the_same(world: World, crash: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_at_any_write_leads_to_the_same(world: World, crash: int) -> None:
     """Writes are: the intent, then the deployment's id."""
-    real, count = world.store.write, 0
-
-    def write(*writes: Any) -> None:
-        nonlocal count
-        count += 1
-        if count == crash:
-            raise RuntimeError("killed")
-        real(*writes)
-
-    monkeypatch.setattr(world.store, "write", write)
-    with pytest.raises(RuntimeError):
+    with world.killed_at_write(crash):
         world.update()
-    monkeypatch.undo()
     world.update()
     assert len(world.ecs.services["api"]["deployments"]) == 2
     assert world.step().rollout.ecs_deployment == world.ecs.deployment("api")["id"]  # type: ignore[union-attr]

@@ -188,3 +188,24 @@ def test_a_message_is_marked_together_with_its_line_in_the_timeline_or_not_at_al
     assert store.mark(claimed.but(gave_up=True), since=1, also=[line])
     assert [event.message for event in store.timeline("01DEP")] == ["given up"]
     assert store.unsent() == []
+
+
+def test_many_messages_are_marked_at_once_without_those_that_others_changed(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    message = OutboxMessage(
+        owner="D", event="outcome", channel="team", platform="scr", environment=None, subject="s", text="t",
+        created_at=make.AT,
+    )  # fmt: skip
+    rows = [message.but(owner=f"D{number:02}") for number in range(30)]
+    for row in rows:
+        store.write(Add(row))
+    for number in (3, 29):
+        assert store.mark(rows[number].but(attempts=1, last_error="theirs"), since=0)
+    done = [(row.but(attempts=1, sent_at=make.AT, digested=True), 0) for row in rows]
+    stored = store.mark_all(done)
+    assert [row.owner for row in stored] == [row.owner for row in rows if row.owner not in ("D03", "D29")]
+    assert {row.owner for row in store.unsent()} == {"D03", "D29"}
+    assert {(row.owner, row.text) for row in store.unsent_in_brief()} == {("D03", ""), ("D29", "")}
+    assert store.mark_all([]) == []

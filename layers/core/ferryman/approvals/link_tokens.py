@@ -69,6 +69,20 @@ def remember(store: Store, deployment: str, approver: str, hash: str, at: dateti
     raise Conflict(f"approval {deployment} kept changing; the next attempt reads it again")
 
 
+def forget(store: Store, deployment: str, hash: str) -> None:  # noqa: A002
+    """Remove the hash of a nonce whose mail was not sent. Raise Conflict when the approval kept changing."""
+    for _ in store.attempts():
+        approval = store.approval(deployment)
+        if approval is None or all(nonce.hash != hash for nonce in approval.nonces):
+            return
+        try:
+            store.write(Save(approval.but(nonces=[nonce for nonce in approval.nonces if nonce.hash != hash])))
+        except Conflict:
+            continue
+        return
+    raise Conflict(f"approval {deployment} kept changing; the next attempt reads it again")
+
+
 def hidden(approval: Approval, text: str) -> str:
     """Return text without the approval's nonces: some people paste their link into the reason field."""
     return _LIKE_ONE.sub(lambda found: "[hidden]" if _holds(approval, found[0]) else found[0], text)

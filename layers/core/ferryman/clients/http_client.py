@@ -110,7 +110,7 @@ def _ask(
 ) -> Answer:
     import httpx
 
-    from ferryman.clients.deadline import DeadlineTransport
+    from ferryman.deadline import DeadlineTransport
 
     # No proxies or certificates from the environment: they would decide where the request goes.
     # Reading the certificates takes a while; plain http has no use for them.

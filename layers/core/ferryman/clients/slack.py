@@ -13,7 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ferryman.clients.retry_after import wait_in
 from ferryman.clients.secrets import value_in
+from ferryman.errors import Throttled
 from ferryman.text import one_line
 
 if TYPE_CHECKING:
@@ -30,6 +32,15 @@ _LOG = logging.getLogger("ferryman")
 
 class SlackError(Exception):
     """Slack did not accept a message, or did not answer. The text contains no URL, token or header."""
+
+
+class SlackThrottled(SlackError, Throttled):
+    """Slack asked to slow down, and has done nothing of what was asked."""
+
+    def __init__(self, status: int, headers: Mapping[str, str]) -> None:
+        self.retry_after = wait_in(headers)
+        wait = "" if self.retry_after is None else f"; retry after {self.retry_after:.0f} s"
+        super().__init__(f"Slack answered {status}: too many messages{wait}")
 
 
 class SlackRefused(SlackError):
@@ -62,7 +73,7 @@ class Bot:
         )
         if len(content) > _ANSWER_LIMIT:
             raise SlackError("Slack's answer is too large")
-        return _read(status, answered.get("retry-after", ""), content)
+        return _read(status, answered, content)
 
 
 def token_in(secret: str) -> str:
@@ -76,10 +87,8 @@ def token_in(secret: str) -> str:
     return text
 
 
-def _read(status: int, retry_after: str, content: bytes) -> dict[str, Any]:
-    if status == 429:
-        wait = f"; retry after {retry_after} s" if retry_after.isascii() and retry_after.isdigit() else ""
-        raise SlackError(f"Slack answered 429: too many messages{wait}")
+def _read(status: int, headers: Mapping[str, str], content: bytes) -> dict[str, Any]:
+    _check_pace(status, headers)
     try:
         data = json.loads(content)
     except (ValueError, RecursionError):
@@ -88,15 +97,27 @@ def _read(status: int, retry_after: str, content: bytes) -> dict[str, Any]:
         raise SlackError(f"Slack answered {status}, but not with an API response: there may be a proxy or an outage")
     if data.get("ok") is not True:
         word = str(data.get("error"))
+        if word in ("ratelimited", "rate_limited"):
+            raise SlackThrottled(status, headers)
         raise SlackRefused(word if _WORD.fullmatch(word) else one_line(word, limit=60))
     return data
+
+
+def _check_pace(status: int, headers: Mapping[str, str]) -> None:
+    """Raise SlackThrottled when an answer asks to slow down; an outage may say for how long, too."""
+    if status == 429 or (status == 503 and wait_in(headers) is not None):
+        raise SlackThrottled(status, headers)
 
 
 def post_webhook(
     url: str, body: dict[str, Any], transport: "httpx.BaseTransport | None" = None
 ) -> tuple[int, str]:  # fmt: skip
-    """Post JSON to a webhook; return status and the beginning of the answer. Raise SlackError when nothing answers."""
-    status, _, content = _post(url, body, seconds=_WEBHOOK_SECONDS, transport=transport)
+    """Post JSON to a webhook; return status and the beginning of the answer.
+
+    Raise SlackThrottled when Slack asks to slow down, another SlackError when nothing answers.
+    """
+    status, headers, content = _post(url, body, seconds=_WEBHOOK_SECONDS, transport=transport)
+    _check_pace(status, headers)
     return status, content.decode("utf-8", "replace")[:500]
 
 
@@ -127,7 +148,7 @@ def _post(
     """
     import httpx
 
-    from ferryman.clients.deadline import DeadlineTransport
+    from ferryman.deadline import DeadlineTransport
 
     # httpx logs the address of each request, and most of these addresses are credentials.
     logging.getLogger("httpx").setLevel(logging.WARNING)

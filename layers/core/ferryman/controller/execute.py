@@ -17,6 +17,7 @@ from ferryman.decisions.actions import (
     Dismiss,
     DropClaim,
     EndApproval,
+    NoteSameImages,
     Observe,
     Redrive,
     RefuseTag,
@@ -59,6 +60,8 @@ def carry_out(  # noqa: C901 - one arm per act
             notices.refuse_tag(action, view, context)
         case ReportWaiting():
             notices.report_waiting(action, view, context)
+        case NoteSameImages():
+            notices.note_same_images(action, view, context)
         case EndApproval():
             lifecycle.end(action, view, store=context.store, clock=context.clock, new_id=context.new_id)
         case RemindApprovers():

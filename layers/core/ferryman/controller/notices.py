@@ -6,7 +6,8 @@ Called by `controller.execute`. Each is one conditional write; a lost race raise
 import logging
 
 from ferryman.controller.context import Context, ids
-from ferryman.decisions.actions import Dismiss, RefuseTag, ReportWaiting
+from ferryman.decisions import same_images
+from ferryman.decisions.actions import Dismiss, NoteSameImages, RefuseTag, ReportWaiting
 from ferryman.decisions.candidates import TAG_REFUSED
 from ferryman.decisions.snapshot import Snapshot
 from ferryman.messages import timeline
@@ -53,14 +54,27 @@ def refuse_tag(action: RefuseTag, view: Snapshot, context: Context) -> None:
     _LOG.warning("%s", message, extra=ids(view, ""))
 
 
+def note_same_images(action: NoteSameImages, view: Snapshot, context: Context) -> None:
+    """Record it, and with it the proof of its images: environments that promote from here wait for one."""
+    release, proven = view.release(action.version), view.release(action.proof_of)
+    assert release is not None
+    proof = proven.verified.get(view.name) if proven is not None else None
+    copied = [Save(release.but(verified={**release.verified, view.name: proof}))] if proof is not None else []
+    _report(action.version, same_images.REASON, action.message, action.loud, view, context, *copied)
+
+
 def report_waiting(action: ReportWaiting, view: Snapshot, context: Context) -> None:
+    _report(action.version, action.reason, action.message, action.loud, view, context)
+
+
+def _report(version: str, reason: str, message: str, loud: bool, view: Snapshot, context: Context, *also: Save) -> None:
     at = context.clock()
     told = timeline.environment_event(
-        view.platform, view.name, EventType.WAITING, action.message, at=at, new_id=context.new_id, who="ferryman"
+        view.platform, view.name, EventType.WAITING, message, at=at, new_id=context.new_id, who="ferryman"
     )
-    channels = view.environment.notify if action.loud else []
-    mails = for_waiting(view.platform, view.name, action.version, action.reason, action.message, channels, at)
+    channels = view.environment.notify if loud else []
+    mails = for_waiting(view.platform, view.name, version, reason, message, channels, at)
     known = {release.version for release in view.releases}
     before = {version: reasons for version, reasons in view.state.reported.items() if version in known}
-    before[action.version] = (*before.get(action.version, ()), action.reason)
-    context.store.write(Save(view.state.but(reported=before)), told, *mails)
+    before[version] = (*before.get(version, ()), reason)
+    context.store.write(Save(view.state.but(reported=before)), told, *mails, *also)

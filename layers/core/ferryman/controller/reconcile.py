@@ -19,7 +19,7 @@ from ferryman.contracts import ExecutionInput
 from ferryman.controller import execute, observe
 from ferryman.controller.context import Context
 from ferryman.controller.observe import Sources
-from ferryman.decisions.actions import Complete, Observe, RepairTags, RequeueAfter
+from ferryman.decisions.actions import Complete, NoteSameImages, Observe, RepairTags, RequeueAfter
 from ferryman.decisions.decide import decide
 from ferryman.effects import Count, Nudges
 from ferryman.errors import ClaimLost, Conflict, InvalidInput, NotFound
@@ -160,7 +160,7 @@ class Reconciler:
     def _reconcile(self, document: Platform, generation: int, name: str, *, swept: bool) -> bool:
         """Observe, decide, execute, until there is nothing to do. After a lost race, observe again.
 
-        Return whether an outcome was recorded: what was verified here may be what others wait for.
+        Return whether an outcome or a proof was recorded: what was verified here may be what others wait for.
         """
         started: str | None = None
         completed = False
@@ -170,7 +170,7 @@ class Reconciler:
             try:
                 for action in actions:
                     started = execute.carry_out(action, view, document, self.context) or started
-                    completed = completed or isinstance(action, Complete)
+                    completed = completed or isinstance(action, Complete | NoteSameImages)
             except (Conflict, ClaimLost):
                 continue
             if all(isinstance(action, Observe | RepairTags | RequeueAfter) for action in actions):

@@ -108,6 +108,18 @@ class ReportWaiting:
 
 
 @dataclass(frozen=True)
+class NoteSameImages:
+    """Record, once, that a release is not deployed because another has the same images."""
+
+    version: str
+    message: str
+    proof_of: str | None = None
+    """The release that runs with these images: its proof holds for this one, too."""
+    loud: bool = False
+    """A message to the channels, not just a line in the timeline."""
+
+
+@dataclass(frozen=True)
 class Observe:
     """Write down what was seen."""
 
@@ -145,6 +157,7 @@ Act = (
     | Dismiss
     | RefuseTag
     | ReportWaiting
+    | NoteSameImages
     | EndApproval
     | RemindApprovers
     | TellMachine

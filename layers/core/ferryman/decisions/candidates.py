@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from ferryman.decisions.promotion_gate import Waits, _left, kept_back
+from ferryman.decisions.same_images import NEVER_TRIED, Twin, twin_of
 from ferryman.decisions.snapshot import Snapshot
 from ferryman.durations import span
 from ferryman.platform import Environment
@@ -19,7 +20,7 @@ SCANNED_AT_ONCE = 3
 """Releases whose scans are read in one run."""
 
 
-TAG_REFUSED = "TagRefused"
+TAG_REFUSED = NEVER_TRIED
 """Reason of a version that is settled because its semver tag was refused; no deployment of it ever started."""
 
 
@@ -78,6 +79,12 @@ def _search(view: Snapshot, now: datetime) -> Iterator[Candidate]:
         if runs_or_is_older(view, release):
             return
         done = _done_with(view, release)
+        twin = twin_of(view, release) if done is None else None
+        if twin is not None and twin.how != "settled":
+            # What it would bring is there, or on its way.
+            return
+        if twin is not None and twin.settled is not None:
+            done = twin.settled.at
         if done is not None:
             decided = max(decided or done, done)
         elif decided is None or (found.tag is not None and found.since is not None and found.since > decided):
@@ -164,6 +171,18 @@ def _done_with(view: Snapshot, release: Release) -> datetime | None:
     return settled.at
 
 
+def twins(view: Snapshot) -> Iterator[tuple[Release, Twin]]:
+    """Yield the releases, newest first, that automation would start if another had not the same images."""
+    for release in sorted(view.releases, key=lambda release: release.order, reverse=True):
+        if runs_or_is_older(view, release):
+            return
+        if trigger(view, release) is None or _done_with(view, release) is not None:
+            continue
+        twin = twin_of(view, release)
+        if twin is not None:
+            yield release, twin
+
+
 def overtaken(view: Snapshot, by: Release) -> tuple[Release, ...]:
     """Return the releases older than `by` that automation would have deployed here, and that were never started."""
     decided = {deployment.version for deployment in view.deployments} | set(view.state.settled) | {by.version}
@@ -202,7 +221,7 @@ def hopeless(view: Snapshot, now: datetime) -> Hopeless | None:
         settled = _left(release, environment.promote_from, source)
         if brought is None or brought.tag is None or (settled is None and environment.promote_from in release.verified):
             continue
-        if runs_or_is_older(view, release) or _done_with(view, release) is not None:
+        if runs_or_is_older(view, release) or _done_with(view, release) is not None or twin_of(view, release):
             continue
         if view.state.active is not None and view.state.active.version == release.version:
             continue  # It is being deployed; admit_deployment refuses it.

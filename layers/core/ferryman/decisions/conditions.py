@@ -5,7 +5,7 @@ A condition is an observation: it may be outdated a moment later, and no decisio
 
 from datetime import datetime
 
-from ferryman.decisions import candidates
+from ferryman.decisions import candidates, same_images
 from ferryman.decisions.freeze_windows import frozen
 from ferryman.decisions.promotion_gate import wish_kept_back
 from ferryman.decisions.snapshot import Snapshot
@@ -123,6 +123,10 @@ def _ready(view: Snapshot, now: datetime, drifted: Seen | None) -> Seen:
         )
         message = f"{newest.version} ended {settled.phase} ({settled.reason}); {running} is running; {tail}."
         return "Ready", "False", str(settled.phase), message
+    twin = same_images.twin_of(view, newest) if newest else None
+    if newest and twin and twin.settled:
+        message = f"{same_images.words(view, newest, twin)}; {running} is running."
+        return "Ready", "False", str(twin.settled.phase), message
     outlook, freeze = candidates.outlook(view, now), frozen(view.environment, view.state, now)
     ready = outlook.ready.release if outlook.ready else None
     if ready and state.hold:
@@ -141,7 +145,8 @@ def _ready(view: Snapshot, now: datetime, drifted: Seen | None) -> Seen:
     reason, message = drifted[2:] if drifted else (known.reason, known.message) if known else ("", "")
     if reason == IMAGES_DIFFER:
         return "Ready", "False", IMAGES_DIFFER, f"{running} is running, but not in every container: {message}"
-    return "Ready", "True", "UpToDate", f"{running} is running."
+    same = f"; {newest.version} has the same images" if newest and twin else ""
+    return "Ready", "True", "UpToDate", f"{running} is running{same}."
 
 
 def _newest(view: Snapshot) -> Release | None:

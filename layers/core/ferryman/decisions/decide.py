@@ -7,7 +7,7 @@ new, even when several runs decide at once. The rules are numbered as in docs/re
 import math
 from datetime import datetime, timedelta
 
-from ferryman.decisions import candidates, conditions, pending_approval
+from ferryman.decisions import candidates, conditions, pending_approval, same_images
 from ferryman.decisions.actions import (
     Act,
     Action,
@@ -15,6 +15,7 @@ from ferryman.decisions.actions import (
     Dismiss,
     DropClaim,
     EndApproval,
+    NoteSameImages,
     Observe,
     Redrive,
     RefuseTag,
@@ -132,6 +133,9 @@ def _idle(view: Snapshot, now: datetime) -> Act | RequeueAfter | None:
     refused = candidates.hopeless(view, now)
     if refused is not None:
         return _refuse_tag(refused)
+    same = _same_images(view)
+    if same is not None:
+        return same
     outlook = candidates.outlook(view, now)
     told = _unreported(view, outlook.waiting)
     if told is not None:
@@ -163,6 +167,17 @@ def _unreported(view: Snapshot, waiting: Candidate | None) -> ReportWaiting | No
         return None
     loud = waits.reason in ("ScanBlocked", "ScanMissing")
     return ReportWaiting(waiting.release.version, waits.reason, waits.message, loud)
+
+
+def _same_images(view: Snapshot) -> NoteSameImages | None:
+    """Return a note about a release whose images run already, or were settled under another name: once for each."""
+    for release, twin in candidates.twins(view):
+        if twin.how not in ("running", "settled") or same_images.REASON in view.state.reported.get(release.version, ()):
+            continue
+        running = twin.release.version if twin.how == "running" else None
+        message = same_images.words(view, release, twin)
+        return NoteSameImages(release.version, message, proof_of=running, loud=twin.how == "settled")
+    return None
 
 
 def _later(waits: Waits | None, now: datetime) -> RequeueAfter | None:

@@ -11,6 +11,7 @@ from ferryman.decisions import candidates
 from ferryman.decisions.candidates import Trigger, trigger
 from ferryman.decisions.freeze_windows import Frozen, frozen
 from ferryman.decisions.promotion_gate import SCANS, Waits, kept_back
+from ferryman.decisions.same_images import Twin, twin_of
 from ferryman.decisions.snapshot import Snapshot
 from ferryman.records import EnvironmentState, Phase, Release, ReleaseStatus, Settled
 
@@ -30,6 +31,7 @@ Reason = Literal[
     "ScanPending",
     "ScanBlocked",
     "Settled",
+    "SameImages",
     "Superseded",
     "Assembling",
 ]
@@ -54,6 +56,8 @@ class WhyNot:
     """The newer version that takes its place."""
     freeze: Frozen | None = None
     """Why nothing may start, of a release that only that keeps back."""
+    twin: Twin | None = None
+    """The other release that has the same images."""
     replaces: bool = False
     """Whether it takes the place of the deployment that waits for approval."""
 
@@ -114,6 +118,9 @@ def _of_release(view: Snapshot, release: Release, now: datetime, coming: str | N
     settled = candidates.done_for(view, release)
     if settled is not None and settled.retry_at is not None and coming is None:
         return WhyNot(release, "RetryAfter", settled.retry_at, settled=settled)
+    twin = twin_of(view, release) if settled is None else None
+    if twin is not None:
+        return WhyNot(release, "SameImages", settled=twin.settled, twin=twin)
     if settled is not None or view.name in release.verified:
         return WhyNot(release, "Settled", settled=settled)
     successor = _successor(view, version) or coming

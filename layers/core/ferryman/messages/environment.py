@@ -6,6 +6,7 @@ Called by serve_api and reconcile.
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from ferryman.decisions import same_images
 from ferryman.messages import outbox
 from ferryman.records import Freeze, Hold
 from ferryman.records.writes import Add
@@ -17,13 +18,13 @@ def for_freeze(platform: str, environment: str, freeze: Freeze, channels: Iterab
     until = f"{freeze.until.astimezone(UTC):%a %Y-%m-%d %H:%M} UTC" if freeze.until else None
     how_long = f"until {until}" if until else "until a person thaws it"
     ends = f"The freeze ends automatically at {until}. " if until else "The freeze has no end time. "
-    return outbox.rows(
+    return outbox.environment_rows(
+        platform,
+        environment,
         channels,
-        owner=f"{platform}#{environment}",
+        at,
         event=f"freeze-{freeze.at:%Y%m%dT%H%M%S%f}",
-        platform=platform,
-        environment=environment,
-        subject=f"[Frozen] {platform}/{environment}: no deployments {how_long}",
+        subject=f"no deployments {how_long}",
         blocks=[
             f"{platform}/{environment} is frozen: no deployment starts, and nothing can be approved.",
             f"Why: {one_line(freeze.reason, limit=1_000)} (set by {one_line(freeze.who)})",
@@ -31,19 +32,18 @@ def for_freeze(platform: str, environment: str, freeze: Freeze, channels: Iterab
             f"{ends}To end it now, run `ferryman thaw {environment}`.",
         ],
         detail={"phase": "Frozen", "reason": one_line(freeze.reason), "who": one_line(freeze.who)},
-        at=at,
     )
 
 
 def for_hold(platform: str, environment: str, hold: Hold, channels: Iterable[str], at: datetime) -> list[Add]:
     """Make the messages about an environment whose automation stays off until a person lifts the hold."""
-    return outbox.rows(
+    return outbox.environment_rows(
+        platform,
+        environment,
         channels,
-        owner=f"{platform}#{environment}",
+        at,
         event=f"hold-{hold.at:%Y%m%dT%H%M%S%f}",
-        platform=platform,
-        environment=environment,
-        subject=f"[Held] {platform}/{environment}: automation is on hold until a person resumes it",
+        subject="automation is on hold until a person resumes it",
         blocks=[
             f"{platform}/{environment} is on hold: nothing is deployed automatically until a person lifts the hold.",
             f"Why: {one_line(hold.reason, limit=1_000)} (set by {one_line(hold.who)})",
@@ -51,26 +51,25 @@ def for_hold(platform: str, environment: str, hold: Hold, channels: Iterable[str
             f"What to do next: see `ferryman explain {environment}`; once fixed, run `ferryman resume {environment}`.",
         ],
         detail={"phase": "Held", "reason": one_line(hold.reason), "who": one_line(hold.who)},
-        at=at,
     )
 
 
 def for_waiting(
     platform: str, environment: str, version: str, reason: str, message: str, channels: Iterable[str], at: datetime
 ) -> list[Add]:
-    """Make the messages about a release that waits for a person to do something."""
-    return outbox.rows(
+    """Make the messages about a release that waits for a person to do something, or that only a person starts."""
+    ends = reason != same_images.REASON
+    return outbox.environment_rows(
+        platform,
+        environment,
         channels,
-        owner=f"{platform}#{environment}",
+        at,
         event=f"waiting-{version}-{reason}",
-        platform=platform,
-        environment=environment,
-        subject=f"[{reason}] {platform}/{environment}: {version} is waiting",
+        subject=f"{version} {'is waiting' if ends else 'does not start'}",
         blocks=[
-            f"{platform}/{environment}: {version} cannot start yet.",
+            f"{platform}/{environment}: {version} {'cannot start yet' if ends else 'is not deployed automatically'}.",
             f"Why: {message}.",
             "Running services are not affected.",
         ],
         detail={"phase": reason, "version": version},
-        at=at,
     )

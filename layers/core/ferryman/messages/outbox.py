@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from ferryman.records import OutboxMessage
+from ferryman.records import OutboxMessage, Release
 from ferryman.records.writes import Add
 from ferryman.text import bounded, byte_length, one_line
 
@@ -57,6 +57,55 @@ def rows(
         )
         for channel in dict.fromkeys(channels)
     ]
+
+
+def environment_rows(
+    platform: str,
+    environment: str,
+    channels: Iterable[str],
+    at: datetime,
+    *,
+    event: str,
+    subject: str,
+    blocks: list[str],
+    detail: dict[str, Any],
+) -> list[Add]:
+    """Make the rows of a message about an environment, and no deployment in it; `subject` follows its name."""
+    return rows(
+        channels,
+        owner=f"{platform}#{environment}",
+        event=event,
+        platform=platform,
+        environment=environment,
+        subject=f"[{detail['phase']}] {platform}/{environment}: {subject}",
+        blocks=blocks,
+        detail=detail,
+        at=at,
+    )
+
+
+def release_rows(
+    release: Release,
+    channels: Iterable[str],
+    at: datetime,
+    *,
+    event: str,
+    subject: str,
+    blocks: list[str],
+    detail: dict[str, Any],
+) -> list[Add]:
+    """Make the rows of a message about a release, wherever it goes; `subject` follows the platform's name."""
+    return rows(
+        channels,
+        owner=f"{release.platform}#{release.version}",
+        event=event,
+        platform=release.platform,
+        environment=None,
+        subject=f"[{detail['phase']}] {release.platform}: {subject}",
+        blocks=blocks,
+        detail={"version": release.version, **detail},
+        at=at,
+    )
 
 
 def subject_line(text: str) -> str:

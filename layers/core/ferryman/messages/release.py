@@ -23,21 +23,19 @@ def for_incomplete(release: Release, document: Platform, channels: Iterable[str]
     waiting = ", ".join(missing)
     repositories = ", ".join(f"{document.spec.components[name].repository}:{release.version}" for name in missing)
     since = age(release.first_seen_at, at)
-    return outbox.rows(
+    return outbox.release_rows(
+        release,
         channels,
-        owner=f"{release.platform}#{release.version}",
+        at,
         event="incomplete",
-        platform=release.platform,
-        environment=None,
-        subject=f"[Incomplete] {release.platform}: {release.version} has {count}, waiting for {waiting}",
+        subject=f"{release.version} has {count}, waiting for {waiting}",
         blocks=[
             f"{release.version} has {count} ({', '.join(present) or 'none'}) and has waited for {waiting} for {since}.",
             f"Why: {repositories} has not been pushed. Usually a build failed or was cancelled.",
             "Nothing was deployed. Newer releases are not affected.",
             f"What to do next: push {repositories}. The release then continues automatically.",
         ],
-        detail={"phase": "Incomplete", "version": release.version, "missing": missing},
-        at=at,
+        detail={"phase": "Incomplete", "missing": missing},
     )
 
 
@@ -46,13 +44,12 @@ def for_refused_image(
 ) -> list[Add]:
     """Make the messages about a push of another digest with a tag whose digest is frozen."""
     frozen = release.components[component].digest if component in release.components else "another digest"
-    return outbox.rows(
+    return outbox.release_rows(
+        release,
         channels,
-        owner=f"{release.platform}#{release.version}",
+        at,
         event=f"refused-{component}-{pushed.removeprefix('sha256:')[:12]}",
-        platform=release.platform,
-        environment=None,
-        subject=f"[ImageRefused] {release.platform}: another {component} image was pushed as {release.version}",
+        subject=f"another {component} image was pushed as {release.version}",
         blocks=[
             f"Another {component} image was pushed with the tag {release.version}, and was refused.",
             f"Why: release {release.version} is complete and immutable. It has {frozen}; the new image is {pushed}.",
@@ -60,8 +57,7 @@ def for_refused_image(
             "What to do next: push the new image under a new version (a new commit).",
             "To prevent this, turn on tag immutability for the ECR repository.",
         ],
-        detail={"phase": "ImageRefused", "version": release.version, "component": component, "digest": pushed},
-        at=at,
+        detail={"phase": "ImageRefused", "component": component, "digest": pushed},
     )
 
 
@@ -70,13 +66,13 @@ def for_refused_tag(
 ) -> list[Add]:
     """Make the messages about a semver tag that starts nothing."""
     about = f"{name} ({version})" if version else name
-    return outbox.rows(
+    return outbox.environment_rows(
+        platform,
+        environment,
         channels,
-        owner=f"{platform}#{environment}",
+        at,
         event=f"tag-refused-{name}",
-        platform=platform,
-        environment=environment,
-        subject=f"[TagRefused] {platform}/{environment}: {about} will not be deployed",
+        subject=f"{about} will not be deployed",
         blocks=[
             f"The tag {about} was refused in {environment}.",
             f"Why: {one_line(why, limit=1_000)}.",
@@ -84,5 +80,4 @@ def for_refused_tag(
             f"What to do next: see `ferryman explain {environment}`. Fix it, push, and tag the release once verified.",
         ],
         detail={"phase": "TagRefused", "version": version or "", "name": name},
-        at=at,
     )

@@ -7,3 +7,7 @@ class NotDelivered(Exception):
 
 class NotNeeded(Exception):
     """The message is obsolete, for example because its request has been decided. It is dropped with its reason."""
+
+
+class NoDestination(Exception):
+    """The document does not, or no longer, have a message's channel: the message is given up."""

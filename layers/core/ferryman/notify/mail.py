@@ -2,6 +2,7 @@
 
 from html import escape
 
+from ferryman.clients.aws_errors import translated
 from ferryman.clients.aws_types import MailContent, SESClient
 from ferryman.notify.approval_links import around_link, link_for, text_with_link
 from ferryman.notify.context import Context
@@ -28,21 +29,22 @@ def send(message: OutboxMessage, channel: MailChannel, context: Context) -> None
 def send_mail(message: OutboxMessage, sender: str, to: list[str], ses: SESClient, link: str | None = None) -> None:
     """Send a message, as text and as HTML, in one mail to all recipients: SES accepts it for all or for none.
 
-    `link` replaces the message's placeholder, if it has one.
+    `link` replaces the message's placeholder, if it has one. Raise Throttled, Unavailable, or what SES answers.
     """
-    ses.send_email(
-        FromEmailAddress=sender,
-        Destination={"ToAddresses": to},
-        Content={
-            "Simple": {
-                "Subject": _data(message.subject),
-                "Body": {
-                    "Text": _data(text_with_link(message.text, link)),
-                    "Html": _data(html(message, link)),
-                },
-            }
-        },
-    )
+    with translated():
+        ses.send_email(
+            FromEmailAddress=sender,
+            Destination={"ToAddresses": to},
+            Content={
+                "Simple": {
+                    "Subject": _data(message.subject),
+                    "Body": {
+                        "Text": _data(text_with_link(message.text, link)),
+                        "Html": _data(html(message, link)),
+                    },
+                }
+            },
+        )
 
 
 def html(message: OutboxMessage, link: str | None = None) -> str:

@@ -5,6 +5,7 @@ that arrives always works, and no key can be read from the table, a log or an er
 """
 
 from ferryman.approvals import link_tokens
+from ferryman.errors import Throttled
 from ferryman.notify import mail
 from ferryman.notify.approval_links import page_address, pending_approval, personal_link
 from ferryman.notify.context import Context
@@ -27,6 +28,10 @@ def send(message: OutboxMessage, mailbox: Mailbox, context: Context) -> None:
     link = personal_link(base, approval.deployment, nonce)
     try:
         mail.send_mail(message, sender, [approver.email], ses, link)
+    except Throttled as error:
+        # Nothing was sent, and this may go on for long: keys of mails that arrived must not give way to these.
+        link_tokens.forget(context.store, approval.deployment, hashed)
+        raise Throttled(f"SES asked to slow down: {str(error).replace(nonce, '[hidden]')}") from None
     except Exception as error:  # noqa: BLE001 - whatever it is, it is a failed delivery
         # An error may quote what was sent.
         raise NotDelivered(f"SES did not accept the mail: {str(error).replace(nonce, '[hidden]')}") from None

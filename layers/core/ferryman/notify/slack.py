@@ -1,6 +1,6 @@
 """Slack: through an incoming webhook, or through a bot, whose messages have buttons and change when approvals end."""
 
-from ferryman.clients.slack import SlackError
+from ferryman.clients.slack import SlackError, SlackThrottled
 from ferryman.notify import slack_bot, slack_webhook
 from ferryman.notify.context import Context
 from ferryman.notify.errors import NotDelivered
@@ -13,5 +13,7 @@ def send(message: OutboxMessage, channel: ChatChannel, context: Context) -> None
     way = slack_bot if channel.bot_token_secret_arn else slack_webhook
     try:
         way.send(message, channel, context)
+    except SlackThrottled:
+        raise
     except SlackError as error:
         raise NotDelivered(str(error)) from None

@@ -1,5 +1,6 @@
 """An SNS topic."""
 
+from ferryman.clients.aws_errors import translated
 from ferryman.notify.approval_links import link_for, text_with_link
 from ferryman.notify.context import Context
 from ferryman.platform import TopicChannel
@@ -16,14 +17,16 @@ def send(message: OutboxMessage, channel: TopicChannel, context: Context) -> Non
         "phase": message.detail.get("phase"),
         "version": message.detail.get("version"),
     }
-    context.client("sns").publish(
-        TopicArn=context.text(channel.topic_arn),
-        Subject=message.subject,
-        Message=text,
-        MessageAttributes={
-            # SNS rejects an attribute with an empty value.
-            name: {"DataType": "String", "StringValue": str(value)}
-            for name, value in attributes.items()
-            if value
-        },
-    )
+    topic = context.text(channel.topic_arn)
+    with translated():
+        context.client("sns").publish(
+            TopicArn=topic,
+            Subject=message.subject,
+            Message=text,
+            MessageAttributes={
+                # SNS rejects an attribute with an empty value.
+                name: {"DataType": "String", "StringValue": str(value)}
+                for name, value in attributes.items()
+                if value
+            },
+        )

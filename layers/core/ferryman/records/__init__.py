@@ -34,6 +34,7 @@ from ferryman.records.environment import (
 from ferryman.records.ignored_tags import IgnoredTag, IgnoredTags
 from ferryman.records.migration import MigrationClaim
 from ferryman.records.outbox import OutboxMessage
+from ferryman.records.pace import Pace
 from ferryman.records.phases import Phase, StepStatus
 from ferryman.records.plan import Plan, PlannedCheck, PlannedImage, PlannedMigration, PlannedService, PlannedTag
 from ferryman.records.release import Image, Release, ReleaseStatus, Verified
@@ -69,6 +70,7 @@ __all__ = [
     "MigrationProgress",
     "Nonce",
     "OutboxMessage",
+    "Pace",
     "Phase",
     "Plan",
     "PlannedCheck",

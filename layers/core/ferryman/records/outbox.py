@@ -22,7 +22,11 @@ class OutboxMessage(Record):
     created_at: AwareDatetime
     sent_at: AwareDatetime | None = None
     tried_at: AwareDatetime | None = None
-    """When the last attempt began; the next one waits (`notify.notify.due_at`)."""
+    """When the last attempt began; the next one waits (`notify.pacing.due_at`)."""
     attempts: int = 0
+    postponed: int = 0
+    """How many of the attempts were answered with a request to slow down. They don't count as failures."""
+    digested: bool = False
+    """It was named in a digest, instead of being sent by itself."""
     last_error: str | None = None
     gave_up: bool = False

@@ -10,6 +10,7 @@ from ferryman.records import (
     IgnoredTags,
     MigrationClaim,
     OutboxMessage,
+    Pace,
     Release,
     SemverName,
     TimelineEvent,
@@ -23,8 +24,18 @@ class Save:
     """Write a record that carries `rev`, if nobody changed it since it was read (rev 0: if it does not exist)."""
 
     record: (
-        AppliedPlatform | Release | EnvironmentState | Deployment | MigrationClaim | Approval | SemverName | IgnoredTags
+        AppliedPlatform
+        | Release
+        | EnvironmentState
+        | Deployment
+        | MigrationClaim
+        | Approval
+        | SemverName
+        | IgnoredTags
+        | Pace
     )
+    expires_at: int | None = None
+    """Epoch seconds after which DynamoDB may delete it."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from ferryman.records import (
     IgnoredTags,
     MigrationClaim,
     OutboxMessage,
+    Pace,
     Record,
     Release,
     SemverName,
@@ -107,6 +108,11 @@ def ignored_tags_of(platform: str, component: str) -> dict[str, str]:
     return _key(ignored_tags(platform), component)
 
 
+def pace(destination: str) -> dict[str, str]:
+    """Key of the pace of a destination of messages."""
+    return _key(f"PACE#{destination}", "PACE")
+
+
 def of(record: Record) -> dict[str, str]:  # noqa: C901 - one case for each record
     """Return the key attributes of a record."""
     match record:
@@ -130,6 +136,8 @@ def of(record: Record) -> dict[str, str]:  # noqa: C901 - one case for each reco
             # The sparse index `pending` holds just the messages that still have to go out.
             waiting = record.sent_at is None and not record.gave_up
             return outbox(record.owner, record.event, record.channel) | ({"pending": UNSENT} if waiting else {})
+        case Pace():
+            return pace(record.destination)
         case MigrationClaim():
             return _key(migrations(record.platform, record.environment), f"{record.version}#{record.attempt:04d}")
         case Wait():

@@ -21,6 +21,7 @@ from ferryman.records import (
     IgnoredTags,
     MigrationClaim,
     OutboxMessage,
+    Pace,
     Phase,
     Record,
     Release,
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=Record)
 _ATTEMPTS = 10
+_MARKED_TOGETHER = 25
+"""Messages in one transaction; DynamoDB takes 100 actions."""
 
 
 class Store:
@@ -166,6 +169,16 @@ class Store:
         items = self._query(keys.UNSENT, index="pending", partition_key="pending", limit=limit, consistent=False)
         return [OutboxMessage.model_validate(item) for item in items]
 
+    def pace(self, destination: str) -> Pace | None:
+        """Return the pace of a destination of messages, or None when it has been free for long."""
+        item = self._get(keys.pace(destination))
+        return None if item is None else Pace.model_validate(item)
+
+    def unsent_in_brief(self, limit: int = 10_000) -> list[OutboxMessage]:
+        """Return messages that nobody sent yet, without their texts: thousands of those would fill the memory."""
+        items = self._query(keys.UNSENT, index="pending", partition_key="pending", limit=limit, consistent=False)
+        return [OutboxMessage.model_validate(item | {"text": ""}) for item in items]
+
     # ── writing ──
 
     def write(self, *writes: Write) -> None:
@@ -229,17 +242,7 @@ class Store:
 
         `also` is written in the same transaction.
         """
-        names = {"sentAt", "triedAt", "attempts", "lastError", "gaveUp"}
-        item = items.item(message)
-        values = {f":{name}": item[name] for name in names}
-        changes = "SET " + ", ".join(f"{name} = :{name}" for name in sorted(names))
-        update: UpdateAction = {
-            "TableName": self._table,
-            "Key": {name: item[name] for name in ("pk", "sk")},
-            "UpdateExpression": changes if "pending" in item else f"{changes} REMOVE pending",
-            "ConditionExpression": "attempts = :since",
-            "ExpressionAttributeValues": {**values, ":since": {"N": str(since)}},
-        }
+        update = self._marked(message, since)
         try:
             with translated():
                 if also:
@@ -253,6 +256,43 @@ class Store:
                 raise
             return False
         return True
+
+    def mark_all(self, messages: Sequence[tuple[OutboxMessage, int]]) -> list[OutboxMessage]:
+        """Store how messages fare, many in one transaction, as `mark` does it for one with its `since`.
+
+        Return those that were stored: not those that have more attempts by now.
+        """
+        parts = [messages[at : at + _MARKED_TOGETHER] for at in range(0, len(messages), _MARKED_TOGETHER)]
+        return [one for part in parts for one in self._mark_together(part)]
+
+    def _mark_together(self, messages: Sequence[tuple[OutboxMessage, int]]) -> list[OutboxMessage]:
+        for _ in self.attempts():
+            if not messages:
+                return []
+            actions: list[TransactionAction] = [{"Update": self._marked(one, since)} for one, since in messages]
+            try:
+                with translated():
+                    self._dynamodb.transact_write_items(TransactItems=actions)
+            except ClientError as error:
+                failed = transactions.failed_conditions(error)
+                # Those that others were faster with are left out.
+                messages = [one for number, one in enumerate(messages) if number not in failed]
+                continue
+            return [one for one, _ in messages]
+        raise Conflict("messages kept changing; a later run reads them again")
+
+    def _marked(self, message: OutboxMessage, since: int) -> UpdateAction:
+        names = {"sentAt", "triedAt", "attempts", "postponed", "digested", "lastError", "gaveUp"}
+        item = items.item(message)
+        values = {f":{name}": item[name] for name in names}
+        changes = "SET " + ", ".join(f"{name} = :{name}" for name in sorted(names))
+        return {
+            "TableName": self._table,
+            "Key": {name: item[name] for name in ("pk", "sk")},
+            "UpdateExpression": changes if "pending" in item else f"{changes} REMOVE pending",
+            "ConditionExpression": "attempts = :since",
+            "ExpressionAttributeValues": {**values, ":since": {"N": str(since)}},
+        }
 
     def forget_wait(self, wait: Wait) -> None:
         """Remove a wait that was answered, unless a newer token took its place."""

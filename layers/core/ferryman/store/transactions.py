@@ -37,7 +37,8 @@ def action(write: Write, table: str) -> TransactionAction:
             }
         }
     record = write.record
-    put: PutAction = {"TableName": table, "Item": items.item(record, rev=record.rev + 1)}
+    extra = {"expiresAt": write.expires_at} if write.expires_at is not None else {}
+    put: PutAction = {"TableName": table, "Item": items.item(record, rev=record.rev + 1, **extra)}
     if record.rev == 0:
         put["ConditionExpression"] = "attribute_not_exists(pk)"
     else:
@@ -62,6 +63,14 @@ def explain(error: ClientError, writes: Sequence[Write]) -> None:
             raise AlreadyThere(f"a {type(write.record).__name__} that is written once is there already") from error
     # Everything else that cancels a transaction (a changed record, a concurrent transaction, throttling) is a race.
     raise Conflict(f"somebody else wrote first ({', '.join(str(reason) for reason in reasons)})") from error
+
+
+def failed_conditions(error: ClientError) -> set[int]:
+    """Return the numbers of the actions whose conditions cancelled a transaction; raise any other error."""
+    if error.response["Error"]["Code"] != "TransactionCanceledException":
+        raise error
+    reasons = error.response.get("CancellationReasons", [])
+    return {number for number, reason in enumerate(reasons) if reason.get("Code") == "ConditionalCheckFailed"}
 
 
 def lost(error: ClientError) -> bool:

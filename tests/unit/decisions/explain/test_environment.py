@@ -34,7 +34,11 @@ JO = "arn:aws:iam::1:user/jo"
 def release(number: int, **changes: Any) -> Release:
     """Release number N, complete; a higher number is newer."""
     at = AT + timedelta(seconds=number)
-    return make.release(f"{number:07d}").but(first_seen_at=at, ready_at=at).but(**changes)
+    return (
+        make.release(f"{number:07d}", components=make.images(f"{number:07d}", f"{number:x}"))
+        .but(first_seen_at=at, ready_at=at)
+        .but(**changes)
+    )
 
 
 def ended(number: int, phase: Phase, **changes: Any) -> Deployment:

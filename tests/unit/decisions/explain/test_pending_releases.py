@@ -44,7 +44,9 @@ FREEZE = Freeze(reason="fair", who=JO, at=AT, until=NOW + HOUR)
 
 def release(number: int, *, verified: bool = False, tag: str | None = None, **changes: Any) -> Release:
     at = AT + timedelta(seconds=number)
-    made = make.release(f"{number:07d}").but(first_seen_at=at, ready_at=at, ulid=f"01K{number:023d}")
+    made = make.release(f"{number:07d}", components=make.images(f"{number:07d}", f"{number:x}")).but(
+        first_seen_at=at, ready_at=at, ulid=f"01K{number:023d}"
+    )
     if verified:
         made = made.but(verified={"staging": Verified(deployment="D", digests=made.digests, at=AT)})
     if tag:

@@ -97,7 +97,7 @@ def test_a_tag_that_was_pushed_says_when_and_where(scr_document: dict[str, Any])
 )
 def test_in_an_environment(scr_document: dict[str, Any], text: str, told: str) -> None:
     document = platform(scr_document)
-    failed = OLD.but(version="ffffff0")
+    failed = OLD.but(version="ffffff0", components=make.images("ffffff0", "f"))
     baseline = OLD.but(version="eeeeee0", status=ReleaseStatus.BASELINE)
     releases = [OLD, failed, baseline, RUNS, NEW]
     current = Running(version="000000b", deployment=None, digests={}, at=make.AT)

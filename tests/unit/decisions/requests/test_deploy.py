@@ -13,10 +13,8 @@ from ferryman.records import (
     Settled,
     Waiver,
 )
-from ferryman.store.table import Store
 from unit import builders as make
 from unit.api_world import JO, KIM, World
-from unit.fakes.clock import FakeClock, FakeIds
 from unit.starting import (
     ENV,
     FREEZE,
@@ -38,19 +36,6 @@ from unit.starting import (
     running,
     state,
 )
-
-
-@pytest.fixture
-def document(scr_document: dict[str, Any]) -> dict[str, Any]:
-    return scr_document
-
-
-@pytest.fixture
-def world(store: Store, clock: FakeClock, new_id: FakeIds, document: dict[str, Any]) -> World:
-    world = World(store, clock, new_id)
-    world.applied(document)
-    world.put(*(release(version) for version in (A, B, C, D)))
-    return world
 
 
 class TestDeploy:

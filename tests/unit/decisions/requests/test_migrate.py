@@ -7,16 +7,12 @@ import pytest
 from ferryman.records import (
     Request,
 )
-from ferryman.store.table import Store
 from unit import builders as make
 from unit.api_world import JO, KIM, World
-from unit.fakes.clock import FakeClock, FakeIds
 from unit.starting import (
     ENV,
     FREEZE,
     HOLD,
-    A,
-    B,
     C,
     D,
     ask,
@@ -24,23 +20,9 @@ from unit.starting import (
     claim,
     lines,
     refused,
-    release,
     running,
     state,
 )
-
-
-@pytest.fixture
-def document(scr_document: dict[str, Any]) -> dict[str, Any]:
-    return scr_document
-
-
-@pytest.fixture
-def world(store: Store, clock: FakeClock, new_id: FakeIds, document: dict[str, Any]) -> World:
-    world = World(store, clock, new_id)
-    world.applied(document)
-    world.put(*(release(version) for version in (A, B, C, D)))
-    return world
 
 
 class TestMigrate:

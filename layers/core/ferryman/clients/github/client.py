@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin, urlsplit
 
+from ferryman.clients.retry_after import wait_in
 from ferryman.errors import Throttled, Unavailable
 from ferryman.text import one_line
 
@@ -88,7 +89,7 @@ class Api:
                     raise
                 renewed = True
             except _Slower as error:
-                self._wait(error, error.seconds, attempt)
+                self._wait(error, error.retry_after, attempt)
             except Unavailable as error:
                 if method != "GET":
                     raise
@@ -125,7 +126,7 @@ class Api:
     ) -> tuple[int, dict[str, str], bytes]:
         import httpx
 
-        from ferryman.clients.deadline import DeadlineTransport
+        from ferryman.deadline import DeadlineTransport
 
         left = self._ends - self._network.monotonic()
         if left <= 0:
@@ -155,8 +156,8 @@ class Api:
 class _Slower(Throttled):
     """GitHub asked for a pause, and has done nothing of what was asked."""
 
-    def __init__(self, message: str, seconds: float) -> None:
-        self.seconds = seconds
+    def __init__(self, message: str, retry_after: float) -> None:
+        self.retry_after: float = retry_after
         super().__init__(message)
 
 
@@ -196,11 +197,11 @@ def _read(status: int, headers: dict[str, str], content: bytes) -> Any:
         data = None
     words = one_line(str(data.get("message", "")), limit=200) if isinstance(data, dict) else ""
     if status == 429 or (status == 403 and _is_limit(headers, words)):
-        seconds = headers.get("retry-after", "")
+        seconds = wait_in(headers)
         raise _Slower(
             f"GitHub's rate limit is used up{f' ({words})' if words else ''}",
             # Without a word of how long, its documentation says a minute: longer than we have.
-            float(seconds) if seconds.isascii() and seconds.isdigit() else 60.0,
+            60.0 if seconds is None else seconds,
         )
     if status >= 500:
         raise Unavailable(f"GitHub answered {status}")

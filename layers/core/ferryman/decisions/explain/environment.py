@@ -276,6 +276,10 @@ def _of_newer(facts: Facts, found: list[Newer], runs: str) -> tuple[Summary, str
         if item.reason == "Settled":
             known = state.settled.get(item.version)
             return "Settled", f"{runs}; newer {item.version} {f'ended {known.phase}' if known else 'was rolled back'}"
+        if item.reason == "SameImages":
+            same = f"{runs}; {item.version} has the same images as {item.same_as}"
+            known = state.settled.get(item.same_as or "")
+            return ("Settled", f"{same}, which ended {known.phase}") if known else ("UpToDate", same)
         if item.reason == "WaitsForTag":
             return "UpToDate", f"{runs}; {item.version} needs a semver tag to be deployed"
         if item.reason == "NoTrigger":

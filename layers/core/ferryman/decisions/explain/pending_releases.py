@@ -7,6 +7,7 @@ from datetime import datetime
 
 from pydantic import Field
 
+from ferryman.decisions import same_images
 from ferryman.decisions.candidates import TAG_REFUSED
 from ferryman.decisions.explain.inputs import Facts
 from ferryman.decisions.promotion_gate import wish_kept_back
@@ -29,6 +30,8 @@ class Newer(Record):
     """Components without an image."""
     names: list[str] = Field(default_factory=list)
     """Semver tags that name it."""
+    same_as: str | None = None
+    """The release that has the same images, with the reason SameImages."""
     until: datetime | None = None
     """When the wait ends, where that is known."""
     like_it: int = 0
@@ -61,6 +64,7 @@ def worded(facts: Facts, why: WhyNot) -> Newer:
         message=_message(facts, why),
         missing=missing if why.reason == "Assembling" else [],
         names=release.names,
+        same_as=why.twin.release.version if why.twin else None,
         until=why.until,
     )
 
@@ -78,6 +82,9 @@ def _message(facts: Facts, why: WhyNot) -> str:  # noqa: C901 - one arm per reas
             return _assembling(facts, why.release)
         case "RetryAfter" | "Settled":
             return _settled(facts, why)
+        case "SameImages":
+            assert why.twin is not None
+            return f"{same_images.words(facts.view, why.release, why.twin)}."
         case "Superseded":
             return f"{version} is superseded by {why.successor}, which is newer."
         case "WaitsForTag" | "NoTrigger":

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from ferryman.decisions.candidates import TAG_REFUSED
 from ferryman.decisions.requests.common import Outcome, _release, asked, refuse_active
+from ferryman.decisions.same_images import settled_twin
 from ferryman.decisions.why_not import newer_releases
 from ferryman.errors import Refused
 from ferryman.platform import Platform
@@ -42,7 +43,7 @@ def request_retry(
         raise Refused(
             f"{wanted} is older than {runs}, which {env} runs; retry does not go back, use `ferryman rollback`"
         )
-    _refuse_untried(state, release)
+    _refuse_untried(state, releases, release)
     wish = Wish(version=wanted, kind="retry", reason=reason, who=who, at=at)
     return asked(state, wish, lift_hold=lift_hold)
 
@@ -57,8 +58,13 @@ def _refuse_hold(state: EnvironmentState, lift_hold: bool) -> None:
         )
 
 
-def _refuse_untried(state: EnvironmentState, release: Release) -> None:
-    """Refuse a version that never failed here: it must pass the gates, or be deployed with a typed confirmation."""
+def _refuse_untried(state: EnvironmentState, releases: list[Release], release: Release) -> None:
+    """Refuse a version that never failed here: it must pass the gates, or be deployed with a typed confirmation.
+
+    Its images may have failed here under another name.
+    """
+    if settled_twin(tuple(releases), state.settled, release) is not None:
+        return
     env, version, settled = state.environment, release.version, state.settled.get(release.version)
     if (settled is not None and settled.reason != TAG_REFUSED) or env in release.verified:
         return
