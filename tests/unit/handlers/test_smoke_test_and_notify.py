@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -51,7 +52,10 @@ def _lambda(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     caches = (runtime.client, runtime.store, runtime.logger, runtime.metrics)
     for cached in caches:
         cached.cache_clear()
+    # The logger of Powertools sets the level of a logger that later tests listen to.
+    level = logging.getLogger("ferryman").level
     yield
+    logging.getLogger("ferryman").setLevel(level)
     for cached in caches:
         cached.cache_clear()
 
