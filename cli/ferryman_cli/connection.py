@@ -27,7 +27,7 @@ def connect(api_url: str | None) -> Api:
         if credentials is None:
             raise Stop(Exit.UNREACHABLE, _NO_CREDENTIALS)
         url, function = (api_url, None) if api_url else _from_stack(session, region)
-        function = os.environ.get("FERRYMAN_API_FUNCTION") or function
+        function = function or (os.environ.get("FERRYMAN_API_FUNCTION") if api_url else None)
         # Read them now, so that an expired SSO login gets a clear message here rather than in the first request.
         credentials.get_frozen_credentials()
     except BotoCoreError as error:
@@ -80,4 +80,8 @@ def _no_stack(stack: str, region: str, error: Any) -> str:
             f"CloudFormation stack {stack} does not exist in {region}. Install the operator with `sam deploy` (see the "
             "README), set FERRYMAN_STACK to the stack's name and AWS_REGION to its region, or use --api-url"
         )
-    return f"cannot read the CloudFormation stack {stack} in {region}: {code}: {told}. Log in, or use --api-url"
+    return (
+        f"cannot read the CloudFormation stack {stack} in {region}: {code}: {told}. Log in, or attach the stack's "
+        "managed policy CallerPolicyArn to your identity, or set FERRYMAN_API_URL and FERRYMAN_API_FUNCTION to the "
+        "stack's outputs ApiUrl and ApiFunctionArn"
+    )

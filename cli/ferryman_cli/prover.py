@@ -16,20 +16,31 @@ _REUSED_SECONDS = 50.0
 class Prover:
     """Signs proofs for one operator. `credentials` are botocore's; `function` is the ARN of the API's function."""
 
-    def __init__(self, function: str, credentials: Any, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, function: str, credentials: Any, now: Callable[[], float] = time.time) -> None:
         self._audience = proofs.audience(function)
         self._credentials = credentials
         self._now = now
         self._reading: tuple[str, float] | None = None
+        self._reused = False
 
     def proof(self, method: str, url: str, body: bytes) -> str:
         """Return the header value for a request: for GET one that may be sent again, else one for this request only."""
         if method != "GET":
             parts = urlsplit(url)
             return self._sign(Call(method, parts.path, parts.query, body))
-        if self._reading is None or self._now() >= self._reading[1]:
-            self._reading = (self._sign(None), self._now() + _REUSED_SECONDS)
+        now = self._now()
+        self._reused = self._reading is not None and self._reading[1] - _REUSED_SECONDS <= now < self._reading[1]
+        if self._reading is None or not self._reused:
+            self._reading = (self._sign(None), now + _REUSED_SECONDS)
         return self._reading[0]
+
+    def renewed(self) -> bool:
+        """Tell whether the last proof was an older one, and have the next one signed anew.
+
+        This machine may have slept in between.
+        """
+        reused, self._reused, self._reading = self._reused, False, None
+        return reused
 
     def _sign(self, call: Call | None) -> str:
         from botocore.auth import SigV4Auth

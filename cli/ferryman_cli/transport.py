@@ -32,8 +32,8 @@ class ApiError(Stop):
     def __init__(self, status: int, message: str, problems: list[tuple[str, str]], code: str = "") -> None:
         self.status = status
         self.problems = problems
-        # A 403 with a code comes from the operator, which knows the caller; `Forbidden`: the request had no identity.
-        not_yours = status == 403 and code not in ("", "Forbidden")
+        # A 403 with a code comes from the operator, which knows the caller; `Proof…`: it does not.
+        not_yours = status == 403 and code not in ("", "Forbidden") and not code.startswith("Proof")
         super().__init__(Exit.REFUSED if not_yours else _EXITS.get(status, Exit.UNREACHABLE), message)
 
 
@@ -99,8 +99,11 @@ class Api:
                     raise Stop(Exit.UNREACHABLE, self._unreachable(error, unsent)) from None
                 self._pause(_delay(attempt))
                 continue
+            if response.status_code == 403 and method == "GET" and self._prover is not None and self._prover.renewed():
+                continue
             if last or response.status_code not in _AGAIN or not (repeatable or response.status_code == 429):
-                return _read(response.status_code, response.content, response.headers.get("date", ""))
+                bound = self._prover is not None
+                return _read(response.status_code, response.content, response.headers.get("date", ""), bound=bound)
             self._pause(_delay(attempt))
         raise AssertionError("the last attempt returns or raises")
 
@@ -150,28 +153,35 @@ def _delay(attempt: int) -> float:
     return float(0.2 * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
 
 
-def _read(status: int, content: bytes, date: str) -> dict[str, Any]:
+def _read(status: int, content: bytes, date: str, *, bound: bool) -> dict[str, Any]:
+    """Return the answer's body, or raise what it says. `bound`: the request carried a proof of identity."""
     try:
         body = json.loads(content)
     except ValueError:
         body = None
     if status == 200 and isinstance(body, dict):
         return body
-    off = _clock_is_off(date) if status in (401, 403) else None
-    if off is not None:
-        raise Stop(Exit.UNREACHABLE, off)
     error = body.get("error") if isinstance(body, dict) else None
+    code = str(error.get("code", "")) if isinstance(error, dict) else ""
+    if status in (401, 403) and (error is None or code.startswith("Proof")) and (off := _clock_is_off(date)):
+        raise Stop(Exit.UNREACHABLE, off)
+    if code == "ProofMissing" and not bound:
+        raise Stop(
+            Exit.UNREACHABLE,
+            "this operator asks who calls it, and the command does not know its function. Set FERRYMAN_API_FUNCTION to "
+            "the output ApiFunctionArn of the operator's stack, or leave --api-url and FERRYMAN_API_URL out. If the "
+            "stack is being updated, try again when it is done",
+        )
     if isinstance(error, dict):
         problems = [(str(item["path"]), str(item["message"])) for item in error.get("problems", [])]
-        raise ApiError(
-            status, str(error.get("message", "the error has no message")), problems, str(error.get("code", ""))
-        )
+        raise ApiError(status, str(error.get("message", "the error has no message")), problems, code)
     told = str(body.get("Message") or body.get("message") or "") if isinstance(body, dict) else ""
     if status in (401, 403):
         raise Stop(
             Exit.UNREACHABLE,
             f"AWS denied the request: {told or status}. Your identity (`aws sts get-caller-identity`) needs "
-            "lambda:InvokeFunctionUrl and lambda:InvokeFunction on the operator's function serve_api",
+            "lambda:InvokeFunctionUrl and lambda:InvokeFunction on the operator's function serve_api: attach the "
+            "stack's managed policy CallerPolicyArn",
         )
     raise Stop(
         Exit.UNREACHABLE,

@@ -6,7 +6,7 @@ the function was invoked: whoever may invoke it directly can write any event, bu
 
 The signature covers a header with the hash of the function's ARN, the method, path, query and body, and a random value,
 so a proof counts for one operator and one call. A proof for reading covers no path; it counts
-for GET only, and for a minute.
+for GET only, as often as it is sent within five minutes.
 
 Source: the IAM User Guide, "Signature Version 4"; the method is that of HashiCorp Vault's AWS auth.
 """
@@ -18,7 +18,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import parse_qsl, quote, unquote, urlencode
+from urllib.parse import parse_qsl, unquote
 
 PROOF_HEADER = "x-ferryman-proof"
 """Header of an API call that carries the proof."""
@@ -101,14 +101,26 @@ def audience(function_arn: str) -> Audience:
     return Audience(":".join(parts[:7]), parts[3], f"sts.{parts[3]}.{_SUFFIXES.get(parts[1], 'amazonaws.com')}")
 
 
+def segments(path: str) -> list[str]:
+    """Return the decoded parts of a raw path, as the API finds its route by them; raise ValueError."""
+    return [unquote(part, errors="strict") for part in path.split("/") if part]
+
+
+def parameters(query: str) -> list[tuple[str, str]]:
+    """Return the decoded parameters of a raw query, in their order; raise ValueError."""
+    return parse_qsl(query, keep_blank_values=True, errors="strict")
+
+
 def binding(audience: Audience, nonce: str, call: Call | None) -> str:
-    """Return the value of the binding header (hex). Path and query count by their meaning, however they are encoded."""
-    lines = ["ferryman-read-v1" if call is None else "ferryman-call-v1", audience.arn, nonce]
+    """Return the value of the binding header (hex). Path and query count by what the API reads in them.
+
+    Raise ValueError when they are not text.
+    """
+    lines: list[object] = ["ferryman-read-v1" if call is None else "ferryman-call-v1", audience.arn, nonce]
     if call is not None:
-        query = urlencode(sorted(parse_qsl(call.query, keep_blank_values=True)))
-        path = quote(unquote(call.path), safe="/")
-        lines += [call.method, path, query, hashlib.sha256(call.body).hexdigest()]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        body = hashlib.sha256(call.body).hexdigest()
+        lines += [call.method, segments(call.path), parameters(call.query), body]
+    return hashlib.sha256(json.dumps(lines, separators=(",", ":")).encode()).hexdigest()
 
 
 def encode(proof: Proof) -> str:

@@ -73,7 +73,7 @@ def operator(store: Store) -> Operator:
 
 
 @pytest.mark.parametrize(("key", "who"), [("AKIAJO", JO), ("ASIAKIM", KIM)], ids=["user", "session"])
-@pytest.mark.parametrize("path", [f"{ENV}/hold", f"{ENV}/a%20b?x=1&y=%2F&x=2"])
+@pytest.mark.parametrize("path", [f"{ENV}/hold", f"{ENV}/a%20b%2Fc?x=1&y=%2F%C3%A9"])
 def test_a_caller_is_who_signed(operator: Operator, key: str, who: str, path: str) -> None:
     assert operator.prove(operator.header("POST", path, BODY, key=key), "POST", path) == who
 
@@ -91,6 +91,7 @@ def test_without_a_proof_the_command_is_told_to_be_updated(operator: Operator) -
         pytest.param("PUT", f"{ENV}/hold", BODY, id="method"),
         pytest.param("POST", "/v1/platforms/scr/environments/production/hold", BODY, id="path"),
         pytest.param("POST", f"{ENV}/hold?force=true", BODY, id="query"),
+        pytest.param("POST", f"{ENV}%2Fhold", BODY, id="path-that-is-split-elsewhere"),
         pytest.param("POST", f"{ENV}/hold", b'{"reason":"other"}', id="body"),
         pytest.param("POST", f"{ENV}/hold", b"", id="no-body"),
     ],
@@ -122,6 +123,26 @@ def test_a_call_is_carried_out_once(operator: Operator) -> None:
     operator.callers = operator.sandbox()
     assert operator.refused(header) == "ProofUsed"
     assert operator.prove(operator.header("POST", f"{ENV}/hold", BODY)) == JO
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        pytest.param(f"{ENV}?dryRun=true&dryRun=false", b"", id="parameter-twice"),
+        pytest.param(f"{ENV}/%FF", b"", id="path-not-text"),
+        pytest.param(f"{ENV}?a=%FE", b"", id="query-not-text"),
+    ],
+)
+def test_what_could_be_read_in_two_ways_is_refused_before_it_is_signed_for(path: str, body: bytes) -> None:
+    with pytest.raises(HttpError) as caught:
+        request("", "PUT", path, body)
+    assert (caught.value.status, caught.value.code) == (400, "BadRequest")
+
+
+def test_the_order_of_parameters_is_signed(operator: Operator) -> None:
+    header = operator.header("POST", f"{ENV}/hold?a=1&b=2", BODY)
+
+    assert operator.refused(header, "POST", f"{ENV}/hold?b=2&a=1") == "ProofRefused"
 
 
 class TestReading:

@@ -3,9 +3,17 @@
 from typing import Any
 
 import pytest
+from botocore.credentials import Credentials
 
+from ferryman.clients.sts import Unconfirmed
+from ferryman_cli.prover import Prover
+from ferryman_cli.transport import Api
 from unit.api_world import World
-from unit.cli.function_url import HOST, Run, Server
+from unit.cli.function_url import FUNCTION, HOST, Run, Server
+
+
+def credentials() -> Credentials:
+    return Credentials("AKIDEXAMPLE", "secret-of-AKIDEXAMPLE")
 
 
 @pytest.fixture
@@ -19,7 +27,7 @@ def stacks(server: Server, monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[st
 class TestFinding:
     @pytest.mark.parametrize("name", ["ferryman", "mine"])
     def test_by_the_stack(self, run: Run, stacks: dict[str, Any], monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-        stacks[name] = {"Other": "x", "ApiUrl": f"https://{HOST}/"}
+        stacks[name] = {"Other": "x", "ApiUrl": f"https://{HOST}/", "ApiFunctionArn": FUNCTION}
         monkeypatch.setenv("FERRYMAN_STACK", name)
 
         result = run("status")
@@ -122,6 +130,40 @@ class TestGettingThrough:
 
         first, second = (headers["x-ferryman-proof"] for method, _, headers, _ in server.seen if method == "POST")
         assert first != second
+
+    def test_without_the_function_it_is_told_how_to_name_it(
+        self, run: Run, server: Server, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("FERRYMAN_API_FUNCTION")
+
+        result = run("status")
+
+        assert (result.exit_code, "Set FERRYMAN_API_FUNCTION to the output ApiFunctionArn" in result.stderr) == (
+            3,
+            True,
+        )
+
+    def test_a_proof_that_the_operator_no_longer_takes_is_signed_anew(self, server: Server) -> None:
+        """The machine slept: by its monotonic clock the proof is still young."""
+        now = [1000.0]
+        api = Api(
+            f"https://{HOST}/", credentials=credentials(), region="eu-west-1", function=FUNCTION, connect=server.address
+        )
+        api._prover = Prover(FUNCTION, credentials(), now=lambda: now[0])
+        api.get("/v1/platforms")
+        server.callers._known.clear()
+        server.sts.fails.append(Unconfirmed("ExpiredToken"))
+
+        assert api.get("/v1/platforms") == {"platforms": []}
+        first, second, third = (headers["x-ferryman-proof"] for _, _, headers, _ in server.seen)
+        assert first == second != third
+
+    def test_who_is_not_confirmed_is_not_asked_again_and_again(self, run: Run, server: Server) -> None:
+        server.sts.people.clear()
+
+        result = run("status")
+
+        assert (result.exit_code, "Log in again" in result.stderr, len(server.seen)) == (3, True, 1)
 
     def test_an_older_operator_is_asked_without_a_proof(
         self, run: Run, server: Server, monkeypatch: pytest.MonkeyPatch

@@ -13,14 +13,17 @@ import pytest
 from ferryman import runtime
 from ferryman.records import Phase, Settled
 from ferryman.store.table import Store
+from ferryman_local.signed_event import needs_a_signature, signed
 from unit import builders as make
 from unit.api_world import World, idle
 from unit.fakes.clock import FakeClock, FakeIds
 from unit.fakes.dynamodb import TABLE
+from unit.fakes.sts import FakeSts
 
 ROOT = Path(__file__).parents[3]
 EVENTS = ROOT / "events" / "serve_api"
 CONTEXT = SimpleNamespace(invoked_function_arn="arn:aws:lambda:eu-west-1:123456789012:function:ferryman-serve-api")
+STS = FakeSts({"AKIAJO": "arn:aws:sts::123456789012:assumed-role/Deployer/jo"})
 
 
 @pytest.fixture
@@ -41,13 +44,17 @@ def app(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    monkeypatch.setattr(module.sts, "caller", lambda host, headers, body, connect: STS.ask(host, headers, body))
     yield module
     for cached in caches:
         cached.cache_clear()
 
 
 def call(app: ModuleType, scenario: str) -> tuple[int, dict[str, Any]]:
-    answer = app.handler(json.loads((EVENTS / f"{scenario}.json").read_text()), CONTEXT)
+    event = json.loads((EVENTS / f"{scenario}.json").read_text())
+    if needs_a_signature(event):
+        event = signed(event, CONTEXT.invoked_function_arn, STS.credentials("AKIAJO"))
+    answer = app.handler(event, CONTEXT)
     return answer["statusCode"], json.loads(answer["body"])
 
 

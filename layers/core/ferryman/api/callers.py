@@ -45,8 +45,7 @@ class Callers:
         if not header:
             raise _unproved(
                 "ProofMissing",
-                "this request does not prove who sends it. Update the `ferryman` command: this operator needs version "
-                "0.2 or later",
+                "this request does not prove who sends it. Update the `ferryman` command: the operator is newer",
             )
         try:
             proof = proofs.decode(header)
@@ -93,10 +92,11 @@ class Callers:
         try:
             return self.ask(self.audience.host, proofs.headers(proof, self.audience, bound), proofs.BODY)
         except Unconfirmed as error:
-            raise _unproved(
-                "ProofRefused",
-                f"AWS does not confirm the signature of this request ({error}). Log in again, then try again",
-            ) from None
+            code = str(error)
+            # A wrong secret does not get as far as here: AWS checks the signature for the function URL first.
+            other = "It is for another operator or call: compare FERRYMAN_API_FUNCTION with the output ApiFunctionArn"
+            todo = other if code == "SignatureDoesNotMatch" else "Log in again, then try again"
+            raise _unproved("ProofRefused", f"AWS does not confirm who signed this request ({code}). {todo}") from None
 
 
 def _unproved(code: str, message: str) -> HttpError:

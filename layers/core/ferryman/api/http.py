@@ -8,10 +8,11 @@ import binascii
 import json
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, unquote
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
+
+from ferryman import proofs
 
 Problem = tuple[str, str]
 
@@ -97,10 +98,17 @@ def parse(event: dict[str, Any]) -> Request:
     text = _text(event)
     raw_query = str(event.get("rawQueryString") or "")
     path = str(event.get("rawPath", "/"))
+    try:
+        segments, parameters = proofs.segments(path), proofs.parameters(raw_query)
+    except ValueError:
+        raise HttpError(400, "BadRequest", "the path or the query is not UTF-8") from None
+    query = dict(parameters)
+    if len(query) != len(parameters):
+        raise HttpError(400, "BadRequest", "a query parameter is given twice; give each once")
     return Request(
         method=str(context.get("http", {}).get("method", "GET")).upper(),
-        segments=[unquote(part) for part in path.split("/") if part],
-        query=dict(parse_qsl(raw_query, keep_blank_values=True)),
+        segments=segments,
+        query=query,
         body=_json(text),
         size=len(text),
         source=source_of(context),
@@ -121,7 +129,7 @@ def source_of(context: dict[str, Any]) -> str:
 def _text(event: dict[str, Any]) -> bytes:
     body = event.get("body") or ""
     if not event.get("isBase64Encoded"):
-        return str(body).encode()
+        return str(body).encode(errors="surrogatepass")  # what is no text is no JSON either
     try:
         return base64.b64decode(body, validate=True)
     except (binascii.Error, ValueError):

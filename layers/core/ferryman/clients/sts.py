@@ -1,5 +1,6 @@
 """The edge to STS: sending a request that somebody else signed, to learn who that was. Called by `api.callers`."""
 
+import functools
 import re
 from collections.abc import Mapping
 
@@ -22,6 +23,12 @@ class Unconfirmed(Exception):
     """STS does not confirm the signature. Its text is STS's code, as `ExpiredToken`."""
 
 
+@functools.cache
+def _session() -> URLLib3Session:
+    """Return the one session of a sandbox; it reads no proxies from the environment: they would decide who answers."""
+    return URLLib3Session(timeout=_SECONDS, max_pool_connections=1)
+
+
 def caller(host: str, headers: Mapping[str, str], body: bytes, *, connect: str | None = None) -> str:
     """Return the ARN of whoever signed this request to `host`; raise Unconfirmed, or Unavailable when nobody can tell.
 
@@ -29,8 +36,7 @@ def caller(host: str, headers: Mapping[str, str], body: bytes, *, connect: str |
     """
     url = f"{connect.rstrip('/') if connect else f'https://{host}'}/"
     failure = "STS could not be reached"
-    # The session reads no proxies and no certificates from the environment: they would decide who answers.
-    session = URLLib3Session(timeout=_SECONDS, max_pool_connections=1)
+    session = _session()
     request = AWSRequest("POST", url, dict(headers), body).prepare()
     for _ in range(_TRIES):
         try:
