@@ -11,6 +11,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from ferryman.records import limits
+from ferryman.store import sizes
+
 Item = dict[str, Any]
 TABLE = "ferryman"
 
@@ -20,6 +23,9 @@ class FakeDynamoDb:
 
     def __init__(self) -> None:
         self.items: dict[tuple[str, str], Item] = {}
+        self.most = limits.ITEM
+        """Bytes of an item; a test that wants refusals takes fewer."""
+        self.largest_item, self.largest_transaction, self.most_actions = 0, 0, 0
 
     # ── the client's methods, with boto3's own argument names ──
 
@@ -28,6 +34,7 @@ class FakeDynamoDb:
         return {} if found is None else {"Item": copy.deepcopy(found)}
 
     def put_item(self, *, Item: Item, **_: Any) -> Item:  # noqa: N803
+        self._weigh(Item, "PutItem")
         self.items[_key(Item)] = copy.deepcopy(Item)
         return {}
 
@@ -40,13 +47,15 @@ class FakeDynamoDb:
     def update_item(self, *, Key: Item, UpdateExpression: str, **how: Any) -> Item:  # noqa: N803
         if not self._holds(Key, how):
             raise _error("ConditionalCheckFailedException", "UpdateItem")
-        item = self.items.setdefault(_key(Key), dict(Key))
+        item = copy.deepcopy(self.items.get(_key(Key), dict(Key)))
         changes, _, removed = UpdateExpression.removeprefix("SET ").partition(" REMOVE ")
         for change in changes.split(", "):
             name, value = change.split(" = ")
             item[name] = copy.deepcopy(how["ExpressionAttributeValues"][value])
         if removed:
             item.pop(removed, None)
+        self._weigh(item, "UpdateItem")
+        self.items[_key(Key)] = item
         return {}
 
     def transact_write_items(self, *, TransactItems: list[Item]) -> Item:  # noqa: N803
@@ -54,10 +63,15 @@ class FakeDynamoDb:
         actions = [next(iter(action.items())) for action in TransactItems]
         keys = [_key(how.get("Item") or how["Key"]) for _, how in actions]
         assert len(set(keys)) == len(keys), "DynamoDB takes one action per item in a transaction"
+        size = sum(self._weigh(how["Item"], "TransactWriteItems") for kind, how in actions if kind == "Put")
+        if size > limits.TRANSACTION:
+            raise _error("ValidationException", "TransactWriteItems")
         held = [self._holds(how.get("Item") or how["Key"], how) for _, how in actions]
         if not all(held):
             reasons = [{"Code": "None" if good else "ConditionalCheckFailed"} for good in held]
             raise _error("TransactionCanceledException", "TransactWriteItems", CancellationReasons=reasons)
+        self.largest_transaction = max(self.largest_transaction, size)
+        self.most_actions = max(self.most_actions, len(actions))
         for kind, how in actions:
             if kind == "Put":
                 self.put_item(Item=how["Item"])
@@ -79,6 +93,13 @@ class FakeDynamoDb:
             if item.get(names["#pk"]) == values[":pk"] and item["sk"]["S"].startswith(prefix)
         ]
         return {"Items": sorted(found, key=lambda item: item["sk"]["S"], reverse=not ScanIndexForward)}
+
+    def _weigh(self, item: Item, operation: str) -> int:
+        size = sizes.of_item(item)
+        if size > self.most:
+            raise _error("ValidationException", operation)
+        self.largest_item = max(self.largest_item, size)
+        return size
 
     # ── conditions ──
 

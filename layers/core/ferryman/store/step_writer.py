@@ -4,16 +4,21 @@ Called by the steps that work on ECS. A step that ended stays as it ended, whoev
 """
 
 from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 
 from ferryman.contracts import DeploymentRef
 from ferryman.errors import ClaimLost
 from ferryman.ids import Clock, NewId
 from ferryman.messages import timeline
-from ferryman.records import Deployment, EventType, Phase, Step, StepStatus
-from ferryman.records.writes import Write
+from ferryman.records import Deployment, EventType, Phase, Step, StepLog, StepStatus
+from ferryman.records.limits import LOG
+from ferryman.records.writes import Add, Write
 from ferryman.store.table import Store
+from ferryman.text import byte_length
 
 Also = Callable[[Deployment], Iterable[Write]]
+_RETENTION = timedelta(days=400)
+"""Of log lines: as long as the timeline beside them is kept."""
 
 
 def put(deployment: Deployment, key: str, step: Step) -> Deployment:
@@ -110,20 +115,41 @@ def end(
     new_id: NewId,
     also: Also = nothing,
 ) -> Step:
-    """Record how a step ended and return it. One that ended before is returned as it is: the first verdict stands."""
+    """Record how a step ended and return it. One that ended before is returned as it is: the first verdict stands.
+
+    Its log lines become a record of their own.
+    """
     now = clock()
+    lines: list[str] = []
 
     def change(deployment: Deployment) -> Deployment | None:
         step = deployment.step(key) or Step(status=StepStatus.RUNNING, started_at=now)
         if step.status is not StepStatus.RUNNING:
             return None
-        return put(deployment, key, edit(step).but(ended_at=now))
+        ended = edit(step).but(ended_at=now)
+        lines[:] = ended.logs
+        return put(deployment, key, ended.but(logs=[]))
 
     def writes(after: Deployment) -> Iterable[Write]:
         step = after.steps[key]
         detail = {"status": str(step.status), "reason": step.reason}
         message = step.message or str(step.status)
         yield timeline.event(after, EventType.STEP_ENDED, message, at=now, new_id=new_id, step=key, detail=detail)
+        if lines:
+            yield log(after, key, lines, now)
         yield from also(after)
 
     return store.update_deployment(ref, change, writes).steps[key]
+
+
+def log(deployment: Deployment, key: str, lines: list[str], at: datetime) -> Add:
+    """Make the record of a step's log lines: the last ones, as many as have room. Pure."""
+    kept: list[str] = []
+    left = LOG
+    for line in reversed(lines):
+        left -= byte_length(line) + 1
+        if left < 0:
+            break
+        kept.append(line)
+    record = StepLog(deployment=deployment.id, step=key, lines=kept[::-1], at=at)
+    return Add(record, expires_at=int((at + _RETENTION).timestamp()))

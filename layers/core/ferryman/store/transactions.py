@@ -1,13 +1,17 @@
 """Writes as DynamoDB transaction actions, with their conditions; and what it means when one is cancelled."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from ferryman.clients.aws_types import PutAction, TransactionAction
-from ferryman.errors import AlreadyThere, ClaimLost, Conflict
+from ferryman.errors import AlreadyThere, ClaimLost, Conflict, RecordInvalid
 from ferryman.records.writes import Add, Fenced, Once, Write
 from ferryman.store import items, keys
+
+_INVALID = frozenset({"ValidationException", "SerializationException", "ItemCollectionSizeLimitExceededException"})
+_INVALID_ACTION = frozenset({"ValidationError", "ItemCollectionSizeLimitExceeded"})
 
 
 def action(write: Write, table: str) -> TransactionAction:
@@ -49,10 +53,11 @@ def action(write: Write, table: str) -> TransactionAction:
 
 
 def explain(error: ClientError, writes: Sequence[Write]) -> None:
-    """Raise what a cancelled transaction means: ClaimLost, AlreadyThere, Conflict, or the error itself."""
+    """Raise what a refused transaction means: ClaimLost, AlreadyThere, Conflict, RecordInvalid, or the error itself."""
+    raise_if_invalid(error)
     if error.response["Error"]["Code"] != "TransactionCanceledException":
         raise error
-    reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
+    reasons = _reasons(error)
     for write, reason in zip(writes, reasons, strict=False):
         if reason == "ConditionalCheckFailed" and isinstance(write, Fenced):
             raise ClaimLost(
@@ -61,6 +66,11 @@ def explain(error: ClientError, writes: Sequence[Write]) -> None:
             ) from error
         if reason == "ConditionalCheckFailed" and isinstance(write, Once):
             raise AlreadyThere(f"a {type(write.record).__name__} that is written once is there already") from error
+    if "ConditionalCheckFailed" not in reasons and _INVALID_ACTION.intersection(reasons):
+        told = next(
+            (str(reason.get("Message")) for reason in _given(error) if reason.get("Code") in _INVALID_ACTION), ""
+        )  # fmt: skip
+        raise RecordInvalid(f"DynamoDB refuses the transaction as invalid: {told}") from error
     # Everything else that cancels a transaction (a changed record, a concurrent transaction, throttling) is a race.
     raise Conflict(f"somebody else wrote first ({', '.join(str(reason) for reason in reasons)})") from error
 
@@ -77,9 +87,27 @@ def lost(error: ClientError) -> bool:
     """Tell whether a write's own condition did not hold: somebody was faster."""
     if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
         return True
-    reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
+    raise_if_invalid(error)
+    reasons = _reasons(error)
     if error.response["Error"]["Code"] != "TransactionCanceledException" or not reasons:
         return False
     if "ConditionalCheckFailed" not in reasons:
         raise Conflict(f"somebody else wrote first ({', '.join(str(reason) for reason in reasons)})") from error
     return True
+
+
+def raise_if_invalid(error: ClientError) -> None:
+    """Raise RecordInvalid for a refusal that stays one however often the same write is tried."""
+    if error.response["Error"]["Code"] in _INVALID:
+        said = error.response["Error"].get("Message", "")
+        raise RecordInvalid(f"DynamoDB refuses the write as invalid: {said[:500]}") from error
+
+
+def _reasons(error: ClientError) -> list[str]:
+    return [str(reason.get("Code")) for reason in _given(error)]
+
+
+def _given(error: ClientError) -> list[Mapping[str, object]]:
+    # Fields of one operation's errors have no type.
+    fields: Mapping[str, Any] = error.response
+    return list(fields.get("CancellationReasons", []))

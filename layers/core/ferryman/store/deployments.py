@@ -1,0 +1,83 @@
+"""A deployment that one item can't hold: taken apart when it is written, put together when it is read. Pure.
+
+The head is the deployment's own item, without its plan and without the steps of single services. Every write of such a
+step writes the head, too: `rev` of the head is the revision of the whole, as it is where one item holds everything.
+Whether a deployment is split is decided once, when its plan is frozen (`store.capacity`). Called by `store.table`.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ferryman.errors import RecordInvalid
+from ferryman.records import Deployment, Plan, PlanPart, SplitStep, Step
+from ferryman.records.deployment import Apart
+from ferryman.records.limits import PLAN, PLAN_PART
+from ferryman.records.writes import Add, Save, Write
+
+
+def split(deployment: Deployment) -> Deployment:
+    """Return a deployment that is stored in several items from its next write on."""
+    return deployment.with_apart(Apart(plan=None, steps={}))
+
+
+def apart(writes: Iterable[Write]) -> list[Write]:
+    """Return writes in which each deployment that is split is its head and those of its parts that changed."""
+    return [part for write in writes for part in _apart(write)]
+
+
+def together(head: Deployment, parts: Iterable[dict[str, Any]]) -> Deployment:
+    """Return a deployment from its head and the items of its parts (plain data)."""
+    texts: list[PlanPart] = []
+    steps: dict[str, Step] = {}
+    for part in parts:
+        if "text" in part:
+            texts.append(PlanPart.model_validate(part))
+        else:
+            found = SplitStep.model_validate(part)
+            steps[found.key] = found.step
+    if not texts:
+        return head
+    plan = Plan.model_validate_json("".join(part.text for part in sorted(texts, key=lambda part: part.number)))
+    return head.but(plan=plan, steps={**head.steps, **steps}).with_apart(Apart(plan=plan, steps=steps))
+
+
+def _apart(write: Write) -> Iterator[Write]:
+    record = write.record if isinstance(write, Save) else None
+    if not isinstance(record, Deployment) or record.apart is None:
+        yield write
+        return
+    own = {key: step for key, step in record.steps.items() if _of_one_service(key)}
+    yield Save(record.but(plan=None, steps={key: step for key, step in record.steps.items() if key not in own}))
+    if record.plan is not None and record.plan is not record.apart.plan:
+        yield from (Add(part) for part in _plan_parts(record.id, record.plan))
+    for key, step in own.items():
+        if step is not record.apart.steps.get(key):
+            yield Add(SplitStep(deployment=record.id, key=key, step=step))
+
+
+def _of_one_service(key: str) -> bool:
+    return "/" in key
+
+
+def _plan_parts(deployment: str, plan: Plan) -> Iterator[PlanPart]:
+    # ASCII, so that a piece has as many bytes as characters.
+    text = _ascii(plan.model_dump_json(by_alias=True))
+    if len(text) > PLAN:
+        raise RecordInvalid(
+            f"the plan of deployment {deployment} has {len(text)} bytes, and {PLAN} can be stored: the document lists "
+            "too much for one environment (services, headers and values of smoke tests, commands)"
+        )
+    for number, start in enumerate(range(0, len(text), PLAN_PART)):
+        yield PlanPart(deployment=deployment, number=number, text=text[start : start + PLAN_PART])
+
+
+def _ascii(text: str) -> str:
+    """Return JSON without any character that is not ASCII: they can only be in its strings."""
+    if text.isascii():
+        return text
+    return "".join(char if char.isascii() else _escaped(char) for char in text)
+
+
+def _escaped(char: str) -> str:
+    raw = char.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{raw[at] * 256 + raw[at + 1]:04x}" for at in range(0, len(raw), 2))

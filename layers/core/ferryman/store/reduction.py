@@ -1,0 +1,100 @@
+"""Smaller and smaller forms of a transaction that DynamoDB refuses as invalid: whatever is lost, it gets written. Pure.
+
+Called by `store.table` when a write was refused, which the limits of `records.limits` prevent for all that this version
+writes. What an earlier version stored has no such limits: log lines inside steps, texts of any length.
+
+First go the log lines, then the middle of texts and what only people read. Last, a deployment that ends loses its plan
+and its steps, so that at least its outcome is recorded, its messages are sent and its claim is free.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ferryman.records import (
+    Approval,
+    Deployment,
+    EnvironmentState,
+    MigrationClaim,
+    OutboxMessage,
+    SplitStep,
+    StepLog,
+    TimelineEvent,
+)
+from ferryman.records.limits import ACTIONS, DETAILS, TEXTS
+from ferryman.records.writes import Add, Save, Write
+from ferryman.store.bounds import detail, edited
+from ferryman.text import shortened
+
+_SHORT = 200
+_MESSAGE = 2_000
+"""Bytes of a message to a channel: enough to say what happened and what to do next."""
+_SETTLED = 20
+
+
+def smaller(writes: Sequence[Write]) -> Iterator[list[Write]]:
+    """Return the forms of a transaction, one after the other, each smaller than the one before."""
+    last = list(writes)
+    for reduce in (_without_logs, _shortened, _bare):
+        reduced = reduce(last)
+        if reduced != last:
+            last = reduced
+            yield last
+
+
+def _without_logs(writes: list[Write]) -> list[Write]:
+    return [_edit(write, _no_logs) for write in writes if not isinstance(write, Add) or not _is(write, StepLog)]
+
+
+def _no_logs(place: str, value: Any) -> Any:
+    return [] if place == "Step.logs" and value else value
+
+
+def _shortened(writes: list[Write]) -> list[Write]:
+    return [_edit(write, _short) for write in writes]
+
+
+def _short(place: str, value: Any) -> Any:
+    if place == "OutboxMessage.text":
+        return shortened(value, _MESSAGE)
+    if place in TEXTS and isinstance(value, str):
+        return shortened(value, _SHORT)
+    return detail(value, _SHORT) if place in DETAILS else value
+
+
+def _bare(writes: list[Write]) -> list[Write]:
+    """Return what counts: the records that decide, and messages as far as a transaction has room for them."""
+    kept = (Deployment, SplitStep, EnvironmentState, MigrationClaim, Approval)
+    core = [_stripped(write) for write in writes if not isinstance(write, Save | Add) or _is(write, *kept)]
+    told = [write for write in writes if isinstance(write, Add) and _is(write, TimelineEvent, OutboxMessage)]
+    return [*core, *told[: ACTIONS - len(core)]]
+
+
+def _stripped(write: Write) -> Write:
+    record = write.record if isinstance(write, Save) else None
+    if isinstance(record, Deployment) and record.phase.terminal:
+        return Save(record.but(plan=None, steps={}))
+    if isinstance(record, EnvironmentState):
+        newest = sorted(record.settled.items(), key=lambda item: item[1].at)[-_SETTLED:]
+        target = record.last_succeeded
+        return Save(
+            record.but(
+                settled=dict(newest),
+                reported={},
+                conditions=[],
+                previous=record.previous.but(task_definitions={}, bases={}) if record.previous else None,
+                last_succeeded=target.but(bases={}) if target else None,
+            )
+        )
+    return write
+
+
+def _edit(write: Write, edit: Any) -> Write:
+    if isinstance(write, Save):
+        return Save(edited(write.record, edit))
+    if isinstance(write, Add):
+        return Add(edited(write.record, edit), write.expires_at)
+    return write
+
+
+def _is(write: Save | Add, *kinds: type) -> bool:
+    return isinstance(write.record, kinds)
