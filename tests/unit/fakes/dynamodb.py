@@ -4,7 +4,6 @@ It knows the store's own expressions and refuses every other. The tests of the s
 so that the two can't drift apart.
 """
 
-import copy
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -31,11 +30,11 @@ class FakeDynamoDb:
 
     def get_item(self, *, Key: Item, **_: Any) -> Item:  # noqa: N803
         found = self.items.get(_key(Key))
-        return {} if found is None else {"Item": copy.deepcopy(found)}
+        return {} if found is None else {"Item": _copy(found)}
 
     def put_item(self, *, Item: Item, **_: Any) -> Item:  # noqa: N803
         self._weigh(Item, "PutItem")
-        self.items[_key(Item)] = copy.deepcopy(Item)
+        self.items[_key(Item)] = _copy(Item)
         return {}
 
     def delete_item(self, *, Key: Item, **how: Any) -> Item:  # noqa: N803
@@ -47,11 +46,11 @@ class FakeDynamoDb:
     def update_item(self, *, Key: Item, UpdateExpression: str, **how: Any) -> Item:  # noqa: N803
         if not self._holds(Key, how):
             raise _error("ConditionalCheckFailedException", "UpdateItem")
-        item = copy.deepcopy(self.items.get(_key(Key), dict(Key)))
+        item = _copy(self.items.get(_key(Key), dict(Key)))
         changes, _, removed = UpdateExpression.removeprefix("SET ").partition(" REMOVE ")
         for change in changes.split(", "):
             name, value = change.split(" = ")
-            item[name] = copy.deepcopy(how["ExpressionAttributeValues"][value])
+            item[name] = _copy(how["ExpressionAttributeValues"][value])
         if removed:
             item.pop(removed, None)
         self._weigh(item, "UpdateItem")
@@ -88,7 +87,7 @@ class FakeDynamoDb:
         assert not (how.get("IndexName") and how.get("ConsistentRead")), "an index has no consistent reads"
         prefix = values.get(":prefix", {"S": ""})["S"]
         found = [
-            copy.deepcopy(item)
+            _copy(item)
             for item in self.items.values()
             if item.get(names["#pk"]) == values[":pk"] and item["sk"]["S"].startswith(prefix)
         ]
@@ -120,6 +119,13 @@ def _equal(part: str, item: Item, names: dict[str, str], values: Item) -> bool:
     for name in path.split("."):
         found = found.get("M", {}).get(names.get(name, name)) if found else None
     return bool(found == values[value])
+
+
+def _copy(value: Any) -> Any:
+    """Copy plain data; copy.deepcopy takes five times as long."""
+    if isinstance(value, dict):
+        return {name: item if type(item) is str else _copy(item) for name, item in value.items()}
+    return [_copy(item) for item in value] if isinstance(value, list) else value
 
 
 def _key(item: Item) -> tuple[str, str]:

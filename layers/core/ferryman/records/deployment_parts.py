@@ -6,7 +6,6 @@
 from pydantic import AwareDatetime
 
 from ferryman.records.base import Record
-from ferryman.records.deployment import Step
 
 
 class StepLog(Record):
@@ -34,4 +33,6 @@ class SplitStep(Record):
 
     deployment: str
     key: str
-    step: Step
+    """As in `Deployment.steps`."""
+    text: str
+    """Of the `Step` as JSON: a large deployment has hundreds of them, and each step of it reads them all."""

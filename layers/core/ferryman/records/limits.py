@@ -66,8 +66,6 @@ ADDRESS = 320
 """A mail address: 64 characters, `@`, 255 characters (RFC 5321)."""
 TOKEN = 2_048
 """A task token (model `TaskToken` of Step Functions)."""
-TIME = 32
-"""`2026-12-01T02:15:00.123456+00:00`."""
 REASON = 100
 """CamelCase, or an error's name."""
 SETTLED = 60_000
@@ -135,7 +133,7 @@ KNOWN: dict[str, int] = {
     "Approval.requester": PERSON,
     "ApproverRecord.name": PERSON,
     "ApproverRecord.slack": 21,
-    "ChatMessage.timestamp": TIME,
+    "ChatMessage.timestamp": 32,
     "ChatMessage.conversation": 40,
     "CheckResult.name": NAME,
     "Deployment.approved_by": PERSON,
@@ -156,6 +154,7 @@ KNOWN: dict[str, int] = {
     "OutboxMessage.subject": 100,
     "PlanPart.text": PLAN_PART,
     "SplitStep.key": 300,
+    "SplitStep.text": 2 * STEP_MESSAGE + 3_000,  # JSON escapes quotation marks and newlines
     "Publication.url": 2_048,
     "Release.components:key": NAME,
     "Release.names": TAG,

@@ -6,13 +6,15 @@ Whether a deployment is split is decided once, when its plan is frozen (`store.c
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from functools import lru_cache
 
+from ferryman.clients.aws_types import Item
 from ferryman.errors import RecordInvalid
 from ferryman.records import Deployment, Plan, PlanPart, SplitStep, Step
 from ferryman.records.deployment import Apart
 from ferryman.records.limits import PLAN, PLAN_PART
 from ferryman.records.writes import Add, Save, Write
+from ferryman.store.bounds import within
 
 
 def split(deployment: Deployment) -> Deployment:
@@ -25,19 +27,18 @@ def apart(writes: Iterable[Write]) -> list[Write]:
     return [part for write in writes for part in _apart(write)]
 
 
-def together(head: Deployment, parts: Iterable[dict[str, Any]]) -> Deployment:
-    """Return a deployment from its head and the items of its parts (plain data)."""
-    texts: list[PlanPart] = []
+def together(head: Deployment, parts: Iterable[Item]) -> Deployment:
+    """Return a deployment from its head and the items of its parts: there may be hundreds, so only texts are read."""
+    texts: dict[str, str] = {}
     steps: dict[str, Step] = {}
     for part in parts:
-        if "text" in part:
-            texts.append(PlanPart.model_validate(part))
+        if "key" in part:
+            steps[_text(part, "key")] = _step(_text(part, "text"))
         else:
-            found = SplitStep.model_validate(part)
-            steps[found.key] = found.step
+            texts[_text(part, "sk")] = _text(part, "text")
     if not texts:
         return head
-    plan = Plan.model_validate_json("".join(part.text for part in sorted(texts, key=lambda part: part.number)))
+    plan = _plan("".join(texts[number] for number in sorted(texts)))
     return head.but(plan=plan, steps={**head.steps, **steps}).with_apart(Apart(plan=plan, steps=steps))
 
 
@@ -52,7 +53,23 @@ def _apart(write: Write) -> Iterator[Write]:
         yield from (Add(part) for part in _plan_parts(record.id, record.plan))
     for key, step in own.items():
         if step is not record.apart.steps.get(key):
-            yield Add(SplitStep(deployment=record.id, key=key, step=step))
+            text = within(step).model_dump_json(by_alias=True)
+            yield Add(SplitStep(deployment=record.id, key=key, text=text))
+
+
+def _text(item: Item, name: str) -> str:
+    return item[name].get("S", "")
+
+
+# Records are frozen, and one Lambda after the other reads the same texts.
+@lru_cache(maxsize=2_000)
+def _step(text: str) -> Step:
+    return Step.model_validate_json(text)
+
+
+@lru_cache(maxsize=4)
+def _plan(text: str) -> Plan:
+    return Plan.model_validate_json(text)
 
 
 def _of_one_service(key: str) -> bool:

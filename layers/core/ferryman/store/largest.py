@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import AwareDatetime
 
 from ferryman.records import Record
-from ferryman.records.limits import COUNTS, DETAILS, KNOWN, TEXTS, TIME, TOTALS
+from ferryman.records.limits import COUNTS, DETAILS, KNOWN, TEXTS, TOTALS
 
 NUMBER = 2**53 - 1
 
@@ -50,7 +50,7 @@ def _value(place: str, wanted: Any, without: Collection[str], lengths: Mapping[s
         value, width = _value(place, arguments[1], without, lengths), _length(f"{place}:key", lengths)
         return {str(number).rjust(width, "k"): value for number in range(_count(place))}
     if wanted is AwareDatetime:
-        return "0" * TIME
+        return "2026-12-01T02:15:00.123456+00:00"
     if isinstance(wanted, type) and issubclass(wanted, Enum):
         return max((str(item) for item in wanted), key=len)
     if isinstance(wanted, type) and issubclass(wanted, Record):

@@ -97,7 +97,7 @@ class Store:
     def whole(self, head: Deployment) -> Deployment:
         """Return a deployment of a list with its plan and all its steps, wherever they are stored."""
         # The head was read before its parts: whoever changes them meanwhile changes its `rev`, too.
-        return deployments.together(head, self._query(keys.parts(head.id))) if head.is_head else head
+        return deployments.together(head, self._pages(keys.parts(head.id))) if head.is_head else head
 
     def logs(self, deployment: str, *, most: int) -> dict[str, list[str]]:
         """Return the log lines of a deployment's steps by the steps' keys, of at most `most` steps."""
@@ -378,7 +378,10 @@ class Store:
         item = answer.get("Item")
         return None if item is None else items.plain(item)
 
-    def _query(
+    def _query(self, partition: str, **how: Any) -> Iterator[dict[str, Any]]:
+        return (items.plain(item) for item in self._pages(partition, **how))
+
+    def _pages(
         self,
         partition: str,
         *,
@@ -388,7 +391,7 @@ class Store:
         index: str | None = None,
         partition_key: str = "pk",
         consistent: bool = True,
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterator[Item]:
         values: Item = {":pk": {"S": partition}}
         request: QueryRequest = {
             "TableName": self._table,
@@ -408,7 +411,7 @@ class Store:
             with translated():
                 page = self._dynamodb.query(**request)
             for item in page["Items"]:
-                yield items.plain(item)
+                yield item
                 count += 1
                 if limit is not None and count >= limit:
                     return
