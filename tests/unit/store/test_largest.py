@@ -84,13 +84,8 @@ def test_every_free_text_is_cut_before_it_is_written(place: str) -> None:
 
     name, _, field = place.partition(".")
     kind = getattr(ferryman.records, name)
-    record = kind.model_validate(
-        largest(
-            kind,
-            without={*limits.TOTALS, *limits.DETAILS, "Deployment.plan", "Deployment.steps", "Step.logs"},
-            known={place: limits.TEXTS[place] + 1},
-        )
-    )
+    without = {*limits.TOTALS, *limits.DETAILS, "Deployment.plan", "Deployment.steps", "Step.logs"}
+    record = kind.model_validate(largest(kind, without=without, known={place: limits.TEXTS[place] + 1}))
     assert len(getattr(bounds.within(record), field).encode()) <= limits.TEXTS[place]
 
 
@@ -125,7 +120,7 @@ def filled(deployment: Deployment) -> dict[str, Any]:
     later = largest(Deployment, without=("Deployment.plan", "Deployment.steps"))
     data |= {name: later[name] for name in LATER}
     without = ("Step.logs", "Step.migration", "Step.checks")
-    for key in deployment_steps.possible(deployment):
+    for key in (key for key in deployment_steps.possible(deployment) if key not in deployment.steps):
         service = deployment_steps.service_of(key)
         if service is None:
             data["steps"][key] = head()["steps"][key]

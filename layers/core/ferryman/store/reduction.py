@@ -21,7 +21,7 @@ from ferryman.records import (
     TimelineEvent,
 )
 from ferryman.records.limits import ACTIONS, DETAILS, TEXTS
-from ferryman.records.writes import Add, Save, Write
+from ferryman.records.writes import Add, Fenced, Save, Write
 from ferryman.store.bounds import detail, edited
 from ferryman.text import shortened
 
@@ -29,6 +29,7 @@ _SHORT = 200
 _MESSAGE = 2_000
 """Bytes of a message to a channel: enough to say what happened and what to do next."""
 _SETTLED = 20
+_TOLD = (TimelineEvent, OutboxMessage)
 
 
 def smaller(writes: Sequence[Write]) -> Iterator[list[Write]]:
@@ -42,7 +43,11 @@ def smaller(writes: Sequence[Write]) -> Iterator[list[Write]]:
 
 
 def _without_logs(writes: list[Write]) -> list[Write]:
-    return [_edit(write, _no_logs) for write in writes if not isinstance(write, Add) or not _is(write, StepLog)]
+    return [_edit(write, _no_logs) for write in writes if not _is_log(write)]
+
+
+def _is_log(write: Write) -> bool:
+    return isinstance(write, Add) and isinstance(write.record, StepLog)
 
 
 def _no_logs(place: str, value: Any) -> Any:
@@ -62,16 +67,26 @@ def _short(place: str, value: Any) -> Any:
 
 
 def _bare(writes: list[Write]) -> list[Write]:
-    """Return what counts: the records that decide, and messages as far as a transaction has room for them."""
+    """Return the records without what they can do without, and as many messages as there is room for.
+
+    Of the end of a deployment, only what ends it: that a release is proven is not worth a claim that is held for ever.
+    """
+    ends = any(_ends(write.record) for write in writes if isinstance(write, Save))
     kept = (Deployment, SplitStep, EnvironmentState, MigrationClaim, Approval)
-    core = [_stripped(write) for write in writes if not isinstance(write, Save | Add) or _is(write, *kept)]
-    told = [write for write in writes if isinstance(write, Add) and _is(write, TimelineEvent, OutboxMessage)]
-    return [*core, *told[: ACTIONS - len(core)]]
+    told = [write for write in writes if isinstance(write, Add) and isinstance(write.record, _TOLD)]
+    core = [_stripped(write) for write in writes if not isinstance(write, Add) or not isinstance(write.record, _TOLD)]
+    if ends:
+        core = [write for write in core if isinstance(write, Fenced) or isinstance(write.record, kept)]
+    return [*core, *told[: max(0, ACTIONS - len(core))]]
+
+
+def _ends(record: object) -> bool:
+    return isinstance(record, Deployment) and record.phase.terminal
 
 
 def _stripped(write: Write) -> Write:
     record = write.record if isinstance(write, Save) else None
-    if isinstance(record, Deployment) and record.phase.terminal:
+    if isinstance(record, Deployment) and _ends(record):
         return Save(record.but(plan=None, steps={}))
     if isinstance(record, EnvironmentState):
         newest = sorted(record.settled.items(), key=lambda item: item[1].at)[-_SETTLED:]
@@ -85,6 +100,8 @@ def _stripped(write: Write) -> Write:
                 last_succeeded=target.but(bases={}) if target else None,
             )
         )
+    if isinstance(record, Approval) and record.status != "Pending":
+        return Save(record.but(nonces=[], links_asked={}, links_sent={}))
     return write
 
 
@@ -94,7 +111,3 @@ def _edit(write: Write, edit: Any) -> Write:
     if isinstance(write, Add):
         return Add(edited(write.record, edit), write.expires_at)
     return write
-
-
-def _is(write: Save | Add, *kinds: type) -> bool:
-    return isinstance(write.record, kinds)

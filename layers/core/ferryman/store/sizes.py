@@ -3,11 +3,9 @@
 Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Context, Decimal
 from typing import Any
-
-from ferryman.clients.aws_types import TransactionAction
 
 _COLLECTION = 3
 """Bytes of a list or a map, whatever it holds; each of its elements takes one more."""
@@ -37,11 +35,6 @@ def of_value(value: Mapping[str, Any]) -> int:
         case "L":
             return _COLLECTION + sum(1 + of_value(item) for item in held)
     raise TypeError(f"no attribute of ours is a {kind}")
-
-
-def of_transaction(actions: Iterable[TransactionAction]) -> int:
-    """Return the bytes of the items that a transaction writes. What it only checks or updates is small."""
-    return sum(of_item(action["Put"]["Item"]) for action in actions if "Put" in action)
 
 
 def _of_text(text: str) -> int:
