@@ -9,9 +9,9 @@ import pytest
 
 from contract.machine import ROOT
 from ferryman.messages import outbox, timeline
-from ferryman.records import EventType, Pace, Record, Wait
+from ferryman.records import Deployment, EventType, Pace, Record, Wait
 from ferryman.records.writes import Add, Once, Save, Write
-from ferryman.store import keys, paces, task_tokens
+from ferryman.store import keys, paces, step_writer, task_tokens
 
 PAGE = (ROOT / "docs/reference/records.md").read_text(encoding="utf-8")
 ROWS = [
@@ -42,7 +42,8 @@ def _numbers(record: type[Record]) -> dict[str, int]:
 def test_the_page_has_the_keys_of_every_record(record: type[Record]) -> None:
     key = keys.of(sample(record))
 
-    assert KEYS[record.__name__][:2] == [key["pk"], key["sk"].replace("0007", "<attempt>")]
+    number = next(iter(_numbers(record).keys() - {"rev"}), "")
+    assert KEYS[record.__name__][:2] == [key["pk"], key["sk"].replace("0007", f"<{number}>")]
 
 
 def test_the_page_has_no_other_records() -> None:
@@ -87,6 +88,12 @@ def test_a_pace_expires_as_the_page_says() -> None:
 
     assert "rev" in Pace.model_fields
     assert KEYS["Pace"][2:] == ["in place", _after(saved)]
+
+
+def test_the_lines_of_a_log_expire_as_the_page_says() -> None:
+    deployment = Deployment.model_construct(id="1")
+
+    assert KEYS["StepLog"][3] == _after(step_writer.log(deployment, "migration", ["one"], AT))
 
 
 def test_a_wait_expires_as_the_page_says() -> None:

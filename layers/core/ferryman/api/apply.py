@@ -15,7 +15,6 @@ from ferryman.messages import timeline
 from ferryman.platform import Platform, apply_refusals, parse
 from ferryman.records import AppliedPlatform, EventType, limits
 from ferryman.records.writes import Save
-from ferryman.store import items, sizes
 
 _MOST_BYTES = 200_000
 """Of a request."""
@@ -88,6 +87,9 @@ def _notes(operator: Context, document: Platform) -> list[tuple[str, str]]:
 
 def _refuse_too_large(document: Platform) -> None:
     """Refuse a document that one item of the table can't hold once its defaults are written out."""
+    # Rare: few calls apply a document.
+    from ferryman.store import items, sizes
+
     size = sizes.of_item(items.attributes(document.dump()))
     if size > limits.DOCUMENT:
         said = f"the document has {size} bytes with its defaults written out; {limits.DOCUMENT} are allowed"

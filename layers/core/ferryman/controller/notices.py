@@ -8,7 +8,6 @@ import logging
 from ferryman.controller.context import Context, ids
 from ferryman.decisions import same_images
 from ferryman.decisions.actions import Dismiss, NoteSameImages, RefuseTag, ReportWaiting
-from ferryman.decisions.after_outcome import newest
 from ferryman.decisions.candidates import TAG_REFUSED
 from ferryman.decisions.snapshot import Snapshot
 from ferryman.messages import timeline
@@ -39,6 +38,9 @@ def dismiss(action: Dismiss, view: Snapshot, context: Context) -> None:
 
 
 def refuse_tag(action: RefuseTag, view: Snapshot, context: Context) -> None:
+    # Rare: a tag is refused once.
+    from ferryman.decisions.after_outcome import newest
+
     at = context.clock()
     settled = Settled(phase=Phase.REJECTED, reason=TAG_REFUSED, at=at)
     message = f"{action.name} ({action.version}) was refused: {action.why}"

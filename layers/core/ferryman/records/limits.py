@@ -61,7 +61,7 @@ IMAGE = 420
 WHO = 700
 """An IAM ARN: a path has up to 512 characters, a name 64, a session 64."""
 PERSON = 320
-"""80 characters of up to four bytes (`platform.policies.Approver.name`)."""
+"""80 characters of up to four bytes (`platform.policies`)."""
 ADDRESS = 320
 """A mail address: 64 characters, `@`, 255 characters (RFC 5321)."""
 TOKEN = 2_048

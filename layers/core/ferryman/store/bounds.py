@@ -10,6 +10,9 @@ from ferryman.records import Record
 from ferryman.records.limits import DETAILS, TEXTS
 from ferryman.text import byte_length, shortened
 
+Edit = Callable[[str, Any], Any]
+"""Called with `Record.field` and its value; returns what takes its place."""
+
 _LONG = 500
 """Bytes to which the texts of a detail that is too large are cut."""
 
@@ -19,7 +22,7 @@ def within[R: Record](record: R) -> R:
     return edited(record, _within)
 
 
-def edited[R: Record](record: R, edit: Callable[[str, Any], Any]) -> R:
+def edited[R: Record](record: R, edit: Edit) -> R:
     """Return a record with `edit("Record.field", value)` in place of each value that is no record."""
     changes: dict[str, Any] = {}
     kind = type(record).__name__
@@ -31,7 +34,7 @@ def edited[R: Record](record: R, edit: Callable[[str, Any], Any]) -> R:
     return record.but(**changes) if changes else record
 
 
-def _edited(place: str, value: Any, edit: Callable[[str, Any], Any]) -> Any:
+def _edited(place: str, value: Any, edit: Edit) -> Any:
     if isinstance(value, Record):
         return edited(value, edit)
     if isinstance(value, dict) and any(isinstance(item, Record) for item in value.values()):

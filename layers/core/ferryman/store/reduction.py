@@ -22,7 +22,7 @@ from ferryman.records import (
 )
 from ferryman.records.limits import ACTIONS, DETAILS, TEXTS
 from ferryman.records.writes import Add, Fenced, Save, Write
-from ferryman.store.bounds import detail, edited
+from ferryman.store.bounds import Edit, detail, edited
 from ferryman.text import shortened
 
 _SHORT = 200
@@ -105,7 +105,7 @@ def _stripped(write: Write) -> Write:
     return write
 
 
-def _edit(write: Write, edit: Any) -> Write:
+def _edit(write: Write, edit: Edit) -> Write:
     if isinstance(write, Save):
         return Save(edited(write.record, edit))
     if isinstance(write, Add):

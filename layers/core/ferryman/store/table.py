@@ -32,7 +32,7 @@ from ferryman.records import (
     Wait,
 )
 from ferryman.records.writes import Add, Fenced, Save, Write
-from ferryman.store import bounds, deployments, items, keys, reduction, transactions
+from ferryman.store import bounds, deployments, items, keys, transactions
 
 if TYPE_CHECKING:
     from ferryman.contracts import DeploymentRef
@@ -221,6 +221,9 @@ class Store:
             return
         except RecordInvalid as error:
             refused = error
+        # Rare: what this version writes is bounded.
+        from ferryman.store import reduction
+
         for less in reduction.smaller(bounded):
             _LOG.error("%s; it is tried again with less in it", refused)
             try:

@@ -1,7 +1,6 @@
 """Writes as DynamoDB transaction actions, with their conditions; and what it means when one is cancelled."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from botocore.exceptions import ClientError
 
@@ -67,10 +66,9 @@ def explain(error: ClientError, writes: Sequence[Write]) -> None:
         if reason == "ConditionalCheckFailed" and isinstance(write, Once):
             raise AlreadyThere(f"a {type(write.record).__name__} that is written once is there already") from error
     if "ConditionalCheckFailed" not in reasons and _INVALID_ACTION.intersection(reasons):
-        told = next(
-            (str(reason.get("Message")) for reason in _given(error) if reason.get("Code") in _INVALID_ACTION), ""
-        )  # fmt: skip
-        raise RecordInvalid(f"DynamoDB refuses the transaction as invalid: {told}") from error
+        found = error.response.get("CancellationReasons", [])
+        told = "; ".join(reason.get("Message", "") for reason in found if reason.get("Code") in _INVALID_ACTION)
+        raise RecordInvalid(f"DynamoDB refuses the transaction as invalid: {told[:500]}") from error
     # Everything else that cancels a transaction (a changed record, a concurrent transaction, throttling) is a race.
     raise Conflict(f"somebody else wrote first ({', '.join(str(reason) for reason in reasons)})") from error
 
@@ -104,10 +102,4 @@ def raise_if_invalid(error: ClientError) -> None:
 
 
 def _reasons(error: ClientError) -> list[str]:
-    return [str(reason.get("Code")) for reason in _given(error)]
-
-
-def _given(error: ClientError) -> list[Mapping[str, object]]:
-    # Fields of one operation's errors have no type.
-    fields: Mapping[str, Any] = error.response
-    return list(fields.get("CancellationReasons", []))
+    return [str(reason.get("Code")) for reason in error.response.get("CancellationReasons", [])]
