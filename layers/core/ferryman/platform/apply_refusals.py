@@ -72,7 +72,7 @@ def _too_much(document: Platform) -> Iterator[Problem]:
         if services > limits.MOST_SERVICES:
             most = f"one environment can have {limits.MOST_SERVICES}"
             yield f"{at}.waves", f"has {services} services, and {most}; move some of them to a platform of their own"
-        channels = len(set(environment.notify))
+        channels = len(environment.notify)
         if channels > limits.MOST_CHANNELS:
             most = f"one environment can notify {limits.MOST_CHANNELS}"
             yield f"{at}.notify", f"names {channels} channels, and {most}; let one channel reach several people"
