@@ -85,12 +85,12 @@ class FakeDynamoDb:
         expression = how["KeyConditionExpression"]
         assert expression in ("#pk = :pk", "#pk = :pk AND begins_with(sk, :prefix)"), expression
         assert not (how.get("IndexName") and how.get("ConsistentRead")), "an index has no consistent reads"
-        prefix = values.get(":prefix", {"S": ""})["S"]
-        found = [
-            _copy(item)
-            for item in self.items.values()
-            if item.get(names["#pk"]) == values[":pk"] and item["sk"]["S"].startswith(prefix)
-        ]
+        prefix, partition = values.get(":prefix", {"S": ""})["S"], values[":pk"]["S"]
+        # What is stored is never changed in place, so the items' own attributes can be given out.
+        if names["#pk"] == "pk":
+            found = [dict(item) for (pk, sk), item in self.items.items() if pk == partition and sk.startswith(prefix)]
+        else:
+            found = [dict(item) for item in self.items.values() if item.get(names["#pk"]) == values[":pk"]]
         return {"Items": sorted(found, key=lambda item: item["sk"]["S"], reverse=not ScanIndexForward)}
 
     def _weigh(self, item: Item, operation: str) -> int:

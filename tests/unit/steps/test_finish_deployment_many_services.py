@@ -5,13 +5,13 @@ from unit.fakes.clock import FakeClock, FakeIds
 from unit.large_world import CHANNELS, LargeWorld
 
 LINES = ["😀" * 400] * 20
-"""20 lines of 400 characters of four bytes: the most that is read of a log."""
+"""20 lines of 400 characters of four bytes: the most that is read of a log. Names of services have 255 characters."""
 
 
 def test_200_services_that_crash_and_log_emoji_all_go_back_and_the_outcome_is_told(
     clock: FakeClock, new_id: FakeIds
 ) -> None:
-    world = LargeWorld(clock, new_id, limits.MOST_SERVICES)
+    world = LargeWorld(clock, new_id, limits.MOST_SERVICES, name=f"{'s' * 251}-{{}}")
     assert [len(wave.services) for wave in world.begin().waves] == [40] * 5
     world.admit()
     for service in world.names:
@@ -32,7 +32,7 @@ def test_200_services_that_crash_and_log_emoji_all_go_back_and_the_outcome_is_to
     told = {message.channel: message.text for message in world.store.unsent()}
     assert set(told) == set(CHANNELS)
     assert "What to do next" in told["team"]
-    assert f"What failed: rollout of {world.names[0]}" in told["team"]
+    assert "What failed: rollout of ssss" in told["team"]
     deployment = world.store.deployment("scr", "staging", world.id)
     assert deployment.phase is Phase.ROLLED_BACK
     assert len(deployment.steps) == 2 + 2 * limits.MOST_SERVICES
