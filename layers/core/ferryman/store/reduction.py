@@ -29,6 +29,8 @@ _SHORT = 200
 _MESSAGE = 2_000
 """Bytes of a message to a channel: enough to say what happened and what to do next."""
 _SETTLED = 20
+_WHO = ("Decision.name", "Decision.identity")
+"""Approvals are counted by these."""
 _TOLD = (TimelineEvent, OutboxMessage)
 
 
@@ -61,7 +63,7 @@ def _shortened(writes: list[Write]) -> list[Write]:
 def _short(place: str, value: Any) -> Any:
     if place == "OutboxMessage.text":
         return shortened(value, _MESSAGE)
-    if place in TEXTS and isinstance(value, str):
+    if place in TEXTS and place not in _WHO and isinstance(value, str):
         return shortened(value, _SHORT)
     return detail(value, _SHORT) if place in DETAILS else value
 
