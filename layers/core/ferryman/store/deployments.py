@@ -5,6 +5,7 @@ step writes the head, too: `rev` of the head is the revision of the whole, as it
 Whether a deployment is split is decided once, when its plan is frozen (`store.capacity`). Called by `store.table`.
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
@@ -77,8 +78,8 @@ def _of_one_service(key: str) -> bool:
 
 
 def _plan_parts(deployment: str, plan: Plan) -> Iterator[PlanPart]:
-    # ASCII, so that a piece has as many bytes as characters.
-    text = _ascii(plan.model_dump_json(by_alias=True))
+    # JSON in ASCII: a piece has as many bytes as characters.
+    text = json.dumps(plan.dump(), separators=(",", ":"))
     if len(text) > PLAN:
         raise RecordInvalid(
             f"the plan of deployment {deployment} has {len(text)} bytes, and {PLAN} can be stored: the document lists "
@@ -86,15 +87,3 @@ def _plan_parts(deployment: str, plan: Plan) -> Iterator[PlanPart]:
         )
     for number, start in enumerate(range(0, len(text), PLAN_PART)):
         yield PlanPart(deployment=deployment, number=number, text=text[start : start + PLAN_PART])
-
-
-def _ascii(text: str) -> str:
-    """Return JSON without any character that is not ASCII: they can only be in its strings."""
-    if text.isascii():
-        return text
-    return "".join(char if char.isascii() else _escaped(char) for char in text)
-
-
-def _escaped(char: str) -> str:
-    raw = char.encode("utf-16-be", "surrogatepass")
-    return "".join(f"\\u{raw[at] * 256 + raw[at + 1]:04x}" for at in range(0, len(raw), 2))
