@@ -142,6 +142,7 @@ KNOWN: dict[str, int] = {
     "Deployment.steps:key": 300,
     "EnvironmentState.reported": 200,
     "EnvironmentState.reported:key": TAG,
+    "IgnoredTags.repository": 256,
     "MigrationClaim.client_token": 64,
     "MigrationClaim.migrations": 200,
     "MigrationClaim.version": TAG + 1 + ULID,
@@ -176,6 +177,7 @@ KNOWN: dict[str, int] = {
     "approver": PERSON,
     "arn": WHO,
     "channel": NAME,
+    "component": NAME,
     "deployment": ULID,
     "digest": DIGEST,
     "digests": DIGEST,
@@ -217,6 +219,7 @@ COUNTS: dict[str, int] = {
     "Deployment.digests": 50,
     "EnvironmentState.conditions": 9,
     "EnvironmentState.reported": 50,
+    "IgnoredTags.tags": 20,
     "MigrationClaim.migrations": 500,  # decisions.schema_compatibility.MOST_BYTES in all
     "Release.components": 50,
     "Release.names": 1_000,
