@@ -19,7 +19,7 @@ EVERY = """
     clients.aws_errors clients.aws_types errors ids records runtime store.bounds store.deployments store.items
     store.keys store.table store.transactions
 """
-STEP = f"{EVERY} contracts messages.timeline store.step_writer"
+STEP = f"{EVERY} contracts messages.timeline store.logs store.step_writer"
 """For steps that write into the record of a deployment under its claim."""
 SMALL = {"durations", "effects", "text"}
 """Modules of a few lines that every room may use."""

@@ -20,7 +20,7 @@ from ferryman.records import (
     Verified,
     step_keys,
 )
-from ferryman.store import step_writer
+from ferryman.store.logs import add_log
 from ferryman.store.table import Store
 from unit import builders as make
 from unit.api_world import ENV, JO, World, idle
@@ -196,7 +196,7 @@ class TestDeployment:
         }
         found = make.deployment(phase=Phase.FAILED, steps={**make.passed(upto=step_keys.MIGRATION), **failed})
         world.put(idle(), found)
-        world.store.write(step_writer.log(found, "rollout/scr-api", ["no route to host"], make.AT))
+        world.store.write(add_log(found.id, "rollout/scr-api", ["no route to host"], make.AT))
 
         _, body = world.call("GET", f"{ENV}/deployments/latest")
 
@@ -213,7 +213,7 @@ class TestDeployment:
         )
         world.put(idle(), found)
         for name in names:
-            world.store.write(step_writer.log(found, step_keys.rollout(name, "forward"), [name], make.AT))
+            world.store.write(add_log(found.id, step_keys.rollout(name, "forward"), [name], make.AT))
 
         _, body = world.call("GET", f"{ENV}/deployments/latest")
 

@@ -25,6 +25,7 @@ from ferryman.records import (
 from ferryman.records.writes import Add, Fenced, Save
 from ferryman.steps import finish_deployment, record_outcome
 from ferryman.store import step_writer
+from ferryman.store.logs import add_log
 from ferryman.store.table import Store
 from unit import builders as make
 from unit.fakes.clock import FakeClock, FakeIds
@@ -74,6 +75,7 @@ def test_an_item_at_its_limit_loses_its_logs_and_takes_the_next_step(
     after = store.deployment("scr", "staging", REF.deployment)
     assert after.steps[key].status is StepStatus.SUCCEEDED
     assert after.steps[step_keys.rollout("scr-0", "forward")].logs == []
+    assert store.log(REF.deployment, step_keys.rollout("scr-0", "forward")) == JAPANESE
     assert after.steps[step_keys.rollout("scr-0", "forward")].message == "scr-0 crashed"
 
 
@@ -170,7 +172,7 @@ def test_what_fits_is_written_as_it_is(new_id: FakeIds) -> None:
     """No log line is lost that has room."""
     table = FakeDynamoDb()
     store = Store(table, TABLE)
-    log = step_writer.log(make.deployment(), "migration", ["one", "two"], make.AT)
+    log = add_log(REF.deployment, "migration", ["one", "two"], make.AT)
     assert isinstance(log, Add)
     store.write(Save(make.deployment(steps={"migration": make.step(logs=["old"])})), log)
     assert store.deployment("scr", "staging", REF.deployment).steps["migration"].logs == ["old"]

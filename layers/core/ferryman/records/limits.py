@@ -113,7 +113,7 @@ TOTALS: dict[str, int] = {
     "AppliedPlatform.document": DOCUMENT,  # api.apply
     "EnvironmentState.settled": SETTLED,  # decisions.after_outcome
     "EnvironmentState.waivers": WAIVERS,
-    "StepLog.lines": LOG,  # store.step_writer
+    "StepLog.lines": LOG,  # store.logs
 }
 """Bytes of a whole list or map; whoever writes it keeps it so."""
 

@@ -3,8 +3,9 @@
 Called by `store.table` when a write was refused, which the limits of `records.limits` prevent for all that this version
 writes. What an earlier version stored has no such limits: log lines inside steps, texts of any length.
 
-First go the log lines, then the middle of texts and what only people read. Last, a deployment that ends loses its plan
-and its steps, so that at least its outcome is recorded, its messages are sent and its claim is free.
+First, log lines get items of their own; then they go, and then the middle of texts and what only people read. Last, a
+deployment that ends loses its plan and its steps, so that at least its outcome is recorded, its messages are sent and
+its claim is free.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,6 +24,7 @@ from ferryman.records import (
 from ferryman.records.limits import ACTIONS, DETAILS, TEXTS
 from ferryman.records.writes import Add, Fenced, Save, Write
 from ferryman.store.bounds import Edit, detail, edited
+from ferryman.store.logs import add_log
 from ferryman.text import shortened
 
 _SHORT = 200
@@ -37,11 +39,24 @@ _TOLD = (TimelineEvent, OutboxMessage)
 def smaller(writes: Sequence[Write]) -> Iterator[list[Write]]:
     """Return the forms of a transaction, one after the other, each smaller than the one before."""
     last = list(writes)
-    for reduce in (_without_logs, _shortened, _bare):
+    for reduce in (_logs_apart, _without_logs, _shortened, _bare):
         reduced = reduce(last)
         if reduced != last:
             last = reduced
             yield last
+
+
+def _logs_apart(writes: list[Write]) -> list[Write]:
+    room = ACTIONS - len(writes)
+    moved: list[Write] = []
+    for deployment in (write.record for write in writes if isinstance(write, Save)):
+        if isinstance(deployment, Deployment):
+            moved += [
+                add_log(deployment.id, key, step.logs, step.ended_at or step.started_at)
+                for key, step in deployment.steps.items()
+                if step.logs
+            ]
+    return [*(_edit(write, _no_logs) for write in writes), *moved[: max(0, room)]]
 
 
 def _without_logs(writes: list[Write]) -> list[Write]:

@@ -4,21 +4,17 @@ Called by the steps that work on ECS. A step that ended stays as it ended, whoev
 """
 
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
 
 from ferryman.contracts import DeploymentRef
 from ferryman.errors import ClaimLost
 from ferryman.ids import Clock, NewId
 from ferryman.messages import timeline
-from ferryman.records import Deployment, EventType, Phase, Step, StepLog, StepStatus
-from ferryman.records.limits import LOG
-from ferryman.records.writes import Add, Write
+from ferryman.records import Deployment, EventType, Phase, Step, StepStatus
+from ferryman.records.writes import Write
+from ferryman.store.logs import add_log
 from ferryman.store.table import Store
-from ferryman.text import byte_length
 
 Also = Callable[[Deployment], Iterable[Write]]
-_RETENTION = timedelta(days=400)
-"""Of log lines: as long as the timeline beside them is kept."""
 
 
 def put(deployment: Deployment, key: str, step: Step) -> Deployment:
@@ -136,20 +132,7 @@ def end(
         message = step.message or str(step.status)
         yield timeline.event(after, EventType.STEP_ENDED, message, at=now, new_id=new_id, step=key, detail=detail)
         if lines:
-            yield log(after, key, lines, now)
+            yield add_log(after.id, key, lines, now)
         yield from also(after)
 
     return store.update_deployment(ref, change, writes).steps[key]
-
-
-def log(deployment: Deployment, key: str, lines: list[str], at: datetime) -> Add:
-    """Make the record of a step's log lines: the last ones, as many as have room. Pure."""
-    kept: list[str] = []
-    left = LOG
-    for line in reversed(lines):
-        left -= byte_length(line) + 1
-        if left < 0:
-            break
-        kept.append(line)
-    record = StepLog(deployment=deployment.id, step=key, lines=kept[::-1], at=at)
-    return Add(record, expires_at=int((at + _RETENTION).timestamp()))
