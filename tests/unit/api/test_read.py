@@ -218,7 +218,7 @@ class TestDeployment:
         _, body = world.call("GET", f"{ENV}/deployments/latest")
 
         shown = [step["service"] for step in body["steps"] if step["logs"]]
-        assert len(shown) == 31
+        assert len(shown) == 21
         assert "a-39" in shown
 
     @pytest.mark.parametrize(

@@ -36,8 +36,8 @@ from ferryman.records import (
 
 _RECENT = 50
 """Deployments that an explanation considers."""
-_LOGS = 30
-"""Steps whose log lines a deployment's answer has: at most 40 KB each, 120 KB as JSON, and Lambda answers 6 MB."""
+_LOGS = 20
+"""Steps whose log lines an answer has: up to 100 KB of JSON each, beside those of 400 steps. Lambda answers 6 MB."""
 _TOLD = 5
 """Deployments whose timelines `events` shows beside the environment's own."""
 _NAMES = 1000
