@@ -5,12 +5,13 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 from ferryman.records import Deployment, Record, limits
-from ferryman.records.writes import Add, Save
+from ferryman.records.writes import Add, Once, Save
 from ferryman.store import items, sizes
 from ferryman.store.largest import largest
 from ferryman_local.patches.private_attributes import module
 
-KINDS = [kind for write in (Save, Add) for kind in get_args(get_type_hints(write)["record"])]
+HINTS = [get_type_hints(write)["record"] for write in (Save, Add, Once)]
+KINDS = [kind for hint in HINTS for kind in get_args(hint) or (hint,)]
 
 
 @pytest.fixture(scope="module")

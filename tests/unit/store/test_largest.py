@@ -22,14 +22,15 @@ from ferryman.records import (
     step_keys,
 )
 from ferryman.records.base import Record as Base
-from ferryman.records.writes import Add, Save
+from ferryman.records.writes import Add, Once, Save
 from ferryman.store import bounds, capacity, items, sizes
 from ferryman.store.largest import largest
 from unit import builders as make
 
 KEYS = 1_000
 """Bytes of an item's key attributes and of its expiry, at most."""
-KINDS = [kind for write in (Save, Add) for kind in get_args(get_type_hints(write)["record"])]
+HINTS = [get_type_hints(write)["record"] for write in (Save, Add, Once)]
+KINDS = [kind for hint in HINTS for kind in get_args(hint) or (hint,)]
 
 
 def size(data: dict[str, Any]) -> int:

@@ -171,6 +171,7 @@ KNOWN: dict[str, int] = {
     "Target.digests:key": NAME,
     "Target.task_definitions:key": ECS_NAME,
     "Target.task_definitions": TASK_DEFINITION,
+    "UsedProof.binding": 64,
     "Verified.digests:key": NAME,
     "Wait.resource": ECS_ARN,
     # Whatever the record:

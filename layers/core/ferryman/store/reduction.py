@@ -22,7 +22,7 @@ from ferryman.records import (
     TimelineEvent,
 )
 from ferryman.records.limits import ACTIONS, DETAILS, TEXTS
-from ferryman.records.writes import Add, Fenced, Save, Write
+from ferryman.records.writes import Add, Fenced, Once, Save, Write
 from ferryman.store.bounds import Edit, detail, edited
 from ferryman.store.logs import add_log
 from ferryman.text import shortened
@@ -93,7 +93,7 @@ def _bare(writes: list[Write]) -> list[Write]:
     told = [write for write in writes if isinstance(write, Add) and isinstance(write.record, _TOLD)]
     core = [_stripped(write) for write in writes if not isinstance(write, Add) or not isinstance(write.record, _TOLD)]
     if ends:
-        core = [write for write in core if isinstance(write, Fenced) or isinstance(write.record, kept)]
+        core = [write for write in core if isinstance(write, Fenced | Once) or isinstance(write.record, kept)]
     return [*core, *told[: max(0, ACTIONS - len(core))]]
 
 

@@ -65,10 +65,6 @@ def explain(error: ClientError, writes: Sequence[Write]) -> None:
             ) from error
         if reason == "ConditionalCheckFailed" and isinstance(write, Once):
             raise AlreadyThere(f"a {type(write.record).__name__} that is written once is there already") from error
-    if "ConditionalCheckFailed" not in reasons and _INVALID_ACTION.intersection(reasons):
-        found = error.response.get("CancellationReasons", [])
-        told = "; ".join(reason.get("Message", "") for reason in found if reason.get("Code") in _INVALID_ACTION)
-        raise RecordInvalid(f"DynamoDB refuses the transaction as invalid: {told[:500]}") from error
     # Everything else that cancels a transaction (a changed record, a concurrent transaction, throttling) is a race.
     raise Conflict(f"somebody else wrote first ({', '.join(str(reason) for reason in reasons)})") from error
 
@@ -95,10 +91,16 @@ def lost(error: ClientError) -> bool:
 
 
 def raise_if_invalid(error: ClientError) -> None:
-    """Raise RecordInvalid for a refusal that stays one however often the same write is tried."""
-    if error.response["Error"]["Code"] in _INVALID:
-        said = error.response["Error"].get("Message", "")
-        raise RecordInvalid(f"DynamoDB refuses the write as invalid: {said[:500]}") from error
+    """Raise RecordInvalid for a refusal that stays one however often the same write is tried.
+
+    A condition that did not hold as well comes first: what is written next is made from what is read anew.
+    """
+    reasons = _reasons(error)
+    cancelled = "ConditionalCheckFailed" not in reasons and not _INVALID_ACTION.isdisjoint(reasons)
+    if error.response["Error"]["Code"] in _INVALID or cancelled:
+        found = error.response.get("CancellationReasons", [])
+        told = [error.response["Error"].get("Message", ""), *(reason.get("Message", "") for reason in found)]
+        raise RecordInvalid(f"DynamoDB refuses the write as invalid: {'; '.join(filter(None, told))[:500]}") from error
 
 
 def _reasons(error: ClientError) -> list[str]:
