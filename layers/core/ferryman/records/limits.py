@@ -56,8 +56,6 @@ ECS_ARN = 590
 """`arn:aws-us-gov:ecs:us-gov-west-1:123456789012:service/` (53), a cluster, `/` and a service or a task's id."""
 STATES_ARN = 200
 """`arn:aws-us-gov:states:us-gov-west-1:123456789012:execution:`, a machine's name and an execution's, 80 each."""
-IMAGE = 420
-"""`123456789012.dkr.ecr-fips.us-gov-west-1.on.aws/`, a repository (256), `@` and a digest."""
 WHO = 700
 """An IAM ARN: a path has up to 512 characters, a name 64, a session 64."""
 PERSON = 320
