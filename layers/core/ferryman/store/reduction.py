@@ -9,6 +9,7 @@ its claim is free.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ferryman.records import (
@@ -124,7 +125,7 @@ def _stripped(write: Write) -> Write:
 
 def _edit(write: Write, edit: Edit) -> Write:
     if isinstance(write, Save):
-        return Save(edited(write.record, edit))
+        return replace(write, record=edited(write.record, edit))
     if isinstance(write, Add):
-        return Add(edited(write.record, edit), write.expires_at)
+        return replace(write, record=edited(write.record, edit))
     return write

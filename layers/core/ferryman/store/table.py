@@ -7,6 +7,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
@@ -236,8 +237,8 @@ class Store:
     @staticmethod
     def _within(write: Write) -> Write:
         if isinstance(write, Save):
-            return Save(bounds.within(write.record))
-        return Add(bounds.within(write.record), write.expires_at) if isinstance(write, Add) else write
+            return replace(write, record=bounds.within(write.record))
+        return replace(write, record=bounds.within(write.record)) if isinstance(write, Add) else write
 
     def _transact(self, writes: Sequence[Write]) -> None:
         actions = [transactions.action(write, self._table) for write in writes]
