@@ -74,8 +74,8 @@ MAY_LOAD = {
         proofs decisions.approval_in_words decisions.conditions decisions.image_address
         decisions.candidates decisions.deployment_report decisions.deployment_steps decisions.explain
         decisions.freeze_windows decisions.migration_attempts decisions.promotion_gate decisions.requests
-        decisions.same_images decisions.schema_compatibility decisions.snapshot decisions.wave_order decisions.why_not messages.environment
-        messages.outbox messages.timeline platform""",
+        decisions.same_images decisions.schema_compatibility decisions.snapshot decisions.wave_order decisions.why_not
+        messages.environment messages.outbox messages.timeline platform""",
     "smoke_test": f"""{STEP} clients.address_filter clients.http_client steps.smoke_expectations
         steps.smoke_test""",
     "update_service": f"""{STEP} clients.image_index clients.ecr clients.ecs clients.task_definitions

@@ -151,6 +151,7 @@ KNOWN: dict[str, int] = {
     "OutboxMessage.event": 40,
     "OutboxMessage.owner": 200,
     "OutboxMessage.subject": 100,
+    "Pace.destination": 2_200,  # the reference of a secret or the ARN of a topic, and what kind of channel it is
     "PlanPart.text": PLAN_PART,
     "SplitStep.key": 300,
     "SplitStep.text": 2 * STEP_MESSAGE + 3_000,  # JSON escapes quotation marks and newlines

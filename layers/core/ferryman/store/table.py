@@ -305,7 +305,7 @@ class Store:
             with translated():
                 if also:
                     actions: list[TransactionAction] = [{"Update": update}]
-                    actions += (transactions.action(write, self._table) for write in also)
+                    actions += (transactions.action(self._within(write), self._table) for write in also)
                     self._dynamodb.transact_write_items(TransactItems=actions)
                 else:
                     self._dynamodb.update_item(**update)
@@ -341,7 +341,7 @@ class Store:
 
     def _marked(self, message: OutboxMessage, since: int) -> UpdateAction:
         names = {"sentAt", "triedAt", "attempts", "postponed", "digested", "lastError", "gaveUp"}
-        item = items.item(message)
+        item = items.item(bounds.within(message))
         values = {f":{name}": item[name] for name in names}
         changes = "SET " + ", ".join(f"{name} = :{name}" for name in sorted(names))
         return {
