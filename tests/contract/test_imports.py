@@ -16,10 +16,10 @@ from contract.machine import ROOT
 from ferryman_local.bench.loaded import Loaded, handlers, loaded
 
 EVERY = """
-    clients.aws_errors clients.aws_types errors ids records runtime store.items store.keys store.table
-    store.transactions
+    clients.aws_errors clients.aws_types errors ids records runtime store.bounds store.deployments store.items
+    store.keys store.table store.transactions
 """
-STEP = f"{EVERY} contracts messages.timeline store.step_writer"
+STEP = f"{EVERY} contracts messages.timeline store.logs store.step_writer"
 """For steps that write into the record of a deployment under its claim."""
 SMALL = {"durations", "effects", "text"}
 """Modules of a few lines that every room may use."""
@@ -36,9 +36,9 @@ MAY_LOAD = {
         messages.outbox platform steps.admit_deployment store.documents""",
     "begin_deployment": f"""{EVERY} clients.image_index contracts clients.address_filter clients.ecr
         clients.ecs clients.http_client clients.image_labels clients.ssm clients.task_containers
-        clients.task_definitions decisions.image_address decisions.migration_attempts
+        clients.task_definitions decisions.deployment_steps decisions.image_address decisions.migration_attempts
         decisions.schema_compatibility messages.timeline platform steps.begin_deployment steps.plan_images
-        steps.plan_migration steps.verify""",
+        steps.plan_migration steps.verify store.capacity store.largest store.sizes""",
     "decide_approval": f"""{EVERY} {APPROVAL} approvals.link_tokens approvals.personal_links
         approvals.record_decision approvals.web clients.nudge clients.retry_after clients.secrets clients.slack
         clients.ssm contracts decisions.admission decisions.deployment_steps decisions.freeze_windows
@@ -72,10 +72,10 @@ MAY_LOAD = {
         steps.run_migration""",
     "serve_api": f"""{EVERY} api clients.ecs clients.sts clients.task_containers clients.task_definitions contracts
         proofs decisions.approval_in_words decisions.conditions decisions.image_address
-        decisions.candidates decisions.deployment_steps decisions.explain decisions.freeze_windows
-        decisions.migration_attempts decisions.promotion_gate decisions.requests decisions.same_images
-        decisions.schema_compatibility
-        decisions.snapshot decisions.why_not messages.environment messages.outbox messages.timeline platform""",
+        decisions.candidates decisions.deployment_report decisions.deployment_steps decisions.explain
+        decisions.freeze_windows decisions.migration_attempts decisions.promotion_gate decisions.requests
+        decisions.same_images decisions.schema_compatibility decisions.snapshot decisions.wave_order decisions.why_not
+        messages.environment messages.outbox messages.timeline platform""",
     "smoke_test": f"""{STEP} clients.address_filter clients.http_client steps.smoke_expectations
         steps.smoke_test""",
     "update_service": f"""{STEP} clients.image_index clients.ecr clients.ecs clients.task_definitions

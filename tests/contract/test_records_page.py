@@ -12,6 +12,7 @@ from ferryman.messages import outbox, timeline
 from ferryman.records import EventType, Pace, Record, Wait
 from ferryman.records.writes import Add, Once, Save, Write
 from ferryman.store import keys, paces, task_tokens
+from ferryman.store.logs import add_log
 
 PAGE = (ROOT / "docs/reference/records.md").read_text(encoding="utf-8")
 ROWS = [
@@ -42,7 +43,8 @@ def _numbers(record: type[Record]) -> dict[str, int]:
 def test_the_page_has_the_keys_of_every_record(record: type[Record]) -> None:
     key = keys.of(sample(record))
 
-    assert KEYS[record.__name__][:2] == [key["pk"], key["sk"].replace("0007", "<attempt>")]
+    number = next(iter(_numbers(record).keys() - {"rev"}), "")
+    assert KEYS[record.__name__][:2] == [key["pk"], key["sk"].replace("0007", f"<{number}>")]
 
 
 def test_the_page_has_no_other_records() -> None:
@@ -87,6 +89,10 @@ def test_a_pace_expires_as_the_page_says() -> None:
 
     assert "rev" in Pace.model_fields
     assert KEYS["Pace"][2:] == ["in place", _after(saved)]
+
+
+def test_the_lines_of_a_log_expire_as_the_page_says() -> None:
+    assert KEYS["StepLog"][3] == _after(add_log("1", "migration", ["one"], AT))
 
 
 def test_a_wait_expires_as_the_page_says() -> None:

@@ -36,7 +36,10 @@ KINDS: dict[str, type[Record]] = {
 }
 """Every record that the table can hold: each has a key of its own kind."""
 
-NEWER_KINDS: dict[str, set[str]] = {"0.1.0": {"IgnoredTags", "Pace", "UsedProof"}}
+NEWER_KINDS: dict[str, set[str]] = {
+    # Logs; and what one item can't hold: a deployment that 0.1.0 could not have brought to its end.
+    "0.1.0": {"IgnoredTags", "Pace", "UsedProof", "StepLog", "PlanPart", "SplitStep"},
+}
 """Release → kinds of record that came after it: it never reads them."""
 NEWER_VALUES: dict[str, set[str]] = {"0.1.0": set()}
 """Release → values (`Deployment.phase=Paused`) that came after it, and that it can't read. Each one is a page or a step

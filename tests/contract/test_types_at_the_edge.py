@@ -33,7 +33,11 @@ NOT_OF_AWS = {
     # any value inside a task definition
     "clients/task_definitions.py": {"_canonical"},
     # a record's data, before it is a record or after
+    "store/bounds.py": None,
     "store/items.py": {"attributes", "plain", "_storable", "_readable"},
+    "store/largest.py": None,
+    "store/reduction.py": {"_no_logs", "_short"},
+    "store/sizes.py": {"of_item", "of_value"},
     "store/table.py": {"_get", "_query"},
     # the stored document of a platform
     "releases/adoption.py": {"before", "_read_anew"},

@@ -44,7 +44,9 @@ FOREIGN = {
         "TerminationNotice", "UserInitiated",
     },
     "ECS: beginnings of what it says of a container": {"CannotCreate", "CannotPull", "CannotStart"},
-    "AWS: error codes that don't end in Exception": {"AccessDenied", "ConditionalCheckFailed"},
+    "AWS: error codes that don't end in Exception": {
+        "AccessDenied", "ConditionalCheckFailed", "ItemCollectionSizeLimitExceeded", "ValidationError",
+    },
     "AWS: fields and modes": {"Event", "LastEvaluatedKey", "Records", "String"},
     "status of a condition": {"True", "False", "Unknown"},
     "labels that people see": {"Approve", "Freeze", "Reject"},

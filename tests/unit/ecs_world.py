@@ -191,7 +191,8 @@ class World:
 
     @property
     def deployment(self) -> Deployment:
-        return self.store.deployment("scr", "staging", self.id)
+        found = self.store.deployment("scr", "staging", self.id)
+        return found.with_logs(self.store.logs(self.id, most=100))
 
     @property
     def state(self) -> EnvironmentState:

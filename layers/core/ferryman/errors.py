@@ -61,6 +61,10 @@ class AlreadyThere(PermanentError):
     """A record that may be written only once was written before."""
 
 
+class RecordInvalid(PermanentError):
+    """DynamoDB refuses a write as invalid: an item above 400 KB, a transaction above 100 actions or 4 MB."""
+
+
 class OutcomeUnknown(PermanentError):
     """A change may or may not have happened, and AWS no longer has the information to decide which."""
 

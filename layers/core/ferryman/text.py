@@ -10,6 +10,7 @@ from collections.abc import Iterable
 _TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _HIDDEN = "[hidden]"
 _LEFT_OUT = "[truncated: run `ferryman events` to see the rest]"
+_MIDDLE = " […] "
 _NARROW = 100
 """Bytes to which `bounded` cuts a line before it leaves out whole lines."""
 
@@ -88,6 +89,19 @@ def bounded(text: str, size: int) -> str:
     if len(first) + len(last) == len(lines):
         return "\n".join(lines)
     return "\n".join([*first, _LEFT_OUT, *last])
+
+
+def shortened(text: str, size: int) -> str:
+    """Return text that takes at most `size` bytes as UTF-8; where it is longer, its middle is left out.
+
+    What happened stands at the beginning, and what to do next at the end.
+    """
+    if len(text) * 4 <= size or byte_length(text) <= size:
+        return text
+    room = max(0, size - len(_MIDDLE.encode()))
+    raw = text.encode("utf-8", "replace")
+    first, last = raw[: room * 2 // 3], raw[len(raw) - room // 3 :]
+    return f"{first.decode('utf-8', 'ignore')}{_MIDDLE}{last.decode('utf-8', 'ignore')}" if room else ""
 
 
 def byte_length(text: str) -> int:

@@ -20,6 +20,7 @@ from ferryman.records import (
     Verified,
     step_keys,
 )
+from ferryman.store.logs import add_log
 from ferryman.store.table import Store
 from unit import builders as make
 from unit.api_world import ENV, JO, World, idle
@@ -187,6 +188,38 @@ class TestDeployment:
 
         assert [step["key"] for step in body["steps"]][-2:] == ["rollback/scr-web", "rollback/scr-api"]
         assert body["ended"]
+
+    def test_shows_the_log_lines_that_are_records_of_their_own_and_those_of_0_1_0(self, world: World) -> None:
+        failed = {
+            step_keys.rollout("scr-api", "forward"): make.rollout("scr-api", "Failed"),
+            step_keys.rollout("scr-web", "forward"): make.rollout("scr-web", "Failed", logs=["kept inside"]),
+        }
+        found = make.deployment(phase=Phase.FAILED, steps={**make.passed(upto=step_keys.MIGRATION), **failed})
+        world.put(idle(), found)
+        world.store.write(add_log(found.id, "rollout/scr-api", ["no route to host"], make.AT))
+
+        _, body = world.call("GET", f"{ENV}/deployments/latest")
+
+        logs = {step["key"]: step["logs"] for step in body["steps"] if step["logs"]}
+        assert logs == {"rollout/scr-api": ["no route to host"], "rollout/scr-web": ["kept inside"]}
+
+    def test_shows_the_log_of_the_step_that_decided_it_however_many_there_are(self, world: World) -> None:
+        names = [f"a-{number:02d}" for number in range(40)]
+        steps = {step_keys.rollout(name, "forward"): make.rollout(name, "Failed") for name in names}
+        first = steps[step_keys.rollout("a-39", "forward")].but(started_at=make.AT - timedelta(minutes=1))
+        plan = make.plan(waves=[["a-39", *names[:-1]]], services={name: make.planned(name) for name in names})
+        found = make.deployment(
+            phase=Phase.FAILED, plan=plan, steps={**steps, step_keys.rollout("a-39", "forward"): first}
+        )
+        world.put(idle(), found)
+        for name in names:
+            world.store.write(add_log(found.id, step_keys.rollout(name, "forward"), [name], make.AT))
+
+        _, body = world.call("GET", f"{ENV}/deployments/latest")
+
+        shown = [step["service"] for step in body["steps"] if step["logs"]]
+        assert len(shown) == 21
+        assert "a-39" in shown
 
     @pytest.mark.parametrize(
         ("down", "ecs_deployment", "counts"),

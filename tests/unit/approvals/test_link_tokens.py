@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from ferryman.approvals import link_tokens
-from ferryman.records import Nonce
+from ferryman.records import ApproverRecord, Nonce
+from ferryman.records.writes import Save
 from unit.approving import ADA, GRACE, ID, World
 
 
@@ -140,3 +141,13 @@ class TestHidden:
         given(world)
         text = f"sha {'3f9c2ab' * 8} and {link_tokens.new()[0]}"
         assert link_tokens.hidden(world.approval, text) == text
+
+
+def test_fewer_per_approver_work_where_there_are_many(world: World) -> None:
+    """The record has room for so many in all."""
+    many = [ApproverRecord(name=f"Person {number}", slack=f"U{number:03d}") for number in range(50)]
+    world.store.write(Save(world.approval.but(approvers=[*world.approval.approvers, *many][:50])))
+    keys = [given(world) for _ in range(12)]
+    works = [link_tokens.holder(world.approval, key) for key in keys]
+    kept = link_tokens.KEPT_IN_ALL // 50
+    assert works == [*[None] * (12 - kept), *[ADA] * kept]

@@ -22,6 +22,7 @@ from ferryman.records import (
     Running,
     Settled,
     Target,
+    limits,
     step_keys,
 )
 from ferryman.records.writes import Save
@@ -258,3 +259,26 @@ def test_what_a_rollback_left_keeps_its_tag() -> None:
     left = make.deployment(id="01K0000000000000000000PREV", version=C, tag="v3.0.0", phase=Phase.SUCCEEDED)
     state = after_outcome.apply(OK, back(), running(), make.AT, history=iter([left]), releases=releases())[1]
     assert state.settled[C].tag == "v3.0.0"
+
+
+def test_what_is_settled_is_as_much_as_the_state_has_room_for() -> None:
+    long = Actor(who="arn:aws:sts::123456789012:assumed-role/" + "x" * 600)
+    settled = {
+        f"{number:07x}": Settled(
+            phase=Phase.FAILED, reason="x", at=make.AT + timedelta(minutes=number), requested_by=long
+        )
+        for number in range(150)
+    }
+    kept = after_outcome.newest(settled)
+    assert 50 < len(kept) < 150
+    assert list(kept) == list(settled)[-len(kept) :]
+    assert sum(len(item.model_dump_json()) for item in kept.values()) <= limits.SETTLED
+
+
+def test_the_good_state_before_keeps_its_release_only() -> None:
+    """ARNs of all services, twice, are more than one item holds; a way back reads those of the last good state."""
+    good = Target(version=A, deployment="x", digests={"api": "d"}, task_definitions={"api": "td:1"}, bases={"api": "b"})
+    state = after(make.deployment(version=B), running(B, last_succeeded=good))
+    assert state.previous == Target(version=A, deployment="x", digests={"api": "d"})
+    assert state.last_succeeded is not None
+    assert state.last_succeeded.task_definitions != {}

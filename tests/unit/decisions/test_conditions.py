@@ -15,7 +15,9 @@ from ferryman.decisions.snapshot import Drift, Snapshot
 from ferryman.records import (
     Phase,
     Running,
+    Target,
 )
+from ferryman.store import bounds
 from unit import builders as make
 from unit.decisions.situations import (
     FREEZE,
@@ -176,3 +178,15 @@ def test_ready(view: Snapshot, ready: tuple[str, str]) -> None:
     told = changed(view, reported={"r2": ("WaitsForSource", "ScanMissing"), "r3": ("ScanMissing",)})
     found = {item.type: item for item in conditions.observed(told, NOW)}["Ready"]
     assert (found.status, found.reason) == ready
+
+
+def test_what_is_observed_of_200_strayed_services_is_as_it_is_stored() -> None:
+    """Else every look would find the condition changed, and write it again."""
+    names = [f"{number:03d}-{'x' * 250}" for number in range(200)]
+    target = Target(version="r1", deployment="D0", task_definitions={name: f"{name}:5" for name in names})
+    view = drifted(last_succeeded=target, drift=Drift(live={name: f"{name}:6" for name in names}))
+    state = view.state.but(conditions=conditions.observed(view, NOW))
+    stored = bounds.within(state)
+    assert stored == state
+    assert "[…]" in next(item.message for item in stored.conditions if item.type == "Drifted")
+    assert conditions.observed(changed(view, conditions=stored.conditions), NOW) == stored.conditions

@@ -13,6 +13,7 @@ from ferryman.decisions.outcome import judge
 from ferryman.messages import deployment as messages
 from ferryman.records import (
     Deployment,
+    OutboxMessage,
     Phase,
     PlannedCheck,
     PlannedMigration,
@@ -103,3 +104,22 @@ def test_what_this_version_does_not_know_can_be_the_cause_and_is_no_success() ->
     assert (judge(ran, None).phase, judge(ran, None).reason) == (Phase.ROLLED_BACK, "ReasonOf x")
     assert "What failed: made up (ReasonOf x)" in message(ran.but(phase=Phase.ROLLED_BACK))
     assert judge(ran.but(steps=steps), None).phase is not Phase.SUCCEEDED
+
+
+def test_of_40_failures_the_first_ones_are_told_in_full_and_the_log_has_room() -> None:
+    names = [f"service-{number:02d}" for number in range(40)]
+    said = "漢" * 600
+    steps = {
+        step_keys.rollout(name, "forward"): make.rollout(name, "Failed", reason="BreakerTripped", message=said)
+        for name in names
+    }
+    first = step_keys.rollout(names[0], "forward")
+    steps[first] = steps[first].but(logs=["no route to host"])
+    plan = make.plan(waves=[names], services={name: make.planned(name) for name in names})
+    failed = make.deployment(phase=Phase.FAILED, plan=plan, steps={**make.passed(upto=step_keys.MIGRATION), **steps})
+    [row] = messages.for_outcome(failed, ["team"], make.AT)
+    assert isinstance(row.record, OutboxMessage)
+    text = row.record.text
+    assert text.count("Also failed: rollout of") == 10
+    assert "Also failed: 29 more (service-11, service-12" in text
+    assert "  | no route to host" in text

@@ -8,9 +8,10 @@ import pytest
 from ferryman.contracts import DeploymentRef, StepFailure
 from ferryman.decisions.outcome import Judgement, judge
 from ferryman.errors import ClaimLost
-from ferryman.records import AppliedPlatform, EventType, Hold, Phase
+from ferryman.records import AppliedPlatform, EventType, Hold, Phase, Step, StepStatus, step_keys
 from ferryman.records.writes import Save
 from ferryman.steps import record_outcome
+from ferryman.store import step_writer
 from ferryman.store.table import Store
 from unit import builders as make
 from unit.fakes.clock import FakeClock, FakeIds
@@ -135,3 +136,22 @@ def test_a_broken_document_does_not_change_an_outcome(
     store.write(Save(broken), Save(make.deployment()), Save(make.state()))
     recorded = record_outcome.record(ref, judge(make.deployment(), None), store=store, clock=clock, new_id=new_id)
     assert recorded.phase is Phase.SUCCEEDED
+
+
+def test_a_message_quotes_the_log_of_the_step_that_failed(
+    world: Store, ref: DeploymentRef, clock: FakeClock, new_id: FakeIds
+) -> None:
+    """It is a record of its own; version 0.1.0 kept it inside the step."""
+    key = step_keys.rollout(API, "forward")
+    crash = make.rollout(API, "Running")
+    world.update_deployment(ref, lambda before: before.but(steps={**make.passed(upto=step_keys.MIGRATION), key: crash}))
+
+    def ended(step: Step) -> Step:
+        return step.but(status=StepStatus.FAILED, reason="BreakerTripped", logs=["no route to host"])
+
+    step_writer.end(world, ref, key, ended, clock=clock, new_id=new_id)
+    judged = judge(world.deployment("scr", "staging", ref.deployment), None)
+    record_outcome.record(ref, judged, store=world, clock=clock, new_id=new_id)
+    assert all("  | no route to host" in message.text for message in world.unsent())
+    assert world.deployment("scr", "staging", ref.deployment).steps[key].logs == []
+    assert world.log(ref.deployment, key) == ["no route to host"]

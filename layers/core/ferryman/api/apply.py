@@ -13,11 +13,11 @@ from ferryman.clients.aws_errors import Refusal as AwsRefusal
 from ferryman.errors import Conflict, FerrymanError, InvalidDocument, Refused
 from ferryman.messages import timeline
 from ferryman.platform import Platform, apply_refusals, parse
-from ferryman.records import AppliedPlatform, EventType
+from ferryman.records import AppliedPlatform, EventType, limits
 from ferryman.records.writes import Save
 
-# A DynamoDB item holds 400 KB, names and defaults included.
 _MOST_BYTES = 200_000
+"""Of a request."""
 
 _LOG = logging.getLogger("ferryman")
 
@@ -50,6 +50,7 @@ def apply(operator: Context, request: Request) -> dict[str, Any]:
                 found.problems,
             )
         notes = found.notes
+    _refuse_too_large(document)
     if not dry_run:
         if result != "unchanged":
             _save(operator, document, generation, before, request)
@@ -82,6 +83,17 @@ def _notes(operator: Context, document: Platform) -> list[tuple[str, str]]:
     except (FerrymanError, AwsRefusal) as error:
         _LOG.warning("the notes on %s could not be told: %s", document.name, error)
         return []
+
+
+def _refuse_too_large(document: Platform) -> None:
+    """Refuse a document that one item of the table can't hold once its defaults are written out."""
+    # Rare: few calls apply a document.
+    from ferryman.store import items, sizes
+
+    size = sizes.of_item(items.attributes(document.dump()))
+    if size > limits.DOCUMENT:
+        said = f"the document has {size} bytes with its defaults written out; {limits.DOCUMENT} are allowed"
+        raise HttpError(422, "InvalidDocument", f"{said}. Move some environments to another platform")
 
 
 def _same(before: AppliedPlatform, document: Platform) -> bool:

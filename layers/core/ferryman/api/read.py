@@ -13,6 +13,7 @@ from ferryman.api.views.environment import EnvironmentView
 from ferryman.api.views.environment import environment as environment_view
 from ferryman.api.views.live_services import Counts
 from ferryman.clients.aws_errors import Refusal
+from ferryman.decisions.deployment_report import cause_of
 from ferryman.decisions.explain.environment import Explanation, explain
 from ferryman.decisions.explain.ignored import Ignored, ignored
 from ferryman.decisions.explain.inputs import Facts
@@ -35,6 +36,8 @@ from ferryman.records import (
 
 _RECENT = 50
 """Deployments that an explanation considers."""
+_LOGS = 20
+"""Steps whose log lines an answer has: up to 100 KB of JSON each, beside those of 400 steps. Lambda answers 6 MB."""
 _TOLD = 5
 """Deployments whose timelines `events` shows beside the environment's own."""
 _NAMES = 1000
@@ -160,7 +163,17 @@ def deployment(operator: Context, request: Request) -> dict[str, Any]:
     found = find_deployment(operator, document.name, name, request.params["deployment"], version)
     now, asked = operator.clock(), step_keys.APPROVAL in found.steps or found.phase is Phase.AWAITING_APPROVAL
     record = operator.store.approval(found.id) if asked else None
-    return views.deployment(found, now, _live(operator, found), approval(record, now) if record else None).dump()
+    shown = found.with_logs(_logs(operator, found))
+    return views.deployment(shown, now, _live(operator, found), approval(record, now) if record else None).dump()
+
+
+def _logs(operator: Context, deployment: Deployment) -> dict[str, list[str]]:
+    """Read the log lines of its steps, as many as an answer has room for; the deciding one's for sure."""
+    found = operator.store.logs(deployment.id, most=_LOGS)
+    cause = cause_of(deployment)
+    if cause is not None and cause.key not in found:
+        found[cause.key] = operator.store.log(deployment.id, cause.key)
+    return found
 
 
 def _version(operator: Context, platform: str, wanted: str | None) -> str | None:

@@ -10,10 +10,11 @@ import secrets
 from datetime import datetime
 
 from ferryman.errors import Conflict
-from ferryman.records import Approval, Nonce
+from ferryman.records import Approval, Nonce, limits
 from ferryman.records.writes import Save
 from ferryman.store.table import Store
 
+KEPT_IN_ALL = limits.COUNTS["Approval.nonces"]
 KEPT = 32
 """Links per approver that work at the same time. The oldest one is dropped, so that the record stays small.
 
@@ -94,7 +95,8 @@ def _holds(approval: Approval, word: str) -> bool:
 
 
 def _save(approval: Approval, nonce: Nonce) -> Save:
+    most = min(KEPT, KEPT_IN_ALL // max(1, len(approval.approvers)))
     mine = [item for item in approval.nonces if item.approver == nonce.approver]
-    dropped = {item.hash for item in mine[: max(0, len(mine) + 1 - KEPT)]}
+    dropped = {item.hash for item in mine[: max(0, len(mine) + 1 - most)]}
     kept = [item for item in approval.nonces if item.hash not in dropped]
     return Save(approval.but(nonces=[*kept, nonce]))

@@ -13,9 +13,10 @@ from ferryman.decisions.snapshot import Snapshot
 from ferryman.messages import timeline
 from ferryman.messages.environment import for_waiting
 from ferryman.messages.release import for_refused_tag
-from ferryman.records import EventType, Phase, Settled
+from ferryman.records import EventType, Phase, Settled, limits
 from ferryman.records.writes import Save
 
+_REPORTED = limits.COUNTS["EnvironmentState.reported"] - 1
 _LOG = logging.getLogger("ferryman")
 
 
@@ -37,6 +38,9 @@ def dismiss(action: Dismiss, view: Snapshot, context: Context) -> None:
 
 
 def refuse_tag(action: RefuseTag, view: Snapshot, context: Context) -> None:
+    # Rare: a tag is refused once.
+    from ferryman.decisions.after_outcome import newest
+
     at = context.clock()
     settled = Settled(phase=Phase.REJECTED, reason=TAG_REFUSED, at=at)
     message = f"{action.name} ({action.version}) was refused: {action.why}"
@@ -48,7 +52,7 @@ def refuse_tag(action: RefuseTag, view: Snapshot, context: Context) -> None:
     mails = for_refused_tag(
         view.platform, view.name, action.name, action.version, action.why, view.environment.notify, at
     )
-    state = view.state.but(settled={**view.state.settled, action.version: settled})
+    state = view.state.but(settled=newest({**view.state.settled, action.version: settled}))
     context.store.write(Save(state), told, *mails)
     context.count("TagRefused")
     _LOG.warning("%s", message, extra=ids(view, ""))
@@ -76,5 +80,6 @@ def _report(version: str, reason: str, message: str, loud: bool, view: Snapshot,
     mails = for_waiting(view.platform, view.name, version, reason, message, channels, at)
     known = {release.version for release in view.releases}
     before = {version: reasons for version, reasons in view.state.reported.items() if version in known}
+    before = dict(list(before.items())[-_REPORTED:])
     before[version] = (*before.get(version, ()), reason)
     context.store.write(Save(view.state.but(reported=before)), told, *mails, *also)

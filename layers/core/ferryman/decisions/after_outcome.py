@@ -8,7 +8,19 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ferryman.decisions.outcome import Judgement
-from ferryman.records import Deployment, EnvironmentState, Hold, Phase, Release, Running, Settled, Target, step_keys
+from ferryman.records import (
+    Deployment,
+    EnvironmentState,
+    Hold,
+    Phase,
+    Release,
+    Running,
+    Settled,
+    Target,
+    limits,
+    step_keys,
+)
+from ferryman.text import byte_length
 
 ERRORED_BACKOFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=25))
 """When an Errored deployment is tried again; after the last one the environment is held."""
@@ -17,6 +29,8 @@ LEFT_BY_ROLLBACK = "LeftByRollback"
 """Reason of a version that is settled because a person went back from it."""
 
 _SETTLED_KEPT = 200
+_SETTLED_SIZE = 200
+"""Bytes of one of them at least, beside its texts: names of fields, times, a phase."""
 
 
 def apply(
@@ -50,8 +64,20 @@ def apply(
             phase=judgement.phase, reason=judgement.reason, at=at, tag=deployment.tag,
             requested_by=deployment.requested_by,
         )  # fmt: skip
-    newest = sorted(settled.items(), key=lambda item: item[1].at)[-_SETTLED_KEPT:]
-    return judgement, _held(state.but(settled=dict(newest)), judgement, at)
+    return judgement, _held(state.but(settled=newest(settled)), judgement, at)
+
+
+def newest(settled: dict[str, Settled]) -> dict[str, Settled]:
+    """Return the versions that were settled last: as many as an environment's state has room for."""
+    kept: list[tuple[str, Settled]] = []
+    left = limits.SETTLED
+    for version, item in sorted(settled.items(), key=lambda item: item[1].at, reverse=True)[:_SETTLED_KEPT]:
+        who = item.requested_by.who if item.requested_by else ""
+        left -= _SETTLED_SIZE + sum(map(byte_length, (version, item.reason, item.tag or "", who)))
+        if left < 0:
+            break
+        kept.append((version, item))
+    return dict(reversed(kept))
 
 
 def wants_history(judgement: Judgement, deployment: Deployment) -> bool:
@@ -108,11 +134,17 @@ def _runs(
     left = state.current.version if state.current else None
     if deployment.kind != "rollback":
         moved = before is not None and before.version != version
-        return (after.but(previous=before) if moved else after), None
+        return (after.but(previous=_without_definitions(before)) if moved else after), None
     if left is None or left == version:
         # It ran already: a rollback that began with an abort.
         return after.but(previous=None if _is(state.previous, version) else state.previous), None
-    return after.but(previous=good_before(version, {left, *state.settled}, history, releases)), left
+    found = good_before(version, {left, *state.settled}, history, releases)
+    return after.but(previous=_without_definitions(found)), left
+
+
+def _without_definitions(target: Target | None) -> Target | None:
+    """Return what a rollback needs of it: a release. ARNs of all services are too much to keep twice."""
+    return target.but(task_definitions={}, bases={}) if target is not None else None
 
 
 def good_before(

@@ -190,7 +190,9 @@ def overtaken(view: Snapshot, by: Release) -> tuple[Release, ...]:
         decided.add(view.state.current.version)
     # Everything before the oldest claim that was read has been decided. This does not hold for records of skipped
     # releases, which are written some at a time.
-    claims = [item.created_at for item in view.deployments if item.phase is not Phase.SUPERSEDED or item.plan]
+    claims = [
+        item.created_at for item in view.deployments if item.phase is not Phase.SUPERSEDED or item.plan or item.is_head
+    ]
     horizon = min(claims or [item.created_at for item in view.deployments], default=None)
     horizon = None if view.complete_history else horizon
     found = []

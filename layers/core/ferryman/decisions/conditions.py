@@ -9,8 +9,8 @@ from ferryman.decisions import candidates, same_images
 from ferryman.decisions.freeze_windows import frozen
 from ferryman.decisions.promotion_gate import wish_kept_back
 from ferryman.decisions.snapshot import Snapshot
-from ferryman.records import Condition, ConditionType, Phase, Release, Step, StepStatus, WaitingFor, step_keys
-from ferryman.text import one_line
+from ferryman.records import Condition, ConditionType, Phase, Release, Step, StepStatus, WaitingFor, limits, step_keys
+from ferryman.text import one_line, shortened
 
 IMAGES_DIFFER = "ImagesDiffer"
 """Reason of `Drifted`: containers of one service run different images of one component."""
@@ -35,6 +35,8 @@ def observed(view: Snapshot, now: datetime) -> list[Condition]:
         if seen is None:
             continue
         type, status, reason, message = seen
+        # As it is stored: or else it would seem to have changed with every look.
+        message = shortened(message, limits.TEXTS["Condition.message"])
         known = before.get(type)
         since = known.last_transition_time if known and known.status == status else now
         after[type] = Condition.model_validate(
@@ -67,7 +69,8 @@ def waiting_for(view: Snapshot, now: datetime) -> WaitingFor | None:
     waits = outlook.waiting.waits if outlook.waiting else None
     if outlook.waiting is None or waits is None:
         return None
-    return WaitingFor(version=outlook.waiting.release.version, reason=waits.reason, message=waits.message)
+    message = shortened(waits.message, limits.TEXTS["WaitingFor.message"])
+    return WaitingFor(version=outlook.waiting.release.version, reason=waits.reason, message=message)
 
 
 def changed_bases(view: Snapshot) -> list[str]:

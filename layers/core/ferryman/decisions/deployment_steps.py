@@ -208,6 +208,11 @@ def required(deployment: Deployment) -> list[str]:
     ]  # fmt: skip
 
 
+def possible(deployment: Deployment) -> list[str]:
+    """Return the keys of all steps that a planned deployment can get, on the way forward and on the way back."""
+    return [found.key for step in _of(deployment) for found in _occurrences(step, deployment)]
+
+
 def position(deployment: Deployment, key: str) -> int:
     """Return a step's place in the order of the machine; what this version does not know comes last."""
     keys = [found.key for step in STEPS for found in _occurrences(step, deployment)]

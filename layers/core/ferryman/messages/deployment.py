@@ -25,6 +25,10 @@ _VERBS = {
 }
 
 
+_TOLD = 10
+"""Failures that are told in full beside the one that decided; with more, its log lines would have no room."""
+
+
 def for_outcome(
     deployment: Deployment,
     channels: Iterable[str],
@@ -132,10 +136,13 @@ def _what_failed(deployment: Deployment, cause: deployment_report.Cause | None) 
     # What the state machine caught is only in the deployment's own message.
     if deployment.abort is None and (cause is None or not cause.step.message) and deployment.message:
         lines.append(f"Why: {clean(deployment.message)}")
+    others = deployment_report.also_failed(deployment, cause)
     lines += [
-        f"Also failed: {other.title} ({other.step.reason}): {one_line(other.step.message)}"
-        for other in deployment_report.also_failed(deployment, cause)
+        f"Also failed: {other.title} ({other.step.reason}): {one_line(other.step.message)}" for other in others[:_TOLD]
     ]
+    if len(others) > _TOLD:
+        rest = ", ".join(other.service for other in others[_TOLD:])
+        lines.append(f"Also failed: {len(others) - _TOLD} more ({one_line(rest, limit=2_000)})")
     return "\n".join(lines) or "Why: not recorded. See the history of the execution in Step Functions."
 
 

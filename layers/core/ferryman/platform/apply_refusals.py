@@ -1,4 +1,6 @@
-"""What `apply` refuses, or warns of, although the parser takes it: mistakes that no release could come out of. Pure.
+"""What `apply` refuses, or warns of, although the parser takes it. Pure.
+
+Mistakes that no release could come out of, and more than the operator can keep records of (`records.limits`).
 
 Called by `api.apply` only. Documents that an earlier version stored are parsed without it and keep working.
 """
@@ -9,7 +11,9 @@ from itertools import islice
 
 from ferryman.platform import pattern_examples
 from ferryman.platform.document import Platform
-from ferryman.platform.environments import CONTAINERS, Migration, Service
+from ferryman.platform.environments import CONTAINERS, Environment, Migration, Service
+from ferryman.records import limits
+from ferryman.text import byte_length
 
 Problem = tuple[str, str]
 
@@ -32,7 +36,7 @@ def problems_of(document: Platform, known_tags: Iterable[str] = ()) -> list[Prob
     semver = pattern_examples.semver_matches(pattern)
     if semver and not any(pattern_examples.version_matches(pattern, known_tags)):
         found.append((_PATTERN, _only_semver(semver)))
-    return [*found, *_containers(document)]
+    return [*found, *_containers(document), *_too_much(document)]
 
 
 def warnings_of(document: Platform, known_tags: Iterable[str] = ()) -> list[Problem]:
@@ -59,6 +63,29 @@ def _only_semver(matched: list[str]) -> str:
         "name for a release and never a version, so no tag could become a release; tag the images with their commit, "
         "too, as in (?P<version>[0-9a-f]{7,40}), or with versions without the leading v"
     )
+
+
+def _too_much(document: Platform) -> Iterator[Problem]:
+    for name, environment in document.spec.environments.items():
+        at = f"spec.environments.{name}"
+        services = len(environment.services)
+        if services > limits.MOST_SERVICES:
+            most = f"one environment can have {limits.MOST_SERVICES}"
+            yield f"{at}.waves", f"has {services} services, and {most}; move some of them to a platform of their own"
+        channels = len(environment.notify)
+        if channels > limits.MOST_CHANNELS:
+            most = f"one environment can notify {limits.MOST_CHANNELS}"
+            yield f"{at}.notify", f"names {channels} channels, and {most}; let one channel reach several people"
+        yield from _too_long(environment, f"{at}.approval.approvers")
+
+
+def _too_long(environment: Environment, at: str) -> Iterator[Problem]:
+    """Addresses and ARNs: no real one is so long, and an approval holds those of all approvers."""
+    approvers = environment.approval.approvers if environment.approval is not None else []
+    for number, approver in enumerate(approvers):
+        for field, value, most in (("email", approver.email, limits.ADDRESS), ("arn", approver.arn, limits.WHO)):
+            if value is not None and byte_length(value) > most:
+                yield f"{at}.{number}.{field}", f"has {byte_length(value)} bytes, and at most {most} are possible"
 
 
 def _without_registry(repository: str, name: str | None) -> str:

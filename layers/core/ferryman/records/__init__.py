@@ -16,6 +16,7 @@ from ferryman.records.deployment import (
     RolloutProgress,
     Step,
 )
+from ferryman.records.deployment_parts import PlanPart, SplitStep, StepLog
 from ferryman.records.environment import (
     Active,
     Actor,
@@ -73,6 +74,7 @@ __all__ = [
     "Pace",
     "Phase",
     "Plan",
+    "PlanPart",
     "PlannedCheck",
     "PlannedImage",
     "PlannedMigration",
@@ -87,7 +89,9 @@ __all__ = [
     "Running",
     "SemverName",
     "Settled",
+    "SplitStep",
     "Step",
+    "StepLog",
     "StepStatus",
     "Target",
     "TimelineEvent",

@@ -1,8 +1,9 @@
 """Deployments: one attempt to bring an environment to a release, step by step. Pure."""
 
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, Self
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, PrivateAttr
 
 from ferryman.errors import InvalidInput
 from ferryman.records.base import Record
@@ -64,7 +65,7 @@ class Step(Record):
     message: str = ""
     """For people: what happened, why, what to do next."""
     logs: list[str] = []
-    """The last lines of the container that decided it."""
+    """The last lines of the container that decided it. Steps that ended lately have them in a `StepLog` instead."""
     started_at: AwareDatetime
     ended_at: AwareDatetime | None = None
     rollout: RolloutProgress | None = None
@@ -87,6 +88,14 @@ class AbortRequest(Record):
     reason: str
     who: str
     at: AwareDatetime
+
+
+@dataclass(frozen=True)
+class Apart:
+    """What of a deployment is stored in items of its own, as it was read or written last."""
+
+    plan: Plan | None
+    steps: dict[str, Step]
 
 
 class Deployment(Record):
@@ -128,6 +137,28 @@ class Deployment(Record):
     attempts: int = 1
     """Which attempt at this version in this environment."""
     rev: int = 0
+    _apart: Apart | None = PrivateAttr(default=None)
+
+    @property
+    def apart(self) -> Apart | None:
+        """What is stored in items of its own; None where one item holds all."""
+        return self._apart
+
+    @property
+    def is_head(self) -> bool:
+        """Whether its plan and the steps of its services have items of their own that were not read (lists)."""
+        return self.plan is None and self.started_at is not None
+
+    def with_apart(self, apart: Apart) -> Self:
+        """Return it as one whose plan and steps of services have items of their own."""
+        made = self.but()
+        made._apart = apart
+        return made
+
+    def with_logs(self, logs: dict[str, list[str]]) -> Self:
+        """Return it with log lines in its steps (by key), to be shown; it is not written so."""
+        found = {key: step.but(logs=logs[key]) for key, step in self.steps.items() if not step.logs and logs.get(key)}
+        return self.but(steps={**self.steps, **found})
 
     def step(self, key: str) -> Step | None:
         """Return one step, or None when it has not begun."""

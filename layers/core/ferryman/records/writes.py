@@ -11,8 +11,11 @@ from ferryman.records import (
     MigrationClaim,
     OutboxMessage,
     Pace,
+    PlanPart,
     Release,
     SemverName,
+    SplitStep,
+    StepLog,
     TimelineEvent,
     UsedProof,
     Wait,
@@ -40,9 +43,9 @@ class Save:
 
 @dataclass(frozen=True)
 class Add:
-    """Write a record that never changes, or that may be written twice with the same content."""
+    """Write a record that never changes, that may be written twice, or whose deployment's `rev` is checked with it."""
 
-    record: TimelineEvent | OutboxMessage | Wait
+    record: TimelineEvent | OutboxMessage | Wait | StepLog | PlanPart | SplitStep
     expires_at: int | None = None
     """Epoch seconds after which DynamoDB may delete it."""
 

@@ -26,6 +26,7 @@ from ferryman.records import (
 )
 from ferryman.steps import plan_images, plan_migration, verify
 from ferryman.steps.plan_images import Images
+from ferryman.store import capacity, deployments
 from ferryman.store.table import Store
 
 
@@ -65,9 +66,11 @@ def begin(
             if before.plan is not None:
                 return None
             step = Step(status=StepStatus.SUCCEEDED, reason="Planned", started_at=at, ended_at=clock())
-            return before.but(
+            after = before.but(
                 plan=frozen, started_at=before.started_at or at, steps={**before.steps, step_keys.BEGIN: step}
             )  # fmt: skip
+            # One item where it has room to the end: the operator's version before knows nothing else.
+            return after if capacity.fits(after) else deployments.split(after)
 
         message = f"began {deployment.version}: {_shape(deployment, plan)}"
         stored = store.update_deployment(

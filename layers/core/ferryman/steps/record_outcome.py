@@ -9,13 +9,14 @@ from datetime import datetime
 from ferryman.approvals import lifecycle
 from ferryman.contracts import DeploymentRef
 from ferryman.decisions import after_outcome
+from ferryman.decisions.deployment_report import cause_of
 from ferryman.decisions.outcome import Judgement, was_skipped
 from ferryman.errors import ClaimLost, Conflict, InvalidDocument
 from ferryman.ids import Clock, NewId
 from ferryman.messages import deployment as messages
 from ferryman.messages import github, timeline
 from ferryman.platform import parse
-from ferryman.records import Deployment, EnvironmentState, EventType, Phase, Verified
+from ferryman.records import Deployment, EnvironmentState, EventType, Phase, Verified, step_keys
 from ferryman.records.writes import Add, Save, Write
 from ferryman.store.documents import document_of
 from ferryman.store.table import Store
@@ -56,7 +57,7 @@ def record(
                 Save(deployment),
                 timeline.event(deployment, EventType.ENDED, judged.message, at=at, new_id=new_id,
                                detail={"phase": str(judged.phase), "reason": judged.reason}),
-                *_messages(deployment, _channels(store, deployment), state, at),
+                *_messages(_with_log(store, deployment), _channels(store, deployment), state, at),
                 *_on_github(deployment, store, at),
                 *_verified(store, deployment, at),
                 *lifecycle.left_open(store, deployment, at),
@@ -79,6 +80,16 @@ def _applied(
     history = store.deployments(deployment.platform, deployment.environment, limit=_HISTORY)
     releases = store.releases(deployment.platform)
     return after_outcome.apply(judgement, deployment, state, at, history=history, releases=releases)
+
+
+def _with_log(store: Store, deployment: Deployment) -> Deployment:
+    """Add the log lines that its messages quote: those of the step that decided it."""
+    cause = cause_of(deployment)
+    key = step_keys.MIGRATION if deployment.kind == "migrate" else cause.key if cause else None
+    step = deployment.step(key) if key is not None else None
+    if key is None or step is None or step.logs:
+        return deployment
+    return deployment.with_logs({key: store.log(deployment.id, key)})
 
 
 def _messages(deployment: Deployment, channels: list[str], state: EnvironmentState, at: datetime) -> list[Add]:

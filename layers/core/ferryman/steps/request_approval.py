@@ -24,11 +24,13 @@ from ferryman.records import (
     Phase,
     Step,
     StepStatus,
+    limits,
     step_keys,
 )
 from ferryman.records.writes import Fenced, Save, Write
 from ferryman.store import step_writer
 from ferryman.store.table import Store
+from ferryman.text import byte_length
 
 TOKENS_KEPT = 8
 _HISTORY = 30
@@ -220,6 +222,9 @@ def _tell_apart(approvers: list[ApproverRecord], environment: str) -> None:
     if same := identities.twice(approvers):
         raise VerificationFailed(f"{same} {where}: one person would count as two; give each person one entry")
     for approver in approvers:
+        for what, value, most in (("email", approver.email, limits.ADDRESS), ("arn", approver.arn, limits.WHO)):
+            if value is not None and byte_length(value) > most:
+                raise VerificationFailed(f"the {what} of {approver.name!r} has more than {most} bytes {where}")
         if approver.arn and (wrong := identities.not_a_caller(approver.arn)):
             raise VerificationFailed(f"the arn of {approver.name!r} names nobody {where}: {wrong}")
 

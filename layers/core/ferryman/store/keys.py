@@ -9,9 +9,12 @@ from ferryman.records import (
     MigrationClaim,
     OutboxMessage,
     Pace,
+    PlanPart,
     Record,
     Release,
     SemverName,
+    SplitStep,
+    StepLog,
     TimelineEvent,
     UsedProof,
     Wait,
@@ -21,6 +24,7 @@ PLATFORMS = "PLATFORM"
 DEPLOYMENT = "DEPLOYMENT#"
 EVENT = "EVENT#"
 OUTBOX = "OUTBOX#"
+LOG = "LOG#"
 UNSENT = "OUTBOX"
 
 
@@ -66,6 +70,16 @@ def timeline(owner: str) -> str:
 def outbox(owner: str, event: str, channel: str) -> dict[str, str]:
     """Key of an outbox message: once per owner, event and channel."""
     return _key(timeline(owner), f"{OUTBOX}{event}#{channel}")
+
+
+def log(deployment: str, step: str) -> dict[str, str]:
+    """Key of a step's log lines."""
+    return _key(timeline(deployment), f"{LOG}{step}")
+
+
+def parts(deployment: str) -> str:
+    """Partition of the plan and the steps of a deployment that one item can't hold."""
+    return f"PARTS#{deployment}"
 
 
 def migrations(platform: str, env: str) -> str:
@@ -144,4 +158,10 @@ def of(record: Record) -> dict[str, str]:  # noqa: C901 - one case for each reco
             return wait(record)
         case UsedProof():
             return _key(f"PROOF#{record.binding}", "PROOF")
+        case StepLog():
+            return log(record.deployment, record.step)
+        case PlanPart():
+            return _key(parts(record.deployment), f"PLAN#{record.number:04d}")
+        case SplitStep():
+            return _key(parts(record.deployment), f"STEP#{record.key}")
     raise TypeError(f"{type(record).__name__} has no key")

@@ -11,6 +11,7 @@ from ferryman.ids import Clock, NewId
 from ferryman.messages import timeline
 from ferryman.records import Deployment, EventType, Phase, Step, StepStatus
 from ferryman.records.writes import Write
+from ferryman.store.logs import add_log
 from ferryman.store.table import Store
 
 Also = Callable[[Deployment], Iterable[Write]]
@@ -110,20 +111,28 @@ def end(
     new_id: NewId,
     also: Also = nothing,
 ) -> Step:
-    """Record how a step ended and return it. One that ended before is returned as it is: the first verdict stands."""
+    """Record how a step ended and return it. One that ended before is returned as it is: the first verdict stands.
+
+    Its log lines become a record of their own.
+    """
     now = clock()
+    lines: list[str] = []
 
     def change(deployment: Deployment) -> Deployment | None:
         step = deployment.step(key) or Step(status=StepStatus.RUNNING, started_at=now)
         if step.status is not StepStatus.RUNNING:
             return None
-        return put(deployment, key, edit(step).but(ended_at=now))
+        ended = edit(step).but(ended_at=now)
+        lines[:] = ended.logs
+        return put(deployment, key, ended.but(logs=[]))
 
     def writes(after: Deployment) -> Iterable[Write]:
         step = after.steps[key]
         detail = {"status": str(step.status), "reason": step.reason}
         message = step.message or str(step.status)
         yield timeline.event(after, EventType.STEP_ENDED, message, at=now, new_id=new_id, step=key, detail=detail)
+        if lines:
+            yield add_log(after.id, key, lines, now)
         yield from also(after)
 
     return store.update_deployment(ref, change, writes).steps[key]

@@ -3,16 +3,18 @@
 Called by everything that remembers; takes the DynamoDB client as an argument. Keys: docs/reference/records.md.
 """
 
+import logging
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
 
 from ferryman.clients.aws_errors import translated
 from ferryman.clients.aws_types import DynamoDBClient, Item, QueryRequest, TransactionAction, UpdateAction
-from ferryman.errors import Conflict, NotFound
+from ferryman.errors import Conflict, NotFound, RecordInvalid
 from ferryman.records import (
     AppliedPlatform,
     Approval,
@@ -26,11 +28,12 @@ from ferryman.records import (
     Record,
     Release,
     SemverName,
+    StepLog,
     TimelineEvent,
     Wait,
 )
 from ferryman.records.writes import Add, Fenced, Save, Write
-from ferryman.store import items, keys, transactions
+from ferryman.store import bounds, deployments, items, keys, transactions
 
 if TYPE_CHECKING:
     from ferryman.contracts import DeploymentRef
@@ -39,6 +42,7 @@ R = TypeVar("R", bound=Record)
 _ATTEMPTS = 10
 _MARKED_TOGETHER = 25
 """Messages in one transaction; DynamoDB takes 100 actions."""
+_LOG = logging.getLogger("ferryman")
 
 
 class Store:
@@ -89,20 +93,40 @@ class Store:
         item = self._get(keys.deployment(platform, environment, deployment))
         if item is None:
             raise NotFound(f"{platform}/{environment} has no deployment {deployment!r}")
-        return Deployment.model_validate(item)
+        return self.whole(Deployment.model_validate(item))
+
+    def whole(self, head: Deployment) -> Deployment:
+        """Return a deployment of a list with its plan and all its steps, wherever they are stored."""
+        # The head was read before its parts: whoever changes them meanwhile changes its `rev`, too.
+        return deployments.together(head, self._pages(keys.parts(head.id))) if head.is_head else head
+
+    def logs(self, deployment: str, *, most: int) -> dict[str, list[str]]:
+        """Return the log lines of a deployment's steps by the steps' keys, of at most `most` steps."""
+        found = self._query(keys.timeline(deployment), prefix=keys.LOG, limit=most)
+        return {log.step: log.lines for log in map(StepLog.model_validate, found)}
+
+    def log(self, deployment: str, step: str) -> list[str]:
+        """Return the log lines of one step; empty when there are none."""
+        item = self._get(keys.log(deployment, step))
+        return [] if item is None else StepLog.model_validate(item).lines
 
     def deployments(self, platform: str, environment: str, limit: int = 50) -> list[Deployment]:
-        """Return the latest deployments, newest first."""
+        """Return the latest deployments, newest first.
+
+        Of one whose plan has items of its own only the head is read (`Deployment.is_head`), unless it has not ended, or
+        is the newest that has ended and was not skipped.
+        """
         partition = keys.environment(platform, environment)
-        items = self._query(partition, prefix=keys.DEPLOYMENT, newest_first=True, limit=limit)
-        return [Deployment.model_validate(item) for item in items]
+        found = self._query(partition, prefix=keys.DEPLOYMENT, newest_first=True, limit=limit)
+        return self._newest_whole([Deployment.model_validate(item) for item in found])
 
     def attempts_at(
         self, platform: str, environment: str, limit: int, most: int = 1000
     ) -> tuple[list[Deployment], bool]:
         """Return the latest deployments, newest first, until `limit` of them were more than a release that was skipped.
 
-        The second value tells whether there are no others. Never more than `most` are read.
+        The second value tells whether there are no others. Never more than `most` are read. Some are heads: see
+        `deployments`.
         """
         found: list[Deployment] = []
         tried = 0
@@ -110,8 +134,13 @@ class Store:
             found.append(Deployment.model_validate(item))
             tried += found[-1].phase is not Phase.SUPERSEDED
             if tried >= limit or len(found) >= most:
-                return found, False
-        return found, True
+                return self._newest_whole(found), False
+        return self._newest_whole(found), True
+
+    def _newest_whole(self, found: list[Deployment]) -> list[Deployment]:
+        ended = (item for item in found if item.phase.terminal and item.phase is not Phase.SUPERSEDED)
+        latest = next(ended, None)
+        return [self.whole(item) if item is latest or not item.phase.terminal else item for item in found]
 
     def timeline(self, owner: str, limit: int = 500) -> list[TimelineEvent]:
         """Return the latest lines of a timeline, oldest first; `owner`: a deployment's id or `<platform>#<env>`."""
@@ -182,7 +211,36 @@ class Store:
     # ── writing ──
 
     def write(self, *writes: Write) -> None:
-        """Do all or nothing. Raise Conflict when a record changed meanwhile, ClaimLost when a fence no longer holds."""
+        """Do all or nothing. Raise Conflict when a record changed meanwhile, ClaimLost when a fence no longer holds.
+
+        What DynamoDB refuses as invalid is tried again with less in it (`store.reduction`); raise RecordInvalid when
+        that does not help either.
+        """
+        bounded = [self._within(write) for write in deployments.apart(writes)]
+        try:
+            self._transact(bounded)
+            return
+        except RecordInvalid as error:
+            refused = error
+        # Rare: what this version writes is bounded.
+        from ferryman.store import reduction
+
+        for less in reduction.smaller(bounded):
+            _LOG.error("%s; it is tried again with less in it", refused)
+            try:
+                self._transact(less)
+                return
+            except RecordInvalid as error:
+                refused = error
+        raise refused
+
+    @staticmethod
+    def _within(write: Write) -> Write:
+        if isinstance(write, Save):
+            return replace(write, record=bounds.within(write.record))
+        return replace(write, record=bounds.within(write.record)) if isinstance(write, Add) else write
+
+    def _transact(self, writes: Sequence[Write]) -> None:
         actions = [transactions.action(write, self._table) for write in writes]
         try:
             with translated():
@@ -247,7 +305,7 @@ class Store:
             with translated():
                 if also:
                     actions: list[TransactionAction] = [{"Update": update}]
-                    actions += (transactions.action(write, self._table) for write in also)
+                    actions += (transactions.action(self._within(write), self._table) for write in also)
                     self._dynamodb.transact_write_items(TransactItems=actions)
                 else:
                     self._dynamodb.update_item(**update)
@@ -283,7 +341,7 @@ class Store:
 
     def _marked(self, message: OutboxMessage, since: int) -> UpdateAction:
         names = {"sentAt", "triedAt", "attempts", "postponed", "digested", "lastError", "gaveUp"}
-        item = items.item(message)
+        item = items.item(bounds.within(message))
         values = {f":{name}": item[name] for name in names}
         changes = "SET " + ", ".join(f"{name} = :{name}" for name in sorted(names))
         return {
@@ -324,7 +382,10 @@ class Store:
         item = answer.get("Item")
         return None if item is None else items.plain(item)
 
-    def _query(
+    def _query(self, partition: str, **how: Any) -> Iterator[dict[str, Any]]:
+        return (items.plain(item) for item in self._pages(partition, **how))
+
+    def _pages(
         self,
         partition: str,
         *,
@@ -334,7 +395,7 @@ class Store:
         index: str | None = None,
         partition_key: str = "pk",
         consistent: bool = True,
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterator[Item]:
         values: Item = {":pk": {"S": partition}}
         request: QueryRequest = {
             "TableName": self._table,
@@ -354,7 +415,7 @@ class Store:
             with translated():
                 page = self._dynamodb.query(**request)
             for item in page["Items"]:
-                yield items.plain(item)
+                yield item
                 count += 1
                 if limit is not None and count >= limit:
                     return

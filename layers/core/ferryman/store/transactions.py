@@ -5,9 +5,12 @@ from collections.abc import Sequence
 from botocore.exceptions import ClientError
 
 from ferryman.clients.aws_types import PutAction, TransactionAction
-from ferryman.errors import AlreadyThere, ClaimLost, Conflict
+from ferryman.errors import AlreadyThere, ClaimLost, Conflict, RecordInvalid
 from ferryman.records.writes import Add, Fenced, Once, Write
 from ferryman.store import items, keys
+
+_INVALID = frozenset({"ValidationException", "SerializationException", "ItemCollectionSizeLimitExceededException"})
+_INVALID_ACTION = frozenset({"ValidationError", "ItemCollectionSizeLimitExceeded"})
 
 
 def action(write: Write, table: str) -> TransactionAction:
@@ -49,10 +52,11 @@ def action(write: Write, table: str) -> TransactionAction:
 
 
 def explain(error: ClientError, writes: Sequence[Write]) -> None:
-    """Raise what a cancelled transaction means: ClaimLost, AlreadyThere, Conflict, or the error itself."""
+    """Raise what a refused transaction means: ClaimLost, AlreadyThere, Conflict, RecordInvalid, or the error itself."""
+    raise_if_invalid(error)
     if error.response["Error"]["Code"] != "TransactionCanceledException":
         raise error
-    reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
+    reasons = _reasons(error)
     for write, reason in zip(writes, reasons, strict=False):
         if reason == "ConditionalCheckFailed" and isinstance(write, Fenced):
             raise ClaimLost(
@@ -77,9 +81,27 @@ def lost(error: ClientError) -> bool:
     """Tell whether a write's own condition did not hold: somebody was faster."""
     if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
         return True
-    reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
+    raise_if_invalid(error)
+    reasons = _reasons(error)
     if error.response["Error"]["Code"] != "TransactionCanceledException" or not reasons:
         return False
     if "ConditionalCheckFailed" not in reasons:
         raise Conflict(f"somebody else wrote first ({', '.join(str(reason) for reason in reasons)})") from error
     return True
+
+
+def raise_if_invalid(error: ClientError) -> None:
+    """Raise RecordInvalid for a refusal that stays one however often the same write is tried.
+
+    A condition that did not hold as well comes first: what is written next is made from what is read anew.
+    """
+    reasons = _reasons(error)
+    cancelled = "ConditionalCheckFailed" not in reasons and not _INVALID_ACTION.isdisjoint(reasons)
+    if error.response["Error"]["Code"] in _INVALID or cancelled:
+        found = error.response.get("CancellationReasons", [])
+        told = [error.response["Error"].get("Message", ""), *(reason.get("Message", "") for reason in found)]
+        raise RecordInvalid(f"DynamoDB refuses the write as invalid: {'; '.join(filter(None, told))[:500]}") from error
+
+
+def _reasons(error: ClientError) -> list[str]:
+    return [str(reason.get("Code")) for reason in error.response.get("CancellationReasons", [])]

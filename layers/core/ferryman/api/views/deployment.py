@@ -52,7 +52,7 @@ class DeploymentSummary(Record):
     ended_at: AwareDatetime | None
     elapsed_seconds: int
     step: str | None
-    """The step that runs, or that began last."""
+    """The step that runs, or that began last; None, too, where a list did not read the steps of a large one."""
 
 
 class StepView(Record):
@@ -117,7 +117,7 @@ def _summary(deployment: Deployment, now: datetime) -> dict[str, Any]:
         **{name: getattr(deployment, name) for name in names},
         "ended": deployment.phase.terminal,
         "elapsed_seconds": _seconds(deployment.created_at, deployment.ended_at or now),
-        "step": current_step(deployment),
+        "step": None if deployment.is_head else current_step(deployment),
     }
 
 

@@ -5,7 +5,11 @@ from datetime import datetime, timedelta
 from ferryman.durations import format_duration
 from ferryman.errors import NotFound, Refused
 from ferryman.platform import Environment
-from ferryman.records import EnvironmentState, Release, Waiver
+from ferryman.records import EnvironmentState, Release, Waiver, limits
+from ferryman.text import byte_length
+
+_SIZE = 300
+"""Bytes of a waiver at least, beside its texts: its version, times, names of fields."""
 
 
 def request_waiver(
@@ -34,8 +38,15 @@ def request_waiver(
         raise NotFound(f"there is no release {release!r}; the latest are: {latest}")
     waiver = Waiver(reason=reason, who=who, at=at, until=at + duration)
     standing = {version: known for version, known in state.waivers.items() if known.until > at}
+    waivers = {**standing, found.version: waiver}
+    if sum(map(_size, waivers.values())) > limits.WAIVERS:
+        raise Refused(f"{env} has no room for another waiver: {len(standing)} have not expired, with long reasons")
     message = (
         f"image scans do not block {found.version} in {env} for {format_duration(duration)} "
         f"(until {waiver.until:%Y-%m-%d %H:%M} UTC)"
     )
-    return state.but(waivers={**standing, found.version: waiver}), message
+    return state.but(waivers=waivers), message
+
+
+def _size(waiver: Waiver) -> int:
+    return _SIZE + byte_length(waiver.reason) + byte_length(waiver.who)

@@ -1,0 +1,235 @@
+"""How much each field of a stored record may hold, so that no item outgrows what DynamoDB takes. Pure.
+
+Sizes are in bytes as DynamoDB counts them: text as UTF-8, so that one character takes up to four. `TEXTS` are free
+texts: `store.bounds` shortens them when they are written. `KNOWN` are names and identifiers that AWS, the document or
+we bound. `COUNTS` are the most entries of a list or a map, `TOTALS` the most bytes of a whole one.
+`tests/unit/store/test_largest.py` builds the largest record of each kind from these tables and compares it with what
+DynamoDB takes; a new field of text, or of many entries, is put in here.
+"""
+
+ITEM = 400 * 1024
+"""The most that DynamoDB takes as one item."""
+ROOM = 380 * 1024
+"""What we fill of it. The rest is for fields that a later version adds beside those that are stored already."""
+ACTIONS = 100
+"""The most actions of one transaction."""
+TRANSACTION = 4 * 1024 * 1024
+"""The most bytes of one transaction."""
+
+# ── what a document may ask for: `platform.apply_refusals` ──
+
+MOST_SERVICES = 200
+"""Services of one environment: five waves of 40.
+
+An environment's state holds two ARNs per service (what runs, and its base), each with the service's name:
+2 x (255 + 340 + 1) = 1,192 bytes, so 200 services take 238,400 of `ROOM`. Everything else in it takes 145,000: what is
+settled 60,000, waivers 20,000, conditions 20,000, what was reported 17,000, and the rest.
+"""
+MOST_CHANNELS = 20
+"""Channels that one environment notifies.
+
+The end of a deployment writes a message for each, and for each the end of its approval: 2 x 20, beside at most 12 other
+actions of the 100. Each message has at most 46,000 bytes, so 40 of them take 1.8 of the 4 MB.
+"""
+MOST_APPROVERS = 50
+"""A request for approval writes a personal mail for each, and one message for each channel: 50 + 20 of 100 actions."""
+DOCUMENT = ITEM - 60 * 1024
+"""A document with its defaults written out; the rest is for the defaults of fields that come later."""
+PLAN = 3 * 1024 * 1024
+"""A frozen plan, in items of `PLAN_PART` that one transaction writes beside the deployment and an event."""
+PLAN_PART = 300 * 1024
+
+# ── lengths ──
+
+ULID = 26
+DIGEST = 71
+"""`sha256:` and 64 digits."""
+TAG = 128
+"""https://docs.docker.com/reference/cli/docker/image/tag: also a version, which is part of a tag."""
+NAME = 24
+"""Of a platform, an environment, a component, a channel or a check (`platform.values.NAME`)."""
+ECS_NAME = 255
+"""Of a cluster, a service, a container or a family: https://docs.aws.amazon.com/AmazonECS/latest/developerguide."""
+TASK_DEFINITION = 340
+"""`arn:aws-us-gov:ecs:us-gov-west-1:123456789012:task-definition/` (61), a family (255), `:` and up to 10 digits."""
+ECS_ARN = 590
+"""`arn:aws-us-gov:ecs:us-gov-west-1:123456789012:service/` (53), a cluster, `/` and a service or a task's id."""
+STATES_ARN = 200
+"""`arn:aws-us-gov:states:us-gov-west-1:123456789012:execution:`, a machine's name and an execution's, 80 each."""
+WHO = 700
+"""An IAM ARN: a path has up to 512 characters, a name 64, a session 64."""
+PERSON = 320
+"""80 characters of up to four bytes (`platform.policies`)."""
+ADDRESS = 320
+"""A mail address: 64 characters, `@`, 255 characters (RFC 5321)."""
+TOKEN = 2_048
+"""A task token (model `TaskToken` of Step Functions)."""
+REASON = 100
+"""CamelCase, or an error's name."""
+SETTLED = 60_000
+"""All of `EnvironmentState.settled`: 200 of the usual 300 bytes; the oldest give way (`decisions.after_outcome`)."""
+WAIVERS = 20_000
+"""All of `EnvironmentState.waivers`; another one is refused (`decisions.requests.waive`)."""
+LOG = 40_000
+"""The lines of one container's log: 20 lines of 400 characters of up to four bytes are 32,000."""
+DETAIL = 12_000
+"""A detail: the digests of 50 components are 4,800, and the facts of an approval about as much."""
+CHECK_URL = 600
+STEP_MESSAGE = 2_400
+"""What happened (400), the last log line (300 characters), its address (300), two events (600), what to do (200).
+
+A deployment of 40 services has room for 80 of them in one item.
+"""
+
+TEXTS: dict[str, int] = {
+    "AbortRequest.reason": 2_000,  # 500 characters
+    "Approval.reason": 2_400,
+    "CheckResult.detail": 1_000,
+    "CheckResult.url": CHECK_URL,
+    "Condition.message": 2_000,
+    "Decision.name": PERSON,
+    "Decision.identity": WHO,
+    "Decision.reason": 2_000,  # 500 characters
+    "Decision.source": 400,
+    "Deployment.message": 6_000,
+    "Deployment.why": 2_000,  # 500 characters
+    "Freeze.reason": 2_000,
+    "Hold.reason": 3_000,  # a name, and a person's reason
+    "OutboxMessage.last_error": 1_000,
+    "OutboxMessage.text": 30_000,  # messages.outbox.TEXT_LIMIT
+    "Publication.message": 2_000,
+    "Request.reason": 2_000,
+    "SemverName.message": 2_000,
+    "Step.message": STEP_MESSAGE,
+    "TimelineEvent.message": 6_000,
+    "WaitingFor.message": 2_000,
+    "Waiver.reason": 2_000,
+}
+"""Free texts: what is longer loses its middle."""
+
+TOTALS: dict[str, int] = {
+    "AppliedPlatform.document": DOCUMENT,  # api.apply
+    "EnvironmentState.settled": SETTLED,  # decisions.after_outcome
+    "EnvironmentState.waivers": WAIVERS,
+    "StepLog.lines": LOG,  # store.logs
+}
+"""Bytes of a whole list or map; whoever writes it keeps it so."""
+
+DETAILS: dict[str, int] = {"OutboxMessage.detail": DETAIL, "TimelineEvent.detail": DETAIL}
+"""Open maps: what is larger loses its longest values."""
+
+KNOWN: dict[str, int] = {
+    "AppliedPlatform.applied_by": WHO,
+    "AppliedPlatform.name": NAME,
+    "Active.input": 400,
+    "Active.execution_name": 80,
+    "Actor.who": WHO,
+    "Approval.digests:key": NAME,
+    "Approval.earlier_tokens": TOKEN,
+    "Approval.links_asked:key": PERSON,
+    "Approval.links_sent:key": PERSON,
+    "Approval.requester": PERSON,
+    "ApproverRecord.name": PERSON,
+    "ApproverRecord.slack": 21,
+    "ChatMessage.timestamp": 32,
+    "ChatMessage.conversation": 40,
+    "CheckResult.name": NAME,
+    "Deployment.approved_by": PERSON,
+    "Deployment.digests:key": NAME,
+    "Deployment.revision": 200,
+    "Deployment.steps:key": 300,
+    "EnvironmentState.reported": 200,
+    "EnvironmentState.reported:key": TAG,
+    "IgnoredTags.repository": 256,
+    "MigrationClaim.client_token": 64,
+    "MigrationClaim.migrations": 200,
+    "MigrationClaim.version": TAG + 1 + ULID,
+    "MigrationProgress.first_stopped": ECS_NAME,
+    "Nonce.approver": PERSON,
+    "Nonce.hash": 64,
+    "OutboxMessage.channel": 9 + PERSON,
+    "OutboxMessage.event": 40,
+    "OutboxMessage.owner": 200,
+    "OutboxMessage.subject": 100,
+    "Pace.destination": 2_200,  # the reference of a secret or the ARN of a topic, and what kind of channel it is
+    "PlanPart.text": PLAN_PART,
+    "SplitStep.key": 300,
+    "SplitStep.text": 2 * STEP_MESSAGE + 3_000,  # JSON escapes quotation marks and newlines
+    "Publication.url": 2_048,
+    "Release.components:key": NAME,
+    "Release.names": TAG,
+    "Release.refused": DIGEST,
+    "Release.refused:key": NAME,
+    "Release.verified:key": NAME,
+    "Request.revision": 200,
+    "RolloutProgress.first_stopped": 64 + ECS_NAME,
+    "Running.digests:key": NAME,
+    "SemverName.name": TAG,
+    "Target.bases": TASK_DEFINITION,
+    "Target.bases:key": ECS_NAME,
+    "Target.digests:key": NAME,
+    "Target.task_definitions:key": ECS_NAME,
+    "Target.task_definitions": TASK_DEFINITION,
+    "UsedProof.binding": 64,
+    "Verified.digests:key": NAME,
+    "Wait.resource": ECS_ARN,
+    # Whatever the record:
+    "approver": PERSON,
+    "arn": WHO,
+    "channel": NAME,
+    "component": NAME,
+    "deployment": ULID,
+    "digest": DIGEST,
+    "digests": DIGEST,
+    "ecs_deployment": 64,
+    "email": ADDRESS,
+    "environment": NAME,
+    "execution_arn": STATES_ARN,
+    "from_version": TAG,
+    "id": ULID,
+    "key": 300,
+    "platform": NAME,
+    "previous_ecs_deployment": 64,
+    "previous_task_definition": TASK_DEFINITION,
+    "reason": REASON,
+    "service": ECS_NAME,
+    "step": 300,
+    "superseded_by": TAG,
+    "tag": TAG,
+    "tagged": ULID,
+    "task": ECS_ARN,
+    "task_definition": TASK_DEFINITION,
+    "token": TOKEN,
+    "ulid": ULID,
+    "version": TAG,
+    "who": WHO,
+}
+"""`Record.field`, `Record.field:key` for the keys of a map, or a field's name in every record."""
+
+COUNTS: dict[str, int] = {
+    "Approval.approvers": MOST_APPROVERS,
+    "Approval.decisions": 21,  # as many approvals as can be required, and a rejection
+    "Approval.digests": 50,
+    "Approval.earlier_tokens": 8,  # steps.request_approval.TOKENS_KEPT
+    "Approval.links_asked": MOST_APPROVERS,
+    "Approval.links_sent": MOST_APPROVERS,
+    "Approval.messages": 2 * MOST_CHANNELS,  # a post whose answer was lost is made again
+    "Approval.nonces": 350,  # approvals.link_tokens.KEPT_IN_ALL
+    "Deployment.approved_by": 20,
+    "Deployment.digests": 50,
+    "EnvironmentState.conditions": 9,
+    "EnvironmentState.reported": 50,
+    "IgnoredTags.tags": 20,
+    "MigrationClaim.migrations": 500,  # decisions.schema_compatibility.MOST_BYTES in all
+    "Release.components": 50,
+    "Release.names": 1_000,
+    "Release.refused": 50,
+    "Release.verified": 20,
+    "Running.digests": 50,
+    "Step.checks": 32,
+    "Target.bases": MOST_SERVICES,
+    "Target.digests": 50,
+    "Target.task_definitions": MOST_SERVICES,
+    "Verified.digests": 50,
+}
+"""The most entries of a list or a map."""
