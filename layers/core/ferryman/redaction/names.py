@@ -1,0 +1,121 @@
+"""Which names tell that a value beside them is secret. Pure.
+
+A name is taken apart into words (`DB-Passwd`, `apiKey`, `spring.datasource.password` and `client_secret` are all of
+one kind), and its words decide.
+"""
+
+import re
+from enum import Enum
+
+
+class Strength(Enum):
+    """How much a name tells."""
+
+    NONE = 0
+    RANDOM = 1
+    """A value that looks random is secret (`key`, `session`)."""
+    SURE = 2
+    """Any value is secret, unless it is a word of everyday use (`password`, `client_secret`)."""
+
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|[A-Z]+|\d+")
+
+# Words anywhere in a name, also glued to others ("dbpassword").
+_STEMS = (
+    "password", "passwd", "passphrase", "passwort", "kennwort", "contraseña", "contrasena", "motdepasse", "senha",
+    "пароль", "парол", "密码", "密碼", "パスワード", "비밀번호", "wachtwoord", "lösenord", "hasło", "parola",
+    "secret", "token", "apikey", "accesskey", "privatekey", "secretkey", "masterkey", "accountkey", "signingkey",
+    "encryptionkey", "sharedkey", "authkey", "credential", "xsrf", "csrf", "sharedaccesssignature",
+)  # fmt: skip
+# Words that tell only when they stand for themselves.
+_SURE = frozenset({"pwd", "pass", "pw", "psw", "passwd", "userpass", "userpwd", "passcode", "pgpassword", "jwt", "bearer"})
+_RANDOM = frozenset(
+    """
+    auth authorization sig signature hmac session sessionid sess sid jsessionid phpsessid cookie cookies otp totp pin
+    salt pepper seed credentials creds cred license licence key keys sas dsn webhook hook passwords secrets tokens
+    connstr connectionstring nonce assertion verifier mnemonic psk
+    """.split()
+)
+# What makes of a "key" one that opens something.
+_OPENS = frozenset(
+    """
+    api access private secret master account shared signing encryption encrypt decryption auth app application client
+    storage service deploy deployment license licence webhook integration ingest ingestion write read admin consumer
+    subscription function functions host fernet jwt aes hmac hash crypto cipher rsa ssh session security user server
+    bot bearer publishable anon role sdk project personal developer dev live test stripe sendgrid mailgun twilio datadog
+    dd newrelic algolia openai anthropic gemini google maps aws azure gcp cloudflare sentry segment mixpanel pusher
+    vault rollbar bugsnag honeybadger airbrake pagerduty opsgenie github gitlab slack discord heroku logdna loggly
+    splunk elastic grafana snyk sonar stream rails django flask laravel base sign
+    """.split()
+)
+# What makes of it one that anybody may see.
+_OPEN = frozenset(
+    """
+    public cache partition sort primary foreign object s3 routing row hash_key group idempotency unique index lookup
+    map dict redis message record item column field config json translation i18n locale sorting pub dedup deduplication
+    grouping feature resource policy metadata label annotation tag parameter shard kafka hot arrow press
+    """.split()
+)
+# Providers whose 32 or 40 hexadecimal digits beside their names are keys.
+_PROVIDERS = frozenset(
+    """
+    datadog newrelic twilio sendgrid mailgun mailchimp mandrill algolia stripe pagerduty opsgenie rollbar bugsnag
+    honeybadger amplitude mixpanel segment cloudflare heroku postmark loggly logdna
+    """.split()
+)
+# Last words that turn a telling name into one that only speaks about the secret.
+_ABOUT = frozenset(
+    """
+    count counts length len size limit limits ttl expiry expires expiration expire expired type name names arn path
+    paths filename dir directory endpoint policy policies version versions rotation enabled required reset field fields
+    age at date time timeout timeouts status state error errors hint algorithm alg method methods valid validity
+    invalid changed used usage remaining rule rules strength min max attempts attempt retries retry ref refs manager
+    store provider providers class format header headers param label description created updated bucket region scope
+    scopes issuer audience lifetime duration url uri urls uris host port user username validator validation encoder
+    generator service factory request requests response handler filter middleware exception mode prefix suffix
+    budget per total cost rate sec seconds ms minutes hours days position pos index kind parser lexer stream bytes
+    mismatch required missing set present source location key_id alias aliases family
+    """.split()
+)
+
+
+def words(name: str) -> list[str]:
+    """Return the words of a name, in lower case: at case changes, digits and signs."""
+    return [word.lower() for word in _WORD.findall(name)]
+
+
+def strength(name: str) -> Strength:
+    """Tell how much a name says of the value beside it. `name` may be in any style."""
+    parts = words(name)
+    if not parts:
+        return Strength.NONE
+    while len(parts) > 1 and parts[-1].isdigit():
+        parts.pop()
+    last, glued = parts[-1], "".join(parts)
+    if glued.endswith("secretid") or glued.endswith("connectionstring"):
+        return Strength.SURE if glued.endswith("secretid") else Strength.RANDOM
+    telling = _telling(parts, glued)
+    if telling is Strength.SURE and (last in _ABOUT or (last in ("id", "ids", "in", "file") and len(parts) > 1)):
+        return Strength.NONE
+    if telling is Strength.SURE and last in ("tokens", "secrets", "passwords", "credentials"):
+        return Strength.RANDOM
+    return telling
+
+
+def of_provider(name: str) -> bool:
+    """Tell whether a name has a provider's whose keys are bare hexadecimal digits."""
+    return not _PROVIDERS.isdisjoint(words(name))
+
+
+def _telling(parts: list[str], glued: str) -> Strength:
+    if any(stem in glued for stem in _STEMS) or not _SURE.isdisjoint(parts):
+        return Strength.SURE
+    if parts[-1] in ("key", "keys", "base") and "key" in parts or parts[-1] == "keys":
+        others = set(parts) - {"key", "keys"}
+        if others & _OPENS:
+            return Strength.SURE if parts[-1] != "keys" else Strength.RANDOM
+        return Strength.NONE if others & _OPEN else Strength.RANDOM
+    last = parts[-1]
+    if last in _RANDOM or glued in _RANDOM or (len(parts) > 1 and parts[0] in ("auth", "authorization", "cookie")):
+        return Strength.NONE if last in _ABOUT else Strength.RANDOM
+    return Strength.RANDOM if not _PROVIDERS.isdisjoint(parts) else Strength.NONE
