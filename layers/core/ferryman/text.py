@@ -6,8 +6,12 @@ Called by whatever quotes a log line or an answer's body to people (messages, sm
 import re
 import unicodedata
 from collections.abc import Iterable
+from typing import Any
 
 _TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+# Words without digits, or short ones; and what a word may not be beside of.
+_PLAIN = re.compile(r"(?:(?:[A-Za-z/.,()']++|[A-Za-z0-9/.,()'_-]{1,15}+)(?:[ \n]++|$))*+")
+_TELLING = re.compile(r"(?i)pass|pwd|secret|token|key|cred|auth|-[pua]\b|bearer|basic|login")
 _LEFT_OUT = "[truncated: run `ferryman events` to see the rest]"
 _MIDDLE = " […] "
 _NARROW = 100
@@ -34,10 +38,35 @@ def one_line(text: str, *, limit: int = 300) -> str:
 
 def redacted(text: str) -> str:
     """Return text with the secrets in it replaced by `[hidden]`, and nothing else changed."""
-    # Its patterns take long to compile, and many functions quote nothing.
+    if _plain(text):
+        return text
+    # Its patterns take a while to compile, and many functions quote nothing.
     from ferryman.redaction import redacted
 
     return redacted(text)
+
+
+def redacted_lines(lines: list[str]) -> list[str]:
+    """Return the lines of one text with the secrets in them replaced, also those that go over several lines."""
+    return redacted("\n".join(lines)).split("\n") if lines else lines
+
+
+def redacted_data(data: Any) -> Any:
+    """Return JSON data with the secrets in its texts replaced; a text under a telling name is one as a whole."""
+    if data is None or isinstance(data, bool | int | float) or data == {} or (isinstance(data, str) and _plain(data)):
+        return data
+    if isinstance(data, dict) and all(
+        isinstance(item, str) and _plain(f"{name} {item}") for name, item in data.items()
+    ):
+        return data
+    from ferryman.redaction import redacted_data
+
+    return redacted_data(data)
+
+
+def _plain(text: str) -> bool:
+    """Tell at once of most texts of our own that no secret is in them."""
+    return len(text) < 300 and _PLAIN.fullmatch(text) is not None and _TELLING.search(text) is None
 
 
 def _cleaned(text: str) -> str:

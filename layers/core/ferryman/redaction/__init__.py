@@ -6,6 +6,7 @@ takes time in proportion to the text's length.
 """
 
 import re
+from typing import Any
 
 from ferryman.redaction import assignments
 from ferryman.redaction.addresses import without_passwords
@@ -15,9 +16,9 @@ from ferryman.redaction.headers import without_credentials
 from ferryman.redaction.names import Strength, strength
 from ferryman.redaction.shapes import AWS_SECRET, KEYS
 from ferryman.redaction.tables import Table
-from ferryman.redaction.values import HIDDEN, everyday, mixed, quoted_end, random
+from ferryman.redaction.values import HIDDEN, SHOWN, everyday, mixed, quoted_end, random
 
-__all__ = ["HIDDEN", "redacted"]
+__all__ = ["redacted", "redacted_data"]
 
 _LINE_END = re.compile(r"((?:\\{1,8}r)?\\{1,8}n(?![a-z]{0,30}[\\/:])|\r?\n|\r)")
 _NAME_IS = re.compile(
@@ -34,13 +35,31 @@ def redacted(text: str) -> str:
 
     Hand over whole texts: a key over several lines, or a value on the line after its name, is only seen together.
     """
-    text = without_private_keys(text)
+    text = without_private_keys(text.replace(SHOWN, HIDDEN))
     pieces = _LINE_END.split(text)
     shown: list[str] = []
     reader = _Reader()
     for index, piece in enumerate(pieces):
         shown.append(piece if index % 2 else reader.read(piece))
-    return "".join(shown)
+    return "".join(shown).replace(HIDDEN, SHOWN)
+
+
+def redacted_data(data: Any) -> Any:
+    """Return JSON data with the secrets in its texts replaced; a text under a telling name is one as a whole."""
+    match data:
+        case str():
+            return redacted(data)
+        case dict():
+            return {name: _beside(str(name), value) for name, value in data.items()}
+        case list() | tuple():
+            return [redacted_data(item) for item in data]
+    return data
+
+
+def _beside(name: str, value: Any) -> Any:
+    if isinstance(value, str) and strength(name) is Strength.SURE and not everyday(value):
+        return SHOWN
+    return redacted_data(value)
 
 
 class _Reader:
@@ -136,8 +155,7 @@ def _shared(before: str, line: str) -> int:
         if one != other and not (one.isdigit() and other.isdigit()):
             break
         at += 1
-    at = line.rfind(" ", 0, at) + 1
-    return at
+    return line.rfind(" ", 0, at) + 1
 
 
 def _aws_secret(found: re.Match[str]) -> str:

@@ -6,14 +6,22 @@ from ferryman.redaction.shapes import HOOK
 from ferryman.redaction.values import HIDDEN, mixed, random
 
 _URL = re.compile(r"(?i)\b(?P<scheme>[a-z][a-z0-9+.-]{0,30}+)(?P<sep>:(?:\\?/){2})(?P<rest>[^\s\"'<>`]*+)")
-_SHORT = re.compile(r"(?<![\w.@%+-])(?P<user>[\w.+-]{1,64}+):(?P<password>[^\s:@\"'<>`]{2,256}+)@(?P<at>(?:tcp|unix)\()")
+_SHORT = re.compile(
+    r"(?<![\w.@%+-])(?P<user>[\w.+-]{1,64}+):(?P<password>[^\s:@\"'<>`]{2,256}+)@(?P<at>(?:tcp|unix)\()"
+)
 # `user:password@host:port` without a scheme; an address in a list of mails has no port.
 _BARE = re.compile(
     r"(?<![\w.@%+/:-])(?P<user>[\w.+-]{1,64}+):(?P<password>[^\s:@\"'<>`/,;]{3,256}+)@"
     r"(?P<at>(?:[\w-]{1,63}\.){0,8}[\w-]{1,63}(?::\d{2,5}|/\w))"
 )
-_ORACLE = re.compile(r"(?i)(?P<head>\b(?:thin:|sqlplus[ \t]+(?:-\w+[ \t]+){0,4}|sqlldr[ \t]+|expdp[ \t]+|impdp[ \t]+)\w{1,60}/)[^\s@\"'/]{1,200}+(?=@)")
-_HOST = re.compile(r"(?:\[[0-9a-fA-F:.]{2,60}\]|[\w.-]{1,255}(?::\d{1,5})?(?:,[\w.-]{1,255}(?::\d{1,5})?){0,20})(?=$|[/?#\\,;)\]}|&.:])")
+_ORACLE = re.compile(
+    r"(?i)(?P<head>\b(?:thin:|sqlplus[ \t]+(?:-\w+[ \t]+){0,4}|(?:sqlldr|expdp|impdp)[ \t]+)\w{1,60}/)"
+    r"[^\s@\"'/]{1,200}+(?=@)"
+)
+_HOST = re.compile(
+    r"(?:\[[0-9a-fA-F:.]{2,60}\]|[\w.-]{1,255}(?::\d{1,5})?(?:,[\w.-]{1,255}(?::\d{1,5})?){0,20})"
+    r"(?=$|[/?#\\,;)\]}|&.:])"
+)
 _PORT = re.compile(r"\d{2,5}(?=$|[/?#])")
 _WEB = ("http", "https", "ws", "wss", "ftp", "git", "s3", "file", "npm")
 _HARMLESS_USERS = ("git", "user", "oauth2", "x-access-token", "x-token-auth", "ec2-user", "admin", "root")
@@ -32,7 +40,10 @@ def without_passwords(text: str) -> str:
 
 
 def _bare(found: re.Match[str]) -> str:
-    if found["user"].lower() in ("mailto", "from", "to", "cc", "email", "user", "sha256") or found["password"] == HIDDEN:
+    if (
+        found["user"].lower() in ("mailto", "from", "to", "cc", "email", "user", "sha256")
+        or found["password"] == HIDDEN
+    ):
         return found[0]
     return f"{found['user']}:{HIDDEN}@{found['at']}"
 
@@ -64,7 +75,9 @@ def _cut_off(found: re.Match[str]) -> str:
 def _token(user: str) -> bool:
     if user.lower() in _HARMLESS_USERS or user == HIDDEN:
         return False
-    return random(user, least=16, hexadecimal=True) or (len(user) >= 20 and any(char.isdigit() for char in user) and "." not in user)
+    return random(user, least=16, hexadecimal=True) or (
+        len(user) >= 20 and any(char.isdigit() for char in user) and "." not in user
+    )
 
 
 def _userinfo_end(scheme: str, rest: str) -> int:
@@ -78,9 +91,9 @@ def _userinfo_end(scheme: str, rest: str) -> int:
         if scheme.startswith(_WEB):
             return inside
         # A database has no `@` in its path, so a later one belongs to the password.
-        query = rest.find("?", inside)
-        later = rest.rfind("@", inside, query if query >= 0 else len(rest))
-        return later if later > inside and _HOST.match(rest, later + 1) else inside
+        later = rest.rfind("@")
+        _, query, behind = rest[inside:later].partition("?")
+        return later if not (query and "=" in behind) and _HOST.match(rest, later + 1) else inside
     user, colon, behind = authority.partition(":")
     if not colon and inside < 0:
         return -1

@@ -5,14 +5,18 @@ import re
 from ferryman.redaction.values import HIDDEN, random
 
 _HINT = re.compile(r"PRIVATE KEY|Private-Lines|[A-Za-z0-9+/]{60}|b3BlbnNzaC1rZXktdjE")
-_EDGE = re.compile(r"-----(BEGIN|END) ([A-Z0-9 ]{0,60}PRIVATE KEY(?: BLOCK)?|CERTIFICATE|[A-Z ]{0,40}PUBLIC KEY)(?:-----)?")
+_EDGE = re.compile(
+    r"-----(BEGIN|END) ([A-Z0-9 ]{0,60}PRIVATE KEY(?: BLOCK)?|CERTIFICATE|[A-Z ]{0,40}PUBLIC KEY)(?:-----)?"
+)
 # What separates lines: also as escapes inside JSON, and as escapes of escapes.
 _LINE_END = re.compile(r"((?:\\{1,8}r)?\\{1,8}n|\\{1,8}u000[aA]|\r?\n|\r|%0[aA])")
 _HEADER = re.compile(r"(?:Proc-Type|DEK-Info|Version|Comment|Charset|Hash): .*")
-_BODY = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+_BODY = re.compile(r"=?[A-Za-z0-9+/]+={0,2}")
 _KNOWN_START = re.compile(r"(?:MII[A-Za-z]|b3BlbnNzaC1rZXktdjE)")
-_INLINE = re.compile(r"(-----BEGIN [A-Z0-9 ]{0,60}PRIVATE KEY(?: BLOCK)?-----)[ \t]*+([A-Za-z0-9+/=][A-Za-z0-9+/= \t]*+)")
-_INLINE_END = re.compile(r"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/=]{16,}+[ \t]{0,4}(?=-----END [A-Z0-9 ]{0,60}PRIVATE KEY)")
+_INLINE = re.compile(
+    r"(-----BEGIN [A-Z0-9 ]{0,60}PRIVATE KEY(?: BLOCK)?-----[ \t]*+)[A-Za-z0-9+/=]++(?:[ \t]++[A-Za-z0-9+/=]++)*+"
+)
+_INLINE_END = re.compile(r"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/=]{16,}+(?=[ \t]{0,4}-----END [A-Z0-9 ]{0,60}PRIVATE KEY)")
 _QUOTES = "\"',+;()[]{}|\\"
 _FULL = 40
 """Characters of a line of a key that is not its last one, at least."""

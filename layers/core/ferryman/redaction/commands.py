@@ -1,4 +1,4 @@
-"""Secrets in command lines whose options tell nothing by their names (`mysql -pX`, `curl -u user:X`), and in SQL. Pure."""
+"""Secrets in command lines whose options have no telling names (`mysql -pX`, `curl -u user:X`), and in SQL. Pure."""
 
 import re
 
@@ -30,10 +30,25 @@ _FORMS = tuple(
             # Neither an address of a host with its port, nor user and group by number.
             r"(?!\d{1,5}\b)[^\s\"'@/]{3,200}+",
         ),
+        (
+            "password for PASSWORD FOR",
+            r"\b(?i:password[ \t]+for[ \t]+\S{1,80}[ \t]*=[ \t]*(?:password\()?)[\"']",
+            r"[^\s\"';\\]{1,200}+",
+        ),
+        (
+            "PLAIN XOAUTH2 LOGIN",
+            r"\b(?:PLAIN|XOAUTH2|AUTH LOGIN)[ \t]++",
+            r"(?=\S{0,60}[a-z])[A-Za-z0-9+/]{12,}+={0,2}",
+        ),
+        ("auth AUTH", r"\"(?i:auth)\"[ \t]++\"(?:[\w.-]{1,60}\"[ \t]++\")?", r"[^\s\"]{1,200}+"),
+        ("--password-stdin", r"\b(?:echo|printf)[ \t]++(?:-n[ \t]++)?[\"']?", r"[^\s\"'|]{3,200}+(?=[\"']?[ \t]*\|)"),
         ("pass:", r"(?<![\w-])-{1,2}pass(?:in|out)?[ \t=]++pass:", r"[^\s\"']{1,200}+"),
         (
             "identified IDENTIFIED Identified",
-            r"\b(?i:identified(?:[ \t]+with[ \t]+\S{1,60})?[ \t]+(?:by|as)[ \t]+(?:password[ \t]+)?)\\*[\"']?",
+            (
+                r"\b(?i:(?:user|role|to|default|exists)[ \t]+\S{1,80}[ \t]+identified"
+                r"(?:[ \t]+with[ \t]+\S{1,60})?[ \t]+(?:by|as)[ \t]+(?:password[ \t]+)?)\\*[\"']?"
+            ),
             r"[^\s\"';\\]{1,200}+",
         ),
     )

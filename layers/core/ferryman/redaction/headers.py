@@ -5,14 +5,37 @@ from collections.abc import Callable
 
 from ferryman.redaction.values import HIDDEN, everyday, mixed, quoted_end
 
-_VALUE = r"[ \t]*+(?:=>|->|[:=,]|%3D)[ \t]*+\[?(?:(?P<slashes>\\*)(?P<quote>[\"']))?"
+_VALUE = r"[ \t]*+(?:=>|->|[:=]|%3D|(?P<comma>,))[ \t]*+\[?(?:(?P<slashes>\\*)(?P<quote>[\"']))?"
 _AUTHORIZATION = re.compile(
     rf"(?i)(?<![a-z0-9])(?:proxy-|x-(?:forwarded-|amz-|original-)?)?authorization(?P<q>\\*[\"']?)\]?{_VALUE}"
 )
 _COOKIE = re.compile(rf"(?i)(?<![a-z0-9])(?:set-)?cookie2?(?P<q>\\*[\"']?)\]?{_VALUE}")
 _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9-]{1,30}+)(?:[ \t]++|%20|\+)(?=\S)")
-_ONE_WORD = ("bearer", "basic", "token", "negotiate", "apikey", "ntlm", "bot", "key", "ssws", "splunk", "geniekey", "jwt")
-_SEVERAL = ("digest", "oauth", "hawk", "mac", "aws", "aws4-hmac-sha256", "signature", "sharedkey", "sharedaccesssignature")
+_ONE_WORD = (
+    "bearer",
+    "basic",
+    "token",
+    "negotiate",
+    "apikey",
+    "ntlm",
+    "bot",
+    "key",
+    "ssws",
+    "splunk",
+    "geniekey",
+    "jwt",
+)
+_SEVERAL = (
+    "digest",
+    "oauth",
+    "hawk",
+    "mac",
+    "aws",
+    "aws4-hmac-sha256",
+    "signature",
+    "sharedkey",
+    "sharedaccesssignature",
+)
 _WORD = re.compile(r"[^\s\"']++")
 _PAIR = re.compile(r"(?P<name>[^\s=;,\"'\\]{1,128}+)=(?P<value>[^;\s,\"']*+)")
 _ATTRIBUTES = ("path", "domain", "expires", "max-age", "samesite", "version", "priority", "comment")
@@ -37,8 +60,16 @@ def _replaced(line: str, pattern: re.Pattern[str], mask: Callable[[str, bool], s
     shown: list[str] = []
     at = 0
     while found := pattern.search(line, at):
+        if found["comma"] and not (found["q"] and found["quote"]):
+            # A list of names.
+            shown.append(line[at : found.end()])
+            at = found.end()
+            continue
         start, quote = found.end(), found["quote"]
         end = quoted_end(line, start, quote, len(found["slashes"])) if quote else _bare_end(line, start)
+        if not quote and (scheme := _SCHEME.match(line, start)) and scheme["scheme"].lower() in _SEVERAL:
+            # Its parts are in quotes of their own.
+            end = len(line)
         end = len(line) if end < 0 else end
         shown += [line[at:start], mask(line[start:end], bool(quote or found["q"]))]
         at = end
@@ -46,7 +77,7 @@ def _replaced(line: str, pattern: re.Pattern[str], mask: Callable[[str, bool], s
 
 
 def _bare_end(line: str, start: int) -> int:
-    """Return where a header's value without a quote of its own ends: at the next quote or escaped line end, or never."""
+    """Return where a header's value without a quote of its own ends: at the next quote or escaped line end."""
     signs = ("\\n", "\\r", '"', "'", '\\"')
     return min((at for sign in signs if (at := line.find(sign, start, start + _FURTHEST)) >= 0), default=len(line))
 
@@ -88,6 +119,10 @@ def _cookie(found: re.Match[str]) -> str:
 
 def _bearer(found: re.Match[str]) -> str:
     value = found["value"]
-    if everyday(value) or not (mixed(value) or value.endswith("=") or (len(value) > 24 and not value.isalpha())):
+    bare = value.rstrip("=")
+    # `Bearer realm="api"`, and another item behind the word.
+    if "=" in bare or everyday(bare) or (bare.isalpha() and bare.islower()):
+        return found[0]
+    if not (mixed(value) or value.endswith("=") or (len(value) > 24 and not value.isalpha())):
         return found[0]
     return f"{found['scheme']}{found['gap']}{HIDDEN}"

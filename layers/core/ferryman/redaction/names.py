@@ -7,6 +7,8 @@ one kind), and its words decide.
 import re
 from enum import Enum
 
+from ferryman.redaction.values import listed
+
 
 class Strength(Enum):
     """How much a name tells."""
@@ -28,16 +30,16 @@ _STEMS = (
     "encryptionkey", "sharedkey", "authkey", "credential", "xsrf", "csrf", "sharedaccesssignature",
 )  # fmt: skip
 # Words that tell only when they stand for themselves.
-_SURE = frozenset({"pwd", "pass", "pw", "psw", "passwd", "userpass", "userpwd", "passcode", "pgpassword", "jwt", "bearer"})
-_RANDOM = frozenset(
+_SURE = listed("pwd pass pw psw passwd userpass userpwd passcode pgpassword jwt")
+_RANDOM = listed(
     """
-    auth authorization sig signature hmac session sessionid sess sid jsessionid phpsessid cookie cookies otp totp pin
+    auth sig signature hmac session sessionid sess sid jsessionid phpsessid cookie cookies otp totp pin
     salt pepper seed credentials creds cred license licence key keys sas dsn webhook hook passwords secrets tokens
-    connstr connectionstring nonce assertion verifier mnemonic psk
-    """.split()
+    connstr connectionstring nonce assertion verifier psk pat
+    """
 )
 # What makes of a "key" one that opens something.
-_OPENS = frozenset(
+_OPENS = listed(
     """
     api access private secret master account shared signing encryption encrypt decryption auth app application client
     storage service deploy deployment license licence webhook integration ingest ingestion write read admin consumer
@@ -46,25 +48,25 @@ _OPENS = frozenset(
     dd newrelic algolia openai anthropic gemini google maps aws azure gcp cloudflare sentry segment mixpanel pusher
     vault rollbar bugsnag honeybadger airbrake pagerduty opsgenie github gitlab slack discord heroku logdna loggly
     splunk elastic grafana snyk sonar stream rails django flask laravel base sign
-    """.split()
+    """
 )
 # What makes of it one that anybody may see.
-_OPEN = frozenset(
+_OPEN = listed(
     """
     public cache partition sort primary foreign object s3 routing row hash_key group idempotency unique index lookup
     map dict redis message record item column field config json translation i18n locale sorting pub dedup deduplication
     grouping feature resource policy metadata label annotation tag parameter shard kafka hot arrow press
-    """.split()
+    """
 )
 # Providers whose 32 or 40 hexadecimal digits beside their names are keys.
-_PROVIDERS = frozenset(
+_PROVIDERS = listed(
     """
     datadog newrelic twilio sendgrid mailgun mailchimp mandrill algolia stripe pagerduty opsgenie rollbar bugsnag
     honeybadger amplitude mixpanel segment cloudflare heroku postmark loggly logdna
-    """.split()
+    """
 )
 # Last words that turn a telling name into one that only speaks about the secret.
-_ABOUT = frozenset(
+_ABOUT = listed(
     """
     count counts length len size limit limits ttl expiry expires expiration expire expired type name names arn path
     paths filename dir directory endpoint policy policies version versions rotation enabled required reset field fields
@@ -75,8 +77,23 @@ _ABOUT = frozenset(
     generator service factory request requests response handler filter middleware exception mode prefix suffix
     budget per total cost rate sec seconds ms minutes hours days position pos index kind parser lexer stream bytes
     mismatch required missing set present source location key_id alias aliases family
-    """.split()
+    """
 )
+
+
+# Words that make of a "code" one that lets somebody in.
+_ONE_TIME = listed("otp totp mfa verification security confirmation login authentication authorization auth backup")
+# A file's name tells of no value: `token.go:17`.
+_FILES = listed(
+    """
+    java js mjs cjs ts tsx jsx py pyc go rb erb php rs cs kt scala ex exs c cc cpp h hpp html htm css scss vue svelte
+    json yml yaml toml ini conf cfg xml txt md crt cer pem log sh sql lock jar so dll map csv tf tfvars gz zip
+    """
+)
+_ABOUT_ENDS = (
+    "manager", "service", "provider", "controller", "server", "encoder", "factory", "validator", "exception", "error",
+    "generator", "filter", "handler", "repository", "entity", "model", "view", "form", "page", "test", "config",
+)  # fmt: skip
 
 
 def words(name: str) -> list[str]:
@@ -87,15 +104,17 @@ def words(name: str) -> list[str]:
 def strength(name: str) -> Strength:
     """Tell how much a name says of the value beside it. `name` may be in any style."""
     parts = words(name)
-    if not parts:
+    if not parts or name.rpartition(".")[2].lower() in _FILES:
         return Strength.NONE
     while len(parts) > 1 and parts[-1].isdigit():
         parts.pop()
     last, glued = parts[-1], "".join(parts)
-    if glued.endswith("secretid") or glued.endswith("connectionstring"):
+    if glued.endswith(("secretid", "connectionstring")):
         return Strength.SURE if glued.endswith("secretid") else Strength.RANDOM
     telling = _telling(parts, glued)
-    if telling is Strength.SURE and (last in _ABOUT or (last in ("id", "ids", "in", "file") and len(parts) > 1)):
+    if telling is Strength.SURE and (
+        last in _ABOUT or last.endswith(_ABOUT_ENDS) or (last in ("id", "ids", "in", "file") and len(parts) > 1)
+    ):
         return Strength.NONE
     if telling is Strength.SURE and last in ("tokens", "secrets", "passwords", "credentials"):
         return Strength.RANDOM
@@ -110,12 +129,14 @@ def of_provider(name: str) -> bool:
 def _telling(parts: list[str], glued: str) -> Strength:
     if any(stem in glued for stem in _STEMS) or not _SURE.isdisjoint(parts):
         return Strength.SURE
-    if parts[-1] in ("key", "keys", "base") and "key" in parts or parts[-1] == "keys":
+    if (parts[-1] in ("key", "keys", "base") and "key" in parts) or parts[-1] == "keys":
         others = set(parts) - {"key", "keys"}
         if others & _OPENS:
             return Strength.SURE if parts[-1] != "keys" else Strength.RANDOM
         return Strength.NONE if others & _OPEN else Strength.RANDOM
     last = parts[-1]
-    if last in _RANDOM or glued in _RANDOM or (len(parts) > 1 and parts[0] in ("auth", "authorization", "cookie")):
+    if last == "code" and (len(parts) == 1 or not _ONE_TIME.isdisjoint(parts)):
+        return Strength.RANDOM
+    if last in _RANDOM or glued in _RANDOM or (len(parts) > 1 and parts[0] == "auth"):
         return Strength.NONE if last in _ABOUT else Strength.RANDOM
     return Strength.RANDOM if not _PROVIDERS.isdisjoint(parts) else Strength.NONE

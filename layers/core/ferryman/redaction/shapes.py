@@ -1,4 +1,4 @@
-"""Secrets that show by themselves: keys of providers with a prefix of their own, tokens, addresses of webhooks. Pure data.
+"""Secrets that show by themselves: keys of providers with a prefix of their own, tokens, addresses of webhooks.
 
 Each pattern finds its start by a literal and then runs over one class of characters, so that a hostile line costs no
 more than its length. The prefixes are from the providers' documentation. Lengths are lower than the real ones: a key
@@ -22,8 +22,8 @@ _PREFIXES = {
     "dop_v1_": 16, "doo_v1_": 16, "dor_v1_": 16, "shpat_": 16, "shpca_": 16, "shppa_": 16, "shpss_": 16,
     "sq0atp-": 16, "sq0csp-": 16, "sq0idp-": 16, "EAAAE": 40, "EAAC": 60, "dapi": 30, "lin_api_": 16, "lin_oauth_": 16,
     "ntn_": 30, "secret_": 32, "figd_": 16, "figo_": 16, "ATATT3": 20, "ATCTT3": 20, "ATBB": 24, "NRAK-": 16,
-    "NRII-": 16, "NRJS-": 12, "NRRA-": 16, "glc_": 24, "glsa_": 16, "sntrys_": 20, "sntryu_": 20, "dp.pt.": 20,
-    "dp.st.": 20, "dp.ct.": 20, "hvs.": 20, "hvb.": 20, "hvr.": 20, "pul-": 30, "PMAK-": 20, "pscale_tkn_": 16,
+    "NRII-": 16, "NRJS-": 12, "NRRA-": 16, "glc_": 24, "glsa_": 16, "sntrys_": 20, "sntryu_": 20,
+    "hvs.": 20, "hvb.": 20, "hvr.": 20, "pul-": 30, "PMAK-": 20, "pscale_tkn_": 16,
     "pscale_pw_": 16, "pscale_oauth_": 16, "pnu_": 30, "rdme_": 30, "HRKU-": 20, "sbp_": 24, "sb_secret_": 16,
     "tskey-": 12, "xkeysib-": 20, "key-": 32, "CFPAT-": 20, "CCIPAT_": 16, "CCIPRJ_": 16, "bkua_": 20, "bkct_": 20,
     "nfp_": 20, "rnd_": 24, "re_": 30, "ops_ey": 20, "FLWSECK": 12, "EZAK": 40, "EZTK": 40, "AKCp": 30, "LTAI": 14,
@@ -48,6 +48,8 @@ def _prefixed() -> str:
 
 _AT_START = (
     r"SG\.[A-Za-z0-9_-]{12,}+(?:\.[A-Za-z0-9_-]*+)?",
+    r"[sbr]\.(?=[A-Za-z]{0,20}[0-9])[A-Za-z0-9]{24}(?![A-Za-z0-9.])",
+    r"dp\.[a-z]{2,6}\.[A-Za-z0-9._-]{16,}+",
     r"ya29\.[A-Za-z0-9_.-]{10,}+",
     r"(?:SK|sk)[0-9a-f]{32}\b",
     r"sk-[A-Za-z0-9]{2,12}-[A-Za-z0-9_-]{24,}+",
@@ -63,8 +65,10 @@ _AT_START = (
     r"amzn\.mws\.[0-9a-f-]{20,}+",
     r"(?:sdk|mob|api)-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{10,}+",
     # Prefixes nobody told us of: a word that speaks of keys, then what a machine drew.
-    r"(?:[A-Za-z]{1,12}[_-]){0,3}(?:pat|key|tok|token|secret|live|api|apikey|sk|pw|prod)[_-]"
-    r"(?=(?:[A-Za-z_-]{0,40}[0-9]){3})(?=[a-z0-9_-]{0,60}[A-Za-z])[A-Za-z0-9]{20,}+",
+    (
+        r"(?:[A-Za-z]{1,12}[_-]){0,3}(?:pat|key|tok|token|secret|live|api|apikey|sk|pw|prod)[_-]"
+        r"(?=(?:[A-Za-z_-]{0,40}[0-9]){3})(?=[a-z0-9_-]{0,60}[A-Za-z])[A-Za-z0-9]{20,}+"
+    ),
 )
 """Patterns that are looked for where a word begins."""
 

@@ -19,7 +19,7 @@ class Table:
 
     def read(self, line: str) -> str:
         """Return the line with the cells of secret columns masked."""
-        if _RULE.fullmatch(line) and "-" in line or "─" in line:
+        if (_RULE.fullmatch(line) and "-" in line) or "─" in line:
             if self._head:
                 self._columns = {at for at, name in enumerate(self._head) if _tells(name)}
                 self._cells = len(self._head)

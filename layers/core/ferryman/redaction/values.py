@@ -4,12 +4,21 @@ import math
 import re
 from collections import Counter
 
-HIDDEN = "[hidden]"
+SHOWN = "[hidden]"
+"""What stands for a secret in what people read."""
+HIDDEN = "\ue000"
+"""What stands for it while a text is worked on: one character that no pattern takes for a part of a secret."""
+
+
+def listed(text: str) -> frozenset[str]:
+    """Return the words of a text."""
+    return frozenset(text.split())
+
 
 LONGEST = 65_536
 """Characters after which a quoted value without an end is taken to end."""
 
-_EVERYDAY = frozenset(
+_EVERYDAY = listed(
     """
     true false yes no on off null none nil undefined empty unset missing required optional invalid valid expired ok
     disabled enabled unknown redacted hidden masked filtered changed unchanged default set string str int integer bool
@@ -22,14 +31,15 @@ _EVERYDAY = frozenset(
     skipping fetching fetched pending active inactive revoked signature key keys access header cookie request response
     end eof newline identifier keyword operator self.password args kwargs env ssm secretsmanager vault
     ist nicht fehlt ungültig falsch est invalide incorrecte manquant inválida incorrecta неверный неправильный
-    """.split()
+    """
 )
 _PLACEHOLDER = re.compile(
     r"""(?x)
-    \$\{[^}]{0,200}\}? | \$\([^)]{0,200}\)? | \$[A-Z_][A-Z0-9_]{0,80} | \{\{.{0,200} | <[^<>]{0,80}> | %\(?[a-z_]{0,40}\)?[sdv]
+    \$[0-9]{1,3} | \$\{[^}]{0,200}\}? | \$\([^)]{0,200}\)? | \$[A-Z_][A-Z0-9_]{0,80} | \{\{.{0,200}
+    | <[^<>]{0,80}> | %\(?[a-z_]{0,40}\)?[sdv]
     | [*•.x#_-]{1,200} | \[(?i:redacted|hidden|filtered|masked|secret|protected|secure|removed|omitted)[^\]]{0,40}\]
     | \*{2,}.{0,4} | arn:aws[^\s]{0,300} | ssm:/.{0,300} | vault:.{0,200} | process\.env\b.{0,80} | os\.environ.{0,80}
-    | \{[a-z_]{0,40}\} | :[a-z_]{1,40} | \?+ | \W
+    | -----BEGIN\ [A-Z ]{1,40}-----.{0,80} | \{[a-z_]{0,40}\} | :[a-z_]{1,40} | \?+ | \W
     """
 )
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
@@ -40,7 +50,8 @@ _ORDINARY = re.compile(
     | [a-zA-Z]:\\.* | (?:[\w-]{1,63}\.){2,8}[a-z]{2,10}(?::\d+)?(?:/.*)?
     """
 )
-_BOUND = re.compile(r"[ \t]*(?:$|[\w.$-]{1,60}\\*[\"']?[ \t]?(?:=|:[ \t]?)|[\"'{\[(])")
+_BOUND = re.compile(r"[ \t]*(?:$|[\w.$\[\]-]{1,60}\\*[\"']?[ \t]?(?:=|:[ \t]?)|[\"'{\[(])")
+_PART = re.compile(r"[^;\"'`]*+")
 _SIMPLE = re.compile(r"[^\s,;&\"'`<>\\)\]}|]*+")
 
 
@@ -53,7 +64,7 @@ def everyday(value: str) -> bool:
 def mixed(value: str) -> bool:
     """Tell whether a word is none of a language: it has digits or signs between its letters, or odd capitals."""
     value = value.strip("\"'`.,:;!?()")
-    if len(value) < 5 or value.isalpha() and (value.islower() or value.isupper() or value.istitle()):
+    if len(value) < 5 or (value.isalpha() and (value.islower() or value.isupper() or value.istitle())):
         return False
     if _ORDINARY.fullmatch(value):
         return False
@@ -103,23 +114,24 @@ def quoted_end(line: str, start: int, quote: str, depth: int) -> int:
     return -1
 
 
-def bare_end(line: str, start: int, *, until: str = "") -> int:
+def bare_end(line: str, start: int, stop: int | None = None) -> int:
     """Return where an unquoted value ends: at white space, or at a sign after which something else begins.
 
-    `until`: the only sign that ends it, with quotes and the end of the line.
+    It is not looked at from `stop` on.
     """
-    if until:
-        at = start
-        while at < len(line) and line[at] not in until and line[at] not in "\"'`":
-            at += 1
-        return at
+    stop = len(line) if stop is None else min(stop, len(line))
     at = start
-    while at < len(line):
-        at = _SIMPLE.match(line, at).end()  # type: ignore[union-attr]
-        if at >= len(line) or line[at].isspace() or _ends(line, at):
+    while at < stop:
+        at = _SIMPLE.match(line, at, stop).end()  # type: ignore[union-attr]
+        if at >= stop or line[at].isspace() or _ends(line, at):
             return at
         at += 1
     return at
+
+
+def part_end(line: str, start: int) -> int:
+    """Return where the part of a connection string ends that begins at `start`: at a semicolon or a quote."""
+    return _PART.match(line, start).end()  # type: ignore[union-attr]
 
 
 def _ends(line: str, at: int) -> bool:
