@@ -135,7 +135,8 @@ def _told(error: Exception) -> Exception:
     if told == text:
         return error
     # Of the same name, which is what the state machines match.
-    return type(type(error).__name__, (Exception,), {})(told).with_traceback(error.__traceback__)
+    same_name: type[Exception] = type(type(error).__name__, (Exception,), {})
+    return same_name(told).with_traceback(error.__traceback__)
 
 
 def _parse[In: BaseModel](contract: type[In], payload: Any) -> In:

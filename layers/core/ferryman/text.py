@@ -17,7 +17,7 @@ _MIDDLE = " […] "
 _NARROW = 100
 """Bytes to which `bounded` cuts a line before it leaves out whole lines."""
 
-_CONTEXT = 4
+_CONTEXT = 2
 """How much more than what is shown is looked at: what is masked gets shorter, and the cut is behind what is seen."""
 
 
@@ -71,7 +71,8 @@ def _plain(text: str) -> bool:
 
 def _cleaned(text: str) -> str:
     text = _TERMINAL.sub("", text).replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
-    text = "".join(char for char in text if char == "\n" or unicodedata.category(char)[0] != "C")
+    if not text.replace("\n", "").isprintable():
+        text = "".join(char for char in text if char == "\n" or unicodedata.category(char)[0] != "C")
     return redacted(text)
 
 

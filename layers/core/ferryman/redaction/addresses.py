@@ -2,7 +2,7 @@
 
 import re
 
-from ferryman.redaction.shapes import HOOK
+from ferryman.redaction.shapes import HOOK, HOOK_HINTS
 from ferryman.redaction.values import HIDDEN, mixed, random
 
 _URL = re.compile(r"(?i)\b(?P<scheme>[a-z][a-z0-9+.-]{0,30}+)(?P<sep>:(?:\\?/){2})(?P<rest>[^\s\"'<>`]*+)")
@@ -36,7 +36,8 @@ def without_passwords(text: str) -> str:
         text = _SHORT.sub(rf"\g<user>:{HIDDEN}@\g<at>", text)
         text = _BARE.sub(_bare, text)
         text = _ORACLE.sub(rf"\g<head>{HIDDEN}", text)
-    return HOOK.sub(rf"\1{HIDDEN}", text)
+    low = text.lower()
+    return HOOK.sub(rf"\1{HIDDEN}", text) if any(hint in low for hint in HOOK_HINTS) else text
 
 
 def _bare(found: re.Match[str]) -> str:

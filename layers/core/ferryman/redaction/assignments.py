@@ -35,7 +35,7 @@ _BLOCK = re.compile(r"[|>][-+0-9]{0,2}[ \t]*$")
 # Terraform shows what a value becomes.
 _CHANGED = re.compile(r"\"[ \t]*+->[ \t]*+\"")
 _NAME_AT_END = re.compile(
-    r"(?P<name>[\w.$-]{2,80})(?P<close>\\{0,4}[\"'`]?\]?)[ \t]*"
+    r"(?<![\w.$-])(?P<name>[\w.$-]{2,80}+)(?P<close>\\{0,4}[\"'`]?\]?)[ \t]*"
     r"(?P<sign>=>|:=|[:=])?[ \t]*(?P<open>\\{0,4}[\"'])?[ \t]*$"
 )
 

@@ -4,6 +4,7 @@ A name is taken apart into words (`DB-Passwd`, `apiKey`, `spring.datasource.pass
 one kind), and its words decide.
 """
 
+import functools
 import re
 from enum import Enum
 
@@ -22,6 +23,8 @@ class Strength(Enum):
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|[A-Z]+|\d+")
 
+_LONGEST = 120
+"""Characters of a name, its last ones, that are looked at."""
 # Words anywhere in a name, also glued to others ("dbpassword").
 _STEMS = (
     "password", "passwd", "passphrase", "passwort", "kennwort", "contraseña", "contrasena", "motdepasse", "senha",
@@ -103,6 +106,11 @@ def words(name: str) -> list[str]:
 
 def strength(name: str) -> Strength:
     """Tell how much a name says of the value beside it. `name` may be in any style."""
+    return _strength(name[-_LONGEST:])
+
+
+@functools.lru_cache(maxsize=4_096)
+def _strength(name: str) -> Strength:
     parts = words(name)
     if not parts or name.rpartition(".")[2].lower() in _FILES:
         return Strength.NONE

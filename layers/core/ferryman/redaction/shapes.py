@@ -88,6 +88,8 @@ _ANYWHERE = (
 KEYS = (re.compile(rf"{_START}(?:{'|'.join((_prefixed(), *_AT_START))})"), re.compile("|".join(_ANYWHERE)))
 """Secrets that show by themselves."""
 
+HOOK_HINTS = ("hook", "ifttt.com/", "/integration", "/open-apis/bot/", "hc-ping.com/", "api.telegram.org/")
+"""What text has, in lower case, that may have the address of a webhook."""
 HOOK = re.compile(
     r"""(?ix)
     ( hooks\.slack(?:-gov)?\.com/
