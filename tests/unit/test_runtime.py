@@ -93,3 +93,22 @@ def test_fields_of_a_log_line_are_masked_by_their_values_and_names(log: StringIO
     assert line["headers"] == {"x-api-key": "[hidden]"}
     assert line["count"] == 3
     assert line["message"] == "asked"
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, False),
+        ({"FERRYMAN_SERVICES_ON_LOOPBACK": "1"}, True),
+        ({"FERRYMAN_SERVICES_ON_LOOPBACK": "0"}, False),
+        ({"FERRYMAN_SERVICES_ON_LOOPBACK": "1", "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9001"}, False),
+    ],
+)
+def test_services_are_on_loopback_only_on_the_local_aws(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], expected: bool
+) -> None:
+    for name in ("FERRYMAN_SERVICES_ON_LOOPBACK", "AWS_LAMBDA_RUNTIME_API"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert runtime.services_on_loopback() is expected

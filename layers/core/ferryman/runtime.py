@@ -51,6 +51,15 @@ def endpoint() -> str | None:
     return os.environ.get("AWS_ENDPOINT_URL")
 
 
+def services_on_loopback() -> bool:
+    """Whether the services that are deployed run on this machine: on the local AWS, which says so, and never in Lambda.
+
+    Lambda sets AWS_LAMBDA_RUNTIME_API in each of its environments and lets nobody change it
+    (https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html).
+    """
+    return os.environ.get("FERRYMAN_SERVICES_ON_LOOPBACK") == "1" and "AWS_LAMBDA_RUNTIME_API" not in os.environ
+
+
 @functools.cache
 def store() -> Store:
     """Return the store on the operator's table."""
