@@ -17,7 +17,7 @@ _NAMED = re.compile(
     (?<![\w.$-]) (?P<name> [\w.$-]++ ) (?P<close> \\*+ ["'`]? \]? )
     (?: (?P<pair> [ \t]{0,8}+ (?:</key>[ \t]{0,8}+<string> | [,;}]?+ [ \t\\]{0,8}+ ["']?
           (?:[Pp]arameter)?(?:[Vv]alue|VALUE|[Vv]al) \\*+ ["']? [ \t]{0,8}+ (?::|=>|=) [ \t]{0,8}+) )
-      | [ \t]*+ (?P<sign> =>|:=|->|={1,3}+
+      | [ \t]*+ (?P<sign> =>|:=|->|(?<=-)>|={1,3}+
           | :[ \t]*+[\w.]{2,24}+\??[ \t]*+=(?=[ \t]*\\*["']) | ::(?=[ \t])
           | :(?!:|/[/\w])|%3[dD]|%3[aA]|[|│┃║] ) [ \t]*+
       | (?P<tag> (?:[ \t][^<>]{0,120})? > (?:<!\[CDATA\[)? )
@@ -26,6 +26,11 @@ _NAMED = re.compile(
     )
     (?: (?:[brufBRUF]{1,2}|[A-Za-z]{2,12}\()? (?P<slashes> \\*+ ) (?P<quote> ["'`] ) )?
     """
+)
+# The value first: `"value": "…", "name": "DB_PASSWORD"`.
+_VALUE_AND_NAME = re.compile(
+    r"""((?i:\bvalue)\\*["']?[ \t]*[:=][ \t]*\\*["'])([^"'\\]{1,400}+)"""
+    r"""(\\*["'][ \t]*,[ \t]*\\*["']?(?i:name|key)\\*["']?[ \t]*[:=][ \t]*\\*["']?)([\w.$-]{2,80}+)"""
 )
 _WEAK = frozenset({"key", "id", "code", "phrase", "string", "keys"})
 _BEFORE = re.compile(r"(?:[A-Za-z]{2,20}[ \t]){1,2}$")
@@ -51,8 +56,13 @@ class Masked:
     """A YAML block begins whose lines are the value."""
 
 
+def _before_its_name(found: re.Match[str]) -> str:
+    return f"{found[1]}{HIDDEN}{found[3]}{found[4]}" if strength(found[4]) is Strength.SURE else found[0]
+
+
 def masked(line: str) -> Masked:
     """Return a line with the values beside telling names masked. Takes time in proportion to its length."""
+    line = _VALUE_AND_NAME.sub(_before_its_name, line)
     shown: list[str] = []
     at = done = 0
     open_quote: tuple[str, int] | None = None

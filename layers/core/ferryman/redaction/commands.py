@@ -23,7 +23,7 @@ _FORMS = tuple(
         ("sqlcmd bcp", rf"(?<![\w-])(?:sqlcmd|bcp)\b{_LONG}-P{_GAP}?[\"']?", _VALUE),
         ("htpasswd", r"(?<![\w-])htpasswd[ ]-\w{0,4}b\w{0,4}[ ]\S{1,100}[ ]\S{1,60}[ ]", _VALUE),
         ("rabbitmqctl", r"(?<![\w-])rabbitmqctl[ ](?:add_user|change_password)[ ]\S{1,60}[ ]", _VALUE),
-        ("requirepass masterauth", r"(?<![\w-])(?:requirepass|masterauth)[ \t]++[\"']?", _VALUE),
+        ("requirepass masterauth", rf"(?<![\w-])(?:requirepass|masterauth){_GAP}[\"']?", _VALUE),
         (
             "-u -U --user --proxy-user --creds --auth",
             rf"(?<![\w-])(?:-u|-U|--user|--proxy-user|--creds|--auth)(?:{_GAP}|=)[\"']?[\w.@+-]{{1,80}}:",

@@ -88,7 +88,7 @@ def _credentials(value: str, quoted: bool) -> str:
     found = _SCHEME.match(value)
     if found is None:
         word = _WORD.match(value)
-        end = word.end() if word and not quoted else len(value)
+        end = len(word[0].rstrip(",;])}")) if word and not quoted else len(value)
         return f"{HIDDEN}{value[end:]}"
     scheme, start = found["scheme"], found.end()
     if scheme.lower() in _ONE_WORD:
@@ -96,7 +96,8 @@ def _credentials(value: str, quoted: bool) -> str:
         if word is None or word[0].startswith(HIDDEN) or (not quoted and _prose(value[start : start + 200])):
             return value
         # `Token token="x", id="y"`
-        end = word.end() if not quoted and "=" not in word[0][:-2] else len(value)
+        one = not quoted and "=" not in word[0][:-2]
+        end = start + len(word[0].rstrip(",;])}")) if one else len(value)
         return f"{value[:start]}{HIDDEN}{value[end:]}"
     if value.startswith(HIDDEN, start):
         return value

@@ -10,6 +10,7 @@ _PARSED = re.compile(
 )
 _ONE_TIME = frozenset({"otp", "totp", "pin", "cvv", "cvc", "mfa"})
 _NUMBER = re.compile(r"-?[0-9]{1,19}(?:\.[0-9]{1,10})?%?")
+_HEX_KEY = re.compile(r"[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}")
 _PLAIN = re.compile(r"[A-Za-z0-9!@#$%^&*+=~?]{6,200}")
 _CODE = re.compile(
     r"""(?x) (?:self|cls|this|os|settings|config|conf|cfg|process|env|environ|request|req|args|kwargs|options|opts|user
@@ -19,6 +20,10 @@ _CODE = re.compile(
 _PATH_IN_CODE = re.compile(r"[A-Za-z_]\w{0,40}(?:\.[a-z_A-Z]\w{0,40}){1,5}")
 _USER_AND_PASSWORD = re.compile(r"[\w.@-]{1,60}:(?!\d{1,5}$)[^\s:/]{4,100}")
 _ELEMENT = re.compile(r"<(?:\w{1,16}:)?$")
+_NAMED_THING = re.compile(r"[a-z][a-z0-9_-]{1,40}[:/].*|.*\.[a-z0-9]{2,5}|[0-9]{4}/.*")
+"""What a `key` finds in a cache or a bucket."""
+_ERRORS = re.compile(r"\[[\"'][A-Z][\w ,'-]{8,200}\.[\"']\]")
+"""What a form says of a field."""
 _ALONE = re.compile(r"\s*(?:[|+>-]\s*)?$")
 """What may stand before the name in a line of a table of two columns."""
 
@@ -32,7 +37,11 @@ def secret(line: str, found: re.Match[str], name: str, says: Strength, value: st
     if sign and text.isdigit() and 4 <= len(text) <= 8 and (last in _ONE_TIME or "_code" in name):
         return True
     if says is Strength.RANDOM:
-        return not found["gap"] and not found["comma"] and _looks_drawn(name, text)
+        if found["gap"]:
+            return of_provider(name) and _HEX_KEY.fullmatch(text) is not None
+        return not found["comma"] and _looks_drawn(name, text)
+    if name.lower() in ("pwd", "oldpwd") and text.startswith(("/", "~", "C:\\")):
+        return False  # where a shell is
     if last in ("token", "tokens", "secret") and _NUMBER.fullmatch(text) and len(text) < 6:
         return False
     if not quote and not any(char.isdigit() for char in text) and _code(text):
@@ -46,6 +55,8 @@ def secret(line: str, found: re.Match[str], name: str, says: Strength, value: st
 
 def _after_sign(line: str, found: re.Match[str], last: str, text: str) -> bool:
     sign = found["sign"] or ""
+    if _ERRORS.fullmatch(text):
+        return False
     if last == "token" and _PARSED.search(line[max(0, found.start("name") - 40) : found.start("name")]):
         return random(text) or (mixed(text) and len(text) >= 8)
     if sign in ("|", "│", "┃", "║"):
@@ -69,6 +80,8 @@ def _looks_drawn(name: str, text: str) -> bool:
         return True
     if parts[-1] in ("credentials", "creds", "auth") and _USER_AND_PASSWORD.fullmatch(text):
         return True
+    if bare_key and _NAMED_THING.fullmatch(text):
+        return False
     items = text.strip("[]").split(",") if text.startswith("[") else [text]
     return any(random(item.strip(), hexadecimal=of_provider(name) or not bare_key) for item in items)
 

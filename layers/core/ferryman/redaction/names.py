@@ -34,6 +34,7 @@ _STEMS = (
 )  # fmt: skip
 # Words that tell only when they stand for themselves.
 _SURE = listed("pwd pass pw psw passwd userpass userpwd passcode pgpassword jwt")
+_NO_PASS = listed("bypass compass surpass trespass encompass overpass underpass multipass")
 _RANDOM = listed(
     """
     auth sig signature hmac session sessionid sess sid jsessionid phpsessid cookie cookies otp totp pin
@@ -135,6 +136,8 @@ def of_provider(name: str) -> bool:
 
 
 def _telling(parts: list[str], glued: str) -> Strength:
+    if parts[-1].endswith("pass") and parts[-1] not in _NO_PASS:
+        return Strength.SURE
     if any(stem in glued for stem in _STEMS) or not _SURE.isdisjoint(parts):
         return Strength.SURE
     if (parts[-1] in ("key", "keys", "base") and "key" in parts) or parts[-1] == "keys":

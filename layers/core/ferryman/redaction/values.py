@@ -36,9 +36,10 @@ _EVERYDAY = listed(
 _PLACEHOLDER = re.compile(
     r"""(?x)
     \$[0-9]{1,3} | \$\{[^}]{0,200}\}? | \$\([^)]{0,200}\)? | \$[A-Z_][A-Z0-9_]{0,80} | \{\{.{0,200}
-    | <[^<>]{0,80}> | %\(?[a-z_]{0,40}\)?[sdv]
+    | <[A-Za-z][A-Za-z _|.-]{0,80}> | %\(?[a-z_]{0,40}\)?[sdv]
     | [*•.x#_-]{1,200} | \[(?i:redacted|hidden|filtered|masked|secret|protected|secure|removed|omitted)[^\]]{0,40}\]
     | \*{2,}.{0,4} | arn:aws[^\s]{0,300} | ssm:/.{0,300} | vault:.{0,200} | process\.env\b.{0,80} | os\.environ.{0,80}
+    | \((?:sensitive|known|hidden|redacted|none|not|masked|default|empty|unset)\b.{0,80}
     | -----BEGIN\ [A-Z ]{1,40}-----.{0,80} | \{[a-z_]{0,40}\} | :[a-z_]{1,40} | \?+ | \W
     """
 )
