@@ -113,6 +113,9 @@ def test_a_secret_is_masked_before_the_text_is_cut(limit: int) -> None:
 
 def test_one_line_sees_the_lines_before_it_joins_them() -> None:
     assert one_line("password:\n  hunter2\nport: 80") == "password: [hidden] port: 80"
+    assert (
+        one_line("user | password\n-----+---------\nscr  | letmein") == "user | password -----+--------- scr | [hidden]"
+    )
     assert one_line("\n".join(["failed", *KEY])) == f"failed {KEY[0]} [hidden] {KEY[-1]}"
 
 
@@ -128,9 +131,12 @@ def test_colours_do_not_hide_a_secret() -> None:
 
 def test_half_a_secret_at_the_end_of_what_is_looked_at_is_left_out() -> None:
     """Masking makes texts shorter, so that what was behind the last visible character moves up."""
-    text = " ".join([f"token={'x1' * 40}"] * 4) + " " + "postgres://scr:hunter2hunter2@db/scr"
-    for limit in range(80, 120):
+    text = f"token={'x1' * 40} and then scr:hunter2hunter2hunter2@tcp(db:3306)/scr"
+    assert clean(text) == "token=[hidden] and then scr:[hidden]@tcp(db:3306)/scr"
+    for limit in range(45, len(text)):
         assert "hunter" not in clean(text, limit=limit)
+        assert "hunter" not in one_line(text, limit=limit)
+        assert "hunter" not in "".join(tail([text], width=limit))
 
 
 @pytest.mark.parametrize(
