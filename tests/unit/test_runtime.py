@@ -1,6 +1,7 @@
 """What leaves a Lambda by itself: its log, and the error that it ends with."""
 
 import json
+from collections.abc import Iterator
 from io import StringIO
 from types import SimpleNamespace
 from typing import Any
@@ -19,13 +20,17 @@ HIDDEN = "redis://:[hidden]@cache:6379"
 
 
 @pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> StringIO:
+def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[StringIO]:
     """What the Lambda's own log got."""
     written = StringIO()
     runtime.logger.cache_clear()
-    (handler,) = runtime.logger().handlers
+    logger = runtime.logger()
+    before = logger.log_level
+    logger.setLevel("INFO")
+    (handler,) = logger.handlers
     monkeypatch.setattr(handler, "stream", written)
-    return written
+    yield written
+    logger.setLevel(before)
 
 
 def failing(error: Exception) -> Any:
