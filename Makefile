@@ -77,6 +77,10 @@ bench: $(READY) ## measure time from push to verified, overhead, delay, cost and
 invoke: $(READY) ## run a function in Lambda's container: make invoke FN=smoke_test EVENT=round (needs Docker)
 	@$(PY) scripts/sam-invoke "$(FN)" "$(EVENT)" $(ARGS)
 
+.PHONY: redaction
+redaction: $(READY) ## print how many secrets are masked, and how many ordinary log lines change
+	@PYTHONPATH=layers/core $(PY) tests/unit/redaction_corpus.py
+
 .PHONY: pictures
 pictures: $(READY) ## take the screenshots in docs/images again, from the real page
 	@scripts/need chromium

@@ -11,7 +11,7 @@ from ferryman.decisions import deployment_steps
 from ferryman.decisions.deployment_report import Cause, WayBack, cause_of, way_back
 from ferryman.decisions.wave_order import touched
 from ferryman.records import Deployment, Phase, Step, StepStatus, step_keys
-from ferryman.text import sentence
+from ferryman.text import clean, sentence
 
 EXPIRED_WHILE_STOPPED = "ExpiredWhileStopped"
 """Reason of an approval that expired while the environment was frozen or on hold."""
@@ -169,8 +169,8 @@ def _excerpt(cause: str) -> str:
     try:
         data = json.loads(cause)
     except ValueError:
-        return cause
-    return str(data.get("errorMessage", cause)) if isinstance(data, dict) else cause
+        data = None
+    return clean(str(data.get("errorMessage", cause)) if isinstance(data, dict) else cause)
 
 
 def _success(deployment: Deployment) -> str:

@@ -1,10 +1,10 @@
 """Rules for a document as a whole: names exist, nothing is listed twice, promotion has no cycles. Pure."""
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from ferryman.platform import tag_patterns
 from ferryman.platform.environments import Environment
 from ferryman.platform.problem import Problem, closest
 from ferryman.platform.values import SEMVER, is_reference
@@ -130,7 +130,8 @@ def _gates(at: str, environment: Environment) -> Iterator[Problem]:
 
 
 def _moving_tags(spec: "Spec") -> Iterator[Problem]:
-    pattern = re.compile(spec.tag_pattern)
+    # `apply` refuses a pattern that may take long; here it would be tried on whatever tags a document names.
+    quick = tag_patterns.problem(spec.tag_pattern) is None
     kept = {f"{name}-{suffix}": name for name in spec.environments for suffix in ("current", "previous")}
     owners: dict[str, str] = {}
     for name, environment in spec.environments.items():
@@ -141,7 +142,8 @@ def _moving_tags(spec: "Spec") -> Iterator[Problem]:
                 yield at, f"{tag!r} already follows {owner!r}; a tag can follow only one environment"
             if tag in kept:
                 yield at, f"{tag!r} is maintained by Ferryman for {kept[tag]!r}; remove it"
-            if pattern.fullmatch(tag) or SEMVER.fullmatch(tag):
+            names_release = quick and tag_patterns.full_match(spec.tag_pattern, tag) is not None
+            if names_release or SEMVER.fullmatch(tag):
                 yield at, f"{tag!r} looks like a version, so pushing it would start a release; use {name}-latest"
 
 

@@ -20,7 +20,7 @@ from ferryman.records import CheckResult, Deployment, PlannedCheck, Step, StepSt
 from ferryman.steps import smoke_expectations
 from ferryman.store import step_writer
 from ferryman.store.table import Store
-from ferryman.text import clean
+from ferryman.text import clean, redacted
 
 _LATE_SECONDS = 3
 """How much longer than its own time-out a check is waited for."""
@@ -235,12 +235,12 @@ def _count(count: int) -> str:
 
 
 def _shown(url: str) -> str:
-    """Return a URL without user and password: records and messages are no place for them."""
+    """Return a URL without user, password and tokens: records and messages are no place for them."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return "(not a URL)"
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return redacted(parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl())
 
 
 def _output(step: Step) -> SmokeTestOutput:

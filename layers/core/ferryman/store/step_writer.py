@@ -13,12 +13,14 @@ from ferryman.records import Deployment, EventType, Phase, Step, StepStatus
 from ferryman.records.writes import Write
 from ferryman.store.logs import add_log
 from ferryman.store.table import Store
+from ferryman.text import redacted, redacted_lines
 
 Also = Callable[[Deployment], Iterable[Write]]
 
 
 def put(deployment: Deployment, key: str, step: Step) -> Deployment:
-    """Return the deployment with one step replaced. Pure."""
+    """Return the deployment with one step replaced, without the secrets that AWS or a container told. Pure."""
+    step = step.but(message=redacted(step.message), logs=redacted_lines(step.logs))
     return deployment.but(steps={**deployment.steps, key: step})
 
 
