@@ -13,7 +13,8 @@ class MigrationClaim(Record):
     platform: str
     environment: str
     version: str
-    """Release, or `<release>@<deployment>` for a command that a person asked for (`decisions.migration_attempts`)."""
+    """Release, or `<release>@<deployment>` for a command that a person asked for; of a named migration
+    `<name>/<release>` and `<name>/<release>@<deployment>` (`decisions.migration_attempts`)."""
     attempt: int
     deployment: str
     status: Literal["Claimed", "Running", "Succeeded", "Failed", "Unknown", "NotStarted", "Reverted"]

@@ -100,9 +100,8 @@ def platforms(environment: Environment, component: str, ecs: ECSClient, referenc
         users = [service for service in environment.services if component in service.components]
         live = ecs_edge.services(ecs, cluster, [service.name for service in users])
         names = [service.base_task_definition or live[service.name]["taskDefinition"] for service in users]
-        migration = environment.migration
-        if migration is not None and migration.component == component:
-            names.append(migration.task_definition)
+        migrations = environment.every_migration.values()
+        names += [migration.task_definition for migration in migrations if migration.component == component]
         return frozenset(runs_on(ecs_edge.task_definition(ecs, references.text(name))) for name in names)
     except (Refusal, KeyError, ReferenceUnresolved):
         return frozenset()
