@@ -40,14 +40,14 @@ class Database:
         return [self._schema(release, name, last, self._migrated(state, last)) for name, last in lasts.items()]
 
     def _schema(self, release: Release, name: str, last: Release | None, migrated: dict[str, str]) -> Schema:
-        newer = last is not None and last.order > release.order
         pair = self._pair(release, name, migrated)
         if pair is not None:
+            newer = last is not None and last.order > release.order
             return Schema(name, since(*pair), pair[1].migrations, newer)
         component = self._component(name)
         digest = release.digests.get(component)
         known = self._labels(component, digest, name).migrations if digest else None
-        return Schema(name, Since("Known", message="there are no migrations in between"), known, newer)
+        return Schema(name, Since("Known", message="there are no migrations in between"), known, newer=False)
 
     def _component(self, name: str) -> str:
         return self._environment.every_migration[name].component

@@ -95,13 +95,13 @@ class Schema:
     knows: list[str] | None
     """Ids of all migrations that the release contains; None when its image does not list them."""
     newer: bool
-    """Whether a newer release than that one has migrated it, or may have."""
+    """Whether a newer release than that one has migrated it from another image, or may have."""
 
     @property
     def goes_back(self) -> bool:
         """Whether a downgrade to the release has something to take back, as far as that is known."""
-        nothing = self.since.status == "Known" and not self.since.migrations and not self.since.unsafe
-        return self.newer and not nothing
+        known = self.since.status == "Known" and self.knows is not None
+        return self.newer and not (known and not self.since.migrations and not self.since.unsafe)
 
     def named(self, text: str) -> str:
         """Put the migration's name before a text about it."""
