@@ -79,6 +79,11 @@ def test_decide(deployment: Deployment, claims: list[MigrationClaim], expected: 
     assert decision == expected if not isinstance(expected, type) else isinstance(decision, expected)
 
 
+def went_down(status: Any, hours: int = 3) -> MigrationClaim:
+    """The claim of a downgrade that a person asked for."""
+    return left(f"{OLD}@{ID}", status, hours=hours).but(command="down")
+
+
 @pytest.mark.parametrize(
     ("claims", "expected"),
     [
@@ -88,6 +93,18 @@ def test_decide(deployment: Deployment, claims: list[MigrationClaim], expected: 
         pytest.param([left(OLD), left(RUNS, "Reverted", hours=1)], OLD, id="taken-back"),
         pytest.param([left(OLD), left(RUNS, "Failed", hours=1)], OLD, id="failed"),
         pytest.param([left(OLD), left(f"{RUNS}@{ID}", hours=1)], OLD, id="a-person's-command"),
+        pytest.param([left(OLD), left(RUNS, "Reverted", hours=1), went_down("Failed")], RUNS, id="perhaps-half-way"),
+        pytest.param([left(OLD), left(RUNS, "Reverted", hours=1), went_down("Unknown")], RUNS, id="nobody-knows"),
+        pytest.param([left(OLD), left(RUNS, "Reverted", hours=1), went_down("Succeeded")], OLD, id="all-the-way"),
+        pytest.param([left(OLD), left(RUNS, "Reverted", hours=1), went_down("NotStarted")], OLD, id="before-that"),
+        pytest.param(
+            [left(OLD), left(RUNS, "Reverted", hours=1), went_down("Failed"), went_down("Succeeded", 4)],
+            OLD,
+            id="at-the-second-try",
+        ),
+        pytest.param(
+            [left(RUNS, "Reverted", hours=1), went_down("Failed"), left(LATER, hours=4)], LATER, id="migrated-since"
+        ),
     ],
 )
 def test_whose_migrations_the_database_has(claims: list[MigrationClaim], expected: str | None) -> None:

@@ -177,9 +177,8 @@ def migrate(operator: Context, request: Request) -> dict[str, Any]:
 
         outcome = asked.write(outcome_on, lines)
     nudge(operator, platform.name, env)
-    return {
-        **answer_of(outcome), "version": outcome.version, "command": body.command, "migration": body.migration or ""
-    }  # fmt: skip
+    name = body.migration or next(iter(environment.every_migration))
+    return {**answer_of(outcome), "version": outcome.version, "command": body.command, "migration": name}
 
 
 def _with(message: str, reason: str) -> str:

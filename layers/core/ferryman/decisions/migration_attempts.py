@@ -121,11 +121,22 @@ def in_words(claim: MigrationClaim) -> str:
 def last_migrated(claims: Iterable[MigrationClaim], name: str) -> str | None:
     """Return the release whose migrations the database has: the latest success that no downgrade reverted.
 
-    It is not always the one that runs: a release that was rolled back leaves its migrations behind. `claims` are those
-    of an environment, `name` says for which of its migrations.
+    It is not always the one that runs: a release that was rolled back leaves its migrations behind. What the last
+    downgrade was to revert may still be there, unless it succeeded. `claims` are those of an environment, `name` says
+    for which of its migrations.
     """
-    done = _of_releases(claims, name)
+    own = [claim for claim in claims if name_of(claim) == name]
+    done = [*_of_releases(own, name), *_perhaps_reverted(own)]
     return release_of(max(done, key=lambda claim: claim.at)) if done else None
+
+
+def _perhaps_reverted(claims: list[MigrationClaim]) -> list[MigrationClaim]:
+    """Return the successes that the last downgrade was to revert, unless it succeeded; `claims`: of one migration."""
+    downs = [claim for claim in claims if claim.command == "down" and claim.status != "NotStarted"]
+    last = max(downs, key=lambda claim: claim.at, default=None)
+    if last is None or last.status == "Succeeded":
+        return []
+    return [claim for claim in claims if claim.status == "Reverted" and claim.at < last.at]
 
 
 def revision_of(deployment: Deployment, name: str) -> str | None:

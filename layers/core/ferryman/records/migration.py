@@ -24,6 +24,8 @@ class MigrationClaim(Record):
     client_token: str
     task: str | None = None
     exit_code: int | None = None
+    command: Literal["up", "down", "current"] | None = None
+    """What a person asked for; None for the migration of a release."""
     migrations: list[str] | None = None
     """Ids of all migrations in the image that migrated, oldest first; None when it does not tell."""
     at: AwareDatetime

@@ -5,6 +5,7 @@ Called by `steps.begin_deployment`, and by `controller.observe` for the scans.
 
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import cache
 
 from ferryman.clients import ecr as ecr_edge
 from ferryman.clients import ecs as ecs_edge
@@ -25,9 +26,10 @@ class Images:
         self._ecr = ecr
         self._download = download
         self._addresses: dict[str, str] = {}
+        self.labels = cache(self._labels)
+        """Return what an image says about itself; never raises. Several migrations may be in one image."""
 
-    def labels(self, component: str, digest: str, on: RunsOn) -> image_labels.ImageLabels:
-        """Return what an image says about itself; never raises."""
+    def _labels(self, component: str, digest: str, on: RunsOn) -> image_labels.ImageLabels:
         return image_labels.of(self._ecr, self._download, self._repository(component), digest, on)
 
     def address(self, component: str) -> str:

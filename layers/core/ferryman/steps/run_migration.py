@@ -145,6 +145,7 @@ class _Run:
             status="Claimed",
             task_definition=definition,
             client_token=claims.client_token(self._deployment.id, attempt, self._number()),
+            command=self._deployment.command,
             migrations=planned.migrations if planned.name else self._plan.migrations,
             at=now,
         )

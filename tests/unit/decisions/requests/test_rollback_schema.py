@@ -151,3 +151,18 @@ def test_revisions_need_a_downgrade(world: World) -> None:
 @pytest.mark.parametrize("revisions", [{"Orders": "1"}, {ORDERS: "$(reboot)"}, {ORDERS: 1}, [ORDERS]])
 def test_bodies_that_do_not_fit(world: World, revisions: Any) -> None:
     assert rollback(world, **DOWN, revisions=revisions)[0] == 422
+
+
+def test_a_downgrade_that_failed_at_one_database_is_asked_for_again(world: World) -> None:
+    """It may have got half way there: its releases migrate again, and a second downgrade takes it back, too."""
+    brings(world, b=told("1", "1"), c=told("1,2", "1,2"))
+    for name, status in ((STOCK, "Succeeded"), (ORDERS, "Failed")):
+        (done,) = world.store.migration_claims("scr", ENV, f"{name}/{C}")
+        world.put(done.but(status="Reverted"))
+        down = done.but(version=f"{name}/{B}@x", command="down", status=status, rev=0)
+        world.put(down.but(at=make.AT + timedelta(days=1)))
+
+    assert rollback(world, **DOWN)[0] == 200
+    wish = state(world).requested
+    assert wish is not None
+    assert wish.revisions == {ORDERS: "1"}
