@@ -160,6 +160,7 @@ def test_every_machine_runs_one_migration_after_the_other_and_says_so() -> None:
         on = {choice["Next"] for name in ("MigrationStarted", "Migrated") for choice in found[name].data["Choices"]}
         assert on == {"WatchMigration", "MoreMigrations"}
         assert found["MoreMigrations"].data["Choices"][0]["Next"] == "NextMigration"
+        assert found["NextMigration"].data["Assign"] == {"position": "{% $position + 1 %}"}
         assert found["NextMigration"].data["Next"] == "RunMigration"
     for path in RELEASED:
         begin = next(state for state in tasks(path) if state.name == "BeginDeployment")
