@@ -1,6 +1,9 @@
 """An environment with two databases: their migrations run one after the other, and go back in reverse order."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -8,10 +11,12 @@ from ferryman.records import Deployment, Phase, StepStatus, step_keys
 from ferryman_cli.transport import ApiError
 from flow.documents import DATABASES, ENVIRONMENT
 from flow.place import Place
+from flow.stage import Stage
 
 Make = Callable[..., Place]
 ORDERS, STOCK = map(step_keys.migration, DATABASES)
 LIST = "dev.ferryman.migrations"
+RELEASED = Path(__file__).parents[1] / "contract/released/0.1.0/deploy.asl.json"
 
 
 def commands(scr: Place) -> list[str]:
@@ -76,3 +81,37 @@ def test_a_rollback_takes_both_back_in_reverse_order_and_a_command_names_its_dat
     assert (asked.kind, asked.phase, asked.migration) == ("migrate", Phase.SUCCEEDED, "stock"), scr.tell()
     assert commands(scr)[-1] == "stock current"
     assert "database is at 0007" in asked.message
+
+
+@contextmanager
+def machine_of_before(stage: Stage) -> Iterator[None]:
+    """What starts now runs on the released machine, with today's Lambdas: as if it had begun just before an update."""
+    states, arn = stage.client("stepfunctions"), stage.aws.outputs["DeployMachineArn"]
+    today = states.describe_state_machine(stateMachineArn=arn)["definition"]
+    prefix = "arn:aws:lambda:eu-west-1:000000000000:function:"
+    released = re.sub(r"\$\{(\w+)\}", lambda name: prefix + stage.function(name[1]), RELEASED.read_text())
+    states.update_state_machine(stateMachineArn=arn, definition=released)
+    try:
+        yield
+    finally:
+        states.update_state_machine(stateMachineArn=arn, definition=today)
+
+
+def test_a_machine_that_cannot_loop_ends_with_an_error_and_skips_none(place: Make, stage: Stage) -> None:
+    scr = place(databases=DATABASES, notify=["team"])
+    with machine_of_before(stage):
+        version = scr.push()
+        done = scr.ended(version)
+    assert (done.phase, done.reason) == (Phase.ERRORED, "MachineTooOld"), scr.tell()
+    assert (done.plan, done.steps, commands(scr)) == (None, {}, [])
+    scr.runs("bootstrap")
+    told = scr.message(done)
+    assert told is not None
+    assert "can't run the migrations orders, stock" in told.text
+    assert scr.state.settled[version].retry_at is not None, "it is tried again by itself"
+
+    scr.ask("retry", reason="not to wait for that")
+    again = scr.ended(version, attempt=2)
+    assert again.phase is Phase.SUCCEEDED, scr.tell()
+    assert [command.split()[0] for command in commands(scr)] == ["orders", "stock"]
+    scr.runs(version)

@@ -79,7 +79,7 @@ def _chosen(env: str, environment: Environment, name: str | None, command: Comma
         raise Refused(f"{env} has no migration in the document, so there is no database command to run")
     if name is None and len(names) > 1:
         raise Refused(
-            f"{env} has several migrations: {', '.join(names)}. Name the one: "
+            f"{env} has several migrations: {', '.join(names)}. Say which one: "
             f"`ferryman migrate {env} {names[0]} {command}`"
         )
     if name is None:
