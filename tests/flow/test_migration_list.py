@@ -20,12 +20,16 @@ RELEASED = Path(__file__).parents[1] / "contract/released/0.1.0/deploy.asl.json"
 
 
 def commands(scr: Place) -> list[str]:
-    """What was done with which database, in the order in which it was begun."""
-    tasks = [(task["createdAt"], database, task) for database in DATABASES for task in scr.migrations(database)]
-    ran = [(database, task["overrides"]["containerOverrides"][0]["command"][2:]) for _, database, task in sorted(
-        tasks, key=lambda item: item[0]
-    )]  # fmt: skip
-    return [" ".join([database, *(words[1:] or words)]) for database, words in ran]
+    """What was done with which database, in the order in which it was begun; nothing else ran."""
+    tasks = {task["taskArn"]: task for database in DATABASES for task in scr.migrations(database)}
+    steps = [(step, key) for deployment in scr.deployments() for key, step in deployment.steps.items()]
+    found = []
+    for step, key in sorted(steps, key=lambda item: item[0].started_at):
+        if step_keys.migration_of(key) and step.migration is not None and step.migration.task is not None:
+            words = tasks.pop(step.migration.task)["overrides"]["containerOverrides"][0]["command"][2:]
+            found.append(" ".join([str(step_keys.migration_of(key)), *(words[1:] or words)]))
+    assert tasks == {}
+    return found
 
 
 def results(deployment: Deployment) -> list[tuple[StepStatus, str]]:
