@@ -307,6 +307,8 @@ def test_an_additional_component_that_the_release_lacks_keeps_what_runs(
     service = diff(world)["services"][0]
     assert service["note"] == "the release has no image of web: it stays as it is"
     assert service["containers"] == ["api", "worker"]
+
+
 def several(world: World) -> None:
     """Production has two databases, whose migrations are in the API's image."""
     applied = world.store.platform("scr")

@@ -122,6 +122,8 @@ def test_a_container_that_the_migration_lists_and_lacks_is_a_problem(
     (problem,) = examined(world, scr_document).problems
     assert problem[0] == "spec.environments.staging.migration.containers.1"
     assert "has no container 'wait'; it has: api" in problem[1]
+
+
 def test_each_of_several_migrations_is_checked_with_its_own_path(world: World, scr_document: dict[str, Any]) -> None:
     staging = scr_document["spec"]["environments"]["staging"]
     one = staging.pop("migration")
