@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ferryman.decisions.deployment_report import migration_steps
+from ferryman.decisions.deployment_steps import migration_steps
 from ferryman.decisions.outcome import Judgement
 from ferryman.records import (
     Deployment,

@@ -6,7 +6,7 @@ A condition is an observation: it may be outdated a moment later, and no decisio
 from datetime import datetime
 
 from ferryman.decisions import candidates, same_images
-from ferryman.decisions.deployment_report import migration_steps
+from ferryman.decisions.deployment_steps import migration_steps
 from ferryman.decisions.freeze_windows import frozen
 from ferryman.decisions.promotion_gate import wish_kept_back
 from ferryman.decisions.snapshot import Snapshot

@@ -97,13 +97,6 @@ def migrations(deployment: Deployment) -> list[Migrated]:
     return found
 
 
-def migration_steps(deployment: Deployment) -> list[Step | None]:
-    """Return the steps of the planned migrations in their order; None for one that has not begun."""
-    plan = deployment.plan
-    names = [item.name for item in plan.every_migration] if plan is not None else []
-    return [deployment.step(step_keys.migration(name)) for name in names]
-
-
 @dataclass(frozen=True)
 class WayBack:
     """What became of the services that were changed, once it had been decided to go back.

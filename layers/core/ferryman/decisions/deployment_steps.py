@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from ferryman.records import Deployment, step_keys
+from ferryman.records import Deployment, Step, step_keys
 
 Kind = Literal["begin", "approval", "admit", "promotion", "migration", "rollout", "smokeTest", "rollback"]
 """What the API calls a step. Part of its answers, so a kind never changes."""
@@ -216,6 +216,13 @@ def required(deployment: Deployment) -> list[str]:
 def possible(deployment: Deployment) -> list[str]:
     """Return the keys of all steps that a planned deployment can get, on the way forward and on the way back."""
     return [found.key for step in _of(deployment) for found in _occurrences(step, deployment)]
+
+
+def migration_steps(deployment: Deployment) -> list[Step | None]:
+    """Return the steps of the planned migrations in their order; None for one that has not begun."""
+    plan = deployment.plan
+    names = [item.name for item in plan.every_migration] if plan is not None else []
+    return [deployment.step(step_keys.migration(name)) for name in names]
 
 
 def position(deployment: Deployment, key: str) -> int:

@@ -1,6 +1,6 @@
 """What a message says about a database command. Pure; called by `messages.deployment`."""
 
-from ferryman.decisions import deployment_report
+from ferryman.decisions import deployment_report, deployment_steps
 from ferryman.messages.outbox import LOG
 from ferryman.records import Deployment, Hold, Phase
 from ferryman.text import clean, one_line, tail
@@ -22,7 +22,7 @@ def subject_of(deployment: Deployment) -> str:
 
 def blocks_of(deployment: Deployment, hold: Hold | None) -> list[str]:
     """Return the paragraphs."""
-    env, step = deployment.environment, next(iter(deployment_report.migration_steps(deployment)), None)
+    env, step = deployment.environment, next(iter(deployment_steps.migration_steps(deployment)), None)
     planned = next(iter(deployment.plan.every_migration), None) if deployment.plan else None
     which = f"{deployment.migration} " if deployment.migration else ""
     command = f"`{' '.join(planned.command)}`" if planned else f"migrate {which}{deployment.command}"
