@@ -12,6 +12,7 @@ from ferryman.records import (
     MigrationProgress,
     Phase,
     Plan,
+    PlannedMigration,
     PlannedService,
     Release,
     ReleaseStatus,
@@ -52,6 +53,21 @@ def planned(name: str, **changes: Any) -> PlannedService:
         fail_fast=3,
     )
     return service.but(**changes)
+
+
+def migration(**changes: Any) -> PlannedMigration:
+    task = PlannedMigration(
+        component="api",
+        container="api",
+        digest=digest("a"),
+        image=f"registry.example/scr-api@{digest('a')}",
+        base_task_definition=definition("scr-migrate", 1),
+        command=["alembic", "upgrade", "head"],
+        timeout_seconds=600,
+        subnets=["subnet-1"],
+        security_groups=["sg-1"],
+    )
+    return task.but(**changes)
 
 
 def plan(**changes: Any) -> Plan:

@@ -19,7 +19,7 @@ from ferryman_local.images.builders import Builder, ProcessBuilder
 from ferryman_local.images.oci import BOOTSTRAP
 from ferryman_local.provisioning import ensure
 from ferryman_local.provisioning.backing import Asked, Backing, ProcessBacking
-from ferryman_local.provisioning.references import containers_of, missing, secrets_of
+from ferryman_local.provisioning.references import containers_of, migrations_of, missing, secrets_of
 
 STABLE_SECONDS = 180.0
 Report = Callable[[str], None]
@@ -177,7 +177,7 @@ class Environment:
         groups = self._routing(vpc, services)
         for service in services:
             self._service(service, groups[service["name"]])
-        if migration := self._spec.get("migration"):
+        for migration in migrations_of(self._spec):
             family = str(migration["taskDefinition"]).rpartition("/")[2]
             self._task_definition(family, containers_of(migration))
 

@@ -51,7 +51,7 @@ def of(ecr: ECRClient, download: Download, repository: str, digest: str, on: Run
         return ImageLabels({**found, **_config(ecr, download, repository, manifest)})
     except _UNREADABLE as error:
         reason = f"the configuration of {repository}@{digest} cannot be read: {_said(error)}"
-        return ImageLabels(found, "" if MIGRATIONS in found else reason)
+        return ImageLabels(found, "" if MIGRATIONS in found else reason, unread=reason)
 
 
 def download(url: str) -> bytes:

@@ -79,8 +79,10 @@ def judge(deployment: Deployment, failure: StepFailure | None) -> Judgement:
             hold=f"{deployment.version} failed and onFailure is hold",
         )
     if reason == "OutcomeUnknown":
+        name = step_keys.migration_of(cause.key) if cause is not None else None
+        which = f"migration {name}" if name else "the migration"
         return Judgement(
-            Phase.ERRORED, reason, message, hold=f"it is unknown whether the migration of {deployment.version} ran"
+            Phase.ERRORED, reason, message, hold=f"it is unknown whether {which} of {deployment.version} ran"
         )  # fmt: skip
     if ours:
         return Judgement(Phase.ERRORED, reason, _told(message, back, deployment))

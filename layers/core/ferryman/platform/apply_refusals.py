@@ -112,8 +112,8 @@ def _containers(document: Platform) -> Iterator[Problem]:
                 here = f"{at}.waves.{w}.services.{s}"
                 yield from _listed(here, service)
                 yield from _additional(here, service)
-        if environment.migration is not None:
-            yield from _listed(f"{at}.migration", environment.migration)
+        for migration_name, migration in environment.every_migration.items():
+            yield from _listed(f"{at}.{environment.migration_path(migration_name)}", migration)
 
 
 def _listed(at: str, declared: Service | Migration) -> Iterator[Problem]:

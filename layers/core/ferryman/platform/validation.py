@@ -1,6 +1,7 @@
 """Rules for a document as a whole: names exist, nothing is listed twice, promotion has no cycles. Pure."""
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -12,6 +13,11 @@ from ferryman.platform.values import SEMVER, is_reference
 if TYPE_CHECKING:
     from ferryman.platform.document import Spec
 
+_NOT_A_MIGRATION = ("not-rollback-safe",)
+"""Names that would make a migration's label the label of something else."""
+_MIGRATIONS_AT_MOST = timedelta(hours=24)
+"""The longest that the migrations of an environment may take together: an execution has room for that."""
+
 
 def check(spec: "Spec") -> list[Problem]:
     """Return all problems of a document whose single fields are valid."""
@@ -22,6 +28,7 @@ def check(spec: "Spec") -> list[Problem]:
         found += _repetitions(at, environment)
         found += _promotion(at, environment)
         found += _gates(at, environment)
+        found += _migrations(at, environment)
         found += _plain_http(at, environment)
     return found
 
@@ -34,8 +41,9 @@ def _references(spec: "Spec", at: str, name: str, environment: Environment) -> I
             for i, item in enumerate(service.additional_components):
                 path = f"{here}.additionalComponents.{i}.component"
                 yield from _exists(path, "component", item.component, spec.components)
-    if environment.migration:
-        yield from _exists(f"{at}.migration.component", "component", environment.migration.component, spec.components)
+    for name_of, migration in environment.every_migration.items():
+        at_component = f"{at}.{environment.migration_path(name_of)}.component"
+        yield from _exists(at_component, "component", migration.component, spec.components)
     for i, channel in enumerate(environment.notify):
         yield from _exists(f"{at}.notify.{i}", "channel", channel, spec.channels)
     if environment.promote_from is not None and environment.promote_from != name:
@@ -76,6 +84,7 @@ def _services(spec: "Spec") -> Iterator[Problem]:
 def _repetitions(at: str, environment: Environment) -> Iterator[Problem]:
     lists: dict[str, list[tuple[str, str]]] = {
         "waves": [(f"waves.{i}.name", wave.name) for i, wave in enumerate(environment.waves)],
+        "migrations": [(f"migrations.{i}.name", item.name) for i, item in enumerate(environment.migrations)],
         "smokeTests": [(f"smokeTests.{i}.name", test.name) for i, test in enumerate(environment.smoke_tests)],
         "triggers": [(f"triggers.{i}", trigger) for i, trigger in enumerate(environment.triggers)],
         "notify": [(f"notify.{i}", channel) for i, channel in enumerate(environment.notify)],
@@ -124,9 +133,23 @@ def _gates(at: str, environment: Environment) -> Iterator[Problem]:
             if window.name in seen:
                 yield f"{at}.freeze.windows.{i}.name", f"{window.name!r} appears twice; remove or rename one"
             seen.add(window.name)
-    migration = environment.migration
-    if migration is not None and migration.downgrade and not any("{revision}" in part for part in migration.downgrade):
-        yield f"{at}.migration.downgrade", "has no {revision}; add it in place of the target revision"
+
+
+def _migrations(at: str, environment: Environment) -> Iterator[Problem]:
+    if environment.migration is not None and environment.migrations:
+        yield f"{at}.migrations", "cannot be combined with migration; give that one a name and add it to migrations"
+        return
+    for name, migration in environment.every_migration.items():
+        if migration.downgrade and not any("{revision}" in part for part in migration.downgrade):
+            here = f"{at}.{environment.migration_path(name)}.downgrade"
+            yield here, "has no {revision}; add it in place of the target revision"
+    for i, named in enumerate(environment.migrations):
+        if named.name in _NOT_A_MIGRATION:
+            yield f"{at}.migrations.{i}.name", f"{named.name!r} already has a meaning in image labels; use another name"
+    total = sum((item.timeout for item in environment.migrations), timedelta())
+    if total > _MIGRATIONS_AT_MOST:
+        hours = int(_MIGRATIONS_AT_MOST.total_seconds() // 3600)
+        yield f"{at}.migrations", f"the timeouts add up to more than {hours}h, which is the limit; shorten them"
 
 
 def _moving_tags(spec: "Spec") -> Iterator[Problem]:

@@ -67,6 +67,10 @@ class Request(Record):
     """Of migrate: what to do with the database; of rollback: `down`, or None to leave the database alone."""
     revision: str | None = None
     """Where `down` goes to."""
+    migration: str = ""
+    """Of migrate: which of several migrations is meant, by name."""
+    revisions: dict[str, str] = {}
+    """Of rollback with `down`: where it goes to, by name of the migration."""
 
 
 class Running(Record):

@@ -82,7 +82,7 @@ def _accepted(digest: str, platform_digest: str, platform_digests: list[str]) ->
 
 
 class PlannedMigration(Record):
-    """The migration of a frozen plan."""
+    """A migration of a frozen plan."""
 
     component: str
     container: str
@@ -97,6 +97,12 @@ class PlannedMigration(Record):
     launch_type: Literal["FARGATE", "EC2"] = "FARGATE"
     containers: list[str] = []
     """Every container that gets `image`. Empty in plans of 0.1.0, which changed `container` alone."""
+    name: str = ""
+    """Of a named migration; "" of the one that an environment's `migration` describes."""
+    migrations: list[str] | None = None
+    """Of a named one: what `Plan.migrations` is for the other."""
+    unsafe_migrations: list[str] = []
+    """Of a named one: what `Plan.unsafe_migrations` is for the other."""
 
     @property
     def images(self) -> dict[str, str]:
@@ -138,6 +144,9 @@ class Plan(Record):
     waves: list[list[str]]
     services: dict[str, PlannedService]
     migration: PlannedMigration | None = None
+    """The one without a name; an environment has either this one or named ones."""
+    named_migrations: list[PlannedMigration] = []
+    """Those with names, in the order in which they run."""
     checks: list[PlannedCheck] = []
     approval: bool = False
     """Whether people have to say yes first."""
@@ -151,3 +160,8 @@ class Plan(Record):
     unsafe_migrations: list[str] = []
     """Those after which an older release can't run."""
     on_failure: Literal["rollback", "hold"] = "rollback"
+
+    @property
+    def every_migration(self) -> list[PlannedMigration]:
+        """The migrations that run, in their order, whether they have names or not."""
+        return [self.migration] if self.migration is not None else self.named_migrations
