@@ -1,0 +1,102 @@
+"""The promises that are judged when faults have stopped and everything has had its time."""
+
+from ferryman.records import Deployment, OutboxMessage, Phase
+from ferryman.store import items, keys
+from simulation.documents import COMPONENTS, service
+from simulation.invariants import Invariants
+from simulation.people import People
+from simulation.world import World
+
+TOLD = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.ROLLED_BACK, Phase.REJECTED, Phase.EXPIRED, Phase.ABORTED})
+"""Outcomes of which people hear."""
+
+
+def judge(world: World, people: People, invariants: Invariants) -> None:
+    """Hold every promise about the end of a history."""
+    for environment in invariants.environments:
+        _no_claim_for_ever(world, invariants, environment)
+        _nothing_is_forgotten(people, invariants, environment)
+        _all_agree(world, invariants, environment)
+    _every_execution_has_an_outcome(world, invariants)
+    _everything_is_told(world, invariants)
+    for function, payload in world.delivery.dead:
+        if function == "Notify":
+            invariants.break_("EverythingIsTold", f"the stream gave up on {payload}")
+    for error in world.stuck:
+        invariants.break_("NoProgrammingError", error)
+
+
+def _no_claim_for_ever(world: World, invariants: Invariants, environment: str) -> None:
+    active = invariants.state(environment).active
+    if active is not None:
+        invariants.break_("NoClaimForEver", f"{active.deployment} of {active.version} still holds {environment}")
+
+
+def _nothing_is_forgotten(people: People, invariants: Invariants, environment: str) -> None:
+    """Every release that should come here was deployed, superseded, failed, or is held back for a reason."""
+    state = invariants.state(environment)
+    ended = [item for item in invariants.deployments(environment) if item.phase.terminal]
+    for version, digests in people.pushed.items():
+        release = invariants.release(version)
+        if set(digests) != set(COMPONENTS):
+            continue
+        if release is None:
+            invariants.break_("NothingIsForgotten", f"{version} was pushed, and there is no record of it")
+            continue
+        comes = environment == "staging" or "staging" in release.verified
+        held = state.hold is not None or state.freeze is not None
+        waits = state.waiting_for is not None and state.waiting_for.version == version
+        retried = version in state.settled and state.settled[version].retry_at is not None
+        if comes and not held and not waits and not retried and not any(item.version == version for item in ended):
+            what = f"{version} was neither deployed in {environment} nor superseded, and nobody was told"
+            invariants.break_("NothingIsForgotten", what)
+
+
+def _every_execution_has_an_outcome(world: World, invariants: Invariants) -> None:
+    known: dict[str, Deployment] = {}
+    for environment in invariants.environments:
+        known |= {item.id: item for item in invariants.deployments(environment)}
+    for execution in world.machines.executions.values():
+        name = execution.arn.rsplit(":", 1)[-1]
+        deployment = known.get(name.rsplit("-", 1)[-1])
+        if deployment is None or (execution.status != "RUNNING" and not deployment.phase.terminal):
+            invariants.break_("OneOutcome", f"the execution {name} is {execution.status} and has no outcome")
+
+
+def _all_agree(world: World, invariants: Invariants, environment: str) -> None:
+    """What runs, what the record says and the moving tags are the same, unless a hold says that they are not."""
+    state = invariants.state(environment)
+    if state.current is None or state.hold is not None or state.current.version is None:
+        return
+    latest = [item for item in invariants.deployments(environment) if item.phase is not Phase.SUPERSEDED]
+    if latest and latest[-1].phase in (Phase.ERRORED, Phase.FAILED):
+        return
+    for component in COMPONENTS:
+        recorded = state.current.digests.get(component)
+        primary = world.ecs.services[service(component, environment)]["deployments"][0]
+        definition = world.ecs.definitions[primary["taskDefinition"]]
+        runs = definition["containerDefinitions"][0]["image"].rsplit("@", 1)[-1]
+        if runs != recorded:
+            invariants.break_("AllAgree", f"{component} of {environment} runs {runs}, and {recorded} is recorded")
+        for tag in (f"{environment}-latest", f"{environment}-current"):
+            points = world.registry.tags[f"scr-{component}"].get(tag)
+            if points != recorded:
+                invariants.break_("AllAgree", f"{tag} of {component} points at {points}, and {recorded} is recorded")
+
+
+def _everything_is_told(world: World, invariants: Invariants) -> None:
+    told = set()
+    for partition in list(world.table.items):
+        if not partition.startswith("DEPLOYMENT#"):
+            continue
+        for item in world.table.partition(partition, keys.OUTBOX):
+            message = OutboxMessage.model_validate(items.plain(item))
+            told.add(message.owner)
+            if message.sent_at is None and not message.gave_up:
+                invariants.break_("EverythingIsTold", f"{message.event} of {message.owner} was never sent")
+    for environment in invariants.environments:
+        for deployment in invariants.deployments(environment):
+            if deployment.phase in TOLD and deployment.plan is not None and deployment.id not in told:
+                invariants.break_("EverythingIsTold", f"nobody heard that {deployment.id} ended {deployment.phase}")
+
+
