@@ -98,5 +98,3 @@ def _everything_is_told(world: World, invariants: Invariants) -> None:
         for deployment in invariants.deployments(environment):
             if deployment.phase in TOLD and deployment.plan is not None and deployment.id not in told:
                 invariants.break_("EverythingIsTold", f"nobody heard that {deployment.id} ended {deployment.phase}")
-
-

@@ -1,9 +1,10 @@
 """One history: people do things, things go wrong, then nothing goes wrong any more, and every promise must be kept."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from typing import ClassVar
 
 from simulation.at_the_end import judge
 from simulation.choices import Choice, Choices
@@ -12,10 +13,11 @@ from simulation.invariants import Invariants
 from simulation.people import People
 from simulation.world import World
 
-TURNS = 10
+TURNS = 16
 """How often people may act."""
 CHANCES = {"some": 0.012, "few": 0.003, "many": 0.04}
 """How often a call goes wrong."""
+PAUSES = {"a minute": 60.0, "at once": 0.0, "some seconds": 3.0, "half a minute": 30.0, "minutes": 240.0}
 REST = 3 * 3600.0
 """Seconds without faults at the end: longer than all retries of an errored deployment, and an approval's expiry."""
 _MOST_STEPS = 20_000
@@ -43,46 +45,60 @@ class Player:
         self._people, self._invariants, self._world = people, invariants, world
         self._count = 0
         self._half: list[str] = []
+        world.interrupt = self._interrupt
 
-    def options(self) -> dict[str, Callable[[], object]]:
-        """Return what can be done, by name."""
-        found: dict[str, Callable[[], object]] = {
-            "nothing": lambda: None,
-            "push": partial(self._push),
-            "push one that crashes": partial(self._push, runs="crashes"),
-            "push one that is ill": partial(self._push, runs="ill"),
-            "push one that hangs": partial(self._push, runs="hangs"),
-            "push one image": self._push_half,
-            "push the other image": self._push_rest,
-            "push twice": lambda: (self._push(), self._push()),
-            "push the same again": self._push_again,
-        }
-        for environment in self._invariants.environments:
-            post = partial(self._people.post, "jo", environment)
-            found |= {
-                f"hold {environment}": partial(post, "hold", reason="lunch"),
-                f"resume {environment}": partial(post, "resume"),
-                f"freeze {environment}": partial(post, "freeze", reason="fair"),
-                f"thaw {environment}": partial(post, "thaw"),
-                f"abort {environment}": partial(post, "abort", reason="wrong"),
-                f"retry {environment}": partial(post, "retry", reason="again", resume=True),
-                f"redeploy {environment}": partial(post, "redeploy", reason="again"),
-                f"roll back {environment}": partial(
-                    post, "rollback", reason="worse", confirm=environment, acceptSchemaMismatch=True
-                ),
-                f"stop the execution of {environment}": partial(self._stop, environment, "ABORTED"),
-                f"time out the execution of {environment}": partial(self._stop, environment, "TIMED_OUT"),
-            }
+    def weights(self) -> dict[str, int]:
+        """Return what a person would do now, each with how likely it is beside the others."""
+        found = {"nothing": 1, "push": 6, "push one that crashes": 3, "push one that is ill": 2, "push twice": 2}
+        found |= {"push one that hangs": 1, "push one image": 3, "push the same again": 1}
+        if self._half:
+            found["push the other image"] = 6
         if self._world.variant == "migration":
-            found["push one whose migration fails"] = partial(self._push, migrates="fails")
-        if self._world.variant == "approval":
-            found |= {
-                "approve": partial(self._decide, "approve", "ada"),
-                "approve twice at once": lambda: (self._decide("approve", "ada"), self._decide("approve", "grace")),
-                "approve and reject at once": lambda: (self._decide("approve", "ada"), self._decide("reject", "grace")),
-                "reject": partial(self._decide, "reject", "grace"),
-            }
+            found["push one whose migration fails"] = 2
+        for environment in self._invariants.environments:
+            state = self._invariants.state(environment)
+            found |= {f"hold {environment}": 2, f"freeze {environment}": 1, f"redeploy {environment}": 1}
+            found |= {f"roll back {environment}": 2, f"retry {environment}": 2}
+            if state.hold is not None:
+                found[f"resume {environment}"] = 8
+            if state.freeze is not None:
+                found[f"thaw {environment}"] = 8
+            if state.active is not None:
+                found |= {f"abort {environment}": 2, f"stop the execution of {environment}": 1}
+                found[f"time out the execution of {environment}"] = 1
+        if self._world.variant == "approval" and self._invariants.state("production").active is not None:
+            found |= {"approve": 8, "approve twice at once": 4, "approve and reject at once": 2, "reject": 1}
         return found
+
+    def act(self, what: str) -> None:
+        """Do one of these things."""
+        name, _, environment = what.rpartition(" ")
+        if environment in self._invariants.environments:
+            self._command(name, environment)
+        else:
+            self._others[what](self)
+
+    def _interrupt(self, what: str, environment: str) -> None:
+        if what == "push":
+            self._push()
+        else:
+            self._command(what, environment)
+
+    def _command(self, what: str, environment: str) -> None:
+        post = partial(self._people.post, "jo", environment)
+        match what:
+            case "hold" | "freeze" | "abort" | "redeploy":
+                post(what, reason="lunch")
+            case "resume" | "thaw":
+                post(what)
+            case "retry":
+                post("retry", reason="again", resume=True)
+            case "roll back":
+                post("rollback", reason="worse", confirm=environment, acceptSchemaMismatch=True)
+            case "stop the execution of":
+                self._stop(environment, "ABORTED")
+            case "time out the execution of":
+                self._stop(environment, "TIMED_OUT")
 
     def _push(self, **behaviour: str) -> None:
         self._people.push(self._version(), **behaviour)
@@ -113,10 +129,27 @@ class Player:
         if active is not None:
             self._people.post(who, "production", what, version=active.version, reason="seen")
 
+    _others: ClassVar[dict[str, Callable[["Player"], object]]] = {
+        "nothing": lambda self: None,
+        "push": lambda self: self._push(),
+        "push one that crashes": lambda self: self._push(runs="crashes"),
+        "push one that is ill": lambda self: self._push(runs="ill"),
+        "push one that hangs": lambda self: self._push(runs="hangs"),
+        "push one whose migration fails": lambda self: self._push(migrates="fails"),
+        "push one image": lambda self: self._push_half(),
+        "push the other image": lambda self: self._push_rest(),
+        "push twice": lambda self: (self._push(), self._push()),
+        "push the same again": lambda self: self._push_again(),
+        "approve": lambda self: self._decide("approve", "ada"),
+        "approve twice at once": lambda self: (self._decide("approve", "ada"), self._decide("approve", "grace")),
+        "approve and reject at once": lambda self: (self._decide("approve", "ada"), self._decide("reject", "grace")),
+        "reject": lambda self: self._decide("reject", "grace"),
+    }
 
-def play(choices: Choices, *, variant: str | None = None, script: Sequence[str] | None = None) -> Told:
-    """Play one history. With a `script`, people do what it says, and not what the choices say."""
-    variant = variant or choices.pick("variant", VARIANTS, 0.8)
+
+def play(choices: Choices) -> Told:
+    """Play one history."""
+    variant = choices.pick("variant", VARIANTS, 0.8)
     chance = CHANCES[choices.pick("how many faults", tuple(CHANCES), 0.6)]
     world = World(choices, variant, chance=chance)
     people = People(world)
@@ -128,10 +161,11 @@ def play(choices: Choices, *, variant: str | None = None, script: Sequence[str] 
     _run(told, invariants, 30)
     assert [answer[3] for answer in people.answers] == [200], people.answers
     choices.faults = 1.0
-    for turn in script if script is not None else [None] * TURNS:
-        options = player.options()
-        options[turn if turn is not None else choices.pick("people", tuple(options), 0.7)]()
-        _run(told, invariants, {"a minute": 60, "at once": 2, "minutes": 240}[_pause(choices)])
+    for _ in range(TURNS):
+        likely = player.weights()
+        options = tuple(name for name, weight in likely.items() for _ in range(weight))
+        player.act(choices.pick("people", options, 0.7))
+        _run(told, invariants, PAUSES[choices.pick("pause", tuple(PAUSES), 0.6)])
         if told.broken:
             return told
     choices.faults = 0.0
@@ -143,10 +177,6 @@ def play(choices: Choices, *, variant: str | None = None, script: Sequence[str] 
     if not told.broken:
         judge(world, people, invariants)
     return told
-
-
-def _pause(choices: Choices) -> str:
-    return choices.pick("pause", ("a minute", "at once", "minutes"), 0.6)
 
 
 def _run(told: Told, invariants: Invariants, seconds: float) -> None:

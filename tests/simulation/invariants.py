@@ -4,7 +4,6 @@ Most are held after every step: they watch what is written to the table and what
 judged when faults have stopped and everything has had its time (`at_the_end`).
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from ferryman.records import Approval, Deployment, EnvironmentState, Phase, Release
@@ -86,15 +85,15 @@ class Invariants:
         was, now = (self.release(item.version or "") if item else None for item in (old.current, after.current))
         if was is None or now is None or now.order >= was.order or after.current.deployment is None:
             return
-        found = self._world.table.get(
-            *keys.deployment(PLATFORM, after.environment, after.current.deployment).values()
-        )
+        found = self._world.table.get(*keys.deployment(PLATFORM, after.environment, after.current.deployment).values())
         if found is None:
             return
         deployment = Deployment.model_validate(items.plain(found))
         asked = deployment.requested_by or deployment.initiated_by
         if asked.automated:
-            self.break_("OrderNeverRegresses", f"{after.environment} went from {was.version} to {now.version} by itself")
+            self.break_(
+                "OrderNeverRegresses", f"{after.environment} went from {was.version} to {now.version} by itself"
+            )
 
     def _deployment_changed(self, before: Deployment | None, after: Deployment) -> None:
         was = before.phase if before is not None else None
@@ -189,5 +188,3 @@ class Invariants:
 def _both[R: Record](model: type[R], before: Item | None, after: Item) -> tuple[R | None, R]:
     old = model.model_validate(items.plain(before)) if before is not None else None
     return old, model.model_validate(items.plain(after))
-
-

@@ -59,7 +59,7 @@ class Sandbox:
         self.invocation = 0
         self._clients: dict[str, Client] = {}
         self.module: dict[str, Any] = {"__name__": f"functions.{function}.app"}
-        exec(_code(function), self.module)  # noqa: S102 - the project's own code
+        exec(_code(function), self.module)
         store = Store(self.client("dynamodb"), SETTINGS["TABLE_NAME"], pause=self._pause_before_trying_again)
         replaced = {
             "client": self.client,
@@ -120,7 +120,7 @@ class _OneByOne(Executor):
         future: concurrent.futures.Future[Any] = concurrent.futures.Future()
         try:
             future.set_result(fn(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001 - the future carries it
+        except Exception as error:
             future.set_exception(error)
         return future
 
@@ -226,4 +226,6 @@ def timeouts() -> dict[str, float]:
 @cache
 def mutation_timeout() -> str:
     """Return the template's MUTATION_TIMEOUT_SECONDS."""
-    return str(template()["Resources"]["Reconcile"]["Properties"]["Environment"]["Variables"]["MUTATION_TIMEOUT_SECONDS"])
+    return str(
+        template()["Resources"]["Reconcile"]["Properties"]["Environment"]["Variables"]["MUTATION_TIMEOUT_SECONDS"]
+    )

@@ -71,7 +71,7 @@ class Scheduler:
         def body() -> None:
             try:
                 value = work()
-            except BaseException as error:  # noqa: BLE001 - whoever waits for it decides
+            except BaseException as error:
                 future.set(error=error)
             else:
                 future.set(value)

@@ -23,6 +23,11 @@ SWEEP_EVERY = 300.0
 """Seconds: the template's SweepRate."""
 
 
+MEANWHILE = ("nobody", "push", "hold", "freeze", "abort")
+MEANWHILE_SHARE = 0.4
+"""How often a person does something in the middle of a step, beside how often its calls go wrong."""
+
+
 class Effect:
     """A change outside the table, at the moment at which it happened."""
 
@@ -48,6 +53,8 @@ class World:
         """Called with each change outside the table, at the moment at which it happens."""
         self.told: list[dict[str, Any]] = []
         """Messages that were published."""
+        self.interrupt: Callable[[str, str], None] = lambda what, environment: None
+        """Called when a person does something (of `MEANWHILE`) to an environment in the middle of a step."""
         self.trace = hashlib.sha256()
         self.stuck: list[str] = []
         """Errors of invocations that are no `FerrymanError` and no death: programming errors."""
@@ -136,6 +143,7 @@ class World:
         self._validator.check(service, operation, request)
         eventual = operation in ("get_item", "query") and not request.get("ConsistentRead")
         assert not eventual or request.get("IndexName"), f"{operation} decides on a read that may be stale"
+        self._meanwhile(sandbox, f"{service}.{operation}")
         fault = self._fault(sandbox, f"{service}.{operation}", calls.faults_of(service, operation))
 
         def do(asked: dict[str, Any], **how: Any) -> Any:
@@ -155,6 +163,15 @@ class World:
             if isinstance(payload, dict) and "deployment" in payload:
                 self.disturbed.add(str(payload["deployment"]))
         return fault
+
+    def _meanwhile(self, sandbox: Sandbox, operation: str) -> None:
+        """Have a person do something while a step is between two calls."""
+        environment = sandbox.payload.get("environment", "") if isinstance(sandbox.payload, dict) else ""
+        options = MEANWHILE if environment else MEANWHILE[:2]
+        point = f"meanwhile {sandbox.function} {operation}"
+        what = self.choices.pick(point, options, self.chance * MEANWHILE_SHARE)
+        if what != options[0]:
+            self.interrupt(what, environment)
 
     def fetch(self, sandbox: Sandbox, url: str) -> int | None:
         """Answer a smoke test, from what runs now."""

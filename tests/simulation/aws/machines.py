@@ -305,9 +305,7 @@ def _retrier(state: Json, error: StateError) -> tuple[int, Json | None]:
 
 
 def _matches(rule: Json, error: StateError) -> bool:
-    return error.error in rule["ErrorEquals"] or (
-        "States.ALL" in rule["ErrorEquals"] and error.error not in NOT_CAUGHT
-    )
+    return error.error in rule["ErrorEquals"] or ("States.ALL" in rule["ErrorEquals"] and error.error not in NOT_CAUGHT)
 
 
 @cache
@@ -325,7 +323,7 @@ def evaluate(expression: str, variables: Json) -> Json:
             raise StateError("States.QueryEvaluationError", f"{expression} has no value")
     except StateError:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever the library raises, the state fails
+    except Exception as error:
         raise StateError("States.QueryEvaluationError", f"{expression}: {error}") from error
     return found
 

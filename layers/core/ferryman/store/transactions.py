@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from botocore.exceptions import ClientError
 
-from ferryman.clients.aws_types import PutAction, TransactionAction
+from ferryman.clients.aws_types import ConditionCheck, PutAction, TransactionAction
 from ferryman.errors import AlreadyThere, ClaimLost, Conflict, RecordInvalid
-from ferryman.records.writes import Add, Fenced, Once, Write
+from ferryman.records.writes import Add, Fenced, Once, Unchanged, Write
 from ferryman.store import items, keys
 
 _INVALID = frozenset({"ValidationException", "SerializationException", "ItemCollectionSizeLimitExceededException"})
@@ -39,16 +39,26 @@ def action(write: Write, table: str) -> TransactionAction:
                 "ConditionExpression": "attribute_not_exists(pk)",
             }
         }
+    if isinstance(write, Unchanged):
+        key = {name: value for name, value in keys.of(write.record).items() if name in ("pk", "sk")}
+        check: ConditionCheck = {"TableName": table, "Key": items.attributes(key), "ConditionExpression": ""}
+        _if_as_read(check, write.record.rev)
+        return {"ConditionCheck": check}
     record = write.record
     extra = {"expiresAt": write.expires_at} if write.expires_at is not None else {}
     put: PutAction = {"TableName": table, "Item": items.item(record, rev=record.rev + 1, **extra)}
-    if record.rev == 0:
-        put["ConditionExpression"] = "attribute_not_exists(pk)"
-    else:
-        put["ConditionExpression"] = "#rev = :rev"
-        put["ExpressionAttributeNames"] = {"#rev": "rev"}
-        put["ExpressionAttributeValues"] = {":rev": {"N": str(record.rev)}}
+    _if_as_read(put, record.rev)
     return {"Put": put}
+
+
+def _if_as_read(action: ConditionCheck | PutAction, rev: int) -> None:
+    """Let an action succeed only while its item has this revision; 0: while it does not exist."""
+    if rev == 0:
+        action["ConditionExpression"] = "attribute_not_exists(pk)"
+        return
+    action["ConditionExpression"] = "#rev = :rev"
+    action["ExpressionAttributeNames"] = {"#rev": "rev"}
+    action["ExpressionAttributeValues"] = {":rev": {"N": str(rev)}}
 
 
 def explain(error: ClientError, writes: Sequence[Write]) -> None:
