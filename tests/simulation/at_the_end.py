@@ -5,13 +5,13 @@ from ferryman.store import items, keys
 from simulation.documents import COMPONENTS, service
 from simulation.invariants import Invariants
 from simulation.people import People
-from simulation.world import World
+from simulation.surroundings import Surroundings
 
 TOLD = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.ROLLED_BACK, Phase.REJECTED, Phase.EXPIRED, Phase.ABORTED})
 """Outcomes of which people hear."""
 
 
-def judge(world: World, people: People, invariants: Invariants) -> None:
+def judge(world: Surroundings, people: People, invariants: Invariants) -> None:
     """Hold every promise about the end of a history."""
     for environment in invariants.environments:
         _no_claim_for_ever(world, invariants, environment)
@@ -26,7 +26,7 @@ def judge(world: World, people: People, invariants: Invariants) -> None:
         invariants.break_("NoProgrammingError", error)
 
 
-def _no_claim_for_ever(world: World, invariants: Invariants, environment: str) -> None:
+def _no_claim_for_ever(world: Surroundings, invariants: Invariants, environment: str) -> None:
     active = invariants.state(environment).active
     if active is not None:
         invariants.break_("NoClaimForEver", f"{active.deployment} of {active.version} still holds {environment}")
@@ -52,7 +52,7 @@ def _nothing_is_forgotten(people: People, invariants: Invariants, environment: s
             invariants.break_("NothingIsForgotten", what)
 
 
-def _every_execution_has_an_outcome(world: World, invariants: Invariants) -> None:
+def _every_execution_has_an_outcome(world: Surroundings, invariants: Invariants) -> None:
     known: dict[str, Deployment] = {}
     for environment in invariants.environments:
         known |= {item.id: item for item in invariants.deployments(environment)}
@@ -63,20 +63,18 @@ def _every_execution_has_an_outcome(world: World, invariants: Invariants) -> Non
             invariants.break_("OneOutcome", f"the execution {name} is {execution.status} and has no outcome")
 
 
-def _all_agree(world: World, invariants: Invariants, environment: str) -> None:
-    """What runs, what the record says and the moving tags are the same, unless a hold says that they are not."""
+def _all_agree(world: Surroundings, invariants: Invariants, environment: str) -> None:
+    """What runs, what the record says and the moving tags are the same."""
     state = invariants.state(environment)
-    if state.current is None or state.hold is not None or state.current.version is None:
+    if state.current is None or state.current.version is None:
         return
-    latest = [item for item in invariants.deployments(environment) if item.phase is not Phase.SUPERSEDED]
-    if latest and latest[-1].phase in (Phase.ERRORED, Phase.FAILED):
-        return
+    since = [item for item in invariants.deployments(environment) if item.id > (state.current.deployment or "")]
+    # Such a deployment leaves services as they are, and its record says so; the next success puts them right.
+    left = state.hold is not None or any(item.phase in (Phase.ERRORED, Phase.FAILED, Phase.ABORTED) for item in since)
     for component in COMPONENTS:
         recorded = state.current.digests.get(component)
-        primary = world.ecs.services[service(component, environment)]["deployments"][0]
-        definition = world.ecs.definitions[primary["taskDefinition"]]
-        runs = definition["containerDefinitions"][0]["image"].rsplit("@", 1)[-1]
-        if runs != recorded:
+        runs = _image_of(world, service(component, environment))
+        if runs != recorded and not left:
             invariants.break_("AllAgree", f"{component} of {environment} runs {runs}, and {recorded} is recorded")
         for tag in (f"{environment}-latest", f"{environment}-current"):
             points = world.registry.tags[f"scr-{component}"].get(tag)
@@ -84,7 +82,12 @@ def _all_agree(world: World, invariants: Invariants, environment: str) -> None:
                 invariants.break_("AllAgree", f"{tag} of {component} points at {points}, and {recorded} is recorded")
 
 
-def _everything_is_told(world: World, invariants: Invariants) -> None:
+def _image_of(world: Surroundings, name: str) -> str:
+    primary = next(item for item in world.ecs.services[name]["deployments"] if item["status"] == "PRIMARY")
+    return str(world.ecs.definitions[primary["taskDefinition"]]["containerDefinitions"][0]["image"].rsplit("@", 1)[-1])
+
+
+def _everything_is_told(world: Surroundings, invariants: Invariants) -> None:
     told = set()
     for partition in list(world.table.items):
         if not partition.startswith("DEPLOYMENT#"):

@@ -1,4 +1,4 @@
-"""How events reach functions: EventBridge, the schedule, asynchronous invocations, the nudges' queue, the table's stream.
+"""How events reach functions: rules, the schedule, asynchronous invocations, the nudges' queue, the table's stream.
 
 Each delivery can be lost, doubled or late, and each failure comes again as AWS would have it come again.
 """

@@ -11,7 +11,7 @@ from simulation.choices import Choice, Choices
 from simulation.documents import VARIANTS
 from simulation.invariants import Invariants
 from simulation.people import People
-from simulation.world import World
+from simulation.surroundings import Surroundings
 
 TURNS = 16
 """How often people may act."""
@@ -27,7 +27,7 @@ _MOST_STEPS = 20_000
 class Told:
     """What became of a history."""
 
-    world: World
+    world: Surroundings
     people: People
     choices: Choices
     broken: list[tuple[str, str]] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Told:
 class Player:
     """What a person may do in a turn. The first is nothing."""
 
-    def __init__(self, people: People, invariants: Invariants, world: World) -> None:
+    def __init__(self, people: People, invariants: Invariants, world: Surroundings) -> None:
         self._people, self._invariants, self._world = people, invariants, world
         self._count = 0
         self._half: list[str] = []
@@ -151,7 +151,7 @@ def play(choices: Choices) -> Told:
     """Play one history."""
     variant = choices.pick("variant", VARIANTS, 0.8)
     chance = CHANCES[choices.pick("how many faults", tuple(CHANCES), 0.6)]
-    world = World(choices, variant, chance=chance)
+    world = Surroundings(choices, variant, chance=chance)
     people = People(world)
     invariants = Invariants(world, people)
     told = Told(world, people, choices, invariants.broken)

@@ -11,7 +11,7 @@ from ferryman.records.base import Record
 from ferryman.store import items, keys
 from simulation.documents import COMPONENTS, PLATFORM, service
 from simulation.people import People
-from simulation.world import Effect, World
+from simulation.surroundings import Effect, Surroundings
 
 Item = dict[str, Any]
 _TOKEN = "AQC+task/token"
@@ -20,7 +20,7 @@ _TOKEN = "AQC+task/token"
 class Invariants:
     """Watches one world."""
 
-    def __init__(self, world: World, people: People) -> None:
+    def __init__(self, world: Surroundings, people: People) -> None:
         self._world, self._people = world, people
         self.broken: list[tuple[str, str]] = []
         """(name of the promise, what happened)."""

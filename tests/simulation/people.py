@@ -5,13 +5,13 @@ from typing import Any
 
 from simulation.documents import COMPONENTS, PEOPLE, PLATFORM
 from simulation.scheduler import Future
-from simulation.world import World
+from simulation.surroundings import Surroundings
 
 
 class People:
     """What people do to one world, and what they were answered."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Surroundings) -> None:
         self._world = world
         self.answers: list[tuple[str, str, float, int, Any]] = []
         """(environment, what, when the answer came, status, body)."""

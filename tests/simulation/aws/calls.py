@@ -1,7 +1,7 @@
 """One call of an AWS client: its latency, the SDK's three attempts, and what can go wrong with it.
 
-Above HTTP and below the SDK's retries: a lost answer is first repeated inside the same call, as botocore's standard mode
-repeats it (`runtime` sets three attempts, 3 s to connect and 8 s to read).
+Above HTTP and below the SDK's retries: a lost answer is first repeated inside the same call, as botocore's standard
+mode repeats it (`runtime` sets three attempts, 3 s to connect and 8 s to read).
 """
 
 from collections.abc import Callable

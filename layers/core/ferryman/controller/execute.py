@@ -100,10 +100,18 @@ def _repair(action: RepairTags, view: Snapshot, document: Platform, context: Con
     ECR checks no fence, so the state says first that tags are being repaired: until that has ended, or this function
     cannot be at work any more, no deployment is claimed. One that was claimed meanwhile moves the tags itself.
     """
-    until = context.clock() + AT_WORK
+    now = context.clock()
+    until, ours = now + AT_WORK, True
+
+    def announce(state: EnvironmentState) -> EnvironmentState | None:
+        nonlocal ours
+        others = state.tagging_until is not None and state.tagging_until > now
+        ours = state.active is None and state.fence == view.state.fence and not others
+        return state.but(tagging_until=until) if ours else None
+
     if action.settings:
-        state = context.store.update_state(view.platform, view.name, lambda state: _announced(state, view, until))
-        if state.tagging_until != until:
+        context.store.update_state(view.platform, view.name, announce)
+        if not ours:
             _LOG.info("moving tags left alone: somebody else moves them", extra=ids(view))
             return
     for setting in action.settings:
@@ -113,13 +121,6 @@ def _repair(action: RepairTags, view: Snapshot, document: Platform, context: Con
             context.count("MovingTagFailed")
             _LOG.error("moving tag %s not set: %s", setting.tag, error, extra=ids(view, action.deployment or ""))
     context.store.update_state(view.platform, view.name, lambda state: _repaired(state, until, action.deployment))
-
-
-def _announced(state: EnvironmentState, view: Snapshot, until: datetime) -> EnvironmentState | None:
-    others = state.tagging_until is not None and state.tagging_until > until - AT_WORK
-    if state.active is not None or state.fence != view.state.fence or others:
-        return None
-    return state.but(tagging_until=until)
 
 
 def _repaired(state: EnvironmentState, until: datetime, deployment: str | None) -> EnvironmentState | None:

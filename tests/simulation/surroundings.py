@@ -36,7 +36,7 @@ class Effect:
         self.service, self.operation, self.request = service, operation, request
 
 
-class World:
+class Surroundings:
     """One history."""
 
     def __init__(self, choices: Choices, variant: str, *, chance: float = 0.0) -> None:
