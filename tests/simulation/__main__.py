@@ -7,8 +7,10 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from simulation.aws.machines import transitions
 from simulation.choices import Choices, StoryDoesNotFit
 from simulation.history import Told, play
+from simulation.sandboxes import definition
 from simulation.stories import dumped, read, replay, shortened
 
 KEPT = Path("tests/simulation/failed.story.json")
@@ -92,8 +94,9 @@ def _simulated(seed: str, steps: int, table: bool) -> int:
     if table:
         for cell, count in sorted(tally.cells.items()):
             print(f"{count:6d}  {' '.join(cell)}")
-        for transition, count in sorted(tally.transitions.items()):
-            print(f"{count:6d}  {transition[0]}: {transition[1]} → {transition[2]}")
+        for name in ("deploy", "migrate"):
+            for start, end in sorted(transitions(definition(name))):
+                print(f"{tally.transitions[name, start, end]:6d}  {name}: {start} → {end}")
     print(f"trace: {tally.trace.hexdigest()}")
     return 0
 

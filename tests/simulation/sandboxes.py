@@ -5,6 +5,7 @@ module is where a handler gets its clients, clock and ids from, so this is where
 """
 
 import concurrent.futures
+import json
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
@@ -185,6 +186,12 @@ def quieten() -> None:
     runtime.logger = lambda: LOG  # type: ignore[assignment]
     runtime.metrics = lambda: SimpleNamespace(metric_set={})  # type: ignore[assignment,return-value]
     logging.getLogger("ferryman").setLevel(logging.CRITICAL + 1)
+
+
+@cache
+def definition(machine: str) -> Any:
+    """Return a state machine's definition: `deploy` or `migrate`."""
+    return json.loads((ROOT / f"statemachines/{machine}.asl.json").read_text(encoding="utf-8"))
 
 
 def snake(function: str) -> str:

@@ -16,7 +16,7 @@ from simulation.aws.table import Table
 from simulation.choices import Choices
 from simulation.delivery import Delivery
 from simulation.documents import COMPONENTS, TOPIC, document, service
-from simulation.sandboxes import ROOT, STATES, Lambdas, Sandbox, quieten
+from simulation.sandboxes import STATES, Lambdas, Sandbox, definition, quieten
 from simulation.scheduler import Future, Scheduler
 
 SWEEP_EVERY = 300.0
@@ -58,7 +58,7 @@ class Surroundings:
         self.trace = hashlib.sha256()
         self.stuck: list[str] = []
         """Errors of invocations that are no `FerrymanError` and no death: programming errors."""
-        self.table = Table(lambda: self.scheduler.seconds)
+        self.table = Table()
         self.registry = Registry(self.scheduler.now, *(f"scr-{name}" for name in COMPONENTS))
         self.ecs = Ecs(self.scheduler, self._image, self._ecs_event)
         self.lambdas = Lambdas(self.scheduler, self, self.new_id)
@@ -69,8 +69,7 @@ class Surroundings:
         self.table.observers.append(self.delivery.written)
         self._validator = Validator()
         for name in ("deploy", "migrate"):
-            definition = json.loads((ROOT / f"statemachines/{name}.asl.json").read_text(encoding="utf-8"))
-            self.machines.define(f"{STATES}:{name}", definition)
+            self.machines.define(f"{STATES}:{name}", definition(name))
         self.document = document(variant)
         self._build()
 

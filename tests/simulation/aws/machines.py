@@ -328,6 +328,19 @@ def evaluate(expression: str, variables: Json) -> Json:
     return found
 
 
+def transitions(machine: Json) -> set[tuple[str, str]]:
+    """Return every transition that a definition has: (from, to), `end` for the end of it or of a Map's round."""
+    found: set[tuple[str, str]] = set()
+    for name, state in machine["States"].items():
+        after = [state.get("Next"), state.get("Default"), "end" if state.get("End") else None]
+        after += [item["Next"] for item in (*state.get("Choices", []), *state.get("Catch", []))]
+        after += ["end"] if state["Type"] == "Succeed" else []
+        found |= {(name, following) for following in after if following}
+        if "ItemProcessor" in state:
+            found |= transitions(state["ItemProcessor"])
+    return found
+
+
 def check(machine: Json) -> None:
     """Raise ValueError for a definition that uses what this interpreter does not know."""
     for name, state in machine["States"].items():

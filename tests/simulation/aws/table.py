@@ -17,10 +17,9 @@ Observer = Callable[[Item | None, Item | None], None]
 class Table:
     """Items are never changed once they are stored: a write stores another one."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self) -> None:
         self.items: dict[str, dict[str, Item]] = {}
         self.observers: list[Observer] = []
-        self._clock = clock
         self._done: dict[str, str] = {}
         """ClientRequestToken → the transaction that it was for."""
 
