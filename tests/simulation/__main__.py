@@ -13,7 +13,7 @@ from simulation.history import Told, play
 from simulation.sandboxes import definition
 from simulation.stories import dumped, read, replay, shortened
 
-KEPT = Path("tests/simulation/failed.story.json")
+KEPT = Path(".cache/failed.story.json")
 
 
 class Tally:
@@ -107,6 +107,7 @@ def _failed(told: Told, about: str) -> int:
     print(f"{about}: {len(told.story)} choices; making the story shorter")
     story = shortened(told.story, promise, lambda line: print(f"  {line}", flush=True))
     again = replay(story, strict=False)
+    KEPT.parent.mkdir(exist_ok=True)
     KEPT.write_text(dumped(again.story, again.broken, about), encoding="utf-8")
     for item in again.story:
         print(f"  {item}")

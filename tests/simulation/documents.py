@@ -72,6 +72,8 @@ def _environment(name: str, *, triggers: list[str], migration: bool = False) -> 
             "taskDefinition": f"scr-migrate-{name}",
             "container": "app",
             "command": ["migrate"],
+            "downgrade": ["migrate", "down", "{revision}"],
+            "current": ["migrate", "current"],
             "timeout": "5m",
             "network": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"]},
         }

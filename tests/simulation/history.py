@@ -54,7 +54,7 @@ class Player:
         if self._half:
             found["push the other image"] = 6
         if self._world.variant == "migration":
-            found["push one whose migration fails"] = 2
+            found |= {"push one whose migration fails": 2, "migrate current staging": 1, "migrate down staging": 1}
         for environment in self._invariants.environments:
             state = self._invariants.state(environment)
             found |= {f"hold {environment}": 2, f"freeze {environment}": 1, f"redeploy {environment}": 1}
@@ -93,6 +93,10 @@ class Player:
                 post(what)
             case "retry":
                 post("retry", reason="again", resume=True)
+            case "migrate current" | "migrate down":
+                command = what.rpartition(" ")[2]
+                revision = {"revision": "0001"} if command == "down" else {}
+                post("migrate", command=command, confirm=environment, reason="look", **revision)
             case "roll back":
                 post("rollback", reason="worse", confirm=environment, acceptSchemaMismatch=True)
             case "stop the execution of":

@@ -178,11 +178,15 @@ class Invariants:
             ]
             if sum(task["lastStatus"] != "STOPPED" for task in tasks) > 1:
                 self.break_("OneMigration", f"two migrations run in {environment} at the same time")
-            succeeded = [
-                task["containers"][0]["imageDigest"] for task in tasks if task["containers"][0].get("exitCode") == 0
-            ]
-            if len(set(succeeded)) != len(succeeded):
+            ended = [task for task in tasks if task["containers"][0].get("exitCode") == 0]
+            up = [task["containers"][0]["imageDigest"] for task in ended if _command(task) == ["migrate"]]
+            down = any(_command(task)[1:2] == ["down"] for task in ended)
+            if len(set(up)) != len(up) and not down:
                 self.break_("OneMigration", f"a migration succeeded twice in {environment}")
+
+
+def _command(task: dict[str, Any]) -> list[str]:
+    return list(task["overrides"]["containerOverrides"][0]["command"])
 
 
 def _both[R: Record](model: type[R], before: Item | None, after: Item) -> tuple[R | None, R]:

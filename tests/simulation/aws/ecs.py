@@ -197,6 +197,7 @@ class Ecs:
         family = request["taskDefinition"].rsplit("/", 1)[-1].split(":")[0]
         cluster = request["cluster"].rsplit("/", 1)[-1]
         task = self._task(cluster, request["taskDefinition"], f"family:{family}", request["startedBy"], "PROVISIONING")
+        task["overrides"] = copy.deepcopy(request["overrides"])
         self._tokens[token] = (wanted, task["taskArn"])
         self._scheduler.after(TICK, lambda: self._start_task(task))
         return {"tasks": [copy.deepcopy(task)], "failures": []}

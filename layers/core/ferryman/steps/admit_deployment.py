@@ -27,8 +27,8 @@ from ferryman.records import (
     step_keys,
 )
 from ferryman.records.writes import Save, Unchanged
-from ferryman.store.step_writer import require_claim
 from ferryman.store.table import Store
+from ferryman.store.transactions import require_claim
 
 
 def admit(event: AdmitDeploymentInput, *, store: Store, ecr: ECRClient, clock: Clock) -> AdmitDeploymentOutput:

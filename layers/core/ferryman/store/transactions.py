@@ -1,13 +1,18 @@
 """Writes as DynamoDB transaction actions, with their conditions; and what it means when one is cancelled."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from ferryman.clients.aws_types import ConditionCheck, PutAction, TransactionAction
 from ferryman.errors import AlreadyThere, ClaimLost, Conflict, RecordInvalid
+from ferryman.records import EnvironmentState
 from ferryman.records.writes import Add, Fenced, Once, Unchanged, Write
 from ferryman.store import items, keys
+
+if TYPE_CHECKING:
+    from ferryman.contracts import DeploymentRef
 
 _INVALID = frozenset({"ValidationException", "SerializationException", "ItemCollectionSizeLimitExceededException"})
 _INVALID_ACTION = frozenset({"ValidationError", "ItemCollectionSizeLimitExceeded"})
@@ -85,6 +90,15 @@ def failed_conditions(error: ClientError) -> set[int]:
         raise error
     reasons = error.response.get("CancellationReasons", [])
     return {number for number, reason in enumerate(reasons) if reason.get("Code") == "ConditionalCheckFailed"}
+
+
+def require_claim(state: EnvironmentState, ref: "DeploymentRef") -> None:
+    """Raise ClaimLost when the environment's state does not have the fence as its claim. Pure."""
+    active = state.active
+    if active is None or (active.deployment, active.fence) != (ref.deployment, ref.fence):
+        raise ClaimLost(
+            f"deployment {ref.deployment} (fence {ref.fence}) no longer holds {ref.platform}/{ref.environment}"
+        )
 
 
 def lost(error: ClientError) -> bool:
