@@ -20,6 +20,10 @@ CHANCES = {"some": 0.012, "few": 0.003, "many": 0.04}
 PAUSES = {"a minute": 60.0, "at once": 0.0, "some seconds": 3.0, "half a minute": 30.0, "minutes": 240.0}
 REST = 3 * 3600.0
 """Seconds without faults at the end: longer than all retries of an errored deployment, and an approval's expiry."""
+WEATHER = ("fine", "dynamodb", "ecs", "ecr", "stepfunctions", "sqs", "sns")
+"""Which service throttles everything from now on."""
+BAD_HOUR = 900.0
+"""Seconds: longer than all retries of a step."""
 _MOST_STEPS = 20_000
 
 
@@ -169,10 +173,13 @@ def play(choices: Choices) -> Told:
         likely = player.weights()
         options = tuple(name for name, weight in likely.items() for _ in range(weight))
         player.act(choices.pick("people", options, 0.7))
+        bad = choices.pick("weather", WEATHER, 0.06)
+        world.throttling[bad] = world.scheduler.seconds + BAD_HOUR
         _run(told, invariants, PAUSES[choices.pick("pause", tuple(PAUSES), 0.6)])
         if told.broken:
             return told
     choices.faults = 0.0
+    world.throttling.clear()
     for environment in invariants.environments:
         people.post("jo", environment, "thaw")
         people.post("jo", environment, "resume")

@@ -25,6 +25,8 @@ class Invariants:
         self.broken: list[tuple[str, str]] = []
         """(name of the promise, what happened)."""
         self.environments = list(world.document["spec"]["environments"])
+        self._taken_back: dict[str, list[int]] = {}
+        """Deployment → its waves of which a service went back, in this order."""
         world.table.observers.append(self._written)
         world.watch = self._done
 
@@ -111,6 +113,10 @@ class Invariants:
         freeze = state.freeze
         if deployment.kind != "rollback" and freeze is not None and (freeze.until is None or freeze.until > now):
             self.break_("HoldsHold", f"{deployment.version} became Running while {deployment.environment} is frozen")
+        settled = state.settled.get(deployment.version)
+        if deployment.initiated_by.automated and settled is not None and settled.retry_at is None:
+            what = f"{deployment.version} runs again by itself, although it ended {settled.phase} ({settled.reason})"
+            self.break_("SettledStays", what)
         source = self._world.document["spec"]["environments"][deployment.environment].get("promoteFrom")
         release = self.release(deployment.version)
         if source is None or release is None or deployment.kind not in ("deploy", "retry"):
@@ -164,6 +170,11 @@ class Invariants:
         found = self._world.table.get(*keys.deployment(PLATFORM, environment, payload["deployment"]).values())
         digests = found["digests"]["M"] if found is not None else {}
         last = self.state(environment).last_succeeded
+        if payload["direction"] == "back":
+            wave, taken = COMPONENTS.index(component), self._taken_back.setdefault(payload["deployment"], [])
+            if wave not in taken and any(earlier < wave for earlier in taken):
+                self.break_("LastWaveFirst", f"{name} goes back after a service of an earlier wave")
+            taken.append(wave)
         if payload["direction"] == "forward":
             if digests.get(component, {}).get("S") != image:
                 self.break_("OnlyWhatWasAskedFor", f"{name} goes to {image}, which is not of {payload['deployment']}")

@@ -55,6 +55,8 @@ class Surroundings:
         """Messages that were published."""
         self.interrupt: Callable[[str, str], None] = lambda what, environment: None
         """Called when a person does something (of `MEANWHILE`) to an environment in the middle of a step."""
+        self.throttling: dict[str, float] = {}
+        """Service → until when it throttles everything: a region's bad hour."""
         self.trace = hashlib.sha256()
         self.stuck: list[str] = []
         """Errors of invocations that are no `FerrymanError` and no death: programming errors."""
@@ -155,6 +157,8 @@ class Surroundings:
 
     def _fault(self, sandbox: Sandbox, operation: str, options: tuple[str, ...]) -> str:
         fault = self.choices.pick(f"{sandbox.function} {operation}", options, self.chance)
+        if self.scheduler.seconds < self.throttling.get(operation.partition(".")[0], 0.0):
+            fault = "throttled"
         if fault != "ok":
             self.faults[sandbox.function, operation, fault] += 1
             self._note(f"{sandbox.function} {operation}: {fault}")

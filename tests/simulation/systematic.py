@@ -11,7 +11,7 @@ from simulation.history import play
 
 NEAR = 10
 """How many points after the first fault the second one of a pair may be."""
-SKIPPED = ("people", "pause", "variant", "how many faults")
+SKIPPED = ("people", "pause", "weather", "variant", "how many faults")
 """What a story is about, and what does not go wrong."""
 
 Story = list[Choice]
