@@ -111,7 +111,8 @@ class Invariants:
         if stopped and state.hold is not None:
             self.break_("HoldsHold", f"{deployment.version} became Running while {deployment.environment} is on hold")
         freeze = state.freeze
-        if deployment.kind != "rollback" and freeze is not None and (freeze.until is None or freeze.until > now):
+        passes = deployment.kind == "rollback" or deployment.command == "current"
+        if not passes and freeze is not None and (freeze.until is None or freeze.until > now):
             self.break_("HoldsHold", f"{deployment.version} became Running while {deployment.environment} is frozen")
         settled = state.settled.get(deployment.version)
         if deployment.initiated_by.automated and settled is not None and settled.retry_at is None:
