@@ -2,6 +2,7 @@
 
 import argparse
 import hashlib
+import logging
 import sys
 import time
 from collections import Counter
@@ -61,6 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--story", type=Path, help="replay one story")
     parser.add_argument("--table", action="store_true", help="print which call met which fault, and the transitions")
     given = parser.parse_args(arguments)
+    logging.getLogger("ferryman").setLevel(logging.CRITICAL + 1)
     try:
         return _replayed(given.story) if given.story else _simulated(given.seed, given.steps, given.table)
     except StoryDoesNotFit as error:

@@ -6,17 +6,17 @@ module is where a handler gets its clients, clock and ids from, so this is where
 
 import concurrent.futures
 import json
-import logging
+import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from functools import cache
 from pathlib import Path
-from types import CodeType, SimpleNamespace
+from types import CodeType, ModuleType, SimpleNamespace
 from typing import Any, Protocol
 
 import yaml
 
-from ferryman import runtime
+import ferryman.runtime  # noqa: F401 - in place before a sandbox takes its place
 from ferryman.clients.http_client import Answer, NoAnswer
 from ferryman.store.table import Store
 from simulation.aws.calls import Killed
@@ -59,25 +59,31 @@ class Sandbox:
         self.payload: Any = None
         self.invocation = 0
         self._clients: dict[str, Client] = {}
-        self.module: dict[str, Any] = {"__name__": f"functions.{function}.app"}
-        exec(_code(function), self.module)
-        store = Store(self.client("dynamodb"), SETTINGS["TABLE_NAME"], pause=self._pause_before_trying_again)
+        self.module = _loaded(function, self._runtime())
         replaced = {
-            "client": self.client,
-            "store": lambda: store,
-            "setting": self._setting,
-            "logger": lambda: LOG,
-            "count": lambda name, value=1: None,
-            "gauge": lambda name, seconds, **dimensions: None,
             "ids": SimpleNamespace(now=scheduler.now, new_id=token),
             "fetch": self._fetch,
             "image_labels": SimpleNamespace(download=lambda url: CONFIG),
             "respond_to_action": lambda *told: None,
-            "threads": lambda most: _OneByOne(),
         }
-        for name, value in replaced.items():
-            if name in self.module:
-                self.module[name] = value
+        self.module.update({name: value for name, value in replaced.items() if name in self.module})
+
+    def _runtime(self) -> ModuleType:
+        """Return a `ferryman.runtime` of its own: what it keeps is this sandbox's, and it reaches the world."""
+        found = ModuleType("ferryman.runtime")
+        exec(_code(ROOT / "layers/core/ferryman/runtime.py"), found.__dict__)
+        store = Store(self.client("dynamodb"), SETTINGS["TABLE_NAME"], pause=self._pause_before_trying_again)
+        found.__dict__.update(
+            client=self.client,
+            store=lambda: store,
+            setting=self._setting,
+            logger=lambda: LOG,
+            metrics=lambda: SimpleNamespace(metric_set={}),
+            count=lambda name, value=1: None,
+            gauge=lambda name, seconds, **dimensions: None,
+            threads=lambda most: _OneByOne(),
+        )
+        return found
 
     def client(self, service: str, /) -> "Client":
         """Return the client of a service."""
@@ -181,13 +187,6 @@ LOG: Any = SimpleNamespace(
 )
 
 
-def quieten() -> None:
-    """Have the runtime's own logger and metrics write nothing: a handler's decorator asks for them."""
-    runtime.logger = lambda: LOG  # type: ignore[assignment]
-    runtime.metrics = lambda: SimpleNamespace(metric_set={})  # type: ignore[assignment,return-value]
-    logging.getLogger("ferryman").setLevel(logging.CRITICAL + 1)
-
-
 @cache
 def definition(machine: str) -> Any:
     """Return a state machine's definition: `deploy` or `migrate`."""
@@ -199,9 +198,20 @@ def snake(function: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in function).lstrip("_")
 
 
+def _loaded(function: str, runtime: ModuleType) -> dict[str, Any]:
+    """Return a function's app module, made anew with this runtime."""
+    module: dict[str, Any] = {"__name__": f"functions.{function}.app"}
+    before = sys.modules["ferryman.runtime"]
+    sys.modules["ferryman.runtime"] = runtime
+    try:
+        exec(_code(ROOT / "functions" / function / "app.py"), module)
+    finally:
+        sys.modules["ferryman.runtime"] = before
+    return module
+
+
 @cache
-def _code(function: str) -> CodeType:
-    path = ROOT / "functions" / function / "app.py"
+def _code(path: Path) -> CodeType:
     return compile(path.read_text(encoding="utf-8"), str(path), "exec")
 
 

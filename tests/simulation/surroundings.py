@@ -16,7 +16,7 @@ from simulation.aws.table import Table
 from simulation.choices import Choices
 from simulation.delivery import Delivery
 from simulation.documents import COMPONENTS, TOPIC, document, service
-from simulation.sandboxes import STATES, Lambdas, Sandbox, definition, quieten
+from simulation.sandboxes import STATES, Lambdas, Sandbox, definition
 from simulation.scheduler import Future, Scheduler
 
 SWEEP_EVERY = 300.0
@@ -40,7 +40,6 @@ class Surroundings:
     """One history."""
 
     def __init__(self, choices: Choices, variant: str, *, chance: float = 0.0) -> None:
-        quieten()
         self.choices, self.variant, self.chance = choices, variant, chance
         self.scheduler = Scheduler()
         self._ids = 0
