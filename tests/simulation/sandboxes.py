@@ -21,6 +21,7 @@ from ferryman.clients.http_client import Answer, NoAnswer
 from ferryman.store.table import Store
 from simulation.aws.calls import Killed
 from simulation.aws.registry import CONFIG
+from simulation.documents import PEOPLE
 from simulation.scheduler import Future, Scheduler
 
 ROOT = Path(__file__).parents[2]
@@ -65,6 +66,7 @@ class Sandbox:
             "fetch": self._fetch,
             "image_labels": SimpleNamespace(download=lambda url: CONFIG),
             "respond_to_action": lambda *told: None,
+            "sts": SimpleNamespace(caller=self._caller),
         }
         self.module.update({name: value for name, value in replaced.items() if name in self.module})
 
@@ -81,6 +83,7 @@ class Sandbox:
             metrics=lambda: SimpleNamespace(metric_set={}),
             count=lambda name, value=1: None,
             gauge=lambda name, seconds, **dimensions: None,
+            endpoint=lambda: None,
             threads=lambda most: _OneByOne(),
         )
         return found
@@ -110,6 +113,10 @@ class Sandbox:
 
     def _setting(self, name: str) -> str:
         return mutation_timeout() if name == "MUTATION_TIMEOUT_SECONDS" else SETTINGS[name]
+
+    def _caller(self, host: str, headers: Mapping[str, str], body: bytes, **how: Any) -> str:
+        self.pause(0.05)
+        return PEOPLE[headers["authorization"].partition("Credential=AKIA")[2].partition("/")[0]]
 
     def _fetch(self, url: str, headers: Mapping[str, str], allow_http: bool, timeout: float) -> Answer:
         status = self._aws.fetch(self, url)
