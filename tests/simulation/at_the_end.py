@@ -1,6 +1,6 @@
 """The promises that are judged when faults have stopped and everything has had its time."""
 
-from ferryman.records import Deployment, OutboxMessage, Phase
+from ferryman.records import Deployment, OutboxMessage, Phase, ReleaseStatus
 from ferryman.store import items, keys
 from simulation.documents import COMPONENTS, service
 from simulation.invariants import Invariants
@@ -43,6 +43,9 @@ def _nothing_is_forgotten(people: People, invariants: Invariants, environment: s
         if release is None:
             invariants.break_("NothingIsForgotten", f"{version} was pushed, and there is no record of it")
             continue
+        adopted = state.adopted_at is not None and release.ready_at is not None and release.ready_at <= state.adopted_at
+        if adopted or release.status is ReleaseStatus.BASELINE:
+            continue  # It was there before the operator.
         comes = environment == "staging" or "staging" in release.verified
         held = state.hold is not None or state.freeze is not None
         waits = state.waiting_for is not None and state.waiting_for.version == version
