@@ -65,6 +65,7 @@ class Sandbox:
             "ids": SimpleNamespace(now=scheduler.now, new_id=token),
             "fetch": self._fetch,
             "image_labels": SimpleNamespace(download=lambda url: CONFIG),
+            "time": SimpleNamespace(sleep=self.pause),
             "respond_to_action": lambda *told: None,
             "sts": SimpleNamespace(caller=self._caller),
         }

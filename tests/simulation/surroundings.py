@@ -23,6 +23,8 @@ SWEEP_EVERY = 300.0
 """Seconds: the template's SweepRate."""
 
 
+NOTIFY_EVERY = 60.0
+"""Seconds: the template's rate of notify's schedule."""
 MEANWHILE = ("nobody", "push", "hold", "freeze", "abort")
 MEANWHILE_SHARE = 0.4
 """How often a person does something in the middle of a step, beside how often its calls go wrong."""
@@ -67,7 +69,8 @@ class Surroundings:
         self.delivery = Delivery(self.scheduler, choices, self._run, chance)
         self.machines = Machines(self.scheduler, self._step, self._execution_ended)
         self.machines.counted = self._counted
-        self.table.observers.append(self.delivery.written)
+        self.table.observers += [self.delivery.written, self._written]
+        self._unsent: set[tuple[str, str]] = set()
         self._validator = Validator()
         for name in ("deploy", "migrate"):
             self.machines.define(f"{STATES}:{name}", definition(name))
@@ -86,6 +89,21 @@ class Surroundings:
                 self.ecs.create_service(f"scr-{environment}", name, name, image)
             self.ecs.define(f"scr-migrate-{environment}", "registry.example/scr-api:base")
         self.scheduler.after(SWEEP_EVERY, self._sweep)
+        self.scheduler.after(NOTIFY_EVERY, self._send_what_waits)
+
+    def _written(self, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
+        found = after or before or {}
+        key = (found["pk"]["S"], found["sk"]["S"])
+        if after is not None and "pending" in after:
+            self._unsent.add(key)
+        else:
+            self._unsent.discard(key)
+
+    def _send_what_waits(self) -> None:
+        """Have notify's own schedule run; a run with nothing to send changes nothing, and is left out."""
+        if self._unsent:
+            self.delivery.event("Notify", {"sweep": True}, "schedule")
+        self.scheduler.after(NOTIFY_EVERY, self._send_what_waits)
 
     def _sweep(self) -> None:
         self.delivery.event("Reconcile", {"sweep": True}, "sweep")
