@@ -130,15 +130,15 @@ def _idle(view: Snapshot, now: datetime) -> Act | RequeueAfter | None:
     asked = _requested(view, freeze, now)
     if asked is not None and not isinstance(asked, RequeueAfter):
         return asked
+    same = _same_images(view)
+    if same is not None:
+        return same
     passed = passed_over(view)
     if passed is not None:
         return Supersede(_versions(passed[1]), passed[0].version)
     refused = candidates.hopeless(view, now)
     if refused is not None:
         return _refuse_tag(refused)
-    same = _same_images(view)
-    if same is not None:
-        return same
     outlook = candidates.outlook(view, now)
     told = _unreported(view, outlook.waiting)
     if told is not None:
