@@ -19,7 +19,7 @@ import yaml
 import ferryman.runtime  # noqa: F401 - in place before a sandbox takes its place
 from ferryman.clients.http_client import Answer, NoAnswer
 from ferryman.store.table import Store
-from simulation.aws.calls import Killed
+from simulation.aws.calls import SandboxDied
 from simulation.aws.registry import CONFIG
 from simulation.documents import PEOPLE
 from simulation.scheduler import Future, Scheduler
@@ -94,16 +94,16 @@ class Sandbox:
         return self._clients.setdefault(service, Client(self, service))
 
     def run(self, payload: Any, context: Any) -> Any:
-        """Run the handler. Raises what it raises, or Killed."""
+        """Run the handler. Raises what it raises, or SandboxDied."""
         self.payload, self.deadline = payload, self._scheduler.seconds + self.timeout
         return self.module["handler"](payload, context)
 
     def pause(self, seconds: float) -> None:
-        """Let time pass; raise Killed when the function's time is over."""
+        """Let time pass; raise SandboxDied when the function's time is over."""
         left = self.deadline - self._scheduler.seconds
         self._scheduler.sleep(max(0.0, min(seconds, left)))
         if seconds >= left:
-            raise Killed("time-out")
+            raise SandboxDied("time-out")
 
     def call(self, service: str, operation: str, request: dict[str, Any]) -> Any:
         """Make a call of an AWS client."""
@@ -177,7 +177,7 @@ class Lambdas:
         future = self._scheduler.spawn(lambda: sandbox.run(payload, context))
 
         def ended() -> None:
-            if not isinstance(future.error, Killed) and len(warm) < KEPT_WARM:
+            if not isinstance(future.error, SandboxDied) and len(warm) < KEPT_WARM:
                 warm.append(sandbox)
             self.ended(sandbox, future)
 

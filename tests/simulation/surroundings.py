@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from simulation.aws import calls
-from simulation.aws.calls import Killed, Validator
+from simulation.aws.calls import SandboxDied, Validator
 from simulation.aws.ecs import Ecs
 from simulation.aws.errors import refusal
 from simulation.aws.machines import Execution, Machines, StateError
@@ -142,7 +142,11 @@ class Surroundings:
         error = future.error
         outcome = type(error).__name__ if error is not None else "ok"
         self._note(f"{sandbox.function}#{sandbox.invocation} {outcome}")
-        if error is not None and not isinstance(error, Killed) and not type(error).__module__.startswith("ferryman"):
+        if (
+            error is not None
+            and not isinstance(error, SandboxDied)
+            and not type(error).__module__.startswith("ferryman")
+        ):
             self.stuck.append(f"{sandbox.function}: {error!r}")
         self._counted()
 
@@ -197,7 +201,7 @@ class Surroundings:
         """Answer a smoke test, from what runs now."""
         fault = self._fault(sandbox, "http.get", ("ok", "no answer", "crash before", "crash after"))
         if fault.startswith("crash"):
-            raise Killed("crash")
+            raise SandboxDied("crash")
         sandbox.pause(0.05)
         if fault == "no answer":
             return None
@@ -272,7 +276,7 @@ class Surroundings:
 def _as_state_error(error: BaseException | None) -> StateError | None:
     if error is None:
         return None
-    if isinstance(error, Killed):
+    if isinstance(error, SandboxDied):
         return StateError("Sandbox.Timedout" if error.how == "time-out" else "Lambda.Unknown", "the sandbox died")
     cause = {"errorMessage": str(error), "errorType": type(error).__name__}
     return StateError(type(error).__name__, json.dumps(cause))

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from typing import Any
 
-from simulation.aws.calls import Killed
+from simulation.aws.calls import SandboxDied
 from simulation.choices import Choice, Choices
 from simulation.history import play
 from simulation.people import People
@@ -72,7 +72,7 @@ def test_a_sandbox_dies_at_its_time_out_whatever_it_catches() -> None:
                     sandbox.pause(10)
                 except Exception:
                     continue
-        except Killed:
+        except SandboxDied:
             died.append(world.scheduler.seconds)
 
     world.scheduler.spawn(work)

@@ -35,7 +35,7 @@ VALIDATED = 3
 _LATENCY, _SLOW, _CONNECT, _READ = 0.02, 3.0, 3.0, 8.0
 
 
-class Killed(BaseException):
+class SandboxDied(BaseException):
     """The sandbox died: a crash, out of memory, or Lambda's time-out. No `except Exception` sees it."""
 
     def __init__(self, how: str) -> None:
@@ -52,10 +52,10 @@ def faults_of(service: str, operation: str) -> tuple[str, ...]:
 
 
 def perform(operation: str, do: Operation, request: Request, fault: str, pause: Callable[[float], None]) -> Any:
-    """Make one call under a fault. `pause` lets time pass, and raises Killed when the sandbox's time is over."""
+    """Make one call under a fault. `pause` lets time pass, and raises SandboxDied when the sandbox's time is over."""
     name = "".join(part.title() for part in operation.split("_"))
     if fault == "crash before":
-        raise Killed("crash")
+        raise SandboxDied("crash")
     if fault == "throttled":
         pause(1.5)
         raise refusal(name, "ThrottlingException", "Rate exceeded")
@@ -73,7 +73,7 @@ def perform(operation: str, do: Operation, request: Request, fault: str, pause: 
         return do(request)
     answer = _attempt(do, request)
     if fault == "crash after":
-        raise Killed("crash")
+        raise SandboxDied("crash")
     if fault == "cut":
         pause(2 * _CONNECT)
         raise EndpointConnectionError(endpoint_url="https://aws.example")
