@@ -119,7 +119,9 @@ class Sandbox:
         self.pause(0.05)
         return PEOPLE[headers["authorization"].partition("Credential=AKIA")[2].partition("/")[0]]
 
-    def _fetch(self, url: str, headers: Mapping[str, str], allow_http: bool, timeout: float) -> Answer:
+    def _fetch(
+        self, url: str, headers: Mapping[str, str], allow_http: bool, timeout: float, *, allow_loopback: bool
+    ) -> Answer:
         status = self._aws.fetch(self, url)
         if status is None:
             self.pause(timeout)
