@@ -7,7 +7,7 @@ import functools
 import json
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from aws_lambda_powertools import Logger, Metrics, single_metric
@@ -27,6 +27,9 @@ _OWN = (
     "deployment", "who",
 )  # fmt: skip
 """Fields of a log line that hold names and ids of our own."""
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 # Time-outs far below the Lambdas' own, so that a hanging call becomes an error that can be told, not a killed process.
 _CONFIG = Config(connect_timeout=3, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 3})
@@ -86,6 +89,13 @@ def _as_json(value: Any) -> Any:
 def metrics() -> Metrics:
     """Return the metrics, written as EMF into the log."""
     return Metrics(namespace="Ferryman", service="ferryman")
+
+
+def threads(most: int) -> "Executor":
+    """Return a pool of at most so many threads, for what a handler does side by side."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(max_workers=most)
 
 
 def count(name: str, value: float = 1) -> None:

@@ -163,6 +163,8 @@ class EnvironmentState(Record):
     """Since when we operate it: what was complete before is not deployed by itself."""
     tagged: str | None = None
     """Deployment whose outcome the moving tags already show."""
+    tagging_until: AwareDatetime | None = None
+    """While reconcile repairs moving tags: when that ends at the latest. No deployment starts before."""
     conditions: list[Condition] = []
     observed_generation: int = 0
     reconciled_at: AwareDatetime | None = None
