@@ -37,10 +37,10 @@ def refuse_active(state: EnvironmentState, version: str) -> None:
         )  # fmt: skip
 
 
-def _release(releases: list[Release], version: str, document: Platform | None = None) -> Release:
+def _release(releases: list[Release], version: str) -> Release:
     found = next((release for release in releases if release.version == version), None)
     if found is None:
-        raise _no_release(releases, version, document)
+        raise _no_release(releases, version, None)
     return found
 
 
