@@ -60,6 +60,13 @@ def test_a_tag_that_names_the_same_digest_is_no_difference(world: World) -> None
     assert looked(world) == {}
 
 
+def test_an_image_that_is_named_by_its_digest_is_not_looked_up(world: World) -> None:
+    runs(world, {"worker": f"{API}@sha256:left"})
+    world.ecr.calls.clear()
+    assert set(looked(world)) == {"scr-api"}
+    assert "DescribeImages" not in world.ecr.calls
+
+
 def test_listed_containers_are_the_only_ones_that_count(world: World) -> None:
     runs(world, {"worker": f"{API}@sha256:left"})
     one = {"name": "scr-api", "component": "api", "container": "app", "containers": ["app"]}
