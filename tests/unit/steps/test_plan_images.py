@@ -12,6 +12,7 @@ from unit import builders as make
 from unit.fakes.clock import FakeClock
 from unit.fakes.ecr import FakeEcr
 from unit.fakes.ecs import FakeEcs
+from unit.fakes.events import FakeEvents
 from unit.operating import document
 
 FARGATE = {"requiresCompatibilities": ["FARGATE"]}
@@ -107,7 +108,7 @@ def test_graviton_on_ec2_without_a_runtime_platform_keeps_each_image(images: Ima
 def test_the_platforms_of_a_component_are_those_of_its_services(clock: FakeClock) -> None:
     ecs, environment = FakeEcs(clock), document().environment("staging")
     mine = [service for service in environment.services if service.component == "api"]
-    assert platforms(environment, "api", ecs, References(None)) == frozenset()  # type: ignore[arg-type]
+    assert platforms(environment, "api", ecs, References(None), FakeEvents(clock)) == frozenset()  # type: ignore[arg-type]
     for service in mine:
         ecs.new_service(service.name, ecs.new_definition(service.name, "x", **FARGATE, **on("ARM64", "LINUX")))
-    assert platforms(environment, "api", ecs, References(None)) == {RunsOn("linux", "arm64")}  # type: ignore[arg-type]
+    assert platforms(environment, "api", ecs, References(None), FakeEvents(clock)) == {RunsOn("linux", "arm64")}  # type: ignore[arg-type]

@@ -76,7 +76,7 @@ class DeploymentStep:
     """Whether a deployment succeeds only once it has passed; None: if it is planned. A new step: `not_yet`."""
     machines: tuple[Machine, ...] = ("deploy",)
     each_service: bool = False
-    """Whether each service has this step. `back` reverses the order of the services."""
+    """Whether each service and each job has this step. `back` reverses the order of the services."""
     back: bool = False
     """Whether it belongs to the way back: no plan says that it comes, it is there once it has begun."""
 
@@ -243,8 +243,11 @@ def of_kind(kind: str) -> DeploymentStep | None:
 
 
 def named(words: str, service: str | None) -> str:
-    """Complete the words of a step that each service has."""
-    return words if service is None else f"{words} {service}"
+    """Complete the words of a step that each service has; a job stands in the place of a service."""
+    if service is None:
+        return words
+    job = step_keys.job_name(service)
+    return f"{words} {service}" if job is None else f"{words} job {job}"
 
 
 def _of(deployment: Deployment) -> Iterator[DeploymentStep]:

@@ -4,13 +4,13 @@ from typing import Any
 
 from ferryman.clients import ecs as ecs_edge
 from ferryman.clients import image_labels, task_containers, task_definitions
-from ferryman.clients.aws_types import ECRClient, ECSClient, TaskDefinition
+from ferryman.clients.aws_types import ECRClient, ECSClient, MakeClient, TaskDefinition
 from ferryman.clients.ssm import References
 from ferryman.contracts import BeginDeploymentInput, BeginDeploymentOutput, PlannedWave
 from ferryman.errors import NotFound, VerificationFailed
 from ferryman.ids import Clock, NewId
 from ferryman.messages import timeline
-from ferryman.platform import Environment, Platform, Service, SmokeTest, parse
+from ferryman.platform import Environment, Platform, Service, SmokeTest, Wave, parse
 from ferryman.records import (
     Deployment,
     EnvironmentState,
@@ -18,6 +18,7 @@ from ferryman.records import (
     Plan,
     PlannedCheck,
     PlannedImage,
+    PlannedJob,
     PlannedService,
     PlannedTag,
     Step,
@@ -38,10 +39,12 @@ def begin(
     ecr: ECRClient,
     download: image_labels.Download,
     references: References,
+    client: MakeClient,
     clock: Clock,
     new_id: NewId,
 ) -> BeginDeploymentOutput:
-    """Freeze the plan, once: a second run returns the first one's. `download` gets an image's configuration.
+    """Freeze the plan, once: a second run returns the first one's. `download` gets an image's configuration, `client`
+    makes the clients that only jobs need.
 
     Raise VerificationFailed or ReferenceUnresolved when the ECS side is not what the document says, DigestMismatch when
     an image of the release is gone, ClaimLost when another deployment owns the environment.
@@ -58,6 +61,7 @@ def begin(
         plan = freeze(
             document, applied.generation, deployment, state,
             migrating=plan_migration.migrating(deployment, state, store), ecs=ecs, images=images, references=references,
+            client=client,
         )  # fmt: skip
         frozen = plan
         at = clock()
@@ -95,6 +99,7 @@ def freeze(
     ecs: ECSClient,
     images: Images,
     references: References,
+    client: MakeClient,
 ) -> Plan:
     """Read AWS and the document, and write down what this deployment will do.
 
@@ -106,8 +111,11 @@ def freeze(
         raise NotFound(f"platform {document.name} no longer has an environment {deployment.environment!r}") from None
     at = f"spec.environments.{deployment.environment}"
     addresses = images.addresses(_components(environment))
-    seen = verify.survey(environment, ecs=ecs, references=references, at=at, addresses=addresses)
-    problems = [problem for problem in verify.judge(environment, seen, at=at) if _concerns(deployment, problem, at)]
+    seen = verify.survey(
+        environment, ecs=ecs, references=references, client=client, at=at, addresses=addresses
+    )  # fmt: skip
+    found = verify.judge_all(environment, seen, at=at)
+    problems = [problem for problem in found if _concerns(deployment, problem, at)]
     if problems:
         raise VerificationFailed(
             "ECS does not match the document: " + "; ".join(f"{path}: {text}" for path, text in problems)
@@ -132,8 +140,9 @@ def freeze(
         service.name: _service(service, deployment, state, seen, images, ecs) for service in environment.services
     }  # fmt: skip
     return plan.but(
-        waves=[[service.name for service in wave.services] for wave in environment.waves],
+        waves=[_names(wave) for wave in environment.waves],
         services=services,
+        jobs=_jobs(environment, deployment, seen, images),
         checks=[_check(check, deployment.version, references) for check in environment.smoke_tests],
         approval=_needs_approval(environment, deployment),
         promotions=_promotions(environment, deployment, repositories),
@@ -149,7 +158,23 @@ def _concerns(deployment: Deployment, problem: verify.Problem, at: str) -> bool:
 def _shape(deployment: Deployment, plan: Plan) -> str:
     if deployment.kind == "migrate":
         return f"database command {deployment.command}"
-    return f"{len(plan.services)} services in {len(plan.waves)} waves"
+    jobs = f" and {len(plan.jobs)} {'job' if len(plan.jobs) == 1 else 'jobs'}" if plan.jobs else ""
+    return f"{len(plan.services)} services{jobs} in {len(plan.waves)} waves"
+
+
+def _names(wave: Wave) -> list[str]:
+    return [*(service.name for service in wave.services), *(step_keys.job(job.name) for job in wave.jobs)]
+
+
+def _jobs(
+    environment: Environment, deployment: Deployment, seen: verify.Survey, images: Images
+) -> dict[str, PlannedJob]:
+    if not environment.jobs:
+        return {}
+    # Imported here: most environments have no jobs.
+    from ferryman.steps import plan_jobs
+
+    return plan_jobs.planned(environment, deployment, seen.jobs, images, seen.addresses)
 
 
 def _needs_approval(environment: Environment, deployment: Deployment) -> bool:
@@ -177,6 +202,7 @@ def _promotions(environment: Environment, deployment: Deployment, repositories: 
 def _components(environment: Environment) -> list[str]:
     """Return the components that the environment's task definitions hold images of, as the document says."""
     named = [name for service in environment.services for name in service.components]
+    named += [job.component for job in environment.jobs]
     return list(dict.fromkeys([*named, *([environment.migration.component] if environment.migration else [])]))
 
 

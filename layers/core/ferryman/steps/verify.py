@@ -5,15 +5,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ferryman.clients import ecs as ecs_edge
 from ferryman.clients import task_containers
 from ferryman.clients.aws_errors import Refusal, code_of, translated
-from ferryman.clients.aws_types import ECRClient, ECSClient, ECSService, TaskDefinition
+from ferryman.clients.aws_types import ECRClient, ECSClient, ECSService, MakeClient, TaskDefinition
 from ferryman.clients.ssm import References
 from ferryman.errors import FerrymanError, ReferenceUnresolved
 from ferryman.platform import Environment, Migration, Platform, Service
 from ferryman.platform.problem import Findings
+
+if TYPE_CHECKING:
+    from ferryman.steps.verify_jobs import SeenJob
 
 Problem = tuple[str, str]
 
@@ -36,20 +40,37 @@ class Survey:
     subnets: list[str] = field(default_factory=list)
     security_groups: list[str] = field(default_factory=list)
     unresolved: list[Problem] = field(default_factory=list)
+    jobs: "dict[str, SeenJob]" = field(default_factory=dict)
+    """Job name → its target and task definitions; one that can't be read is absent."""
     addresses: Mapping[str, str] = field(default_factory=dict)
     """Component → `registry/repository` of its images, where that is known."""
 
 
 def verify(
-    document: Platform, *, ecs: ECSClient, ecr: ECRClient, references: References, account: str, region: str
+    document: Platform,
+    *,
+    ecs: ECSClient,
+    ecr: ECRClient,
+    references: References,
+    client: MakeClient,
+    account: str,
+    region: str,
 ) -> list[Problem]:
     """Return every problem of every environment, and of the repositories; empty when all is well."""
-    found = examine(document, ecs=ecs, ecr=ecr, references=references, account=account, region=region)
-    return found.problems
+    return examine(
+        document, ecs=ecs, ecr=ecr, references=references, client=client, account=account, region=region
+    ).problems
 
 
 def examine(
-    document: Platform, *, ecs: ECSClient, ecr: ECRClient, references: References, account: str, region: str
+    document: Platform,
+    *,
+    ecs: ECSClient,
+    ecr: ECRClient,
+    references: References,
+    client: MakeClient,
+    account: str,
+    region: str,
 ) -> Findings:
     """Return every problem of every environment, and of the repositories, and what else people should know."""
     addresses, problems = _repositories(document, ecr)
@@ -57,8 +78,8 @@ def examine(
     for name, environment in document.spec.environments.items():
         at = f"spec.environments.{name}"
         problems += _elsewhere(environment, at, account, region)
-        seen = survey(environment, ecs=ecs, references=references, at=at, addresses=addresses)
-        problems += judge(environment, seen, at=at)
+        seen = survey(environment, ecs=ecs, references=references, client=client, at=at, addresses=addresses)
+        problems += judge_all(environment, seen, at=at)
         notes += remarks(environment, seen, at=at)
     return Findings(problems, notes)
 
@@ -68,10 +89,14 @@ def survey(
     *,
     ecs: ECSClient,
     references: References,
+    client: MakeClient,
     at: str,
     addresses: Mapping[str, str] | None = None,
 ) -> Survey:
-    """Read everything that one environment's services and migration stand on; `addresses` is passed on."""
+    """Read everything that one environment's services, jobs and migration stand on; `addresses` is passed on.
+
+    `client` makes the clients that only jobs need.
+    """
     unresolved: list[Problem] = []
 
     def text(value: str, path: str) -> str | None:
@@ -102,6 +127,14 @@ def survey(
         subnets = _texts(references, migration.network.subnets, f"{at}.migration.network.subnets", unresolved)
         at_groups = f"{at}.migration.network.securityGroups"
         groups = _texts(references, migration.network.security_groups, at_groups, unresolved)
+    jobs: dict[str, SeenJob] = {}
+    if environment.jobs:
+        # Imported here: most environments have no jobs.
+        from ferryman.steps import verify_jobs
+
+        jobs = verify_jobs.survey(
+            environment, client=client, ecs=ecs, references=references, at=at, unresolved=unresolved
+        )  # fmt: skip
     arns = {live["clusterArn"] for live in services.values()}
     return Survey(
         cluster=next(iter(arns), cluster or ""),
@@ -111,12 +144,23 @@ def survey(
         subnets=subnets,
         security_groups=groups,
         unresolved=unresolved,
+        jobs=jobs,
         addresses=addresses or {},
     )
 
 
+def judge_all(environment: Environment, seen: Survey, *, at: str) -> list[Problem]:
+    """Compare a survey with the document, jobs included. Pure."""
+    problems = judge(environment, seen, at=at)
+    if seen.jobs and seen.cluster:
+        from ferryman.steps import verify_jobs
+
+        problems += verify_jobs.judge(environment, seen.jobs, seen.cluster, seen.addresses, at=at)
+    return problems
+
+
 def judge(environment: Environment, seen: Survey, *, at: str) -> list[Problem]:
-    """Compare a survey with the document. Pure."""
+    """Compare a survey with the document, without the jobs. Pure."""
     problems = list(seen.unresolved)
     for path, service in _places(environment):
         here = f"{at}.{path}"
@@ -164,6 +208,13 @@ def remarks(environment: Environment, seen: Survey, *, at: str) -> list[Problem]
         for path, service in _places(environment)
         if (base := seen.bases.get(service.name)) is not None
         for text in task_containers.notes(base, task_containers.uses(service), seen.addresses)
+    ]
+    found += [
+        (f"{at}.waves.{w}.jobs.{j}", text)
+        for w, wave in enumerate(environment.waves)
+        for j, job in enumerate(wave.jobs)
+        if job.name in seen.jobs and (of_job := seen.jobs[job.name].base) is not None
+        for text in task_containers.notes(of_job, task_containers.uses(job), seen.addresses)
     ]
     migration, base = environment.migration, seen.migration_base
     if migration is not None and base is not None:
