@@ -6,6 +6,7 @@ import pytest
 
 from ferryman.errors import InvalidDocument
 from ferryman.platform import parse
+from ferryman.platform.apply_refusals import problems_of
 
 STAGING = "spec.environments.staging"
 JOBS = f"{STAGING}.waves.1.jobs"
@@ -101,3 +102,15 @@ def test_there_are_limits(scr_document: dict[str, Any]) -> None:
     wave = scr_document["spec"]["environments"]["staging"]["waves"][0]
     wave["services"] = [{"name": f"s{n}", "component": "api"} for n in range(30)]
     assert "more than 40 services and jobs" in problems(scr_document)[f"{STAGING}.waves.0"]
+
+
+def test_services_and_jobs_together_are_bounded_by_what_can_be_recorded(scr_document: dict[str, Any]) -> None:
+    waves = [
+        {"name": f"w{w}", "services": [{"name": f"s{w}-{n}", "component": "api"} for n in range(40 - (w == 4))]}
+        for w in range(5)
+    ]
+    scr_document["spec"]["environments"]["staging"]["waves"] = waves
+    assert not list(problems_of(parse(with_jobs(scr_document, REPORT, wave=4))))
+    waves.append({"name": "more", "services": [{"name": "more", "component": "api"}]})
+    ((path, text),) = problems_of(parse(scr_document))
+    assert (path, "has 200 services and 1 jobs, and one environment can have 200" in text) == (f"{STAGING}.waves", True)
