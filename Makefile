@@ -31,7 +31,7 @@ LINTED := . scripts/lint-asl scripts/check-locks scripts/check-workflows scripts
 	tests/terraform/offline/bin/terraform-offline
 
 PYTEST := $(PY) -m pytest
-PARALLEL_TESTS := $(wildcard tests/unit tests/contract tests/pages tests/local tests/example)
+PARALLEL_TESTS := $(wildcard tests/unit tests/contract tests/pages tests/local tests/example tests/simulation)
 FLOW_TESTS := $(wildcard tests/flow)
 
 # Terraform with an offline stand-in for the AWS provider (tests/terraform/conftest.py has the same default).
@@ -77,13 +77,17 @@ bench: $(READY) ## measure time from push to verified, overhead, delay, cost and
 invoke: $(READY) ## run a function in Lambda's container: make invoke FN=smoke_test EVENT=round (needs Docker)
 	@$(PY) scripts/sam-invoke "$(FN)" "$(EVENT)" $(ARGS)
 
+.PHONY: redaction
+redaction: $(READY) ## print how many secrets are masked, and how many ordinary log lines change
+	@PYTHONPATH=layers/core $(PY) tests/unit/redaction_corpus.py
+
 .PHONY: pictures
 pictures: $(READY) ## take the screenshots in docs/images again, from the real page
 	@scripts/need chromium
 	@$(PY) -m ferryman_local.demo.pictures
 
 ##@ Test
-.PHONY: test test-fast test-unit test-contract test-pages test-local test-example test-terraform test-flow
+.PHONY: test test-fast test-unit test-contract test-pages test-local test-example test-simulation test-terraform test-flow
 test: ## run all tests; continues after a failure and fails at the end
 	@$(MAKE) -k test-fast test-terraform test-flow
 
@@ -104,6 +108,16 @@ test-local: $(READY) ## tests of the local AWS
 
 test-example: $(READY) ## tests of the example platform's applications
 	$(call pytest,$(wildcard tests/example),$(WORKERS))
+
+test-simulation: $(READY) ## a small share of the simulation, and its own tests
+	$(call pytest,$(wildcard tests/simulation),$(WORKERS))
+
+# STORY=<file> replays what broke a promise. Lines of progress go to the screen; the last one is the same for the same SEED.
+SEED ?= 1
+STEPS ?= 20000
+.PHONY: simulate
+simulate: $(READY) ## play histories with faults until STEPS are done or a promise is broken (SEED=7 STEPS=50000 STORY=file)
+	@PYTHONPATH=tests $(PY) -m simulation $(if $(STORY),--story "$(STORY)",--seed "$(SEED)" --steps "$(STEPS)") $(ARGS)
 
 test-terraform: $(READY) ## Terraform: plans, module tests, consistency with the operator (TERRAFORM=terraform: real provider)
 	$(call with,terraform,$(PYTEST) -n $(WORKERS) --dist load tests/terraform $(ARGS))

@@ -31,10 +31,14 @@ def typed(wanted: str, given: str | None, *, question: str, again: str, option: 
     return given
 
 
-def command(*words: str, **options: str | bool | None) -> str:
-    """Return a `ferryman` command quoted for a shell, without options that are None, False or empty."""
+def command(*words: str, **options: str | bool | list[str] | None) -> str:
+    """Return a `ferryman` command quoted for a shell, without options that are None, False or empty.
+
+    An option with a list of values is repeated for each of them.
+    """
     found = ["ferryman", *words]
     for name, value in options.items():
-        if value:
-            found += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
+        for item in value if isinstance(value, list) else [value]:
+            if item:
+                found += [f"--{name.replace('_', '-')}", *([] if item is True else [str(item)])]
     return shlex.join(found)

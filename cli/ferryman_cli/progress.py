@@ -22,11 +22,13 @@ def title(step: View, view: View) -> str:
     # Imported here because it loads the models of all records, which most commands do not need.
     from ferryman.decisions.deployment_steps import named, of_kind
 
+    migration = step.get("migration")
     if step["kind"] == "migration" and view["command"]:
-        to = f" to {view['revision']}" if view["revision"] else ""
-        return f"{_BY_HAND.get(view['command'], view['command'])}{to}"
+        revision = view.get("revisions", {}).get(migration) or view["revision"]
+        of, to = f" {migration}" if migration else "", f" to {revision}" if revision else ""
+        return f"{_BY_HAND.get(view['command'], view['command'])}{of}{to}"
     known = of_kind(step["kind"])
-    return str(step["key"]) if known is None else named(known.task, step["service"])
+    return str(step["key"]) if known is None else named(known.task, step["service"] or migration)
 
 
 def detail(step: View) -> str:
@@ -58,7 +60,8 @@ def lines(view: View) -> list[str]:
 def name(view: View) -> str:
     """Return the version, its semver tag, and the kind if it is a rollback or a database command."""
     by = f" ({view['tag']})" if view["tag"] else ""
-    kind = {"rollback": "rollback to ", "migrate": f"migrate {view['command'] or 'up'} with "}.get(view["kind"], "")
+    command = " ".join(filter(None, (view.get("migration"), view["command"] or "up")))
+    kind = {"rollback": "rollback to ", "migrate": f"migrate {command} with "}.get(view["kind"], "")
     return f"{kind}{view['version']}{by}"
 
 

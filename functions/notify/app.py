@@ -10,13 +10,13 @@ from ferryman.contracts import NotifyInput, NotifyOutput
 from ferryman.notify import notify
 from ferryman.notify.context import Context
 from ferryman.notify.dispatch import deliver
-from ferryman.runtime import client, count, logger, setting, step, store
+from ferryman.runtime import client, count, logger, setting, step, store, threads
 
 
 @step(NotifyInput)
 def handler(event: NotifyInput, context: LambdaContext) -> NotifyOutput:
     """Deliver each message once per deployment, event and channel."""
-    channels = Context(client, store(), ids.now, setting("APPROVALS_URL"))
+    channels = Context(client, store(), ids.now, setting("APPROVALS_URL"), new_id=ids.new_id)
     return notify.run(
         event,
         store=store(),
@@ -26,4 +26,5 @@ def handler(event: NotifyInput, context: LambdaContext) -> NotifyOutput:
         log=logger(),
         count=count,
         sleep=time.sleep,
+        threads=threads,
     )

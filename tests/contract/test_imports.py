@@ -33,7 +33,7 @@ APPROVAL = """
 MAY_LOAD = {
     "admit_deployment": f"""{EVERY} clients.image_index contracts clients.ecr clients.image_scans
         decisions.admission decisions.freeze_windows decisions.promotion_gate decisions.snapshot messages.github
-        messages.outbox platform steps.admit_deployment store.documents""",
+        messages.outbox platform steps.admit_deployment""",
     "begin_deployment": f"""{EVERY} clients.image_index contracts clients.address_filter clients.ecr
         clients.ecs clients.http_client clients.image_labels clients.ssm clients.task_containers
         clients.task_definitions decisions.deployment_steps decisions.image_address decisions.migration_attempts

@@ -35,6 +35,8 @@ ANSWERS = {
 FLAG = re.compile(r"\$states\.input\.(\w+) = true")
 LONGEST_ROLLOUT = 12 * 3600
 """Seconds: what the document allows for one rollout or migration."""
+LONGEST_MIGRATIONS = 24 * 3600
+"""Seconds: what the document allows for all migrations of an environment together."""
 LONGEST_APPROVAL = 7 * 86_400
 """Seconds: what the document allows for one approval."""
 
@@ -143,7 +145,26 @@ def test_an_approval_outlives_what_the_document_allows_and_the_machine_outlives_
     assert ask.waits
     # reconcile ends an approval that expired; the step's own time-out is just the backstop.
     assert ask.data["TimeoutSeconds"] > LONGEST_APPROVAL
-    assert load(DEPLOY)["TimeoutSeconds"] > ask.data["TimeoutSeconds"] + 2 * LONGEST_ROLLOUT
+    assert load(DEPLOY)["TimeoutSeconds"] > ask.data["TimeoutSeconds"] + LONGEST_MIGRATIONS + LONGEST_ROLLOUT
+
+
+def test_every_machine_runs_one_migration_after_the_other_and_says_so() -> None:
+    """What begin_deployment lists is run by name; a machine that does not say that it can is given only one."""
+    for path in TODAY:
+        found = {state.name: state for state in states(load(path))}
+        begin, run, watch = (found[name] for name in ("BeginDeployment", "RunMigration", "WatchMigration"))
+        assert contracts.LOOPS_OVER_MIGRATIONS in begin.payload["capabilities"]
+        assert "Payload.migrations" in begin.data["Assign"]["migrations"]
+        assert run.payload["migration"] == watch.payload["migration"] == "{% $migrations[$position] %}"
+        # Both ways on (skipped, succeeded) lead to the question whether there are more, and it leads back.
+        on = {choice["Next"] for name in ("MigrationStarted", "Migrated") for choice in found[name].data["Choices"]}
+        assert on == {"WatchMigration", "MoreMigrations"}
+        assert found["MoreMigrations"].data["Choices"][0]["Next"] == "NextMigration"
+        assert found["NextMigration"].data["Assign"] == {"position": "{% $position + 1 %}"}
+        assert found["NextMigration"].data["Next"] == "RunMigration"
+    for path in RELEASED:
+        begin = next(state for state in tasks(path) if state.name == "BeginDeployment")
+        assert contracts.LOOPS_OVER_MIGRATIONS not in begin.payload.get("capabilities", [])
 
 
 def test_no_permanent_error_is_retried() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from contract.machine import ROOT, snake
 from contract.template import functions, resources, statements, template
+from ferryman.controller import execute
 
 FUNCTIONS = sorted(functions().items())
 IDS = [name for name, _ in FUNCTIONS]
@@ -229,6 +230,10 @@ def test_a_claim_outlasts_every_lambda_that_changes_ecs() -> None:
         if {"ecs:UpdateService", "ecs:RunTask"} & set(statement["Action"])
     )
     assert int(functions()["Reconcile"]["Environment"]["Variables"]["MUTATION_TIMEOUT_SECONDS"]) > longest
+
+
+def test_no_deployment_starts_while_reconcile_may_still_repair_tags() -> None:
+    assert execute.AT_WORK.total_seconds() > functions()["Reconcile"]["Timeout"]
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "functions").glob("*/app.py")), ids=lambda path: path.parent.name)

@@ -22,6 +22,7 @@ OF_SEVERAL = {
     "controller/test_promotion_loop": "staging and production side by side: the whole loop",
     "controller/test_rollback_loop": "from a person's wish to the end of the way back: the whole loop",
     "cli/test_real_answers": "several commands, against what the API really answers",
+    "redaction/test_corpus": "the whole room, measured on a corpus of secrets and of ordinary lines",
     "handlers/test_push_and_reconcile_events": "the recorded events of two functions",
     "handlers/test_smoke_test_and_notify": "two functions as Lambda runs them, with the same table behind them",
 }

@@ -5,6 +5,8 @@ from typing import Any
 
 COMPONENTS = ("api", "gateway", "web")
 ENVIRONMENT, PRODUCTION = "staging", "production"
+DATABASES = ("orders", "stock")
+"""Names of migrations, where an environment has several."""
 SENDER = "ferryman@flow.example"
 
 
@@ -97,7 +99,7 @@ def webhook(name: str) -> dict[str, Any]:
 
 def everything(name: str) -> dict[str, Any]:
     """The largest document of this name: what the operator must be allowed to touch whatever a test makes of it."""
-    return with_jobs(document(name, COMPONENTS, migration=True, notify=["team", "ops-mail"]))
+    return with_jobs(document(name, COMPONENTS, migration=True, databases=DATABASES, notify=["team", "ops-mail"]))
 
 
 def with_jobs(made: dict[str, Any]) -> dict[str, Any]:
@@ -129,6 +131,7 @@ def _environment(
     components: Sequence[str],
     *,
     migration: bool = False,
+    databases: Sequence[str] = (),
     migration_timeout: str = "2m",
     timeout: str = "2m",
     fail_fast: int = 2,
@@ -136,7 +139,7 @@ def _environment(
     notify: Sequence[str] = (),
     **more: Any,
 ) -> dict[str, Any]:
-    """A wave and a smoke test per component. `more` replaces or adds keys."""
+    """A wave and a smoke test per component, a named migration per database. `more` replaces or adds keys."""
     prefix = f"ssm:/ferryman/{name}/{where}"
     services = {component: service_name(name, component, where) for component in components}
     spec: dict[str, Any] = {
@@ -174,19 +177,34 @@ def _environment(
         "notify": list(notify),
         **more,
     }
+    family = f"{name}-migrate" if where == ENVIRONMENT else f"{name}-migrate-{where}"
     if migration:
-        family = f"{name}-migrate" if where == ENVIRONMENT else f"{name}-migrate-{where}"
-        spec["migration"] = {
-            "component": components[0],
-            "taskDefinition": f"{prefix}/task-definitions/{family}",
-            "container": components[0],
-            "command": ["python", "migrate.py"],
-            "downgrade": ["python", "migrate.py", "down", "{revision}"],
-            "current": ["python", "migrate.py", "current"],
-            "timeout": migration_timeout,
-            "network": {
-                "subnets": f"{prefix}/private-subnet-ids",
-                "securityGroups": f"{prefix}/task-security-group-ids",
-            },
-        }
+        spec["migration"] = _migration(prefix, family, components[0], migration_timeout, ["python", "migrate.py"])
+    if databases:
+        spec["migrations"] = [
+            {
+                "name": database,
+                **_migration(
+                    prefix, f"{family}-{database}", components[0], migration_timeout,
+                    ["python", "migrate.py", "of", database],
+                ),
+            }
+            for database in databases
+        ]  # fmt: skip
     return spec
+
+
+def _migration(prefix: str, family: str, component: str, timeout: str, command: list[str]) -> dict[str, Any]:
+    return {
+        "component": component,
+        "taskDefinition": f"{prefix}/task-definitions/{family}",
+        "container": component,
+        "command": command,
+        "downgrade": ["python", "migrate.py", "down", "{revision}"],
+        "current": ["python", "migrate.py", "current"],
+        "timeout": timeout,
+        "network": {
+            "subnets": f"{prefix}/private-subnet-ids",
+            "securityGroups": f"{prefix}/task-security-group-ids",
+        },
+    }

@@ -48,10 +48,10 @@ class Seen:
         described = self.ecs.describe_tasks(cluster=self.cluster, tasks=found)["tasks"] if found else []
         return [task for task in described if f"/{family}:" in task["taskDefinitionArn"]]
 
-    def migrations(self) -> list[dict[str, Any]]:
-        """All migration tasks that ever ran."""
-        family = f"{self.name}-migrate"
-        return self.tasks(family if self.where == ENVIRONMENT else f"{family}-{self.where}")
+    def migrations(self, database: str = "") -> list[dict[str, Any]]:
+        """All tasks that ever ran of the migration, or of that of one of several databases."""
+        family = f"{self.name}-migrate" if self.where == ENVIRONMENT else f"{self.name}-migrate-{self.where}"
+        return self.tasks(f"{family}-{database}" if database else family)
 
     def digest_of(self, component: str, tag: str) -> str | None:
         """What a tag points at."""

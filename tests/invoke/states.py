@@ -327,6 +327,14 @@ def _following(m: Meeting, **more: Any) -> list[Record]:
     return m.claimed(m.deployment(steps={step_keys.BEGIN: m.step(), **m.rolled("api", **more)}))
 
 
+def _second_migration(m: Meeting, before: dict[str, Step]) -> list[Record]:
+    """Two databases; `before` is what became of the first one."""
+    plan = m.migrating()
+    assert plan.migration is not None
+    named = [plan.migration.but(name=name) for name in ("orders", "stock")]
+    return m.claimed(m.deployment(plan=plan.but(migration=None, named_migrations=named), steps=before))
+
+
 def _migration_step(m: Meeting, status: str = "Running", reason: str = "", **more: Any) -> list[Record]:
     progress = MigrationProgress(task=m.task(), followed_at=more.get("since", m.now))
     step = m.step(reason, status, migration=progress)
@@ -409,6 +417,8 @@ MEETS: dict[str, Callable[[Meeting], list[Record]]] = {
     "run_migration/failed_before": lambda m: m.claimed(
         m.deployment(plan=m.migrating()), m.claim("Failed", exit_code=1)
     ),
+    "run_migration/out_of_turn": lambda m: _second_migration(m, {}),
+    "run_migration/second_of_two": lambda m: _second_migration(m, {step_keys.migration("orders"): m.step("Completed")}),
     "run_migration/no_migration": lambda m: m.claimed(m.deployment()),
     "run_migration/aborted": lambda m: m.claimed(m.deployment(plan=m.migrating(), abort=m.aborted())),
     "run_migration/database_command": lambda m: m.claimed(

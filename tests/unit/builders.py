@@ -14,6 +14,7 @@ from ferryman.records import (
     Phase,
     Plan,
     PlannedJob,
+    PlannedMigration,
     PlannedService,
     Release,
     ReleaseStatus,
@@ -69,6 +70,21 @@ def planned_job(name: str, **changes: Any) -> PlannedJob:
         task_definition=definition(name, 1),
     )
     return job.but(**changes)
+
+
+def migration(**changes: Any) -> PlannedMigration:
+    task = PlannedMigration(
+        component="api",
+        container="api",
+        digest=digest("a"),
+        image=f"registry.example/scr-api@{digest('a')}",
+        base_task_definition=definition("scr-migrate", 1),
+        command=["alembic", "upgrade", "head"],
+        timeout_seconds=600,
+        subnets=["subnet-1"],
+        security_groups=["sg-1"],
+    )
+    return task.but(**changes)
 
 
 def plan(**changes: Any) -> Plan:

@@ -150,6 +150,13 @@ class World:
         plan = Plan(generation=1, cluster=CLUSTER, waves=[["api"], ["web"]], services=services, migration=migration)
         return plan.but(**changes)
 
+    def several(self, *names: str, **changes: Any) -> dict[str, Any]:
+        """What a plan has of several migrations, each with a command of its own; `changes` are of each."""
+        one = self.plan().migration
+        assert one is not None
+        named = [one.but(name=name, command=["migrate", name], **changes) for name in names]
+        return {"migration": None, "named_migrations": named}
+
     def replan(self, service: str, **changes: Any) -> None:
         def change(deployment: Deployment) -> Deployment:
             assert deployment.plan is not None
@@ -245,20 +252,20 @@ class World:
         self.ecs.complete(service)
         return self.answer(self.watch(service, direction))
 
-    def run_migration(self) -> RunMigrationOutput:
-        event = RunMigrationInput(**self._ids())
+    def run_migration(self, name: str = "") -> RunMigrationOutput:
+        event = RunMigrationInput(**self._ids(), migration=name)
         return migration.run(event, store=self.store, ecs=self.ecs, clock=self.clock, new_id=self.new_id)
 
-    def watch_migration(self) -> str:
-        event = WatchMigrationInput(**self._ids(), task_token=self._token())
+    def watch_migration(self, name: str = "") -> str:
+        event = WatchMigrationInput(**self._ids(), task_token=self._token(), migration=name)
         migration_watch.watch(event, **self._edges())
         return event.task_token
 
-    def finish_migration(self, exit_code: int | None = 0, **how: Any) -> dict[str, Any] | None:
+    def finish_migration(self, exit_code: int | None = 0, name: str = "", **how: Any) -> dict[str, Any] | None:
         """Run the migration and let its task end; the watcher's answer."""
-        self.run_migration()
+        self.run_migration(name)
         self.ecs.stop(self.migration_tasks()[-1], exit_code=exit_code, **how)
-        return self.answer(self.watch_migration())
+        return self.answer(self.watch_migration(name))
 
     def migration_tasks(self) -> list[dict[str, Any]]:
         return [task for task in self.ecs.tasks.values() if str(task["startedBy"]).startswith("fm-")]

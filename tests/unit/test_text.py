@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from ferryman.text import bounded, byte_length, clean, listed, one_line, sentence, tail
+from ferryman.text import bounded, byte_length, clean, listed, one_line, redacted, redacted_data, sentence, tail
 
 SECRETS = [
     pytest.param("postgresql://scr:hunter2@db:5432/scr", "hunter2", id="url-password"),
@@ -95,3 +95,58 @@ def test_what_is_bounded_keeps_its_first_and_its_last_line(lines: list[str], siz
 )
 def test_a_list_in_words(items: list[str], told: str) -> None:
     assert listed(items) == told
+
+
+KEY = ["-----BEGIN RSA PRIVATE KEY-----", *("Ab3" * 21 + letter for letter in "xyz"), "-----END RSA PRIVATE KEY-----"]
+
+
+@pytest.mark.parametrize("limit", range(20, 400, 7))
+def test_a_secret_is_masked_before_the_text_is_cut(limit: int) -> None:
+    """Whatever the width: the half of a secret that is left would not look like one."""
+    text = "connecting to postgres://scr:hunter2hunter2@db.internal:5432/scr with ghp_" + "a1B2" * 9 + " as its key\n"
+    text += "\n".join(KEY)
+    for shown in (clean(text, limit=limit), one_line(text, limit=limit), *tail([text], width=limit)):
+        assert "hunter" not in shown
+        assert "a1B2" not in shown
+        assert "Ab3" not in shown
+
+
+def test_one_line_sees_the_lines_before_it_joins_them() -> None:
+    assert one_line("password:\n  hunter2\nport: 80") == "password: [hidden] port: 80"
+    assert (
+        one_line("user | password\n-----+---------\nscr  | letmein") == "user | password -----+--------- scr | [hidden]"
+    )
+    assert one_line("\n".join(["failed", *KEY])) == f"failed {KEY[0]} [hidden] {KEY[-1]}"
+
+
+def test_the_lines_of_a_log_are_seen_together() -> None:
+    assert tail([*KEY, "password:", "hunter2", "started"]) == [
+        KEY[0], "[hidden]", KEY[-1], "password:", "[hidden]", "started"
+    ]  # fmt: skip
+
+
+def test_colours_do_not_hide_a_secret() -> None:
+    assert clean("\x1b[1mpassword\x1b[0m=\x1b[31mhun\x1b[0mter2") == "password=[hidden]"
+
+
+def test_half_a_secret_at_the_end_of_what_is_looked_at_is_left_out() -> None:
+    """Masking makes texts shorter, so that what was behind the last visible character moves up."""
+    text = f"token={'x1' * 40} and then scr:hunter2hunter2hunter2@tcp(db:3306)/scr"
+    assert clean(text) == "token=[hidden] and then scr:[hidden]@tcp(db:3306)/scr"
+    for limit in range(45, len(text)):
+        assert "hunter" not in clean(text, limit=limit)
+        assert "hunter" not in one_line(text, limit=limit)
+        assert "hunter" not in "".join(tail([text], width=limit))
+
+
+@pytest.mark.parametrize(
+    "text", ["started", "Failed to start: 3 of 4", "rolled back to abc1234 (scr-api, scr-web)", ""]
+)
+def test_words_of_our_own_stay(text: str) -> None:
+    assert redacted(text) == text
+    assert redacted_data({"why": text, "count": 3}) == {"why": text, "count": 3}
+
+
+@pytest.mark.parametrize("name", ["password", "apiKey", "token"])
+def test_short_data_beside_a_telling_name_is_masked(name: str) -> None:
+    assert redacted_data({name: "abc"}) == {name: "[hidden]"}

@@ -101,11 +101,13 @@ def rollback(
         typer.Option("--downgrade", help="Downgrade the database first, with the command in the platform document."),
     ] = False,
     revision: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             "--revision",
+            metavar="[NAME=]REVISION",
             show_default=False,
-            help="Target revision of --downgrade. Default: the last migration that the release knows.",
+            help="Target revision of --downgrade; NAME=REVISION for each migration that has a name. Default: "
+            "the last migration that the release knows.",
         ),
     ] = None,
     confirmed: ConfirmPlace = None,
@@ -129,9 +131,11 @@ def rollback(
       ferryman rollback production --reason "checkout fails" --confirm production
       ferryman rollback production --to 3f9c2ab --reason "checkout fails" --confirm production --watch
       ferryman rollback production --reason "bad schema" --downgrade --revision 0042 --confirm production
+      ferryman rollback production --reason "bad schema" --downgrade --revision orders=0042 --confirm production
     """
-    if revision is not None and not downgrade:
+    if revision and not downgrade:
         raise Stop(Exit.BAD_INPUT, "--revision requires --downgrade")
+    targets = _targets(revision or [])
     again = confirm.command(
         "rollback", environment, platform=platform, to=to, reason=reason,
         accept_schema_mismatch=accept_schema_mismatch, downgrade=downgrade, revision=revision, watch=watch,
@@ -147,14 +151,39 @@ def rollback(
     body |= {"to": to} if to else {}
     body |= {"acceptSchemaMismatch": True} if accept_schema_mismatch else {}
     body |= {"downgrade": True} if downgrade else {}
-    body |= {"revision": revision} if revision else {}
+    body |= targets
     limit = following.seconds(timeout)
     _start(api_url, platform, environment, "rollback", body, form, watch=watch, interval=interval, limit=limit)
 
 
+def _targets(revisions: list[str]) -> dict[str, Any]:
+    """Return the target revisions as fields of the request: one without a name, or those of named migrations."""
+    named = dict(text.split("=", 1) for text in revisions if "=" in text)
+    plain = [text for text in revisions if "=" not in text]
+    if len(plain) > 1 or (plain and named) or len(named) + len(plain) < len(revisions):
+        raise Stop(Exit.BAD_INPUT, "give --revision once, or once per migration as --revision NAME=REVISION")
+    return {"revision": plain[0]} if plain else {"revisions": named} if named else {}
+
+
+def _words(words: list[str]) -> tuple[str | None, Direction]:
+    """Return the name of the migration, if it is given, and the command."""
+    name, command = (words[0], words[1]) if len(words) == 2 else (None, words[0])
+    if len(words) > 2 or command not in list(Direction):
+        known = ", ".join(Direction)
+        raise Stop(Exit.BAD_INPUT, f"give a command, one of {known}, after the name of the migration if it has one")
+    return name, Direction(command)
+
+
 def migrate(
     environment: options.Env,
-    direction: Annotated[Direction, typer.Argument(metavar="COMMAND", help="The database command to run.")],
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[NAME] COMMAND",
+            help="The database command: up, down or current; before it the migration's name, if there are several.",
+            show_default=False,
+        ),
+    ],
     revision: Revision = None,
     reason: options.OptionalReason = "",
     confirmed: ConfirmPlace = None,
@@ -171,26 +200,31 @@ def migrate(
 
     The task uses the image that is running: `up` migrates, `down` goes back to --revision, `current` shows the
     database's revision. It is recorded and announced like a deployment, but changes no service. Prints the last lines
-    of the container's log. Exits with 1 if the container's exit code is not 0.
+    of the container's log. Exits with 1 if the container's exit code is not 0. If the environment has several
+    migrations, NAME says which one.
 
     \b
     Examples:
       ferryman migrate production current --confirm production
+      ferryman migrate production orders current --confirm production
       ferryman migrate production down --revision 0042 --reason "index locks" --confirm production
       ferryman migrate staging up --confirm staging
     """
+    migration, direction = _words(words)
     if direction is Direction.DOWN and not revision:
         raise Stop(Exit.BAD_INPUT, "down requires --revision, the revision to go back to")
     if direction is not Direction.DOWN and revision:
         raise Stop(Exit.BAD_INPUT, f"--revision works only with down, not with {direction}")
     again = confirm.command(
-        "migrate", environment, str(direction), platform=platform, revision=revision, reason=reason, confirm=environment
+        "migrate", environment, *words, platform=platform, revision=revision, reason=reason, confirm=environment
     )
-    question = f"You are about to read the revision of the database of {environment}"
+    database = f"the database {migration} of {environment}" if migration else f"the database of {environment}"
+    question = f"You are about to read the revision of {database}"
     if direction is not Direction.CURRENT:
-        question = f"You are about to migrate the database of {environment} {direction}"
+        question = f"You are about to migrate {database} {direction}"
     name = confirm.typed(environment, confirmed, question=f"{question}.", again=again)
     body: dict[str, Any] = {"command": str(direction), "reason": reason, "confirm": name}
+    body |= {"migration": migration} if migration else {}
     body |= {"revision": revision} if revision else {}
     limit = following.seconds(timeout)
     _start(api_url, platform, environment, "migrate", body, form, watch=wait, interval=interval, limit=limit)

@@ -135,7 +135,8 @@ def _under_way(active: dict[str, Any] | None) -> Fields:
         return []
     tag = f" ({active['tag']})" if active["tag"] else ""
     took = f"{active['phase']} for {span(active['elapsedSeconds'])} (deployment {active['id']})"
-    kind = {"rollback": "rollback to ", "migrate": f"migrate {active['command'] or 'up'} with "}.get(active["kind"], "")
+    command = " ".join(filter(None, (active.get("migration"), active["command"] or "up")))
+    kind = {"rollback": "rollback to ", "migrate": f"migrate {command} with "}.get(active["kind"], "")
     return [
         ("Deploying", f"{kind}{active['version']}{tag} {took}"),
         ("Because", active["why"]),

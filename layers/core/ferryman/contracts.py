@@ -31,8 +31,15 @@ class ExecutionInput(DeploymentRef):
     """Input of the `deploy` machine."""
 
 
+LOOPS_OVER_MIGRATIONS = "migrations"
+"""Capability of a state machine that runs one migration after the other."""
+
+
 class BeginDeploymentInput(DeploymentRef):
     """Input of begin_deployment."""
+
+    capabilities: list[str] = []
+    """What this execution's state machine can do that an earlier version's cannot."""
 
 
 class PlannedWave(Contract):
@@ -48,6 +55,8 @@ class BeginDeploymentOutput(Contract):
     waves: list[PlannedWave] = []
     approval: bool = False
     """Whether people have to say yes first."""
+    migrations: list[str] = [""]
+    """Names of the migrations to run, in this order; "" is the one without a name, which records if there is none."""
 
 
 class RequestApprovalInput(DeploymentRef):
@@ -88,6 +97,9 @@ class PromoteImagesOutput(Contract):
 class RunMigrationInput(DeploymentRef):
     """Input of run_migration."""
 
+    migration: str = ""
+    """Name of the migration to run; "": the one without a name."""
+
 
 class RunMigrationOutput(Contract):
     """Started: watch it. Skipped: there is none, or it already succeeded. Failed: it could not start."""
@@ -100,6 +112,8 @@ class WatchMigrationInput(DeploymentRef):
     """Input of watch_migration, which answers through its token."""
 
     task_token: str
+    migration: str = ""
+    """Name of the migration to watch; "": the one without a name."""
 
 
 class MigrationVerdict(Contract):

@@ -45,6 +45,10 @@ class ReferenceUnresolved(PermanentError):
     """An `ssm:` reference names a parameter that is missing, a SecureString or empty."""
 
 
+class MachineTooOld(PermanentError):
+    """The execution runs on a state machine of an earlier version, which cannot do what the plan needs."""
+
+
 class DigestMismatch(PermanentError):
     """An image does not have the digest that the release froze."""
 

@@ -4,9 +4,10 @@ Called by `functions/*/app.py` only. The environment is read here and nowhere el
 """
 
 import functools
+import json
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from aws_lambda_powertools import Logger, Metrics, single_metric
@@ -18,6 +19,17 @@ from pydantic import BaseModel, ValidationError
 from ferryman.clients.aws_types import MakeClient
 from ferryman.errors import InvalidInput, PermanentError
 from ferryman.store.table import Store
+from ferryman.text import redacted, redacted_data
+
+_OWN = (
+    "level", "location", "timestamp", "service", "cold_start", "function_name", "function_memory_size", "function_arn",
+    "function_request_id", "correlation_id", "xray_trace_id", "function", "request_id", "platform", "environment",
+    "deployment", "who",
+)  # fmt: skip
+"""Fields of a log line that hold names and ids of our own."""
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 # Time-outs far below the Lambdas' own, so that a hanging call becomes an error that can be told, not a killed process.
 _CONFIG = Config(connect_timeout=3, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 3})
@@ -42,6 +54,15 @@ def endpoint() -> str | None:
     return os.environ.get("AWS_ENDPOINT_URL")
 
 
+def services_on_loopback() -> bool:
+    """Whether the services that are deployed run on this machine: on the local AWS, which says so, and never in Lambda.
+
+    Lambda sets AWS_LAMBDA_RUNTIME_API in each of its environments and lets nobody change it
+    (https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html).
+    """
+    return os.environ.get("FERRYMAN_SERVICES_ON_LOOPBACK") == "1" and "AWS_LAMBDA_RUNTIME_API" not in os.environ
+
+
 @functools.cache
 def store() -> Store:
     """Return the store on the operator's table."""
@@ -51,13 +72,30 @@ def store() -> Store:
 @functools.cache
 def logger() -> Logger:
     """Return the structured logger; `step` puts the deployment's ids into each line."""
-    return Logger(service="ferryman", utc=True)
+    return Logger(service="ferryman", utc=True, json_serializer=_serialized)
+
+
+def _serialized(log: dict[str, Any]) -> str:
+    """Write a line of the log as JSON, without the secrets that errors of AWS and of HTTP clients quote."""
+    shown = {name: value if name in _OWN else redacted_data(_as_json(value)) for name, value in log.items()}
+    return json.dumps(shown, separators=(",", ":"), ensure_ascii=False)
+
+
+def _as_json(value: Any) -> Any:
+    return json.loads(json.dumps(value, default=str))
 
 
 @functools.cache
 def metrics() -> Metrics:
     """Return the metrics, written as EMF into the log."""
     return Metrics(namespace="Ferryman", service="ferryman")
+
+
+def threads(most: int) -> "Executor":
+    """Return a pool of at most so many threads, for what a handler does side by side."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(max_workers=most)
 
 
 def count(name: str, value: float = 1) -> None:
@@ -95,10 +133,10 @@ def step[In: BaseModel](
                 result = function(_parse(contract, payload), context)
             except PermanentError as error:
                 log.error(str(error), error=type(error).__name__)
-                raise
-            except Exception:
+                raise _told(error) from None
+            except Exception as error:
                 log.exception("step failed")
-                raise
+                raise _told(error) from None
             finally:
                 if metrics().metric_set:
                     metrics().flush_metrics()
@@ -107,6 +145,17 @@ def step[In: BaseModel](
         return handler
 
     return decorate
+
+
+def _told(error: Exception) -> Exception:
+    """Return the error without secrets: Lambda logs its text, and Step Functions keeps it as the cause."""
+    text = str(error)
+    told = redacted(text)
+    if told == text:
+        return error
+    # Of the same name, which is what the state machines match.
+    same_name: type[Exception] = type(type(error).__name__, (Exception,), {})
+    return same_name(told).with_traceback(error.__traceback__)
 
 
 def _parse[In: BaseModel](contract: type[In], payload: Any) -> In:

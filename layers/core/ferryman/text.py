@@ -6,49 +6,86 @@ Called by whatever quotes a log line or an answer's body to people (messages, sm
 import re
 import unicodedata
 from collections.abc import Iterable
+from typing import Any
 
 _TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-_HIDDEN = "[hidden]"
+# Words without digits, or short ones; and what a word may not be beside of.
+_PLAIN = re.compile(r"(?:(?:[A-Za-z/.,()']++|[A-Za-z0-9/.,()'_-]{1,15}+)(?:[ \n]++|$))*+")
+_TELLING = re.compile(r"(?i)pass|pwd|secret|token|key|cred|auth|-[pua]\b|bearer|basic|login")
 _LEFT_OUT = "[truncated: run `ferryman events` to see the rest]"
 _MIDDLE = " […] "
 _NARROW = 100
 """Bytes to which `bounded` cuts a line before it leaves out whole lines."""
 
-# What a log line must not carry into a chat: the password of a URL, the value beside a telling name, known key shapes.
-_SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,30}://[^\s/:@]{0,200}):[^\s/]{1,500}@"), rf"\1:{_HIDDEN}@"),
-    (re.compile(r"(?i)\b(bearer|basic)\s+[a-z0-9._~+/=-]{8,}"), rf"\1 {_HIDDEN}"),
-    (
-        re.compile(
-            r"(?i)((?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key)"
-            r"[a-z0-9_-]{0,32}[\"']?\s{0,3}[=:]\s{0,3})(\"[^\"]*\"|'[^']*'|[^\s,;&\"']+)"
-        ),
-        rf"\1{_HIDDEN}",
-    ),
-    (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"), _HIDDEN),
-    (re.compile(r"\bgh[pousr]_[A-Za-z0-9]{20,}|\bxox[abprs]-[A-Za-z0-9-]{10,}"), _HIDDEN),
-    (re.compile(r"\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*"), _HIDDEN),
-    (re.compile(r"https://hooks\.slack(?:-gov)?\.com/\S+"), f"https://hooks.slack.com/{_HIDDEN}"),
-)  # fmt: skip
+_CONTEXT = 2
+"""How much more than what is shown is looked at: what is masked gets shorter, and the cut is behind what is seen."""
 
 
 def clean(text: str, *, limit: int = 4_000) -> str:
     """Return text without terminal codes, control and invisible characters and secrets; newlines stay.
 
-    `limit` is in characters; what is longer ends in an ellipsis.
+    `limit` is in characters; what is longer ends in an ellipsis. Hand over whole texts: a secret that was cut no longer
+    looks like one.
     """
-    # Bounded first: the patterns below shall not run over megabytes.
-    text = text[: limit * 2]
-    text = _TERMINAL.sub("", text).replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
-    text = "".join(char for char in text if char == "\n" or unicodedata.category(char)[0] != "C")
-    for pattern, replacement in _SECRETS:
-        text = pattern.sub(replacement, text)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    return _shortened(_cleaned(_first(text, limit * _CONTEXT)), limit)
 
 
 def one_line(text: str, *, limit: int = 300) -> str:
     """Return cleaned text as a single line."""
-    return clean(" ".join(text[: limit * 2].split()), limit=limit)
+    # Cleaned first: a key over several lines, or a value on the line after its name, is only seen by its lines.
+    return _shortened(" ".join(_cleaned(_first(text, limit * _CONTEXT)).split()), limit)
+
+
+def redacted(text: str) -> str:
+    """Return text with the secrets in it replaced by `[hidden]`, and nothing else changed."""
+    if _plain(text):
+        return text
+    # Its patterns take a while to compile, and many functions quote nothing.
+    from ferryman.redaction import redacted
+
+    return redacted(text)
+
+
+def redacted_lines(lines: list[str]) -> list[str]:
+    """Return the lines of one text with the secrets in them replaced, also those that go over several lines."""
+    return redacted("\n".join(lines)).split("\n") if lines else lines
+
+
+def redacted_data(data: Any) -> Any:
+    """Return JSON data with the secrets in its texts replaced; a text under a telling name is one as a whole."""
+    if data is None or isinstance(data, bool | int | float) or data == {} or (isinstance(data, str) and _plain(data)):
+        return data
+    if isinstance(data, dict) and all(
+        isinstance(item, str) and _plain(f"{name} {item}") for name, item in data.items()
+    ):
+        return data
+    from ferryman.redaction import redacted_data
+
+    return redacted_data(data)
+
+
+def _plain(text: str) -> bool:
+    """Tell at once of most texts of our own that no secret is in them."""
+    return len(text) < 300 and _PLAIN.fullmatch(text) is not None and _TELLING.search(text) is None
+
+
+def _cleaned(text: str) -> str:
+    text = _TERMINAL.sub("", text).replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
+    if not text.replace("\n", "").isprintable():
+        text = "".join(char for char in text if char == "\n" or unicodedata.category(char)[0] != "C")
+    return redacted(text)
+
+
+def _first(text: str, size: int) -> str:
+    """Return the first characters, up to white space: half a secret is not recognised."""
+    if len(text) <= size:
+        return text
+    words = text[:size].rsplit(None, 1)
+    return words[0] if len(words) == 2 and len(words[1]) < size // 2 else text[:size]
+
+
+def _shortened(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def listed(items: Iterable[str]) -> str:
@@ -66,8 +103,9 @@ def sentence(text: str, *, capital: bool = False) -> str:
 
 def tail(lines: Iterable[str], *, count: int = 30, width: int = 500) -> list[str]:
     """Return the last `count` lines that say something, cleaned and each at most `width` characters long."""
-    cleaned = [one for line in lines for one in clean(line, limit=width).split("\n") if one.strip()]
-    return [line.rstrip() for line in cleaned[-count:]]
+    # Cleaned together: a secret may begin in one line and go on in the next.
+    cleaned = _cleaned("\n".join(_first(line, width * _CONTEXT) for line in lines))
+    return [_shortened(line.rstrip(), width) for line in cleaned.split("\n") if line.strip()][-count:]
 
 
 def bounded(text: str, size: int) -> str:

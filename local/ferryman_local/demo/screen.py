@@ -167,7 +167,8 @@ def told(view: View) -> list[tuple[str, str, str]]:
         words = {"Running": known.running, "Succeeded": known.done} if known else {}
         word = words.get(status, status.lower())
         if status != "Pending" and word is not None:
-            subject = step["service"] or _SHORT.get(step["kind"]) or title_of(step["key"])
+            named = f"{step['kind']} {step['migration']}" if step.get("migration") else None
+            subject = step["service"] or named or _SHORT.get(step["kind"]) or title_of(step["key"])
             found.append((subject, word, progress.detail(step)))
     place = f"{view['platform']}/{view['environment']}"
     if view["phase"] in ("RollingBack", "Running"):

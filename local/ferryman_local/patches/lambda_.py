@@ -166,6 +166,7 @@ def environment_of(config: dict[str, Any], runtime: Any, control: Control, mark:
         "PYTHONDONTWRITEBYTECODE": "1",  # /var/task and /opt are read-only on AWS
         "MALLOC_TRIM_THRESHOLD_": "65536",  # what an import needed for a moment goes back to the system
         "AWS_ENDPOINT_URL": control.lambda_endpoint or f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}",
+        "FERRYMAN_SERVICES_ON_LOOPBACK": "1",  # load balancers listen there, and smoke tests ask them
         runtime.HOST_PREFIX_ENV: "true",
         **{key: str(value) for key, value in wanted.items() if key not in runtime._RESERVED_RUNTIME_ENV_VARS},
         "AWS_REGION": region,

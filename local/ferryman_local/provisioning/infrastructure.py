@@ -20,7 +20,7 @@ from ferryman_local.images.oci import BOOTSTRAP
 from ferryman_local.provisioning import ensure
 from ferryman_local.provisioning.backing import Asked, Backing, ProcessBacking
 from ferryman_local.provisioning.operator_parameters import job_family
-from ferryman_local.provisioning.references import containers_of, missing, secrets_of
+from ferryman_local.provisioning.references import containers_of, migrations_of, missing, secrets_of
 
 STABLE_SECONDS = 180.0
 Report = Callable[[str], None]
@@ -178,7 +178,7 @@ class Environment:
         groups = self._routing(vpc, services)
         for service in services:
             self._service(service, groups[service["name"]])
-        if migration := self._spec.get("migration"):
+        for migration in migrations_of(self._spec):
             family = str(migration["taskDefinition"]).rpartition("/")[2]
             self._task_definition(family, containers_of(migration))
         jobs = [job for wave in self._spec["waves"] for job in wave.get("jobs") or []]

@@ -5,7 +5,7 @@ from typing import Any
 
 from ferryman_local.emulator import Emulator
 from ferryman_local.provisioning import ensure
-from ferryman_local.provisioning.references import secrets_of
+from ferryman_local.provisioning.references import migrations_of, secrets_of
 
 NOTHING = "arn:aws:none:::none"
 """A placeholder if a platform has no value, because SSM requires at least one."""
@@ -62,7 +62,7 @@ def lists_of(document: Mapping[str, Any], region: str, account: str) -> dict[str
         lists["cluster-arns"].append(arn("ecs", f"cluster/{cluster}"))
         lists["pass-role-arns"] += [f"arn:aws:iam::{account}:role/{cluster}-{kind}" for kind in ("task", "execution")]
         families = [service["name"] for wave in environment["waves"] for service in wave.get("services") or []]
-        if migration := environment.get("migration"):
+        for migration in migrations_of(environment):
             family = str(migration["taskDefinition"]).rpartition("/")[2]
             lists["migration-task-definition-arns"].append(arn("ecs", f"task-definition/{family}:*"))
             families.append(family)

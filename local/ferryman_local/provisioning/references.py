@@ -23,6 +23,11 @@ def missing(session: Any, document: Mapping[str, Any]) -> list[str]:
     return sorted({name for name in references(document) if ensure.read_parameter(session, name) is None})
 
 
+def migrations_of(environment: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the migrations of an environment, whether they have names or not."""
+    return [item for item in (environment.get("migration"), *(environment.get("migrations") or [])) if item]
+
+
 def secrets_of(document: Mapping[str, Any]) -> list[str]:
     """Names of the secrets that a document refers to as `ssm:/ferryman/<platform>/channels/<name>-arn`."""
     platform = document["metadata"]["name"]

@@ -173,6 +173,16 @@ def test_progress_is_told_in_words() -> None:
     assert told({**view, "phase": "Succeeded", "ended": True})[-1] == ("scr/staging", "Succeeded", "3f9c2ab")
 
 
+def test_each_of_several_migrations_is_told_by_its_name() -> None:
+    step = {"desired": None, "running": None, "failed": None, "exitCode": None, "checks": [], "reason": ""}
+    step |= {"kind": "migration", "service": None, "status": "Succeeded"}
+    steps = [{**step, "key": f"migration/{name}", "migration": name} for name in ("orders", "stock")]
+    view = {"platform": "scr", "environment": "staging", "version": "x", "phase": "Pending", "ended": False}
+    assert [line[:2] for line in told({**view, "steps": steps})] == [
+        ("migration orders", "migrated"), ("migration stock", "migrated")
+    ]  # fmt: skip
+
+
 def test_progress_of_production_is_told_in_words_too() -> None:
     step = {"desired": None, "running": None, "failed": None, "exitCode": None, "checks": [], "reason": ""}
     steps = [

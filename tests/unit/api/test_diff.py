@@ -325,3 +325,49 @@ def test_an_additional_component_that_the_release_lacks_keeps_what_runs(
     service = diff(world)["services"][0]
     assert service["note"] == "the release has no image of web: it stays as it is"
     assert service["containers"] == ["api", "worker"]
+
+
+def several(world: World) -> None:
+    """Production has two databases, whose migrations are in the API's image."""
+    applied = world.store.platform("scr")
+    environments = applied.document["spec"]["environments"]
+    production = dict(environments[ENV])
+    one = production.pop("migration")
+    production["migrations"] = [{**one, "name": "orders"}, {**one, "name": "stock"}]
+    spec = {**applied.document["spec"], "environments": {**environments, ENV: production}}
+    world.put(applied.but(document={**applied.document, "spec": spec}))
+
+
+def test_each_of_several_databases_is_told(world: World) -> None:
+    several(world)
+    new = ImageLabels({f"{MIGRATIONS}.orders": "1,2", f"{MIGRATIONS}.orders.not-rollback-safe": "2"})
+    world.outside.image_labels = {
+        make.digest("b"): ImageLabels({f"{MIGRATIONS}.orders": "1"}), make.digest("c"): new
+    }  # fmt: skip
+
+    found = diff(world)
+
+    orders, stock = found["databases"]["orders"], found["databases"]["stock"]
+    assert (orders["status"], orders["ids"], orders["unsafe"]) == ("Known", ["2"], ["2"])
+    assert (stock["status"], stock["ids"]) == ("Untold", [])
+    together = found["migrations"]
+    assert (together["status"], together["ids"], together["unsafe"]) == ("Untold", ["orders/2"], ["orders/2"])
+    assert "orders: it would run 2" in together["message"]
+    assert "stock: the image does not list" in together["message"]
+
+
+def test_one_database_that_an_older_release_cannot_run_with_is_an_obstacle(world: World) -> None:
+    several(world)
+    new = ImageLabels({f"{MIGRATIONS}.stock": "1,2", f"{MIGRATIONS}.stock.not-rollback-safe": "2"})
+    world.outside.image_labels = {
+        make.digest("a"): ImageLabels({f"{MIGRATIONS}.stock": "1"}), make.digest("b"): new
+    }  # fmt: skip
+
+    found = diff(world, OLD)
+
+    assert [item["reason"] for item in found["obstacles"]] == ["SchemaMismatch"]
+    assert found["migrations"]["unsafe"] == ["stock/2"]
+
+
+def test_without_names_there_is_one_database(world: World) -> None:
+    assert diff(world)["databases"] == {}

@@ -90,6 +90,7 @@ def to(*addresses: str) -> Callable[[str, int], list[str]]:
 
 def ask(url: str, timeout: float = 5, headers: dict[str, str] | None = None, **more: Any) -> Any:
     more.setdefault("resolve", to("127.0.0.1"))
+    more.setdefault("allow_loopback", True)
     return fetch(url, headers or {}, True, timeout, **more)
 
 
@@ -185,9 +186,25 @@ def test_refuses_before_asking(url: str, told: str) -> None:
     assert "hunter2" not in str(caught.value)
 
 
-def test_loopback_needs_allow_http(port: int) -> None:
-    with pytest.raises(NoAnswer, match="loopback"):
-        fetch("https://api.example/", {}, False, 1, resolve=to("127.0.0.1"))
+@pytest.mark.parametrize("allow_http", [True, False])
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "169.254.100.1"])
+def test_no_document_reaches_loopback_or_the_runtime(address: str, allow_http: bool) -> None:
+    """Not by the name of a host either, which may resolve to anything."""
+    with pytest.raises(NoAnswer, match=r"api\.example was not contacted: .*(loopback|link-local)"):
+        fetch("https://api.example:9001/", {}, allow_http, 1, resolve=to("93.184.216.34", address))
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "[::1]", "[::ffff:7f00:1]", "localhost", "0"],
+)
+def test_odd_ways_to_write_loopback_are_seen_through(host: str) -> None:
+    with pytest.raises(NoAnswer, match="was not contacted"):
+        fetch(f"http://{host}:9001/2018-06-01/runtime/invocation/next", {}, True, 1)
+
+
+def test_a_redirect_to_the_runtime_is_an_answer_and_is_not_followed(port: int) -> None:
+    assert ask(f"http://api.example:{port}/redirect").status == 307
 
 
 def test_a_name_that_does_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:

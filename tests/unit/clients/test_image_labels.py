@@ -141,7 +141,9 @@ def test_annotations_alone_are_enough_for_migrations(registry: Registry) -> None
     digest = registry.push_image({}, annotations=LABELS)
     registry.denied = True
 
-    assert registry.labels(digest) == ImageLabels(LABELS)
+    found = registry.labels(digest)
+    assert (found.found, found.reason) == (LABELS, "")
+    assert "cannot be read" in found.of_migration("orders", alone=False).reason, "those of a named one may be missing"
 
 
 def test_throttling_is_a_reason(registry: Registry) -> None:

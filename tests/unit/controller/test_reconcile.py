@@ -610,30 +610,57 @@ class TestDrift:
 
 
 class TestMovingTags:
-    def test_a_deployment_that_begins_meanwhile_is_left_alone(
-        self, world: World, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    @pytest.fixture
+    def ensured(self, world: World, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
+        """Tags that were set, each with whether the state said so at that moment."""
+        found: list[tuple[str, bool]] = []
+
+        def ensure(document: Any, setting: Any, ecr: Any) -> None:
+            until = world.state.tagging_until
+            found.append((setting.tag, until is not None and until > world.clock()))
+
+        monkeypatch.setattr(moving_tags, "ensure", ensure)
         world.release(V1)
         world.reconcile()
         succeed(world)
-        world.release(V2)
-        ensured: list[str] = []
+        found.clear()
+        return found
 
-        def slow(document: Any, setting: Any, ecr: Any) -> None:
-            ensured.append(setting.tag)
-            if len(ensured) == 1:
-                world.store.update_state("scr", "staging", lambda state: state.but(fence=state.fence + 1))
-
-        monkeypatch.setattr(moving_tags, "ensure", slow)
+    def repair(self, world: World, view: Snapshot) -> None:
         settings = tuple(TagSetting("api", tag, "sha256:x") for tag in ("one", "two"))
-        view = Snapshot("scr", "staging", world.document.environment("staging"), 1, world.state)
         context = Context(
             store=world.store, states=world.states, ecr=world.ecr, nudge=world.nudges, machine="", migrate_machine="",
             clock=world.clock, new_id=world.new_id, count=world.counted.append,
         )  # fmt: skip
         execute.carry_out(RepairTags(settings, "D"), view, world.document, context)
-        assert ensured == ["one"]
+
+    def view(self, world: World) -> Snapshot:
+        return Snapshot("scr", "staging", world.document.environment("staging"), 1, world.state)
+
+    def test_the_state_says_that_they_are_being_repaired(self, world: World, ensured: list[tuple[str, bool]]) -> None:
+        self.repair(world, self.view(world))
+        assert ensured == [("one", True), ("two", True)]
+        assert (world.state.tagging_until, world.state.tagged) == (None, "D")
+
+    def test_a_deployment_that_began_since_we_looked_is_left_alone(
+        self, world: World, ensured: list[tuple[str, bool]]
+    ) -> None:
+        seen = self.view(world)
+        world.store.update_state("scr", "staging", lambda state: state.but(fence=state.fence + 1))
+        self.repair(world, seen)
+        assert ensured == []
         assert world.state.tagged != "D"
+
+    def test_one_repairs_them_at_a_time_and_a_dead_one_for_a_minute_only(
+        self, world: World, ensured: list[tuple[str, bool]]
+    ) -> None:
+        until = world.clock() + execute.AT_WORK
+        world.store.update_state("scr", "staging", lambda state: state.but(tagging_until=until))
+        self.repair(world, self.view(world))
+        assert ensured == []
+        world.clock.forward(seconds=execute.AT_WORK.total_seconds())
+        self.repair(world, self.view(world))
+        assert ensured == [("one", True), ("two", True)]
 
     def test_follow_what_runs_after_each_attempt(self, world: World) -> None:
         first = world.release(V1)

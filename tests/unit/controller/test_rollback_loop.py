@@ -7,12 +7,14 @@ import pytest
 
 from ferryman.api.context import Context
 from ferryman.api.serve_api import serve
-from ferryman.contracts import FinishDeploymentInput
+from ferryman.contracts import FinishDeploymentInput, StepFailure
 from ferryman.records import Deployment, EnvironmentState, Phase, Step
+from ferryman.records.writes import Save
 from ferryman.steps.finish_deployment import finish
 from ferryman.store.table import Store
 from unit import builders as make
 from unit.api_world import ENV, event, prove
+from unit.ecs_world import left
 from unit.fakes.clock import FakeClock, FakeIds
 from unit.fakes.log import FakeLog
 from unit.fakes.outside import FakeOutside
@@ -215,3 +217,64 @@ def test_a_database_command_that_errored_is_not_tried_by_itself(world: Loop) -> 
         world.sweep()
     assert len(world.deployments) == 4
     assert world.state.settled == {}
+
+
+def several(world: Loop, **changes: Any) -> None:
+    """From now on there are two databases, whose migrations ran with the two newest releases."""
+    one = {**MIGRATION, "downgrade": ["alembic", "downgrade", "{revision}"]}
+    world.apply(document(migrations=[{**one, "name": name, **changes} for name in ("orders", "stock")]))
+    for hours, version in enumerate((V2, V3)):
+        for name in ("orders", "stock"):
+            world.store.write(Save(left(f"{name}/{version}", hours=hours)))
+
+
+def test_a_deployment_carries_which_databases_go_back_and_to_where(world: Loop) -> None:
+    several(world)
+    revisions = {"orders": "001", "stock": "101"}
+    world.ask("rollback", reason="x", confirm="staging", downgrade=True, revisions=revisions)
+    world.reconcile()
+    started = world.latest()
+    assert (started.kind, started.command, started.revision, started.revisions) == ("rollback", "down", None, revisions)
+
+
+def test_a_deployment_carries_which_database_a_command_is_about(world: Loop) -> None:
+    several(world)
+    world.ask("migrate", command="current", migration="stock", confirm="staging")
+    world.reconcile()
+    started = world.latest()
+    assert (started.kind, started.command, started.migration) == ("migrate", "current", "stock")
+
+
+@pytest.mark.parametrize("person", [False, True], ids=["automation", "a-person's-command"])
+def test_a_machine_that_cannot_loop_leaves_a_told_error_and_a_free_claim(world: Loop, person: bool) -> None:
+    """The execution began just before the operator was updated; begin_deployment refused to plan."""
+    several(world)
+    if person:
+        world.ask("migrate", command="up", migration="stock", confirm="staging")
+    else:
+        world.release(V4)
+    world.reconcile()
+    active, before = world.state.active, world.latest()
+    assert active is not None
+    failure = StepFailure(
+        error="MachineTooOld", cause=json.dumps({"errorMessage": "its state machine can't run the migrations orders"}),
+        step="begin_deployment",
+    )  # fmt: skip
+    ref = FinishDeploymentInput(
+        platform="scr", environment="staging", deployment=active.deployment, fence=active.fence, failure=failure
+    )
+    finish(ref, store=world.store, clock=world.clock, new_id=world.new_id, count=lambda name: None)
+
+    ended = world.latest()
+    assert (ended.id, ended.phase, ended.reason, world.state.active) == (
+        before.id,
+        Phase.ERRORED,
+        "MachineTooOld",
+        None,
+    )
+    message = world.store.message(ended.id, "outcome", "team")
+    assert message is not None
+    assert "can't run the migrations orders" in message.text
+    retried = world.state.settled.get(V4)
+    assert (retried is not None and retried.retry_at is not None) is not person
+    assert running(world.state)[0] == V3

@@ -15,7 +15,9 @@ from ferryman.decisions.snapshot import Drift, Snapshot
 from ferryman.records import (
     Phase,
     Running,
+    Step,
     Target,
+    step_keys,
 )
 from ferryman.store import bounds
 from unit import builders as make
@@ -227,3 +229,22 @@ def test_what_is_observed_of_200_strayed_services_is_as_it_is_stored() -> None:
     assert stored == state
     assert "[…]" in next(item.message for item in stored.conditions if item.type == "Drifted")
     assert conditions.observed(changed(view, conditions=stored.conditions), NOW) == stored.conditions
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        pytest.param({}, ("Unknown", "NotReached"), id="none-yet"),
+        pytest.param({"orders": make.step("Failed", "NonZeroExit")}, ("False", "NonZeroExit"), id="the-first-failed"),
+        pytest.param({"orders": make.step("Succeeded", "Completed")}, ("Unknown", "NotReached"), id="one-of-two"),
+        pytest.param(
+            {"orders": make.step("Skipped", "AlreadyMigrated"), "stock": make.step("Succeeded", "Completed")},
+            ("True", "Completed"),
+            id="all",
+        ),
+    ],
+)
+def test_migrated_means_every_migration(steps: dict[str, Step], expected: tuple[str, str]) -> None:
+    plan = make.plan(named_migrations=[make.migration(name=name) for name in ("orders", "stock")])
+    own = {step_keys.migration(name): step for name, step in steps.items()}
+    assert condition(active(make.deployment(plan=plan, steps=own)), "Migrated") == expected

@@ -196,7 +196,17 @@ class TestIdle:
         assert acts(idle(1, 2, settled={"r2": settled(phase)})) == []
 
     def test_nor_does_an_older_one_in_its_place(self) -> None:
-        assert acts(idle(1, 2, 3, settled={"r3": settled(Phase.FAILED)})) == []
+        passed_over = Supersede(("r2",), "r3")
+        assert acts(idle(1, 2, 3, settled={"r3": settled(Phase.FAILED)})) == [passed_over]
+
+    def test_an_older_one_waits_while_a_newer_one_is_tried_again(self) -> None:
+        errored = settled(Phase.ERRORED, retry_in=300)
+        assert not any(isinstance(act, Supersede) for act in acts(idle(1, 2, 3, settled={"r3": errored})))
+
+    def test_nothing_starts_while_moving_tags_are_repaired(self) -> None:
+        busy = NOW + timedelta(seconds=1)
+        assert acts(idle(1, 2, tagging_until=busy)) == [RequeueAfter(5)]
+        assert acts(idle(1, 2, tagging_until=NOW)) == [start("r2")]
 
     def test_a_newer_one_does(self) -> None:
         assert acts(idle(1, 2, 3, settled={"r2": settled(Phase.FAILED)})) == [start("r3")]

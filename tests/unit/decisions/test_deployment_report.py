@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from ferryman.decisions.deployment_report import also_failed, cause_of, changed, migration, took, way_back
+from ferryman.decisions.deployment_report import also_failed, cause_of, changed, migrations, took, way_back
 from ferryman.records import MigrationProgress, Step, step_keys
 from unit import builders as make
 
@@ -84,18 +84,20 @@ def test_changed_are_those_with_a_target_in_the_order_of_the_plan() -> None:
 @pytest.mark.parametrize(
     ("step", "expected"),
     [
-        pytest.param(None, "none", id="no-step"),
-        pytest.param(make.step("Skipped", "NoMigration"), "none", id="skipped"),
-        pytest.param(make.step("Failed", migration=MigrationProgress()), "none", id="its-task-never-started"),
-        pytest.param(make.step("Running", migration=MigrationProgress(task="arn:task")), "begun", id="runs"),
-        pytest.param(make.step("Failed", migration=MigrationProgress(task="arn:task")), "begun", id="failed-half-way"),
-        pytest.param(make.step(migration=MigrationProgress(task="arn:task")), "succeeded", id="succeeded"),
+        pytest.param(None, [], id="no-step"),
+        pytest.param(make.step("Skipped", "NoMigration"), [], id="skipped"),
+        pytest.param(make.step("Failed", migration=MigrationProgress()), [], id="its-task-never-started"),
+        pytest.param(make.step("Running", migration=MigrationProgress(task="arn:task")), ["begun"], id="runs"),
+        pytest.param(
+            make.step("Failed", migration=MigrationProgress(task="arn:task")), ["begun"], id="failed-half-way"
+        ),
+        pytest.param(make.step(migration=MigrationProgress(task="arn:task")), ["succeeded"], id="succeeded"),
     ],
 )
-def test_whether_the_database_was_changed(step: Step | None, expected: str) -> None:
+def test_whether_the_database_was_changed(step: Step | None, expected: list[str]) -> None:
     steps = {} if step is None else {step_keys.MIGRATION: step}
 
-    assert migration(make.deployment(steps=steps)) == expected
+    assert [item.result for item in migrations(make.deployment(steps=steps))] == expected
 
 
 @pytest.mark.parametrize(

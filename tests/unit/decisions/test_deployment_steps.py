@@ -73,6 +73,8 @@ def test_a_database_command_needs_its_gates_and_the_migration() -> None:
         ("smoke_test", "smoke test", None, False),
         (F_API, "rollout of scr-api", API, False),
         (B_WEB, "rollback of scr-web", WEB, True),
+        ("migration", "database migration", None, False),
+        ("migration/orders", "database migration orders", None, False),
         ("made_up", "made up", None, False),
         ("rollout", "rollout", None, False),
     ],
@@ -98,3 +100,26 @@ def test_the_place_of_a_step_is_that_of_the_machine() -> None:
     keys = ["smoke_test", "a newer one", F_WEB, "begin_deployment", B_API]
     placed = sorted(keys, key=lambda key: deployment_steps.position(deployment, key))
     assert placed == ["begin_deployment", F_WEB, "smoke_test", B_API, "a newer one"]
+
+
+def test_each_named_migration_has_a_step_and_all_of_them_are_needed() -> None:
+    named = [make.migration(name=name) for name in ("orders", "stock")]
+    deployment = make.deployment(plan=make.plan(named_migrations=named), steps={})
+    own = ["migration/orders", "migration/stock"]
+    assert shown(deployment)[2:4] == own
+    assert [key for key in deployment_steps.required(deployment) if "migration" in key] == own
+    assert [found.migration for found in deployment_steps.flow(deployment)][2:4] == ["orders", "stock"]
+    assert deployment_steps.position(deployment, own[0]) < deployment_steps.position(deployment, own[1])
+    steps = {key: step for key, step in make.passed().items() if key != step_keys.MIGRATION}
+    half = deployment.but(steps=steps | {own[0]: make.step()})
+    assert not all_passed(half), "a migration that never began was not skipped"
+    assert all_passed(half.but(steps=half.steps | {own[1]: make.step("Skipped", "AlreadyMigrated")}))
+
+
+@pytest.mark.parametrize(
+    ("key", "name"), [("migration", ""), ("migration/orders", "orders"), ("rollout/scr-api", None), ("approval", None)]
+)
+def test_a_key_tells_its_migration(key: str, name: str | None) -> None:
+    assert step_keys.migration_of(key) == name
+    if name is not None:
+        assert step_keys.migration(name) == key

@@ -10,11 +10,16 @@ from ferryman.decisions.migration_attempts import (
     Refuse,
     Resume,
     Skip,
+    client_token,
     decide_attempt,
+    key_of,
     last_migrated,
+    name_of,
+    release_of,
+    started_by,
     taken_back,
 )
-from ferryman.records import Actor, Deployment, MigrationClaim
+from ferryman.records import Actor, Deployment, MigrationClaim, PlannedMigration
 from unit import builders as make
 from unit.ecs_world import ID, World, left
 
@@ -69,8 +74,14 @@ class _Bare:
     ],
 )
 def test_decide(deployment: Deployment, claims: list[MigrationClaim], expected: Decision | type) -> None:
-    decision = decide_attempt(deployment, claims)
+    assert deployment.plan is not None
+    decision = decide_attempt(deployment, deployment.plan.migration, claims)
     assert decision == expected if not isinstance(expected, type) else isinstance(decision, expected)
+
+
+def went_down(status: Any, hours: int = 3) -> MigrationClaim:
+    """The claim of a downgrade that a person asked for."""
+    return left(f"{OLD}@{ID}", status, hours=hours).but(command="down")
 
 
 @pytest.mark.parametrize(
@@ -82,10 +93,25 @@ def test_decide(deployment: Deployment, claims: list[MigrationClaim], expected: 
         pytest.param([left(OLD), left(RUNS, "Reverted", hours=1)], OLD, id="taken-back"),
         pytest.param([left(OLD), left(RUNS, "Failed", hours=1)], OLD, id="failed"),
         pytest.param([left(OLD), left(f"{RUNS}@{ID}", hours=1)], OLD, id="a-person's-command"),
+        pytest.param([left(OLD), left(RUNS, "Reverted", hours=1), went_down("Failed")], RUNS, id="perhaps-half-way"),
+        pytest.param([left(OLD), left(RUNS, "Reverted", hours=1), went_down("Unknown")], RUNS, id="nobody-knows"),
+        pytest.param([left(OLD), left(RUNS, "Reverted", hours=1), went_down("Succeeded")], OLD, id="all-the-way"),
+        pytest.param([left(OLD), left(RUNS, "Reverted", hours=1), went_down("NotStarted")], OLD, id="before-that"),
+        pytest.param(
+            [left(OLD), left(RUNS, "Reverted", hours=1), went_down("Failed"), went_down("Succeeded", 4)],
+            OLD,
+            id="at-the-second-try",
+        ),
+        pytest.param(
+            [left(RUNS, "Reverted", hours=1), went_down("Failed"), left(LATER, hours=4)], LATER, id="migrated-since"
+        ),
     ],
 )
 def test_whose_migrations_the_database_has(claims: list[MigrationClaim], expected: str | None) -> None:
-    assert last_migrated(claims) == expected
+    assert last_migrated(claims, "") == expected
+    named = [item.but(version=f"orders/{item.version}") for item in claims]
+    assert last_migrated([*claims, *named], "orders") == expected
+    assert last_migrated(named, "") is None
 
 
 def down(revision: str | None, ids: list[str] | None, kind: Any = "rollback", version: str = OLD) -> Deployment:
@@ -122,4 +148,46 @@ SILENT = [left(OLD), left(RUNS), left(LATER)]
 def test_what_a_downgrade_takes_back(deployment: Deployment, claims: list[MigrationClaim], expected: list[str]) -> None:
     older = [OLD, RUNS] if deployment.version == RUNS else [OLD]
 
-    assert [item.version for item in taken_back(deployment, claims, older)] == expected
+    assert [item.version for item in taken_back(deployment, planned(), claims, older)] == expected
+
+
+def planned(**changes: Any) -> PlannedMigration:
+    found = World.plan.__get__(_Bare())().migration
+    assert found is not None
+    return found.but(**changes)
+
+
+def test_a_downgrade_of_one_database_takes_nothing_back_in_another() -> None:
+    deployment = down("001", None).but(revision=None, revisions={"orders": "001"})
+    orders = [item.but(version=f"orders/{item.version}") for item in KNOWN]
+    claims = [*KNOWN, *orders, *(item.but(version=f"stock/{item.version}") for item in KNOWN)]
+
+    found = taken_back(deployment, planned(name="orders", migrations=FOUR), claims, [OLD])
+
+    assert found == orders[1:]
+
+
+def test_each_migration_has_claims_of_its_own() -> None:
+    """And the operator of the version before never takes one for a claim of the release."""
+    keys = {key_of(own(command=command), name) for command in (None, "up") for name in ("", "orders", "stock")}
+    assert keys == {
+        RUNS, f"orders/{RUNS}", f"stock/{RUNS}", f"{RUNS}@{ID}", f"orders/{RUNS}@{ID}", f"stock/{RUNS}@{ID}",
+    }  # fmt: skip
+    claims = [claim("Running").but(version=key) for key in sorted(keys)]
+    assert {(release_of(item), name_of(item)) for item in claims} == {(RUNS, ""), (RUNS, "orders"), (RUNS, "stock")}
+
+
+def test_tasks_of_one_deployment_are_never_mistaken_for_each_other() -> None:
+    tokens = [client_token(ID, attempt, number) for attempt in (1, 9999) for number in (None, *range(10))]
+    claims = [claim("Running").but(client_token=token) for token in tokens]
+    assert len({started_by(item) for item in claims}) == len(tokens)
+    assert max(map(len, tokens)) <= 36
+
+
+def test_what_is_said_about_a_named_migration_has_its_name() -> None:
+    refused = decide_attempt(own(), planned(name="orders"), [claim("Failed")])
+    assert isinstance(refused, Refuse)
+    assert "migration orders of abc1234 failed" in refused.message
+    skipped = decide_attempt(own(), planned(name="orders"), [claim("Succeeded")])
+    assert isinstance(skipped, Skip)
+    assert "(orders)" in skipped.message

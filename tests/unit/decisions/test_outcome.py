@@ -198,3 +198,18 @@ def test_a_held_release_is_not_settled_and_starts_again_after_resume() -> None:
 def test_the_cause_of_a_crashed_lambda_is_its_message() -> None:
     judged = judge(make.deployment(plan=None, steps={}), CRASH)
     assert "Task timed out after 30.00 seconds" in judged.message
+
+
+@pytest.mark.parametrize(
+    "cause",
+    [
+        '{"errorMessage": "asked redis://:hunter2@cache"}',
+        "asked redis://:hunter2@cache",
+        '{"errorMessage": "asked redis://:hunter2@ca',
+    ],
+)
+def test_the_cause_of_a_crashed_lambda_is_told_without_secrets(cause: str) -> None:
+    failure = StepFailure(error="Unavailable", cause=cause, step="smoke_test")
+    message = judge(make.deployment(plan=None, steps={}), failure).message
+    assert "asked redis://:[hidden]@ca" in message
+    assert "hunter2" not in message

@@ -4,7 +4,15 @@ from typing import Any
 
 import pytest
 
-from ferryman.decisions.schema_compatibility import MIGRATIONS, UNSAFE, ImageLabels, migrations, since
+from ferryman.decisions.schema_compatibility import (
+    MIGRATIONS,
+    UNSAFE,
+    ImageLabels,
+    Schema,
+    Since,
+    migrations,
+    since,
+)
 
 
 @pytest.mark.parametrize(
@@ -55,3 +63,50 @@ def test_since(database: ImageLabels, target: ImageLabels, status: str, between:
 
     assert (found.status, found.migrations, found.unsafe) == (status, between, unsafe)
     assert found.message
+
+
+NAMED = {f"{MIGRATIONS}.orders": "1,2", f"{MIGRATIONS}.orders.not-rollback-safe": "2"}
+PLAIN = {MIGRATIONS: "7", UNSAFE: "7"}
+
+
+@pytest.mark.parametrize(
+    ("labels", "name", "alone", "expected"),
+    [
+        pytest.param(NAMED, "orders", False, (["1", "2"], ["2"]), id="its-own"),
+        pytest.param(NAMED, "stock", False, (None, []), id="those-of-another-one"),
+        pytest.param(PLAIN, "orders", False, (None, []), id="nobody-knows-whose"),
+        pytest.param(PLAIN, "orders", True, (["7"], ["7"]), id="there-is-no-other-in-the-image"),
+        pytest.param(PLAIN | NAMED, "orders", True, (["1", "2"], ["2"]), id="its-own-come-first"),
+        pytest.param(PLAIN | NAMED, "", True, (["7"], ["7"]), id="without-a-name"),
+        pytest.param({UNSAFE: "9"} | NAMED, "orders", True, (["1", "2"], ["2"]), id="no-mix"),
+    ],
+)
+def test_the_labels_of_one_of_several_migrations(labels: dict[str, str], name: str, alone: bool, expected: Any) -> None:
+    found = ImageLabels(labels).of_migration(name, alone=alone)
+    assert (found.migrations, found.unsafe) == expected
+
+
+def test_what_could_not_be_read_may_be_about_any_migration() -> None:
+    half = ImageLabels(PLAIN, unread="the configuration cannot be read")
+    assert half.of_migration("", alone=True).reason == ""
+    assert half.of_migration("orders", alone=False).reason == "the configuration cannot be read"
+    assert ImageLabels(NAMED, unread="x").of_migration("orders", alone=False).reason == ""
+    assert GONE.of_migration("orders", alone=True).reason == "the image is gone"
+
+
+@pytest.mark.parametrize(
+    ("since", "knows", "newer", "expected"),
+    [
+        pytest.param(Since("Known", ["2"]), ["1"], True, True, id="something-to-take-back"),
+        pytest.param(Since("Known"), ["1"], True, False, id="nothing-new"),
+        pytest.param(Since("Known"), None, True, True, id="the-release-does-not-say"),
+        pytest.param(Since("Known", [], ["9"]), ["1"], True, True, id="only-marked"),
+        pytest.param(Since("Untold"), None, True, True, id="nobody-knows-what"),
+        pytest.param(Since("Unclear"), ["1"], True, True, id="cannot-be-read"),
+        pytest.param(Since("Known", ["2"]), ["1"], False, False, id="no-newer-release-ran-it"),
+    ],
+)
+def test_whether_a_downgrade_has_something_to_do(
+    since: Since, knows: list[str] | None, newer: bool, expected: bool
+) -> None:
+    assert Schema("orders", since, knows, newer).goes_back is expected

@@ -194,3 +194,10 @@ def test_exit_codes_say_what_they_mean(code: int, reason: str, said: str) -> Non
 def test_capacity_is_told_by_the_events_of_a_service() -> None:
     assert no_capacity(["(service api) was unable to place a task because no container instance met all of its needs."])
     assert not no_capacity(["(service api) has reached a steady state."])
+
+
+@pytest.mark.parametrize("before", range(260, 300, 3))
+def test_a_secret_that_ecs_quotes_is_masked_before_its_reason_is_cut(before: int) -> None:
+    stopped = f"{'x' * before} postgres://scr:hunter2hunter2hunter2@db:5432/scr"
+    found = cause(ended(container("app", 1, reason=stopped), stopped_reason=stopped), "app")
+    assert "hunter2" not in found.said

@@ -68,11 +68,11 @@ def test_smoke_test(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     )  # fmt: skip
     store.write(Save(deployment), Save(make.state(active=active)))
     app = load("smoke_test")
-    monkeypatch.setattr(app, "fetch", lambda *arguments: Answer(503))
+    monkeypatch.setattr(app, "fetch", lambda *arguments, **named: Answer(503))
     assert app.handler(event("smoke_test", "round"), CONTEXT) == {
         "verdict": "Waiting", "reason": "ChecksPending", "retryAfterSeconds": 7,
     }  # fmt: skip
-    monkeypatch.setattr(app, "fetch", lambda *arguments: Answer(200))
+    monkeypatch.setattr(app, "fetch", lambda *arguments, **named: Answer(200))
     assert app.handler(event("smoke_test", "round"), CONTEXT) == {
         "verdict": "Succeeded", "reason": "ChecksPassed", "retryAfterSeconds": 0,
     }  # fmt: skip

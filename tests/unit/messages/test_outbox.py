@@ -110,3 +110,27 @@ def test_a_message_ends_with_what_to_do_and_stays_in_its_bound_whatever_was_logg
     assert len(blocks) <= slack_webhook.BLOCKS
     shown = "\n".join(block["text"]["text"] for block in blocks[-3:])
     assert slack_webhook.escape(to_do) in shown
+
+
+def test_secrets_are_masked_before_the_text_is_cut() -> None:
+    """Cut first, the half that stays would not look like a secret any more."""
+    logs = [f"{'x' * 300} postgres://scr:{'hunter2' * 40}@db:5432/scr {number}" for number in range(30)]
+    services = [f"scr-{number}" for number in range(8)]
+    steps = {
+        key: make.rollout(name, "Failed", reason="TasksFailed", message="it failed", logs=logs)
+        for name in services
+        for key in [step_keys.rollout(name, "forward")]
+    }
+    message = told(steps, services)
+    assert len(message.text.encode()) <= outbox.TEXT_LIMIT
+    assert "hunter2" not in message.text
+
+
+def test_subject_and_detail_hold_no_secrets() -> None:
+    (row,) = outbox.rows(
+        ["team"], owner="01A", event="failed", platform="scr", environment="staging", at=AT,
+        subject="token=hunter2hunter2 failed", blocks=["password:", "it is"], detail={"why": "redis://:hunter2@cache"},
+    )  # fmt: skip
+    assert isinstance(row.record, OutboxMessage)
+    assert row.record.subject == "token=[hidden] failed"
+    assert row.record.detail == {"why": "redis://:[hidden]@cache"}

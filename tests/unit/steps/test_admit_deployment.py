@@ -1,6 +1,7 @@
 """admit_deployment: the last gate before anything changes, against a table and what ECR scanned."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from ferryman.records import (
     Actor,
     EnvironmentState,
     Freeze,
+    Hold,
     Phase,
     PlannedImage,
     Release,
@@ -25,6 +27,8 @@ from unit import builders as make
 from unit.approving import ADA, FENCE, ID, VERSION, World, document, release
 from unit.fakes.ecr import FakeEcr, refused
 
+HOLD = Hold(reason="audit", who="kim", at=make.AT)
+ALWAYS = {"timeZone": "UTC", "windows": [{"name": "always", "dates": "2020-01-01 00:00 - 2040-01-01 00:00"}]}
 FREEZE = {"freeze": Freeze(reason="fair", who="kim", at=make.AT)}
 ABORT = {"abort": AbortRequest(reason="no", who="kim", at=make.AT)}
 OTHERS = {"components": release().components | {"web": release().components["web"].but(digest=make.digest("f"))}}
@@ -163,6 +167,34 @@ class TestAdmit:
     def test_an_abort_between_look_and_write_counts(self, world: World) -> None:
         world.table.meanwhile = [lambda: world.edit(**ABORT)]
         assert self.admit(world) == ("Refused", "Aborted")
+
+    @pytest.mark.parametrize(
+        ("change", "reason"),
+        [
+            pytest.param(lambda world: world.edit_state(**FREEZE), "Frozen", id="freeze"),
+            pytest.param(lambda world: world.edit_state(hold=HOLD), "Held", id="hold"),
+            pytest.param(
+                lambda world: world.put(
+                    EnvironmentState(platform="scr", environment="staging", settled={VERSION: LEFT})
+                ),
+                "NotVerified",
+                id="source",
+            ),
+            pytest.param(lambda world: world.apply(document(freeze=ALWAYS)), "Frozen", id="document"),
+        ],
+    )
+    def test_whatever_changes_between_look_and_write_counts(
+        self, world: World, change: Callable[[World], None], reason: str
+    ) -> None:
+        world.table.meanwhile = [lambda: change(world)]
+        assert self.admit(world) == ("Refused", reason)
+        assert world.deployment.phase is Phase.AWAITING_APPROVAL
+
+    def test_a_claim_that_is_lost_between_look_and_write(self, world: World) -> None:
+        world.table.meanwhile = [lambda: world.edit_state(active=None)]
+        with pytest.raises(ClaimLost):
+            self.admit(world)
+        assert world.deployment.phase is Phase.AWAITING_APPROVAL
 
     def test_without_the_claim(self, world: World) -> None:
         world.edit_state(active=None)

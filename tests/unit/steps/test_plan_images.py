@@ -112,3 +112,15 @@ def test_the_platforms_of_a_component_are_those_of_its_services(clock: FakeClock
     for service in mine:
         ecs.new_service(service.name, ecs.new_definition(service.name, "x", **FARGATE, **on("ARM64", "LINUX")))
     assert platforms(environment, "api", ecs, References(None), FakeEvents(clock)) == {RunsOn("linux", "arm64")}  # type: ignore[arg-type]
+
+
+def test_every_migration_of_a_component_has_a_say_about_its_platforms(clock: FakeClock) -> None:
+    one = {"component": "api", "command": ["x"], "network": {"subnets": ["s"], "securityGroups": ["g"]}}
+    migrations = [{**one, "name": name, "taskDefinition": f"migrate-{name}"} for name in ("orders", "stock")]
+    ecs, environment = FakeEcs(clock), document(migrations=migrations).environment("staging")
+    for name in [service.name for service in environment.services if service.component == "api"]:
+        ecs.new_service(name, ecs.new_definition(name, "x", **FARGATE, **on("ARM64", "LINUX")))
+    ecs.new_definition("migrate-orders", "x", **FARGATE, **on("ARM64", "LINUX"))
+    ecs.new_definition("migrate-stock", "x", **FARGATE, **on("X86_64", "LINUX"))
+    found = platforms(environment, "api", ecs, References(None), FakeEvents(clock))  # type: ignore[arg-type]
+    assert found == {RunsOn("linux", "arm64"), RunsOn("linux", "amd64")}

@@ -253,7 +253,7 @@ def test_a_fresh_command_of_a_deployment_that_died_is_waited_for(world: World) -
 
 def test_keys_do_not_mix(world: World) -> None:
     ask(world, "current")
-    assert key_of(world.deployment) == f"{RUNS}@{NEXT}"
+    assert key_of(world.deployment, "") == f"{RUNS}@{NEXT}"
     finish(world)
     assert world.store.migration_claims("scr", "staging", RUNS) == []
 

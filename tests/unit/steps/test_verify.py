@@ -129,3 +129,20 @@ def test_a_container_that_the_migration_lists_and_lacks_is_a_problem(
     (problem,) = examined(world, scr_document).problems
     assert problem[0] == "spec.environments.staging.migration.containers.1"
     assert "has no container 'wait'; it has: api" in problem[1]
+
+
+def test_each_of_several_migrations_is_checked_with_its_own_path(world: World, scr_document: dict[str, Any]) -> None:
+    staging = scr_document["spec"]["environments"]["staging"]
+    one = staging.pop("migration")
+    wrong = {**one, "name": "stock", "container": "gone", "network": {"subnets": "ssm:/none", "securityGroups": ["sg"]}}
+    staging["migrations"] = [{**one, "name": "orders"}, wrong]
+    scr_document["spec"]["environments"] = {"staging": staging}
+    found = dict(
+        verify(
+            parse(scr_document), ecs=world.ecs, ecr=world.ecr, references=References(world.ssm),
+            client=world.events, account="123456789012", region="eu-west-1",
+        )
+    )  # fmt: skip
+    at = "spec.environments.staging.migrations.1"
+    assert {path for path in found if "migrations" in path} == {f"{at}.taskDefinition", f"{at}.network.subnets"}
+    assert "no container 'gone'" in found[f"{at}.taskDefinition"]

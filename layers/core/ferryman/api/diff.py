@@ -87,6 +87,9 @@ class Difference(Record):
     services: list[ServiceChange]
     jobs: list[ServiceChange]
     migrations: Migrations
+    """Of all databases; ids have the form `<migration>/<id>` where migrations have names."""
+    databases: dict[str, Migrations]
+    """Named migration → what it means for its database."""
     moving_tags: list[str]
     """Tags that would point at its images."""
     approvers: list[str]
@@ -110,7 +113,8 @@ def diff(operator: Context, request: Request) -> dict[str, Any]:
     runs = next((item for item in releases if state.current and item.version == state.current.version), None)
     direction = _direction(state, runs, release)
     database = Database(operator, platform, env)
-    migrations = _migrations(environment, database, state, active, release, direction)
+    found = _databases(environment, database, state, active, release, direction)
+    migrations = _together(found)
     definitions, unread = operator.outside.task_definitions(platform, env)
     components = _components(platform, state, release)
     services = [_service(it, it.name, release, definitions.get(it.name)) for it in environment.services]
@@ -132,6 +136,7 @@ def diff(operator: Context, request: Request) -> dict[str, Any]:
         services=services,
         jobs=jobs,
         migrations=migrations,
+        databases={name: item for name, item in found.items() if name},
         moving_tags=[*environment.moving_tags, current_tag(env)],
         approvers=[person.name for person in approval.approvers] if approval and asks else [],
         required=approval.required if approval and asks else 0,
@@ -189,22 +194,43 @@ def _service(service: Service | Job, name: str, release: Release, found: Definit
     return made.but(fields=fields.changes(live, wanted), containers=list(changed), note=note)
 
 
-def _migrations(
+def _databases(
     environment: Environment,
     database: Database,
     state: EnvironmentState,
     active: Deployment | None,
     release: Release,
     direction: Direction,
-) -> Migrations:
-    if environment.migration is None:
-        return Migrations(status="None", ids=[], unsafe=[], message="the document defines no database migration")
+) -> dict[str, Migrations]:
+    """Return name of the migration → what deploying the release means for its database."""
     if direction == "rollback":
-        found, _ = database.since(state, active, release)
+        found = {schema.name: schema.since for schema in database.schemas(state, active, release)}
     else:
-        pair = database.compare(state, active, release)
-        found = brings(*pair) if pair else Since("Known", message="no migrations would run")
-    return Migrations(status=found.status, ids=found.migrations, unsafe=found.unsafe, message=found.message)
+        found = {}
+        for name in environment.every_migration:
+            pair = database.compare(state, active, release, name)
+            found[name] = brings(*pair) if pair else Since("Known", message="no migrations would run")
+    return {
+        name: Migrations(status=item.status, ids=item.migrations, unsafe=item.unsafe, message=item.message)
+        for name, item in found.items()
+    }
+
+
+_WORST = ("Unclear", "Untold", "Known")
+
+
+def _together(databases: dict[str, Migrations]) -> Migrations:
+    """Return one answer for all databases: the least certain status, with the migration's name before each id."""
+    if not databases:
+        return Migrations(status="None", ids=[], unsafe=[], message="the document defines no database migration")
+    if "" in databases:
+        return databases[""]
+    return Migrations(
+        status=min((item.status for item in databases.values()), key=_WORST.index),
+        ids=[f"{name}/{id}" for name, item in databases.items() for id in item.ids],
+        unsafe=[f"{name}/{id}" for name, item in databases.items() for id in item.unsafe],
+        message="; ".join(f"{name}: {item.message}" for name, item in databases.items()),
+    )
 
 
 def _obstacles(

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from ferryman import proofs
+from ferryman.text import redacted
 
 Problem = tuple[str, str]
 
@@ -157,6 +158,6 @@ def answer(status: int, body: Any, headers: dict[str, str] | None = None) -> dic
 
 def failure(error: HttpError) -> dict[str, Any]:
     """Return the response to a request that failed."""
-    problems = [{"path": path, "message": message} for path, message in error.problems]
-    body = {"error": {"code": error.code, "message": str(error), "problems": problems}}
+    problems = [{"path": path, "message": redacted(message)} for path, message in error.problems]
+    body = {"error": {"code": error.code, "message": redacted(str(error)), "problems": problems}}
     return answer(error.status, body, error.headers)

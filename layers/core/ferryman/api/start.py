@@ -22,6 +22,7 @@ from ferryman.decisions.requests.common import Outcome, confirmed, find
 from ferryman.decisions.requests.migrate import request_migrate
 from ferryman.messages import timeline
 from ferryman.messages.environment import for_hold
+from ferryman.platform.values import Name
 from ferryman.records import EnvironmentState, EventType, Release
 from ferryman.records.writes import Save, Write
 
@@ -51,12 +52,16 @@ class RollbackBody(Body):
     accept_schema_mismatch: bool = Field(default=False, description="Roll back despite unsafe migrations.")
     downgrade: bool = Field(default=False, description="Downgrade the database first.")
     revision: Revision | None = Field(default=None, description="Target revision of the database.")
+    revisions: dict[Name, Revision] = Field(
+        default={}, max_length=10, description="Target revisions by name of the migration, where migrations have names."
+    )
 
 
 class MigrateBody(Body):
     """Body of migrate."""
 
     command: Literal["up", "down", "current"]
+    migration: Name | None = Field(default=None, description="Name of the migration, if there are several.")
     revision: Revision | None = Field(default=None, description="Target revision of `down`.")
     reason: OptionalReason = ""
     confirm: Typed = Field(default="", description="The environment's name.")
@@ -101,7 +106,7 @@ def rollback(operator: Context, request: Request) -> dict[str, Any]:
         releases = operator.store.releases(platform.name)
         database = Database(operator, platform, env)
         wanted = rollbacks.Wanted(
-            body.reason, request.who, at, body.accept_schema_mismatch, body.downgrade, body.revision
+            body.reason, request.who, at, body.accept_schema_mismatch, body.downgrade, body.revision, body.revisions
         )  # fmt: skip
 
         def outcome_on(state: EnvironmentState) -> rollbacks.WayBack:
@@ -109,10 +114,8 @@ def rollback(operator: Context, request: Request) -> dict[str, Any]:
             history = operator.store.deployments(platform.name, env, limit=_HISTORY)
             situation = rollbacks.Situation(state, environment, releases, history, active)
             release = rollbacks.target(situation, body.to)
-            between, knows = database.since(state, active, release)
-            return rollbacks.request_rollback(
-                situation, release, between, knows, wanted, frozen(environment, state, at)
-            )
+            schemas = database.schemas(state, active, release)
+            return rollbacks.request_rollback(situation, release, schemas, wanted, frozen(environment, state, at))
 
         def lines(outcome: rollbacks.WayBack) -> list[Write]:
             return _rollback_lines(asked, outcome, find(releases, outcome.version or ""), body.reason)
@@ -158,13 +161,13 @@ def migrate(operator: Context, request: Request) -> dict[str, Any]:
     platform, env = place(operator, request)
     body, at = request.read(MigrateBody), operator.clock()
     asked, environment = Asked(operator, request, platform, env), platform.environment(env)
-    with asked.recorded(f"migrate {body.command}"):
+    with asked.recorded(f"migrate {f'{body.migration} ' if body.migration else ''}{body.command}"):
         confirmed(body.confirm, env, f"a command on the database of {env}")
         releases = operator.store.releases(platform.name)
 
         def outcome_on(state: EnvironmentState) -> Outcome:
             return request_migrate(
-                state, environment, releases, command=body.command, revision=body.revision,
+                state, environment, releases, command=body.command, migration=body.migration, revision=body.revision,
                 freeze=frozen(environment, state, at), reason=body.reason, who=request.who, at=at,
             )  # fmt: skip
 
@@ -174,7 +177,8 @@ def migrate(operator: Context, request: Request) -> dict[str, Any]:
 
         outcome = asked.write(outcome_on, lines)
     nudge(operator, platform.name, env)
-    return {**answer_of(outcome), "version": outcome.version, "command": body.command}
+    name = body.migration or next(iter(environment.every_migration))
+    return {**answer_of(outcome), "version": outcome.version, "command": body.command, "migration": name}
 
 
 def _with(message: str, reason: str) -> str:

@@ -64,7 +64,7 @@ def _reason(address: Address, allow_loopback: bool) -> str | None:
     if address.is_unspecified:
         return "an unspecified address"
     if address.is_loopback:
-        return None if allow_loopback else "a loopback address, which is allowed only for checks with allowHttp"
+        return None if allow_loopback else "a loopback address, which is the function itself and no service"
     if address.is_multicast:
         return "a multicast address"
     if isinstance(address, IPv4Address) and address.is_reserved:

@@ -50,6 +50,7 @@ type StepFunctionsClient = stepfunctions_client.SFNClient
 # DynamoDB
 type Item = dict[str, dynamodb.AttributeValueTypeDef]
 """Attributes by name, each with its type, as `{"S": "text"}`."""
+type ConditionCheck = dynamodb.ConditionCheckTypeDef
 type PutAction = dynamodb.PutTypeDef
 type QueryRequest = dynamodb.QueryInputTypeDef
 type TransactionAction = dynamodb.TransactWriteItemTypeDef

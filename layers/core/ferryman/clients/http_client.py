@@ -67,17 +67,20 @@ def fetch(
     resolve: Resolve = resolve,
     tls: ssl.SSLContext | None = None,
     limit: int = BODY_LIMIT,
+    allow_loopback: bool = False,
 ) -> Answer:
     """GET a URL and return what came back, at most `limit` bytes of it (64 KB); raise NoAnswer with the reason.
 
     `timeout` is in seconds and bounds the whole: connecting, answering and reading. Redirects are answers like others.
+    `allow_loopback` is for the local AWS, whose services are on this machine. It is no part of a document: in Lambda,
+    loopback has the runtime's own interface, through which whoever reaches it can answer in the function's place.
     """
     ends = time.monotonic() + timeout
     parts = _checked(url, allow_http)
     host, port = str(parts.hostname), parts.port or (443 if parts.scheme == "https" else 80)
     addresses = resolve(host, port)
     for address in addresses:
-        reason = refusal(address, allow_loopback=allow_http)
+        reason = refusal(address, allow_loopback=allow_loopback)
         if reason is not None:
             raise NoAnswer(f"{host} was not contacted: {reason}")
     return _ask(parts, host, port, addresses[:_TRIED], headers, ends, tls, limit)

@@ -51,7 +51,7 @@ def of(ecr: ECRClient, download: Download, repository: str, digest: str, on: Run
         return ImageLabels({**found, **_config(ecr, download, repository, manifest)})
     except _UNREADABLE as error:
         reason = f"the configuration of {repository}@{digest} cannot be read: {_said(error)}"
-        return ImageLabels(found, "" if MIGRATIONS in found else reason)
+        return ImageLabels(found, "" if MIGRATIONS in found else reason, unread=reason)
 
 
 def download(url: str) -> bytes:
@@ -60,7 +60,7 @@ def download(url: str) -> bytes:
     local = parts.hostname in _LOOPBACK
     if parts.scheme != "https" and not (parts.scheme == "http" and local):
         raise NoAnswer("its address is neither https nor on this machine")
-    answer = fetch(url, {}, allow_http=local, timeout=_TIMEOUT, limit=CONFIG_LIMIT)
+    answer = fetch(url, {}, allow_http=local, timeout=_TIMEOUT, limit=CONFIG_LIMIT, allow_loopback=local)
     if answer.status != 200:
         raise NoAnswer(f"the registry answered {answer.status}")
     if answer.truncated:

@@ -80,6 +80,8 @@ def _claim(
         why=start.why,
         command=asked.command if asked else None,
         revision=asked.revision if asked else None,
+        migration=asked.migration if asked else "",
+        revisions=asked.revisions if asked else {},
     )
     requested = None if start.requested else state.requested
     return state.but(fence=fence, active=active, requested=requested), deployment, active

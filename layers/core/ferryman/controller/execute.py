@@ -4,6 +4,7 @@ Called by reconcile. A lost race raises Conflict: read again, decide again.
 """
 
 import logging
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from ferryman.approvals import lifecycle
@@ -32,8 +33,12 @@ from ferryman.decisions.actions import (
 from ferryman.decisions.snapshot import Snapshot
 from ferryman.errors import PermanentError
 from ferryman.platform import Platform
+from ferryman.records import EnvironmentState
 from ferryman.records.writes import Save
 from ferryman.releases import moving_tags
+
+AT_WORK = timedelta(seconds=65)
+"""Longer than reconcile can run: its time-out in the template, and some seconds in which clocks may differ."""
 
 _LOG = logging.getLogger("ferryman")
 
@@ -92,18 +97,33 @@ def carry_out(  # noqa: C901 - one arm per act
 def _repair(action: RepairTags, view: Snapshot, document: Platform, context: Context) -> None:
     """Set each tag independently; a tag that cannot be set is logged and never stops a deployment.
 
-    What has begun since we looked moves them itself: then nothing is done any more.
+    ECR checks no fence, so the state says first that tags are being repaired: until that has ended, or this function
+    cannot be at work any more, no deployment is claimed. One that was claimed meanwhile moves the tags itself.
     """
-    for setting in action.settings:
-        state = context.store.state(view.platform, view.name)
-        if state.active is not None or state.fence != view.state.fence:
-            _LOG.info("moving tags left alone: a deployment has begun", extra=ids(view))
+    now = context.clock()
+    until, ours = now + AT_WORK, True
+
+    def announce(state: EnvironmentState) -> EnvironmentState | None:
+        nonlocal ours
+        others = state.tagging_until is not None and state.tagging_until > now
+        ours = state.active is None and state.fence == view.state.fence and not others
+        return state.but(tagging_until=until) if ours else None
+
+    if action.settings:
+        context.store.update_state(view.platform, view.name, announce)
+        if not ours:
+            _LOG.info("moving tags left alone: somebody else moves them", extra=ids(view))
             return
+    for setting in action.settings:
         try:
             moving_tags.ensure(document, setting, context.ecr)
         except (PermanentError, Refusal) as error:
             context.count("MovingTagFailed")
             _LOG.error("moving tag %s not set: %s", setting.tag, error, extra=ids(view, action.deployment or ""))
-    if action.deployment != view.state.tagged:
-        deployment = action.deployment
-        context.store.update_state(view.platform, view.name, lambda state: state.but(tagged=deployment))
+    context.store.update_state(view.platform, view.name, lambda state: _repaired(state, until, action.deployment))
+
+
+def _repaired(state: EnvironmentState, until: datetime, deployment: str | None) -> EnvironmentState | None:
+    own = None if state.tagging_until == until else state.tagging_until
+    after = state.but(tagging_until=own, tagged=deployment)
+    return None if after == state else after

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from ferryman.decisions.deployment_steps import migration_steps
 from ferryman.decisions.outcome import Judgement
 from ferryman.records import (
     Deployment,
@@ -111,7 +112,7 @@ def _held(state: EnvironmentState, judgement: Judgement, at: datetime) -> Enviro
 
 def _worded(judgement: Judgement, deployment: Deployment) -> Judgement:
     """Say what was run, and what it said: a success has nothing else to tell."""
-    step = deployment.step(step_keys.MIGRATION)
+    step = next(iter(migration_steps(deployment)), None)
     if judgement.phase is not Phase.SUCCEEDED or step is None or not step.message:
         return judgement
     return replace(judgement, reason=step.reason or judgement.reason, message=step.message)

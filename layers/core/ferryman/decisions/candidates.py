@@ -72,12 +72,7 @@ def outlook(view: Snapshot, now: datetime) -> Outlook:
 
 def _search(view: Snapshot, now: datetime) -> Iterator[Candidate]:
     decided: datetime | None = None
-    for release in sorted(view.releases, key=lambda release: release.order, reverse=True):
-        found = trigger(view, release)
-        if found is None:
-            continue
-        if runs_or_is_older(view, release):
-            return
+    for release, found in _newer_than_what_runs(view):
         done = _done_with(view, release)
         twin = twin_of(view, release) if done is None else None
         if twin is not None and twin.how != "settled":
@@ -87,11 +82,27 @@ def _search(view: Snapshot, now: datetime) -> Iterator[Candidate]:
             done = twin.settled.at
         if done is not None:
             decided = max(decided or done, done)
-        elif decided is None or (found.tag is not None and found.since is not None and found.since > decided):
+        elif _may_come_after(decided, found):
             waits = kept_back(view, release, now)
             yield Candidate(release, found.by, found.tag, _since(view.environment, release, found), waits)
         if found.by == "push":
             return
+
+
+def _newer_than_what_runs(view: Snapshot) -> Iterator[tuple[Release, Trigger]]:
+    """Yield the releases that something starts here, newest first, down to the one that runs."""
+    for release in sorted(view.releases, key=lambda release: release.order, reverse=True):
+        found = trigger(view, release)
+        if found is None:
+            continue
+        if runs_or_is_older(view, release):
+            return
+        yield release, found
+
+
+def _may_come_after(decided: datetime | None, found: Trigger) -> bool:
+    """Tell whether automation may still start a release although a newer one was decided then: only for a new tag."""
+    return decided is None or (found.tag is not None and found.since is not None and found.since > decided)
 
 
 def trigger(view: Snapshot, release: Release) -> Trigger | None:
@@ -181,6 +192,33 @@ def twins(view: Snapshot) -> Iterator[tuple[Release, Twin]]:
         twin = twin_of(view, release)
         if twin is not None:
             yield release, twin
+
+
+def passed_over(view: Snapshot) -> tuple[Release, tuple[Release, ...]] | None:
+    """Return the newest release that was decided here, with the older ones that will never start because of it.
+
+    It runs, or it ended and automation does not go back behind it. The older ones may have become complete only after
+    that; those that `outlook` may still select are not among them. None when there are none.
+    """
+    newest, decided, others = None, None, set()
+    for release, found in _newer_than_what_runs(view):
+        done = _done_with(view, release)
+        twin = twin_of(view, release) if done is None else None
+        if twin is not None:
+            others.add(release.version)  # People hear that it has the same images.
+        if twin is not None and twin.how != "settled":
+            newest = newest or (release if twin.how == "running" else None)
+            break
+        done = twin.settled.at if twin is not None and twin.settled is not None else done
+        if done is not None:
+            newest, decided = newest or release, max(decided or done, done)
+        elif _may_come_after(decided, found):
+            others.add(release.version)
+    by = newest or view.current
+    if by is None:
+        return None
+    releases = tuple(release for release in overtaken(view, by) if release.version not in others)
+    return (by, releases) if releases else None
 
 
 def overtaken(view: Snapshot, by: Release) -> tuple[Release, ...]:

@@ -6,6 +6,7 @@ A condition is an observation: it may be outdated a moment later, and no decisio
 from datetime import datetime
 
 from ferryman.decisions import candidates, same_images
+from ferryman.decisions.deployment_steps import migration_steps
 from ferryman.decisions.freeze_windows import frozen
 from ferryman.decisions.promotion_gate import wish_kept_back
 from ferryman.decisions.snapshot import Snapshot
@@ -192,19 +193,22 @@ def _of_latest(view: Snapshot) -> list[Seen]:
     if deployment is None or deployment.plan is None or deployment.kind == "migrate":
         return []
     about = f"deployment {deployment.id} of {deployment.version}"
-    found = [_step("Migrated", deployment.step(step_keys.MIGRATION), about)] if deployment.plan.migration else []
+    migrations = migration_steps(deployment)
+    found = [_step("Migrated", _slowest(migrations), about)] if migrations else []
     if deployment.plan.approval:
         found.append(_step("Approved", deployment.step(step_keys.APPROVAL), about))
     rollouts = [
         deployment.step(step_keys.rollout(name, "forward"))
         for name in (*deployment.plan.jobs, *deployment.plan.services)
     ]
-    slowest = next(
-        (step for step in rollouts if step is None or not step.status.passed), rollouts[-1] if rollouts else None
-    )
-    found.append(_step("Available", slowest, about))
+    found.append(_step("Available", _slowest(rollouts), about))
     found.append(_step("Verified", deployment.step(step_keys.SMOKE_TEST), about))
     return found
+
+
+def _slowest(steps: list[Step | None]) -> Step | None:
+    """Return the first of the steps that has not passed, else the last one."""
+    return next((step for step in steps if step is None or not step.status.passed), steps[-1] if steps else None)
 
 
 def _step(type: ConditionType, step: Step | None, about: str) -> Seen:

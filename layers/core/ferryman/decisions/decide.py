@@ -25,7 +25,7 @@ from ferryman.decisions.actions import (
     Start,
     Supersede,
 )
-from ferryman.decisions.candidates import Candidate, Hopeless, overtaken
+from ferryman.decisions.candidates import Candidate, Hopeless, overtaken, passed_over
 from ferryman.decisions.freeze_windows import Frozen, frozen
 from ferryman.decisions.outcome import all_passed, conclusive, judge
 from ferryman.decisions.promotion_gate import Waits, kept_back, wish_kept_back
@@ -34,6 +34,8 @@ from ferryman.records import Actor, Deployment, Phase, Release, ReleaseStatus, R
 
 OBSERVED_EVERY = timedelta(minutes=1)
 """How often `reconciledAt` is refreshed at most."""
+_TAGS_SOON = 5
+"""Seconds: moving tags are repaired faster than that."""
 _SKEW = timedelta(seconds=5)
 """How far clocks may differ."""
 
@@ -41,6 +43,8 @@ _SKEW = timedelta(seconds=5)
 def decide(view: Snapshot, now: datetime) -> list[Action]:
     """Return what to do about an environment; nothing when it is as it should be."""
     due = _active(view, now) if view.state.active else _idle(view, now)
+    if isinstance(due, Start) and view.state.tagging_until is not None and view.state.tagging_until > now:
+        due = RequeueAfter(_TAGS_SOON)  # A deployment moves tags, too: one at a time.
     if due is not None and not isinstance(due, RequeueAfter):
         return [due]
     again_at = view.state.again_at
@@ -126,16 +130,15 @@ def _idle(view: Snapshot, now: datetime) -> Act | RequeueAfter | None:
     asked = _requested(view, freeze, now)
     if asked is not None and not isinstance(asked, RequeueAfter):
         return asked
-    current = view.current
-    passed_by = overtaken(view, current) if current else ()
-    if current and passed_by:
-        return Supersede(tuple(release.version for release in passed_by), current.version)
-    refused = candidates.hopeless(view, now)
-    if refused is not None:
-        return _refuse_tag(refused)
     same = _same_images(view)
     if same is not None:
         return same
+    passed = passed_over(view)
+    if passed is not None:
+        return Supersede(_versions(passed[1]), passed[0].version)
+    refused = candidates.hopeless(view, now)
+    if refused is not None:
+        return _refuse_tag(refused)
     outlook = candidates.outlook(view, now)
     told = _unreported(view, outlook.waiting)
     if told is not None:

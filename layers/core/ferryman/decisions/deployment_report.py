@@ -80,12 +80,24 @@ def changed(deployment: Deployment) -> list[str]:
     return [name for name in dict.fromkeys([*planned, *began]) if touched(deployment, name)]
 
 
-def migration(deployment: Deployment) -> Literal["none", "begun", "succeeded"]:
-    """Tell whether a migration of this deployment changed the database, or may have."""
-    step = deployment.step(step_keys.MIGRATION)
-    if step is None or step.migration is None or step.migration.task is None:
-        return "none"
-    return "succeeded" if step.status is StepStatus.SUCCEEDED else "begun"
+@dataclass(frozen=True)
+class Migrated:
+    """What a migration of a deployment did to its database."""
+
+    name: str
+    """"" for the one without a name."""
+    result: Literal["begun", "succeeded"]
+    """Begun: it may have changed something before it ended, or may still do so."""
+
+
+def migrations(deployment: Deployment) -> list[Migrated]:
+    """Return the migrations of this deployment that changed their database, or may have, in their order."""
+    found = []
+    for key, step in ordered(deployment):
+        name = step_keys.migration_of(key)
+        if name is not None and step.migration is not None and step.migration.task is not None:
+            found.append(Migrated(name, "succeeded" if step.status is StepStatus.SUCCEEDED else "begun"))
+    return found
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from ferryman.records import Deployment, step_keys
+from ferryman.records import Deployment, Step, step_keys
 
 Kind = Literal["begin", "approval", "admit", "promotion", "migration", "rollout", "smokeTest", "rollback"]
 """What the API calls a step. Part of its answers, so a kind never changes."""
@@ -46,7 +46,7 @@ def _promotes(deployment: Deployment) -> bool:
 
 
 def _migrates(deployment: Deployment) -> bool:
-    return deployment.plan is not None and deployment.plan.migration is not None
+    return deployment.plan is not None and bool(deployment.plan.every_migration)
 
 
 def _checks(deployment: Deployment) -> bool:
@@ -59,13 +59,13 @@ class DeploymentStep:
 
     kind: Kind
     key: str
-    """Its key in `Deployment.steps`. A step that each service has: what stands before the slash."""
+    """Its key in `Deployment.steps`. A step that each service or migration has: what stands before the slash."""
     functions: tuple[str, ...]
     """The folders in functions/ that run it, in order."""
     title: str
-    """What it is, for messages and the page; before a service's name where each service has it."""
+    """What it is, for messages and the page; before the name of a service or migration where each has it."""
     task: str
-    """What it does, for the command; before a service's name where each service has it."""
+    """What it does, for the command; before the name of a service or migration where each has it."""
     running: str | None = "running"
     """What it is doing, in a word or two, for the demo; None: it is over too soon to be told."""
     done: str = "done"
@@ -77,6 +77,8 @@ class DeploymentStep:
     machines: tuple[Machine, ...] = ("deploy",)
     each_service: bool = False
     """Whether each service and each job has this step. `back` reverses the order of the services."""
+    each_migration: bool = False
+    """Whether each named migration has this step. Where none has a name, it is there once, without a slash."""
     back: bool = False
     """Whether it belongs to the way back: no plan says that it comes, it is there once it has begun."""
 
@@ -143,6 +145,7 @@ STEPS: tuple[DeploymentStep, ...] = (
         planned=_migrates,
         required=_always,  # Without a migration it records that it was skipped.
         machines=("deploy", "migrate"),
+        each_migration=True,
     ),
     DeploymentStep(
         kind="rollout",
@@ -185,11 +188,13 @@ WITHOUT_A_STEP = ("finish_deployment", "publish_release")
 
 @dataclass(frozen=True)
 class Occurrence:
-    """A step of one deployment; of one service, where each service has it."""
+    """A step of one deployment; of one service or migration, where each has it."""
 
     key: str
     step: DeploymentStep
     service: str | None = None
+    migration: str | None = None
+    """Of a named migration."""
 
 
 def flow(deployment: Deployment) -> list[Occurrence]:
@@ -213,6 +218,13 @@ def possible(deployment: Deployment) -> list[str]:
     return [found.key for step in _of(deployment) for found in _occurrences(step, deployment)]
 
 
+def migration_steps(deployment: Deployment) -> list[Step | None]:
+    """Return the steps of the planned migrations in their order; None for one that has not begun."""
+    plan = deployment.plan
+    names = [item.name for item in plan.every_migration] if plan is not None else []
+    return [deployment.step(step_keys.migration(name)) for name in names]
+
+
 def position(deployment: Deployment, key: str) -> int:
     """Return a step's place in the order of the machine; what this version does not know comes last."""
     keys = [found.key for step in STEPS for found in _occurrences(step, deployment)]
@@ -234,7 +246,7 @@ def service_of(key: str) -> str | None:
 def title_of(key: str) -> str:
     """Return in words what a step is. A key that this version does not know is its own title."""
     step = _step_of(key)
-    return key.replace("_", " ") if step is None else named(step.title, service_of(key))
+    return key.replace("_", " ") if step is None else named(step.title, key.partition("/")[2] or None)
 
 
 def of_kind(kind: str) -> DeploymentStep | None:
@@ -242,12 +254,12 @@ def of_kind(kind: str) -> DeploymentStep | None:
     return next((step for step in STEPS if step.kind == kind), None)
 
 
-def named(words: str, service: str | None) -> str:
-    """Complete the words of a step that each service has; a job stands in the place of a service."""
-    if service is None:
+def named(words: str, name: str | None) -> str:
+    """Complete the words of a step that each service or migration has; a job stands in the place of a service."""
+    if name is None:
         return words
-    job = step_keys.job_name(service)
-    return f"{words} {service}" if job is None else f"{words} job {job}"
+    job = step_keys.job_name(name)
+    return f"{words} {name}" if job is None else f"{words} job {job}"
 
 
 def _of(deployment: Deployment) -> Iterator[DeploymentStep]:
@@ -256,6 +268,9 @@ def _of(deployment: Deployment) -> Iterator[DeploymentStep]:
 
 
 def _occurrences(step: DeploymentStep, deployment: Deployment) -> list[Occurrence]:
+    migrations = deployment.plan.named_migrations if deployment.plan is not None else []
+    if step.each_migration and migrations:
+        return [Occurrence(f"{step.key}/{item.name}", step, migration=item.name) for item in migrations]
     if not step.each_service:
         return [Occurrence(step.key, step)]
     waves = deployment.plan.waves if deployment.plan is not None else []
@@ -266,4 +281,5 @@ def _occurrences(step: DeploymentStep, deployment: Deployment) -> list[Occurrenc
 
 def _step_of(key: str) -> DeploymentStep | None:
     found, slash, _ = key.partition("/")
-    return next((step for step in STEPS if step.key == found and step.each_service == bool(slash)), None)
+    fits = (step for step in STEPS if step.key == found and (step.each_migration or step.each_service == bool(slash)))
+    return next(fits, None)

@@ -11,7 +11,7 @@ from ferryman.decisions import deployment_steps
 from ferryman.decisions.deployment_report import Cause, WayBack, cause_of, way_back
 from ferryman.decisions.wave_order import touched
 from ferryman.records import Deployment, Phase, Step, StepStatus, step_keys
-from ferryman.text import sentence
+from ferryman.text import clean, sentence
 
 EXPIRED_WHILE_STOPPED = "ExpiredWhileStopped"
 """Reason of an approval that expired while the environment was frozen or on hold."""
@@ -79,8 +79,10 @@ def judge(deployment: Deployment, failure: StepFailure | None) -> Judgement:
             hold=f"{deployment.version} failed and onFailure is hold",
         )
     if reason == "OutcomeUnknown":
+        name = step_keys.migration_of(cause.key) if cause is not None else None
+        which = f"migration {name}" if name else "the migration"
         return Judgement(
-            Phase.ERRORED, reason, message, hold=f"it is unknown whether the migration of {deployment.version} ran"
+            Phase.ERRORED, reason, message, hold=f"it is unknown whether {which} of {deployment.version} ran"
         )  # fmt: skip
     if ours:
         return Judgement(Phase.ERRORED, reason, _told(message, back, deployment))
@@ -169,8 +171,8 @@ def _excerpt(cause: str) -> str:
     try:
         data = json.loads(cause)
     except ValueError:
-        return cause
-    return str(data.get("errorMessage", cause)) if isinstance(data, dict) else cause
+        data = None
+    return clean(str(data.get("errorMessage", cause)) if isinstance(data, dict) else cause)
 
 
 def _success(deployment: Deployment) -> str:

@@ -4,13 +4,16 @@ Read by begin_deployment (the plan's lists) and serve_api (`rollback`, `diff`); 
 """
 
 import re
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Literal, Self
 
 MIGRATIONS = "dev.ferryman.migrations"
 """Comma-separated ids of all migrations in the image, oldest first."""
-UNSAFE = "dev.ferryman.migrations.not-rollback-safe"
+_UNSAFE_SUFFIX = "not-rollback-safe"
+UNSAFE = f"{MIGRATIONS}.{_UNSAFE_SUFFIX}"
 """Comma-separated ids of those after which an older release can't run."""
+# A named migration has its name in these labels: `dev.ferryman.migrations.orders` and
+# `dev.ferryman.migrations.orders.not-rollback-safe`.
 
 _IDS, _LIST_LIMIT = 1000, 30_000
 """The most ids, and characters, of a valid list: it is stored in the plan."""
@@ -24,6 +27,8 @@ class ImageLabels:
     found: dict[str, str] = field(default_factory=dict)
     reason: str = ""
     """Why its labels are unknown."""
+    unread: str = ""
+    """Why labels that are not in `found` may exist all the same."""
 
     @property
     def migrations(self) -> list[str] | None:
@@ -34,6 +39,20 @@ class ImageLabels:
     def unsafe(self) -> list[str]:
         """Ids of those after which an older release can't run."""
         return migrations(self.found)[1]
+
+    def of_migration(self, name: str, *, alone: bool) -> Self:
+        """Return the labels of one migration, as if the image had no other; `name`: "" for the one without a name.
+
+        `alone` says that no other migration of the environment uses the image's component: then labels without a name
+        are about this one, too.
+        """
+        if not name:
+            return self
+        named = {MIGRATIONS: f"{MIGRATIONS}.{name}", UNSAFE: f"{MIGRATIONS}.{name}.{_UNSAFE_SUFFIX}"}
+        own = {label: self.found[key] for label, key in named.items() if key in self.found}
+        if not own and alone:
+            return self
+        return replace(self, found=own, reason="" if MIGRATIONS in own else self.reason or self.unread)
 
 
 def migrations(labels: dict[str, str]) -> tuple[list[str] | None, list[str]]:
@@ -64,6 +83,29 @@ class Since:
     unsafe: list[str] = field(default_factory=list)
     message: str = ""
     """For people, without a full stop."""
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The database of one migration, compared with a release that is to run on it."""
+
+    name: str
+    """Of the migration; "" for the one without a name."""
+    since: Since
+    knows: list[str] | None
+    """Ids of all migrations that the release contains; None when its image does not list them."""
+    newer: bool
+    """Whether a newer release than that one has migrated it from another image, or may have."""
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether a downgrade to the release has something to take back, as far as that is known."""
+        known = self.since.status == "Known" and self.knows is not None
+        return self.newer and not (known and not self.since.migrations and not self.since.unsafe)
+
+    def named(self, text: str) -> str:
+        """Put the migration's name before a text about it."""
+        return f"{self.name}: {text}" if self.name else text
 
 
 def since(database: ImageLabels, target: ImageLabels) -> Since:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ferryman.decisions.image_address import same_repository
+from ferryman.text import one_line
 
 SIGKILL, SIGTERM = 137, 143
 _CTRL_SHUTDOWN = 0xC000013A
@@ -265,7 +266,8 @@ def _ended(state: ContainerState) -> str:
 
 
 def _why(task: TaskState, state: ContainerState | None = None) -> str:
-    texts = [text[:300] for text in (state.reason if state else "", task.stopped_reason) if text]
+    # ECS may quote the command and the environment of a container.
+    texts = [one_line(text) for text in (state.reason if state else "", task.stopped_reason) if text]
     return f" ({'; '.join(dict.fromkeys(texts))})" if texts else ""
 
 

@@ -137,8 +137,9 @@ def _facts(approval: Approval, deployment: Deployment, document: Platform) -> li
     ]
     if deployment.kind == "rollback":
         facts.append(("Kind", "rollback"))
-    if deployment.plan is not None and deployment.plan.migration is not None:
-        facts.append(("Database", "migrated first"))
+    if deployment.plan is not None and deployment.plan.every_migration:
+        names = ", ".join(task.name for task in deployment.plan.named_migrations)
+        facts.append(("Databases", f"migrated first: {names}") if names else ("Database", "migrated first"))
     github = document.spec.github
     if github is not None and deployment.from_version and deployment.from_version != approval.version:
         span = f"{deployment.from_version}...{approval.version}"

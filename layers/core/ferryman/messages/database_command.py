@@ -1,8 +1,8 @@
 """What a message says about a database command. Pure; called by `messages.deployment`."""
 
-from ferryman.decisions import deployment_report
+from ferryman.decisions import deployment_report, deployment_steps
 from ferryman.messages.outbox import LOG
-from ferryman.records import Deployment, Hold, Phase, step_keys
+from ferryman.records import Deployment, Hold, Phase
 from ferryman.text import clean, one_line, tail
 
 _VERBS = {
@@ -16,14 +16,16 @@ _VERBS = {
 def subject_of(deployment: Deployment) -> str:
     """Return what ran and how it ended: `migrate down to 001 failed`."""
     to = f" to {deployment.revision}" if deployment.revision else ""
-    return f"migrate {deployment.command or 'up'}{to} {_VERBS.get(deployment.phase, str(deployment.phase))}"
+    which = f"{deployment.migration} " if deployment.migration else ""
+    return f"migrate {which}{deployment.command or 'up'}{to} {_VERBS.get(deployment.phase, str(deployment.phase))}"
 
 
 def blocks_of(deployment: Deployment, hold: Hold | None) -> list[str]:
     """Return the paragraphs."""
-    env, step = deployment.environment, deployment.step(step_keys.MIGRATION)
-    planned = deployment.plan.migration if deployment.plan else None
-    command = f"`{' '.join(planned.command)}`" if planned else f"migrate {deployment.command}"
+    env, step = deployment.environment, next(iter(deployment_steps.migration_steps(deployment)), None)
+    planned = next(iter(deployment.plan.every_migration), None) if deployment.plan else None
+    which = f"{deployment.migration} " if deployment.migration else ""
+    command = f"`{' '.join(planned.command)}`" if planned else f"migrate {which}{deployment.command}"
     took = f" after {deployment_report.took(deployment)}" if deployment_report.took(deployment) else ""
     lines = [f"{deployment.platform}/{env}: {command} {_VERBS.get(deployment.phase, 'ended')}{took}."]
     if deployment.why:
@@ -36,7 +38,7 @@ def blocks_of(deployment: Deployment, hold: Hold | None) -> list[str]:
         blocks.append("\n".join(["Last log lines:", *(f"{LOG}{line}" for line in logs)]))
     blocks.append(f"No service was changed; {deployment.from_version or 'the previous release'} is still running.")
     if deployment.phase is not Phase.SUCCEEDED:
-        blocks.append(f"What to do next: run `ferryman migrate {env} current` to see the database's revision.")
+        blocks.append(f"What to do next: run `ferryman migrate {env} {which}current` to see the database's revision.")
     if hold is not None:
         blocks.append(
             f"Automation is on hold ({one_line(hold.reason)}). To lift the hold, run `ferryman resume {env}`."

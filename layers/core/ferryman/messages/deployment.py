@@ -97,7 +97,9 @@ def _success(deployment: Deployment) -> list[str]:
 def _after_rollback(deployment: Deployment, hold: Hold | None) -> list[str]:
     """Return what a successful rollback adds: why, what happened to the database, and the hold that keeps it so."""
     lines = [f"Why: {one_line(deployment.why, limit=1_000)}"] if deployment.why else []
-    if deployment.command == "down":
+    if deployment.revisions:
+        lines.append(f"The databases were downgraded first: {_revisions(deployment)}.")
+    elif deployment.command == "down":
         lines.append(f"The database was downgraded to {deployment.revision} first.")
     if hold is not None:
         lines.append(
@@ -162,19 +164,29 @@ def _what_was_done(deployment: Deployment) -> str:
     if way.unrecorded:
         lines.append(f"Rollback failed: {', '.join(way.unrecorded)} was changed, but was not rolled back.")
     lines += [_failed_on_the_way_back(other) for other in way.failed]
-    match deployment.command, deployment_report.migration(deployment):
-        case "down", "succeeded":
-            lines.append(
-                f"The database was downgraded to {deployment.revision}. "
-                "Releases that need newer migrations will run them again."
-            )
-        case "down", "begun":
-            lines.append("The downgrade did not finish. The database may be partly downgraded.")
-        case _, "succeeded":
-            lines.append("The migration ran and was not reverted. The database may be newer than the services.")
-        case _, "begun":
-            lines.append("The migration did not finish. Changes it made before it stopped may still be in place.")
+    lines += [_of_database(deployment, migrated) for migrated in deployment_report.migrations(deployment)]
     return "\n".join(lines)
+
+
+def _of_database(deployment: Deployment, migrated: deployment_report.Migrated) -> str:
+    of, its = (f" {migrated.name}", "Its") if migrated.name else ("", "The")
+    match deployment.command, migrated.result:
+        case "down", "succeeded":
+            database = f"The database of migration{of}" if of else "The database"
+            to = deployment.revisions.get(migrated.name) or deployment.revision
+            return f"{database} was downgraded to {to}. Releases that need newer migrations will run them again."
+        case "down", _:
+            return f"The downgrade{of} did not finish. {its} database may be partly downgraded."
+        case _, "succeeded":
+            return f"The migration{of} ran and was not reverted. {its} database may be newer than the services."
+        case _:
+            return f"The migration{of} did not finish. Changes it made before it stopped may still be in place."
+
+
+def _revisions(deployment: Deployment) -> str:
+    plan = deployment.plan
+    names = [task.name for task in plan.every_migration] if plan is not None else list(deployment.revisions)
+    return ", ".join(f"{name} to {deployment.revisions[name]}" for name in names if name in deployment.revisions)
 
 
 def _failed_on_the_way_back(cause: deployment_report.Cause) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ferryman.records import OutboxMessage, Release
 from ferryman.records.writes import Add
-from ferryman.text import bounded, byte_length, one_line
+from ferryman.text import bounded, byte_length, one_line, redacted, redacted_data
 
 SUBJECT_LIMIT = 100
 """ASCII characters: the longest subject that SNS accepts."""
@@ -38,7 +38,8 @@ def rows(
 
     A text that is too long loses log lines first. Its end, which says what to do next, always stays.
     """
-    text = _fitted("\n\n".join(block for block in blocks if block))
+    # What is quoted was cleaned before it was cut; this is for what nobody thought of.
+    text = redacted(_fitted("\n\n".join(block for block in blocks if block)))
     expires_at = int((at + _RETENTION).timestamp())
     return [
         Add(
@@ -50,7 +51,7 @@ def rows(
                 environment=environment,
                 subject=subject_line(subject),
                 text=text,
-                detail=detail,
+                detail=redacted_data(detail),
                 created_at=at,
             ),
             expires_at=expires_at,

@@ -6,6 +6,7 @@ from typing import Any
 from ferryman.ids import NewId
 from ferryman.records import Deployment, EventType, OutboxMessage, TimelineEvent
 from ferryman.records.writes import Add
+from ferryman.text import redacted, redacted_data
 
 _RETENTION = timedelta(days=400)
 
@@ -31,9 +32,9 @@ def event(
             type=type,
             at=at,
             who=who,
-            message=message,
+            message=redacted(message),
             step=step,
-            detail=detail or {},
+            detail=redacted_data(detail or {}),
         ),
         expires_at=int((at + _RETENTION).timestamp()),
     )
@@ -59,8 +60,8 @@ def environment_event(
         type=type,
         at=at,
         who=who,
-        message=message,
-        detail=detail or {},
+        message=redacted(message),
+        detail=redacted_data(detail or {}),
     )
     return Add(record, expires_at=int((at + _RETENTION).timestamp()))
 
@@ -76,7 +77,7 @@ def message_event(message: OutboxMessage, text: str, *, at: datetime, new_id: Ne
         type=EventType.NOTIFICATION_FAILED,
         at=at,
         who="ferryman",
-        message=text,
+        message=redacted(text),
         detail={"channel": message.channel, "event": message.event},
     )
     return Add(record, expires_at=int((at + _RETENTION).timestamp()))

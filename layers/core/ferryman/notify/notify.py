@@ -8,7 +8,7 @@ deployment's outcome, and one destination never blocks another.
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -46,6 +46,7 @@ def run(
     log: "Logger",
     count: Callable[[str], None],
     sleep: Callable[[float], None] = time.sleep,
+    threads: Callable[[int], Executor] = ThreadPoolExecutor,
 ) -> NotifyOutput:
     """Send the messages that the stream's records name, or all that are due (`sweep`).
 
@@ -78,7 +79,7 @@ def run(
     sender = Sender(store, deliver, clock, new_id, log, sleep)
     queues, unreadable = _queues(due, store, log)
     results |= {key_of(message): "unknown" for message in unreadable}
-    for served in _side_by_side(lambda queue: sender.send_all(queue, start + until, start + ends), queues):
+    for served in _side_by_side(lambda queue: sender.send_all(queue, start + until, start + ends), queues, threads):
         results |= served
     counts = list(results.values())
     for _ in range(counts.count("gave_up")):
@@ -143,11 +144,13 @@ def _destination_of(
     return found or NoDestination(f"channel {message.channel!r} is not, or no longer, in {where}")
 
 
-def _side_by_side(serve: Callable[[Queue], dict[Key, Result]], queues: Sequence[Queue]) -> Iterable[dict[Key, Result]]:
+def _side_by_side(
+    serve: Callable[[Queue], dict[Key, Result]], queues: Sequence[Queue], threads: Callable[[int], Executor]
+) -> Iterable[dict[Key, Result]]:
     """Serve each destination in a thread of its own, so that none waits for another."""
     if len(queues) < 2:
         return [serve(queue) for queue in queues]
-    with ThreadPoolExecutor(max_workers=_WORKERS) as pool:
+    with threads(_WORKERS) as pool:
         return list(pool.map(serve, queues))
 
 

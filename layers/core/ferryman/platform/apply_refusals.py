@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from ferryman.platform import pattern_examples
+from ferryman.platform import pattern_examples, tag_patterns
 from ferryman.platform.document import Platform
 from ferryman.platform.environments import CONTAINERS, Environment, Migration, Service
 from ferryman.records import limits
@@ -33,6 +33,8 @@ def problems_of(document: Platform, known_tags: Iterable[str] = ()) -> list[Prob
         if (match := _REGISTRY.fullmatch(component.repository)) is not None
     ]
     pattern = document.spec.tag_pattern
+    if (why := tag_patterns.problem(pattern)) is not None:
+        return [*found, (_PATTERN, f"may take very long for some tags, and {why}")]
     semver = pattern_examples.semver_matches(pattern)
     if semver and not any(pattern_examples.version_matches(pattern, known_tags)):
         found.append((_PATTERN, _only_semver(semver)))
@@ -42,6 +44,8 @@ def problems_of(document: Platform, known_tags: Iterable[str] = ()) -> list[Prob
 def warnings_of(document: Platform, known_tags: Iterable[str] = ()) -> list[Problem]:
     """Return the path of each part that is legal and likely to surprise, and how; empty when there is none."""
     pattern = document.spec.tag_pattern
+    if tag_patterns.problem(pattern) is not None:
+        return []
     semver = pattern_examples.semver_matches(pattern)
     if not semver:
         semver = [text for text in pattern_examples.spelled(pattern) if pattern_examples.is_semver(pattern, text)]
@@ -109,8 +113,8 @@ def _containers(document: Platform) -> Iterator[Problem]:
                 here = f"{at}.waves.{w}.services.{s}"
                 yield from _listed(here, service)
                 yield from _additional(here, service)
-        if environment.migration is not None:
-            yield from _listed(f"{at}.migration", environment.migration)
+        for migration_name, migration in environment.every_migration.items():
+            yield from _listed(f"{at}.{environment.migration_path(migration_name)}", migration)
 
 
 def _listed(at: str, declared: Service | Migration) -> Iterator[Problem]:

@@ -12,13 +12,14 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, field_
 from pydantic_core import PydanticCustomError
 
 from ferryman.errors import InvalidDocument
-from ferryman.platform import validation
+from ferryman.platform import tag_patterns, validation
 from ferryman.platform.base import Model
 from ferryman.platform.channels import Channel, ChatChannel, MailChannel, TopicChannel
 from ferryman.platform.environments import (
     Environment,
     Expectation,
     Migration,
+    NamedMigration,
     Network,
     Service,
     SmokeTest,
@@ -75,7 +76,7 @@ class Spec(Model):
             raise ValueError(f"is not a regular expression: {error}") from None
         if "version" not in compiled.groupindex:
             raise ValueError("needs a named group (?P<version>…) that captures what all images of one release share")
-        if compiled.fullmatch(""):
+        if tag_patterns.problem(pattern) is None and tag_patterns.full_match(pattern, "") is not None:
             raise ValueError("matches an empty tag; require at least one character, as in (?P<version>[0-9a-f]{7,40})")
         return pattern
 
@@ -176,6 +177,7 @@ __all__ = [
     "MailChannel",
     "Metadata",
     "Migration",
+    "NamedMigration",
     "Network",
     "Platform",
     "Service",

@@ -220,6 +220,15 @@ class Migration(Model):
         return _container(self)
 
 
+class NamedMigration(Migration):
+    """One of several migrations, each for a database of its own."""
+
+    name: Name = Field(
+        description="Name of the migration: part of its steps, of its image labels and of commands.",
+        examples=["orders"],
+    )
+
+
 class Expectation(Model):
     """The expected response. `{release}` stands for the version that is being deployed."""
 
@@ -328,6 +337,12 @@ class Environment(Model):
         min_length=1, max_length=40, description="Waves of services, rolled out one after the other."
     )
     migration: Migration | None = Field(default=None, description="One-off task that runs before any service changes.")
+    migrations: list[NamedMigration] = Field(
+        default=[],
+        max_length=10,
+        description="Instead of migration: several one-off tasks, for several databases. They run one after the other, "
+        "in this order, before any service changes.",
+    )
     smoke_tests: list[SmokeTest] = Field(
         default=[], max_length=32, description="HTTP checks that run after the last wave."
     )
@@ -360,6 +375,22 @@ class Environment(Model):
     def jobs(self) -> list[Job]:
         """All jobs in the order of the waves."""
         return [job for wave in self.waves for job in wave.jobs]
+
+    @property
+    def every_migration(self) -> dict[str, Migration]:
+        """Name → migration, in the order in which they run; the one of `migration` has the name ""."""
+        if self.migration is not None:
+            return {"": self.migration}
+        return {migration.name: migration for migration in self.migrations}
+
+    def migrates_alone(self, name: str) -> bool:
+        """Whether no other migration runs from an image of the same component."""
+        component = self.every_migration[name].component
+        return [item.component for item in self.every_migration.values()].count(component) == 1
+
+    def migration_path(self, name: str) -> str:
+        """Return where a migration stands below the environment: `migration`, or `migrations.1`."""
+        return f"migrations.{list(self.every_migration).index(name)}" if name else "migration"
 
 
 def _container(declared: Service | Migration | Job) -> str:

@@ -6,6 +6,7 @@ from itertools import islice
 from re import _parser  # type: ignore[attr-defined]
 from typing import Any
 
+from ferryman.platform.tag_patterns import full_match
 from ferryman.platform.tag_report import is_image_tag
 from ferryman.platform.values import SEMVER
 
@@ -46,7 +47,7 @@ def semver_matches(pattern: str) -> list[str]:
 
 def is_semver(pattern: str, text: str) -> bool:
     """Return whether a pattern matches a text that Ferryman takes for a semver tag."""
-    return is_image_tag(text) and SEMVER.fullmatch(text) is not None and re.fullmatch(pattern, text) is not None
+    return is_image_tag(text) and SEMVER.fullmatch(text) is not None and full_match(pattern, text) is not None
 
 
 def version_matches(pattern: str, known: Iterable[str] = ()) -> Iterator[str]:
@@ -54,10 +55,9 @@ def version_matches(pattern: str, known: Iterable[str] = ()) -> Iterator[str]:
 
     Taken from `known` tags, from the usual forms of versions, and from what the pattern itself spells.
     """
-    compiled = re.compile(pattern)
-    padded = (zero for zero, bare in _PADDED if not compiled.fullmatch(bare))
+    padded = (zero for zero, bare in _PADDED if full_match(pattern, bare) is None)
     for example in (*known, *USUAL_VERSIONS, *padded, *spelled(pattern)):
-        match = compiled.fullmatch(example)
+        match = full_match(pattern, example)
         if match is not None and match["version"] and is_image_tag(example) and not SEMVER.fullmatch(example):
             yield example
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ferryman.platform.document import Platform
+from ferryman.platform.tag_patterns import full_match
 from ferryman.platform.tags import TagKind, classify
 from ferryman.platform.values import SEMVER
 
@@ -68,7 +69,7 @@ def report(tag: str, document: Platform) -> TagReport:
     if is_attachment(tag):
         told = f"{tag} names an attachment of an image, such as a signature, and is ignored"
         return TagReport(tag, "Ignored", told, reason="Attachment")
-    if re.fullmatch(pattern, tag) is not None:
+    if full_match(pattern, tag) is not None:
         told = f"{tag} matches tagPattern {pattern}, but its group `version` is empty"
         return TagReport(tag, "Ignored", told, reason="NoVersion", next_step=_next_step(tag, document))
     told = f"{tag} does not match tagPattern {pattern}"
@@ -77,7 +78,7 @@ def report(tag: str, document: Platform) -> TagReport:
 
 def taken_for_a_version(tag: str, document: Platform) -> bool:
     """Return whether the document's pattern matches a semver tag, which is a second name all the same."""
-    return SEMVER.fullmatch(tag) is not None and re.fullmatch(document.spec.tag_pattern, tag) is not None
+    return SEMVER.fullmatch(tag) is not None and full_match(document.spec.tag_pattern, tag) is not None
 
 
 def can_be_a_version(text: str, document: Platform) -> bool:
@@ -92,7 +93,7 @@ def can_be_a_version(text: str, document: Platform) -> bool:
     if _REACHES_BEYOND.search(group.removeprefix("(?P<version>")):
         return True
     try:
-        return re.fullmatch(f"{flags}{group}", text) is not None
+        return full_match(f"{flags}{group}", text) is not None
     except re.error:
         return True
 

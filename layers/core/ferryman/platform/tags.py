@@ -1,9 +1,9 @@
 """The kinds of image tags on a platform. Pure."""
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ferryman.platform import tag_patterns
 from ferryman.platform.document import Platform
 from ferryman.platform.values import SEMVER
 
@@ -32,16 +32,16 @@ def classify(tag: str, platform: Platform) -> Tag:
         return Tag(TagKind.MOVING)
     if SEMVER.fullmatch(tag):
         return Tag(TagKind.SEMVER)
-    match = re.fullmatch(platform.spec.tag_pattern, tag)
-    if match is None:
+    groups = tag_patterns.full_match(platform.spec.tag_pattern, tag)
+    if groups is None:
         return Tag(TagKind.OTHER)
-    groups = match.groupdict()
-    if not groups["version"]:
+    version = groups["version"]
+    if not version:
         # The group is optional in this pattern, and the tag has no version.
         return Tag(TagKind.OTHER)
     seq = groups.get("seq")
     whole = seq is not None and seq.isascii() and seq.isdigit() and len(seq) <= 18
-    return Tag(TagKind.VERSION, version=groups["version"], seq=int(seq) if seq is not None and whole else None)
+    return Tag(TagKind.VERSION, version=version, seq=int(seq) if seq is not None and whole else None)
 
 
 def moving_tags(platform: Platform) -> set[str]:

@@ -1,10 +1,11 @@
 """Rules for a document as a whole: names exist, nothing is listed twice, promotion has no cycles. Pure."""
 
-import re
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from ferryman.platform import tag_patterns
 from ferryman.platform.environments import Environment, Job
 from ferryman.platform.problem import Problem, closest
 from ferryman.platform.values import SEMVER, is_reference
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 _MOST_IN_A_WAVE = 40
 _MOST_JOBS = 20
 """Per environment: each takes at most 4 KB of a plan and of the steps in the deployment's record."""
+_NOT_A_MIGRATION = ("not-rollback-safe",)
+"""Names that would make a migration's label the label of something else."""
+_MIGRATIONS_AT_MOST = timedelta(hours=24)
+"""The longest that the migrations of an environment may take together: an execution has room for that."""
 
 
 def check(spec: "Spec") -> list[Problem]:
@@ -26,6 +31,7 @@ def check(spec: "Spec") -> list[Problem]:
         found += _repetitions(at, environment)
         found += _promotion(at, environment)
         found += _gates(at, environment)
+        found += _migrations(at, environment)
         found += _plain_http(at, environment)
     return found
 
@@ -40,8 +46,9 @@ def _references(spec: "Spec", at: str, name: str, environment: Environment) -> I
                 yield from _exists(path, "component", item.component, spec.components)
         for j, job in enumerate(wave.jobs):
             yield from _exists(f"{at}.waves.{w}.jobs.{j}.component", "component", job.component, spec.components)
-    if environment.migration:
-        yield from _exists(f"{at}.migration.component", "component", environment.migration.component, spec.components)
+    for name_of, migration in environment.every_migration.items():
+        at_component = f"{at}.{environment.migration_path(name_of)}.component"
+        yield from _exists(at_component, "component", migration.component, spec.components)
     for i, channel in enumerate(environment.notify):
         yield from _exists(f"{at}.notify.{i}", "channel", channel, spec.channels)
     if environment.promote_from is not None and environment.promote_from != name:
@@ -126,6 +133,7 @@ def _job(at: str, job: Job) -> Iterator[Problem]:
 def _repetitions(at: str, environment: Environment) -> Iterator[Problem]:
     lists: dict[str, list[tuple[str, str]]] = {
         "waves": [(f"waves.{i}.name", wave.name) for i, wave in enumerate(environment.waves)],
+        "migrations": [(f"migrations.{i}.name", item.name) for i, item in enumerate(environment.migrations)],
         "smokeTests": [(f"smokeTests.{i}.name", test.name) for i, test in enumerate(environment.smoke_tests)],
         "triggers": [(f"triggers.{i}", trigger) for i, trigger in enumerate(environment.triggers)],
         "notify": [(f"notify.{i}", channel) for i, channel in enumerate(environment.notify)],
@@ -174,13 +182,28 @@ def _gates(at: str, environment: Environment) -> Iterator[Problem]:
             if window.name in seen:
                 yield f"{at}.freeze.windows.{i}.name", f"{window.name!r} appears twice; remove or rename one"
             seen.add(window.name)
-    migration = environment.migration
-    if migration is not None and migration.downgrade and not any("{revision}" in part for part in migration.downgrade):
-        yield f"{at}.migration.downgrade", "has no {revision}; add it in place of the target revision"
+
+
+def _migrations(at: str, environment: Environment) -> Iterator[Problem]:
+    if environment.migration is not None and environment.migrations:
+        yield f"{at}.migrations", "cannot be combined with migration; give that one a name and add it to migrations"
+        return
+    for name, migration in environment.every_migration.items():
+        if migration.downgrade and not any("{revision}" in part for part in migration.downgrade):
+            here = f"{at}.{environment.migration_path(name)}.downgrade"
+            yield here, "has no {revision}; add it in place of the target revision"
+    for i, named in enumerate(environment.migrations):
+        if named.name in _NOT_A_MIGRATION:
+            yield f"{at}.migrations.{i}.name", f"{named.name!r} already has a meaning in image labels; use another name"
+    total = sum((item.timeout for item in environment.migrations), timedelta())
+    if total > _MIGRATIONS_AT_MOST:
+        hours = int(_MIGRATIONS_AT_MOST.total_seconds() // 3600)
+        yield f"{at}.migrations", f"the timeouts add up to more than {hours}h, which is the limit; shorten them"
 
 
 def _moving_tags(spec: "Spec") -> Iterator[Problem]:
-    pattern = re.compile(spec.tag_pattern)
+    # `apply` refuses a pattern that may take long; here it would be tried on whatever tags a document names.
+    quick = tag_patterns.problem(spec.tag_pattern) is None
     kept = {f"{name}-{suffix}": name for name in spec.environments for suffix in ("current", "previous")}
     owners: dict[str, str] = {}
     for name, environment in spec.environments.items():
@@ -191,7 +214,8 @@ def _moving_tags(spec: "Spec") -> Iterator[Problem]:
                 yield at, f"{tag!r} already follows {owner!r}; a tag can follow only one environment"
             if tag in kept:
                 yield at, f"{tag!r} is maintained by Ferryman for {kept[tag]!r}; remove it"
-            if pattern.fullmatch(tag) or SEMVER.fullmatch(tag):
+            names_release = quick and tag_patterns.full_match(spec.tag_pattern, tag) is not None
+            if names_release or SEMVER.fullmatch(tag):
                 yield at, f"{tag!r} looks like a version, so pushing it would start a release; use {name}-latest"
 
 

@@ -114,6 +114,10 @@ class Deployment(Record):
     """Of migrate and of rollback with --downgrade: what is done with the database."""
     revision: str | None = None
     """Where `down` goes to."""
+    migration: str = ""
+    """Of migrate: which of several migrations is meant, by name."""
+    revisions: dict[str, str] = {}
+    """Of rollback with --downgrade: where `down` goes to, by name of the migration."""
     from_version: str | None = None
     digests: dict[str, str]
     fence: int = 0

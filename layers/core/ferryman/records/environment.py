@@ -67,6 +67,10 @@ class Request(Record):
     """Of migrate: what to do with the database; of rollback: `down`, or None to leave the database alone."""
     revision: str | None = None
     """Where `down` goes to."""
+    migration: str = ""
+    """Of migrate: which of several migrations is meant, by name."""
+    revisions: dict[str, str] = {}
+    """Of rollback with `down`: where it goes to, by name of the migration."""
 
 
 class Running(Record):
@@ -159,6 +163,8 @@ class EnvironmentState(Record):
     """Since when we operate it: what was complete before is not deployed by itself."""
     tagged: str | None = None
     """Deployment whose outcome the moving tags already show."""
+    tagging_until: AwareDatetime | None = None
+    """While reconcile repairs moving tags: when that ends at the latest. No deployment starts before."""
     conditions: list[Condition] = []
     observed_generation: int = 0
     reconciled_at: AwareDatetime | None = None

@@ -33,6 +33,8 @@ actions of the 100. Each message has at most 46,000 bytes, so 40 of them take 1.
 """
 MOST_APPROVERS = 50
 """A request for approval writes a personal mail for each, and one message for each channel: 50 + 20 of 100 actions."""
+MOST_MIGRATIONS = 10
+"""Migrations of one environment (`platform.environments`)."""
 DOCUMENT = ITEM - 60 * 1024
 """A document with its defaults written out; the rest is for the defaults of fields that come later."""
 PLAN = 3 * 1024 * 1024
@@ -136,14 +138,17 @@ KNOWN: dict[str, int] = {
     "CheckResult.name": NAME,
     "Deployment.approved_by": PERSON,
     "Deployment.digests:key": NAME,
+    "Deployment.migration": NAME,
     "Deployment.revision": 200,
+    "Deployment.revisions": 200,
+    "Deployment.revisions:key": NAME,
     "Deployment.steps:key": 300,
     "EnvironmentState.reported": 200,
     "EnvironmentState.reported:key": TAG,
     "IgnoredTags.repository": 256,
     "MigrationClaim.client_token": 64,
     "MigrationClaim.migrations": 200,
-    "MigrationClaim.version": TAG + 1 + ULID,
+    "MigrationClaim.version": NAME + 1 + TAG + 1 + ULID,
     "MigrationProgress.first_stopped": ECS_NAME,
     "Nonce.approver": PERSON,
     "Nonce.hash": 64,
@@ -161,7 +166,10 @@ KNOWN: dict[str, int] = {
     "Release.refused": DIGEST,
     "Release.refused:key": NAME,
     "Release.verified:key": NAME,
+    "Request.migration": NAME,
     "Request.revision": 200,
+    "Request.revisions": 200,
+    "Request.revisions:key": NAME,
     "RolloutProgress.first_stopped": 64 + ECS_NAME,
     "Running.digests:key": NAME,
     "SemverName.name": TAG,
@@ -217,11 +225,13 @@ COUNTS: dict[str, int] = {
     "Approval.nonces": 350,  # approvals.link_tokens.KEPT_IN_ALL
     "Deployment.approved_by": 20,
     "Deployment.digests": 50,
+    "Deployment.revisions": MOST_MIGRATIONS,
     "EnvironmentState.conditions": 9,
     "EnvironmentState.reported": 50,
     "IgnoredTags.tags": 20,
     "MigrationClaim.migrations": 500,  # decisions.schema_compatibility.MOST_BYTES in all
     "Release.components": 50,
+    "Request.revisions": MOST_MIGRATIONS,
     "Release.names": 1_000,
     "Release.refused": 50,
     "Release.verified": 20,

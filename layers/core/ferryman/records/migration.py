@@ -13,7 +13,8 @@ class MigrationClaim(Record):
     platform: str
     environment: str
     version: str
-    """Release, or `<release>@<deployment>` for a command that a person asked for (`decisions.migration_attempts`)."""
+    """Release, or `<release>@<deployment>` for a command that a person asked for; of a named migration
+    `<name>/<release>` and `<name>/<release>@<deployment>` (`decisions.migration_attempts`)."""
     attempt: int
     deployment: str
     status: Literal["Claimed", "Running", "Succeeded", "Failed", "Unknown", "NotStarted", "Reverted"]
@@ -23,6 +24,8 @@ class MigrationClaim(Record):
     client_token: str
     task: str | None = None
     exit_code: int | None = None
+    command: Literal["up", "down", "current"] | None = None
+    """What a person asked for; None for the migration of a release."""
     migrations: list[str] | None = None
     """Ids of all migrations in the image that migrated, oldest first; None when it does not tell."""
     at: AwareDatetime

@@ -122,7 +122,7 @@ class PlannedJob(Record):
 
 
 class PlannedMigration(Record):
-    """The migration of a frozen plan."""
+    """A migration of a frozen plan."""
 
     component: str
     container: str
@@ -137,6 +137,12 @@ class PlannedMigration(Record):
     launch_type: Literal["FARGATE", "EC2"] = "FARGATE"
     containers: list[str] = []
     """Every container that gets `image`. Empty in plans of 0.1.0, which changed `container` alone."""
+    name: str = ""
+    """Of a named migration; "" of the one that an environment's `migration` describes."""
+    migrations: list[str] | None = None
+    """Of a named one: what `Plan.migrations` is for the other."""
+    unsafe_migrations: list[str] = []
+    """Of a named one: what `Plan.unsafe_migrations` is for the other."""
 
     @property
     def images(self) -> dict[str, str]:
@@ -181,6 +187,9 @@ class Plan(Record):
     jobs: dict[str, PlannedJob] = {}
     """`job/<name>` → the job."""
     migration: PlannedMigration | None = None
+    """The one without a name; an environment has either this one or named ones."""
+    named_migrations: list[PlannedMigration] = []
+    """Those with names, in the order in which they run."""
     checks: list[PlannedCheck] = []
     approval: bool = False
     """Whether people have to say yes first."""
@@ -199,3 +208,8 @@ class Plan(Record):
     def members(self) -> dict[str, PlannedService | PlannedJob]:
         """Everything that the waves bring to the release, by its name there: services and jobs."""
         return {**self.services, **self.jobs}
+
+    @property
+    def every_migration(self) -> list[PlannedMigration]:
+        """The migrations that run, in their order, whether they have names or not."""
+        return [self.migration] if self.migration is not None else self.named_migrations

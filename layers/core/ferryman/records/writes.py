@@ -69,4 +69,11 @@ class Fenced:
     fence: int
 
 
-Write = Save | Add | Once | Fenced
+@dataclass(frozen=True)
+class Unchanged:
+    """Succeed only while a record is as it was read (rev 0: while it does not exist)."""
+
+    record: AppliedPlatform | Release | EnvironmentState | Approval
+
+
+Write = Save | Add | Once | Fenced | Unchanged

@@ -3,65 +3,121 @@
 An approval may have taken days: whatever was true when the deployment was planned is looked at again.
 """
 
+from dataclasses import dataclass
+
 from ferryman.clients import image_scans as scans_edge
 from ferryman.clients.aws_errors import Refusal
 from ferryman.clients.aws_types import ECRClient
 from ferryman.contracts import AdmitDeploymentInput, AdmitDeploymentOutput
 from ferryman.decisions.admission import is_promotion, refusal_of
 from ferryman.decisions.snapshot import ImageScan
-from ferryman.errors import NotFound, Unavailable
+from ferryman.errors import Conflict, NotFound, Unavailable
 from ferryman.ids import Clock
 from ferryman.messages import github
 from ferryman.platform import Environment, Platform, parse
-from ferryman.records import Deployment, EnvironmentState, Phase, Step, StepStatus, step_keys
-from ferryman.records.writes import Add
-from ferryman.store.documents import document_of
+from ferryman.records import (
+    AppliedPlatform,
+    Approval,
+    Deployment,
+    EnvironmentState,
+    Phase,
+    Release,
+    Step,
+    StepStatus,
+    step_keys,
+)
+from ferryman.records.writes import Save, Unchanged
 from ferryman.store.table import Store
+from ferryman.store.transactions import require_claim
 
 
 def admit(event: AdmitDeploymentInput, *, store: Store, ecr: ECRClient, clock: Clock) -> AdmitDeploymentOutput:
     """Set the phase to Running if nothing prevents it; the first answer is final.
 
-    Raise ClaimLost when the claim is gone, NotFound or InvalidDocument when the document does not tell the rules,
-    Throttled or Unavailable when the scans of its images can't be read.
-    """
-    at = clock()
-    state = store.state(event.platform, event.environment)
-    document = parse(store.platform(event.platform).document)
-    environment = _environment(document, event.environment)
-    approval = store.approval(event.deployment)
-    name = environment.promote_from
-    source = store.state(event.platform, name) if name is not None else None
-    found = _scans(store.deployment(event.platform, event.environment, event.deployment), state, document, store, ecr)
+    Everything that the answer rests on is read again for each try, and the write fails if any of it has changed since.
+    So a hold, a freeze or a newer document that was stored before the deployment is Running always stops it.
 
-    def change(before: Deployment) -> Deployment | None:
-        if before.phase is Phase.RUNNING or _refused(before) is not None:
-            return None
-        # What was aborted since the last look counts: this is the record that the abort is written into.
-        release = store.release(event.platform, before.version)
-        refusal = refusal_of(before, state, environment, release, approval, at, source=source, scans=found)
+    Raise ClaimLost when the claim is gone, NotFound or InvalidDocument when the document does not tell the rules,
+    Throttled or Unavailable when the scans of its images can't be read, Conflict when what it rests on kept changing.
+    """
+    scans: tuple[ImageScan, ...] | None = None
+    for _ in store.attempts():
+        before = store.deployment(event.platform, event.environment, event.deployment)
+        refused = _refused(before)
+        if before.phase is Phase.RUNNING or refused is not None:
+            return _told(refused)
+        applied = store.platform(event.platform)
+        document = parse(applied.document)
+        environment = _environment(document, event.environment)
+        if environment.scan is not None and scans is None:
+            # Takes seconds, so the rest is read after it.
+            scans = _scans(before, store, document, ecr)
+        seen = _read(event, before, environment, applied, store)
+        at = clock()
+        refusal = refusal_of(
+            before, seen.state, environment, seen.release, seen.approval, at, source=seen.source, scans=scans
+        )  # fmt: skip
         step = Step(status=StepStatus.SUCCEEDED, reason="Admitted", started_at=at, ended_at=clock())
         if refusal:
             step = step.but(status=StepStatus.ABORTED, reason=refusal[0], message=refusal[1])
-        phase = before.phase if refusal else Phase.RUNNING
-        return before.but(phase=phase, steps={**before.steps, step_keys.ADMIT: step})
+        after = before.but(
+            phase=before.phase if refusal else Phase.RUNNING, steps={**before.steps, step_keys.ADMIT: step}
+        )  # fmt: skip
+        told = github.for_change(after, document, at, "admitted") if after.phase is Phase.RUNNING else []
+        try:
+            store.write(Save(after), *map(Unchanged, seen.records), *told)
+        except Conflict:
+            continue
+        return _told(_refused(after))
+    raise Conflict(f"what deployment {event.deployment} rests on kept changing; the next attempt reads it again")
 
-    def told(after: Deployment) -> list[Add]:
-        document = document_of(store, after.platform) if after.phase is Phase.RUNNING else None
-        return github.for_change(after, document, at, "admitted") if document else []
 
-    refused = _refused(store.update_deployment(event, change, told))
+@dataclass(frozen=True)
+class _Seen:
+    """What the answer rests on, beside the deployment itself."""
+
+    applied: AppliedPlatform
+    state: EnvironmentState
+    source: EnvironmentState | None
+    release: Release | None
+    approval: Approval | None
+
+    @property
+    def records(self) -> list[AppliedPlatform | EnvironmentState | Release | Approval]:
+        """What may not change before the answer is written."""
+        found = (self.applied, self.state, self.source, self.release, self.approval)
+        return [record for record in found if record is not None]
+
+
+def _read(
+    event: AdmitDeploymentInput,
+    deployment: Deployment,
+    environment: Environment,
+    applied: AppliedPlatform,
+    store: Store,
+) -> _Seen:
+    """Read it all; raise ClaimLost when the claim is gone. The state's revision then stands for the fence."""
+    state = store.state(event.platform, event.environment)
+    require_claim(state, event)
+    name = environment.promote_from
+    return _Seen(
+        applied,
+        state,
+        store.state(event.platform, name) if name is not None else None,
+        store.release(event.platform, deployment.version),
+        store.approval(event.deployment),
+    )
+
+
+def _told(refused: Step | None) -> AdmitDeploymentOutput:
     if refused is not None:
         return AdmitDeploymentOutput(verdict="Refused", reason=refused.reason)
     return AdmitDeploymentOutput(verdict="Admitted")
 
 
-def _scans(
-    deployment: Deployment, state: EnvironmentState, document: Platform, store: Store, ecr: ECRClient
-) -> tuple[ImageScan, ...] | None:
-    """Read the scans, if the document requires them. A failed read is retried and is no verdict."""
-    answered = deployment.phase is Phase.RUNNING or _refused(deployment) is not None
-    if document.environment(deployment.environment).scan is None or answered or not is_promotion(deployment, state):
+def _scans(deployment: Deployment, store: Store, document: Platform, ecr: ECRClient) -> tuple[ImageScan, ...] | None:
+    """Read the scans of a promotion. A failed read is retried and is no verdict."""
+    if not is_promotion(deployment, store.state(deployment.platform, deployment.environment)):
         return None
     release = store.release(deployment.platform, deployment.version)
     planned: dict[str, set[str]] = {}

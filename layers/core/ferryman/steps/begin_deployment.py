@@ -1,13 +1,14 @@
 """Step begin_deployment: check the claim, verify the ECS side, freeze the plan."""
 
+from functools import partial
 from typing import Any
 
 from ferryman.clients import ecs as ecs_edge
 from ferryman.clients import image_labels, task_containers, task_definitions
 from ferryman.clients.aws_types import ECRClient, ECSClient, MakeClient, TaskDefinition
 from ferryman.clients.ssm import References
-from ferryman.contracts import BeginDeploymentInput, BeginDeploymentOutput, PlannedWave
-from ferryman.errors import NotFound, VerificationFailed
+from ferryman.contracts import LOOPS_OVER_MIGRATIONS, BeginDeploymentInput, BeginDeploymentOutput, PlannedWave
+from ferryman.errors import MachineTooOld, NotFound, VerificationFailed
 from ferryman.ids import Clock, NewId
 from ferryman.messages import timeline
 from ferryman.platform import Environment, Platform, Service, SmokeTest, Wave, parse
@@ -47,7 +48,8 @@ def begin(
     makes the clients that only jobs need.
 
     Raise VerificationFailed or ReferenceUnresolved when the ECS side is not what the document says, DigestMismatch when
-    an image of the release is gone, ClaimLost when another deployment owns the environment.
+    an image of the release is gone, ClaimLost when another deployment owns the environment, MachineTooOld when the
+    execution's state machine can't run every migration.
     """
     deployment = store.deployment(event.platform, event.environment, event.deployment)
     if deployment.abort is not None:
@@ -60,9 +62,10 @@ def begin(
         images = Images(document, ecr, download)
         plan = freeze(
             document, applied.generation, deployment, state,
-            migrating=plan_migration.migrating(deployment, state, store), ecs=ecs, images=images, references=references,
-            client=client,
+            migrating=partial(plan_migration.migrating, deployment, state, store),
+            ecs=ecs, images=images, references=references, client=client,
         )  # fmt: skip
+        _refuse_what_the_machine_skips(plan, event.capabilities)
         frozen = plan
         at = clock()
 
@@ -86,7 +89,22 @@ def begin(
         )
         plan = stored.plan or plan
     waves = [PlannedWave(services=names) for names in plan.waves]
-    return BeginDeploymentOutput(verdict="Planned", waves=waves, approval=plan.approval)
+    _refuse_what_the_machine_skips(plan, event.capabilities)
+    names = [task.name for task in plan.every_migration]
+    return BeginDeploymentOutput(verdict="Planned", waves=waves, approval=plan.approval, migrations=names or [""])
+
+
+def _refuse_what_the_machine_skips(plan: Plan, capabilities: list[str]) -> None:
+    """Raise MachineTooOld for named migrations on a machine that runs only the one without a name.
+
+    An execution keeps the state machine that it began with, while its Lambdas are updated under it.
+    """
+    names = [task.name for task in plan.named_migrations]
+    if names and LOOPS_OVER_MIGRATIONS not in capabilities:
+        raise MachineTooOld(
+            f"this execution began before the operator was updated, and its state machine can't run the migrations "
+            f"{', '.join(names)}; nothing was changed"
+        )
 
 
 def freeze(
@@ -95,7 +113,7 @@ def freeze(
     deployment: Deployment,
     state: EnvironmentState,
     *,
-    migrating: dict[str, str],
+    migrating: plan_migration.Migrating,
     ecs: ECSClient,
     images: Images,
     references: References,
@@ -103,7 +121,7 @@ def freeze(
 ) -> Plan:
     """Read AWS and the document, and write down what this deployment will do.
 
-    `migrating` are the digests of the release whose image is to work on the database.
+    `migrating` gives the digests of the release whose image is to work on the database of a migration.
     """
     try:
         environment = document.environment(deployment.environment)
@@ -114,21 +132,27 @@ def freeze(
     seen = verify.survey(
         environment, ecs=ecs, references=references, client=client, at=at, addresses=addresses
     )  # fmt: skip
-    found = verify.judge_all(environment, seen, at=at)
-    problems = [problem for problem in found if _concerns(deployment, problem, at)]
+    about = _commands_places(environment, deployment, at)
+    problems = [
+        problem
+        for problem in verify.judge_all(environment, seen, at=at)
+        if about is None or problem[0].startswith(about)
+    ]
     if problems:
         raise VerificationFailed(
             "ECS does not match the document: " + "; ".join(f"{path}: {text}" for path, text in problems)
         )
     repositories = {name: component.repository for name, component in document.spec.components.items()}
-    migration = plan_migration.planned(environment, deployment, migrating, seen, images)
-    told = plan_migration.labels(environment, deployment, migration, seen, images)
+    tasks = plan_migration.planned(environment, deployment, migrating, seen, images)
+    migration = next((task for task in tasks if not task.name), None)
+    told = plan_migration.labels(environment, "", deployment, migration, seen, images)
     plan = Plan(
         generation=generation,
         cluster=seen.cluster,
         waves=[],
         services={},
         migration=migration,
+        named_migrations=[task for task in tasks if task.name],
         repositories=repositories,
         migrations=told.migrations,
         unsafe_migrations=told.unsafe,
@@ -150,14 +174,18 @@ def freeze(
     )
 
 
-def _concerns(deployment: Deployment, problem: verify.Problem, at: str) -> bool:
-    """Tell whether a problem matters: a database command does not depend on the services."""
-    return deployment.kind != "migrate" or problem[0].startswith((f"{at}.migration", f"{at}.cluster"))
+def _commands_places(environment: Environment, deployment: Deployment, at: str) -> tuple[str, ...] | None:
+    """Return where problems matter to a database command, which depends on nothing else; None: everywhere."""
+    if deployment.kind != "migrate":
+        return None
+    known = deployment.migration in environment.every_migration
+    path = environment.migration_path(deployment.migration) if known else "migration"
+    return (f"{at}.{path}.", f"{at}.cluster")
 
 
 def _shape(deployment: Deployment, plan: Plan) -> str:
     if deployment.kind == "migrate":
-        return f"database command {deployment.command}"
+        return f"database command {f'{deployment.migration} ' if deployment.migration else ''}{deployment.command}"
     jobs = f" and {len(plan.jobs)} {'job' if len(plan.jobs) == 1 else 'jobs'}" if plan.jobs else ""
     return f"{len(plan.services)} services{jobs} in {len(plan.waves)} waves"
 
@@ -203,7 +231,7 @@ def _components(environment: Environment) -> list[str]:
     """Return the components that the environment's task definitions hold images of, as the document says."""
     named = [name for service in environment.services for name in service.components]
     named += [job.component for job in environment.jobs]
-    return list(dict.fromkeys([*named, *([environment.migration.component] if environment.migration else [])]))
+    return list(dict.fromkeys([*named, *(migration.component for migration in environment.every_migration.values())]))
 
 
 def _service(

@@ -5,6 +5,7 @@ Called by `steps.begin_deployment`, and by `controller.observe` for the scans.
 
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import cache
 
 from ferryman.clients import ecr as ecr_edge
 from ferryman.clients import ecs as ecs_edge
@@ -26,9 +27,10 @@ class Images:
         self._ecr = ecr
         self._download = download
         self._addresses: dict[str, str] = {}
+        self.labels = cache(self._labels)
+        """Return what an image says about itself; never raises. Several migrations may be in one image."""
 
-    def labels(self, component: str, digest: str, on: RunsOn) -> image_labels.ImageLabels:
-        """Return what an image says about itself; never raises."""
+    def _labels(self, component: str, digest: str, on: RunsOn) -> image_labels.ImageLabels:
         return image_labels.of(self._ecr, self._download, self._repository(component), digest, on)
 
     def address(self, component: str) -> str:
@@ -105,9 +107,8 @@ def platforms(
         names = [service.base_task_definition or live[service.name]["taskDefinition"] for service in users]
         jobs = [job for job in environment.jobs if job.component == component]
         names += [job.base_task_definition or _of_job(job, client) for job in jobs]
-        migration = environment.migration
-        if migration is not None and migration.component == component:
-            names.append(migration.task_definition)
+        migrations = environment.every_migration.values()
+        names += [migration.task_definition for migration in migrations if migration.component == component]
         return frozenset(runs_on(ecs_edge.task_definition(ecs, references.text(name))) for name in names)
     except (Refusal, KeyError, ReferenceUnresolved):
         return frozenset()

@@ -120,9 +120,10 @@ def _judge(
 ) -> None:
     verdict: RolloutVerdict | MigrationVerdict | None
     try:
-        if wait.step == step_keys.MIGRATION:
+        migration = step_keys.migration_of(wait.step)
+        if migration is not None:
             verdict = watch_migration.settle(
-                ref(wait), store=store, ecs=ecs, logs=logs, clock=clock, new_id=new_id, shown=shown
+                ref(wait), migration, store=store, ecs=ecs, logs=logs, clock=clock, new_id=new_id, shown=shown
             )
         else:
             if wait.service is None or wait.direction is None:

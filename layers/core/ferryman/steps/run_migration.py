@@ -12,7 +12,7 @@ from ferryman.clients.aws_errors import Refusal, code_and_sentence
 from ferryman.clients.aws_types import ECSClient, RunTaskRequest, VpcConfiguration
 from ferryman.contracts import RunMigrationInput, RunMigrationOutput
 from ferryman.decisions import migration_attempts as claims
-from ferryman.errors import NotVisibleYet, VerificationFailed
+from ferryman.errors import InvalidInput, NotVisibleYet, VerificationFailed
 from ferryman.ids import Clock, NewId
 from ferryman.records import (
     Deployment,
@@ -61,10 +61,13 @@ class _Run:
         self._event, self._store, self._ecs, self._clock, self._new_id = event, store, ecs, clock, new_id
         self._deployment = store.deployment(event.platform, event.environment, event.deployment)
         self._plan = self._deployment.require_plan()
-        self._key = claims.key_of(self._deployment)
+        self._name = event.migration
+        self._step = step_keys.migration(event.migration)
+        self._key = claims.key_of(self._deployment, event.migration)
 
     def run(self) -> RunMigrationOutput:
-        step = self._deployment.step(step_keys.MIGRATION)
+        planned = self._planned()
+        step = self._deployment.step(self._step)
         if step is not None and step.status is not StepStatus.RUNNING:
             return _told(step)
         if step is not None and step.migration is not None and step.migration.task is not None:
@@ -72,14 +75,13 @@ class _Run:
         if step is None and self._deployment.abort is not None:
             return RunMigrationOutput(verdict="Aborted", reason="AbortRequested")
         attempts = self._store.migration_claims(self._event.platform, self._event.environment, self._key)
-        decision = claims.decide_attempt(self._deployment, attempts)
-        planned = self._plan.migration
+        decision = claims.decide_attempt(self._deployment, planned, attempts)
         if isinstance(decision, claims.Skip) or planned is None:
             skip = decision if isinstance(decision, claims.Skip) else claims.NO_MIGRATION
             return self._end(StepStatus.SKIPPED, skip.reason, skip.message)
         if isinstance(decision, claims.Refuse):
             return self._end(StepStatus.FAILED, decision.reason, decision.message)
-        other = self._other_release_migrates()
+        other = self._other_migrates()
         if other is not None:
             return self._end(StepStatus.ERRORED, "AnotherMigrationRuns", other)
         try:
@@ -92,8 +94,23 @@ class _Run:
             code, said = code_and_sentence(error)
             return self._end(StepStatus.ERRORED, code, said)
 
-    def _other_release_migrates(self) -> str | None:
-        """Say which other release's task still changes the database; its own deployment may be long gone.
+    def _planned(self) -> PlannedMigration | None:
+        """Return what the plan says; None if it has no migration. Raise InvalidInput for one that is not its turn."""
+        every = self._plan.every_migration
+        names = [item.name for item in every]
+        if self._name not in names:
+            if self._name or any(names):
+                raise InvalidInput(f"the plan has the migrations {', '.join(names) or '(none)'}, not {self._name!r}")
+            return None
+        number = names.index(self._name)
+        for name in names[:number]:
+            before = self._deployment.step(step_keys.migration(name))
+            if before is None or not before.status.passed:
+                raise InvalidInput(f"migration {self._name} runs after migration {name}, which has not passed")
+        return every[number]
+
+    def _other_migrates(self) -> str | None:
+        """Say which other migration's task still changes a database; its own deployment may be long gone.
 
         Raise NotVisibleYet while nobody can tell. The deployment ends Errored and is tried again a minute later.
         """
@@ -104,14 +121,11 @@ class _Run:
             known = edge.task(self._ecs, self._plan.cluster, claim.task) if claim.task else None
             task = known or next(iter(listed), None)
             if task is None and self._clock() < claim.at + claims.CERTAIN_AFTER:
-                raise NotVisibleYet(
-                    f"the migration of {claims.release_of(claim)} was just claimed; ECS does not list its task yet"
-                )
+                raise NotVisibleYet(f"the {claims.in_words(claim)} was just claimed; ECS does not list its task yet")
             if task is not None and task.get("lastStatus") != "STOPPED":
                 return (
-                    f"the migration of {claims.release_of(claim)} (deployment {claim.deployment}, task "
-                    f"{task['taskArn']}) still runs, and two at once could break the database: wait for it, or stop "
-                    "that task"
+                    f"the {claims.in_words(claim)} (deployment {claim.deployment}, task {task['taskArn']}) still runs, "
+                    "and two at once could break the database: wait for it, or stop that task"
                 )
         return None
 
@@ -130,16 +144,20 @@ class _Run:
             deployment=self._deployment.id,
             status="Claimed",
             task_definition=definition,
-            client_token=claims.client_token(self._deployment.id, attempt),
-            migrations=self._plan.migrations,
+            client_token=claims.client_token(self._deployment.id, attempt, self._number()),
+            command=self._deployment.command,
+            migrations=planned.migrations if planned.name else self._plan.migrations,
             at=now,
         )
         step = Step(status=StepStatus.RUNNING, started_at=now, migration=_progress(claim))
-        said = f"{_doing(self._deployment)}: `{' '.join(planned.command)}`"
-        start(
-            self._store, self._event, step_keys.MIGRATION, step, said, new_id=self._new_id, also=lambda _: [Save(claim)]
-        )
+        said = f"{_doing(self._deployment, planned.name)}: `{' '.join(planned.command)}`"
+        start(self._store, self._event, self._step, step, said, new_id=self._new_id, also=lambda _: [Save(claim)])
         return claim.but(rev=claim.rev + 1)
+
+    def _number(self) -> int | None:
+        """Return the place of a named migration in the plan, which tells its task from those of the others."""
+        names = [item.name for item in self._plan.named_migrations]
+        return names.index(self._name) if self._name else None
 
     def _start(self, claim: MigrationClaim, planned: PlannedMigration) -> RunMigrationOutput:
         check_claim(self._store, self._event)
@@ -195,11 +213,12 @@ class _Run:
         running = claim.but(status="Running", task=task, deployment=self._deployment.id)
         progress = _progress(running).but(followed_at=now)
         step = Step(status=StepStatus.RUNNING, started_at=now, migration=progress)
-        said = f"a migration task of {self._deployment.version} is there already and is followed"
+        of = f"{self._name} of " if self._name else ""
+        said = f"a migration task of {of}{self._deployment.version} is there already and is followed"
         also = self._saving(running)
-        recorded = start(self._store, self._event, step_keys.MIGRATION, step, said, new_id=self._new_id, also=also)
-        if recorded.steps[step_keys.MIGRATION] != step:
-            amend(self._store, self._event, step_keys.MIGRATION, lambda step: step.but(migration=progress), also=also)
+        recorded = start(self._store, self._event, self._step, step, said, new_id=self._new_id, also=also)
+        if recorded.steps[self._step] != step:
+            amend(self._store, self._event, self._step, lambda step: step.but(migration=progress), also=also)
         return RunMigrationOutput(verdict="Started")
 
     def _not_started(self, claim: MigrationClaim, reason: str, message: str) -> RunMigrationOutput:
@@ -211,9 +230,10 @@ class _Run:
         env = self._event.environment
         then = f"push a new commit, and `ferryman resume {env}`"
         if self._deployment.command is not None:
-            then = f"for example with `ferryman migrate {env} current`, then `ferryman resume {env}`"
+            which = f"{self._name} " if self._name else ""
+            then = f"for example with `ferryman migrate {env} {which}current`, then `ferryman resume {env}`"
         message = (
-            f"nobody can tell whether migration attempt {claim.attempt} of {claims.release_of(claim)} ran (task "
+            f"nobody can tell whether attempt {claim.attempt} at the {claims.in_words(claim)} ran (task "
             f"{claim.task or 'unknown'}, deployment {claim.deployment}); it is not run a second time. No service was "
             f"changed. Look at the database, {then}"
         )
@@ -225,7 +245,7 @@ class _Run:
         ended = end(
             self._store,
             self._event,
-            step_keys.MIGRATION,
+            self._step,
             lambda step: step.but(
                 status=status,
                 reason=reason,
@@ -251,14 +271,15 @@ class _Run:
         return also
 
 
-def _doing(deployment: Deployment) -> str:
+def _doing(deployment: Deployment, name: str) -> str:
+    which = f"migration {name}: " if name else ""
     match deployment.command:
         case "down":
-            return f"the database is taken back to {deployment.revision}"
+            return f"{which}the database is taken back to {claims.revision_of(deployment, name)}"
         case "current":
-            return "the database is asked where it stands"
+            return f"{which}the database is asked where it stands"
         case _:
-            return f"the database is migrated to {deployment.version}"
+            return f"{which}the database is migrated to {deployment.version}"
 
 
 def _progress(claim: MigrationClaim) -> MigrationProgress:

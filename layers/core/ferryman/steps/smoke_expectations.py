@@ -31,7 +31,7 @@ def problems(check: PlannedCheck, answer: Answer) -> list[str]:
 
 def excerpt(answer: Answer) -> str:
     """Return the beginning of the body, fit to be shown."""
-    text = one_line(answer.body[: _EXCERPT * 4].decode("utf-8", "replace"), limit=_EXCERPT)
+    text = one_line(answer.body.decode("utf-8", "replace"), limit=_EXCERPT)
     return _quote(text) if text else "empty"
 
 

@@ -4,8 +4,8 @@ Called by functions/smoke_test. The state machine calls again while the verdict 
 that is due side by side, and is recorded under the deployment's fence; what crashed before that is no attempt.
 """
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
@@ -20,7 +20,7 @@ from ferryman.records import CheckResult, Deployment, PlannedCheck, Step, StepSt
 from ferryman.steps import smoke_expectations
 from ferryman.store import step_writer
 from ferryman.store.table import Store
-from ferryman.text import clean
+from ferryman.text import clean, redacted
 
 _LATE_SECONDS = 3
 """How much longer than its own time-out a check is waited for."""
@@ -47,7 +47,15 @@ class Judgement:
     retry_after_seconds: int = 0
 
 
-def run(event: SmokeTestInput, *, store: Store, fetch: Fetch, clock: Clock, new_id: NewId) -> SmokeTestOutput:
+def run(
+    event: SmokeTestInput,
+    *,
+    store: Store,
+    fetch: Fetch,
+    clock: Clock,
+    new_id: NewId,
+    threads: Callable[[int], Executor] = ThreadPoolExecutor,
+) -> SmokeTestOutput:
     """Run one round and record it; raise ClaimLost when another deployment owns the environment.
 
     Safe to run again: a recorded verdict is returned as it is, and two rounds side by side count as one.
@@ -66,7 +74,7 @@ def run(event: SmokeTestInput, *, store: Store, fetch: Fetch, clock: Clock, new_
             message = f"running {', '.join(check.name for check in checks)}"
             deployment = step_writer.start(store, event, step_keys.SMOKE_TEST, step, message, new_id=new_id)
         before = deployment.steps[step_keys.SMOKE_TEST].checks
-        asked = _ask(due(checks, before, clock()), before, fetch, clock)
+        asked = _ask(due(checks, before, clock()), before, fetch, clock, threads)
         deployment = step_writer.amend(
             store, event, step_keys.SMOKE_TEST, lambda old: _told(old, checks, merge(checks, old.checks, asked))
         )  # fmt: skip
@@ -146,13 +154,17 @@ def attempt(check: PlannedCheck, number: int, fetch: Fetch) -> CheckResult:
 
 
 def _ask(
-    checks: Sequence[PlannedCheck], before: Sequence[CheckResult], fetch: Fetch, clock: Clock
+    checks: Sequence[PlannedCheck],
+    before: Sequence[CheckResult],
+    fetch: Fetch,
+    clock: Clock,
+    threads: Callable[[int], Executor],
 ) -> list[CheckResult]:
     """Ask all checks side by side; one that does not come back in time has failed this attempt."""
     if not checks:
         return []
     tried = {result.name: result.attempt for result in before}
-    pool = ThreadPoolExecutor(max_workers=len(checks))
+    pool = threads(len(checks))
     try:
         asked = {
             check.name: pool.submit(attempt, check, tried.get(check.name, 0) + 1, fetch) for check in checks
@@ -235,12 +247,12 @@ def _count(count: int) -> str:
 
 
 def _shown(url: str) -> str:
-    """Return a URL without user and password: records and messages are no place for them."""
+    """Return a URL without user, password and tokens: records and messages are no place for them."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return "(not a URL)"
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return redacted(parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl())
 
 
 def _output(step: Step) -> SmokeTestOutput:

@@ -13,6 +13,7 @@ from ferryman.clients.aws_types import ECSClient, ECSContainer, ECSService, ECST
 from ferryman.clients.ecs import running_tasks, stopped_tasks, task_definition
 from ferryman.clients.task_states import task_state
 from ferryman.decisions.task_verdict import Fault, cause, fault
+from ferryman.text import one_line
 
 _EVENTS = 2
 _WIDTH = 300
@@ -86,7 +87,7 @@ def _whose(container: str, named: str) -> str:
 def _events(service: ECSService | None, since: datetime) -> str:
     # ECS lists the newest first.
     recent = [event["message"] for event in (service or {}).get("events", []) if event["createdAt"] >= since]
-    return " ".join(f"ECS: {message[:_WIDTH]}" for message in recent[:_EVENTS])
+    return " ".join(f"ECS: {one_line(message, limit=_WIDTH)}" for message in recent[:_EVENTS])
 
 
 def _join(parts: Iterable[str]) -> str:

@@ -27,6 +27,16 @@ _NO_SUCH_DEFINITION = frozenset({"ClientException", "InvalidParameterException"}
 
 
 @dataclass(frozen=True)
+class SeenMigration:
+    """What a migration stands on; empty is what could not be read."""
+
+    base: TaskDefinition | None
+    """The task definition of its one-off task."""
+    subnets: list[str]
+    security_groups: list[str]
+
+
+@dataclass(frozen=True)
 class Survey:
     """What AWS says about one environment."""
 
@@ -36,9 +46,8 @@ class Survey:
     """Service name → as DescribeServices tells it; missing ones are absent."""
     bases: dict[str, TaskDefinition]
     """Service name → its base task definition."""
-    migration_base: TaskDefinition | None = None
-    subnets: list[str] = field(default_factory=list)
-    security_groups: list[str] = field(default_factory=list)
+    migrations: dict[str, SeenMigration] = field(default_factory=dict)
+    """By name of the migration; "" is the one without a name."""
     unresolved: list[Problem] = field(default_factory=list)
     jobs: "dict[str, SeenJob]" = field(default_factory=dict)
     """Job name → its target and task definitions; one that can't be read is absent."""
@@ -118,15 +127,16 @@ def survey(
             bases[service.name] = found
     for i, check in enumerate(environment.smoke_tests):
         text(check.url, f"smokeTests.{i}.url")
-    migration = environment.migration
-    migration_base, subnets, groups = None, [], []
-    if migration:
-        arn = text(migration.task_definition, "migration.taskDefinition")
-        if arn:
-            migration_base = _task_definition(ecs, arn, f"{at}.migration.taskDefinition", unresolved)
-        subnets = _texts(references, migration.network.subnets, f"{at}.migration.network.subnets", unresolved)
-        at_groups = f"{at}.migration.network.securityGroups"
-        groups = _texts(references, migration.network.security_groups, at_groups, unresolved)
+    migrations = {}
+    for name, migration in environment.every_migration.items():
+        path = environment.migration_path(name)
+        arn = text(migration.task_definition, f"{path}.taskDefinition")
+        here, network = f"{at}.{path}", migration.network
+        migrations[name] = SeenMigration(
+            base=_task_definition(ecs, arn, f"{here}.taskDefinition", unresolved) if arn else None,
+            subnets=_texts(references, network.subnets, f"{here}.network.subnets", unresolved),
+            security_groups=_texts(references, network.security_groups, f"{here}.network.securityGroups", unresolved),
+        )
     jobs: dict[str, SeenJob] = {}
     if environment.jobs:
         # Imported here: most environments have no jobs.
@@ -140,9 +150,7 @@ def survey(
         cluster=next(iter(arns), cluster or ""),
         services=services,
         bases=bases,
-        migration_base=migration_base,
-        subnets=subnets,
-        security_groups=groups,
+        migrations=migrations,
         unresolved=unresolved,
         jobs=jobs,
         addresses=addresses or {},
@@ -175,16 +183,25 @@ def judge(environment: Environment, seen: Survey, *, at: str) -> list[Problem]:
         if base is not None:
             problems += _container_problems(service, base, seen, here, f"{here}.baseTaskDefinition")
             problems += _definition_problems(base, f"{here}.baseTaskDefinition")
-    migration = environment.migration
-    if migration and seen.migration_base is not None:
-        at_migration = f"{at}.migration.taskDefinition"
-        problems += _container_problems(migration, seen.migration_base, seen, f"{at}.migration", at_migration)
-        problems += _definition_problems(seen.migration_base, at_migration)
-        for values, name in ((seen.subnets, "subnets"), (seen.security_groups, "securityGroups")):
-            known = any(path.endswith(name) for path, _ in seen.unresolved)
-            if not values and not known:
-                problems.append((f"{at}.migration.network.{name}", "is empty; a Fargate task needs at least one"))
+    for name, migration in environment.every_migration.items():
+        read = seen.migrations.get(name)
+        if read is not None and read.base is not None:
+            here = f"{at}.{environment.migration_path(name)}"
+            at_definition = f"{here}.taskDefinition"
+            problems += _container_problems(migration, read.base, seen, here, at_definition)
+            problems += _definition_problems(read.base, at_definition)
+            problems += _network_problems(read, seen, f"{here}.network")
     return problems
+
+
+def _network_problems(read: SeenMigration, seen: Survey, at: str) -> list[Problem]:
+    unresolved = {path for path, _ in seen.unresolved}
+    found = ((f"{at}.subnets", read.subnets), (f"{at}.securityGroups", read.security_groups))
+    return [
+        (path, "is empty; a Fargate task needs at least one")
+        for path, values in found
+        if not values and path not in unresolved
+    ]
 
 
 def _service_problems(live: ECSService, at: str) -> list[Problem]:
@@ -216,10 +233,11 @@ def remarks(environment: Environment, seen: Survey, *, at: str) -> list[Problem]
         if job.name in seen.jobs and (of_job := seen.jobs[job.name].base) is not None
         for text in task_containers.notes(of_job, task_containers.uses(job), seen.addresses)
     ]
-    migration, base = environment.migration, seen.migration_base
-    if migration is not None and base is not None:
-        wanted = task_containers.uses(migration)
-        found += [(f"{at}.migration", text) for text in task_containers.notes(base, wanted, seen.addresses)]
+    for name, migration in environment.every_migration.items():
+        read = seen.migrations.get(name)
+        if read is not None and read.base is not None:
+            wanted, here = task_containers.uses(migration), f"{at}.{environment.migration_path(name)}"
+            found += [(here, text) for text in task_containers.notes(read.base, wanted, seen.addresses)]
     return found
 
 

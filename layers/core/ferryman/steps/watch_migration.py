@@ -192,7 +192,8 @@ def watch(
 ) -> None:
     """Remember the token, then judge; a verdict answers it at once. Else an event or the time-out comes next."""
     deployment = store.deployment(event.platform, event.environment, event.deployment)
-    step = deployment.step(step_keys.MIGRATION)
+    key = step_keys.migration(event.migration)
+    step = deployment.step(key)
     task = step.migration.task if step is not None and step.migration is not None else None
     if task is not None:
         remember(
@@ -203,22 +204,23 @@ def watch(
                 environment=event.environment,
                 deployment=event.deployment,
                 fence=event.fence,
-                step=step_keys.MIGRATION,
+                step=key,
                 token=event.task_token,
                 at=clock(),
             ),
         )
-    verdict = settle(event, store=store, ecs=ecs, logs=logs, clock=clock, new_id=new_id)
+    verdict = settle(event, event.migration, store=store, ecs=ecs, logs=logs, clock=clock, new_id=new_id)
     if verdict is None:
         return
     if task is not None:
-        answer_all(store, states, task, event.deployment, step_keys.MIGRATION, verdict)
+        answer_all(store, states, task, event.deployment, key, verdict)
     else:
         send_task_success(states, event.task_token, verdict)
 
 
 def settle(
     ref: DeploymentRef,
+    name: str,
     *,
     store: Store,
     ecs: ECSClient,
@@ -227,13 +229,15 @@ def settle(
     new_id: NewId,
     shown: ECSTask | None = None,
 ) -> MigrationVerdict | None:
-    """Judge a deployment's migration and record it; None while it goes on. Safe to run from several places at once.
+    """Judge a migration of a deployment and record it; None while it goes on. Safe to run from several places at once.
 
+    `name` is the migration's; "" is the one without a name.
     `shown` is the task as an event showed it: perhaps an earlier state, in which fewer of its containers had stopped.
     """
     deployment = store.deployment(ref.platform, ref.environment, ref.deployment)
     plan = deployment.require_plan()
-    planned, step = plan.migration, deployment.step(step_keys.MIGRATION)
+    key = step_keys.migration(name)
+    planned, step = next((item for item in plan.every_migration if item.name == name), None), deployment.step(key)
     if step is None or planned is None:
         return MigrationVerdict(verdict="Failed", reason="NotStarted")
     progress = step.migration
@@ -252,7 +256,7 @@ def settle(
     verdict = judge(seen, _terms(deployment, planned, step, progress), clock())
     if progress.first_stopped and (verdict.status is None or verdict.stop is not None):
         first_stopped = progress.first_stopped
-        amend(store, ref, step_keys.MIGRATION, lambda running: _with_first_stopped(running, first_stopped))
+        amend(store, ref, key, lambda running: _with_first_stopped(running, first_stopped))
     if verdict.stop is not None:
         # A deployment that lost its claim must not stop a task that another one follows now.
         check_claim(store, ref)
@@ -260,13 +264,13 @@ def settle(
     if verdict.status is None:
         return None
     if deployment.command == "down" and not seen.nothing_ran:
-        _revert(ref, deployment, store)
+        _revert(ref, deployment, planned, store)
     log = _log(logs, definition or _definition(ecs, progress), seen.log_of or planned.container, task)
     message = told_to_people(verdict, deployment, planned, seen, log)
     ended = end(
         store,
         ref,
-        step_keys.MIGRATION,
+        key,
         lambda running: running.but(
             status=verdict.status,
             reason=verdict.reason,
@@ -276,7 +280,7 @@ def settle(
         ),
         clock=clock,
         new_id=new_id,
-        also=lambda _: _claim(store, deployment, progress, verdict, seen),
+        also=lambda _: _claim(store, deployment, name, progress, verdict, seen),
     )
     return _told(ended)
 
@@ -301,16 +305,17 @@ def told_to_people(
     """Say what ran, how it ended, what its log says last, and what to do next. Pure."""
     command, env = " ".join(planned.command), deployment.environment
     by_hand = deployment.command is not None
-    what = "database command" if by_hand else "migration"
+    what = ("database command" if by_hand else "migration") + (f" {planned.name}" if planned.name else "")
     said = f"The {what} `{command}` of {deployment.version} {sentence(verdict.message)}"
     quoted = log.sentence("Its log" if seen.log_of in ("", planned.container) else f"The log of {seen.log_of}")
     if verdict.status is StepStatus.SUCCEEDED:
         return f"{said} {quoted}" if by_hand else said
     if verdict.status is StepStatus.ERRORED and seen.listed and seen.nothing_ran:
         again = "ask for it again" if by_hand else "the release is not at fault"
-        return f"{said} It did not run and no service was changed; {again}."
-    said += f" {quoted} No service was changed. "
-    current = f"`ferryman migrate {env} current` tells where the database stands"
+        return f"{said} It did not run and no service was changed; {again}.{_before(deployment, planned.name)}"
+    said += f" {quoted} No service was changed.{_before(deployment, planned.name)} "
+    which = f"{planned.name} " if planned.name else ""
+    current = f"`ferryman migrate {env} {which}current` tells where the database stands"
     if verdict.reason == "OutcomeUnknown" and by_hand:
         return said + f"It is not run a second time: {current}; then `ferryman resume {env}`."
     if verdict.reason == "OutcomeUnknown":
@@ -327,6 +332,20 @@ def told_to_people(
             f"`ferryman retry {env}`."
         )
     return said + f"Fix it and push, or run `ferryman retry {env}`."
+
+
+def _before(deployment: Deployment, name: str) -> str:
+    """Say which other databases are done already; empty if there are none."""
+    plan = deployment.plan
+    others = [item.name for item in plan.every_migration if item.name != name] if plan is not None else []
+    steps = {other: deployment.step(step_keys.migration(other)) for other in others}
+    done = [other for other, step in steps.items() if step is not None and step.status.passed]
+    if not done:
+        return ""
+    what, names = "downgrade" if deployment.command == "down" else "migration", ", ".join(done)
+    if len(done) > 1:
+        return f" The {what}s {names} succeeded and stay as they are."
+    return f" The {what} {names} succeeded and stays as it is."
 
 
 def _terms(deployment: Deployment, planned: PlannedMigration, step: Step, progress: MigrationProgress) -> Terms:
@@ -348,7 +367,7 @@ def _log(logs: LogsClient, definition: TaskDefinition | None, container: str, ta
     return container_logs.read(logs, definition, container, task)
 
 
-def _revert(ref: DeploymentRef, deployment: Deployment, store: Store) -> None:
+def _revert(ref: DeploymentRef, deployment: Deployment, planned: PlannedMigration, store: Store) -> None:
     """Mark what a `down` took back, before its step ends: a crash in between repeats it, and then finds it done.
 
     Also when it failed: each of its migrations may have been a transaction of its own.
@@ -357,14 +376,14 @@ def _revert(ref: DeploymentRef, deployment: Deployment, store: Store) -> None:
     releases = store.releases(platform)
     target = next((release for release in releases if release.version == deployment.version), None)
     older = [release.version for release in releases if target is not None and release.order <= target.order]
-    gone = claims.taken_back(deployment, store.migrations(platform, env), older)
+    gone = claims.taken_back(deployment, planned, store.migrations(platform, env), older)
     held = Fenced(ref.platform, ref.environment, ref.deployment, ref.fence)
     for start in range(0, len(gone), _AT_ONCE):
         store.write(held, *(Save(claim.but(status="Reverted")) for claim in gone[start : start + _AT_ONCE]))
 
 
 def _claim(
-    store: Store, deployment: Deployment, progress: MigrationProgress, verdict: Verdict, seen: Seen
+    store: Store, deployment: Deployment, name: str, progress: MigrationProgress, verdict: Verdict, seen: Seen
 ) -> Iterable[Write]:
     """The claim's verdict goes into the same transaction as the step's."""
     if verdict.status is StepStatus.SUCCEEDED:
@@ -373,12 +392,13 @@ def _claim(
         status = "NotStarted"
     else:
         status = "Unknown" if verdict.reason == "OutcomeUnknown" else "Failed"
-    for claim in store.migration_claims(deployment.platform, deployment.environment, claims.key_of(deployment)):
+    for claim in store.migration_claims(deployment.platform, deployment.environment, claims.key_of(deployment, name)):
         if claim.attempt == progress.attempt:
             yield Save(claim.but(status=status, exit_code=seen.exit_code))
     if status == "Succeeded" and deployment.command == "up":
         # What a downgrade took back is there again.
-        attempts = store.migration_claims(deployment.platform, deployment.environment, deployment.version)
+        key = claims.release_key(deployment.version, name)
+        attempts = store.migration_claims(deployment.platform, deployment.environment, key)
         if attempts and attempts[-1].status == "Reverted":
             yield Save(attempts[-1].but(status="Succeeded"))
 

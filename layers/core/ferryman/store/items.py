@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from boto3.dynamodb.types import TypeSerializer
 
 from ferryman.clients.aws_types import Item
 from ferryman.records import Record
 from ferryman.store import keys
 
 _serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
 
 
 def item(record: Record, **extra: int) -> Item:
@@ -26,7 +25,7 @@ def attributes(data: Mapping[str, Any]) -> Item:
 
 def plain(item: Item) -> dict[str, Any]:
     """Return an item as plain data."""
-    return {name: _readable(_deserialize(value)) for name, value in item.items()}
+    return {name: _readable(value) for name, value in item.items()}
 
 
 def _storable(value: Any) -> Any:
@@ -40,12 +39,19 @@ def _storable(value: Any) -> Any:
     return value
 
 
-def _readable(value: Any) -> Any:
-    """Turn DynamoDB's decimals back into the numbers they were."""
-    if isinstance(value, dict):
-        return {name: _readable(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_readable(item) for item in value]
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return value
+def _readable(attribute: Any) -> Any:
+    """Return an attribute as plain data, its numbers as the numbers they were. Of the types that we write."""
+    ((kind, value),) = attribute.items()
+    match kind:
+        case "S" | "BOOL":
+            return value
+        case "N":
+            number = Decimal(value)
+            return int(number) if number == number.to_integral_value() else float(number)
+        case "M":
+            return {name: _readable(item) for name, item in value.items()}
+        case "L":
+            return [_readable(item) for item in value]
+        case "NULL":
+            return None
+    raise TypeError(f"an attribute of type {kind} is none of ours")

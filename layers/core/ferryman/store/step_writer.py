@@ -6,19 +6,21 @@ Called by the steps that work on ECS. A step that ended stays as it ended, whoev
 from collections.abc import Callable, Iterable
 
 from ferryman.contracts import DeploymentRef
-from ferryman.errors import ClaimLost
 from ferryman.ids import Clock, NewId
 from ferryman.messages import timeline
 from ferryman.records import Deployment, EventType, Phase, Step, StepStatus
 from ferryman.records.writes import Write
 from ferryman.store.logs import add_log
 from ferryman.store.table import Store
+from ferryman.store.transactions import require_claim
+from ferryman.text import redacted, redacted_lines
 
 Also = Callable[[Deployment], Iterable[Write]]
 
 
 def put(deployment: Deployment, key: str, step: Step) -> Deployment:
-    """Return the deployment with one step replaced. Pure."""
+    """Return the deployment with one step replaced, without the secrets that AWS or a container told. Pure."""
+    step = step.but(message=redacted(step.message), logs=redacted_lines(step.logs))
     return deployment.but(steps={**deployment.steps, key: step})
 
 
@@ -81,11 +83,7 @@ def start_back(
 
 def check_claim(store: Store, ref: DeploymentRef) -> None:
     """Raise ClaimLost when the fence no longer holds: for a second run, whose intent a first one recorded."""
-    active = store.state(ref.platform, ref.environment).active
-    if active is None or (active.deployment, active.fence) != (ref.deployment, ref.fence):
-        raise ClaimLost(
-            f"deployment {ref.deployment} (fence {ref.fence}) no longer holds {ref.platform}/{ref.environment}"
-        )
+    require_claim(store.state(ref.platform, ref.environment), ref)
 
 
 def amend(store: Store, ref: DeploymentRef, key: str, edit: Callable[[Step], Step], also: Also = nothing) -> Deployment:

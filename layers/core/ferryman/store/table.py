@@ -45,12 +45,18 @@ _MARKED_TOGETHER = 25
 _LOG = logging.getLogger("ferryman")
 
 
+def _pause(longest: float) -> None:
+    time.sleep(random.uniform(0, longest))  # noqa: S311 - spreading writers, not a secret
+
+
 class Store:
     """Reads and writes records."""
 
-    def __init__(self, dynamodb: DynamoDBClient, table: str) -> None:
+    def __init__(self, dynamodb: DynamoDBClient, table: str, pause: Callable[[float], None] = _pause) -> None:
+        """`pause` waits a random time of at most so many seconds, between two tries of a write."""
         self._dynamodb = dynamodb
         self._table = table
+        self._pause = pause
 
     # ── reading (always consistent: decisions are made on it) ──
 
@@ -371,7 +377,7 @@ class Store:
         """Count tries of read, decide and write, with a growing random pause between them: about 1 s in all for 7."""
         for attempt in range(most):
             if attempt:
-                time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - spreading writers, not a secret
+                self._pause(0.02 * 2**attempt)
             yield attempt
 
     # ── inside ──

@@ -1,13 +1,18 @@
 """Writes as DynamoDB transaction actions, with their conditions; and what it means when one is cancelled."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from ferryman.clients.aws_types import PutAction, TransactionAction
+from ferryman.clients.aws_types import ConditionCheck, PutAction, TransactionAction
 from ferryman.errors import AlreadyThere, ClaimLost, Conflict, RecordInvalid
-from ferryman.records.writes import Add, Fenced, Once, Write
+from ferryman.records import EnvironmentState
+from ferryman.records.writes import Add, Fenced, Once, Unchanged, Write
 from ferryman.store import items, keys
+
+if TYPE_CHECKING:
+    from ferryman.contracts import DeploymentRef
 
 _INVALID = frozenset({"ValidationException", "SerializationException", "ItemCollectionSizeLimitExceededException"})
 _INVALID_ACTION = frozenset({"ValidationError", "ItemCollectionSizeLimitExceeded"})
@@ -39,16 +44,26 @@ def action(write: Write, table: str) -> TransactionAction:
                 "ConditionExpression": "attribute_not_exists(pk)",
             }
         }
+    if isinstance(write, Unchanged):
+        key = {name: value for name, value in keys.of(write.record).items() if name in ("pk", "sk")}
+        check: ConditionCheck = {"TableName": table, "Key": items.attributes(key), "ConditionExpression": ""}
+        _if_as_read(check, write.record.rev)
+        return {"ConditionCheck": check}
     record = write.record
     extra = {"expiresAt": write.expires_at} if write.expires_at is not None else {}
     put: PutAction = {"TableName": table, "Item": items.item(record, rev=record.rev + 1, **extra)}
-    if record.rev == 0:
-        put["ConditionExpression"] = "attribute_not_exists(pk)"
-    else:
-        put["ConditionExpression"] = "#rev = :rev"
-        put["ExpressionAttributeNames"] = {"#rev": "rev"}
-        put["ExpressionAttributeValues"] = {":rev": {"N": str(record.rev)}}
+    _if_as_read(put, record.rev)
     return {"Put": put}
+
+
+def _if_as_read(action: ConditionCheck | PutAction, rev: int) -> None:
+    """Let an action succeed only while its item has this revision; 0: while it does not exist."""
+    if rev == 0:
+        action["ConditionExpression"] = "attribute_not_exists(pk)"
+        return
+    action["ConditionExpression"] = "#rev = :rev"
+    action["ExpressionAttributeNames"] = {"#rev": "rev"}
+    action["ExpressionAttributeValues"] = {":rev": {"N": str(rev)}}
 
 
 def explain(error: ClientError, writes: Sequence[Write]) -> None:
@@ -75,6 +90,15 @@ def failed_conditions(error: ClientError) -> set[int]:
         raise error
     reasons = error.response.get("CancellationReasons", [])
     return {number for number, reason in enumerate(reasons) if reason.get("Code") == "ConditionalCheckFailed"}
+
+
+def require_claim(state: EnvironmentState, ref: "DeploymentRef") -> None:
+    """Raise ClaimLost when the environment's state does not have the fence as its claim. Pure."""
+    active = state.active
+    if active is None or (active.deployment, active.fence) != (ref.deployment, ref.fence):
+        raise ClaimLost(
+            f"deployment {ref.deployment} (fence {ref.fence}) no longer holds {ref.platform}/{ref.environment}"
+        )
 
 
 def lost(error: ClientError) -> bool:

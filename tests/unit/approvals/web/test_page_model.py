@@ -94,6 +94,32 @@ def test_unsafe_ones_are_told_even_where_the_others_are_not(usual: PageRecords) 
     assert any("A later rollback is not simple" in line for line in found.back)
 
 
+def several(**stock: Any) -> Any:
+    """A plan with two databases."""
+    orders = make.migration(name="orders", migrations=["1", "2"], unsafe_migrations=["2"])
+    return asking.plan(migration=None, named_migrations=[orders, make.migration(name="stock", **stock)])
+
+
+def test_each_of_several_databases_is_told(usual: PageRecords) -> None:
+    before = asking.before()
+    known = make.migration(name="orders", migrations=["1"])
+    running = before.but(plan=asking.plan(migration=None, named_migrations=[known]))
+    found = facts(but(usual, deployment=asking.deployment(plan=several(migrations=["a"])), running=running), NOW)
+
+    assert [(item.id, item.unsafe) for item in found.migrations] == [("orders: 2", True), ("stock: a", False)]
+    assert found.migrations_note == (
+        "The migration command of stock runs. It is not known which of these migrations have already run here."
+    )
+    assert any("cannot run after migration orders: 2" in line for line in found.back)
+
+
+def test_databases_that_are_downgraded_first(usual: PageRecords) -> None:
+    changes = {"kind": "rollback", "command": "down", "revisions": {"orders": "1", "stock": "a"}}
+    found = facts(but(usual, deployment=asking.deployment(plan=several(), **changes)), NOW)
+
+    assert found.migrations_note == "Databases are downgraded first, as separate tasks: orders to 1, stock to a."
+
+
 @pytest.mark.parametrize(
     ("verified", "text"),
     [

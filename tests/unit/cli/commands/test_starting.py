@@ -58,6 +58,20 @@ def sent(server: Server) -> Any:
             ("migrate", "production", "current", "--confirm", "production", "--no-wait"), "migrate",
             {"command": "current", "reason": "", "confirm": "production"}, id="migrate-current",
         ),
+        pytest.param(
+            ("migrate", "production", "stock", "current", "--confirm", "production", "--no-wait"), "migrate",
+            {"command": "current", "migration": "stock", "reason": "", "confirm": "production"}, id="migrate-one",
+        ),
+        pytest.param(
+            ("migrate", "production", "up", "up", "--confirm", "production", "--no-wait"), "migrate",
+            {"command": "up", "migration": "up", "reason": "", "confirm": "production"}, id="migrate-one-called-up",
+        ),
+        pytest.param(
+            ("rollback", "production", "--reason", "x", "--confirm", "production", "--downgrade", "--revision",
+             "orders=1", "--revision", "stock=a"), "rollback",
+            {"reason": "x", "confirm": "production", "downgrade": True, "revisions": {"orders": "1", "stock": "a"}},
+            id="rollback-of-several-databases",
+        ),
     ],
 )  # fmt: skip
 def test_what_is_sent(run: Run, server: Server, arguments: tuple[str, ...], what: str, body: dict[str, Any]) -> None:
@@ -85,6 +99,16 @@ def test_what_is_sent(run: Run, server: Server, arguments: tuple[str, ...], what
         ),
         pytest.param(
             ("migrate", "production", "up"), "ferryman migrate production up --confirm production", id="migrate"
+        ),
+        pytest.param(
+            ("migrate", "production", "stock", "up"),
+            "ferryman migrate production stock up --confirm production",
+            id="migrate-one-of-them",
+        ),
+        pytest.param(
+            ("rollback", "production", "--reason", "x", "--downgrade", "--revision", "a=1", "--revision", "b=2"),
+            "ferryman rollback production --reason x --downgrade --revision a=1 --revision b=2 --confirm production",
+            id="rollback-of-several",
         ),
     ],
 )
@@ -115,7 +139,20 @@ def test_without_a_terminal_it_tells_the_command_to_type(
         pytest.param(
             ("migrate", "production", "up", "--revision", "1"), "works only with down", id="up-takes-no-revision"
         ),
-        pytest.param(("migrate", "production", "sideways"), "sideways", id="no-such-direction"),
+        pytest.param(("migrate", "production", "sideways"), "one of up, down, current", id="no-such-direction"),
+        pytest.param(("migrate", "production", "up", "stock"), "one of up, down, current", id="name-after-command"),
+        pytest.param(("migrate", "production", "a", "b", "up"), "one of up, down, current", id="two-names"),
+        pytest.param(("migrate", "production"), "COMMAND", id="no-command"),
+        *(
+            pytest.param(
+                ("rollback", "production", "--reason", "x", "--downgrade", *revisions), "once per migration", id=name
+            )
+            for name, revisions in {
+                "two-revisions": ("--revision", "1", "--revision", "2"),
+                "two-of-one": ("--revision", "a=1", "--revision", "a=2"),
+                "with-and-without-name": ("--revision", "a=1", "--revision", "2"),
+            }.items()
+        ),
         pytest.param((*DEPLOY, "--confirm", "DEPLOY", "--timeout", "soon"), "is not a duration", id="timeout"),
         pytest.param(("deploy", "production"), "--release", id="no-release"),
     ],

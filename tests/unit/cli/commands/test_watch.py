@@ -211,6 +211,27 @@ class TestPicture:
             "  ⠋ roll out scr-web         7s  1/2 running"
         )
 
+    @pytest.mark.parametrize(
+        ("changes", "lines"),
+        [
+            pytest.param({}, ["migrate the database orders", "migrate the database stock"], id="deploy"),
+            pytest.param(
+                {"kind": "rollback", "command": "down", "revisions": {"orders": "1", "stock": "a"}},
+                ["downgrade the database orders to 1", "downgrade the database stock to a"],
+                id="rollback",
+            ),
+            pytest.param(
+                {"kind": "migrate", "command": "current", "migration": "orders"},
+                ["migrate orders current with abc1234", "read the database revision orders"],
+                id="command",
+            ),
+        ],
+    )
+    def test_names_each_of_several_migrations(self, changes: dict[str, Any], lines: list[str]) -> None:
+        plan = make.plan(named_migrations=[make.migration(name=name) for name in ("orders", "stock")])
+        text = progress.picture(self.view(plan=plan, **changes), frame=0, later=0).plain
+        assert [line in text for line in lines] == [True, True], text
+
     def test_without_unicode(self) -> None:
         text = progress.picture(self.view(), frame=0, later=0, ascii_only=True).plain
         assert text.isascii()

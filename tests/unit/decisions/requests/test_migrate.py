@@ -120,3 +120,57 @@ class TestMigrate:
     @pytest.mark.parametrize("body", [{}, {"command": "sideways"}, {"command": "down", "revision": "; rm -rf"}])
     def test_bodies_that_do_not_fit(self, world: World, body: dict[str, Any]) -> None:
         assert ask(world, "migrate", **body)[0] == 422
+
+
+class TestSeveral:
+    @pytest.fixture
+    def document(self, scr_document: dict[str, Any]) -> dict[str, Any]:
+        production = scr_document["spec"]["environments"][ENV]
+        one = production.pop("migration")
+        production["migrations"] = [{**one, "name": "orders"}, {**one, "name": "stock"}]
+        return scr_document
+
+    def test_a_command_names_its_migration(self, world: World) -> None:
+        world.put(running())
+
+        status, answer = ask(world, "migrate", command="down", migration="stock", revision="1")
+
+        assert (status, answer["migration"]) == (200, "stock")
+        assert "migrate stock down to 1 in production starts" in answer["message"]
+        wish = state(world).requested
+        assert wish is not None
+        assert (wish.command, wish.migration, wish.revision) == ("down", "stock", "1")
+
+    def test_without_a_name_it_lists_them(self, world: World) -> None:
+        world.put(running())
+
+        words = "several migrations: orders, stock. Say which one: `ferryman migrate production orders current`"
+        refused(world, ask(world, "migrate", command="current"), words, state(world))
+
+    def test_an_unknown_name_lists_them(self, world: World) -> None:
+        world.put(running())
+
+        refused(world, ask(world, "migrate", command="up", migration="audit"), "it has: orders, stock", state(world))
+
+    def test_the_only_one_needs_no_name(self, world: World, document: dict[str, Any]) -> None:
+        change(world, migrations=document["spec"]["environments"][ENV]["migrations"][:1])
+        world.put(running())
+
+        assert ask(world, "migrate", command="current")[0] == 200
+        wish = state(world).requested
+        assert wish is not None
+        assert wish.migration == "orders"
+
+    def test_the_same_command_for_another_database_is_another_one(self, world: World) -> None:
+        world.put(running())
+        assert ask(world, "migrate", command="current", migration="orders")[0] == 200
+
+        status, answer = ask(world, "migrate", command="current", migration="stock")
+
+        assert (status, "starts first" in answer["error"]["message"]) == (409, True)
+
+
+def test_a_name_is_refused_where_the_migration_has_none(world: World) -> None:
+    world.put(running())
+
+    refused(world, ask(world, "migrate", command="up", migration="orders"), "one without a name", state(world))

@@ -37,6 +37,10 @@ class DeploymentSummary(Record):
     command: str | None
     """What is done with the database by hand: of migrate, and of a rollback with a downgrade."""
     revision: str | None
+    migration: str
+    """Of migrate: the name of the migration that it is about, if it has one."""
+    revisions: dict[str, str]
+    """Of a rollback with a downgrade: where it goes to, by name of the migration."""
     why: str
     phase: Phase
     ended: bool
@@ -61,6 +65,8 @@ class StepView(Record):
     key: str
     kind: deployment_steps.Kind
     service: str | None = None
+    migration: str | None = None
+    """Name of the migration, if it has one."""
     wave: int | None = None
     status: str = "Pending"
     reason: str = ""
@@ -145,7 +151,8 @@ def deployment(
 
 def _pending(found: deployment_steps.Occurrence, deployment: Deployment) -> StepView:
     """Describe a step as it is before it begins: which one, of which service, and what the plan says about it."""
-    view, plan = StepView(key=found.key, kind=found.step.kind, service=found.service), deployment.plan
+    view = StepView(key=found.key, kind=found.step.kind, service=found.service, migration=found.migration)
+    plan = deployment.plan
     if plan is None:
         return view
     if found.service is not None:
@@ -155,11 +162,9 @@ def _pending(found: deployment_steps.Occurrence, deployment: Deployment) -> Step
             timeout_seconds=planned.timeout_seconds if planned else None,
             containers=list(planned.images) if planned else [],
         )
-    if found.key == step_keys.MIGRATION and plan.migration is not None:
-        return view.but(
-            timeout_seconds=plan.migration.timeout_seconds, containers=list(plan.migration.images)
-        )  # fmt: skip
-    return view
+    name = step_keys.migration_of(found.key)
+    task = next((item for item in plan.every_migration if item.name == name), None)
+    return view.but(timeout_seconds=task.timeout_seconds, containers=list(task.images)) if task is not None else view
 
 
 def _step(view: StepView, deployment: Deployment, now: datetime, live: dict[str, Counts]) -> StepView:

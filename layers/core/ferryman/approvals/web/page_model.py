@@ -161,7 +161,8 @@ def _action(deployment: Deployment) -> str:
         case "redeploy":
             return f"Redeploy {where}"
         case "migrate":
-            return f"Migrate the database of {where} ({deployment.command or 'up'})"
+            which = f"{deployment.migration} " if deployment.migration else ""
+            return f"Migrate the database of {where} ({which}{deployment.command or 'up'})"
         case _:
             return f"Deploy to {where}"
 
@@ -237,21 +238,36 @@ def _migrations(records: PageRecords) -> tuple[list[Migration], str]:
     """Return the migrations that the running release does not have, and a sentence about them."""
     deployment, plan = records.deployment, records.deployment.plan
     running = records.running.plan if records.running else None
-    if plan is None or (plan.migration is None and deployment.kind != "migrate"):
+    if plan is None or (not plan.every_migration and deployment.kind != "migrate"):
         return [], "The database is not changed."
+    if deployment.revisions:
+        downs = ", ".join(f"{task.name} to {deployment.revisions.get(task.name)}" for task in plan.named_migrations)
+        return [], f"Databases are downgraded first, as separate tasks: {downs}."
     if deployment.command is not None:
         to = f" to {deployment.revision}" if deployment.revision else ""
-        return [], f"The database command `{deployment.command}`{to} runs as a separate task."
-    if plan.migrations is None:
-        marked = [Migration(name, True) for name in plan.unsafe_migrations]
-        return marked, "The migration command runs. The image does not list its migrations."
-    unsafe = set(plan.unsafe_migrations)
-    if running is None or running.migrations is None:
-        found = [Migration(name, name in unsafe) for name in plan.migrations]
-        return found, "The migration command runs. It is not known which of these migrations have already run here."
-    known = set(running.migrations)
-    found = [Migration(name, name in unsafe) for name in plan.migrations if name not in known]
-    return found, "" if found else "The migration command runs, but this release has no new migrations."
+        which = f"{deployment.migration} " if deployment.migration else ""
+        return [], f"The database command `{which}{deployment.command}`{to} runs as a separate task."
+    if plan.migration is not None:
+        known = running.migrations if running is not None else None
+        return _new("", plan.migrations, plan.unsafe_migrations, known)
+    before = {task.name: task.migrations for task in running.named_migrations} if running is not None else {}
+    found = [
+        _new(task.name, task.migrations, task.unsafe_migrations, before.get(task.name))
+        for task in plan.named_migrations
+    ]
+    return [item for new, _ in found for item in new], " ".join(note for _, note in found if note)
+
+
+def _new(name: str, ids: list[str] | None, unsafe: list[str], running: list[str] | None) -> tuple[list[Migration], str]:
+    """Return which ids of one migration's image the running release does not have, and a sentence about them."""
+    of, its = (f"{name}: ", f"The migration command of {name}") if name else ("", "The migration command")
+    if ids is None:
+        return [Migration(f"{of}{id}", True) for id in unsafe], f"{its} runs. The image does not list its migrations."
+    if running is None:
+        found = [Migration(f"{of}{id}", id in unsafe) for id in ids]
+        return found, f"{its} runs. It is not known which of these migrations have already run here."
+    found = [Migration(f"{of}{id}", id in unsafe) for id in ids if id not in running]
+    return found, "" if found else f"{its} runs, but this release has no new migrations."
 
 
 def _checks(records: PageRecords, now: datetime) -> list[Fact]:

@@ -147,7 +147,8 @@ def _what(deployment: Deployment) -> str:
     """Say what a deployment does, and what started it."""
     if deployment.kind == "migrate":
         to = f" to {deployment.revision}" if deployment.revision else ""
-        return f"(migrate {deployment.command or 'up'}{to} with the image of {deployment.version})"
+        which = f"{deployment.migration} " if deployment.migration else ""
+        return f"(migrate {which}{deployment.command or 'up'}{to} with the image of {deployment.version})"
     if deployment.kind == "rollback":
         down = ", the database first" if deployment.command == "down" else ""
         return f"(rollback to {deployment.version}{down})"

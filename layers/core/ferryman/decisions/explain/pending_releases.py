@@ -196,7 +196,8 @@ def asked(facts: Facts) -> list[str]:
     what = f"{request.kind} {request.version}"
     if request.kind == "migrate":
         to = f" to {request.revision}" if request.revision else ""
-        what = f"migrate {request.command or 'up'}{to} with the image of {request.version}"
+        which = f"{request.migration} " if request.migration else ""
+        what = f"migrate {which}{request.command or 'up'}{to} with the image of {request.version}"
     elif request.kind == "rollback":
         what = f"roll back to {request.version}"
     return [f"{request.who} asked to {what} {facts.ago(request.at)}; {when}."]

@@ -22,9 +22,9 @@ class Outcome:
     lifted_hold: bool = False
 
 
-def what(wish: Wish) -> tuple[str | None, ...]:
+def what(wish: Wish) -> tuple[object, ...]:
     """Return what a request is for: two requests with the same result are the same request, whoever makes them."""
-    return wish.version, wish.kind, wish.command, wish.revision
+    return wish.version, wish.kind, wish.command, wish.migration, wish.revision, wish.revisions
 
 
 def refuse_active(state: EnvironmentState, version: str) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from ferryman.decisions.freeze_windows import Frozen
-from ferryman.decisions.requests.common import Outcome, asked
+from ferryman.decisions.requests.common import Outcome, asked, what
 from ferryman.errors import Refused
 from ferryman.platform import Environment
 from ferryman.records import EnvironmentState, Release
@@ -19,20 +19,25 @@ def request_migrate(
     releases: list[Release],
     *,
     command: Command,
+    migration: str | None = None,
     revision: str | None,
     freeze: Frozen | None,
     reason: str,
     who: str,
     at: datetime,
 ) -> Outcome:
-    """Request a database command, which runs as a one-off task. No deployment may be in progress."""
-    env, migration = state.environment, environment.migration
-    if migration is None:
-        raise Refused(f"{env} has no migration in the document, so there is no database command to run")
-    words = {"up": migration.command, "down": migration.downgrade, "current": migration.current}[command]
+    """Request a database command, which runs as a one-off task. No deployment may be in progress.
+
+    `migration` is the name of the one that is meant; None: there is only one.
+    """
+    env = state.environment
+    name = _chosen(env, environment, migration, command)
+    found = environment.every_migration[name]
+    words = {"up": found.command, "down": found.downgrade, "current": found.current}[command]
     if words is None:
         field = "downgrade" if command == "down" else command
-        raise Refused(f"the document defines no command for `{command}` in {env}; set migration.{field}")
+        where = f"{field} of migration {name}" if name else f"migration.{field}"
+        raise Refused(f"the document defines no command for `{command}` in {env}; set {where}")
     if command == "down" and revision is None:
         raise Refused("down needs the revision to downgrade to (`--revision`)")
     if command != "down" and revision is not None:
@@ -41,8 +46,8 @@ def request_migrate(
     if version is None:
         raise Refused(f"{env} does not run a release that Ferryman knows; deploy one first")
     release = next((item for item in releases if item.version == version), None)
-    if release is None or migration.component not in release.components:
-        raise Refused(f"{version}, which {env} runs, has no image of {migration.component} to run `{command}` with")
+    if release is None or found.component not in release.components:
+        raise Refused(f"{version}, which {env} runs, has no image of {found.component} to run `{command}` with")
     if state.active is not None:
         raise Refused(
             f"deployment {state.active.deployment} of {state.active.version} is in progress in {env}; "
@@ -51,10 +56,11 @@ def request_migrate(
     if freeze is not None and command != "current":
         raise Refused(f"{env} is {freeze.message}. Try again when the freeze has ended")
     wish = Wish(
-        version=version, kind="migrate", reason=reason, who=who, at=at, command=command, revision=revision
+        version=version, kind="migrate", reason=reason, who=who, at=at, command=command, revision=revision,
+        migration=name,
     )  # fmt: skip
     before = state.requested
-    if before is not None and (before.kind != "migrate" or (before.command, before.revision) != (command, revision)):
+    if before is not None and what(before.but(version=version)) != what(wish):
         raise Refused(
             f"{before.who} requested {before.kind} of {before.version}, which starts first; try again after that"
         )
@@ -62,4 +68,23 @@ def request_migrate(
     if outcome.state is None:
         return outcome
     to = f" to {revision}" if revision else ""
-    return Outcome(outcome.state, f"migrate {command}{to} in {env} starts within seconds", version)
+    which = f"{name} " if name else ""
+    return Outcome(outcome.state, f"migrate {which}{command}{to} in {env} starts within seconds", version)
+
+
+def _chosen(env: str, environment: Environment, name: str | None, command: Command) -> str:
+    """Return the name of the migration that is meant; raise Refused if that is not clear."""
+    names = list(environment.every_migration)
+    if not names:
+        raise Refused(f"{env} has no migration in the document, so there is no database command to run")
+    if name is None and len(names) > 1:
+        raise Refused(
+            f"{env} has several migrations: {', '.join(names)}. Say which one: "
+            f"`ferryman migrate {env} {names[0]} {command}`"
+        )
+    if name is None:
+        return names[0]
+    if name not in names or not name:
+        listed = "; it has one without a name" if names == [""] else f"; it has: {', '.join(names)}"
+        raise Refused(f"{env} has no migration {name!r}{listed}")
+    return name

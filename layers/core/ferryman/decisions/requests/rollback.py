@@ -1,11 +1,12 @@
 """A person's request to roll back to an earlier release: to which one, whether it is safe, what it stops. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from ferryman.decisions.freeze_windows import Frozen
 from ferryman.decisions.requests.common import Outcome, find, what
-from ferryman.decisions.schema_compatibility import Since
+from ferryman.decisions.requests.rollback_schema import refuse_mismatch, revision_without_name, revisions_by_name
+from ferryman.decisions.schema_compatibility import Schema
 from ferryman.errors import Refused
 from ferryman.platform import Environment
 from ferryman.records import AbortRequest, Deployment, EnvironmentState, Hold, Phase, Release, StepStatus, step_keys
@@ -57,6 +58,9 @@ class Wanted:
     accept_mismatch: bool = False
     downgrade: bool = False
     revision: str | None = None
+    """Where the database goes back to, if its migration has no name."""
+    revisions: dict[str, str] = field(default_factory=dict)
+    """Where databases go back to, by name of the migration."""
 
 
 @dataclass(frozen=True)
@@ -121,18 +125,16 @@ def _ran(situation: Situation) -> set[str | None]:
 def request_rollback(
     situation: Situation,
     release: Release,
-    since: Since,
-    knows: list[str] | None,
+    schemas: list[Schema],
     wanted: Wanted,
     freeze: Frozen | None,
 ) -> WayBack:
     """Request the rollback, put the environment on hold, and stop the deployment in progress, all in one write.
 
-    `since`: the migrations that the database has and the release does not contain. `knows`: those that it contains.
+    `schemas`: the database of each migration, compared with the release.
     """
     state, env, active = situation.state, situation.env, situation.active
-    _refuse_schema(situation, release, since, wanted)
-    revision = _revision(situation, release, knows, wanted) if wanted.downgrade else None
+    revision, revisions = _downgrade(situation, release, schemas, wanted)
     wish = Wish(
         version=release.version,
         kind="rollback",
@@ -141,6 +143,7 @@ def request_rollback(
         at=wanted.at,
         command="down" if wanted.downgrade else None,
         revision=revision,
+        revisions=revisions,
     )
     if active is not None and active.abort is None and (active.kind, active.version) == ("rollback", release.version):
         raise Refused(
@@ -152,40 +155,28 @@ def request_rollback(
         return WayBack(None, f"{before.who} has already requested that; it starts next", release.version)
     return WayBack(
         state.but(requested=wish, hold=_hold(state, release, wanted)),
-        _message(situation, release, since, wish, freeze, stops=stopped is not None),
+        _message(situation, release, schemas, wish, freeze, stops=stopped is not None),
         release.version,
         deployment=stopped or active,
         aborts=stopped is not None,
     )
 
 
-def _refuse_schema(situation: Situation, release: Release, since: Since, wanted: Wanted) -> None:
-    env, migration = situation.env, situation.environment.migration
-    if wanted.revision is not None and not wanted.downgrade:
+def _downgrade(
+    situation: Situation, release: Release, schemas: list[Schema], wanted: Wanted
+) -> tuple[str | None, dict[str, str]]:
+    """Return where the databases go back to: the one without a name, and those with names. Raise Refused."""
+    env, version, environment = situation.env, release.version, situation.environment
+    if (wanted.revision is not None or wanted.revisions) and not wanted.downgrade:
         raise Refused("`--revision` is the target of a downgrade: use it together with `--downgrade`")
-    if wanted.downgrade and (migration is None or migration.downgrade is None):
-        raise Refused(f"the document defines no downgrade for the database of {env}; set migration.downgrade")
-    if wanted.downgrade or wanted.accept_mismatch or not (since.unsafe or since.status == "Unclear"):
-        return
-    why = since.message if since.status == "Unclear" else (
-        f"the database has migrations that are marked as not rollback-safe: {', '.join(since.unsafe)}"
-    )  # fmt: skip
-    down = "To downgrade the database first, use `--downgrade`. " if migration and migration.downgrade else ""
-    raise Refused(
-        f"{release.version} may not work with the current database: {why}. {down}To roll back anyway, use "
-        "`--accept-schema-mismatch`; or fix the problem and push"
-    )
-
-
-def _revision(situation: Situation, release: Release, knows: list[str] | None, wanted: Wanted) -> str:
-    if wanted.revision is not None:
-        return wanted.revision
-    if not knows:
-        raise Refused(
-            f"{release.version} does not list its migrations, so the target revision for the database of "
-            f"{situation.env} is unknown; give it with `--revision`"
-        )
-    return knows[-1]
+    if not wanted.downgrade:
+        if not wanted.accept_mismatch:
+            refuse_mismatch(version, environment, schemas)
+        return None, {}
+    asked = (env, version, environment, schemas, wanted.revision, wanted.revisions)
+    if environment.migrations:
+        return None, revisions_by_name(*asked)
+    return revision_without_name(*asked), {}
 
 
 def _awaits(deployment: Deployment) -> bool:
@@ -215,7 +206,7 @@ def _hold(state: EnvironmentState, release: Release, wanted: Wanted) -> Hold:
 
 
 def _message(
-    situation: Situation, release: Release, since: Since, wish: Wish, freeze: Frozen | None, *, stops: bool
+    situation: Situation, release: Release, schemas: list[Schema], wish: Wish, freeze: Frozen | None, *, stops: bool
 ) -> str:
     env, active, before = situation.env, situation.active, situation.state.requested
     if active is None:
@@ -230,10 +221,13 @@ def _message(
     if before is not None and what(before) != what(wish):
         lead += f" (instead of the {before.kind} of {before.version} that {before.who} requested)"
     said = [lead]
-    if wish.command == "down":
+    if wish.revisions:
+        down = ", ".join(f"{name} to {revision}" for name, revision in wish.revisions.items())
+        said.append(f"its databases are downgraded first: {down}")
+    elif wish.command == "down":
         said.append(f"its database is downgraded to {wish.revision} first")
-    elif situation.environment.migration is not None:
-        said.append(since.message)
+    else:
+        said += [schema.named(schema.since.message) for schema in schemas]
     if freeze is not None:
         said.append(f"the freeze does not apply to rollbacks ({freeze.message})")
     approval = situation.environment.approval

@@ -1,0 +1,1 @@
+"""AWS as far as the operator uses it, in memory, under the scheduler's clock."""

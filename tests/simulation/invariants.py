@@ -1,0 +1,206 @@
+"""The promises, as code. Each has a name; the numbers are those of the README.
+
+Most are held after every step: they watch what is written to the table and what is done to AWS. The others can only be
+judged when faults have stopped and everything has had its time (`at_the_end`).
+"""
+
+from typing import Any
+
+from ferryman.records import Approval, Deployment, EnvironmentState, Phase, Release
+from ferryman.records.base import Record
+from ferryman.store import items, keys
+from simulation.documents import COMPONENTS, PLATFORM, service
+from simulation.people import People
+from simulation.surroundings import Effect, Surroundings
+
+Item = dict[str, Any]
+_TOKEN = "AQC+task/token"
+
+
+class Invariants:
+    """Watches one world."""
+
+    def __init__(self, world: Surroundings, people: People) -> None:
+        self._world, self._people = world, people
+        self.broken: list[tuple[str, str]] = []
+        """(name of the promise, what happened)."""
+        self.environments = list(world.document["spec"]["environments"])
+        self._taken_back: dict[str, list[int]] = {}
+        """Deployment → its waves of which a service went back, in this order."""
+        world.table.observers.append(self._written)
+        world.watch = self._done
+
+    def break_(self, name: str, what: str) -> None:
+        """Note a broken promise."""
+        self.broken.append((name, f"at {self._world.scheduler.seconds:.2f} s: {what}"))
+
+    # ── what others read ──
+
+    def state(self, environment: str) -> EnvironmentState:
+        """Return an environment's state as it is now."""
+        found = self._world.table.get(*keys.state(PLATFORM, environment).values())
+        if found is None:
+            return EnvironmentState(platform=PLATFORM, environment=environment)
+        return EnvironmentState.model_validate(items.plain(found))
+
+    def deployments(self, environment: str) -> list[Deployment]:
+        """Return the deployments of an environment, oldest first."""
+        found = self._world.table.partition(keys.environment(PLATFORM, environment), keys.DEPLOYMENT)
+        return [Deployment.model_validate(items.plain(item)) for item in found]
+
+    def release(self, version: str) -> Release | None:
+        """Return a release."""
+        found = self._world.table.get(*keys.release(PLATFORM, version).values())
+        return None if found is None else Release.model_validate(items.plain(found))
+
+    # ── after every step ──
+
+    def _written(self, before: Item | None, after: Item | None) -> None:
+        if after is None:
+            return
+        pk, sk = after["pk"]["S"], after["sk"]["S"]
+        if sk == "STATE":
+            self._state_changed(*_both(EnvironmentState, before, after))
+        elif pk.startswith("ENV#"):
+            self._deployment_changed(*_both(Deployment, before, after))
+        elif sk == "APPROVAL":
+            self._approval_changed(*_both(Approval, before, after))
+        elif pk.startswith("DEPLOYMENT#") and _TOKEN in str(after):
+            self.break_("NoSecretIsTold", f"{sk} holds a task token")
+
+    def _state_changed(self, before: EnvironmentState | None, after: EnvironmentState) -> None:
+        old = before or EnvironmentState(platform=after.platform, environment=after.environment)
+        name = "OneClaimHolder"
+        if after.fence < old.fence:
+            self.break_(name, f"the fence of {after.environment} fell from {old.fence} to {after.fence}")
+        if after.active is not None and (old.active is None or old.active.deployment != after.active.deployment):
+            if old.active is not None:
+                self.break_(name, f"{after.active.deployment} took the claim of {old.active.deployment}")
+            if after.active.fence != after.fence or after.fence <= old.fence:
+                self.break_(name, f"the claim of {after.active.deployment} has the fence {after.active.fence}")
+        if after.current is not None and (old.current is None or old.current.version != after.current.version):
+            self._runs_now(old, after)
+
+    def _runs_now(self, old: EnvironmentState, after: EnvironmentState) -> None:
+        """Hold `OrderNeverRegresses`: only a person's deployment may bring an older release."""
+        assert after.current is not None
+        was, now = (self.release(item.version or "") if item else None for item in (old.current, after.current))
+        if was is None or now is None or now.order >= was.order or after.current.deployment is None:
+            return
+        found = self._world.table.get(*keys.deployment(PLATFORM, after.environment, after.current.deployment).values())
+        if found is None:
+            return
+        deployment = Deployment.model_validate(items.plain(found))
+        asked = deployment.requested_by or deployment.initiated_by
+        if asked.automated:
+            self.break_(
+                "OrderNeverRegresses", f"{after.environment} went from {was.version} to {now.version} by itself"
+            )
+
+    def _deployment_changed(self, before: Deployment | None, after: Deployment) -> None:
+        was = before.phase if before is not None else None
+        if was is not None and was.terminal and after.phase is not was:
+            self.break_("OneOutcome", f"{after.id} had ended {was} and became {after.phase}")
+        if after.phase is Phase.RUNNING and was is not Phase.RUNNING:
+            self._may_run(after)
+
+    def _may_run(self, deployment: Deployment) -> None:
+        """Hold `HoldsHold`, and `PromotedAsVerified` for what is promoted."""
+        state, now = self.state(deployment.environment), self._world.scheduler.now()
+        stopped = deployment.initiated_by.automated and deployment.kind != "rollback"
+        if stopped and state.hold is not None:
+            self.break_("HoldsHold", f"{deployment.version} became Running while {deployment.environment} is on hold")
+        freeze = state.freeze
+        passes = deployment.kind == "rollback" or deployment.command == "current"
+        if not passes and freeze is not None and (freeze.until is None or freeze.until > now):
+            self.break_("HoldsHold", f"{deployment.version} became Running while {deployment.environment} is frozen")
+        settled = state.settled.get(deployment.version)
+        if deployment.initiated_by.automated and settled is not None and settled.retry_at is None:
+            what = f"{deployment.version} runs again by itself, although it ended {settled.phase} ({settled.reason})"
+            self.break_("SettledStays", what)
+        source = self._world.document["spec"]["environments"][deployment.environment].get("promoteFrom")
+        release = self.release(deployment.version)
+        if source is None or release is None or deployment.kind not in ("deploy", "retry"):
+            return
+        proof = release.verified.get(source)
+        if proof is None or proof.digests != deployment.digests:
+            self.break_("PromotedAsVerified", f"{deployment.version} runs with images that {source} has not verified")
+
+    def _approval_changed(self, before: Approval | None, after: Approval) -> None:
+        name = "DecidedOnce"
+        was = before.status if before is not None else "Pending"
+        if was not in ("Pending", after.status):
+            self.break_(name, f"the approval of {after.deployment} was {was} and became {after.status}")
+        if after.status == "Approved" and was == "Pending":
+            if len(set(after.approved_by)) < after.required:
+                self.break_(name, f"{after.deployment} was approved by {after.approved_by}, {after.required} required")
+            if after.decided_at is None or after.decided_at >= after.expires_at:
+                self.break_(name, f"{after.deployment} was approved after its expiry")
+
+    def _done(self, effect: Effect) -> None:
+        payload = effect.payload if isinstance(effect.payload, dict) else {}
+        if payload.get("requestContext", {}).get("http", {}).get("method") == "GET":
+            self.break_("ReadsWriteNothing", f"{effect.function} did {effect.operation} for {payload['rawPath']}")
+        if effect.operation == "put_image" and effect.function == "reconcile":
+            self._repairs(effect)
+        elif effect.operation in ("update_service", "run_task", "put_image") and "deployment" in payload:
+            self._holds_claim(effect, payload)
+        if effect.operation == "update_service":
+            self._goes_to(effect, payload)
+
+    def _holds_claim(self, effect: Effect, payload: dict[str, Any]) -> None:
+        active = self.state(payload["environment"]).active
+        if active is None or active.deployment != payload["deployment"]:
+            holder = active.deployment if active is not None else "nobody"
+            what = f"{effect.operation} of {payload['deployment']} while {holder} holds {payload['environment']}"
+            self.break_("OneClaimHolder", what)
+
+    def _repairs(self, effect: Effect) -> None:
+        tag = effect.request["imageTag"]
+        environment = next((name for name in self.environments if tag.startswith(f"{name}-")), "")
+        active = self.state(environment).active
+        if active is not None:
+            self.break_("OneClaimHolder", f"reconcile moved {tag} while {active.deployment} holds {environment}")
+
+    def _goes_to(self, effect: Effect, payload: dict[str, Any]) -> None:
+        """Hold `OnlyWhatWasAskedFor`: forward to the release's own digest, back to the last success."""
+        environment, name = payload["environment"], payload["service"]
+        definition = self._world.ecs.definitions[effect.request["taskDefinition"]]
+        image = definition["containerDefinitions"][0]["image"].rsplit("@", 1)[-1]
+        component = next(item for item in COMPONENTS if service(item, environment) == name)
+        found = self._world.table.get(*keys.deployment(PLATFORM, environment, payload["deployment"]).values())
+        digests = found["digests"]["M"] if found is not None else {}
+        last = self.state(environment).last_succeeded
+        if payload["direction"] == "back":
+            wave, taken = COMPONENTS.index(component), self._taken_back.setdefault(payload["deployment"], [])
+            if wave not in taken and any(earlier < wave for earlier in taken):
+                self.break_("LastWaveFirst", f"{name} goes back after a service of an earlier wave")
+            taken.append(wave)
+        if payload["direction"] == "forward":
+            if digests.get(component, {}).get("S") != image:
+                self.break_("OnlyWhatWasAskedFor", f"{name} goes to {image}, which is not of {payload['deployment']}")
+        elif last is not None and last.digests.get(component, image) != image:
+            self.break_("BackToTheLastSuccess", f"{name} goes back to {image}, which is not the last that succeeded")
+
+    def at_rest(self) -> None:
+        """Hold what can be looked at after any step and costs a little more: the one-off tasks."""
+        for environment in self.environments:
+            tasks = [
+                task for task in self._world.ecs.tasks.values() if task["group"] == f"family:scr-migrate-{environment}"
+            ]
+            if sum(task["lastStatus"] != "STOPPED" for task in tasks) > 1:
+                self.break_("OneMigration", f"two migrations run in {environment} at the same time")
+            ended = [task for task in tasks if task["containers"][0].get("exitCode") == 0]
+            up = [task["containers"][0]["imageDigest"] for task in ended if _command(task) == ["migrate"]]
+            down = any(_command(task)[1:2] == ["down"] for task in ended)
+            if len(set(up)) != len(up) and not down:
+                self.break_("OneMigration", f"a migration succeeded twice in {environment}")
+
+
+def _command(task: dict[str, Any]) -> list[str]:
+    return list(task["overrides"]["containerOverrides"][0]["command"])
+
+
+def _both[R: Record](model: type[R], before: Item | None, after: Item) -> tuple[R | None, R]:
+    old = model.model_validate(items.plain(before)) if before is not None else None
+    return old, model.model_validate(items.plain(after))

@@ -1,0 +1,76 @@
+"""People: they push images, and they use the API as the `ferryman` command does."""
+
+import json
+from typing import Any
+
+from ferryman import proofs
+from ferryman.proofs import Proof
+from simulation.documents import COMPONENTS, PLATFORM
+from simulation.scheduler import Future
+from simulation.surroundings import Surroundings
+
+
+class People:
+    """What people do to one world, and what they were answered."""
+
+    def __init__(self, world: Surroundings) -> None:
+        self._world = world
+        self._asked = 0
+        self.answers: list[tuple[str, str, float, int, Any]] = []
+        """(environment, what, when the answer came, status, body)."""
+        self.pushed: dict[str, dict[str, str]] = {}
+        """Version → component → digest, as far as it was pushed."""
+
+    def apply(self) -> Future:
+        """Apply the platform document."""
+        return self.ask("ada", "PUT", f"/v1/platforms/{PLATFORM}", self._world.document, "", "apply")
+
+    def push(self, version: str, components: tuple[str, ...] = COMPONENTS, **behaviour: str) -> None:
+        """Push the images of a release, or some of them."""
+        registry = self._world.registry
+        for component in components:
+            digest = registry.push(f"scr-{component}", version, f"{component} {version}", **behaviour)
+            registry.scanned.setdefault(digest, self._world.scheduler.now())
+            self.pushed.setdefault(version, {})[component] = digest
+            self._world.pushed(component, version)
+
+    def post(self, who: str, environment: str, what: str, **body: Any) -> Future:
+        """Send a command: hold, resume, freeze, thaw, abort, retry, rollback, approve, reject, …"""
+        path = f"/v1/platforms/{PLATFORM}/environments/{environment}/{what}"
+        return self.ask(who, "POST", path, body, environment, what)
+
+    def _proof(self, who: str) -> str:
+        """Return a proof of identity; STS takes the access key's word for it."""
+        at = self._world.scheduler.now()
+        signed = f"content-type;host;x-amz-date;{proofs.BINDING_HEADER}".split(";")
+        authorization = (
+            f"AWS4-HMAC-SHA256 Credential=AKIA{who}/{at:%Y%m%d}/eu-west-1/sts/aws4_request, "
+            f"SignedHeaders={';'.join(sorted(signed))}, Signature={'0' * 64}"
+        )
+        return proofs.encode(Proof(authorization, f"{at:%Y%m%dT%H%M%SZ}", "", f"{self._asked:032x}"))
+
+    def ask(self, who: str, method: str, path: str, body: Any, environment: str, what: str) -> Future:
+        """Send a request to the API."""
+        world = self._world
+        event = {
+            "version": "2.0",
+            "rawPath": path,
+            "rawQueryString": "",
+            "headers": {"content-type": "application/json", proofs.PROOF_HEADER: self._proof(who)},
+            "requestContext": {
+                "accountId": "123456789012",
+                "http": {"method": method, "path": path, "sourceIp": "203.0.113.7", "userAgent": "simulation"},
+            },
+            "body": json.dumps(body),
+            "isBase64Encoded": False,
+        }
+        self._asked += 1
+        future = world.lambdas.invoke("ServeApi", event)
+
+        def answered() -> None:
+            if future.error is None:
+                said = json.loads(future.value["body"])
+                self.answers.append((environment, what, world.scheduler.seconds, future.value["statusCode"], said))
+
+        future.when_done(answered)
+        return future

@@ -1,0 +1,258 @@
+"""Lambda: sandboxes that run the real handlers, their settings, time-outs and deaths.
+
+A sandbox has its own copy of `functions/<name>/app.py`: what that module keeps stays while the sandbox is warm. An app
+module is where a handler gets its clients, clock and ids from, so this is where the simulated ones are put in.
+"""
+
+import concurrent.futures
+import json
+import sys
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from functools import cache
+from pathlib import Path
+from types import CodeType, ModuleType, SimpleNamespace
+from typing import Any, Protocol
+
+import yaml
+
+import ferryman.runtime  # noqa: F401 - in place before a sandbox takes its place
+from ferryman.clients.http_client import Answer, NoAnswer
+from ferryman.store.table import Store
+from simulation.aws.calls import SandboxDied
+from simulation.aws.registry import CONFIG
+from simulation.documents import PEOPLE
+from simulation.scheduler import Future, Scheduler
+
+ROOT = Path(__file__).parents[2]
+ACCOUNT, REGION = "123456789012", "eu-west-1"
+STATES = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine"
+SETTINGS = {
+    "TABLE_NAME": "ferryman",
+    "NUDGES_URL": "https://sqs.example/nudges",
+    "RELAY_FUNCTION": "RelayChange",
+    "NOTIFY_FUNCTION": "Notify",
+    "MACHINE_ARN": f"{STATES}:deploy",
+    "MIGRATE_MACHINE_ARN": f"{STATES}:migrate",
+    "APPROVALS_URL": "https://approve.example/",
+}
+KEPT_WARM = 2
+"""Sandboxes of one function that stay warm."""
+
+
+class Aws(Protocol):
+    """What a sandbox asks of the world."""
+
+    def call(self, sandbox: "Sandbox", service: str, operation: str, request: dict[str, Any]) -> Any:
+        """Make a call of an AWS client."""
+
+    def fetch(self, sandbox: "Sandbox", url: str) -> int | None:
+        """Return the status that a service answers with; None for no answer."""
+
+
+class Sandbox:
+    """One sandbox of one function."""
+
+    def __init__(self, function: str, timeout: float, scheduler: Scheduler, aws: Aws, token: Callable[[], str]) -> None:
+        self.function, self.timeout = function, timeout
+        self._scheduler, self._aws = scheduler, aws
+        self.deadline = 0.0
+        self.payload: Any = None
+        self.invocation = 0
+        self._clients: dict[str, Client] = {}
+        self.module = _loaded(function, self._runtime())
+        replaced = {
+            "ids": SimpleNamespace(now=scheduler.now, new_id=token),
+            "fetch": self._fetch,
+            "image_labels": SimpleNamespace(download=lambda url: CONFIG),
+            "time": SimpleNamespace(sleep=self.pause),
+            "respond_to_action": lambda *told: None,
+            "sts": SimpleNamespace(caller=self._caller),
+        }
+        self.module.update({name: value for name, value in replaced.items() if name in self.module})
+
+    def _runtime(self) -> ModuleType:
+        """Return a `ferryman.runtime` of its own: what it keeps is this sandbox's, and it reaches the world."""
+        found = ModuleType("ferryman.runtime")
+        exec(_code(ROOT / "layers/core/ferryman/runtime.py"), found.__dict__)
+        store = Store(self.client("dynamodb"), SETTINGS["TABLE_NAME"], pause=self._pause_before_trying_again)
+        found.__dict__.update(
+            client=self.client,
+            store=lambda: store,
+            setting=self._setting,
+            logger=lambda: LOG,
+            metrics=lambda: SimpleNamespace(metric_set={}),
+            count=lambda name, value=1: None,
+            gauge=lambda name, seconds, **dimensions: None,
+            endpoint=lambda: None,
+            threads=lambda most: _OneByOne(),
+        )
+        return found
+
+    def client(self, service: str, /) -> "Client":
+        """Return the client of a service."""
+        return self._clients.setdefault(service, Client(self, service))
+
+    def run(self, payload: Any, context: Any) -> Any:
+        """Run the handler. Raises what it raises, or SandboxDied."""
+        self.payload, self.deadline = payload, self._scheduler.seconds + self.timeout
+        return self.module["handler"](payload, context)
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass; raise SandboxDied when the function's time is over."""
+        left = self.deadline - self._scheduler.seconds
+        self._scheduler.sleep(max(0.0, min(seconds, left)))
+        if seconds >= left:
+            raise SandboxDied("time-out")
+
+    def call(self, service: str, operation: str, request: dict[str, Any]) -> Any:
+        """Make a call of an AWS client."""
+        return self._aws.call(self, service, operation, request)
+
+    def _pause_before_trying_again(self, longest: float) -> None:
+        self.pause(longest / 2)
+
+    def _setting(self, name: str) -> str:
+        return mutation_timeout() if name == "MUTATION_TIMEOUT_SECONDS" else SETTINGS[name]
+
+    def _caller(self, host: str, headers: Mapping[str, str], body: bytes, **how: Any) -> str:
+        self.pause(0.05)
+        return PEOPLE[headers["authorization"].partition("Credential=AKIA")[2].partition("/")[0]]
+
+    def _fetch(
+        self, url: str, headers: Mapping[str, str], allow_http: bool, timeout: float, *, allow_loopback: bool
+    ) -> Answer:
+        status = self._aws.fetch(self, url)
+        if status is None:
+            self.pause(timeout)
+            raise NoAnswer("it did not answer in time")
+        return Answer(status)
+
+
+class _OneByOne(Executor):
+    """A pool without threads: what is submitted is done at once."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        """Do it; a death is not caught."""
+        future: concurrent.futures.Future[Any] = concurrent.futures.Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+class Client:
+    """A boto3 client: every method is an operation."""
+
+    def __init__(self, sandbox: Sandbox, service: str) -> None:
+        self._sandbox, self._service = sandbox, service
+
+    def __getattr__(self, operation: str) -> Callable[..., Any]:
+        def call(**request: Any) -> Any:
+            return self._sandbox.call(self._service, operation, request)
+
+        return call
+
+
+class Lambdas:
+    """The functions of the operator."""
+
+    def __init__(self, scheduler: Scheduler, aws: Aws, token: Callable[[], str]) -> None:
+        self._scheduler, self._aws, self._token = scheduler, aws, token
+        self._warm: dict[str, list[Sandbox]] = {}
+        self._invocations = 0
+        self.ended: Callable[[Sandbox, Future], None] = lambda sandbox, future: None
+        """Called after each invocation."""
+
+    def invoke(self, function: str, payload: Any, *, cold: bool = False) -> Future:
+        """Run a function by its logical id, as `BeginDeployment`; the future has its result or its error."""
+        name = snake(function)
+        warm = self._warm.setdefault(name, [])
+        sandbox = warm.pop() if warm and not cold else self._sandbox(function)
+        self._invocations += 1
+        sandbox.invocation = self._invocations
+        arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:ferryman-{name}"
+        context = SimpleNamespace(
+            function_name=name, aws_request_id=f"request-{self._invocations}", invoked_function_arn=arn
+        )
+        future = self._scheduler.spawn(lambda: sandbox.run(payload, context))
+
+        def ended() -> None:
+            if not isinstance(future.error, SandboxDied) and len(warm) < KEPT_WARM:
+                warm.append(sandbox)
+            self.ended(sandbox, future)
+
+        future.when_done(ended)
+        return future
+
+    def _sandbox(self, function: str) -> Sandbox:
+        return Sandbox(snake(function), timeouts()[function], self._scheduler, self._aws, self._token)
+
+
+LOG: Any = SimpleNamespace(
+    clear_state=lambda: None,
+    append_keys=lambda **more: None,
+    **{name: lambda *said, **more: None for name in ("debug", "info", "warning", "error", "exception")},
+)
+
+
+@cache
+def definition(machine: str) -> Any:
+    """Return a state machine's definition: `deploy` or `migrate`."""
+    return json.loads((ROOT / f"statemachines/{machine}.asl.json").read_text(encoding="utf-8"))
+
+
+def snake(function: str) -> str:
+    """Return the folder of a function: `BeginDeployment` → `begin_deployment`."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in function).lstrip("_")
+
+
+def _loaded(function: str, runtime: ModuleType) -> dict[str, Any]:
+    """Return a function's app module, made anew with this runtime."""
+    module: dict[str, Any] = {"__name__": f"functions.{function}.app"}
+    before = sys.modules["ferryman.runtime"]
+    sys.modules["ferryman.runtime"] = runtime
+    try:
+        exec(_code(ROOT / "functions" / function / "app.py"), module)
+    finally:
+        sys.modules["ferryman.runtime"] = before
+    return module
+
+
+@cache
+def _code(path: Path) -> CodeType:
+    return compile(path.read_text(encoding="utf-8"), str(path), "exec")
+
+
+class _Template(yaml.SafeLoader):
+    """CloudFormation's YAML; `!Ref` and the like are not needed."""
+
+
+_Template.add_multi_constructor("!", lambda loader, suffix, node: None)
+
+
+@cache
+def template() -> dict[str, Any]:
+    """Return the template's resources and globals."""
+    return dict(yaml.load((ROOT / "template.yaml").read_text(encoding="utf-8"), Loader=_Template))
+
+
+@cache
+def timeouts() -> dict[str, float]:
+    """Return how long each function may run, in seconds."""
+    default = template()["Globals"]["Function"]["Timeout"]
+    found = template()["Resources"].items()
+    return {
+        name: float(resource["Properties"].get("Timeout", default))
+        for name, resource in found
+        if resource["Type"] == "AWS::Serverless::Function"
+    }
+
+
+@cache
+def mutation_timeout() -> str:
+    """Return the template's MUTATION_TIMEOUT_SECONDS."""
+    return str(
+        template()["Resources"]["Reconcile"]["Properties"]["Environment"]["Variables"]["MUTATION_TIMEOUT_SECONDS"]
+    )

@@ -1,0 +1,282 @@
+"""The whole world: AWS, the operator's functions and machines, and one scheduler that has it all happen."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from simulation.aws import calls
+from simulation.aws.calls import SandboxDied, Validator
+from simulation.aws.ecs import Ecs
+from simulation.aws.errors import refusal
+from simulation.aws.machines import Execution, Machines, StateError
+from simulation.aws.registry import Image, Registry
+from simulation.aws.table import Table
+from simulation.choices import Choices
+from simulation.delivery import Delivery
+from simulation.documents import COMPONENTS, TOPIC, document, service
+from simulation.sandboxes import STATES, Lambdas, Sandbox, definition
+from simulation.scheduler import Future, Scheduler
+
+SWEEP_EVERY = 300.0
+"""Seconds: the template's SweepRate."""
+
+
+NOTIFY_EVERY = 60.0
+"""Seconds: the template's rate of notify's schedule."""
+MEANWHILE = ("nobody", "push", "hold", "freeze", "abort")
+MEANWHILE_SHARE = 0.4
+"""How often a person does something in the middle of a step, beside how often its calls go wrong."""
+
+
+class Effect:
+    """A change outside the table, at the moment at which it happened."""
+
+    def __init__(self, sandbox: Sandbox, service: str, operation: str, request: dict[str, Any]) -> None:
+        self.function, self.payload = sandbox.function, sandbox.payload
+        self.service, self.operation, self.request = service, operation, request
+
+
+class Surroundings:
+    """One history."""
+
+    def __init__(self, choices: Choices, variant: str, *, chance: float = 0.0) -> None:
+        self.choices, self.variant, self.chance = choices, variant, chance
+        self.scheduler = Scheduler()
+        self._ids = 0
+        self.steps = 0
+        self.faults: Counter[tuple[str, str, str]] = Counter()
+        """(function, operation, fault) → how often."""
+        self.disturbed: set[str] = set()
+        """Deployments of which a call of their own met a fault."""
+        self.watch: Callable[[Effect], None] = lambda effect: None
+        """Called with each change outside the table, at the moment at which it happens."""
+        self.told: list[dict[str, Any]] = []
+        """Messages that were published."""
+        self.interrupt: Callable[[str, str], None] = lambda what, environment: None
+        """Called when a person does something (of `MEANWHILE`) to an environment in the middle of a step."""
+        self.throttling: dict[str, float] = {}
+        """Service → until when it throttles everything: a region's bad hour."""
+        self.trace = hashlib.sha256()
+        self.stuck: list[str] = []
+        """Errors of invocations that are no `FerrymanError` and no death: programming errors."""
+        self.table = Table()
+        self.registry = Registry(self.scheduler.now, *(f"scr-{name}" for name in COMPONENTS))
+        self.ecs = Ecs(self.scheduler, self._image, self._ecs_event)
+        self.lambdas = Lambdas(self.scheduler, self, self.new_id)
+        self.lambdas.ended = self._invoked
+        self.delivery = Delivery(self.scheduler, choices, self._run, chance)
+        self.machines = Machines(self.scheduler, self._step, self._execution_ended)
+        self.machines.counted = self._counted
+        self.table.observers += [self.delivery.written, self._written]
+        self._unsent: set[tuple[str, str]] = set()
+        self._validator = Validator()
+        for name in ("deploy", "migrate"):
+            self.machines.define(f"{STATES}:{name}", definition(name))
+        self.document = document(variant)
+        self._build()
+
+    # ── what is there before the operator ──
+
+    def _build(self) -> None:
+        for environment in self.document["spec"]["environments"]:
+            for component in COMPONENTS:
+                name = service(component, environment)
+                digest = self.registry.push(f"scr-{component}", "old0000", f"{component} old")
+                image = f"registry.example/scr-{component}@{digest}"
+                self.ecs.define(f"{name}-base", f"registry.example/scr-{component}:base")
+                self.ecs.create_service(f"scr-{environment}", name, name, image)
+            self.ecs.define(f"scr-migrate-{environment}", "registry.example/scr-api:base")
+        self.scheduler.after(SWEEP_EVERY, self._sweep)
+        self.scheduler.after(NOTIFY_EVERY, self._send_what_waits)
+
+    def _written(self, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
+        found = after or before or {}
+        key = (found["pk"]["S"], found["sk"]["S"])
+        if after is not None and "pending" in after:
+            self._unsent.add(key)
+        else:
+            self._unsent.discard(key)
+
+    def _send_what_waits(self) -> None:
+        """Have notify's own schedule run; a run with nothing to send changes nothing, and is left out."""
+        if self._unsent:
+            self.delivery.event("Notify", {"sweep": True}, "schedule")
+        self.scheduler.after(NOTIFY_EVERY, self._send_what_waits)
+
+    def _sweep(self) -> None:
+        self.delivery.event("Reconcile", {"sweep": True}, "sweep")
+        self.scheduler.after(SWEEP_EVERY, self._sweep)
+
+    def _image(self, name: str) -> Image | None:
+        return self.registry.by_digest(name.rsplit("@", 1)[-1])
+
+    # ── the operator's functions ──
+
+    def new_id(self) -> str:
+        """Return an id that sorts by time, as a ULID does."""
+        self._ids += 1
+        return f"01K{int(self.scheduler.seconds * 1000):011d}{self._ids:012d}"
+
+    def _run(self, function: str, payload: Any) -> Future:
+        cold = self.choices.pick(f"sandbox of {function}", ("warm", "cold"), self.chance) == "cold"
+        return self.lambdas.invoke(function, payload, cold=cold)
+
+    def _step(self, function: str, payload: Any) -> Future:
+        """Invoke a function for a state machine: errors get the names that Step Functions gives them."""
+        answered = Future()
+        how = self.choices.pick(f"step {function}", ("once", "throttled", "answer lost"), self.chance)
+        if how == "throttled":
+            answered.set(error=StateError("Lambda.TooManyRequestsException", "Rate exceeded"))
+            return answered
+        running = self._run(function, payload)
+        if how == "answer lost":
+            # It goes on while the state tries again: two deliveries of one step side by side.
+            lost = StateError("Lambda.SdkClientException", "the connection was closed")
+            self.scheduler.after(0.03, lambda: answered.set(error=lost))
+        running.when_done(lambda: answered.set(running.value, error=_as_state_error(running.error)))
+        return answered
+
+    def _invoked(self, sandbox: Sandbox, future: Future) -> None:
+        error = future.error
+        outcome = type(error).__name__ if error is not None else "ok"
+        self._note(f"{sandbox.function}#{sandbox.invocation} {outcome}")
+        if (
+            error is not None
+            and not isinstance(error, SandboxDied)
+            and not type(error).__module__.startswith("ferryman")
+        ):
+            self.stuck.append(f"{sandbox.function}: {error!r}")
+        self._counted()
+
+    def _counted(self) -> None:
+        self.steps += 1
+
+    def _note(self, line: str) -> None:
+        self.trace.update(f"{self.scheduler.seconds:.3f} {line}\n".encode())
+
+    # ── calls of the functions ──
+
+    def call(self, sandbox: Sandbox, service: str, operation: str, request: dict[str, Any]) -> Any:
+        """Make a call of an AWS client for a sandbox, with what may go wrong."""
+        if operation == "transact_write_items":
+            request = {**request, "ClientRequestToken": self.new_id()}
+        self._validator.check(service, operation, request)
+        eventual = operation in ("get_item", "query") and not request.get("ConsistentRead")
+        assert not eventual or request.get("IndexName"), f"{operation} decides on a read that may be stale"
+        self._meanwhile(sandbox, f"{service}.{operation}")
+        fault = self._fault(sandbox, f"{service}.{operation}", calls.faults_of(service, operation))
+
+        def do(asked: dict[str, Any], **how: Any) -> Any:
+            if operation not in calls.READS:
+                self._note(f"{sandbox.function}#{sandbox.invocation} {operation}")
+                self.watch(Effect(sandbox, service, operation, asked))
+            return self._operation(service, operation)(asked, **how)
+
+        return calls.perform(operation, do, request, fault, sandbox.pause)
+
+    def _fault(self, sandbox: Sandbox, operation: str, options: tuple[str, ...]) -> str:
+        fault = self.choices.pick(f"{sandbox.function} {operation}", options, self.chance)
+        if self.scheduler.seconds < self.throttling.get(operation.partition(".")[0], 0.0):
+            fault = "throttled"
+        if fault != "ok":
+            self.faults[sandbox.function, operation, fault] += 1
+            self._note(f"{sandbox.function} {operation}: {fault}")
+            payload = sandbox.payload
+            if isinstance(payload, dict) and "deployment" in payload:
+                self.disturbed.add(str(payload["deployment"]))
+        return fault
+
+    def _meanwhile(self, sandbox: Sandbox, operation: str) -> None:
+        """Have a person do something while a step is between two calls."""
+        environment = sandbox.payload.get("environment", "") if isinstance(sandbox.payload, dict) else ""
+        options = MEANWHILE if environment else MEANWHILE[:2]
+        point = f"meanwhile {sandbox.function} {operation}"
+        what = self.choices.pick(point, options, self.chance * MEANWHILE_SHARE)
+        if what != options[0]:
+            self.interrupt(what, environment)
+
+    def fetch(self, sandbox: Sandbox, url: str) -> int | None:
+        """Answer a smoke test, from what runs now."""
+        fault = self._fault(sandbox, "http.get", ("ok", "no answer", "crash before", "crash after"))
+        if fault.startswith("crash"):
+            raise SandboxDied("crash")
+        sandbox.pause(0.05)
+        if fault == "no answer":
+            return None
+        image = self.ecs.running_image(url.removeprefix("https://").split(".", 1)[0])
+        return 200 if image is not None and image.runs == "well" else 503
+
+    def _operation(self, service: str, operation: str) -> Any:
+        match service:
+            case "dynamodb":
+                return getattr(self.table, operation)
+            case "ecr":
+                return getattr(self.registry, operation)
+            case "ecs":
+                return getattr(self.ecs, operation)
+            case "stepfunctions":
+                return getattr(self.machines, operation)
+        return getattr(self, f"_{service}_{operation}")
+
+    def _sqs_send_message(self, request: dict[str, Any]) -> Any:
+        self.delivery.send(request["MessageBody"], float(request.get("DelaySeconds", 0)))
+        return {"MessageId": "sent"}
+
+    def _lambda_invoke(self, request: dict[str, Any]) -> Any:
+        self.delivery.asynchronously(request["FunctionName"], json.loads(request["Payload"]))
+        return {"StatusCode": 202}
+
+    def _ssm_get_parameter(self, request: dict[str, Any]) -> Any:
+        if request["Name"] != "/ferryman/scr/team":
+            raise refusal("GetParameter", "ParameterNotFound")
+        return {"Parameter": {"Type": "String", "Value": TOPIC}}
+
+    def _sns_publish(self, request: dict[str, Any]) -> Any:
+        self.told.append(request)
+        return {"MessageId": "published"}
+
+    def _logs_get_log_events(self, request: dict[str, Any]) -> Any:
+        return {"events": [{"message": "it went wrong", "timestamp": 0}], "nextForwardToken": "f/1"}
+
+    # ── events ──
+
+    def _ecs_event(self, source: str, kind: str, resources: list[str], detail: dict[str, Any]) -> None:
+        payload = {"source": source, "detail-type": kind, "resources": resources, "detail": detail}
+        self.delivery.event("RelayChange", payload, kind)
+
+    def _execution_ended(self, execution: Execution) -> None:
+        name = execution.arn.rsplit(":", 1)[-1]
+        self._note(f"execution {name} {execution.status}")
+        detail = {"name": name, "status": execution.status, "input": execution.payload}
+        payload = {"source": "aws.states", "detail-type": "Step Functions Execution Status Change", "detail": detail}
+        self.delivery.event("Reconcile", payload, "execution")
+
+    def pushed(self, component: str, tag: str) -> None:
+        """Have ECR tell of a push."""
+        detail = {
+            "action-type": "PUSH",
+            "result": "SUCCESS",
+            "repository-name": f"scr-{component}",
+            "image-tag": tag,
+            "image-digest": self.registry.tags[f"scr-{component}"][tag],
+        }
+        payload = {
+            "id": self.new_id(),
+            "source": "aws.ecr",
+            "detail-type": "ECR Image Action",
+            "time": self.scheduler.now().isoformat(),
+            "resources": [],
+            "detail": detail,
+        }
+        self.delivery.event("ReceivePush", payload, "push")
+
+
+def _as_state_error(error: BaseException | None) -> StateError | None:
+    if error is None:
+        return None
+    if isinstance(error, SandboxDied):
+        return StateError("Sandbox.Timedout" if error.how == "time-out" else "Lambda.Unknown", "the sandbox died")
+    cause = {"errorMessage": str(error), "errorType": type(error).__name__}
+    return StateError(type(error).__name__, json.dumps(cause))
