@@ -30,6 +30,7 @@ from unit import builders as make
 from unit.ecs_world import ID, OLD, World
 from unit.fakes.dynamodb import TABLE, FakeDynamoDb
 from unit.fakes.ecs import CLUSTER, FakeEcs, FakeLogs
+from unit.fakes.events import FakeEvents
 from unit.fakes.planning import LabelledEcr
 from unit.fakes.secrets import FakeParameters
 from unit.fakes.states import FakeStates
@@ -103,7 +104,8 @@ class LargeWorld(World):
         ecr = LabelledEcr()
         return begin_deployment.begin(
             BeginDeploymentInput(**self._ids()), store=self.store, ecs=self.ecs, ecr=ecr, download=ecr.download,
-            references=References(FakeParameters({})), clock=self.clock, new_id=self.new_id,
+            references=References(FakeParameters({})), client=FakeEvents(self.clock), clock=self.clock,
+            new_id=self.new_id,
         )  # fmt: skip
 
     def admit(self) -> None:
