@@ -73,6 +73,7 @@ class LargeWorld(World):
         self.store = Store(self.dynamodb, TABLE)
         self.clock, self.new_id = clock, new_id
         self.ecs, self.logs, self.states = FakeEcs(clock), FakeLogs(), FakeStates()
+        self.events = FakeEvents(clock)
         self.tokens, self.fence, self.id = 0, 1, ID
         self.counted: list[str] = []
         self.names = [name.format(f"{number:03d}") for number in range(count)]
@@ -104,7 +105,7 @@ class LargeWorld(World):
         ecr = LabelledEcr()
         return begin_deployment.begin(
             BeginDeploymentInput(**self._ids()), store=self.store, ecs=self.ecs, ecr=ecr, download=ecr.download,
-            references=References(FakeParameters({})), client=FakeEvents(self.clock), clock=self.clock,
+            references=References(FakeParameters({})), client=self.events, clock=self.clock,
             new_id=self.new_id,
         )  # fmt: skip
 
