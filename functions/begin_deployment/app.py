@@ -20,6 +20,7 @@ def handler(event: BeginDeploymentInput, context: LambdaContext) -> BeginDeploym
         ecr=client("ecr"),
         download=image_labels.download,
         references=References(client("ssm")),
+        client=client,
         clock=ids.now,
         new_id=ids.new_id,
     )

@@ -19,6 +19,7 @@ def handler(event: reconcile.Wakeup, context: LambdaContext) -> reconcile.Report
         ecr=client("ecr"),
         ecs=client("ecs"),
         references=References(client("ssm")),
+        client=client,
         nudge=Nudge(client("sqs"), setting("NUDGES_URL")),
         outbox=Outbox(client("lambda"), setting("NOTIFY_FUNCTION")),
         machine=setting("MACHINE_ARN"),

@@ -12,5 +12,11 @@ from ferryman.steps import update_service
 def handler(event: UpdateServiceInput, context: LambdaContext) -> UpdateServiceOutput:
     """Start the rollout, or say why not."""
     return update_service.update_service(
-        event, store=store(), ecs=client("ecs"), ecr=lambda: client("ecr"), clock=ids.now, new_id=ids.new_id
+        event,
+        store=store(),
+        ecs=client("ecs"),
+        ecr=lambda: client("ecr"),
+        client=client,
+        clock=ids.now,
+        new_id=ids.new_id,
     )

@@ -77,6 +77,13 @@ module "operator" {
     signing-secret-arns = coalescelist(module.channels.signing_secret_arns, [
       "arn:${data.aws_partition.current.partition}:secretsmanager:${var.aws_region}:${data.aws_caller_identity.current.account_id}:secret:ferryman/${var.platform}/slack-signing-secret-none"
     ])
+    # Where the platform document has no jobs, these name a schedule and a role that do not exist.
+    job-arns = coalescelist(var.job_arns, [
+      "arn:${data.aws_partition.current.partition}:scheduler:${var.aws_region}:${data.aws_caller_identity.current.account_id}:schedule/ferryman-none/none"
+    ])
+    job-role-arns = coalescelist(var.job_role_arns, [
+      "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:role/ferryman-none"
+    ])
   }
 }
 

@@ -87,6 +87,28 @@ variable "mail_identities" {
   }
 }
 
+variable "job_arns" {
+  type        = list(string)
+  default     = []
+  description = "ARNs of the EventBridge schedules and rules that the platform document names as jobs: arn:aws:scheduler:…:schedule/GROUP/NAME, arn:aws:events:…:rule/NAME."
+
+  validation {
+    condition     = alltrue([for arn in var.job_arns : can(regex("^arn:[^:]+:(scheduler:[^:]+:[0-9]{12}:schedule/[^/*]+/[^/*]+|events:[^:]+:[0-9]{12}:rule/[^*]+)$", arn))])
+    error_message = "job_arns must be ARNs of single schedules or rules, without wildcards."
+  }
+}
+
+variable "job_role_arns" {
+  type        = list(string)
+  default     = []
+  description = "ARNs of the roles that these schedules and rules start their tasks with. Ferryman passes them on when it changes a target."
+
+  validation {
+    condition     = alltrue([for arn in var.job_role_arns : can(regex("^arn:[^:]+:iam::[0-9]{12}:role/[^*]+$", arn))])
+    error_message = "job_role_arns must be ARNs of single roles, without wildcards."
+  }
+}
+
 variable "tags" {
   type        = map(string)
   default     = {}

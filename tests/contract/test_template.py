@@ -72,11 +72,14 @@ def test_policies_are_explicit(name: str, properties: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(("name", "properties"), FUNCTIONS, ids=IDS)
-def test_roles_are_passed_to_ecs_tasks_only(name: str, properties: dict[str, Any]) -> None:
+def test_roles_are_passed_to_ecs_tasks_and_to_what_starts_jobs_only(name: str, properties: dict[str, Any]) -> None:
     for statement in statements(properties):
         if "iam:PassRole" in statement["Action"]:
-            assert statement["Resource"] == {"Ref": "PassRoleArns"}
-            assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+            of_jobs = statement["Sid"] == "PassJobRoles"
+            services = ["scheduler.amazonaws.com", "events.amazonaws.com"] if of_jobs else "ecs-tasks.amazonaws.com"
+            assert statement["Resource"] == {"Ref": "JobRoleArns" if of_jobs else "PassRoleArns"}
+            assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": services}}
+            assert not of_jobs or name == "UpdateService"
 
 
 def test_only_who_must_may_answer_a_waiting_step() -> None:
@@ -138,6 +141,20 @@ def test_every_ecs_change_is_bound_to_the_clusters_that_terraform_names() -> Non
         for statement in statements(properties):
             if {"ecs:UpdateService", "ecs:RunTask", "ecs:StopTask"} & set(statement["Action"]):
                 assert statement["Condition"] == {"ArnEquals": {"ecs:cluster": {"Ref": "ClusterArns"}}}, name
+
+
+def test_schedules_and_rules_are_bound_to_those_that_terraform_names() -> None:
+    holders: dict[str, set[str]] = {}
+    for name, properties in FUNCTIONS:
+        for statement in statements(properties):
+            if any(action.startswith(("scheduler:", "events:")) for action in statement["Action"]):
+                assert statement["Resource"] == {"Ref": "JobArns"}, name
+                for action in statement["Action"]:
+                    holders.setdefault(action, set()).add(snake(name))
+    readers = {"begin_deployment", "reconcile", "serve_api", "update_service"}
+    reads = ("scheduler:GetSchedule", "events:DescribeRule", "events:ListTargetsByRule")
+    writes = ("scheduler:UpdateSchedule", "events:PutTargets")
+    assert holders == {**dict.fromkeys(reads, readers), **{action: {"update_service"} for action in writes}}
 
 
 def test_the_environment_a_function_reads_is_the_environment_it_has() -> None:

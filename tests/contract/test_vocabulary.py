@@ -45,7 +45,8 @@ FOREIGN = {
     },
     "ECS: beginnings of what it says of a container": {"CannotCreate", "CannotPull", "CannotStart"},
     "AWS: error codes that don't end in Exception": {
-        "AccessDenied", "ConditionalCheckFailed", "ItemCollectionSizeLimitExceeded", "ValidationError",
+        "AccessDenied", "ConditionalCheckFailed", "ItemCollectionSizeLimitExceeded", "SignatureDoesNotMatch",
+        "ValidationError",
     },
     "AWS: fields and modes": {"Event", "LastEvaluatedKey", "Records", "String"},
     "status of a condition": {"True", "False", "Unknown"},

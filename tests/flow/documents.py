@@ -99,7 +99,19 @@ def webhook(name: str) -> dict[str, Any]:
 
 def everything(name: str) -> dict[str, Any]:
     """The largest document of this name: what the operator must be allowed to touch whatever a test makes of it."""
-    return document(name, COMPONENTS, migration=True, databases=DATABASES, notify=["team", "ops-mail"])
+    return with_jobs(document(name, COMPONENTS, migration=True, databases=DATABASES, notify=["team", "ops-mail"]))
+
+
+def with_jobs(made: dict[str, Any]) -> dict[str, Any]:
+    """The document with a schedule and a rule in its last wave that run the first component."""
+    name, environment = made["metadata"]["name"], made["spec"]["environments"][ENVIRONMENT]
+    component = next(iter(made["spec"]["components"]))
+    base = f"ssm:/ferryman/{name}/{ENVIRONMENT}/task-definitions/{environment['cluster']}-report"
+    environment["waves"][-1]["jobs"] = [
+        {"name": "report", "component": component, "schedule": f"{name}-report", "baseTaskDefinition": base},
+        {"name": "upload", "component": component, "rule": f"{name}-upload"},
+    ]
+    return made
 
 
 def everything_promoting(name: str) -> dict[str, Any]:

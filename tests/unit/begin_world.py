@@ -15,6 +15,7 @@ from ferryman.steps import begin_deployment as begin
 from ferryman.store.table import Store
 from unit import builders as make
 from unit.fakes.clock import FakeClock, FakeIds
+from unit.fakes.events import FakeEvents
 from unit.fakes.planning import ACCOUNT, NAMES, LabelledEcr, StagingEcs
 from unit.fakes.secrets import FakeParameters
 
@@ -36,6 +37,7 @@ class World:
     def __init__(self, store: Store, document: dict[str, Any], clock: FakeClock, new_id: FakeIds) -> None:
         self.store, self.clock, self.new_id = store, clock, new_id
         self.ecs, self.ecr, self.ssm = StagingEcs(), LabelledEcr(), FakeParameters(PARAMETERS)
+        self.events = FakeEvents(clock)
         self.event = BeginDeploymentInput(
             platform="scr", environment="staging", deployment=make.deployment().id, fence=make.FENCE
         )
@@ -52,6 +54,7 @@ class World:
             ecr=self.ecr,
             download=self.ecr.download,
             references=References(self.ssm),
+            client=self.events,
             clock=self.clock,
             new_id=self.new_id,
         )

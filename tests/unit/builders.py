@@ -9,9 +9,11 @@ from ferryman.records import (
     Deployment,
     EnvironmentState,
     Image,
+    JobPlace,
     MigrationProgress,
     Phase,
     Plan,
+    PlannedJob,
     PlannedMigration,
     PlannedService,
     Release,
@@ -53,6 +55,21 @@ def planned(name: str, **changes: Any) -> PlannedService:
         fail_fast=3,
     )
     return service.but(**changes)
+
+
+def planned_job(name: str, **changes: Any) -> PlannedJob:
+    job = PlannedJob(
+        name=name,
+        place=JobPlace(kind="schedule", name=name, group="default"),
+        arn=f"arn:aws:scheduler:eu-west-1:123456789012:schedule/default/{name}",
+        component="api",
+        container="api",
+        digest=digest("a"),
+        image=f"registry.example/scr-api@{digest('a')}",
+        base_task_definition=definition(name, 1),
+        task_definition=definition(name, 1),
+    )
+    return job.but(**changes)
 
 
 def migration(**changes: Any) -> PlannedMigration:

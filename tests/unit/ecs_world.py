@@ -41,6 +41,7 @@ from ferryman.store.table import Store
 from unit import builders as make
 from unit.fakes.ecr import FakeEcr
 from unit.fakes.ecs import CLUSTER, FakeEcs, FakeLogs, service_arn
+from unit.fakes.events import FakeEvents
 from unit.fakes.states import FakeStates
 
 ID = "01K00000000000000000000DEP"
@@ -55,6 +56,7 @@ class World:
     def __init__(self, store: Store, clock: Any, new_id: Any) -> None:
         self.store, self.clock, self.new_id = store, clock, new_id
         self.ecs, self.logs, self.states = FakeEcs(clock), FakeLogs(), FakeStates()
+        self.events = FakeEvents(clock)
         self.ecr = FakeEcr("scr-api", "scr-web")
         self.tokens = 0
         self.fence = 0
@@ -230,7 +232,13 @@ class World:
     def update(self, service: str = "api", direction: Any = "forward") -> UpdateServiceOutput:
         event = UpdateServiceInput(**self._ids(), service=service, direction=direction)
         return update.update_service(
-            event, store=self.store, ecs=self.ecs, ecr=lambda: self.ecr, clock=self.clock, new_id=self.new_id
+            event,
+            store=self.store,
+            ecs=self.ecs,
+            ecr=lambda: self.ecr,
+            client=self.events,
+            clock=self.clock,
+            new_id=self.new_id,
         )
 
     def watch(self, service: str = "api", direction: Any = "forward") -> str:

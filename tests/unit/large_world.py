@@ -30,6 +30,7 @@ from unit import builders as make
 from unit.ecs_world import ID, OLD, World
 from unit.fakes.dynamodb import TABLE, FakeDynamoDb
 from unit.fakes.ecs import CLUSTER, FakeEcs, FakeLogs
+from unit.fakes.events import FakeEvents
 from unit.fakes.planning import LabelledEcr
 from unit.fakes.secrets import FakeParameters
 from unit.fakes.states import FakeStates
@@ -72,6 +73,7 @@ class LargeWorld(World):
         self.store = Store(self.dynamodb, TABLE)
         self.clock, self.new_id = clock, new_id
         self.ecs, self.logs, self.states = FakeEcs(clock), FakeLogs(), FakeStates()
+        self.events = FakeEvents(clock)
         self.tokens, self.fence, self.id = 0, 1, ID
         self.counted: list[str] = []
         self.names = [name.format(f"{number:03d}") for number in range(count)]
@@ -103,7 +105,8 @@ class LargeWorld(World):
         ecr = LabelledEcr()
         return begin_deployment.begin(
             BeginDeploymentInput(**self._ids()), store=self.store, ecs=self.ecs, ecr=ecr, download=ecr.download,
-            references=References(FakeParameters({})), clock=self.clock, new_id=self.new_id,
+            references=References(FakeParameters({})), client=self.events, clock=self.clock,
+            new_id=self.new_id,
         )  # fmt: skip
 
     def admit(self) -> None:

@@ -14,6 +14,7 @@ from ferryman.store.table import Store
 from unit.fakes.clock import FakeClock, FakeIds
 from unit.fakes.ecr import FakeEcr
 from unit.fakes.ecs import CLUSTER, FakeEcs
+from unit.fakes.events import FakeEvents
 from unit.fakes.secrets import FakeParameters
 from unit.fakes.states import MACHINE, MIGRATE_MACHINE, FakeStates
 
@@ -84,6 +85,7 @@ class World:
         self.store, self.clock, self.new_id = store, clock, new_id
         self.ecr = FakeEcr("scr-api", "scr-web")
         self.ecs = FakeEcs(clock)
+        self.events = FakeEvents(clock)
         self.states = FakeStates()
         self.nudges, self.outbox = Nudges(), Outbox()
         self.counted: list[str] = []
@@ -123,6 +125,7 @@ class World:
             ecs=self.ecs,
             ecr=self.ecr,
             references=References(FakeParameters({}, strict=True)),
+            client=self.events,
             clock=self.clock,
             new_id=self.new_id,
         )
@@ -198,6 +201,7 @@ class World:
             ecr=self.ecr,
             ecs=self.ecs,
             references=References(FakeParameters({}, strict=True)),
+            client=self.events,
             nudge=self.nudges,
             outbox=self.outbox,
             machine=MACHINE,

@@ -55,7 +55,8 @@ def _show(found: dict[str, Any]) -> None:
     direction = _DIRECTIONS[found["direction"]].format(env=env, release=found["release"])
     console.print(f"{found['platform']}/{env}: {found['runs'] or 'nothing'} → {found['release']}{names}, {direction}")
     _images(found["components"])
-    _services(found["services"])
+    # An operator of an earlier version tells of no jobs.
+    _services([*found["services"], *found.get("jobs", [])])
     _migrations(found["migrations"])
     if found["changes"]:
         console.print(f"\nTags that would move: {', '.join(found['movingTags'])}")

@@ -23,7 +23,9 @@ Elastic Load Balancing (elbv2.py): targets are drained for the target group's de
 containers are stopped.
 Schedules (scheduler.py): expressions that AWS refuses are refused, in CloudFormation too; schedules are looked at every
 second; which schedule invoked a function is known.
-IAM (iam.py): ECS actions are checked on AWS's resources, with ecs:cluster; RegisterTaskDefinition needs iam:PassRole.
+Targets of schedules and rules (event_targets.py): ECS tasks are run; limits, managed rules and past dates are refused.
+IAM (iam.py): actions of ECS, EventBridge and its Scheduler are checked on AWS's resources, with ecs:cluster; what names
+roles needs iam:PassRole.
 STS (sts.py): the signature of GetCallerIdentity is checked for the root key, too.
 
 What tests and the benchmark see and set in the emulator is control.py.
@@ -43,6 +45,7 @@ from ferryman_local.patches import (
     ecs,
     ecs_deployments,
     elbv2,
+    event_targets,
     iam,
     lambda_,
     lambda_urls,
@@ -73,3 +76,4 @@ def apply(
     iam.apply()
     sts.apply()
     scheduler.apply()
+    event_targets.apply()

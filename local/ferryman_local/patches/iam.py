@@ -18,6 +18,15 @@ _SERVICE_ACTIONS = frozenset({"UpdateService", "DeleteService", "DescribeService
 _TASK_ACTIONS = frozenset({"DescribeTasks", "StopTask"})
 _STREAM_ACTIONS = frozenset({"GetLogEvents", "PutLogEvents", "DeleteLogStream"})
 
+_RULE_ACTIONS = frozenset({"DescribeRule", "ListTargetsByRule", "PutTargets", "PutRule", "DeleteRule", "RemoveTargets"})
+_PASSED_TO = {
+    "ecs:RegisterTaskDefinition": "ecs-tasks.amazonaws.com",
+    "scheduler:CreateSchedule": "scheduler.amazonaws.com",
+    "scheduler:UpdateSchedule": "scheduler.amazonaws.com",
+    "events:PutTargets": "events.amazonaws.com",
+}
+"""Actions that pass roles, and the service that gets them (iam:PassedToService)."""
+
 # The roles that the present request passes; `enforce` reads them, since it does not see the request's body.
 _passed: ContextVar[list[str] | None] = ContextVar("passed_roles", default=None)
 
@@ -36,7 +45,11 @@ def _extract_resource_arn(original: Any) -> Any:
     def extract(
         service: str, method: str, path: str, headers: Any, body: bytes, query: Any, region: str, account: str
     ) -> Any:
-        found = _resource_of(service, path, _operation(headers), _json_body(body), f"{region}:{account}")
+        data = _json_body(body)
+        if service == "scheduler":
+            group = query.get("groupName") if isinstance(query, dict) else None
+            data = {"GroupName": group[0] if isinstance(group, list) else group, **data}
+        found = _resource_of(service, path, _operation(headers), data, f"{region}:{account}")
         return found or original(service, method, path, headers, body, query, region, account)
 
     return extract
@@ -55,21 +68,22 @@ def _request_context(original: Any) -> Any:
                 found["ecs:cluster"] = _cluster(data["cluster"], f"arn:aws:ecs:{region}:{account}")
             if action == "ecs:RegisterTaskDefinition":
                 _passed.set([data[key] for key in ("taskRoleArn", "executionRoleArn") if data.get(key)])
+        elif action in _PASSED_TO:
+            data = _json_body(body)
+            targets = [data.get("Target") or {}, *(data.get("Targets") or [])]
+            _passed.set([target["RoleArn"] for target in targets if target.get("RoleArn")])
         return found
 
     return request_context
 
 
 def _enforce(original: Any) -> Any:
-    """RegisterTaskDefinition needs iam:PassRole for the task role and for the execution role.
-
-    The condition key iam:PassedToService is `ecs-tasks.amazonaws.com`.
-    """
+    """What names roles (task definitions, targets of schedules and rules) needs iam:PassRole for each of them."""
 
     def enforce(access_key: str, action: str, service: str, region: str, **more: Any) -> Any:
         denied = original(access_key, action, service, region, **more)
-        if denied is None and action == "ecs:RegisterTaskDefinition":
-            keys = {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
+        if denied is None and action in _PASSED_TO:
+            keys = {"iam:PassedToService": _PASSED_TO[action]}
             for role in _passed.get() or []:
                 denied = original(access_key, "iam:PassRole", "iam", region, resource_arn=role, service_context=keys)
                 if denied is not None:
@@ -87,6 +101,11 @@ def _resource_of(service: str, path: str, operation: str, data: dict[str, Any], 
         return f"arn:aws:ecr:{scope}:repository/{named[0]}"
     if service == "logs" and operation in _STREAM_ACTIONS:
         return f"arn:aws:logs:{scope}:log-group:{data.get('logGroupName')}:log-stream:{data.get('logStreamName')}"
+    if service == "events" and operation in _RULE_ACTIONS:
+        bus, name = data.get("EventBusName") or "default", data.get("Rule") or data.get("Name")
+        return f"arn:aws:events:{scope}:rule/{name if bus == 'default' else f'{bus}/{name}'}"
+    if service == "scheduler" and path.startswith("/schedules/"):
+        return f"arn:aws:scheduler:{scope}:schedule/{data.get('GroupName') or 'default'}/{path.split('/')[2]}"
     if service == "ses" and path.rstrip("/") == "/v2/email/outbound-emails":
         return f"arn:aws:ses:{scope}:identity/{parseaddr(str(data.get('FromEmailAddress')))[1]}"
     return None

@@ -3,6 +3,7 @@
 Used by infrastructure.py, which replaces Terraform on the local AWS.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,13 +25,13 @@ def repository(session: Session, name: str) -> str:
     return str(found["repositoryUri"])
 
 
-def role(session: Session, name: str, policies: Mapping[str, str]) -> str:
-    """A role for ECS tasks, with inline policies (name → JSON); its ARN."""
+def role(
+    session: Session, name: str, policies: Mapping[str, str], services: Sequence[str] = ("ecs-tasks.amazonaws.com",)
+) -> str:
+    """A role for ECS tasks, or for other services, with inline policies (name → JSON); its ARN."""
     iam = session.client("iam")
-    trust = (
-        '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},'
-        '"Action":"sts:AssumeRole"}]}'
-    )
+    statement = {"Effect": "Allow", "Principal": {"Service": list(services)}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     try:
         arn = iam.get_role(RoleName=name)["Role"]["Arn"]
     except iam.exceptions.NoSuchEntityException:
@@ -193,3 +194,22 @@ def service(session: Session, cluster_name: str, name: str, **settings: Any) -> 
     found = ecs.describe_services(cluster=cluster_name, services=[name])["services"]
     if not any(s["status"] == "ACTIVE" for s in found):
         ecs.create_service(cluster=cluster_name, serviceName=name, **settings)
+
+
+def schedule(session: Session, name: str, group: str, **settings: Any) -> None:
+    """A schedule of EventBridge Scheduler. An existing one stays as it is, because the operator owns its revision."""
+    scheduler = session.client("scheduler")
+    try:
+        scheduler.get_schedule(Name=name, GroupName=group)
+    except scheduler.exceptions.ResourceNotFoundException:
+        if group != "default":
+            scheduler.create_schedule_group(Name=group)
+        scheduler.create_schedule(Name=name, GroupName=group, **settings)
+
+
+def event_rule(session: Session, name: str, pattern: str, target: Mapping[str, Any]) -> None:
+    """A rule of EventBridge with one target, which stays as it is once it is there."""
+    events = session.client("events")
+    events.put_rule(Name=name, EventPattern=pattern)
+    if not events.list_targets_by_rule(Rule=name)["Targets"]:
+        events.put_targets(Rule=name, Targets=[target])

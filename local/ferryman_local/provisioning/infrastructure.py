@@ -19,6 +19,7 @@ from ferryman_local.images.builders import Builder, ProcessBuilder
 from ferryman_local.images.oci import BOOTSTRAP
 from ferryman_local.provisioning import ensure
 from ferryman_local.provisioning.backing import Asked, Backing, ProcessBacking
+from ferryman_local.provisioning.operator_parameters import job_family
 from ferryman_local.provisioning.references import containers_of, migrations_of, missing, secrets_of
 
 STABLE_SECONDS = 180.0
@@ -92,7 +93,7 @@ def create(
     ensure.parameter(session, f"{prefix}/execution-role-arns", ",".join(created.execution_roles), "StringList")
     check_references(session, document)
     for environment in spec["environments"].values():
-        names = [s["name"] for wave in environment["waves"] for s in wave["services"]]
+        names = [s["name"] for wave in environment["waves"] for s in wave.get("services") or []]
         wait_stable(session, environment["cluster"], names)
     report("all services are stable with their placeholder images")
     return created
@@ -169,7 +170,7 @@ class Environment:
         ensure.parameter(session, f"{self._prefix}/private-subnet-ids", ",".join(self._subnets), "StringList")
         ensure.parameter(session, f"{self._prefix}/task-security-group-ids", self._group, "StringList")
         self._balancer = ensure.load_balancer(session, self._cluster, self._subnets, self._group)
-        services = [s for wave in self._spec["waves"] for s in wave["services"]]
+        services = [s for wave in self._spec["waves"] for s in wave.get("services") or []]
         urls = {c: self.url(c) for c in dict.fromkeys(s["component"] for s in services)}
         for component, url in urls.items():
             ensure.parameter(session, f"{self._prefix}/{component}-url", url)
@@ -180,6 +181,11 @@ class Environment:
         for migration in migrations_of(self._spec):
             family = str(migration["taskDefinition"]).rpartition("/")[2]
             self._task_definition(family, containers_of(migration))
+        jobs = [job for wave in self._spec["waves"] for job in wave.get("jobs") or []]
+        if jobs:
+            role = ensure.role(session, f"{self._cluster}-jobs", {"run-tasks": JOBS_POLICY}, JOBS_SERVICES)
+            for job in jobs:
+                self._job(job, role)
 
     def host(self, component: str) -> str:
         """The host name of a component; a component without its own host name gets the environment's."""
@@ -302,7 +308,49 @@ class Environment:
             ],
         )
 
+    def _job(self, job: Mapping[str, Any], role: str) -> None:
+        """What starts a job: a schedule at night, or a rule for events of the source `<platform>.<job>`."""
+        family = job_family(self._cluster, job)
+        target = {
+            "Arn": f"arn:aws:ecs:{self._emulator.region}:{self._emulator.account}:cluster/{self._cluster}",
+            "RoleArn": role,
+            "EcsParameters": {
+                "TaskDefinitionArn": self._task_definition(family, containers_of(job)),
+                "TaskCount": 1,
+                "LaunchType": "FARGATE",
+                "NetworkConfiguration": {
+                    "awsvpcConfiguration": {
+                        "Subnets": self._subnets,
+                        "SecurityGroups": [self._group],
+                        "AssignPublicIp": "DISABLED",
+                    }
+                },
+            },
+            "RetryPolicy": {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 2},
+        }
+        if job.get("schedule"):
+            ensure.schedule(
+                self._session,
+                job["schedule"],
+                job.get("group") or "default",
+                ScheduleExpression="cron(0 3 * * ? *)",
+                ScheduleExpressionTimezone="Europe/Vienna",
+                Description=f"starts {job['name']} every night",
+                FlexibleTimeWindow={"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 15},
+                Target=target,
+            )
+        else:
+            pattern = json.dumps({"source": [f"{self._platform}.{job['name']}"]})
+            ensure.event_rule(self._session, job["rule"], pattern, {"Id": job.get("target") or "task", **target})
 
+
+JOBS_SERVICES = ("scheduler.amazonaws.com", "events.amazonaws.com")
+JOBS_POLICY = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Resource": "*", "Action": ["ecs:RunTask", "iam:PassRole"]}],
+    }
+)
 EXECUTION_POLICY = json.dumps(
     {
         "Version": "2012-10-17",

@@ -16,6 +16,8 @@ LISTS = (
     "repository-arns",
     "repository-names",
     "migration-task-definition-arns",
+    "job-arns",
+    "job-role-arns",
     "log-group-arns",
     "topic-arns",
     "mail-identity-arns",
@@ -59,12 +61,31 @@ def lists_of(document: Mapping[str, Any], region: str, account: str) -> dict[str
         cluster = environment["cluster"]
         lists["cluster-arns"].append(arn("ecs", f"cluster/{cluster}"))
         lists["pass-role-arns"] += [f"arn:aws:iam::{account}:role/{cluster}-{kind}" for kind in ("task", "execution")]
-        families = [service["name"] for wave in environment["waves"] for service in wave["services"]]
+        families = [service["name"] for wave in environment["waves"] for service in wave.get("services") or []]
         for migration in migrations_of(environment):
             family = str(migration["taskDefinition"]).rpartition("/")[2]
             lists["migration-task-definition-arns"].append(arn("ecs", f"task-definition/{family}:*"))
             families.append(family)
+        jobs = [job for wave in environment["waves"] for job in wave.get("jobs") or []]
+        for job in jobs:
+            lists["job-arns"].append(arn(*_started_by(job)))
+            families.append(job_family(cluster, job))
+        if jobs:
+            lists["job-role-arns"].append(f"arn:aws:iam::{account}:role/{cluster}-jobs")
         lists["log-group-arns"] += [arn("logs", f"log-group:/ecs/{family}:*") for family in families]
         if sender := (environment.get("approval") or {}).get("from"):
             lists["mail-identity-arns"].append(arn("ses", f"identity/{sender}"))
     return lists
+
+
+def job_family(cluster: str, job: Mapping[str, Any]) -> str:
+    """The family of the task definition that a job runs."""
+    return f"{cluster}-{job['name']}"
+
+
+def _started_by(job: Mapping[str, Any]) -> tuple[str, str]:
+    """The service and the resource of the ARN of what starts a job."""
+    if job.get("schedule"):
+        return "scheduler", f"schedule/{job.get('group') or 'default'}/{job['schedule']}"
+    bus = job.get("eventBus") or "default"
+    return "events", f"rule/{job['rule']}" if bus == "default" else f"rule/{bus}/{job['rule']}"

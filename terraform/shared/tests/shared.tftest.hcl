@@ -43,6 +43,37 @@ run "without_slack_buttons" {
   }
 }
 
+run "without_jobs" {
+  command = plan
+
+  assert {
+    condition     = endswith(module.operator.parameters["/ferryman/operator/job-arns"], ":schedule/ferryman-none/none") && endswith(module.operator.parameters["/ferryman/operator/job-role-arns"], ":role/ferryman-none")
+    error_message = "lists that are not empty, and open nothing"
+  }
+}
+
+run "with_jobs" {
+  command = plan
+  variables {
+    job_arns      = ["arn:aws:scheduler:eu-west-1:123456789012:schedule/default/nightly", "arn:aws:events:eu-west-1:123456789012:rule/uploads"]
+    job_role_arns = ["arn:aws:iam::123456789012:role/scr-jobs"]
+  }
+
+  assert {
+    condition     = module.operator.parameters["/ferryman/operator/job-arns"] == "arn:aws:scheduler:eu-west-1:123456789012:schedule/default/nightly,arn:aws:events:eu-west-1:123456789012:rule/uploads"
+    error_message = "exactly the schedules and rules that are named"
+  }
+}
+
+run "refuses_all_schedules_at_once" {
+  command = plan
+  variables {
+    job_arns      = ["arn:aws:scheduler:eu-west-1:123456789012:schedule/default/*"]
+    job_role_arns = ["arn:aws:iam::123456789012:role/*"]
+  }
+  expect_failures = [var.job_arns, var.job_role_arns]
+}
+
 run "refuses_a_missing_repository" {
   command = plan
   variables {

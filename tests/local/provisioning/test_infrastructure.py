@@ -131,6 +131,30 @@ def root_session(aws: Callable[[str], Any]) -> Any:
     return Session()
 
 
+def test_the_operator_may_change_exactly_the_schedules_and_rules_of_the_document(document: dict[str, Any]) -> None:
+    changed = copy.deepcopy(document)
+    environment = changed["spec"]["environments"]["staging"]
+    environment["waves"].append(
+        {
+            "name": "jobs",
+            "jobs": [
+                {"name": "report", "component": "api", "schedule": "nightly"},
+                {"name": "sums", "component": "api", "schedule": "sums", "group": "reports"},
+                {"name": "upload", "component": "api", "rule": "uploads"},
+                {"name": "file", "component": "api", "rule": "files", "eventBus": "partner"},
+            ],
+        }
+    )
+    lists = operator_parameters.lists_of(changed, "eu-west-1", "123456789012")
+    assert [arn.removeprefix("arn:aws:") for arn in lists["job-arns"]] == [
+        "scheduler:eu-west-1:123456789012:schedule/default/nightly",
+        "scheduler:eu-west-1:123456789012:schedule/reports/sums",
+        "events:eu-west-1:123456789012:rule/uploads",
+        "events:eu-west-1:123456789012:rule/partner/files",
+    ]
+    assert lists["job-role-arns"] == [f"arn:aws:iam::123456789012:role/{environment['cluster']}-jobs"]
+
+
 def test_base_task_definitions_have_the_containers_that_the_document_names() -> None:
     service = {"name": "x", "component": "api", "containers": ["web", "worker"]}
     proxy = {"additionalComponents": [{"component": "proxy"}, {"component": "edge", "containers": ["nginx"]}]}

@@ -108,6 +108,24 @@ def test_only_fields_that_change(world: World) -> None:
     ]
 
 
+def test_jobs_show_what_would_change(world: World, scr_document: dict[str, Any]) -> None:
+    waves = scr_document["spec"]["environments"][ENV]["waves"]
+    waves[-1]["jobs"] = [
+        {"name": "report", "component": "api", "schedule": "nightly"},
+        {"name": "upload", "component": "api", "rule": "uploads"},
+    ]
+    applied = world.store.find_platform("scr")
+    assert applied is not None
+    world.put(applied.but(document=scr_document))
+    live = definition("api", image("api", RUNS), 9)
+    world.outside.definitions["job/report"] = Definitions(live, live, {"api": "registry.example/scr-api"})
+    report, upload = diff(world)["jobs"]
+
+    assert (report["service"], report["taskDefinition"]) == ("job/report", "scr-api:9")
+    assert [field["field"] for field in report["fields"]] == ["containerDefinitions.api.image"]
+    assert "cannot be read" in upload["note"]
+
+
 def test_a_changed_base_shows(world: World) -> None:
     base = definition("api", "x", 4, memory="1024", tags=[{"key": "team", "value": "scr"}])
     base["containerDefinitions"][0]["environment"][0]["value"] = "postgres://y"

@@ -14,6 +14,7 @@ from ferryman.records import AbortRequest
 from unit import builders as make
 from unit.approving import ADA, NEWER, PARAMETERS, TOKEN, World
 from unit.fakes.ecs import refusal
+from unit.fakes.events import FakeEvents
 from unit.fakes.secrets import FakeParameters
 from unit.fakes.states import MACHINE, MIGRATE_MACHINE, FakeStates
 from unit.operating import Nudges, Outbox
@@ -156,6 +157,7 @@ class TestThroughReconcile:
             ecr=None,
             ecs=None,
             references=References(FakeParameters(PARAMETERS, strict=True)),
+            client=FakeEvents(world.clock),
             nudge=nudges,
             outbox=Outbox(),
             machine=MACHINE,

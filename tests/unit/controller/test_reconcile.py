@@ -563,6 +563,25 @@ class TestDrift:
         world.sweep()
         assert world.condition("Drifted") == ("True", "TaskDefinitionChanged")
 
+    def test_a_job_that_somebody_else_changed_shows(self, world: World) -> None:
+        waves = document().dump()["spec"]["environments"]["staging"]["waves"]
+        waves[0]["jobs"] = [{"name": "report", "component": "api", "schedule": "nightly"}]
+        world.events.new_schedule("nightly", world.ecs.new_definition("report", "x"))
+        world.apply(document(waves=waves))
+        state = world.state
+        assert state.last_succeeded is not None
+        runs = {**state.last_succeeded.task_definitions, "job/report": world.events.task_definition("nightly")}
+        target = state.last_succeeded.but(task_definitions=runs)
+        world.store.update_state("scr", "staging", lambda state: state.but(last_succeeded=target))
+        world.sweep()
+        assert world.condition("Drifted") == ("False", "AsRecorded")
+        world.events.new_schedule("nightly", world.ecs.new_definition("report", "elsewhere"))
+        world.sweep()
+        assert world.condition("Drifted") == ("True", "TaskDefinitionChanged")
+        world.events.refuse("get_schedule", "AccessDeniedException")
+        world.sweep()
+        assert world.condition("Drifted") == ("True", "TaskDefinitionChanged")
+
     def test_a_cluster_that_can_t_be_read_is_only_logged(self, world: World) -> None:
         world.ecs.refuse("describe_services", "ClusterNotFoundException")
         world.sweep()

@@ -282,3 +282,17 @@ def test_the_good_state_before_keeps_its_release_only() -> None:
     assert state.previous == Target(version=A, deployment="x", digests={"api": "d"})
     assert state.last_succeeded is not None
     assert state.last_succeeded.task_definitions != {}
+
+
+def test_a_job_that_moved_is_where_the_next_one_starts_from() -> None:
+    job, left = step_keys.job("report"), step_keys.job("left")
+    plan = make.plan(jobs={job: make.planned_job("report"), left: make.planned_job("left")})
+    steps = {
+        step_keys.rollout(job, "forward"): make.rollout("report", reason="Moved"),
+        step_keys.rollout(left, "forward"): make.rollout("left", "Skipped", reason="JobEnded"),
+    }
+    before = Target(version="0001234", deployment="D0", task_definitions={left: make.definition("left", 1)})
+    target = after_outcome.target_of(make.deployment(plan=plan, steps=make.passed() | steps), before)
+    assert target.task_definitions[job] == make.definition("report", 2)
+    assert target.bases[job] == make.definition("report", 1)
+    assert target.task_definitions[left] == make.definition("left", 1)

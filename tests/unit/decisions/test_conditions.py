@@ -94,6 +94,43 @@ class TestObserved:
         for type, seen in expected.items():
             assert condition(view, type) == seen
 
+    @pytest.mark.parametrize(
+        ("live", "said"),
+        [
+            (make.definition("report", 1), "job/report runs report:1 instead of report:2"),
+            ("report", "job/report runs report instead of report:2"),
+            (None, "job/report does not exist"),
+        ],
+        ids=["terraform", "unpinned", "gone"],
+    )
+    def test_a_job_that_somebody_changed_has_drifted(self, live: str | None, said: str) -> None:
+        recorded = {"scr-api": make.definition("scr-api", 5), "job/report": make.definition("report", 2)}
+        target = Target(version="r1", deployment="D0", task_definitions=recorded)
+        drift = Drift(live={"scr-api": make.definition("scr-api", 5), "job/report": live})
+        found = {item.type: item for item in observed(drifted(last_succeeded=target, drift=drift)).conditions}[
+            "Drifted"
+        ]
+        assert (found.status, found.reason) == ("True", "TaskDefinitionChanged")
+        assert said in found.message
+        assert ("let it ignore changes" in found.message) is (live is not None)
+
+    def test_a_job_with_a_newer_base_that_the_last_deployment_planned_is_not_deployed_again(self) -> None:
+        """Else a job that the deployment skipped would be deployed again for ever."""
+        job = make.planned_job("report", base_task_definition=make.definition("report", 2))
+        plan = make.plan(waves=[["job/report"]], services={}, jobs={"job/report": job})
+        target = Target(version="r1", deployment="D0", bases={"job/report": make.definition("report", 1)})
+        view = drifted(last_succeeded=target, drift=Drift(live={}, bases={"job/report": make.definition("report", 2)}))
+        view = replace(view, deployments=(make.deployment(plan=plan, phase=Phase.SUCCEEDED),))
+        assert conditions.changed_bases(view) == ["job/report"]
+        assert conditions.untried_bases(view) == []
+
+    def test_a_job_that_did_not_move_is_not_available(self) -> None:
+        plan = make.plan(
+            jobs={"job/report": make.planned_job("report")}, waves=[["scr-api", "scr-web"], ["job/report"]]
+        )
+        view = active(make.deployment(plan=plan))
+        assert condition(view, "Available") == ("Unknown", "NotReached")
+
     def test_containers_that_differ_are_named_with_what_to_do(self) -> None:
         seen = {item.type: item for item in observed(drifted(drift=Drift(live={}, images=MIXED))).conditions or ()}
         assert seen["Drifted"].message == (

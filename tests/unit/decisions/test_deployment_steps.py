@@ -40,6 +40,16 @@ def test_the_way_back_is_shown_once_it_began_and_in_its_own_order() -> None:
     assert B_API not in deployment_steps.required(make.deployment(steps=make.passed() | back))
 
 
+def test_a_job_is_called_a_job_and_is_needed_like_a_service() -> None:
+    job = step_keys.job("report")
+    plan = make.plan(waves=[[API, job], [WEB]], jobs={job: make.planned_job("report")})
+    forward = step_keys.rollout(job, "forward")
+    assert deployment_steps.required(make.deployment(plan=plan))[3:6] == [F_API, forward, F_WEB]
+    assert deployment_steps.title_of(forward) == "rollout of job report"
+    assert deployment_steps.title_of(step_keys.rollout(job, "back")) == "rollback of job report"
+    assert deployment_steps.service_of(forward) == job
+
+
 def test_nobody_waits_for_a_step_that_running_executions_may_not_have() -> None:
     new = replace(deployment_steps.STEPS[0], key="made_up", required=deployment_steps.not_yet)
     before, begun = make.deployment(), make.deployment(steps=make.passed() | {"made_up": make.step("Running")})

@@ -33,6 +33,8 @@ class StagingEcs:
             for name in NAMES
         }
         self.containers = {**CONTAINERS, "scr-api-migrate-staging": "api"}
+        self.images: dict[str, str] = {}
+        """Family → the image of its container."""
         self.also: dict[str, dict[str, str]] = {}
         """Family → further containers with their images."""
         self.architecture: dict[str, Any] = {}
@@ -46,8 +48,9 @@ class StagingEcs:
             "taskDefinition": {
                 "taskDefinitionArn": taskDefinition,
                 "family": family,
+                "revision": 7,
                 "containerDefinitions": [
-                    {"name": self.containers[family], "image": "x"},
+                    {"name": self.containers[family], "image": self.images.get(family, "x")},
                     *({"name": name, "image": image} for name, image in self.also.get(family, {}).items()),
                 ],
                 "requiresCompatibilities": ["FARGATE"],

@@ -216,6 +216,28 @@ def test_old_tags_that_a_changed_document_reads_anew_are_baseline_too(world: Wor
     assert world.deployments == []
 
 
+def with_jobs(world: World) -> Platform:
+    """A schedule that runs the API, and a rule without an ECS target."""
+    world.events.new_schedule("nightly", world.ecs.new_definition("report", "registry.example/scr-api:old"))
+    world.events.new_rule("uploads")
+    waves = document().dump()["spec"]["environments"]["staging"]["waves"]
+    waves[0]["jobs"] = [
+        {"name": "report", "component": "api", "schedule": "nightly"},
+        {"name": "upload", "component": "api", "rule": "uploads"},
+    ]
+    return document(waves=waves)
+
+
+def test_what_jobs_run_is_taken_over_too(world: World) -> None:
+    world.run_services()
+    world.apply(with_jobs(world))
+    target = world.state.last_succeeded
+    assert target is not None
+    live = world.events.task_definition("nightly")
+    assert target.task_definitions["job/report"] == target.bases["job/report"] == live
+    assert "job/upload" not in target.task_definitions
+
+
 def several(world: World, web: str, worker: str) -> None:
     """One service with `app` and `worker` of the same repository; the other service runs what `app` does."""
     registry = "registry.example/scr-api"

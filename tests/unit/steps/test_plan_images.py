@@ -12,6 +12,7 @@ from unit import builders as make
 from unit.fakes.clock import FakeClock
 from unit.fakes.ecr import FakeEcr
 from unit.fakes.ecs import FakeEcs
+from unit.fakes.events import FakeEvents
 from unit.operating import document
 
 FARGATE = {"requiresCompatibilities": ["FARGATE"]}
@@ -107,10 +108,10 @@ def test_graviton_on_ec2_without_a_runtime_platform_keeps_each_image(images: Ima
 def test_the_platforms_of_a_component_are_those_of_its_services(clock: FakeClock) -> None:
     ecs, environment = FakeEcs(clock), document().environment("staging")
     mine = [service for service in environment.services if service.component == "api"]
-    assert platforms(environment, "api", ecs, References(None)) == frozenset()  # type: ignore[arg-type]
+    assert platforms(environment, "api", ecs, References(None), FakeEvents(clock)) == frozenset()  # type: ignore[arg-type]
     for service in mine:
         ecs.new_service(service.name, ecs.new_definition(service.name, "x", **FARGATE, **on("ARM64", "LINUX")))
-    assert platforms(environment, "api", ecs, References(None)) == {RunsOn("linux", "arm64")}  # type: ignore[arg-type]
+    assert platforms(environment, "api", ecs, References(None), FakeEvents(clock)) == {RunsOn("linux", "arm64")}  # type: ignore[arg-type]
 
 
 def test_every_migration_of_a_component_has_a_say_about_its_platforms(clock: FakeClock) -> None:
@@ -121,5 +122,5 @@ def test_every_migration_of_a_component_has_a_say_about_its_platforms(clock: Fak
         ecs.new_service(name, ecs.new_definition(name, "x", **FARGATE, **on("ARM64", "LINUX")))
     ecs.new_definition("migrate-orders", "x", **FARGATE, **on("ARM64", "LINUX"))
     ecs.new_definition("migrate-stock", "x", **FARGATE, **on("X86_64", "LINUX"))
-    found = platforms(environment, "api", ecs, References(None))  # type: ignore[arg-type]
+    found = platforms(environment, "api", ecs, References(None), FakeEvents(clock))  # type: ignore[arg-type]
     assert found == {RunsOn("linux", "arm64"), RunsOn("linux", "amd64")}

@@ -77,6 +77,7 @@ def test_what_the_policies_do_not_name_is_told_with_the_parameter(world: World, 
         ecs=Denied(),
         ecr=Denied(),
         references=references,
+        client=world.events,
         account="123456789012",
         region="eu-west-1",
     )
@@ -94,7 +95,13 @@ def test_a_missing_parameter_is_named(world: World) -> None:
 def examined(world: World, document: dict[str, Any]) -> Any:
     references = References(world.ssm)
     return examine(
-        parse(document), ecs=world.ecs, ecr=world.ecr, references=references, account="123456789012", region="eu-west-1"
+        parse(document),
+        ecs=world.ecs,
+        ecr=world.ecr,
+        references=references,
+        client=world.events,
+        account="123456789012",
+        region="eu-west-1",
     )
 
 
@@ -133,7 +140,7 @@ def test_each_of_several_migrations_is_checked_with_its_own_path(world: World, s
     found = dict(
         verify(
             parse(scr_document), ecs=world.ecs, ecr=world.ecr, references=References(world.ssm),
-            account="123456789012", region="eu-west-1",
+            client=world.events, account="123456789012", region="eu-west-1",
         )
     )  # fmt: skip
     at = "spec.environments.staging.migrations.1"

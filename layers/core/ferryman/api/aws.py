@@ -12,7 +12,7 @@ from ferryman.errors import NotFound
 from ferryman.ids import Clock, NewId
 from ferryman.platform import Platform
 from ferryman.platform.problem import Findings
-from ferryman.records import Plan, Release
+from ferryman.records import Plan, Release, step_keys
 from ferryman.store.table import Store
 
 
@@ -40,6 +40,7 @@ class Aws:
             ecs=self.client("ecs"),
             ecr=self.client("ecr"),
             references=References(self.client("ssm")),
+            client=self.client,
             account=self.account,
             region=self.region,
         )
@@ -55,6 +56,7 @@ class Aws:
             ecs=self.client("ecs"),
             ecr=self.client("ecr"),
             references=References(self.client("ssm")),
+            client=self.client,
             clock=self.clock,
             new_id=self.new_id,
         )
@@ -94,21 +96,23 @@ class Aws:
 
         def platforms(component: str) -> frozenset[RunsOn]:
             declared, references = document.environment(environment), References(self.client("ssm"))
-            return plan_images.platforms(declared, component, self.client("ecs"), references)
+            return plan_images.platforms(declared, component, self.client("ecs"), references, self.client)
 
         return of_release(document, release, self.client("ecr"), platforms=platforms)
 
     def task_definitions(self, document: Platform, environment: str) -> tuple[dict[str, Definitions], list[str]]:
-        """Read the services of an environment and their bases."""
+        """Read the services and jobs of an environment and their bases."""
         from ferryman.clients import ecr, ecs
         from ferryman.clients.ssm import References
         from ferryman.steps import verify
 
         declared, at = document.environment(environment), f"spec.environments.{environment}"
-        seen = verify.survey(declared, ecs=self.client("ecs"), references=References(self.client("ssm")), at=at)
+        references = References(self.client("ssm"))
+        seen = verify.survey(declared, ecs=self.client("ecs"), references=references, client=self.client, at=at)
         found, problems = {}, [f"{path}: {text}" for path, text in seen.unresolved]
         addresses: dict[str, str] = {}
-        for component in dict.fromkeys(name for service in declared.services for name in service.components):
+        named = [name for service in declared.services for name in service.components]
+        for component in dict.fromkeys([*named, *(job.component for job in declared.jobs)]):
             try:
                 addresses[component] = ecr.address(self.client("ecr"), document.spec.components[component].repository)
             except NotFound as error:
@@ -122,6 +126,15 @@ class Aws:
             )
             if live is None:
                 problems.append(f"there is no service {service.name}")
+        for job in declared.jobs:
+            seen_job = seen.jobs.get(job.name)
+            found[step_keys.job(job.name)] = Definitions(
+                live=seen_job.live if seen_job else None,
+                base=seen_job.base if seen_job else None,
+                addresses=addresses,
+            )
+            if seen_job is None or seen_job.live is None:
+                problems.append(f"job {job.name}: its target could not be read, or runs no ECS task")
         return found, problems
 
     def nudge(self, platform: str, environment: str) -> None:

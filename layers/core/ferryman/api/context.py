@@ -32,7 +32,7 @@ class Outside(Protocol):
         """Return what is known of the scans of a release's images, as far as an environment runs them."""
 
     def task_definitions(self, document: Platform, environment: str) -> tuple[dict[str, Definitions], list[str]]:
-        """Return service → what it runs and what it would be made from, and what could not be read."""
+        """Return service or `job/<name>` → what it runs and what it would be made from, and what could not be read."""
 
     def nudge(self, platform: str, environment: str) -> None:
         """Have reconcile look at an environment now instead of at the next sweep."""

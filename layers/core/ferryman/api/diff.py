@@ -23,8 +23,9 @@ from ferryman.decisions.requests.common import find
 from ferryman.decisions.schema_compatibility import Since, brings
 from ferryman.decisions.snapshot import ImageScan
 from ferryman.platform import Environment, Platform, Service
+from ferryman.platform.environments import Job
 from ferryman.platform.tags import current_tag
-from ferryman.records import Deployment, EnvironmentState, Record, Release, ReleaseStatus
+from ferryman.records import Deployment, EnvironmentState, Record, Release, ReleaseStatus, step_keys
 from ferryman.text import listed
 
 Direction = Literal["first", "deploy", "rollback", "same"]
@@ -40,9 +41,10 @@ class ComponentChange(Record):
 
 
 class ServiceChange(Record):
-    """One service: the fields of its task definition that would change."""
+    """One service or job: the fields of its task definition that would change."""
 
     service: str
+    """A job is called `job/<name>`."""
     component: str
     task_definition: str | None
     """`family:revision` that it runs."""
@@ -84,6 +86,7 @@ class Difference(Record):
     """Whether an image or a field would change."""
     components: list[ComponentChange]
     services: list[ServiceChange]
+    jobs: list[ServiceChange]
     migrations: Migrations
     """Of all databases; ids have the form `<migration>/<id>` where migrations have names."""
     databases: dict[str, Migrations]
@@ -115,7 +118,9 @@ def diff(operator: Context, request: Request) -> dict[str, Any]:
     migrations = _together(found)
     definitions, unread = operator.outside.task_definitions(platform, env)
     components = _components(platform, state, release)
-    services = [_service(service, release, definitions.get(service.name)) for service in environment.services]
+    services = [_service(it, it.name, release, definitions.get(it.name)) for it in environment.services]
+    named = [(step_keys.job(job.name), job) for job in environment.jobs]
+    jobs = [_service(job, name, release, definitions.get(name)) for name, job in named]
     scans = operator.outside.scans(platform, env, release) if environment.scan is not None else None
     source = source_of(operator, platform, env)
     approval = environment.approval
@@ -127,9 +132,10 @@ def diff(operator: Context, request: Request) -> dict[str, Any]:
         names=release.names,
         runs=state.current.version if state.current else None,
         direction=direction,
-        changes=any(item.changed for item in components) or any(service.fields for service in services),
+        changes=any(item.changed for item in components) or any(part.fields for part in [*services, *jobs]),
         components=components,
         services=services,
+        jobs=jobs,
         migrations=migrations,
         databases={name: item for name, item in found.items() if name},
         moving_tags=[*environment.moving_tags, current_tag(env)],
@@ -161,12 +167,12 @@ def _components(platform: Platform, state: EnvironmentState, release: Release) -
     ]
 
 
-def _service(service: Service, release: Release, found: Definitions | None) -> ServiceChange:
-    """Compare what a service runs with what `update_service` would make for it."""
+def _service(service: Service | Job, name: str, release: Release, found: Definitions | None) -> ServiceChange:
+    """Compare what a service or job runs with what `update_service` would make for it."""
     live = found.live if found else None
     revision = str(live["taskDefinitionArn"]).rsplit("/", 1)[-1] if live else None
     made = ServiceChange(
-        service=service.name, component=service.component, task_definition=revision, fields=[]
+        service=name, component=service.component, task_definition=revision, fields=[]
     )  # fmt: skip
     if not any(component in release.digests for component in service.components):
         return made.but(note=f"unchanged: the release has no image of {listed(service.components)}")

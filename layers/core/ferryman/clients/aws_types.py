@@ -13,8 +13,12 @@ if TYPE_CHECKING:
     from mypy_boto3_ecr import type_defs as ecr
     from mypy_boto3_ecs import client as ecs_client
     from mypy_boto3_ecs import type_defs as ecs
+    from mypy_boto3_events import client as events_client
+    from mypy_boto3_events import type_defs as events
     from mypy_boto3_lambda import client as lambda_client
     from mypy_boto3_logs import client as logs_client
+    from mypy_boto3_scheduler import client as scheduler_client
+    from mypy_boto3_scheduler import type_defs as scheduler
     from mypy_boto3_secretsmanager import client as secretsmanager_client
     from mypy_boto3_sesv2 import client as sesv2_client
     from mypy_boto3_sesv2 import type_defs as sesv2
@@ -32,8 +36,10 @@ if TYPE_CHECKING:
 type DynamoDBClient = dynamodb_client.DynamoDBClient
 type ECRClient = ecr_client.ECRClient
 type ECSClient = ecs_client.ECSClient
+type EventsClient = events_client.EventBridgeClient
 type LambdaClient = lambda_client.LambdaClient
 type LogsClient = logs_client.CloudWatchLogsClient
+type SchedulerClient = scheduler_client.EventBridgeSchedulerClient
 type SecretsManagerClient = secretsmanager_client.SecretsManagerClient
 type SESClient = sesv2_client.SESV2Client
 type SNSClient = sns_client.SNSClient
@@ -72,6 +78,11 @@ type TaskDefinition = _TaggedTaskDefinition
 type UpdateServiceRequest = ecs.UpdateServiceRequestTypeDef
 type VpcConfiguration = ecs.AwsVpcConfigurationTypeDef
 
+# EventBridge and EventBridge Scheduler
+type RuleTarget = events.TargetOutputTypeDef
+type Schedule = scheduler.GetScheduleOutputTypeDef
+type UpdateScheduleRequest = scheduler.UpdateScheduleInputTypeDef
+
 # SES
 type MailContent = sesv2.ContentTypeDef
 
@@ -86,9 +97,13 @@ class MakeClient(Protocol):
     @overload
     def __call__(self, service: Literal["ecs"], /) -> ECSClient: ...
     @overload
+    def __call__(self, service: Literal["events"], /) -> EventsClient: ...
+    @overload
     def __call__(self, service: Literal["lambda"], /) -> LambdaClient: ...
     @overload
     def __call__(self, service: Literal["logs"], /) -> LogsClient: ...
+    @overload
+    def __call__(self, service: Literal["scheduler"], /) -> SchedulerClient: ...
     @overload
     def __call__(self, service: Literal["secretsmanager"], /) -> SecretsManagerClient: ...
     @overload

@@ -11,6 +11,7 @@ from ferryman.clients.aws_types import TaskDefinition
 from ferryman.clients.task_definitions import images_of
 from ferryman.decisions.image_address import repository_of, same_name_elsewhere, same_repository
 from ferryman.platform import Migration, Service
+from ferryman.platform.environments import Job
 from ferryman.text import listed
 
 Problem = tuple[str, str]
@@ -39,10 +40,10 @@ class Assignment:
     problems: list[Problem] = field(default_factory=list)
 
 
-def uses(declared: Service | Migration) -> list[Use]:
-    """Return the components of a service or of a migration, its own first."""
+def uses(declared: Service | Migration | Job) -> list[Use]:
+    """Return the components of a service, of a migration or of a job, its own first."""
     own = Use(declared.component, declared.container_name, tuple(declared.containers or ()))
-    if isinstance(declared, Migration):
+    if not isinstance(declared, Service):
         return [own]
     return [
         own,

@@ -7,7 +7,7 @@ from datetime import timedelta
 from ferryman.clients import ecs as ecs_edge
 from ferryman.clients import image_scans, stepfunctions
 from ferryman.clients.aws_errors import Refusal
-from ferryman.clients.aws_types import ECRClient, ECSClient, StepFunctionsClient
+from ferryman.clients.aws_types import ECRClient, ECSClient, MakeClient, StepFunctionsClient
 from ferryman.clients.image_index import RunsOn
 from ferryman.clients.ssm import References
 from ferryman.decisions import candidates
@@ -15,7 +15,7 @@ from ferryman.decisions.snapshot import Drift, Execution, ImageScan, Snapshot, T
 from ferryman.errors import ReferenceUnresolved, TransientError
 from ferryman.ids import Clock
 from ferryman.platform import Environment, Platform
-from ferryman.records import Deployment, EnvironmentState, Phase, Release
+from ferryman.records import Deployment, EnvironmentState, Phase, Release, step_keys
 from ferryman.releases import moving_tags
 from ferryman.store.table import Store
 
@@ -34,6 +34,8 @@ class Sources:
     ecr: ECRClient
     ecs: ECSClient
     references: References
+    client: MakeClient
+    """Makes the clients that only jobs need."""
     mutation_timeout: timedelta
     clock: Clock
 
@@ -108,7 +110,7 @@ def _scans(seen: Snapshot, release: Release, sources: Sources, document: Platfor
         # Needed only where the document asks for scans, and by an index with several images.
         from ferryman.steps import plan_images
 
-        return plan_images.platforms(seen.environment, component, sources.ecs, sources.references)
+        return plan_images.platforms(seen.environment, component, sources.ecs, sources.references, sources.client)
 
     try:
         return image_scans.of_release(document, release, sources.ecr, platforms=platforms)
@@ -158,6 +160,7 @@ def _drift(sources: Sources, document: Platform, environment: Environment, seen:
             for service in environment.services
             if service.base_task_definition
         }
+        jobs, of_jobs = _jobs(sources, environment)
     except (ReferenceUnresolved, Refusal) as error:
         _LOG.warning(
             "could not look for drift: %s", error, extra={"platform": seen.platform, "environment": seen.name}
@@ -171,10 +174,29 @@ def _drift(sources: Sources, document: Platform, environment: Environment, seen:
     # What is scaled to zero runs nothing.
     running = {name: arn for name, arn in active.items() if services[name].get("desiredCount") != 0}
     return Drift(
-        live=live,
-        bases={name: arn for name, arn in bases.items() if arn},
+        live={**live, **jobs},
+        bases={name: arn for name, arn in {**bases, **of_jobs}.items() if arn},
         images=live_images.differing(document, environment, running, sources.ecs, sources.ecr),
     )
+
+
+def _jobs(sources: Sources, environment: Environment) -> tuple[dict[str, str | None], dict[str, str | None]]:
+    """Return what each job's target names now (None: it is gone), and the base that the document names, by `job/…`."""
+    if not environment.jobs:
+        return {}, {}
+    # Imported here: most environments have no jobs.
+    from ferryman.clients import job_targets
+
+    live: dict[str, str | None] = {}
+    for job in environment.jobs:
+        found = job_targets.find(sources.client, job_targets.place_of(job))
+        live[step_keys.job(job.name)] = found.task_definition or None if found is not None else None
+    bases = {
+        step_keys.job(job.name): _definition(sources, job.base_task_definition)
+        for job in environment.jobs
+        if job.base_task_definition
+    }
+    return live, bases
 
 
 def _definition(sources: Sources, value: str) -> str | None:

@@ -13,7 +13,7 @@ from typing import Protocol
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ferryman.clients import stepfunctions
-from ferryman.clients.aws_types import ECRClient, ECSClient, StepFunctionsClient
+from ferryman.clients.aws_types import ECRClient, ECSClient, MakeClient, StepFunctionsClient
 from ferryman.clients.ssm import References
 from ferryman.contracts import ExecutionInput
 from ferryman.controller import execute, observe
@@ -107,6 +107,7 @@ def reconcile(
     ecr: ECRClient,
     ecs: ECSClient,
     references: References,
+    client: MakeClient,
     nudge: Nudges,
     outbox: Outbox,
     machine: str,
@@ -121,7 +122,8 @@ def reconcile(
 
     A nudge that failed is in the report and comes again. Raise the first error of a sweep, after looking at everything.
     """
-    sources = Sources(store, states, ecr, ecs, references, timedelta(seconds=mutation_timeout_seconds), clock)
+    timeout = timedelta(seconds=mutation_timeout_seconds)
+    sources = Sources(store, states, ecr, ecs, references, client, timeout, clock)
     context = Context(store, states, ecr, nudge, machine, migrate_machine, clock, new_id, count)
     return Reconciler(sources, context, outbox, gauge).wake(event)
 

@@ -178,7 +178,7 @@ def target_of(deployment: Deployment, before: Target | None) -> Target:
     """Return the good state that a succeeded deployment makes; what it left alone is as it was `before`."""
     known = before or Target(version=None, deployment=None)
     definitions, bases = dict(known.task_definitions), dict(known.bases)
-    for name, planned in (deployment.plan.services if deployment.plan else {}).items():
+    for name, planned in (deployment.plan.members if deployment.plan else {}).items():
         step = deployment.step(step_keys.rollout(name, "forward"))
         if step and step.rollout and step.rollout.task_definition and step.status.passed:
             definitions[name] = step.rollout.task_definition

@@ -77,7 +77,7 @@ def waiting_for(view: Snapshot, now: datetime) -> WaitingFor | None:
 
 
 def changed_bases(view: Snapshot) -> list[str]:
-    """Return the services whose base task definition has changed since they were deployed."""
+    """Return the services and jobs whose base task definition has changed since they were deployed."""
     target = view.state.last_succeeded
     if view.drift is None or target is None:
         return []
@@ -89,12 +89,12 @@ def changed_bases(view: Snapshot) -> list[str]:
 
 
 def untried_bases(view: Snapshot) -> list[str]:
-    """Return the services with a changed base that the last attempt did not plan with.
+    """Return the services and jobs with a changed base that the last attempt did not plan with.
 
     A service that it skipped (scaled to zero, no image in the release) keeps its old base: another automatic attempt
     would skip it again, for ever.
     """
-    planned = view.latest.plan.services if view.latest and view.latest.plan else {}
+    planned = view.latest.plan.members if view.latest and view.latest.plan else {}
     bases = view.drift.bases if view.drift else {}
     return [
         service
@@ -199,7 +199,10 @@ def _of_latest(view: Snapshot) -> list[Seen]:
     found = [_step("Migrated", _slowest(migrations), about)] if migrations else []
     if deployment.plan.approval:
         found.append(_step("Approved", deployment.step(step_keys.APPROVAL), about))
-    rollouts = [deployment.step(step_keys.rollout(name, "forward")) for name in deployment.plan.services]
+    rollouts = [
+        deployment.step(step_keys.rollout(name, "forward"))
+        for name in (*deployment.plan.jobs, *deployment.plan.services)
+    ]
     found.append(_step("Available", _slowest(rollouts), about))
     found.append(_step("Verified", deployment.step(step_keys.SMOKE_TEST), about))
     return found
@@ -230,15 +233,18 @@ def _drifted(view: Snapshot) -> Seen | None:
         return None
     if target is None:
         return "Drifted", "Unknown", "NothingDeployed", ""
-    strayed = []
+    strayed, stray = [], []
     for service, recorded in sorted(target.task_definitions.items()):
         live = view.drift.live.get(service, recorded)
         if live is None:
             strayed.append(f"{service} does not exist")
         elif _revision(live) != _revision(recorded):
             strayed.append(f"{service} runs {_revision(live)} instead of {_revision(recorded)}")
+            stray.append(service)
     if strayed:
         message = f"{'; '.join(strayed)}. To restore what is recorded, {_way_on(view)}."
+        if any(step_keys.job_name(name) is not None for name in stray):
+            message += " If Terraform changed a job's target, let it ignore changes of the task definition."
         return "Drifted", "True", "TaskDefinitionChanged", message
     known = view.state.condition("Drifted")
     if view.drift.images is None and known is not None and known.reason == IMAGES_DIFFER:

@@ -14,6 +14,9 @@ from ferryman.records import Deployment, Step, StepStatus, step_keys
 _SEVERITY = (StepStatus.FAILED, StepStatus.ERRORED, StepStatus.RUNNING, StepStatus.ABORTED)
 """The gravest first. What was stopped comes last: it was stopped because of something else."""
 
+_NOT_OURS = frozenset({"JobMissing", "JobChanged", "JobEnded"})
+"""Why a job was not taken back: it is gone, somebody pointed it elsewhere, or it has ended."""
+
 
 @dataclass(frozen=True)
 class Cause:
@@ -132,6 +135,8 @@ def way_back(deployment: Deployment) -> WayBack:
             found.held.append(service)
         elif step.status is StepStatus.SKIPPED and step.reason == "NoTarget":
             found.without_target.append(service)
+        elif step.status is StepStatus.SKIPPED and step.reason in _NOT_OURS:
+            continue  # It starts nothing of this deployment any more, and its own step says why.
         elif step.status.passed:
             found.back.append(service)
         else:

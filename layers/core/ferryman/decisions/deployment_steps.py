@@ -76,7 +76,7 @@ class DeploymentStep:
     """Whether a deployment succeeds only once it has passed; None: if it is planned. A new step: `not_yet`."""
     machines: tuple[Machine, ...] = ("deploy",)
     each_service: bool = False
-    """Whether each service has this step. `back` reverses the order of the services."""
+    """Whether each service and each job has this step. `back` reverses the order of the services."""
     each_migration: bool = False
     """Whether each named migration has this step. Where none has a name, it is there once, without a slash."""
     back: bool = False
@@ -255,8 +255,11 @@ def of_kind(kind: str) -> DeploymentStep | None:
 
 
 def named(words: str, name: str | None) -> str:
-    """Complete the words of a step that each service or migration has."""
-    return words if name is None else f"{words} {name}"
+    """Complete the words of a step that each service or migration has; a job stands in the place of a service."""
+    if name is None:
+        return words
+    job = step_keys.job_name(name)
+    return f"{words} {name}" if job is None else f"{words} job {job}"
 
 
 def _of(deployment: Deployment) -> Iterator[DeploymentStep]:

@@ -149,7 +149,7 @@ def conclusive(deployment: Deployment) -> bool:
         return False
     backs = [
         deployment.step(step_keys.rollout(name, "back"))
-        for name in deployment.plan.services
+        for name in deployment.plan.members
         if touched(deployment, name)
     ]
     return all(step is not None and step.status is not StepStatus.RUNNING for step in backs)
@@ -179,8 +179,10 @@ def _success(deployment: Deployment) -> str:
     plan = deployment.plan
     count = len(plan.services) if plan else 0
     skipped = [name for name in (plan.services if plan else {}) if was_skipped(deployment, name)]
-    tail = f" ({', '.join(skipped)} skipped)" if skipped else ""
-    return f"{deployment.version} runs on {count - len(skipped)} of {count} services and passed its checks{tail}."
+    left = [name for name in (plan.jobs if plan else {}) if was_skipped(deployment, name)]
+    tail = f" ({', '.join([*skipped, *left])} skipped)" if skipped or left else ""
+    jobs = f" and in {len(plan.jobs) - len(left)} of {len(plan.jobs)} jobs" if plan and plan.jobs else ""
+    return f"{deployment.version} runs on {count - len(skipped)} of {count} services{jobs} and passed its checks{tail}."
 
 
 def was_skipped(deployment: Deployment, service: str) -> bool:

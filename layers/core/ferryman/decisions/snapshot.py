@@ -25,9 +25,9 @@ class Drift:
     """What ECS runs and what the document names, against what the record says."""
 
     live: dict[str, str | None]
-    """Service → ARN of the task definition it runs now; None when there is no such service."""
+    """Service or `job/<name>` → the task definition it runs now; None when there is no such service or job."""
     bases: dict[str, str] = field(default_factory=dict)
-    """Service → base task definition that the document names now."""
+    """Service or `job/<name>` → base task definition that the document names now."""
     images: dict[str, dict[str, dict[str, str]]] | None = field(default_factory=dict)
     """Service → component → container → digest in the task definition that it runs, where these digests differ.
 

@@ -72,10 +72,11 @@ def _only_semver(matched: list[str]) -> str:
 def _too_much(document: Platform) -> Iterator[Problem]:
     for name, environment in document.spec.environments.items():
         at = f"spec.environments.{name}"
-        services = len(environment.services)
-        if services > limits.MOST_SERVICES:
+        services, jobs = len(environment.services), len(environment.jobs)
+        if services + jobs > limits.MOST_SERVICES:
+            named = f"{services} services and {jobs} jobs" if jobs else f"{services} services"
             most = f"one environment can have {limits.MOST_SERVICES}"
-            yield f"{at}.waves", f"has {services} services, and {most}; move some of them to a platform of their own"
+            yield f"{at}.waves", f"has {named}, and {most}; move some of them to a platform of their own"
         channels = len(environment.notify)
         if channels > limits.MOST_CHANNELS:
             most = f"one environment can notify {limits.MOST_CHANNELS}"

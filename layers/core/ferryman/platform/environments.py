@@ -10,12 +10,15 @@ from ferryman.platform.base import Model
 from ferryman.platform.policies import ApprovalPolicy, FreezePolicy, ScanPolicy
 from ferryman.platform.values import (
     ACCOUNT,
+    EVENT_BUS,
     PATH,
     REGION,
     Duration,
+    EventsName,
     HeaderName,
     HeaderValue,
     ImageTag,
+    JobName,
     Name,
     ServiceName,
     Text,
@@ -97,11 +100,66 @@ class Service(Model):
         return [self.component, *(item.component for item in self.additional_components)]
 
 
+class Job(Model):
+    """One scheduled task that runs a component: an ECS target of an EventBridge schedule or rule."""
+
+    name: JobName = Field(description="Name of the job, unique in the environment.", examples=["nightly-report"])
+    component: Name = Field(description="Component whose image the job runs.", examples=["api"])
+    schedule: EventsName | None = Field(
+        default=None,
+        description="Name of the EventBridge Scheduler schedule that starts the task. Give either schedule or rule.",
+        examples=["scr-nightly-report-staging"],
+    )
+    group: EventsName = Field(default="default", description="Group of the schedule.")
+    rule: EventsName | None = Field(
+        default=None, description="Name of the EventBridge rule that starts the task.", examples=["scr-upload-staging"]
+    )
+    event_bus: Annotated[str, StringConstraints(pattern=EVENT_BUS, max_length=256)] = Field(
+        default="default", description="Name of the rule's event bus."
+    )
+    target: EventsName | None = Field(
+        default=None, description="Id of the rule's target. Default: the rule's only ECS target."
+    )
+    container: Text | None = Field(
+        default=None, description="Container whose image is replaced. Default: the component's name."
+    )
+    containers: Containers | None = Field(
+        default=None,
+        description="Exactly the containers whose image is replaced. Default: `container`, and every container, "
+        "including init containers, whose image is from the component's repository.",
+        examples=[["report", "fetch"]],
+    )
+    base_task_definition: Text | None = Field(
+        default=None,
+        description="Task definition that Terraform publishes, as ARN or ssm:/path to it. Only the image is replaced. "
+        "Default: the task definition that the target names now.",
+        examples=["ssm:/ferryman/scr/staging/task-definitions/scr-nightly-report-staging"],
+    )
+
+    @property
+    def container_name(self) -> str:
+        """The container whose image is replaced, unless `containers` says otherwise."""
+        return _container(self)
+
+    @property
+    def components(self) -> list[str]:
+        """Its component, as a list: a service can have several."""
+        return [self.component]
+
+
 class Wave(Model):
-    """Services that are updated in parallel; waves run one after the other."""
+    """Services that are updated, and jobs that are moved, in parallel; waves run one after the other."""
 
     name: Name = Field(description="Name of the wave.", examples=["api"])
-    services: list[Service] = Field(min_length=1, max_length=40, description="Services of the wave.")
+    services: list[Service] = Field(
+        default=[], max_length=40, description="Services of the wave. Required, unless the wave has jobs."
+    )
+    jobs: list[Job] = Field(
+        default=[],
+        max_length=20,
+        description="Scheduled tasks that run the same images. They move to the release in this wave and go back with "
+        "it.",
+    )
 
 
 class Network(Model):
@@ -314,6 +372,11 @@ class Environment(Model):
         return [service for wave in self.waves for service in wave.services]
 
     @property
+    def jobs(self) -> list[Job]:
+        """All jobs in the order of the waves."""
+        return [job for wave in self.waves for job in wave.jobs]
+
+    @property
     def every_migration(self) -> dict[str, Migration]:
         """Name → migration, in the order in which they run; the one of `migration` has the name ""."""
         if self.migration is not None:
@@ -330,7 +393,7 @@ class Environment(Model):
         return f"migrations.{list(self.every_migration).index(name)}" if name else "migration"
 
 
-def _container(declared: Service | Migration) -> str:
+def _container(declared: Service | Migration | Job) -> str:
     listed = declared.containers or [declared.component]
     return declared.container or (declared.component if declared.component in listed else listed[0])
 

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ferryman.platform import tag_patterns
-from ferryman.platform.environments import Environment
+from ferryman.platform.environments import Environment, Job
 from ferryman.platform.problem import Problem, closest
 from ferryman.platform.values import SEMVER, is_reference
 
 if TYPE_CHECKING:
     from ferryman.platform.document import Spec
 
+_MOST_IN_A_WAVE = 40
+_MOST_JOBS = 20
+"""Per environment: each takes at most 4 KB of a plan and of the steps in the deployment's record."""
 _NOT_A_MIGRATION = ("not-rollback-safe",)
 """Names that would make a migration's label the label of something else."""
 _MIGRATIONS_AT_MOST = timedelta(hours=24)
@@ -21,7 +24,7 @@ _MIGRATIONS_AT_MOST = timedelta(hours=24)
 
 def check(spec: "Spec") -> list[Problem]:
     """Return all problems of a document whose single fields are valid."""
-    found = [*_repositories(spec), *_services(spec), *_circles(spec), *_moving_tags(spec)]
+    found = [*_repositories(spec), *_services(spec), *_jobs(spec), *_circles(spec), *_moving_tags(spec)]
     for name, environment in spec.environments.items():
         at = f"spec.environments.{name}"
         found += _references(spec, at, name, environment)
@@ -41,6 +44,8 @@ def _references(spec: "Spec", at: str, name: str, environment: Environment) -> I
             for i, item in enumerate(service.additional_components):
                 path = f"{here}.additionalComponents.{i}.component"
                 yield from _exists(path, "component", item.component, spec.components)
+        for j, job in enumerate(wave.jobs):
+            yield from _exists(f"{at}.waves.{w}.jobs.{j}.component", "component", job.component, spec.components)
     for name_of, migration in environment.every_migration.items():
         at_component = f"{at}.{environment.migration_path(name_of)}.component"
         yield from _exists(at_component, "component", migration.component, spec.components)
@@ -79,6 +84,50 @@ def _services(spec: "Spec") -> Iterator[Problem]:
                 first = places.setdefault((environment.cluster, service.name), at)
                 if first != at:
                     yield at, f"service {service.name!r} is already listed at {first}; a service can appear only once"
+
+
+def _jobs(spec: "Spec") -> Iterator[Problem]:
+    places: dict[tuple[str | None, ...], str] = {}
+    for name, environment in spec.environments.items():
+        names: set[str] = set()
+        for w, wave in enumerate(environment.waves):
+            at_wave = f"spec.environments.{name}.waves.{w}"
+            if not wave.services and not wave.jobs:
+                yield f"{at_wave}.services", "is empty; list at least one service or job"
+            if len(wave.services) + len(wave.jobs) > _MOST_IN_A_WAVE:
+                yield at_wave, f"has more than {_MOST_IN_A_WAVE} services and jobs; move some to another wave"
+            for j, job in enumerate(wave.jobs):
+                at = f"{at_wave}.jobs.{j}"
+                yield from _job(at, job)
+                if job.name in names:
+                    yield f"{at}.name", f"{job.name!r} appears twice; remove or rename one"
+                names.add(job.name)
+                place = (job.schedule, job.group) if job.schedule else (None, job.rule, job.event_bus, job.target)
+                first = places.setdefault(place, at)
+                if first != at:
+                    yield (
+                        at,
+                        f"{job.schedule or job.rule!r} is already listed at {first}; it can appear only once",
+                    )
+        if not environment.services:
+            yield (
+                f"spec.environments.{name}.waves",
+                "have no service; only services that run can verify a release",
+            )
+        if len(names) > _MOST_JOBS:
+            yield f"spec.environments.{name}.waves", f"have {len(names)} jobs; at most {_MOST_JOBS} are allowed"
+
+
+def _job(at: str, job: Job) -> Iterator[Problem]:
+    if (job.schedule is None) == (job.rule is None):
+        yield at, "needs either `schedule` (EventBridge Scheduler) or `rule` (an EventBridge rule)"
+    for value, field, other in (
+        (job.group != "default", "group", "schedule"),
+        (job.event_bus != "default", "eventBus", "rule"),
+        (job.target is not None, "target", "rule"),
+    ):
+        if value and getattr(job, other) is None:
+            yield f"{at}.{field}", f"is a field of a {other}; remove it, or name the {other}"
 
 
 def _repetitions(at: str, environment: Environment) -> Iterator[Problem]:

@@ -68,6 +68,9 @@ Duration = Annotated[
 # Platform and environment names become part of execution names (at most 80 characters with a ULID) and SSM paths.
 NAME = r"^[a-z][a-z0-9-]{0,23}$"
 SERVICE_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,254}$"
+JOB_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
+EVENT_BUS = r"^[/.\-_A-Za-z0-9]+$"
+EVENTS_NAME = r"^[0-9A-Za-z._-]{1,64}$"
 REPOSITORY = r"^[a-z0-9]+(?:[._/-][a-z0-9]+)*$"
 IMAGE_TAG = r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$"
 ACCOUNT = r"^[0-9]{12}$"
@@ -79,6 +82,9 @@ _REFERENCE = re.compile(r"ssm:/[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*")
 IN_WORDS = {
     NAME: "a name starts with a letter and has at most 24 lowercase letters, digits and hyphens",
     SERVICE_NAME: "the name of an ECS service has at most 255 letters, digits, hyphens and underscores",
+    JOB_NAME: "the name of a job has at most 64 letters, digits, hyphens and underscores",
+    EVENTS_NAME: "the name of a schedule, group, rule or target has at most 64 letters, digits and . - _",
+    EVENT_BUS: "the name of an event bus consists of letters, digits and / . - _; it is not an ARN",
     REPOSITORY: "the name of an ECR repository is lowercase, as in scr-api or team/scr-api, without registry and tag",
     IMAGE_TAG: "an image tag has at most 128 letters, digits, dots, underscores and hyphens, and no leading . or -",
     ACCOUNT: "an AWS account id has 12 digits; put it in quotes",
@@ -90,6 +96,8 @@ IN_WORDS = {
 
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 ServiceName = Annotated[str, StringConstraints(pattern=SERVICE_NAME)]
+JobName = Annotated[str, StringConstraints(pattern=JOB_NAME)]
+EventsName = Annotated[str, StringConstraints(pattern=EVENTS_NAME)]
 Repository = Annotated[str, StringConstraints(pattern=REPOSITORY, max_length=256)]
 ImageTag = Annotated[str, StringConstraints(pattern=IMAGE_TAG)]
 HeaderName = Annotated[str, StringConstraints(pattern=HEADER, max_length=128)]

@@ -37,7 +37,16 @@ from ferryman.records.migration import MigrationClaim
 from ferryman.records.outbox import OutboxMessage
 from ferryman.records.pace import Pace
 from ferryman.records.phases import Phase, StepStatus
-from ferryman.records.plan import Plan, PlannedCheck, PlannedImage, PlannedMigration, PlannedService, PlannedTag
+from ferryman.records.plan import (
+    JobPlace,
+    Plan,
+    PlannedCheck,
+    PlannedImage,
+    PlannedJob,
+    PlannedMigration,
+    PlannedService,
+    PlannedTag,
+)
 from ferryman.records.release import Image, Release, ReleaseStatus, Verified
 from ferryman.records.semver_name import SemverName
 from ferryman.records.task_token import Wait
@@ -67,6 +76,7 @@ __all__ = [
     "IgnoredTag",
     "IgnoredTags",
     "Image",
+    "JobPlace",
     "MigrationClaim",
     "MigrationProgress",
     "Nonce",
@@ -77,6 +87,7 @@ __all__ = [
     "PlanPart",
     "PlannedCheck",
     "PlannedImage",
+    "PlannedJob",
     "PlannedMigration",
     "PlannedService",
     "PlannedTag",

@@ -9,7 +9,7 @@ from ferryman.errors import InvalidInput
 from ferryman.records.base import Record
 from ferryman.records.environment import Actor
 from ferryman.records.phases import Phase, StepStatus
-from ferryman.records.plan import Plan, PlannedService
+from ferryman.records.plan import Plan, PlannedJob, PlannedService
 
 
 class RolloutProgress(Record):
@@ -180,3 +180,7 @@ class Deployment(Record):
         if found is None:
             raise InvalidInput(f"the plan of deployment {self.id} has no service {service!r}")
         return found
+
+    def planned_job(self, service: str) -> PlannedJob | None:
+        """Return the planned job that stands in the place of a service (`job/<name>`); None for anything else."""
+        return self.plan.jobs.get(service) if self.plan is not None else None

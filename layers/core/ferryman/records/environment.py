@@ -89,9 +89,9 @@ class Target(Record):
     deployment: str | None
     digests: dict[str, str] = {}
     task_definitions: dict[str, str] = {}
-    """Service → task definition ARN."""
+    """Service → task definition ARN; `job/<name>` → the task definition that its target names."""
     bases: dict[str, str] = {}
-    """Service → ARN of the base task definition it was made from."""
+    """Service or `job/<name>` → ARN of the base task definition it was made from."""
 
 
 class Active(Record):

@@ -81,6 +81,46 @@ def _accepted(digest: str, platform_digest: str, platform_digests: list[str]) ->
     return frozenset({digest, platform_digest, *platform_digests} - {""})
 
 
+class JobPlace(Record):
+    """Where the ECS target of a job is: the target of a schedule, or one target of a rule."""
+
+    kind: Literal["schedule", "rule"]
+    name: str
+    """Of the schedule or rule."""
+    group: str
+    """Schedule group, or event bus."""
+    target: str = ""
+    """Id of a rule's target; empty: its only ECS target."""
+
+
+class PlannedJob(Record):
+    """One scheduled task of a frozen plan."""
+
+    name: str
+    """As in the document; steps and waves call it `job/<name>`."""
+    place: JobPlace
+    arn: str
+    """ARN of the schedule or rule."""
+    component: str
+    container: str
+    digest: str
+    image: str
+    """`registry/repository@digest`, as written into the task definition."""
+    base_task_definition: str
+    task_definition: str
+    """The task definition that the target named before, in its own words: where a rollback goes."""
+    target: str = ""
+    """The target as read before: JSON of at most 1,024 bytes with a digest for its input; longer JSON's digest."""
+    skip: Literal["NotInRelease"] | None = None
+    containers: list[str] = []
+    """Every container that gets `image`; empty: `container` alone."""
+
+    @property
+    def images(self) -> dict[str, str]:
+        """Container → the image that it gets."""
+        return dict.fromkeys(self.containers or [self.container], self.image)
+
+
 class PlannedMigration(Record):
     """A migration of a frozen plan."""
 
@@ -142,7 +182,10 @@ class Plan(Record):
     cluster: str
     """ARN of the cluster."""
     waves: list[list[str]]
+    """Names of services, and `job/<name>` for jobs."""
     services: dict[str, PlannedService]
+    jobs: dict[str, PlannedJob] = {}
+    """`job/<name>` → the job."""
     migration: PlannedMigration | None = None
     """The one without a name; an environment has either this one or named ones."""
     named_migrations: list[PlannedMigration] = []
@@ -160,6 +203,11 @@ class Plan(Record):
     unsafe_migrations: list[str] = []
     """Those after which an older release can't run."""
     on_failure: Literal["rollback", "hold"] = "rollback"
+
+    @property
+    def members(self) -> dict[str, PlannedService | PlannedJob]:
+        """Everything that the waves bring to the release, by its name there: services and jobs."""
+        return {**self.services, **self.jobs}
 
     @property
     def every_migration(self) -> list[PlannedMigration]:

@@ -11,14 +11,14 @@ from typing import Any
 from ferryman.clients import ecr as ecr_edge
 from ferryman.clients import ecs as ecs_edge
 from ferryman.clients import task_containers, task_definitions
-from ferryman.clients.aws_types import ECRClient, ECSClient
+from ferryman.clients.aws_types import ECRClient, ECSClient, MakeClient
 from ferryman.clients.ssm import References
 from ferryman.decisions import image_address
 from ferryman.errors import Conflict, NotFound
 from ferryman.ids import Clock, NewId
 from ferryman.messages import timeline
 from ferryman.platform import Environment, Platform, classify
-from ferryman.records import EnvironmentState, EventType, Image, Release, ReleaseStatus, Running, Target
+from ferryman.records import EnvironmentState, EventType, Image, Release, ReleaseStatus, Running, Target, step_keys
 from ferryman.records.writes import Save, Write
 from ferryman.releases import semver_tags
 from ferryman.releases.assembly import frozen
@@ -33,6 +33,7 @@ class _Adopter:
     ecs: ECSClient
     ecr: ECRClient
     references: References
+    client: MakeClient
     clock: Clock
     new_id: NewId
 
@@ -44,6 +45,7 @@ def adopt(
     ecs: ECSClient,
     ecr: ECRClient,
     references: References,
+    client: MakeClient,
     clock: Clock,
     new_id: NewId,
 ) -> None:
@@ -53,7 +55,7 @@ def adopt(
     stored one does not know (`_read_anew`) become part of Baseline releases. Safe to run again. Raise
     ReferenceUnresolved when a cluster or base can't be resolved.
     """
-    adopter = _Adopter(store, ecs, ecr, references, clock, new_id)
+    adopter = _Adopter(store, ecs, ecr, references, client, clock, new_id)
     applied = store.find_platform(document.name)
     before: dict[str, Any] = applied.document["spec"] if applied else {"components": {}, "environments": {}}
     anew = _read_anew(document, before)
@@ -195,7 +197,26 @@ def _running(document: Platform, environment: Environment, adopter: _Adopter) ->
                     continue
                 if found.digests.setdefault(component, digest) != digest:
                     found.differing.append(f"{container} of {service.name}")
+    if environment.jobs:
+        _adopt_jobs(environment, adopter, found)
     return found
+
+
+def _adopt_jobs(environment: Environment, adopter: _Adopter, adopted: _Found) -> None:
+    """Add what the targets of the jobs name now. Which release runs is told by the services alone."""
+    # Imported here: most environments have no jobs.
+    from ferryman.clients import job_targets
+
+    for job in environment.jobs:
+        found = job_targets.find(adopter.client, job_targets.place_of(job))
+        if found is None or not found.task_definition:
+            continue
+        key = step_keys.job(job.name)
+        adopted.task_definitions[key] = found.task_definition
+        named = adopter.references.text(job.base_task_definition or found.task_definition)
+        base = ecs_edge.find_task_definition(adopter.ecs, named)
+        if base is not None:
+            adopted.bases[key] = str(base["taskDefinitionArn"])
 
 
 def _addresses(document: Platform, environment: Environment, adopter: _Adopter) -> dict[str, str]:

@@ -5,13 +5,13 @@ from typing import Any
 
 from ferryman.clients import ecs as ecs_edge
 from ferryman.clients import image_labels, task_containers, task_definitions
-from ferryman.clients.aws_types import ECRClient, ECSClient, TaskDefinition
+from ferryman.clients.aws_types import ECRClient, ECSClient, MakeClient, TaskDefinition
 from ferryman.clients.ssm import References
 from ferryman.contracts import LOOPS_OVER_MIGRATIONS, BeginDeploymentInput, BeginDeploymentOutput, PlannedWave
 from ferryman.errors import MachineTooOld, NotFound, VerificationFailed
 from ferryman.ids import Clock, NewId
 from ferryman.messages import timeline
-from ferryman.platform import Environment, Platform, Service, SmokeTest, parse
+from ferryman.platform import Environment, Platform, Service, SmokeTest, Wave, parse
 from ferryman.records import (
     Deployment,
     EnvironmentState,
@@ -19,6 +19,7 @@ from ferryman.records import (
     Plan,
     PlannedCheck,
     PlannedImage,
+    PlannedJob,
     PlannedService,
     PlannedTag,
     Step,
@@ -39,10 +40,12 @@ def begin(
     ecr: ECRClient,
     download: image_labels.Download,
     references: References,
+    client: MakeClient,
     clock: Clock,
     new_id: NewId,
 ) -> BeginDeploymentOutput:
-    """Freeze the plan, once: a second run returns the first one's. `download` gets an image's configuration.
+    """Freeze the plan, once: a second run returns the first one's. `download` gets an image's configuration, `client`
+    makes the clients that only jobs need.
 
     Raise VerificationFailed or ReferenceUnresolved when the ECS side is not what the document says, DigestMismatch when
     an image of the release is gone, ClaimLost when another deployment owns the environment, MachineTooOld when the
@@ -60,7 +63,7 @@ def begin(
         plan = freeze(
             document, applied.generation, deployment, state,
             migrating=partial(plan_migration.migrating, deployment, state, store),
-            ecs=ecs, images=images, references=references,
+            ecs=ecs, images=images, references=references, client=client,
         )  # fmt: skip
         _refuse_what_the_machine_skips(plan, event.capabilities)
         frozen = plan
@@ -114,6 +117,7 @@ def freeze(
     ecs: ECSClient,
     images: Images,
     references: References,
+    client: MakeClient,
 ) -> Plan:
     """Read AWS and the document, and write down what this deployment will do.
 
@@ -125,10 +129,14 @@ def freeze(
         raise NotFound(f"platform {document.name} no longer has an environment {deployment.environment!r}") from None
     at = f"spec.environments.{deployment.environment}"
     addresses = images.addresses(_components(environment))
-    seen = verify.survey(environment, ecs=ecs, references=references, at=at, addresses=addresses)
+    seen = verify.survey(
+        environment, ecs=ecs, references=references, client=client, at=at, addresses=addresses
+    )  # fmt: skip
     about = _commands_places(environment, deployment, at)
     problems = [
-        problem for problem in verify.judge(environment, seen, at=at) if about is None or problem[0].startswith(about)
+        problem
+        for problem in verify.judge_all(environment, seen, at=at)
+        if about is None or problem[0].startswith(about)
     ]
     if problems:
         raise VerificationFailed(
@@ -156,8 +164,9 @@ def freeze(
         service.name: _service(service, deployment, state, seen, images, ecs) for service in environment.services
     }  # fmt: skip
     return plan.but(
-        waves=[[service.name for service in wave.services] for wave in environment.waves],
+        waves=[_names(wave) for wave in environment.waves],
         services=services,
+        jobs=_jobs(environment, deployment, seen, images),
         checks=[_check(check, deployment.version, references) for check in environment.smoke_tests],
         approval=_needs_approval(environment, deployment),
         promotions=_promotions(environment, deployment, repositories),
@@ -177,7 +186,23 @@ def _commands_places(environment: Environment, deployment: Deployment, at: str) 
 def _shape(deployment: Deployment, plan: Plan) -> str:
     if deployment.kind == "migrate":
         return f"database command {f'{deployment.migration} ' if deployment.migration else ''}{deployment.command}"
-    return f"{len(plan.services)} services in {len(plan.waves)} waves"
+    jobs = f" and {len(plan.jobs)} {'job' if len(plan.jobs) == 1 else 'jobs'}" if plan.jobs else ""
+    return f"{len(plan.services)} services{jobs} in {len(plan.waves)} waves"
+
+
+def _names(wave: Wave) -> list[str]:
+    return [*(service.name for service in wave.services), *(step_keys.job(job.name) for job in wave.jobs)]
+
+
+def _jobs(
+    environment: Environment, deployment: Deployment, seen: verify.Survey, images: Images
+) -> dict[str, PlannedJob]:
+    if not environment.jobs:
+        return {}
+    # Imported here: most environments have no jobs.
+    from ferryman.steps import plan_jobs
+
+    return plan_jobs.planned(environment, deployment, seen.jobs, images, seen.addresses)
 
 
 def _needs_approval(environment: Environment, deployment: Deployment) -> bool:
@@ -205,6 +230,7 @@ def _promotions(environment: Environment, deployment: Deployment, repositories: 
 def _components(environment: Environment) -> list[str]:
     """Return the components that the environment's task definitions hold images of, as the document says."""
     named = [name for service in environment.services for name in service.components]
+    named += [job.component for job in environment.jobs]
     return list(dict.fromkeys([*named, *(migration.component for migration in environment.every_migration.values())]))
 
 

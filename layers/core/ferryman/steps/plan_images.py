@@ -11,11 +11,12 @@ from ferryman.clients import ecr as ecr_edge
 from ferryman.clients import ecs as ecs_edge
 from ferryman.clients import image_labels
 from ferryman.clients.aws_errors import Refusal
-from ferryman.clients.aws_types import ECRClient, ECSClient, TaskDefinition
+from ferryman.clients.aws_types import ECRClient, ECSClient, MakeClient, TaskDefinition
 from ferryman.clients.image_index import RunsOn
 from ferryman.clients.ssm import References
 from ferryman.errors import DigestMismatch, NotFound, ReferenceUnresolved
 from ferryman.platform import Environment, Platform
+from ferryman.platform.environments import Job
 
 
 class Images:
@@ -95,15 +96,30 @@ def runs_on(base: TaskDefinition) -> RunsOn:
     return RunsOn("linux" if family or fargate or cpu == "ARM64" else None, names.get(cpu))
 
 
-def platforms(environment: Environment, component: str, ecs: ECSClient, references: References) -> frozenset[RunsOn]:
+def platforms(
+    environment: Environment, component: str, ecs: ECSClient, references: References, client: MakeClient
+) -> frozenset[RunsOn]:
     """Return the platforms that a component runs on in an environment; empty when ECS does not tell all of them."""
     try:
         cluster = references.text(environment.cluster)
         users = [service for service in environment.services if component in service.components]
         live = ecs_edge.services(ecs, cluster, [service.name for service in users])
         names = [service.base_task_definition or live[service.name]["taskDefinition"] for service in users]
+        jobs = [job for job in environment.jobs if job.component == component]
+        names += [job.base_task_definition or _of_job(job, client) for job in jobs]
         migrations = environment.every_migration.values()
         names += [migration.task_definition for migration in migrations if migration.component == component]
         return frozenset(runs_on(ecs_edge.task_definition(ecs, references.text(name))) for name in names)
     except (Refusal, KeyError, ReferenceUnresolved):
         return frozenset()
+
+
+def _of_job(job: Job, client: MakeClient) -> str:
+    """Return the task definition that a job's target names; raise KeyError when there is no such target."""
+    # Imported here: most environments have no jobs.
+    from ferryman.clients import job_targets
+
+    found = job_targets.find(client, job_targets.place_of(job))
+    if found is None or not found.task_definition:
+        raise KeyError(job.name)
+    return found.task_definition

@@ -10,7 +10,7 @@ from datetime import timedelta
 from ferryman.clients import ecs as edge
 from ferryman.clients import task_definitions
 from ferryman.clients.aws_errors import Refusal, code_and_sentence
-from ferryman.clients.aws_types import ECRClient, ECSClient, ECSDeployment, ECSService
+from ferryman.clients.aws_types import ECRClient, ECSClient, ECSDeployment, ECSService, MakeClient
 from ferryman.clients.ecr import moved
 from ferryman.contracts import UpdateServiceInput, UpdateServiceOutput
 from ferryman.decisions.wave_order import stops, touched
@@ -30,20 +30,31 @@ def update_service(
     store: Store,
     ecs: ECSClient,
     ecr: Callable[[], ECRClient],
+    client: MakeClient,
     clock: Clock,
     new_id: NewId,
 ) -> UpdateServiceOutput:
     """Bring one service on its way, or say why not. Failures are recorded in the step; only what may pass is raised.
 
-    `ecr` makes the client: only where images were promoted is it needed.
+    `ecr` makes the client: only where images were promoted is it needed. `client` makes those that only jobs need.
     """
-    return _Update(event, store, ecs, ecr, clock, new_id).run()
+    deployment = store.deployment(event.platform, event.environment, event.deployment)
+    job = deployment.planned_job(event.service)
+    if job is None:
+        return _Update(event, deployment, store, ecs, ecr, clock, new_id).run()
+    # Imported here: most deployments have no job.
+    from ferryman.steps import move_job
+
+    return move_job.move(
+        event, deployment, job, store=store, ecs=ecs, ecr=ecr, client=client, clock=clock, new_id=new_id
+    )  # fmt: skip
 
 
 class _Update:
     def __init__(
         self,
         event: UpdateServiceInput,
+        deployment: Deployment,
         store: Store,
         ecs: ECSClient,
         ecr: Callable[[], ECRClient],
@@ -52,8 +63,8 @@ class _Update:
     ) -> None:
         self._event, self._store, self._ecs, self._ecr = event, store, ecs, ecr
         self._clock, self._new_id = clock, new_id
-        self._deployment = store.deployment(event.platform, event.environment, event.deployment)
-        self._planned = self._deployment.planned(event.service)
+        self._deployment = deployment
+        self._planned = deployment.planned(event.service)
         self._cluster = self._deployment.require_plan().cluster
         self._key = step_keys.rollout(event.service, event.direction)
         self._forward = event.direction == "forward"

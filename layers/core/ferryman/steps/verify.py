@@ -5,15 +5,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ferryman.clients import ecs as ecs_edge
 from ferryman.clients import task_containers
 from ferryman.clients.aws_errors import Refusal, code_of, translated
-from ferryman.clients.aws_types import ECRClient, ECSClient, ECSService, TaskDefinition
+from ferryman.clients.aws_types import ECRClient, ECSClient, ECSService, MakeClient, TaskDefinition
 from ferryman.clients.ssm import References
 from ferryman.errors import FerrymanError, ReferenceUnresolved
 from ferryman.platform import Environment, Migration, Platform, Service
 from ferryman.platform.problem import Findings
+
+if TYPE_CHECKING:
+    from ferryman.steps.verify_jobs import SeenJob
 
 Problem = tuple[str, str]
 
@@ -45,20 +49,37 @@ class Survey:
     migrations: dict[str, SeenMigration] = field(default_factory=dict)
     """By name of the migration; "" is the one without a name."""
     unresolved: list[Problem] = field(default_factory=list)
+    jobs: "dict[str, SeenJob]" = field(default_factory=dict)
+    """Job name → its target and task definitions; one that can't be read is absent."""
     addresses: Mapping[str, str] = field(default_factory=dict)
     """Component → `registry/repository` of its images, where that is known."""
 
 
 def verify(
-    document: Platform, *, ecs: ECSClient, ecr: ECRClient, references: References, account: str, region: str
+    document: Platform,
+    *,
+    ecs: ECSClient,
+    ecr: ECRClient,
+    references: References,
+    client: MakeClient,
+    account: str,
+    region: str,
 ) -> list[Problem]:
     """Return every problem of every environment, and of the repositories; empty when all is well."""
-    found = examine(document, ecs=ecs, ecr=ecr, references=references, account=account, region=region)
-    return found.problems
+    return examine(
+        document, ecs=ecs, ecr=ecr, references=references, client=client, account=account, region=region
+    ).problems
 
 
 def examine(
-    document: Platform, *, ecs: ECSClient, ecr: ECRClient, references: References, account: str, region: str
+    document: Platform,
+    *,
+    ecs: ECSClient,
+    ecr: ECRClient,
+    references: References,
+    client: MakeClient,
+    account: str,
+    region: str,
 ) -> Findings:
     """Return every problem of every environment, and of the repositories, and what else people should know."""
     addresses, problems = _repositories(document, ecr)
@@ -66,8 +87,8 @@ def examine(
     for name, environment in document.spec.environments.items():
         at = f"spec.environments.{name}"
         problems += _elsewhere(environment, at, account, region)
-        seen = survey(environment, ecs=ecs, references=references, at=at, addresses=addresses)
-        problems += judge(environment, seen, at=at)
+        seen = survey(environment, ecs=ecs, references=references, client=client, at=at, addresses=addresses)
+        problems += judge_all(environment, seen, at=at)
         notes += remarks(environment, seen, at=at)
     return Findings(problems, notes)
 
@@ -77,10 +98,14 @@ def survey(
     *,
     ecs: ECSClient,
     references: References,
+    client: MakeClient,
     at: str,
     addresses: Mapping[str, str] | None = None,
 ) -> Survey:
-    """Read everything that one environment's services and migration stand on; `addresses` is passed on."""
+    """Read everything that one environment's services, jobs and migration stand on; `addresses` is passed on.
+
+    `client` makes the clients that only jobs need.
+    """
     unresolved: list[Problem] = []
 
     def text(value: str, path: str) -> str | None:
@@ -112,6 +137,14 @@ def survey(
             subnets=_texts(references, network.subnets, f"{here}.network.subnets", unresolved),
             security_groups=_texts(references, network.security_groups, f"{here}.network.securityGroups", unresolved),
         )
+    jobs: dict[str, SeenJob] = {}
+    if environment.jobs:
+        # Imported here: most environments have no jobs.
+        from ferryman.steps import verify_jobs
+
+        jobs = verify_jobs.survey(
+            environment, client=client, ecs=ecs, references=references, at=at, unresolved=unresolved
+        )  # fmt: skip
     arns = {live["clusterArn"] for live in services.values()}
     return Survey(
         cluster=next(iter(arns), cluster or ""),
@@ -119,12 +152,23 @@ def survey(
         bases=bases,
         migrations=migrations,
         unresolved=unresolved,
+        jobs=jobs,
         addresses=addresses or {},
     )
 
 
+def judge_all(environment: Environment, seen: Survey, *, at: str) -> list[Problem]:
+    """Compare a survey with the document, jobs included. Pure."""
+    problems = judge(environment, seen, at=at)
+    if seen.jobs and seen.cluster:
+        from ferryman.steps import verify_jobs
+
+        problems += verify_jobs.judge(environment, seen.jobs, seen.cluster, seen.addresses, at=at)
+    return problems
+
+
 def judge(environment: Environment, seen: Survey, *, at: str) -> list[Problem]:
-    """Compare a survey with the document. Pure."""
+    """Compare a survey with the document, without the jobs. Pure."""
     problems = list(seen.unresolved)
     for path, service in _places(environment):
         here = f"{at}.{path}"
@@ -181,6 +225,13 @@ def remarks(environment: Environment, seen: Survey, *, at: str) -> list[Problem]
         for path, service in _places(environment)
         if (base := seen.bases.get(service.name)) is not None
         for text in task_containers.notes(base, task_containers.uses(service), seen.addresses)
+    ]
+    found += [
+        (f"{at}.waves.{w}.jobs.{j}", text)
+        for w, wave in enumerate(environment.waves)
+        for j, job in enumerate(wave.jobs)
+        if job.name in seen.jobs and (of_job := seen.jobs[job.name].base) is not None
+        for text in task_containers.notes(of_job, task_containers.uses(job), seen.addresses)
     ]
     for name, migration in environment.every_migration.items():
         read = seen.migrations.get(name)

@@ -246,7 +246,7 @@ def watch(
 ) -> None:
     """Remember the token, then judge; a verdict answers it at once. Else an event or the time-out comes next."""
     deployment = store.deployment(event.platform, event.environment, event.deployment)
-    planned = deployment.planned(event.service)
+    planned = deployment.planned_job(event.service) or deployment.planned(event.service)
     key = step_keys.rollout(event.service, event.direction)
     remember(
         store,
@@ -285,7 +285,7 @@ def settle(
     `shown` is one of the service's tasks as an event showed it.
     """
     deployment = store.deployment(ref.platform, ref.environment, ref.deployment)
-    planned = deployment.planned(service)
+    job = deployment.planned_job(service)
     key = step_keys.rollout(service, direction)
     step = deployment.step(key)
     if step is None:
@@ -295,6 +295,10 @@ def settle(
         return RolloutVerdict(service=service, verdict="Stopped", reason=stops(deployment, service) or "NotStarted")
     if step.status is not StepStatus.RUNNING:
         return _told(service, step)
+    if job is not None:
+        # move_job ends its step before it answers: nothing comes that could be waited for.
+        return RolloutVerdict(service=service, verdict="Errored", reason="NotJudged")
+    planned = deployment.planned(service)
     verdict, progress, raw = check(deployment, planned, step, direction, ecs=ecs, now=clock())
     first = _first_stopped(shown, progress, ecs)
     if first:

@@ -158,6 +158,12 @@ def test_services_stay_where_the_policy_says_so(usual: PageRecords) -> None:
     assert "stay as they are" in found.back[0]
 
 
+def test_jobs_stand_with_the_services_of_their_component(usual: PageRecords) -> None:
+    plan = asking.plan(jobs={"job/report": make.planned_job("report")})
+    found = facts(but(usual, deployment=asking.deployment(plan=plan)), NOW)
+    assert next(item.services for item in found.components if item.name == "api")[-1] == "job report"
+
+
 @pytest.mark.parametrize(
     ("away", "text"),
     [(timedelta(minutes=5), "in 5m"), (timedelta(0), "0s ago"), (-timedelta(days=3), "3d ago")],

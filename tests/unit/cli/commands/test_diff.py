@@ -146,3 +146,9 @@ def test_an_unknown_release(run: Run) -> None:
     result = run("diff", "production", "nope")
 
     assert (result.exit_code, "there is no release 'nope'" in result.stderr) == (2, True)
+
+
+def test_jobs_stand_below_the_services(run: Run, server: Server) -> None:
+    job = {"service": "job/report", "component": "api", "taskDefinition": "report:4", "note": "", "fields": []}
+    server.canned[f"GET {PLACE}/diff"] = different(jobs=[job])
+    assert "  scr-gw: left alone\n  job/report (report:4): unchanged\n" in run("diff", "production", "v1.0.0").stdout

@@ -17,7 +17,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Definitions:
-    """The task definitions of one service, as described; None: there is none."""
+    """The task definitions of one service or job, as described; None: there is none."""
 
     live: TaskDefinition | None
     """The one that it runs."""

@@ -190,6 +190,7 @@ def _components(records: PageRecords) -> list[Component]:
         elif old == new:
             change = "same image"
         services = _services(plan, name) if plan else []
+        services += [f"job {item.name}" for item in plan.jobs.values() if item.component == name] if plan else []
         found.append(
             Component(name, services, short_digest(old) if old else None, short_digest(new) if new else None, change)
         )
