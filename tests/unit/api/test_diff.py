@@ -371,3 +371,16 @@ def test_one_database_that_an_older_release_cannot_run_with_is_an_obstacle(world
 
 def test_without_names_there_is_one_database(world: World) -> None:
     assert diff(world)["databases"] == {}
+
+
+def test_a_service_moves_for_an_additional_component_although_the_release_lacks_its_own(
+    world: World, scr_document: dict[str, Any]
+) -> None:
+    with_others(world, scr_document, additionalComponents=[{"component": "web"}])
+    stored = world.store.release("scr", NEW)
+    assert stored is not None
+    world.put(stored.but(components={"web": stored.components["web"]}))
+    service = diff(world)["services"][0]
+    assert service["note"] == "the release has no image of api: it stays as it is"
+    assert service["containers"] == ["edge"]
+    assert [item["field"] for item in service["fields"]] == ["containerDefinitions.edge.image"]

@@ -45,7 +45,7 @@ def test_a_worker_that_was_left_on_an_older_image_is_drift_and_not_up_to_date(wo
     condition = world.state.condition("Drifted")
     assert condition is not None
     assert "worker runs sha256:left" in condition.message
-    assert "`ferryman redeploy staging`" in condition.message
+    assert condition.message.endswith("push a new release."), "what runs is no release that could be deployed again"
 
 
 def test_an_init_container_is_looked_at_too(world: World) -> None:
@@ -58,6 +58,13 @@ def test_an_init_container_is_looked_at_too(world: World) -> None:
 def test_a_tag_that_names_the_same_digest_is_no_difference(world: World) -> None:
     runs(world, {"worker": f"{API}:{V1}", "cache": "redis:7"})
     assert looked(world) == {}
+
+
+def test_an_image_that_is_named_by_its_digest_is_not_looked_up(world: World) -> None:
+    runs(world, {"worker": f"{API}@sha256:left"})
+    world.ecr.calls.clear()
+    assert set(looked(world)) == {"scr-api"}
+    assert "DescribeImages" not in world.ecr.calls
 
 
 def test_listed_containers_are_the_only_ones_that_count(world: World) -> None:

@@ -140,6 +140,45 @@ class TestObserved:
         assert seen["Drifted"].message in seen["Ready"].message
 
     @pytest.mark.parametrize(
+        ("runs", "triggers", "then"),
+        [
+            pytest.param("r1", ["push"], "run `ferryman redeploy staging`", id="a-release"),
+            pytest.param(None, ["push"], "push a new release", id="adopted-without-a-version"),
+            pytest.param(
+                None,
+                ["push", "manual"],
+                "deploy a release: run `ferryman deploy staging --release VERSION`",
+                id="adopted-where-people-deploy",
+            ),
+            pytest.param("r0", ["push"], "push a new release", id="a-release-that-is-gone"),
+        ],
+    )
+    @pytest.mark.parametrize(
+        "drift",
+        [
+            Drift(live={}, images=MIXED),
+            Drift(live={"scr-api": None}),
+            Drift(live={}, bases={"scr-api": "scr-api:2"}),
+        ],
+        ids=["images-differ", "strayed", "base-changed"],
+    )
+    def test_nobody_is_sent_to_a_redeploy_that_would_be_refused(
+        self, drift: Drift, runs: str | None, triggers: list[str], then: str
+    ) -> None:
+        view = drifted(drift=drift)
+        current = Running(version=runs, deployment=None, digests={}, at=NOW)
+        environment = view.environment.model_copy(update={"triggers": triggers})
+        changed_view = replace(view, environment=environment, state=view.state.but(current=current))
+        seen = conditions.observed(changed_view, NOW)
+        assert {item.type: item for item in seen}["Drifted"].message.endswith(f", {then}.")
+
+    def test_a_redeploy_changes_only_components_that_the_release_has(self) -> None:
+        """It would keep what each container runs, and the condition would stay for ever."""
+        view = drifted(drift=Drift(live={}, images={"scr-api": {"proxy": MIXED["scr-api"]["api"]}}))
+        seen = {item.type: item for item in observed(view).conditions or ()}
+        assert seen["Drifted"].message.endswith("to one image, push a new release that has proxy.")
+
+    @pytest.mark.parametrize(
         ("drift", "ready", "drifted_now"),
         [
             pytest.param(None, "ImagesDiffer", "ImagesDiffer", id="nobody-looked"),

@@ -145,7 +145,10 @@ class FakeEcr:
 
     def _details(self, repository: str, digest: str) -> dict[str, Any]:
         tags = sorted(tag for tag, known in self.tags[repository].items() if known == digest)
-        return {"imageDigest": digest, "imageTags": tags, "imagePushedAt": self.images[repository][digest]["at"]}
+        image = self.images[repository][digest]
+        found = {"imageDigest": digest, "imageTags": tags, "imagePushedAt": image["at"]}
+        configuration = json.loads(image["manifest"]).get("config", {}).get("mediaType")
+        return found | ({"artifactMediaType": configuration} if configuration else {})
 
     def _enter(self, operation: str) -> None:
         self.calls.append(operation)

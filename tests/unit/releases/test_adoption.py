@@ -275,3 +275,33 @@ def test_a_repository_of_the_same_name_elsewhere_counts_by_digest_only(world: Wo
     world.apply()
     assert world.state.current is not None
     assert world.state.current.digests == {"web": web}
+
+
+@pytest.mark.parametrize("idle_first", [True, False])
+def test_a_service_that_is_scaled_to_zero_says_nothing_of_what_runs_wherever_it_stands(
+    world: World, idle_first: bool
+) -> None:
+    pushed_before(world, V1, V2)
+    names = ["scr-idle", "scr-api"] if idle_first else ["scr-api", "scr-idle"]
+    services = [{"name": name, "component": "api", "container": "app"} for name in names]
+    services += [{"name": "scr-web", "component": "web", "container": "app"}]
+    world.document = document(waves=[{"name": "one", "services": services}])
+    world.run_services(**images(world, V2, "tag"))
+    world.ecs.new_service("scr-idle", world.ecs.new_definition("scr-idle", f"registry.example/scr-api:{V1}"), 0)
+    world.apply()
+    assert world.state.current is not None
+    assert world.state.current.version == V2
+    world.sweep()
+    assert {name: world.ecr.tags[name]["staging-latest"] for name in ("scr-api", "scr-web")} == {
+        name: world.ecr.tags[name][V2] for name in ("scr-api", "scr-web")
+    }
+
+
+def test_where_everything_is_scaled_to_zero_its_task_definitions_still_tell(world: World) -> None:
+    pushed_before(world, V1)
+    for name in ("api", "web"):
+        definition = world.ecs.new_definition(f"scr-{name}", f"registry.example/scr-{name}:{V1}")
+        world.ecs.new_service(f"scr-{name}", definition, 0)
+    world.apply()
+    assert world.state.current is not None
+    assert world.state.current.version == V1

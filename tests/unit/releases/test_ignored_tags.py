@@ -51,7 +51,15 @@ class TestPushed:
             "platform": "scr",
             "component": "api",
             "repository": "scr-api",
-            "tags": [{"tag": tag, "digest": world.ecr.tags["scr-api"][tag], "at": _iso(world)}],
+            "tags": [
+                {
+                    "tag": tag,
+                    "digest": world.ecr.tags["scr-api"][tag],
+                    "at": _iso(world),
+                    "moves": False,
+                    "artifact": False,
+                }
+            ],
             "rev": 0,
         }
 
@@ -128,11 +136,12 @@ class TestManyAndTogether:
         assert [item.tag for item in found] == ["pr-10000", "pr-9999", "pr-9998", "sha-3f9c2ab"]
 
     def test_the_largest_record_is_small(self) -> None:
-        letters = [chr(ord("g") + number % 20) + chr(ord("g") + number // 20) for number in range(100)]
-        tags = newest(_tag(letter * 64, number) for number, letter in enumerate(letters))
+        once = [_tag(letter * 64, number) for number, letter in enumerate(letters(100))]
+        moving = [_tag(letter * 63, number).but(moves=True) for number, letter in enumerate(letters(100))]
+        tags = newest([*once, *moving])
         record = IgnoredTags(platform="p" * 24, component="c" * 24, repository="r" * 256, tags=tags)
-        assert len(tags) == MOST
-        assert len(json.dumps(items.item(record))) < 12_000
+        assert len(tags) == 2 * MOST
+        assert len(json.dumps(items.item(record))) < 24_000
 
     def test_no_more_than_three_that_differ_in_numbers_only(self) -> None:
         assert len(newest(_tag(f"SHA-{number:07x}", number) for number in range(50))) == ALIKE
@@ -182,6 +191,57 @@ class TestManyAndTogether:
         world.receive(event)
         world.receive(event)
         assert (lost, kept(world)) == ([True], ["sha-3f9c2ab"])
+
+
+def letters(number: int) -> list[str]:
+    """Words of two letters, without numbers."""
+    return [chr(ord("g") + at % 20) + chr(ord("g") + at // 20) for at in range(number)]
+
+
+class TestMoving:
+    def test_a_branch_tag_is_marked_when_it_is_seen_on_another_image(self, world: World) -> None:
+        world.receive(world.push("api", "main", "one"))
+        assert [item.moves for item in world.store.ignored_tags("scr")[0].tags] == [False]
+        world.receive(world.push("api", "main", "two"))
+        world.sweep()
+        assert [item.moves for item in world.store.ignored_tags("scr")[0].tags] == [True]
+
+    @pytest.mark.parametrize("tag", ["sha-3f9c2ab", "20241001120000-main"])
+    def test_a_commit_that_was_built_again_is_still_meant_once(self, world: World, tag: str) -> None:
+        world.receive(world.push("api", tag, "one"))
+        world.receive(world.push("api", tag, "two"))
+        assert [item.moves for item in world.store.ignored_tags("scr")[0].tags] == [False]
+
+    @pytest.mark.parametrize("by", ["event", "sweep"])
+    def test_a_build_cache_is_marked_by_its_type(self, world: World, by: str) -> None:
+        """As buildx stores it: `--cache-to type=registry,image-manifest=true,oci-mediatypes=true,ref=…:buildcache`."""
+        cache = {"config": {"mediaType": "application/vnd.buildkit.cacheconfig.v0"}}
+        image = {"config": {"mediaType": "application/vnd.oci.image.config.v1+json"}, "layers": ["x"]}
+        world.ecr.push_manifest("scr-api", cache, "buildcache")
+        world.ecr.push_manifest("scr-api", image, "main")
+        if by == "sweep":
+            world.sweep()
+        else:
+            for tag in ("buildcache", "main"):
+                world.receive(world.event("scr-api", tag))
+        found = {item.tag: item.artifact for item in world.store.ignored_tags("scr")[0].tags}
+        assert found == {"buildcache": True, "main": False}
+
+    @pytest.mark.parametrize("kind", ["moves", "artifact"])
+    def test_what_moves_with_every_build_pushes_out_nothing_that_was_seen_once(self, kind: str) -> None:
+        moving = [_tag(tag, 10 + at).but(**{kind: True}) for at, tag in enumerate(letters(100))]
+        found = newest([_tag("sha-3f9c2ab", 0), *moving])
+        assert [item.tag for item in found if item.once] == ["sha-3f9c2ab"]
+        assert len(found) == 1 + MOST
+
+    def test_moving_tags_that_are_alike_end_in_the_same_record_again(self, world: World) -> None:
+        for content in ("one", "two"):
+            for number in range(30):
+                world.receive(world.push("api", f"pr-{number}", f"{content} {number}"))
+        world.sweep()
+        before = world.store.ignored_tags("scr")
+        world.sweep()
+        assert (world.store.ignored_tags("scr"), kept(world)) == (before, ["pr-29", "pr-28", "pr-27"])
 
 
 class TestSwept:

@@ -79,8 +79,26 @@ def test_what_a_release_lacks_keeps_running_and_is_not_checked(world: World, scr
     assert service.accepted == {"api": frozenset({NEW})}
 
 
-def test_a_service_without_its_own_component_is_skipped_whole(world: World, scr_document: dict[str, Any]) -> None:
-    world.ecs.also["scr-api-staging"] = {"edge": f"{WEB}:old"}
+def test_a_service_moves_for_an_additional_component_although_the_release_lacks_its_own(
+    world: World, scr_document: dict[str, Any]
+) -> None:
+    """What its own containers run, each its own image, they keep; only `edge` proves that the release runs."""
+    world.ecs.also["scr-api-staging"] = {"worker": f"{API}@sha256:left", "edge": f"{WEB}:old"}
     declare(world, scr_document, additionalComponents=[{"component": "web"}])
     world.change(digests={"web": NEW})
-    assert begun(world).services["scr-api-staging"].skip == "NotInRelease"
+    service = begun(world).services["scr-api-staging"]
+    live = world.ecs.describe_task_definition(taskDefinition="scr-api-staging:3")["taskDefinition"]
+    runs = {item["name"]: item["image"] for item in live["containerDefinitions"]}
+    assert (service.skip, service.digest, service.image) == (None, "", "")
+    assert service.images == {"api": runs["api"], "worker": f"{API}@sha256:left", "edge": f"{WEB}@{NEW}"}
+    assert service.accepted == {"edge": frozenset({NEW})}
+
+
+def test_a_service_of_which_the_release_has_no_image_at_all_is_skipped(
+    world: World, scr_document: dict[str, Any]
+) -> None:
+    world.ecs.also["scr-api-staging"] = {"edge": f"{WEB}:old"}
+    declare(world, scr_document, additionalComponents=[{"component": "web"}])
+    world.change(digests={"ai-gateway": NEW})
+    service = begun(world).services["scr-api-staging"]
+    assert (service.skip, service.images, service.accepted) == ("NotInRelease", {}, {})

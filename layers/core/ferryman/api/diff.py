@@ -26,6 +26,7 @@ from ferryman.platform import Environment, Platform, Service
 from ferryman.platform.environments import Job
 from ferryman.platform.tags import current_tag
 from ferryman.records import Deployment, EnvironmentState, Record, Release, ReleaseStatus, step_keys
+from ferryman.text import listed
 
 Direction = Literal["first", "deploy", "rollback", "same"]
 
@@ -173,8 +174,8 @@ def _service(service: Service | Job, name: str, release: Release, found: Definit
     made = ServiceChange(
         service=name, component=service.component, task_definition=revision, fields=[]
     )  # fmt: skip
-    if service.component not in release.digests:
-        return made.but(note=f"unchanged: the release has no image of {service.component}")
+    if not any(component in release.digests for component in service.components):
+        return made.but(note=f"unchanged: the release has no image of {listed(service.components)}")
     if found is None or found.base is None or any(name not in found.addresses for name in service.components):
         return made.but(note="unknown: its base task definition or its repository cannot be read")
     assigned = task_containers.assign(found.base, task_containers.uses(service), found.addresses)

@@ -84,7 +84,7 @@ def waive(operator: Context, request: Request) -> dict[str, Any]:
 
     def change(state: EnvironmentState) -> EnvironmentState:
         after, message = request_waiver(
-            state, platform.environment(env), releases,
+            state, platform, releases,
             release=body.release, reason=body.reason, duration=body.duration, who=request.who, at=at,
         )  # fmt: skip
         said.append(message)

@@ -19,6 +19,7 @@ from ferryman.decisions.explain.ignored import Ignored, ignored
 from ferryman.decisions.explain.inputs import Facts
 from ferryman.decisions.explain.subject import in_environment, subject
 from ferryman.decisions.freeze_windows import frozen
+from ferryman.decisions.requests.common import matching
 from ferryman.errors import FerrymanError, NotFound
 from ferryman.platform import Platform, parse
 from ferryman.platform.values import SEMVER
@@ -159,7 +160,7 @@ def events(operator: Context, request: Request) -> dict[str, Any]:
 def deployment(operator: Context, request: Request) -> dict[str, Any]:
     """One deployment by id, `latest` or `active`, optionally of one `version` or semver name."""
     document, name = place(operator, request)
-    version = _version(operator, document.name, request.query.get("version"))
+    version = _version(operator, document, request.query.get("version"))
     found = find_deployment(operator, document.name, name, request.params["deployment"], version)
     now, asked = operator.clock(), step_keys.APPROVAL in found.steps or found.phase is Phase.AWAITING_APPROVAL
     record = operator.store.approval(found.id) if asked else None
@@ -176,10 +177,16 @@ def _logs(operator: Context, deployment: Deployment) -> dict[str, list[str]]:
     return found
 
 
-def _version(operator: Context, platform: str, wanted: str | None) -> str | None:
-    """Return the version that a semver name stands for; anything else as it is."""
-    named = operator.store.semver_name(platform, wanted) if wanted and SEMVER.fullmatch(wanted) else None
-    return named.version if named is not None and named.version is not None else wanted
+def _version(operator: Context, document: Platform, wanted: str | None) -> str | None:
+    """Return the version that a text stands for, by the rule of `deploy`; anything else as it is."""
+    store = operator.store
+    if not wanted or store.release(document.name, wanted) is not None:
+        return wanted
+    named = store.semver_name(document.name, wanted) if SEMVER.fullmatch(wanted) else None
+    if named is not None and named.version is not None:
+        return named.version
+    found = matching(store.releases(document.name), wanted, document)
+    return found[0].version if len(found) == 1 else wanted
 
 
 def _live(operator: Context, deployment: Deployment) -> dict[str, Counts]:

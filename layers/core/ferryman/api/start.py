@@ -113,7 +113,7 @@ def rollback(operator: Context, request: Request) -> dict[str, Any]:
             active = under_way(operator, state)
             history = operator.store.deployments(platform.name, env, limit=_HISTORY)
             situation = rollbacks.Situation(state, environment, releases, history, active)
-            release = rollbacks.target(situation, body.to)
+            release = rollbacks.target(situation, body.to, platform)
             schemas = database.schemas(state, active, release)
             return rollbacks.request_rollback(situation, release, schemas, wanted, frozen(environment, state, at))
 

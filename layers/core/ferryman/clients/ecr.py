@@ -46,6 +46,8 @@ class TaggedImage:
     digest: str
     tags: tuple[str, ...]
     pushed_at: datetime
+    artifact: bool = False
+    """It is no container image: ECR names another type, as of a build cache. An index has none."""
 
 
 def resolve(ecr: ECRClient, repository: str, tag: str) -> str | None:
@@ -237,7 +239,13 @@ def _described(ecr: ECRClient, repository: str, image: ImageIdentifier) -> Tagge
 
 
 def _image(details: ImageDetail) -> TaggedImage:
-    return TaggedImage(details["imageDigest"], tuple(details.get("imageTags", ())), details["imagePushedAt"])
+    type = details.get("artifactMediaType")
+    return TaggedImage(
+        digest=details["imageDigest"],
+        tags=tuple(details.get("imageTags", ())),
+        pushed_at=details["imagePushedAt"],
+        artifact=bool(type) and type not in image_index.CONFIGURATIONS,
+    )
 
 
 def _fetch(ecr: ECRClient, repository: str, digest: str) -> ECRImage:

@@ -10,9 +10,10 @@ from typing import Any
 INDEXES = frozenset(
     {"application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json"}
 )
-_CONFIGURATIONS = frozenset(
+CONFIGURATIONS = frozenset(
     {"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"}
 )
+"""Media types of the configuration of a container image."""
 _NO_IMAGE_ANNOTATIONS = (
     "vnd.docker.reference.type",
     "com.amazon.soci.image-manifest-digest",
@@ -85,7 +86,7 @@ def children(manifest: Mapping[str, Any]) -> list[Child] | None:
 
 def _child(entry: Mapping[str, Any]) -> Child | None:
     artifact, annotations = entry.get("artifactType"), entry.get("annotations") or {}
-    if (artifact and artifact not in _CONFIGURATIONS) or any(name in annotations for name in _NO_IMAGE_ANNOTATIONS):
+    if (artifact and artifact not in CONFIGURATIONS) or any(name in annotations for name in _NO_IMAGE_ANNOTATIONS):
         return None
     said = entry.get("platform")
     platform: Mapping[str, Any] = said if isinstance(said, dict) else {}
@@ -105,7 +106,7 @@ def is_image(manifest: Mapping[str, Any]) -> bool:
     """Whether a manifest is that of a container image, and not a signature, an SBOM or a SOCI index."""
     configuration = (manifest.get("config") or {}).get("mediaType")
     refers = bool(manifest.get("subject")) or bool(manifest.get("artifactType"))
-    return not refers and (configuration is None or configuration in _CONFIGURATIONS)
+    return not refers and (configuration is None or configuration in CONFIGURATIONS)
 
 
 def ambiguous(found: Iterable[Child]) -> list[Child]:

@@ -89,6 +89,8 @@ def _digests(images: Mapping[str, str], repository: str, ecr: ECRClient) -> dict
     """Return container → digest; a tag is looked up, and what is of another repository is told as it is named."""
     found = {}
     for container, image in images.items():
-        resolved = ecr_edge.resolve(ecr, repository, tag_of(image)) if name_of(image) == repository else None
-        found[container] = digest_of(image) or resolved or image
+        digest = digest_of(image)
+        if not digest and name_of(image) == repository:
+            digest = ecr_edge.resolve(ecr, repository, tag_of(image)) or ""
+        found[container] = digest or image
     return found

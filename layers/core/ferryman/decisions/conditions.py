@@ -3,6 +3,7 @@
 A condition is an observation: it may be outdated a moment later, and no decision depends on it.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
 from ferryman.decisions import candidates, same_images
@@ -10,8 +11,9 @@ from ferryman.decisions.deployment_steps import migration_steps
 from ferryman.decisions.freeze_windows import frozen
 from ferryman.decisions.promotion_gate import wish_kept_back
 from ferryman.decisions.snapshot import Snapshot
+from ferryman.platform import Environment
 from ferryman.records import Condition, ConditionType, Phase, Release, Step, StepStatus, WaitingFor, limits, step_keys
-from ferryman.text import one_line, shortened
+from ferryman.text import listed, one_line, shortened
 
 IMAGES_DIFFER = "ImagesDiffer"
 """Reason of `Drifted`: containers of one service run different images of one component."""
@@ -240,7 +242,7 @@ def _drifted(view: Snapshot) -> Seen | None:
             strayed.append(f"{service} runs {_revision(live)} instead of {_revision(recorded)}")
             stray.append(service)
     if strayed:
-        message = f"{'; '.join(strayed)}. To restore what is recorded, run `ferryman redeploy {view.name}`."
+        message = f"{'; '.join(strayed)}. To restore what is recorded, {_way_on(view)}."
         if any(step_keys.job_name(name) is not None for name in stray):
             message += " If Terraform changed a job's target, let it ignore changes of the task definition."
         return "Drifted", "True", "TaskDefinitionChanged", message
@@ -249,14 +251,35 @@ def _drifted(view: Snapshot) -> Seen | None:
         return None
     differing = _differing(view)
     if differing:
-        message = f"{'; '.join(differing)}. To bring each of them to one image, run `ferryman redeploy {view.name}`."
+        components = {component for found in (view.drift.images or {}).values() for component in found}
+        message = f"{'; '.join(differing)}. To bring each of them to one image, {_way_on(view, components)}."
         return "Drifted", "True", IMAGES_DIFFER, message
     changed = changed_bases(view)
     if changed:
-        apply = f"To apply it, run `ferryman redeploy {view.name}`."
+        apply = f"To apply it, {_way_on(view)}."
         message = f"{', '.join(changed)}: Terraform published a newer base task definition. {apply}"
         return "Drifted", "True", "BaseChanged", message
     return "Drifted", "False", "AsRecorded", ""
+
+
+def _way_on(view: Snapshot, components: Collection[str] = ()) -> str:
+    running = view.state.current.version if view.state.current else None
+    return way_on(
+        view.name, view.environment, next((item for item in view.releases if item.version == running), None), components
+    )  # fmt: skip
+
+
+def way_on(env: str, environment: Environment, running: Release | None, components: Collection[str]) -> str:
+    """Say what a person does so that these components run as they should: `run ...`.
+
+    A redeploy needs a release that runs (what was adopted may be none) and changes only the components that it has.
+    """
+    if running is not None and all(component in running.digests for component in components):
+        return f"run `ferryman redeploy {env}`"
+    has = f" that has {listed(sorted(components))}" if running is not None else ""
+    if "manual" in environment.triggers:
+        return f"deploy a release{has}: run `ferryman deploy {env} --release VERSION`"
+    return f"push a new release{has}"
 
 
 def _differing(view: Snapshot) -> list[str]:

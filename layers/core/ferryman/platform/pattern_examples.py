@@ -1,4 +1,4 @@
-"""Which tags a `tagPattern` is written for, as far as examples tell. Pure; called by `apply` only."""
+"""Which tags a `tagPattern` is written for, as far as examples tell. Pure; called by `apply`, and to explain a tag."""
 
 import re
 from collections.abc import Iterable, Iterator

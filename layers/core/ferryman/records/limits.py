@@ -228,7 +228,7 @@ COUNTS: dict[str, int] = {
     "Deployment.revisions": MOST_MIGRATIONS,
     "EnvironmentState.conditions": 9,
     "EnvironmentState.reported": 50,
-    "IgnoredTags.tags": 20,
+    "IgnoredTags.tags": 40,  # twice releases.ignored_tags.MOST
     "MigrationClaim.migrations": 500,  # decisions.schema_compatibility.MOST_BYTES in all
     "Release.components": 50,
     "Request.revisions": MOST_MIGRATIONS,

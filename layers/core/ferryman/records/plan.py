@@ -36,7 +36,7 @@ class PlannedService(Record):
     platform_digest: str
     """The child that the service's platform pulls; equals `digest` for a single image."""
     image: str
-    """`registry/repository@digest`, as written into the task definition."""
+    """`registry/repository@digest`, as written into the task definition; empty if the release has no such image."""
     base_task_definition: str
     rollback_task_definition: str | None
     timeout_seconds: int
@@ -47,19 +47,19 @@ class PlannedService(Record):
     containers: list[str] = []
     """Every container that gets `image`. Empty in plans of 0.1.0, which changed `container` alone."""
     additional: list[PlannedImage] = []
-    """The images of the additional components."""
+    """The images of the additional components, and what the service's own component keeps running."""
 
     @property
     def images(self) -> dict[str, str]:
         """Container → the image that it gets."""
-        own = dict.fromkeys(self.containers or [self.container], self.image)
+        own = dict.fromkeys(self.containers or [self.container], self.image) if self.image else {}
         return own | {name: item.image for item in self.additional for name in item.containers}
 
     @property
     def accepted(self) -> dict[str, frozenset[str]]:
         """Container → image digests that prove that it runs the release."""
         own = _accepted(self.digest, self.platform_digest, self.platform_digests)
-        found = dict.fromkeys(self.containers or [self.container], own)
+        found = dict.fromkeys(self.containers or [self.container], own) if own else {}
         return found | {name: item.accepted for item in self.additional if item.digest for name in item.containers}
 
     @property

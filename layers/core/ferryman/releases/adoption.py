@@ -175,7 +175,8 @@ def _running(document: Platform, environment: Environment, adopter: _Adopter) ->
     live = ecs_edge.services(adopter.ecs, cluster, [service.name for service in environment.services])
     addresses = _addresses(document, environment, adopter)
     found = _Found()
-    for service in environment.services:
+    # Services with tasks first: what is scaled to zero runs nothing, and says something only where nothing else does.
+    for service in sorted(environment.services, key=lambda one: live.get(one.name, {}).get("desiredCount") == 0):
         raw = live.get(service.name)
         if raw is None or raw.get("status") != "ACTIVE":
             continue
@@ -192,7 +193,6 @@ def _running(document: Platform, environment: Environment, adopter: _Adopter) ->
             # The main container first: what it runs is what the environment runs.
             for container in sorted(containers, key=lambda name: name != service.container_name):
                 digest = _digest(images[container], document, component, addresses, adopter.ecr)
-                # What is scaled to zero runs nothing, and says something only where nothing else does.
                 if digest is None or (raw.get("desiredCount") == 0 and component in found.digests):
                     continue
                 if found.digests.setdefault(component, digest) != digest:

@@ -1,7 +1,7 @@
 """Keep the newest tags that name no release, so that people learn why nothing happened after a push.
 
 Called by receive_push for one tag, and by the sweep for all that ECR has. Pushes of such tags can be many (one for each
-pull request) and come at once: a record per component, at most 20 tags in it, and a write only when they change. A
+pull request) and come at once: a record per component, few tags in it, and a write only when they change. A
 write that loses its races is left to the next sweep, because nothing is decided by these records. In whatever order,
 and however often, the same tags end in the same record.
 """
@@ -21,13 +21,15 @@ from ferryman.records.writes import Save
 from ferryman.releases.recorder import ReleaseRecorder
 
 MOST = 20
-"""Tags that are kept of one component."""
+"""Tags that are kept of one component; as many besides that keep moving (`main`) or name no image (`buildcache`)."""
 ALIKE = 3
 """Of those, tags that differ only in numbers and hashes: `pr-1`, `pr-2` … never push out another kind of tag."""
 _ATTEMPTS = 3
 _UNLISTED = timedelta(minutes=15)
 """How long a tag that a listing of ECR lacks is kept: it may have been pushed while the listing was made."""
 
+_COMMIT = re.compile(r"[0-9a-f]{7,}")
+"""A commit or a date in a tag: it is meant once, also where its image was built and pushed again."""
 _NUMBER = re.compile(r"[0-9a-f]*[0-9][0-9a-f]*")
 
 
@@ -43,7 +45,7 @@ def keep(document: Platform, component: str, tag: str, at: datetime, ledger: Rel
         image = ecr_edge.tagged_image(ledger.ecr, repository, tag)
         if image is None or _named(image, document):
             return
-        found = IgnoredTag(tag=tag, digest=image.digest, at=min(at, ledger.clock()))
+        found = IgnoredTag(tag=tag, digest=image.digest, at=min(at, ledger.clock()), artifact=image.artifact)
         for _ in ledger.store.attempts(_ATTEMPTS):
             known = ledger.store.ignored_tags_of(document.name, component)
             if _write(document, component, known, [found], None, ledger):
@@ -58,7 +60,7 @@ def compare(document: Platform, images: Mapping[str, Sequence[TaggedImage]], led
     known = {record.component: record for record in ledger.store.ignored_tags(document.name)}
     for component, listed in images.items():
         found = [
-            IgnoredTag(tag=tag, digest=image.digest, at=min(image.pushed_at, now))
+            IgnoredTag(tag=tag, digest=image.digest, at=min(image.pushed_at, now), artifact=image.artifact)
             for image in listed
             if not _named(image, document)
             for tag in image.tags
@@ -73,15 +75,23 @@ def newest(tags: Iterable[IgnoredTag]) -> list[IgnoredTag]:
     for tag in tags:
         known = latest.get(tag.tag)
         # Of one tag the image counts that was looked up last; its time never goes back.
-        latest[tag.tag] = tag if known is None else tag.but(at=max(tag.at, known.at))
+        latest[tag.tag] = tag if known is None else _later(known, tag)
     ordered = sorted(latest.values(), key=lambda tag: (tag.at, tag.tag), reverse=True)
     by_shape = groupby(sorted(ordered, key=_shape), key=_shape)
-    kept = [tag for _, alike in by_shape for tag in list(alike)[:ALIKE]]
-    return sorted(kept, key=lambda tag: (tag.at, tag.tag), reverse=True)[:MOST]
+    few = [tag for _, alike in by_shape for tag in list(alike)[:ALIKE]]
+    few.sort(key=lambda tag: (tag.at, tag.tag), reverse=True)
+    # What moves with every build would push out the one tag that somebody waits for.
+    kept = [tag for tag in few if tag.once][:MOST] + [tag for tag in few if not tag.once][:MOST]
+    return sorted(kept, key=lambda tag: (tag.at, tag.tag), reverse=True)
 
 
-def _shape(tag: IgnoredTag) -> str:
-    return _NUMBER.sub("#", tag.tag.lower())
+def _later(known: IgnoredTag, tag: IgnoredTag) -> IgnoredTag:
+    moves = known.moves or tag.moves or (tag.digest != known.digest and not _COMMIT.search(tag.tag.lower()))
+    return tag.but(at=max(tag.at, known.at), moves=moves)
+
+
+def _shape(tag: IgnoredTag) -> tuple[bool, str]:
+    return tag.artifact, _NUMBER.sub("#", tag.tag.lower())
 
 
 def _write(

@@ -261,22 +261,26 @@ def _service(
         skip="NotInRelease",
         containers=containers[service.component],
     )
-    if digest is None:
+    if not any(component in deployment.digests for component in service.components):
         return planned
+    additional = [
+        image
+        for component in service.components
+        if component != service.component or digest is None
+        for image in _additional(
+            component, containers[component], deployment, base, live["taskDefinition"], images, ecs
+        )
+    ]  # fmt: skip
+    planned = planned.but(skip="ScaledToZero" if live.get("desiredCount") == 0 else None, additional=additional)
+    if digest is None:
+        # Its containers may run several images: each keeps its own, and none proves that the release runs.
+        return planned.but(containers=[])
     children = images.children(service.component, digest, plan_images.runs_on(base))
     return planned.but(
         digest=digest,
         platform_digest=children[0],
         platform_digests=children if len(children) > 1 else [],
         image=images.uri(service.component, digest),
-        skip="ScaledToZero" if live.get("desiredCount") == 0 else None,
-        additional=[
-            image
-            for item in service.additional_components
-            for image in _additional(
-                item.component, containers[item.component], deployment, base, live["taskDefinition"], images, ecs
-            )
-        ],
     )
 
 
@@ -289,7 +293,7 @@ def _additional(
     images: Images,
     ecs: ECSClient,
 ) -> list[PlannedImage]:
-    """Return what the containers of an additional component get: the release's image, or else what they run now."""
+    """Return what the containers of a component get: the release's image, or else what they run now."""
     digest = deployment.digests.get(component)
     if digest is None:
         running = task_definitions.images_of(ecs_edge.task_definition(ecs, live))

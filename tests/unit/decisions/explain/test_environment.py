@@ -14,6 +14,7 @@ from ferryman.records import (
     Deployment,
     EnvironmentState,
     Hold,
+    Image,
     Phase,
     Release,
     ReleaseStatus,
@@ -228,12 +229,25 @@ def test_drift_is_told(document: Platform) -> None:
     assert found.sentences[-1] == "The environment has drifted (BaseChanged): See it."
 
 
-def test_an_environment_whose_worker_runs_another_image_is_not_up_to_date(document: Platform) -> None:
+@pytest.mark.parametrize(
+    ("runs", "has", "then"),
+    [
+        pytest.param("0000001", COMPLETE, "run `ferryman redeploy staging`", id="a-release-that-has-all"),
+        pytest.param("0000001", ("api",), "to see what to do, run `ferryman explain staging`", id="that-lacks-images"),
+        pytest.param(None, (), "push a new release", id="adopted-without-a-version"),
+    ],
+)
+def test_an_environment_whose_worker_runs_another_image_is_not_up_to_date(
+    document: Platform, runs: str | None, has: tuple[str, ...], then: str
+) -> None:
     drifted = Condition(type="Drifted", status="True", reason="ImagesDiffer", message="No.", last_transition_time=AT)
-    found = told(document, [release(1)], conditions=[drifted])
+    images = {name: Image(digest=make.digest("a"), tag="0000001", first_seen_at=AT) for name in has}
+    current = RUNS_ONE.but(version=runs, at=NOW)
+    releases = [release(1, components=images)] if has else []
+    found = told(document, releases, conditions=[drifted], current=current)
 
     assert found.summary == "ImagesDiffer"
-    assert found.headline.endswith("but not in every container; run `ferryman redeploy staging`")
+    assert found.headline.endswith(f"but not in every container; {then}")
     assert not any("up to date" in sentence for sentence in found.sentences)
 
 

@@ -83,6 +83,15 @@ def test_in_words(document: Platform) -> None:
     assert sentences(found[:4], NOW)[3].startswith("1 more newer tag is no release;")
 
 
+def test_a_build_cache_is_said_to_be_no_image_unless_an_image_carries_the_tag_too(document: Platform) -> None:
+    cache, image = kept("api", ("x", 1)), kept("web", ("x", 2))
+    cache = cache.but(tags=[item.but(artifact=True) for item in cache.tags])
+    (found,) = ignored(document, [cache], [], [])
+    assert (found.artifact, found.next_step) == (True, "")
+    assert found.message == "x names no container image, but a build cache or the like"
+    assert not ignored(document, [cache, image], [], [])[0].artifact
+
+
 class TestExplained:
     def explain(self, document: Platform, *tags: tuple[str, int], runs: bool = True, **state: Any) -> Any:
         now = Running(version="0001234", deployment=None, digests={}, at=make.AT + 6 * MINUTE)
@@ -104,6 +113,21 @@ class TestExplained:
     def test_a_tag_that_was_pushed_before_an_approval_and_after_the_release_is_newer(self, document: Platform) -> None:
         """The release runs since minute 6 and was pushed in minute 5."""
         assert len(self.explain(document, ("sha-3f9c2ab", 6)).ignored) == 1
+
+    @pytest.mark.parametrize("kind", ["moves", "artifact"])
+    @pytest.mark.parametrize("runs", [True, False])
+    def test_what_moves_with_every_build_is_listed_and_not_told(
+        self, document: Platform, kind: str, runs: bool
+    ) -> None:
+        now = Running(version="0001234", deployment=None, digests={}, at=make.AT + 6 * MINUTE)
+        there = make.state(active=None, current=now if runs else None)
+        record = kept("api", ("buildcache", 9))
+        record = record.but(tags=[item.but(**{kind: True}) for item in record.tags])
+        found = ignored(document, [record], [], [])
+        told = explain(document, there, [running()] if runs else [], [], NOW, ignored=found)
+        assert [item.tag for item in found] == ["buildcache"]
+        assert "buildcache" not in f"{told.headline} {told.sentences}"
+        assert told.ignored == []
 
     def test_where_nothing_runs_all_count(self, document: Platform) -> None:
         told = self.explain(document, ("sha-3f9c2ab", 1), runs=False)

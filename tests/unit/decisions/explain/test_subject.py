@@ -70,6 +70,49 @@ def test_a_name_that_is_bound(scr_document: dict[str, Any]) -> None:
     assert (found.kind, found.version, found.known, found.hopeless) == ("Release", "000000c", True, False)
 
 
+MIXED = r"(?P<version>v\d+\.\d+\.\d+|[0-9a-f]{7})"
+
+
+@pytest.mark.parametrize("status", [None, "Waiting"])
+def test_a_name_under_a_pattern_that_matches_commits_too_may_come(
+    scr_document: dict[str, Any], status: str | None
+) -> None:
+    """Images that carry `3f9c2ab` and `v1.2.3` are a release whose name is v1.2.3."""
+    names = [name("v1.2.3", status)] if status else []
+    found = of("v1.2.3", platform(scr_document, MIXED), *names, releases=[])
+    assert (found.kind, found.hopeless) == ("SemverName", False)
+
+
+def test_a_name_whose_images_have_no_version_tag_is_hopeless(scr_document: dict[str, Any]) -> None:
+    assert of("v1.2.3", platform(scr_document, MIXED), name("v1.2.3", "Refused")).hopeless
+
+
+LONG, OTHER = "3f9c2ab0d1e2f3a4b5c6d7e8f90123456789abcd", "3f9c2ab1d1e2f3a4b5c6d7e8f90123456789abcd"
+
+
+@pytest.mark.parametrize("pattern", [None, r"(?P<version>[0-9a-f]{40})", SEQ])
+@pytest.mark.parametrize("text", ["3f9c2ab", "3f9c2ab0d1e2"])
+def test_the_beginning_of_a_version_is_the_release_as_it_is_for_deploy(
+    scr_document: dict[str, Any], pattern: str | None, text: str
+) -> None:
+    found = of(text, platform(scr_document, pattern), releases=[NEW, make.release(LONG)])
+    assert (found.kind, found.version, found.known, found.hopeless) == ("Release", LONG, True, False)
+    assert found.message == f"{text} names release {LONG}."
+
+
+def test_the_beginning_of_several_versions_is_refused_as_it_is_for_deploy(scr_document: dict[str, Any]) -> None:
+    document, releases = platform(scr_document), [make.release(LONG), make.release(OTHER)]
+    found = of("3f9c2ab", document, releases=releases)
+    assert (found.known, found.hopeless, found.next_step) == (False, True, "")
+    assert found.message == f"3f9c2ab is ambiguous: it matches {LONG}, {OTHER}; give more characters."
+    facts = Facts(document, make.state(active=None), releases, [], make.AT)
+    assert in_environment(found, facts) == [found.message]
+
+
+def test_fewer_characters_than_deploy_takes_name_nothing(scr_document: dict[str, Any]) -> None:
+    assert not of("3f9c2a", platform(scr_document), releases=[make.release(LONG)]).known
+
+
 def test_a_tag_that_was_pushed_says_when_and_where(scr_document: dict[str, Any]) -> None:
     document = platform(scr_document)
     kept = IgnoredTag(tag="sha-3f9c2ab", digest=make.digest("f"), at=make.AT)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from ferryman.records import Running
 from ferryman.store.table import Store
 from unit import builders as make
 from unit.api_world import JO, World, idle
@@ -41,6 +42,11 @@ class TestRedeploy:
         ("state", "words"),
         [
             pytest.param({"current": None}, "push a release first", id="nothing-runs"),
+            pytest.param(
+                {"current": Running(version=None, deployment=None, digests={}, at=make.AT)},
+                "ferryman deploy staging --release VERSION",
+                id="adopted-without-a-version",
+            ),
             pytest.param({"active": ACTIVE and ACTIVE.but(version=RUNNING)}, "ferryman watch", id="under-way"),
         ],
     )

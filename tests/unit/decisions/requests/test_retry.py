@@ -41,6 +41,13 @@ class TestRetry:
 
         assert world.ask("retry", {"version": BAD})[1]["version"] == BAD
 
+    @pytest.mark.parametrize("named", ["fff1234", "v1.0.0"])
+    def test_names_a_version_as_deploy_does(self, world: World, named: str) -> None:
+        full = "fff1234aaaaaaaa"
+        world.put(make.release(full, names=["v1.0.0"]), idle(settled={full: FAILED}))
+
+        assert world.ask("retry", {"version": named})[1]["version"] == full
+
     def test_twice_asks_once(self, world: World) -> None:
         world.put(idle(settled={BAD: FAILED}))
         world.ask("retry")

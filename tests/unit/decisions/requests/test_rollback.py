@@ -182,6 +182,12 @@ class TestRollback:
 
         assert ask(world, "rollback", to="0000000", reason="x")[0] == 404
 
+    def test_to_a_tag_that_is_no_release_says_why(self, world: World) -> None:
+        world.put(running())
+
+        status, answer = ask(world, "rollback", to="sha-0000000", reason="x")
+        assert (status, "sha-0000000 does not match tagPattern" in answer["error"]["message"]) == (404, True)
+
     @pytest.mark.parametrize("record", ["state", "timeline"])
     def test_is_one_write(self, world: World, record: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """Wish, hold, timeline and messages stand together, or none of them does."""

@@ -58,7 +58,9 @@ def test_nobody_woken_is_no_failure(world: World) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "said"),
     [
-        (WISH | {"release": "v9.9.9"}, 404, "there is no release 'v9.9.9'; the latest are: "),
+        (WISH | {"release": "eeeeeee"}, 404, "there is no release 'eeeeeee'; the latest are: "),
+        (WISH | {"release": "sha-abc1234"}, 404, "no release 'sha-abc1234': sha-abc1234 does not match tagPattern"),
+        (WISH | {"release": "v9.9.9"}, 404, "no release 'v9.9.9': v9.9.9 is a semver tag: a second name"),
         (WISH | {"reason": " "}, 422, "reason"),
         ({"release": "abc1234"}, 422, "reason"),
         ({"reason": "x"}, 422, "release"),

@@ -11,13 +11,13 @@ from ferryman.records import EnvironmentState
 from unit import builders as make
 from unit.large_world import document
 
-ENVIRONMENT = parse(document([["api"]], scan={})).environment("staging")
+DOCUMENT = parse(document([["api"]], scan={}))
 
 
 def waive(state: EnvironmentState, number: int, reason: str) -> EnvironmentState:
     releases = [make.release(f"{number:07x}")]
     return request_waiver(
-        state, ENVIRONMENT, releases, release=f"{number:07x}", reason=reason, duration=timedelta(days=7), who="ann",
+        state, DOCUMENT, releases, release=f"{number:07x}", reason=reason, duration=timedelta(days=7), who="ann",
         at=make.AT,
     )[0]  # fmt: skip
 

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import Field
 
 from ferryman.decisions import approval_in_words
-from ferryman.decisions.conditions import IMAGES_DIFFER
+from ferryman.decisions.conditions import IMAGES_DIFFER, way_on
 from ferryman.decisions.explain import ignored as ignored_tags
 from ferryman.decisions.explain.ignored import Ignored
 from ferryman.decisions.explain.inputs import Facts
@@ -253,8 +253,17 @@ def _headline(facts: Facts, found: list[Newer]) -> tuple[Summary, str]:
         return "Frozen", f"{runs}; {frozen.message}"
     summary, headline = _of_newer(facts, found, runs)
     if summary == "UpToDate" and _images_differ(state):
-        return "ImagesDiffer", f"{runs}, but not in every container; run `ferryman redeploy {facts.env}`"
+        return "ImagesDiffer", f"{runs}, but not in every container; {_way_on(facts)}"
     return summary, headline
+
+
+def _way_on(facts: Facts) -> str:
+    """Say what helps where containers differ. Which components do, only the condition's message tells."""
+    running = next((item for item in facts.releases if item.version == facts.running_version), None)
+    components = [name for service in facts.environment.services for name in service.components]
+    if running is not None and any(name not in running.digests for name in components):
+        return f"to see what to do, run `ferryman explain {facts.env}`"
+    return way_on(facts.env, facts.environment, running, components)
 
 
 def _images_differ(state: EnvironmentState) -> bool:

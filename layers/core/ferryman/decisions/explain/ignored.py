@@ -9,7 +9,7 @@ from pydantic import AwareDatetime
 from ferryman.durations import age
 from ferryman.platform import Platform, TagKind, classify
 from ferryman.platform.tag_report import report, taken_for_a_version
-from ferryman.records import IgnoredTags, Record, Release, SemverName
+from ferryman.records import IgnoredTag, IgnoredTags, Record, Release, SemverName
 from ferryman.text import sentence
 
 _TOLD = 3
@@ -32,6 +32,10 @@ class Ignored(Record):
     """Of a semver tag: it is not waiting for its release any more."""
     at: AwareDatetime
     """When the latest of its images was pushed."""
+    moves: bool = False
+    """It goes from image to image, as `main` does. Listed only: nobody waits for it to become a release."""
+    artifact: bool = False
+    """It names no container image, but a build cache or the like. Listed only."""
 
 
 def ignored(
@@ -41,7 +45,7 @@ def ignored(
 
     Left out: other tags of images that are in a release.
     """
-    found: dict[str, dict[str, datetime]] = {}
+    found: dict[str, dict[str, IgnoredTag]] = {}
     for record in kept:
         part = document.spec.components.get(record.component)
         if part is None or part.repository != record.repository:
@@ -49,7 +53,7 @@ def ignored(
         released = {release.digests.get(record.component) for release in releases}
         for item in record.tags:
             if item.digest not in released and classify(item.tag, document).kind is TagKind.OTHER:
-                found.setdefault(item.tag, {})[record.component] = item.at
+                found.setdefault(item.tag, {})[record.component] = item
     tags = [_of_tag(tag, pushed, document) for tag, pushed in found.items()]
     tags += [_of_name(name, document) for name in names if _unbound(name, document)]
     return sorted(tags, key=lambda item: (item.at, item.tag), reverse=True)
@@ -59,16 +63,19 @@ def _unbound(name: SemverName, document: Platform) -> bool:
     return name.status != "Bound" and classify(name.name, document).kind is TagKind.SEMVER
 
 
-def _of_tag(tag: str, pushed: dict[str, datetime], document: Platform) -> Ignored:
+def _of_tag(tag: str, pushed: dict[str, IgnoredTag], document: Platform) -> Ignored:
     found = report(tag, document)
+    artifact = all(item.artifact for item in pushed.values())
     return Ignored(
         tag=tag,
         components=[name for name in document.spec.components if name in pushed],
         reason="NoVersion" if found.reason == "NoVersion" else "NoMatch",
         pattern=document.spec.tag_pattern,
-        message=found.message,
-        next_step=found.next_step,
-        at=max(pushed.values()),
+        message=f"{tag} names no container image, but a build cache or the like" if artifact else found.message,
+        next_step="" if artifact else found.next_step,
+        at=max(item.at for item in pushed.values()),
+        moves=any(item.moves for item in pushed.values()),
+        artifact=artifact,
     )
 
 

@@ -62,13 +62,17 @@ class Facts:
 
     @cached_property
     def newer_ignored(self) -> list[Ignored]:
-        """The ignored tags that were pushed after the release that runs, newest first; all, where nothing runs."""
+        """The ignored tags that were pushed after the release that runs, newest first; all, where nothing runs.
+
+        Without those that move with every build and build caches: they say nothing about a release.
+        """
+        meant = [item for item in self.ignored if not (item.moves or item.artifact)]
         current = self.state.current
         if current is None:
-            return list(self.ignored)
+            return meant
         running = next((release for release in self.releases if release.version == current.version), None)
         since = running.first_seen_at if running is not None else current.at
-        return [item for item in self.ignored if item.at > since]
+        return [item for item in meant if item.at > since]
 
     @cached_property
     def view(self) -> Snapshot:

@@ -4,6 +4,7 @@ Each function returns the changed state with a message, or raises Refused with t
 outcome whose `state` is None changes nothing, because the state is already as requested.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ferryman.errors import NotFound, Refused
@@ -36,10 +37,10 @@ def refuse_active(state: EnvironmentState, version: str) -> None:
         )  # fmt: skip
 
 
-def _release(releases: list[Release], version: str, document: Platform | None = None) -> Release:
+def _release(releases: list[Release], version: str) -> Release:
     found = next((release for release in releases if release.version == version), None)
     if found is None:
-        raise _no_release(releases, version, document)
+        raise _no_release(releases, version, None)
     return found
 
 
@@ -78,16 +79,27 @@ def find(releases: list[Release], text: str, document: Platform | None = None) -
 
     With a document, a version's tag is taken, too, and the error says why another tag can be no release.
     """
-    exact = [release for release in releases if text in (release.version, *release.names)]
-    if not exact and document is not None and (tagged := classify(text, document).version) is not None:
-        exact = [release for release in releases if release.version == tagged]
-    found = exact or [release for release in releases if len(text) >= SHORTEST and release.version.startswith(text)]
+    found = matching(releases, text, document)
     if len(found) > 1:
-        names = ", ".join(release.version for release in found)
-        raise Refused(f"{text} is ambiguous: it matches {names}; give more characters")
+        raise Refused(ambiguous(text, found))
     if not found:
         raise _no_release(releases, text, document)
     return found[0]
+
+
+def matching(releases: Sequence[Release], text: str, document: Platform | None = None) -> list[Release]:
+    """Return the releases that a text may mean: a version, a semver name, with a document a version's tag, or else the
+    beginning of a version. Wherever a person names a release, this is the rule.
+    """
+    exact = [release for release in releases if text in (release.version, *release.names)]
+    if not exact and document is not None and (tagged := classify(text, document).version) is not None:
+        exact = [release for release in releases if release.version == tagged]
+    return exact or [release for release in releases if len(text) >= SHORTEST and release.version.startswith(text)]
+
+
+def ambiguous(text: str, found: Sequence[Release]) -> str:
+    """Say that a text means several releases."""
+    return f"{text} is ambiguous: it matches {', '.join(release.version for release in found)}; give more characters"
 
 
 def _no_release(releases: list[Release], text: str, document: Platform | None) -> NotFound:

@@ -16,8 +16,13 @@ def request_redeploy(
     A hold does not prevent it and stays: it stops newer releases, not a person's redeploy.
     """
     env = state.environment
-    if state.current is None or state.current.version is None:
+    if state.current is None:
         raise Refused(f"{env} does not run a release that Ferryman knows; push a release first")
+    if state.current.version is None:
+        raise Refused(
+            f"what {env} runs is no release that Ferryman knows, so it cannot be deployed again. Push a release, or "
+            f"deploy one with `ferryman deploy {env} --release VERSION`"
+        )
     wanted = state.current.version
     _release(releases, wanted)
     refuse_active(state, wanted)

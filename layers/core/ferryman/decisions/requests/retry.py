@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from ferryman.decisions.candidates import TAG_REFUSED
-from ferryman.decisions.requests.common import Outcome, _release, asked, refuse_active
+from ferryman.decisions.requests.common import Outcome, asked, find, refuse_active
 from ferryman.decisions.same_images import settled_twin
 from ferryman.decisions.why_not import newer_releases
 from ferryman.errors import Refused
@@ -29,8 +29,8 @@ def request_retry(
     """
     env = state.environment
     _refuse_hold(state, lift_hold)
-    wanted = version or _last_settled(state, releases)
-    release = _release(releases, wanted, document)
+    release = find(releases, version or _last_settled(state, releases), document)
+    wanted = release.version
     if release.status is not ReleaseStatus.READY:
         raise Refused(
             f"release {wanted} is {release.status}, not Ready; to see what is missing, run `ferryman releases`"

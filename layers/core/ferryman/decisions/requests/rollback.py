@@ -8,7 +8,7 @@ from ferryman.decisions.requests.common import Outcome, find, what
 from ferryman.decisions.requests.rollback_schema import refuse_mismatch, revision_without_name, revisions_by_name
 from ferryman.decisions.schema_compatibility import Schema
 from ferryman.errors import Refused
-from ferryman.platform import Environment
+from ferryman.platform import Environment, Platform
 from ferryman.records import AbortRequest, Deployment, EnvironmentState, Hold, Phase, Release, StepStatus, step_keys
 from ferryman.records import Request as Wish
 
@@ -72,13 +72,13 @@ class WayBack(Outcome):
     aborts: bool = False
 
 
-def target(situation: Situation, to: str | None) -> Release:
+def target(situation: Situation, to: str | None, document: Platform) -> Release:
     """Return the release to roll back to: the given one, or what ran before. Raise Refused, or NotFound.
 
     During a deployment, what ran before is what ran when it started.
     """
     env, running, begun = situation.env, situation.running, situation.begun
-    release = find(situation.releases, to) if to else _before(situation)
+    release = find(situation.releases, to, document) if to else _before(situation)
     if release.version == running and begun is None:
         raise Refused(f"{env} already runs {release.version}; to deploy it again, run `ferryman redeploy {env}`")
     runs = situation.release(running)

@@ -2,9 +2,10 @@
 
 from datetime import datetime, timedelta
 
+from ferryman.decisions.requests.common import find
 from ferryman.durations import format_duration
-from ferryman.errors import NotFound, Refused
-from ferryman.platform import Environment
+from ferryman.errors import Refused
+from ferryman.platform import Platform
 from ferryman.records import EnvironmentState, Release, Waiver, limits
 from ferryman.text import byte_length
 
@@ -14,7 +15,7 @@ _SIZE = 300
 
 def request_waiver(
     state: EnvironmentState,
-    environment: Environment,
+    document: Platform,
     releases: list[Release],
     *,
     release: str,
@@ -28,14 +29,11 @@ def request_waiver(
     Raise Refused if the environment does not check scans, NotFound for an unknown release. Expired waivers are dropped.
     """
     env = state.environment
-    if environment.scan is None:
+    if document.environment(env).scan is None:
         raise Refused(
             f"{env} does not check image scans, so there is nothing to waive; to check them, set `scan` in the document"
         )
-    found = next((item for item in releases if release in (item.version, *item.names)), None)
-    if found is None:
-        latest = ", ".join(item.version for item in releases[:-6:-1]) or "none has been pushed yet"
-        raise NotFound(f"there is no release {release!r}; the latest are: {latest}")
+    found = find(releases, release, document)
     waiver = Waiver(reason=reason, who=who, at=at, until=at + duration)
     standing = {version: known for version, known in state.waivers.items() if known.until > at}
     waivers = {**standing, found.version: waiver}
