@@ -129,8 +129,7 @@ def test_the_operator_accepts_the_services(plan: Plan, document: Platform, name:
         cluster=arn("ecs", f"cluster/scr-{name}"),
         services={s["name"]: as_described(s) for s in made(plan, name, "aws_ecs_service")},
         bases={},
-        subnets=["subnet-1"],
-        security_groups=["sg-1"],
+        migrations={"": verify.SeenMigration(base=None, subnets=["subnet-1"], security_groups=["sg-1"])},
     )
     assert verify.judge(document.spec.environments[name], seen, at=name) == []
 
