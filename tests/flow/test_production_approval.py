@@ -339,10 +339,7 @@ def test_who_invokes_the_function_directly_is_still_nobody_else(production: Make
     assert (status, user in said) == (403, True), said
     other = signed({**event, "rawPath": prod.path("hold")}, function)
     status, said = invoke({**event, "headers": other["headers"]})
-    assert (status, said) == (
-        403,
-        "AWS does not confirm the signature of this request (SignatureDoesNotMatch). Log in again, then try again",
-    )
+    assert (status, "(SignatureDoesNotMatch)" in said) == (403, True), said
     pending(prod, deployment)
 
 
