@@ -47,7 +47,8 @@ def call(function: str, logical: str, event: Any, variables: Mapping[str, str], 
     # Its services are in this process; in the container they are on the bridge.
     variables = {"FERRYMAN_SERVICES_ON_LOOPBACK": "1", **variables}
     credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
-    with environment({**credentials, "AWS_DEFAULT_REGION": region, "AWS_REGION": region, **variables}):
+    lambda_api = {"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9001"}  # as Lambda sets it: loopback is the function's own
+    with environment({**credentials, **lambda_api, "AWS_DEFAULT_REGION": region, "AWS_REGION": region, **variables}):
         spec = importlib.util.spec_from_file_location(f"invoked_{function}", FUNCTIONS / function / "app.py")
         assert spec is not None
         assert spec.loader is not None
