@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+from ferryman.access import Access
 from ferryman.api.context import Context
 from ferryman.api.http import HttpError, Request
 from ferryman.api.serve_api import serve
@@ -18,6 +19,7 @@ from unit.fakes.log import FakeLog
 from unit.fakes.outside import FakeOutside
 
 JO = "arn:aws:iam::123456789012:user/jo"
+ADMIN = "arn:aws:iam::123456789012:user/ada"
 KIM = "arn:aws:iam::123456789012:user/kim"
 ENV = "/v1/platforms/scr/environments/staging"
 
@@ -57,7 +59,9 @@ class World:
 
     @property
     def operator(self) -> Context:
-        return Context(store=self.store, outside=self.outside, clock=self.clock, new_id=self.new_id)
+        return Context(
+            store=self.store, outside=self.outside, clock=self.clock, new_id=self.new_id, access=Access((ADMIN,))
+        )
 
     def call(
         self, method: str, path: str, body: Any = None, *, who: str | None = JO, **query: str

@@ -37,6 +37,10 @@ class Refused(PermanentError):
     """A person's request is valid but not allowed in the current state."""
 
 
+class NotPermitted(PermanentError):
+    """The caller does not have the role that this request needs."""
+
+
 class VerificationFailed(PermanentError):
     """ECS does not match the document: a service, container, role or setting is missing or wrong."""
 

@@ -1,8 +1,9 @@
 """What the API's routes work with: the store, a clock, ids, and the few effects they have outside of the table."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from ferryman.access import Access
 from ferryman.api.views.live_services import Counts, Definitions
 from ferryman.decisions.schema_compatibility import ImageLabels
 from ferryman.decisions.snapshot import ImageScan
@@ -49,3 +50,4 @@ class Context:
     outside: Outside
     clock: Clock
     new_id: NewId
+    access: Access = field(default_factory=Access)

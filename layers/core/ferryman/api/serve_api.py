@@ -13,6 +13,7 @@ from ferryman.errors import (
     FerrymanError,
     InvalidDocument,
     NotFound,
+    NotPermitted,
     Refused,
     TransientError,
 )
@@ -116,6 +117,8 @@ def _as_http(error: FerrymanError) -> HttpError:
     match error:
         case NotFound():
             return HttpError(404, "NotFound", str(error))
+        case NotPermitted():
+            return HttpError(403, "NotPermitted", str(error))
         case InvalidDocument():
             return HttpError(422, "InvalidDocument", "the document is not valid; nothing was changed", error.problems)
         case Refused() | Conflict() | ClaimLost():

@@ -1,0 +1,5 @@
+"""Who may do what: the admins of the operator, and the roles that each platform grants. Pure."""
+
+from ferryman.access.access import Access
+
+__all__ = ["Access"]
