@@ -14,6 +14,7 @@ from ferryman.api.http import Body, Request
 from ferryman.api.read import place
 from ferryman.clients.aws_errors import Refusal
 from ferryman.contracts import DeploymentRef
+from ferryman.decisions import ownership
 from ferryman.decisions.requests import common
 from ferryman.decisions.requests.hold import request_hold, request_resume
 from ferryman.decisions.requests.redeploy import request_redeploy
@@ -22,6 +23,7 @@ from ferryman.errors import ClaimLost, FerrymanError, Refused
 from ferryman.messages import timeline
 from ferryman.messages.environment import for_hold
 from ferryman.platform import Platform
+from ferryman.platform.claims import Part
 from ferryman.records import AbortRequest, Deployment, EnvironmentState, EventType
 from ferryman.records.writes import Write
 
@@ -148,11 +150,14 @@ def verify(operator: Context, request: Request) -> dict[str, Any]:
     only = {env: platform.environment(env)}
     part = platform.model_copy(update={"spec": platform.spec.model_copy(update={"environments": only})})
     found = operator.outside.verify(part)
+    owned = found.claims.environments.get(env) if found.claims else None
+    elsewhere = ownership.elsewhere(platform.name, env, owned or Part(), operator.store.ownerships())
+    problems = [*found.problems, *elsewhere]
     return {
-        "ok": not found.problems,
+        "ok": not problems,
         "platform": platform.name,
         "environment": env,
-        "problems": told(found.problems),
+        "problems": told(problems),
         "notes": told(found.notes),
     }
 

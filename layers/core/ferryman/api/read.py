@@ -19,6 +19,7 @@ from ferryman.decisions.explain.ignored import Ignored, ignored
 from ferryman.decisions.explain.inputs import Facts
 from ferryman.decisions.explain.subject import in_environment, subject
 from ferryman.decisions.freeze_windows import frozen
+from ferryman.decisions.ownership import owned_twice
 from ferryman.decisions.requests.common import matching
 from ferryman.errors import FerrymanError, NotFound
 from ferryman.platform import Platform, parse
@@ -43,6 +44,8 @@ _TOLD = 5
 """Deployments whose timelines `events` shows beside the environment's own."""
 _NAMES = 1000
 """Semver tags among which a read looks for those that name no release; a CI may push one with each build."""
+_SHARED = 20
+"""Things that an environment shares with others, in a status."""
 _NOTICES, _NOTICED = 5, timedelta(days=7)
 """How many failures of messages and publications a status shows, and for how long."""
 
@@ -250,7 +253,7 @@ def _environment(
     *,
     notices: bool = False,
 ) -> EnvironmentView:
-    """Read where an environment stands; `tags` are the ignored ones, and `notices` reads timelines too."""
+    """Read where an environment stands; `tags` are the ignored ones, and `notices` reads timelines and owners too."""
     seen = _seen(operator, document, name, releases, tags)
     now, state = operator.clock(), seen.state
     current = next((d for d in seen.deployments if state.current and d.id == state.current.deployment), None)
@@ -263,7 +266,14 @@ def _environment(
         frozen=frozen(document.environment(name), state, now),
         publication=current.publication if current else None,
         notices=_notices(operator, seen) if notices else [],
+        shared=_shared(operator, document.name, name) if notices else [],
     )
+
+
+def _shared(operator: Context, platform: str, env: str) -> list[str]:
+    """Return what belongs to this environment, or to its platform, and to somebody else as well."""
+    found = owned_twice(operator.store.ownerships())
+    return [*found.get((platform, env), []), *found.get((platform, ""), [])][:_SHARED]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol
 
-from ferryman.api import apply, approve, audit, control, diff, freeze_and_waive, read, start
+from ferryman.api import apply, approve, audit, control, diff, freeze_and_waive, ownership, read, start
 from ferryman.api.context import Context
 from ferryman.api.http import HttpError, Request, answer, failure, parse
 from ferryman.errors import (
@@ -29,6 +29,7 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("GET", "v1/platforms", read.platforms),
     ("GET", _PLATFORM, read.platform),
     ("PUT", _PLATFORM, apply.apply),
+    ("POST", f"{_PLATFORM}/retire", ownership.retire),
     ("GET", f"{_PLATFORM}/document", read.document),
     ("GET", f"{_PLATFORM}/releases", read.releases),
     ("GET", f"{_PLATFORM}/tags/{{tag}}", read.tag),
