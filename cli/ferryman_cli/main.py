@@ -6,7 +6,20 @@ from io import TextIOWrapper
 import typer
 
 from ferryman_cli import local, options, output
-from ferryman_cli.commands import apply, approvals, audit, diff, gates, reads, requests, starting, status, tags, watch
+from ferryman_cli.commands import (
+    apply,
+    approvals,
+    audit,
+    diff,
+    gates,
+    platforms,
+    reads,
+    requests,
+    starting,
+    status,
+    tags,
+    watch,
+)
 from ferryman_cli.exits import Commands
 from ferryman_cli.output import Format
 
@@ -74,6 +87,7 @@ for _command in (
     gates.waive,
 ):
     app.command()(_command)
+app.add_typer(platforms.app)
 app.add_typer(local.app)
 
 

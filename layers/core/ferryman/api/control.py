@@ -26,6 +26,7 @@ from ferryman.platform import Platform
 from ferryman.platform.claims import Part
 from ferryman.records import AbortRequest, Deployment, EnvironmentState, EventType
 from ferryman.records.writes import Write
+from ferryman.steps import ownership_records
 
 _LOG = logging.getLogger("ferryman")
 
@@ -151,7 +152,7 @@ def verify(operator: Context, request: Request) -> dict[str, Any]:
     part = platform.model_copy(update={"spec": platform.spec.model_copy(update={"environments": only})})
     found = operator.outside.verify(part)
     owned = found.claims.environments.get(env) if found.claims else None
-    elsewhere = ownership.elsewhere(platform.name, env, owned or Part(), operator.store.ownerships())
+    elsewhere = ownership.elsewhere(platform.name, env, owned or Part(), ownership_records.current(operator.store)[0])
     problems = [*found.problems, *elsewhere]
     return {
         "ok": not problems,

@@ -94,7 +94,7 @@ def retire(operator: Context, request: Request) -> dict[str, Any]:
 
 def warnings(operator: Context, platform: str) -> list[tuple[str, str]]:
     """Return what a stored document shares with others since before this rule, by the path of its environment."""
-    found = ownership.owned_twice(operator.store.ownerships())
+    found = ownership.owned_twice(ownership_records.current(operator.store)[0])
     return [
         (f"spec.environments.{env}" if env else "spec", text)
         for (name, env), texts in found.items()
@@ -104,9 +104,9 @@ def warnings(operator: Context, platform: str) -> list[tuple[str, str]]:
 
 
 def _judge(operator: Context, document: Platform, found: Claims, before: AppliedPlatform | None) -> Judged:
-    names = [one.name for one in operator.store.platforms()]
+    records, names = ownership_records.current(operator.store)
     stored = before.document if before else {}
-    return ownership.judge(document, found, _readable(before), stored, operator.store.ownerships(), names)
+    return ownership.judge(document, found, _readable(before), stored, records, names)
 
 
 def _readable(before: AppliedPlatform | None) -> Platform | None:

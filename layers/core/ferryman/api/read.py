@@ -35,6 +35,7 @@ from ferryman.records import (
     TimelineEvent,
     step_keys,
 )
+from ferryman.steps import ownership_records
 
 _RECENT = 50
 """Deployments that an explanation considers."""
@@ -272,7 +273,7 @@ def _environment(
 
 def _shared(operator: Context, platform: str, env: str) -> list[str]:
     """Return what belongs to this environment, or to its platform, and to somebody else as well."""
-    found = owned_twice(operator.store.ownerships())
+    found = owned_twice(ownership_records.current(operator.store)[0])
     return [*found.get((platform, env), []), *found.get((platform, ""), [])][:_SHARED]
 
 

@@ -29,6 +29,6 @@ def sweep(sources: Sources, count: Count) -> None:
         _LOG.info("the records of what belongs to %d platforms are made by the next sweeps", left)
     else:
         ownership_records.complete(sources.store, claims_of, sources.clock, 1)
-    for (platform, environment), texts in owned_twice(sources.store.ownerships()).items():
+    for (platform, environment), texts in owned_twice(ownership_records.current(sources.store)[0]).items():
         count("OwnedTwice")
         _LOG.warning("owned twice: %s", "; ".join(texts[:10]), extra={"platform": platform, "environment": environment})

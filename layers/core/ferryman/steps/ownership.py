@@ -15,7 +15,7 @@ from ferryman.platform import ChatChannel, Environment, Platform, TopicChannel, 
 from ferryman.platform.claims import Claim, Claims, Part
 from ferryman.records import AppliedPlatform, Ownership, OwnershipRegister
 from ferryman.records.writes import Save, Unchanged, Write
-from ferryman.steps import verify
+from ferryman.steps import ownership_records, verify
 from ferryman.steps.verify import Problem, Survey
 from ferryman.store.table import Store
 
@@ -64,7 +64,8 @@ class Standing:
     @classmethod
     def of(cls, store: Store, applied: AppliedPlatform, environment: str, at: datetime) -> "Standing":
         """Read it; raise Conflict when a newer document has been applied meanwhile."""
-        register, records = store.ownership_register(at), store.ownerships()
+        register = store.ownership_register(at)
+        records, _ = ownership_records.current(store)
         own = next((i for i in records if (i.platform, i.environment) == (applied.name, environment)), None)
         if own is not None and own.generation > applied.generation:
             raise Conflict(f"platform {applied.name} was applied again; the next attempt reads it again")

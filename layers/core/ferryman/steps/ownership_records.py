@@ -13,7 +13,7 @@ from ferryman.errors import Conflict, InvalidDocument
 from ferryman.ids import Clock
 from ferryman.platform import Platform, claims, parse
 from ferryman.platform.claims import Claims
-from ferryman.records import AppliedPlatform
+from ferryman.records import AppliedPlatform, Ownership
 from ferryman.records.writes import Remove, Save, Unchanged
 from ferryman.store.table import Store
 
@@ -38,6 +38,16 @@ def complete(store: Store, claims_of: ClaimsOf, clock: Clock, most: int) -> None
         applied = store.find_platform(name)
         if applied is not None:
             make(store, applied, claims_of, clock)
+
+
+def current(store: Store) -> tuple[list[Ownership], list[str]]:
+    """Return what belongs to whom, and the names of all platforms.
+
+    A record of a platform that has no document, because somebody deleted that in the table, counts for nothing.
+    """
+    records = store.ownerships()
+    names = [applied.name for applied in store.platforms()]
+    return [item for item in records if item.platform in names], names
 
 
 def make(store: Store, applied: AppliedPlatform, claims_of: ClaimsOf, clock: Clock) -> None:
