@@ -41,24 +41,24 @@ def copy_of(victim: Production, stage: Stage, name: str, spelling: str) -> dict[
     return made
 
 
-@pytest.mark.parametrize("spelling", ["name", "arn", "reference"])
-def test_a_second_platform_on_production_s_cluster_is_refused_and_pushes_change_nothing(
-    production: MakeProduction, stage: Stage, spelling: str
+def test_a_second_platform_on_production_s_cluster_is_refused_and_a_push_changes_nothing(
+    production: MakeProduction, stage: Stage
 ) -> None:
     scr = production()
     name = next(stage.names)
-    attack = copy_of(scr, stage, name, spelling)
-    for dry_run in ("true", None):
-        with pytest.raises(ApiError) as refused:
-            stage.api.put(Api.path("v1", "platforms", name), attack, dryRun=dry_run)
-        told = dict(refused.value.problems)
-        assert refused.value.status == 409
-        assert f"belongs to environment {PRODUCTION} of platform {scr.name}" in str(told)
+    for spelling in ("name", "arn", "reference"):
+        attack = copy_of(scr, stage, name, spelling)
+        for dry_run in ("true", None):
+            with pytest.raises(ApiError) as refused:
+                stage.api.put(Api.path("v1", "platforms", name), attack, dryRun=dry_run)
+            assert refused.value.status == 409
+            assert f"belongs to environment {PRODUCTION} of platform {scr.name}" in str(refused.value.problems)
     assert stage.store.find_platform(name) is None
-    version = scr.verified()
+    version = scr.push()
+    scr.until(lambda: (release := scr.release(version)) and release.ready_at, "the release")
     stage.sweep()
-    scr.runs("bootstrap")
     assert scr.deployments(version) == []
+    scr.runs("bootstrap")
 
 
 def test_a_reference_that_comes_to_name_production_s_task_definition_is_refused_when_it_deploys(

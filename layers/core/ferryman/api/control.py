@@ -14,7 +14,6 @@ from ferryman.api.http import Body, Request
 from ferryman.api.read import place
 from ferryman.clients.aws_errors import Refusal
 from ferryman.contracts import DeploymentRef
-from ferryman.decisions import ownership
 from ferryman.decisions.requests import common
 from ferryman.decisions.requests.hold import request_hold, request_resume
 from ferryman.decisions.requests.redeploy import request_redeploy
@@ -23,10 +22,8 @@ from ferryman.errors import ClaimLost, FerrymanError, Refused
 from ferryman.messages import timeline
 from ferryman.messages.environment import for_hold
 from ferryman.platform import Platform
-from ferryman.platform.claims import Part
 from ferryman.records import AbortRequest, Deployment, EnvironmentState, EventType
 from ferryman.records.writes import Write
-from ferryman.steps import ownership_records
 
 _LOG = logging.getLogger("ferryman")
 
@@ -151,9 +148,10 @@ def verify(operator: Context, request: Request) -> dict[str, Any]:
     only = {env: platform.environment(env)}
     part = platform.model_copy(update={"spec": platform.spec.model_copy(update={"environments": only})})
     found = operator.outside.verify(part)
-    owned = found.claims.environments.get(env) if found.claims else None
-    elsewhere = ownership.elsewhere(platform.name, env, owned or Part(), ownership_records.current(operator.store)[0])
-    problems = [*found.problems, *elsewhere]
+    # Imported here: it imports this module.
+    from ferryman.api import ownership
+
+    problems = [*found.problems, *ownership.elsewhere(operator, platform.name, env, found.claims)]
     return {
         "ok": not problems,
         "platform": platform.name,

@@ -19,7 +19,6 @@ from ferryman.decisions.explain.ignored import Ignored, ignored
 from ferryman.decisions.explain.inputs import Facts
 from ferryman.decisions.explain.subject import in_environment, subject
 from ferryman.decisions.freeze_windows import frozen
-from ferryman.decisions.ownership import owned_twice
 from ferryman.decisions.requests.common import matching
 from ferryman.errors import FerrymanError, NotFound
 from ferryman.platform import Platform, parse
@@ -35,7 +34,6 @@ from ferryman.records import (
     TimelineEvent,
     step_keys,
 )
-from ferryman.steps import ownership_records
 
 _RECENT = 50
 """Deployments that an explanation considers."""
@@ -272,9 +270,11 @@ def _environment(
 
 
 def _shared(operator: Context, platform: str, env: str) -> list[str]:
-    """Return what belongs to this environment, or to its platform, and to somebody else as well."""
-    found = owned_twice(ownership_records.current(operator.store)[0])
-    return [*found.get((platform, env), []), *found.get((platform, ""), [])][:_SHARED]
+    # Imported here: it imports `control`, and that imports this module.
+    from ferryman.api import ownership
+
+    found = ownership.shared(operator, platform)
+    return [*found.get(env, []), *found.get("", [])][:_SHARED]
 
 
 @dataclass(frozen=True)

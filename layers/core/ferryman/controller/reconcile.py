@@ -16,7 +16,7 @@ from ferryman.clients import stepfunctions
 from ferryman.clients.aws_types import ECRClient, ECSClient, MakeClient, StepFunctionsClient
 from ferryman.clients.ssm import References
 from ferryman.contracts import ExecutionInput
-from ferryman.controller import execute, observe, ownership
+from ferryman.controller import execute, observe
 from ferryman.controller.context import Context
 from ferryman.controller.observe import Sources
 from ferryman.decisions.actions import Complete, NoteSameImages, Observe, RepairTags, RequeueAfter
@@ -242,6 +242,9 @@ class Reconciler:
         self.gauge("OldestUnreconciled", oldest)
         if self.sources.store.unsent(limit=1):
             self.outbox.drain()
+        # Imported here: only a sweep looks at all platforms.
+        from ferryman.controller import ownership
+
         error = self._failure(partial(ownership.sweep, self.sources, self.context.count), "what belongs to whom")
         errors += [error] if error else []
         if errors:
