@@ -79,6 +79,8 @@ class LocalAws:
         self.builder, self._backing = self._tools()
         self.outputs: dict[str, str] = {}
         self._admin: LocalPerson | None = None
+        self.people: dict[str, LocalPerson] = {}
+        """Role → a user who has it on every environment, and no other permission than to call the API."""
         self.infrastructure: dict[str, Infrastructure] = {}
         self.proxy: FaultProxy | None = None
         self.relay: Relay | None = None
@@ -140,6 +142,9 @@ class LocalAws:
         admins = {"AdminArns": self.admin.arn} if takes(self.operator, "AdminArns") else {}
         parameters = {"SweepRate": SWEEP_RATE, **admins, **self._parameters}
         self.outputs = deploy_operator(self.emulator, self.operator, parameters, report=self._report)
+        if not self.people and (policy := self.outputs.get("CallerPolicyArn")):
+            session = self.emulator.session()
+            self.people = {role: people.person(session, f"local-{role}", policy=policy) for role in people.ROLES}
 
     @property
     def admin(self) -> LocalPerson:
