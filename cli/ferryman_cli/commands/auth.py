@@ -17,7 +17,8 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-_NOWHERE = "there is nothing at /v1/auth"
+_WHOAMI = "/v1/auth"
+"""A path that every operator with roles has."""
 _ON_OPERATOR = "create-platform"
 """The verb that is about no environment."""
 
@@ -36,7 +37,7 @@ def whoami(
       ferryman auth whoami
       ferryman auth whoami -o json
     """
-    found = _ask(connect(api_url), "/v1/auth")
+    found = _ask(connect(api_url), _WHOAMI)
     output.emit(form, found, lambda: _show(found))
 
 
@@ -84,7 +85,7 @@ def _platform(api: Api, named: str | None) -> str:
     """Return the platform; whoever may see none has to name it."""
     if named:
         return named
-    found = _ask(api, "/v1/auth")
+    found = _ask(api, _WHOAMI)
     names = [item["name"] for item in found["platforms"]]
     if not names:
         raise Stop(
@@ -99,12 +100,19 @@ def _ask(api: Api, path: str, **query: str | None) -> dict[str, Any]:
     try:
         return api.get(path, **query)
     except ApiError as error:
-        if error.status == 404 and _NOWHERE in str(error):
+        if error.status == 404 and (path == _WHOAMI or not _knows_roles(api)):
             raise Stop(
                 Exit.UNREACHABLE,
                 "this operator is older than roles: whoever AWS lets call it may do everything. Update the operator",
             ) from None
         raise
+
+
+def _knows_roles(api: Api) -> bool:
+    try:
+        return bool(api.get(_WHOAMI))
+    except ApiError:
+        return False
 
 
 def _show(found: dict[str, Any]) -> None:

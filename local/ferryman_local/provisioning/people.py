@@ -23,16 +23,18 @@ def grants(account: str) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class LocalPerson:
-    """A user with one access key."""
+    """A user with one access key, or a session of a role."""
 
     arn: str
     access_key: str
     secret_key: str
+    token: str | None = None
+    """Of a session."""
 
     @property
     def credentials(self) -> Credentials:
         """The key, as botocore's signers take it."""
-        return Credentials(self.access_key, self.secret_key)
+        return Credentials(self.access_key, self.secret_key, self.token)
 
     @property
     def env(self) -> dict[str, str]:

@@ -101,6 +101,13 @@ class TestPermissionSets:
         assert Role.DEPLOYER in access().roles(SESSION, "scr", "staging")
         assert access(confirmed=False).roles(SESSION, "scr", "staging") == set()
 
+    def test_so_does_one_of_a_role_that_is_named_with_its_suffix(self) -> None:
+        path = f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/eu-west-1"
+        exact = Grants((Grant(Role.DEPLOYER, ("*",), (f"{path}/AWSReservedSSO_Deploy_er_0123456789abcdef",)),))
+        assert Role.DEPLOYER in access(exact).roles(SESSION, "scr", "staging")
+        assert access(exact, confirmed=False).roles(SESSION, "scr", "staging") == set()
+        assert access(exact).roles(SESSION.replace("0123", "3210"), "scr", "staging") == set()
+
     @pytest.mark.parametrize(
         "caller",
         [

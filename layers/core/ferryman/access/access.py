@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from ferryman.access.grants import Grants, parameter_name
-from ferryman.access.principals import matches, permission_set, set_role
+from ferryman.access.principals import matches, permission_set, reserved, set_role
 from ferryman.access.roles import IMPLIED, NEEDS, Role, Verb
 from ferryman.errors import NotPermitted
 
@@ -90,7 +90,8 @@ class Access:
 
     def _is(self, principal: str, caller: str) -> bool:
         name = permission_set(principal)
-        if name is None:
+        if name is None and not reserved(principal, self.account):
             return matches(principal, caller)
         found = set_role(caller, self.account)
-        return found is not None and found[0] == name and self.is_permission_set(found[1])
+        named = found is not None and (found[0] == name if name else matches(principal, caller))
+        return found is not None and named and self.is_permission_set(found[1])

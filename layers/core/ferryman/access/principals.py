@@ -2,9 +2,9 @@
 
 STS reports a session without its role's path. A role's name is unique in its account, whatever its path
 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html), so a role that exists can't be imitated.
-The role of a permission set is known only by the beginning of its name, which others could give to a role of theirs:
-such a session counts only once IAM has confirmed the role's path, where only Identity Center creates roles
-(https://docs.aws.amazon.com/singlesignon/latest/userguide/using-service-linked-roles.html).
+The role of a permission set has a name with a suffix that changes when its last assignment in the account is deleted
+(https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html), so the name becomes free for
+a role of somebody else: such a session counts only once IAM has confirmed the role's path, which AWS reserves.
 """
 
 import re
@@ -45,6 +45,11 @@ def matches(principal: str, caller: str) -> bool:
     if session and role:
         return session.groupdict() == role.groupdict()
     return principal == caller
+
+
+def reserved(principal: str, account: str) -> bool:
+    """Whether a grant names a role that Identity Center made in this account, by its whole ARN."""
+    return f":{account}:role/aws-reserved/sso.amazonaws.com/" in principal
 
 
 def permission_set(principal: str) -> str | None:
