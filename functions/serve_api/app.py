@@ -30,9 +30,9 @@ def access(account: str) -> Access:
     """Return who may do what: the admins are those of the stack, whatever else can be read."""
     return Access(
         admins=tuple(setting("ADMIN_ARNS").split(",")),
-        grants_of=AccessParameters(client).of,
+        grants_of=AccessParameters(client, ids.now).of,
         account=account,
-        is_permission_set=PermissionSets(client).made,
+        is_permission_set=PermissionSets(client, ids.now).made,
     )
 
 

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from ferryman.access import Role
 from ferryman.clients.access_parameters import AccessParameters
 from ferryman.errors import Unavailable
+from unit.fakes.clock import FakeClock
 
 NAME = "/ferryman/operator/access/scr"
 DEV = "arn:aws:iam::123456789012:role/Developers"
@@ -41,37 +42,25 @@ def answers(code: str, status: int = 400) -> ClientError:
     )
 
 
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def ssm() -> Ssm:
     return Ssm()
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def access(ssm: Ssm, clock: Clock) -> AccessParameters:
+def access(ssm: Ssm, clock: FakeClock) -> AccessParameters:
     return AccessParameters(ssm, clock)  # type: ignore[arg-type]
 
 
 def test_a_minute_is_the_longest_that_a_role_outlives_its_grant(
-    access: AccessParameters, ssm: Ssm, clock: Clock
+    access: AccessParameters, ssm: Ssm, clock: FakeClock
 ) -> None:
     assert access.of("scr").grants[0].role is Role.VIEWER
     ssm.value = '{"grants": []}'
-    clock.now += 59.9
+    clock.forward(seconds=59.9)
     assert access.of("scr").grants
     assert ssm.reads == 1
-    clock.now += 0.1
+    clock.forward(seconds=0.1)
     assert access.of("scr").grants == ()
 
 
@@ -92,7 +81,7 @@ def test_a_minute_is_the_longest_that_a_role_outlives_its_grant(
     ],
 )
 def test_what_is_no_list_of_grants_grants_nothing_and_is_read_again_soon(
-    access: AccessParameters, ssm: Ssm, clock: Clock, change: dict[str, Any], problem: str
+    access: AccessParameters, ssm: Ssm, clock: FakeClock, change: dict[str, Any], problem: str
 ) -> None:
     for name, value in change.items():
         setattr(ssm, name, value)
@@ -101,7 +90,7 @@ def test_what_is_no_list_of_grants_grants_nothing_and_is_read_again_soon(
     access.of("scr")
     assert ssm.reads == 1
     ssm.value, ssm.type, ssm.error = VALUE, "String", None
-    clock.now += 5
+    clock.forward(seconds=5)
     assert access.of("scr").grants
 
 
@@ -114,10 +103,10 @@ def test_what_is_no_list_of_grants_grants_nothing_and_is_read_again_soon(
     ],
 )
 def test_while_ssm_does_not_answer_nobody_is_let_in_and_nothing_is_remembered(
-    access: AccessParameters, ssm: Ssm, clock: Clock, error: Exception
+    access: AccessParameters, ssm: Ssm, clock: FakeClock, error: Exception
 ) -> None:
     access.of("scr")
-    clock.now += 60
+    clock.forward(seconds=60)
     ssm.error = error
     with pytest.raises(Unavailable, match=r"the roles on scr cannot be read just now, so only admins .* are let in"):
         access.of("scr")

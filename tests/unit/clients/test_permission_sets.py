@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from ferryman.clients.permission_sets import PermissionSets
 from ferryman.errors import Unavailable
+from unit.fakes.clock import FakeClock
 
 ROLE = "AWSReservedSSO_Dev_0123456789abcdef"
 
@@ -30,7 +31,7 @@ class Iam:
 
 
 def made(iam: Iam) -> PermissionSets:
-    return PermissionSets(iam, lambda: 0.0)  # type: ignore[arg-type]
+    return PermissionSets(iam, FakeClock())  # type: ignore[arg-type]
 
 
 def test_a_role_below_the_reserved_path_is_one_and_is_asked_about_once() -> None:

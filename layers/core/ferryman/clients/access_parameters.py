@@ -1,8 +1,7 @@
 """The edge to SSM for roles: reads what a platform grants, and remembers it for a minute. Called by `serve_api`."""
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from botocore.exceptions import ClientError
 
@@ -10,11 +9,12 @@ from ferryman.access.grants import Grants, Malformed, parameter_name, parse
 from ferryman.clients.aws_errors import translated
 from ferryman.clients.aws_types import MakeClient
 from ferryman.errors import TransientError, Unavailable
+from ferryman.ids import Clock
 
-_REMEMBERED = 60.0
-"""Seconds for which grants count without reading them again."""
-_NOT_YET = 5.0
-"""Seconds until a parameter that is missing or malformed is read again: somebody may be writing it."""
+_REMEMBERED = timedelta(seconds=60)
+"""How long grants count without reading them again."""
+_NOT_YET = timedelta(seconds=5)
+"""How long until a parameter that is missing or malformed is read again: somebody may be writing it."""
 _MOST = 200
 """Platforms that one sandbox remembers."""
 
@@ -24,15 +24,15 @@ class AccessParameters:
     """The parameters of all platforms. One per sandbox."""
 
     client: MakeClient
-    seconds: Callable[[], float] = time.monotonic
-    _known: dict[str, tuple[Grants, float]] = field(default_factory=dict)
+    clock: Clock
+    _known: dict[str, tuple[Grants, datetime]] = field(default_factory=dict)
 
     def of(self, platform: str) -> Grants:
         """Return what a platform grants; raise Unavailable when SSM does not answer.
 
         What is missing, forbidden or malformed is a Grants with a problem, which grants nothing.
         """
-        known, now = self._known.get(platform), self.seconds()
+        known, now = self._known.get(platform), self.clock()
         if known is not None and now < known[1]:
             return known[0]
         found = self._read(platform)

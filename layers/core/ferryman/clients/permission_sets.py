@@ -5,19 +5,19 @@ Identity Center, outside of its path. So the operator asks IAM for the role, and
 that AWS reserves for Identity Center: for any other role, IAM refuses.
 """
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from botocore.exceptions import ClientError
 
 from ferryman.clients.aws_errors import translated
 from ferryman.clients.aws_types import MakeClient
 from ferryman.errors import TransientError, Unavailable
+from ferryman.ids import Clock
 
 _PATH = "/aws-reserved/sso.amazonaws.com/"
-_REMEMBERED = 60.0
-"""Seconds for which an answer counts."""
+_REMEMBERED = timedelta(seconds=60)
+"""How long an answer counts."""
 _MOST = 200
 
 
@@ -26,12 +26,12 @@ class PermissionSets:
     """The roles that Identity Center made in this account. One per sandbox: it remembers answers."""
 
     client: MakeClient
-    seconds: Callable[[], float] = time.monotonic
-    _known: dict[str, tuple[bool, float]] = field(default_factory=dict)
+    clock: Clock
+    _known: dict[str, tuple[bool, datetime]] = field(default_factory=dict)
 
     def made(self, role: str) -> bool:
         """Whether Identity Center made the role of this name; raise Unavailable when IAM does not answer."""
-        known, now = self._known.get(role), self.seconds()
+        known, now = self._known.get(role), self.clock()
         if known is not None and now < known[1]:
             return known[0]
         found = self._asked(role)
