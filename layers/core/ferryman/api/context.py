@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ferryman.access import Access
+from ferryman.api.refusals import Refusals
 from ferryman.api.views.live_services import Counts, Definitions
 from ferryman.decisions.schema_compatibility import ImageLabels
 from ferryman.decisions.snapshot import ImageScan
@@ -51,3 +52,4 @@ class Context:
     clock: Clock
     new_id: NewId
     access: Access = field(default_factory=Access)
+    refusals: Refusals = field(default_factory=Refusals)
