@@ -11,7 +11,8 @@ from ferryman.api.callers import Callers
 from ferryman.api.context import Context
 from ferryman.api.serve_api import serve
 from ferryman.clients import sts
-from ferryman.runtime import client, endpoint, logger, setting, store
+from ferryman.platform.hosts import Hosts
+from ferryman.runtime import client, endpoint, logger, services_on_loopback, setting, store
 
 
 @functools.cache
@@ -34,5 +35,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         nudges_url=setting("NUDGES_URL"),
         relay_function=setting("RELAY_FUNCTION"),
     )
-    operator = Context(store=store(), outside=aws, clock=ids.now, new_id=ids.new_id)
+    hosts = Hosts(setting("ALLOWED_SLACK_HOSTS"), setting("ALLOWED_GITHUB_HOSTS"), services_on_loopback())
+    operator = Context(store=store(), outside=aws, clock=ids.now, new_id=ids.new_id, hosts=hosts)
     return serve(event, operator, logger(), callers(context.invoked_function_arn).prove)

@@ -133,7 +133,8 @@ class LocalAws:
         return self
 
     def _deploy(self) -> None:
-        parameters = {"SweepRate": SWEEP_RATE, **self._parameters}
+        hosts = {"AllowedSlackHosts": self.slack.url, "AllowedGitHubHosts": self.github.url}
+        parameters = {"SweepRate": SWEEP_RATE, **hosts, **self._parameters}
         self.outputs = deploy_operator(self.emulator, self.operator, parameters, report=self._report)
 
     def upgrade(self, operator: Path = CHECKOUT) -> None:

@@ -34,7 +34,8 @@ def store(dynamodb: Any) -> Store:
 @pytest.fixture
 def app(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     queue = boto3.client("sqs", region_name="eu-west-1").create_queue(QueueName="nudges")["QueueUrl"]
-    for name, value in {"TABLE_NAME": TABLE, "NUDGES_URL": queue, "RELAY_FUNCTION": "relay"}.items():
+    hosts = {"ALLOWED_SLACK_HOSTS": "", "ALLOWED_GITHUB_HOSTS": ""}
+    for name, value in {"TABLE_NAME": TABLE, "NUDGES_URL": queue, "RELAY_FUNCTION": "relay", **hosts}.items():
         monkeypatch.setenv(name, value)
     caches = (runtime.client, runtime.store, runtime.logger)
     for cached in caches:

@@ -13,6 +13,7 @@ from ferryman.errors import Unavailable
 from ferryman.messages import github as messages_github
 from ferryman.notify import github_status
 from ferryman.platform import GitHub, Platform, parse
+from ferryman.platform.hosts import Hosts
 from ferryman.records import Deployment, OutboxMessage, Phase, Publication, Running
 from ferryman.records.writes import Save
 from ferryman.store.table import Store
@@ -34,7 +35,9 @@ def show(store: Store, github: FakeGitHub, clock: FakeClock) -> Any:
     def once(deployment: Deployment | None = None) -> None:
         one = deployment or make.deployment()
         about = DeploymentRef(platform="scr", environment="staging", deployment=one.id, fence=0)
-        project = connect(DOCUMENT, FakeSecrets(token=TOKEN), clock=clock, network=github.network)
+        project = connect(
+            DOCUMENT, FakeSecrets(token=TOKEN), platform="scr", hosts=Hosts(), clock=clock, network=github.network
+        )
         github_status.show(about, store=store, project=project)
 
     return once
