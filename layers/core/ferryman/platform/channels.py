@@ -33,7 +33,8 @@ class ChatChannel(Model):
         default=None, description="Id of the workspace from which button presses are accepted.", examples=["T024BE7LD"]
     )
     api_url: WebUrl = Field(
-        default="https://slack.com/api", description="Base URL of Slack's API; change it for GovSlack. The operator's stack must allow another host."
+        default="https://slack.com/api",
+        description="Base URL of Slack's API; change it for GovSlack.",
     )
 
     @model_validator(mode="after")
