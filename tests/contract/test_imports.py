@@ -37,8 +37,9 @@ MAY_LOAD = {
     "begin_deployment": f"""{EVERY} clients.image_index contracts clients.address_filter clients.ecr
         clients.ecs clients.http_client clients.image_labels clients.ssm clients.task_containers
         clients.task_definitions decisions.deployment_steps decisions.image_address decisions.migration_attempts
-        decisions.schema_compatibility messages.timeline platform steps.begin_deployment steps.plan_images
-        steps.plan_migration steps.verify store.capacity store.largest store.sizes""",
+        decisions.ownership decisions.schema_compatibility messages.timeline platform steps.begin_deployment
+        steps.ownership steps.ownership_records steps.plan_images steps.plan_migration steps.verify store.capacity
+        store.largest store.sizes""",
     "decide_approval": f"""{EVERY} {APPROVAL} approvals.link_tokens approvals.personal_links
         approvals.record_decision approvals.web clients.nudge clients.retry_after clients.secrets clients.slack
         clients.ssm contracts decisions.admission decisions.deployment_steps decisions.freeze_windows

@@ -1,10 +1,13 @@
 """What the API asks of AWS besides the table, faked: it remembers what it was asked for."""
 
+from dataclasses import replace
+
 from ferryman.api.views.live_services import Counts, Definitions
 from ferryman.decisions.schema_compatibility import ImageLabels
 from ferryman.decisions.snapshot import ImageScan
 from ferryman.errors import Unavailable
-from ferryman.platform import Platform
+from ferryman.platform import Platform, claims
+from ferryman.platform.claims import Claim, Claims, Part
 from ferryman.platform.problem import Findings
 from ferryman.records import Plan, Release
 
@@ -16,6 +19,8 @@ class FakeOutside:
         self.problems: list[tuple[str, str]] = []
         self.notes: list[tuple[str, str]] = []
         self.counts: dict[str, Counts] = {}
+        self.named: dict[tuple[str, str], list[str]] = {}
+        """(platform, environment) → what references of its document name in AWS."""
         self.adopted: list[str] = []
         self.nudged: list[tuple[str, str]] = []
         self.woken: list[tuple[str, str, str]] = []
@@ -30,7 +35,21 @@ class FakeOutside:
     def verify(self, document: Platform) -> Findings:
         here = (*(f"spec.environments.{name}." for name in document.spec.environments), "spec.components.")
         problems = [problem for problem in self.problems if problem[0].startswith(here)]
-        return Findings(problems, [note for note in self.notes if note[0].startswith(here)])
+        return Findings(problems, [note for note in self.notes if note[0].startswith(here)], self.claims(document))
+
+    def claims(self, document: Platform) -> Claims:
+        """Each service is what the document says; `named` adds task definitions and the like."""
+        parts = {
+            name: Part(
+                tuple(
+                    [Claim(claims.service(environment.cluster, one.name), one.name) for one in environment.services]
+                    + [Claim(thing, thing) for thing in self.named.get((document.name, name), ())]
+                )
+            )
+            for name, environment in document.spec.environments.items()
+        }
+        whole = Part(tuple(Claim(thing, thing) for thing in self.named.get((document.name, ""), ())))
+        return replace(claims.of_document(document), environments=parts, whole=whole)
 
     def adopt(self, document: Platform) -> None:
         self.adopted.append(document.name)

@@ -10,6 +10,7 @@ from ferryman.decisions.schema_compatibility import ImageLabels
 from ferryman.decisions.snapshot import ImageScan
 from ferryman.ids import Clock, NewId
 from ferryman.platform import Platform
+from ferryman.platform.claims import Claims
 from ferryman.platform.hosts import Hosts
 from ferryman.platform.problem import Findings
 from ferryman.records import Plan, Release
@@ -21,6 +22,9 @@ class Outside(Protocol):
 
     def verify(self, document: Platform) -> Findings:
         """Return what is wrong on the ECS side, and what else people should know of it."""
+
+    def claims(self, document: Platform) -> Claims:
+        """Return what a stored document owns."""
 
     def adopt(self, document: Platform) -> None:
         """Take what runs as `current` in environments that are new to us; before the document is stored."""

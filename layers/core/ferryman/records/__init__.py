@@ -35,6 +35,7 @@ from ferryman.records.environment import (
 from ferryman.records.ignored_tags import IgnoredTag, IgnoredTags
 from ferryman.records.migration import MigrationClaim
 from ferryman.records.outbox import OutboxMessage
+from ferryman.records.ownership import Ownership, OwnershipRegister
 from ferryman.records.pace import Pace
 from ferryman.records.phases import Phase, StepStatus
 from ferryman.records.plan import (
@@ -81,6 +82,8 @@ __all__ = [
     "MigrationProgress",
     "Nonce",
     "OutboxMessage",
+    "Ownership",
+    "OwnershipRegister",
     "Pace",
     "Phase",
     "Plan",

@@ -8,6 +8,8 @@ from ferryman.records import (
     IgnoredTags,
     MigrationClaim,
     OutboxMessage,
+    Ownership,
+    OwnershipRegister,
     Pace,
     PlanPart,
     Record,
@@ -26,6 +28,7 @@ EVENT = "EVENT#"
 OUTBOX = "OUTBOX#"
 LOG = "LOG#"
 UNSENT = "OUTBOX"
+OWNERSHIP = "OWNERSHIP"
 
 
 def _key(pk: str, sk: str) -> dict[str, str]:
@@ -127,6 +130,11 @@ def pace(destination: str) -> dict[str, str]:
     return _key(f"PACE#{destination}", "PACE")
 
 
+def ownership_register() -> dict[str, str]:
+    """Key of the register: one for all platforms, in a partition of its own."""
+    return _key("OWNERSHIP-REGISTER", "REGISTER")
+
+
 def of(record: Record) -> dict[str, str]:  # noqa: C901 - one case for each record
     """Return the key attributes of a record."""
     match record:
@@ -150,6 +158,10 @@ def of(record: Record) -> dict[str, str]:  # noqa: C901 - one case for each reco
             # The sparse index `pending` holds just the messages that still have to go out.
             waiting = record.sent_at is None and not record.gave_up
             return outbox(record.owner, record.event, record.channel) | ({"pending": UNSENT} if waiting else {})
+        case Ownership():
+            return _key(OWNERSHIP, f"{record.platform}#{record.environment}")
+        case OwnershipRegister():
+            return ownership_register()
         case Pace():
             return pace(record.destination)
         case MigrationClaim():
