@@ -21,7 +21,7 @@ LINK = "{{link}}"
 PERSONAL = "approver/"
 """Prefix of a personal mail's channel; the approver's name follows. No channel in a document can have this prefix."""
 APPROVAL, REMINDER, ENDED = "approval", "reminder", "approval-ended"
-"""Events. A link that an approver requested is `link-<number>`."""
+"""Events. A link that an approver requested is `link-<number>`; one in place of a paused link, `paused-<link>`."""
 
 
 def for_request(
@@ -77,6 +77,25 @@ def for_link(approval: Approval, name: str, number: int, at: datetime) -> list[A
     subject = f"[Approval] {where}: your link for {_what(approval)}"
     blocks = [opening, f"The request expires at {_until(approval)}.", _decide(approval)]
     return _personal(approval, [name], f"link-{number}", subject, blocks, at)
+
+
+def for_pause(approval: Approval, name: str, link: str, most: int, at: datetime) -> list[Add]:
+    """Make the mail that tells an approver that typing is paused on one of their links; it has a fresh one.
+
+    `link` names the link in the message's key, so that each is told once; `most`: how many wrong versions are accepted.
+    """
+    where = f"{approval.platform}/{approval.environment}"
+    opening = (
+        f"More than {most} different wrong versions were typed on your link for {where}, {_what(approval)}. Typing is "
+        "paused on that link for ten minutes. Nothing was decided."
+    )
+    told = (
+        "If that was not you, somebody else has the link, or a program that checks mails uses it. Tell whoever looks "
+        "after Ferryman, and do not forward your mails. Here is a fresh link, which works at once."
+    )
+    subject = f"[Approval] {where}: typing is paused on your link for {_what(approval)}"
+    blocks = [opening, told, f"The request expires at {_until(approval)}.", _decide(approval)]
+    return _personal(approval, [name], f"paused-{link}", subject, blocks, at)
 
 
 def for_ended(approval: Approval, deployment: Deployment, document: Platform, at: datetime) -> list[Add]:

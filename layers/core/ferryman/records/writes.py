@@ -19,6 +19,7 @@ from ferryman.records import (
     TimelineEvent,
     UsedProof,
     Wait,
+    WrongWords,
 )
 
 
@@ -36,6 +37,7 @@ class Save:
         | SemverName
         | IgnoredTags
         | Pace
+        | WrongWords
     )
     expires_at: int | None = None
     """Epoch seconds after which DynamoDB may delete it."""
