@@ -65,7 +65,8 @@ class LocalAws:
         self.document: dict[str, Any] = yaml.safe_load(self.platform_file.read_text())
         self._platforms = list(platforms) if platforms is not None else [self.document]
         self._proxied = proxied
-        self._parameters = dict(parameters or {})
+        self.parameters = dict(parameters or {})
+        """Parameters of the operator's stack; a change takes effect with `upgrade`."""
         self._report = report
         self.emulator = Emulator(
             home / "state",
@@ -133,7 +134,7 @@ class LocalAws:
         return self
 
     def _deploy(self) -> None:
-        parameters = {"SweepRate": SWEEP_RATE, **self._parameters}
+        parameters = {"SweepRate": SWEEP_RATE, **self.parameters}
         self.outputs = deploy_operator(self.emulator, self.operator, parameters, report=self._report)
 
     def upgrade(self, operator: Path = CHECKOUT) -> None:

@@ -136,12 +136,12 @@ def _ended(approval: Approval, desk: Pages) -> dict[str, Any] | None:
 def _revoked(approval: Approval, name: str, desk: Pages) -> dict[str, Any] | None:
     """Return the answer to the link of somebody whom the document no longer lists with this address."""
     applied = desk.store.find_platform(approval.platform)
-    why = standing.lost(approval, name, "mail", applied.document if applied else {}, desk.text)
-    if why is None:
+    lost = standing.lost(approval, name, "mail", applied.document if applied else {}, desk.text)
+    if lost is None:
         return None
     text = [
         "You are no longer an approver."
-        if why == "removed"
+        if lost == "removed"
         else "Your mail address in the platform document has changed since this link was sent.",
         "Another approver must decide, or the request has to be made again.",
     ]
