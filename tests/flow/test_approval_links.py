@@ -39,7 +39,7 @@ def test_wrong_words_pause_a_link_and_its_owner_gets_another(reused: Make, stage
         assert max(scanner.visit(link)) < 500
     fresh = prod.link(deployment, count=2)
     assert fresh != link
-    assert len([m for m in prod.messages("paused-") if m.owner == deployment.id]) == 1
+    assert len([m for m in prod.messages("link-paused") if m.owner == deployment.id]) == 1
     assert typed(version, fresh) == 303
     assert prod.ended(deployment.version).phase is Phase.SUCCEEDED, prod.tell()
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from ferryman.approvals import wrong_words
+from ferryman.approvals import link_tokens, wrong_words
 from ferryman.approvals.web.origin import HEADER, KEPT
 from ferryman.records import Phase
 from ferryman.records.writes import Save
@@ -159,11 +159,12 @@ def test_more_than_twenty_different_wrong_words_pause_typing_on_that_link(site: 
 
 
 def test_the_owner_is_told_once_and_gets_a_fresh_link(site: Site) -> None:
-    for pause in range(3):
-        for number in range(21):
-            typed(site, f"wrong-{pause}-{number}")
+    again = link_tokens.new()
+    link_tokens.remember(site.store, asking.ID, "Ada Lovelace", again[1], site.clock())
+    for path in (PERSONAL, PERSONAL, f"/a/{asking.ID}/{again[0]}"):
+        assert [typed(site, f"wrong-{number}", path) for number in range(21)][-1] == 429
         site.clock.at += wrong_words.PAUSE
-    mails = [item for item in site.store.unsent() if item.event.startswith("paused-")]
+    mails = [item for item in site.store.unsent() if item.event == "link-paused"]
     told = [line for line in site.store.timeline(asking.ID) if line.detail.get("refused") == "TypingPaused"]
 
     assert [(mail.channel, "{{link}}" in mail.text) for mail in mails] == [("approver/Ada Lovelace", True)]

@@ -1,7 +1,8 @@
 """Count the different wrong words on a link; more than `MOST` of them pause typing there.
 
-Called by the approval pages. Whoever has a link can cause `MOST` small writes in ten minutes, and one message to its
-owner. Another link of the same person is not affected.
+Called by the approval pages. Whoever has a link can cause `MOST` small writes in ten minutes. Its owner is told once
+for a request, however many links they have: a program that checks mails may open the link in that message, too.
+Another link of the same person is not affected.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ from ferryman.ids import Clock, NewId
 from ferryman.messages import approval as messages_approval
 from ferryman.messages import timeline
 from ferryman.records import Approval, EventType, WrongWords, step_keys
-from ferryman.records.writes import Add, Save
+from ferryman.records.writes import Save, Write
 from ferryman.store.table import Store
 
 MOST = 20
@@ -61,12 +62,12 @@ def count(store: Store, approval: Approval, typed: Typed, *, clock: Clock, new_i
         if after is None:
             return False
         pauses = len(after.words) > MOST
-        told: list[Add] = []
+        told: list[Write] = []
         if pauses:
-            after = after.but(words=[], paused_until=now + PAUSE, told=True)
-            told = [] if before is not None and before.told else _told(store, approval, typed, now, new_id)
+            after = after.but(words=[], paused_until=now + PAUSE)
+            told = _told(store, approval, typed, now, new_id)
         try:
-            store.write(Save(after, expires_at=int((approval.expires_at + _KEPT).timestamp())), *told)
+            store.write(_save(approval, after), *told)
         except Conflict:
             continue
         return pauses
@@ -82,13 +83,20 @@ def _new(approval: Approval, typed: Typed) -> WrongWords:
     return WrongWords(deployment=approval.deployment, link=typed.link, salt=secrets.token_hex(16))
 
 
+def _save(approval: Approval, record: WrongWords) -> Save:
+    return Save(record, expires_at=int((approval.expires_at + _KEPT).timestamp()))
+
+
 def _counted(record: WrongWords, word: str) -> WrongWords | None:
     hashed = hashlib.sha256(f"{record.salt}:{word}".encode("utf-8", "replace")).hexdigest()[:_HASH]
     return None if hashed in record.words else record.but(words=[*record.words, hashed])
 
 
-def _told(store: Store, approval: Approval, typed: Typed, at: datetime, new_id: NewId) -> list[Add]:
-    """Return a line for the timeline, and a mail with a fresh link to the link's owner."""
+def _told(store: Store, approval: Approval, typed: Typed, at: datetime, new_id: NewId) -> list[Write]:
+    """Return a line for the timeline and a mail with a fresh link to the link's owner, unless they had one before."""
+    once = WrongWords(deployment=approval.deployment, link=_owner(typed.owner), salt="")
+    if store.wrong_words(approval.deployment, once.link) is not None:
+        return []
     whose = f"{typed.owner}'s link" if typed.owner else "the shared link"
     line = timeline.event(
         store.deployment(approval.platform, approval.environment, approval.deployment),
@@ -101,5 +109,10 @@ def _told(store: Store, approval: Approval, typed: Typed, at: datetime, new_id: 
         step=step_keys.APPROVAL,
         detail={"refused": "TypingPaused", "source": typed.source[:200]},
     )
-    mails = messages_approval.for_pause(approval, typed.owner, typed.link[:16], MOST, at) if typed.owner else []
-    return [line, *mails]
+    mails = messages_approval.for_pause(approval, typed.owner, MOST, at) if typed.owner else []
+    return [_save(approval, once), line, *mails]
+
+
+def _owner(name: str | None) -> str:
+    """Return the key of the record that says that somebody was told. No link's key looks like it."""
+    return f"owner-{hashlib.sha256((name or SHARED).encode()).hexdigest()[:32]}"

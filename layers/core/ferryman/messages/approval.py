@@ -20,8 +20,8 @@ LINK = "{{link}}"
 """A line of a text. The link replaces it when the message is sent."""
 PERSONAL = "approver/"
 """Prefix of a personal mail's channel; the approver's name follows. No channel in a document can have this prefix."""
-APPROVAL, REMINDER, ENDED = "approval", "reminder", "approval-ended"
-"""Events. A link that an approver requested is `link-<number>`; one in place of a paused link, `paused-<link>`."""
+APPROVAL, REMINDER, ENDED, PAUSED = "approval", "reminder", "approval-ended", "link-paused"
+"""Events. A link that an approver requested is `link-<number>`."""
 
 
 def for_request(
@@ -79,10 +79,10 @@ def for_link(approval: Approval, name: str, number: int, at: datetime) -> list[A
     return _personal(approval, [name], f"link-{number}", subject, blocks, at)
 
 
-def for_pause(approval: Approval, name: str, link: str, most: int, at: datetime) -> list[Add]:
+def for_pause(approval: Approval, name: str, most: int, at: datetime) -> list[Add]:
     """Make the mail that tells an approver that typing is paused on one of their links; it has a fresh one.
 
-    `link` names the link in the message's key, so that each is told once; `most`: how many wrong versions are accepted.
+    `most`: how many wrong versions change nothing.
     """
     where = f"{approval.platform}/{approval.environment}"
     opening = (
@@ -95,7 +95,7 @@ def for_pause(approval: Approval, name: str, link: str, most: int, at: datetime)
     )
     subject = f"[Approval] {where}: typing is paused on your link for {_what(approval)}"
     blocks = [opening, told, f"The request expires at {_until(approval)}.", _decide(approval)]
-    return _personal(approval, [name], f"paused-{link}", subject, blocks, at)
+    return _personal(approval, [name], PAUSED, subject, blocks, at)
 
 
 def for_ended(approval: Approval, deployment: Deployment, document: Platform, at: datetime) -> list[Add]:

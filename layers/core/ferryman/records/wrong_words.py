@@ -10,11 +10,9 @@ class WrongWords(Record):
 
     deployment: str
     link: str
-    """SHA-256 (hex) of the link's nonce, or `shared`."""
+    """SHA-256 (hex) of the link's nonce, or `shared`; `owner-<hash>` says that the owner has heard of a pause."""
     salt: str
     words: list[str] = []
     """The first characters of each word's hash: enough to tell words apart, too few to tell what was typed."""
     paused_until: AwareDatetime | None = None
-    told: bool = False
-    """Whether the link's owner has heard of a pause: once is enough."""
     rev: int = 0

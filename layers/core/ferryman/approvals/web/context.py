@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ferryman.approvals import record_decision
 from ferryman.approvals.record_decision import Attempt, Verdict
-from ferryman.approvals.web.slack_signing import SigningSecrets
 from ferryman.ids import Clock, NewId
 from ferryman.store.table import Store
+
+if TYPE_CHECKING:
+    from ferryman.approvals.web.slack_signing import SigningSecrets
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,6 @@ class Pages(Context):
 class SlackApp(Context):
     """What a request of Slack may need."""
 
-    secrets: SigningSecrets
+    secrets: "SigningSecrets"
     respond: Callable[[str, dict[str, Any]], None]
     """Sends a person in Slack a message that only they see; must not raise."""
