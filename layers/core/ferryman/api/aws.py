@@ -150,6 +150,12 @@ class Aws:
                 problems.append(f"job {job.name}: its target could not be read, or runs no ECS task")
         return found, problems
 
+    def text(self, value: str) -> str:
+        """Read the parameter that a value refers to."""
+        from ferryman.clients.ssm import References
+
+        return References(self.client("ssm")).text(value)
+
     def nudge(self, platform: str, environment: str) -> None:
         """Queue the environment for reconcile."""
         from ferryman.clients.nudge import Nudge

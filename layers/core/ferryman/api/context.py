@@ -41,6 +41,9 @@ class Outside(Protocol):
     def task_definitions(self, document: Platform, environment: str) -> tuple[dict[str, Definitions], list[str]]:
         """Return service or `job/<name>` → what it runs and what it would be made from, and what could not be read."""
 
+    def text(self, value: str) -> str:
+        """Return a value of the document, or what the parameter that it refers to holds."""
+
     def nudge(self, platform: str, environment: str) -> None:
         """Have reconcile look at an environment now instead of at the next sweep."""
 
