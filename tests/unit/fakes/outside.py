@@ -25,6 +25,8 @@ class FakeOutside:
         self.nudged: list[tuple[str, str]] = []
         self.woken: list[tuple[str, str, str]] = []
         self.down = False
+        self.parameters: dict[str, str] = {}
+        """Values of SSM parameters by name."""
         self.image_labels: dict[str, ImageLabels] = {}
         """Digest → labels; other images have none."""
         self.looked_at: list[str] = []
@@ -69,6 +71,9 @@ class FakeOutside:
     def task_definitions(self, document: Platform, environment: str) -> tuple[dict[str, Definitions], list[str]]:
         self._reach()
         return self.definitions, self.unread
+
+    def text(self, value: str) -> str:
+        return self.parameters.get(value.removeprefix("ssm:"), value)
 
     def nudge(self, platform: str, environment: str) -> None:
         self._reach()

@@ -34,17 +34,21 @@ class Aws:
     def verify(self, document: Platform) -> Findings:
         """Hold the document against ECS, ECR and its `ssm:` references."""
         from ferryman.clients.ssm import References
+        from ferryman.steps import verify_secrets
         from ferryman.steps.verify import examine
 
-        return examine(
+        references = References(self.client("ssm"))
+        secrets = verify_secrets.examine(document, references)
+        found = examine(
             document,
             ecs=self.client("ecs"),
             ecr=self.client("ecr"),
-            references=References(self.client("ssm")),
+            references=references,
             client=self.client,
             account=self.account,
             region=self.region,
         )
+        return Findings(found.problems + secrets.problems, found.notes + secrets.notes)
 
     def claims(self, document: Platform) -> Claims:
         """Ask ECS, EventBridge and SSM what the document's names mean."""
@@ -145,6 +149,12 @@ class Aws:
             if seen_job is None or seen_job.live is None:
                 problems.append(f"job {job.name}: its target could not be read, or runs no ECS task")
         return found, problems
+
+    def text(self, value: str) -> str:
+        """Read the parameter that a value refers to."""
+        from ferryman.clients.ssm import References
+
+        return References(self.client("ssm")).text(value)
 
     def nudge(self, platform: str, environment: str) -> None:
         """Queue the environment for reconcile."""

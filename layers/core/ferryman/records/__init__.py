@@ -53,6 +53,7 @@ from ferryman.records.semver_name import SemverName
 from ferryman.records.task_token import Wait
 from ferryman.records.timeline import AUDITED, EventType, TimelineEvent
 from ferryman.records.used_proof import UsedProof
+from ferryman.records.wrong_words import WrongWords
 
 __all__ = [
     "AUDITED",
@@ -114,4 +115,5 @@ __all__ = [
     "Wait",
     "WaitingFor",
     "Waiver",
+    "WrongWords",
 ]

@@ -189,6 +189,9 @@ KNOWN: dict[str, int] = {
     "UsedProof.binding": 64,
     "Verified.digests:key": NAME,
     "Wait.resource": ECS_ARN,
+    "WrongWords.link": 64,
+    "WrongWords.salt": 32,
+    "WrongWords.words": 8,
     # Whatever the record:
     "approver": PERSON,
     "arn": WHO,
@@ -254,5 +257,6 @@ COUNTS: dict[str, int] = {
     "Target.digests": 50,
     "Target.task_definitions": MOST_SERVICES,
     "Verified.digests": 50,
+    "WrongWords.words": 20,  # approvals.wrong_words.MOST
 }
 """The most entries of a list or a map."""

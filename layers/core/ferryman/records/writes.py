@@ -21,6 +21,7 @@ from ferryman.records import (
     TimelineEvent,
     UsedProof,
     Wait,
+    WrongWords,
 )
 
 
@@ -40,6 +41,7 @@ class Save:
         | Ownership
         | OwnershipRegister
         | Pace
+        | WrongWords
     )
     expires_at: int | None = None
     """Epoch seconds after which DynamoDB may delete it."""

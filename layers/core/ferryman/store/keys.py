@@ -20,6 +20,7 @@ from ferryman.records import (
     TimelineEvent,
     UsedProof,
     Wait,
+    WrongWords,
 )
 
 PLATFORMS = "PLATFORM"
@@ -110,6 +111,11 @@ def approval(deployment: str) -> dict[str, str]:
     return _key(f"APPROVAL#{deployment}", "APPROVAL")
 
 
+def wrong_words(deployment: str, link: str) -> dict[str, str]:
+    """Key of the wrong words on one link to an approval's page."""
+    return _key(f"APPROVAL#{deployment}", f"LINK#{link}")
+
+
 def semver_names(platform: str) -> str:
     """Partition of the semver tags that name no release (yet)."""
     return f"NAME#{platform}"
@@ -148,6 +154,8 @@ def of(record: Record) -> dict[str, str]:  # noqa: C901 - one case for each reco
             return deployment(record.platform, record.environment, record.id)
         case Approval():
             return approval(record.deployment)
+        case WrongWords():
+            return wrong_words(record.deployment, record.link)
         case SemverName():
             return _key(semver_names(record.platform), record.name)
         case IgnoredTags():

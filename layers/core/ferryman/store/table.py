@@ -34,6 +34,7 @@ from ferryman.records import (
     StepLog,
     TimelineEvent,
     Wait,
+    WrongWords,
 )
 from ferryman.records.writes import Add, Fenced, Save, Write
 from ferryman.store import bounds, deployments, items, keys, transactions
@@ -169,6 +170,11 @@ class Store:
         """Return the approval of a deployment, or None when nobody has asked for one."""
         item = self._get(keys.approval(deployment))
         return None if item is None else Approval.model_validate(item)
+
+    def wrong_words(self, deployment: str, link: str) -> WrongWords | None:
+        """Return the wrong words on one link to an approval's page, or None when there were none."""
+        item = self._get(keys.wrong_words(deployment, link))
+        return None if item is None else WrongWords.model_validate(item)
 
     def semver_name(self, platform: str, name: str) -> SemverName | None:
         """Return what is known of a semver tag, or None."""
