@@ -95,6 +95,14 @@ module "operator" {
   }
 }
 
+# Who may do what with the platform. Only this root writes this path: who may apply one environment gives nobody a role.
+module "access" {
+  source = "../modules/operator"
+
+  path  = "/ferryman/operator/access"
+  texts = { (var.platform) = jsonencode({ grants = var.access }) }
+}
+
 # What the platform document refers to for all environments.
 module "document" {
   source = "../modules/operator"

@@ -1,11 +1,12 @@
 """Writes the parameters that Terraform writes for the operator's template: exactly what the operator may access."""
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ferryman.platform.secret_uses import Use
 from ferryman_local.emulator import Emulator
-from ferryman_local.provisioning import ensure
+from ferryman_local.provisioning import ensure, people
 from ferryman_local.provisioning.references import migrations_of, secrets_of
 
 NOTHING = "arn:aws:none:::none"
@@ -40,7 +41,8 @@ _SECRETS = {
 
 
 def write(emulator: Emulator, documents: Iterable[Mapping[str, Any]]) -> None:
-    """Write the lists for these platforms, which do not have to exist yet."""
+    """Write the lists and the roles for these platforms, which do not have to exist yet."""
+    documents = list(documents)
     lists: dict[str, list[str]] = {name: [] for name in LISTS}
     for document in documents:
         for name, values in lists_of(document, emulator.region, emulator.account).items():
@@ -49,6 +51,15 @@ def write(emulator: Emulator, documents: Iterable[Mapping[str, Any]]) -> None:
     for name, values in lists.items():
         unique = list(dict.fromkeys(values)) or [NOTHING]
         ensure.parameter(session, f"/ferryman/operator/{name}", ",".join(unique), "StringList")
+
+    for document in documents:
+        write_access(session, document["metadata"]["name"], people.grants(emulator.account))
+
+
+def write_access(session: Any, platform: str, grants: Iterable[Mapping[str, Any]]) -> None:
+    """Write who has which role on a platform."""
+    value = json.dumps({"grants": list(grants)})
+    ensure.parameter(session, f"/ferryman/operator/access/{platform}", value)
 
 
 def lists_of(document: Mapping[str, Any], region: str, account: str) -> dict[str, list[str]]:
