@@ -15,7 +15,8 @@ from ferryman.api.serve_api import serve
 from ferryman.clients import sts
 from ferryman.clients.access_parameters import AccessParameters
 from ferryman.clients.permission_sets import PermissionSets
-from ferryman.runtime import client, endpoint, logger, setting, store
+from ferryman.platform.hosts import Hosts
+from ferryman.runtime import client, endpoint, logger, services_on_loopback, setting, store
 
 
 @functools.cache
@@ -60,5 +61,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         new_id=ids.new_id,
         access=access(arn[4]),
         refusals=refusals(),
+        hosts=Hosts(setting("ALLOWED_SLACK_HOSTS"), setting("ALLOWED_GITHUB_HOSTS"), services_on_loopback()),
     )
     return serve(event, operator, logger(), callers(context.invoked_function_arn).prove)

@@ -138,9 +138,14 @@ class LocalAws:
         return self
 
     def _deploy(self) -> None:
-        # A released version that is upgraded may know no admins.
-        admins = {"AdminArns": self.admin.arn} if takes(self.operator, "AdminArns") else {}
-        parameters = {"SweepRate": SWEEP_RATE, **admins, **self._parameters}
+        ours = {
+            "AdminArns": self.admin.arn,
+            "AllowedSlackHosts": self.slack.url,
+            "AllowedGitHubHosts": self.github.url,
+        }
+        # A released version that is upgraded may not have all of them.
+        known = {name: value for name, value in ours.items() if takes(self.operator, name)}
+        parameters = {"SweepRate": SWEEP_RATE, **known, **self._parameters}
         self.outputs = deploy_operator(self.emulator, self.operator, parameters, report=self._report)
         if not self.people and (policy := self.outputs.get("CallerPolicyArn")):
             session = self.emulator.session()

@@ -68,11 +68,11 @@ variable "topics" {
 variable "secrets" {
   type        = list(string)
   default     = ["slack-webhook", "slack-bot-token", "slack-signing-secret", "github"]
-  description = "Secrets that the platform document can refer to: the operator's credentials for Slack and GitHub. They are created without values. Leave out those that you do not use (0.40 USD per month each). The public approval pages can read only those that end in signing-secret."
+  description = "Secrets that the platform document can refer to: the operator's credentials for Slack and GitHub. They are created without values. Leave out those that you do not use (0.40 USD per month each). Each name begins with the use of the secret: slack-webhook, slack-bot-token, slack-signing-secret or github; a second one is slack-webhook-team."
 
   validation {
-    condition     = length(var.secrets) > 0 && alltrue([for name in var.secrets : can(regex("^[a-z][a-z-]*[a-z]$", name))])
-    error_message = "secrets must name at least one secret in lowercase letters and hyphens, for example slack-webhook, because the operator's template does not accept an empty list."
+    condition     = alltrue([for name in var.secrets : can(regex("^(slack-webhook|slack-bot-token|slack-signing-secret|github)(-[a-z-]*[a-z])?$", name))])
+    error_message = "secrets must begin with their use (slack-webhook, slack-bot-token, slack-signing-secret or github) and continue, if at all, with a hyphen and lowercase letters, for example slack-webhook-team. Ferryman reads a secret for the use in its name only."
   }
 }
 

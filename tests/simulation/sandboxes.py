@@ -36,6 +36,8 @@ SETTINGS = {
     "MACHINE_ARN": f"{STATES}:deploy",
     "MIGRATE_MACHINE_ARN": f"{STATES}:migrate",
     "APPROVALS_URL": "https://approve.example/",
+    "ALLOWED_SLACK_HOSTS": "",
+    "ALLOWED_GITHUB_HOSTS": "",
 }
 KEPT_WARM = 2
 """Sandboxes of one function that stay warm."""

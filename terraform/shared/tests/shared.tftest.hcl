@@ -38,8 +38,12 @@ run "without_slack_buttons" {
   }
 
   assert {
-    condition     = endswith(module.operator.parameters["/ferryman/operator/signing-secret-arns"], ":secret:ferryman/scr/slack-signing-secret-none")
-    error_message = "a list that is not empty, and opens nothing"
+    condition     = endswith(module.operator.parameters["/ferryman/operator/signing-secret-arns"], ":secret:ferryman/scr/slack-signing-secret-none") && endswith(module.operator.parameters["/ferryman/operator/bot-token-secret-arns"], ":secret:ferryman/scr/slack-bot-token-none")
+    error_message = "lists that are not empty, and open nothing"
+  }
+  assert {
+    condition     = !strcontains(module.operator.parameters["/ferryman/operator/github-secret-arns"], "none")
+    error_message = "the key to GitHub, which is there"
   }
 }
 
@@ -186,4 +190,12 @@ run "refuses_a_platform_that_is_called_operator" {
     platform = "operator"
   }
   expect_failures = [var.platform]
+}
+
+run "refuses_a_secret_without_a_use" {
+  command = plan
+  variables {
+    secrets = ["slack-webhook", "team-signing-secret"]
+  }
+  expect_failures = [var.secrets]
 }

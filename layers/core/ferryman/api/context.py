@@ -10,6 +10,7 @@ from ferryman.decisions.schema_compatibility import ImageLabels
 from ferryman.decisions.snapshot import ImageScan
 from ferryman.ids import Clock, NewId
 from ferryman.platform import Platform
+from ferryman.platform.hosts import Hosts
 from ferryman.platform.problem import Findings
 from ferryman.records import Plan, Release
 from ferryman.store.table import Store
@@ -53,3 +54,5 @@ class Context:
     new_id: NewId
     access: Access = field(default_factory=Access)
     refusals: Refusals = field(default_factory=Refusals)
+    hosts: Hosts = field(default_factory=Hosts)
+    """Where secrets may be sent."""
