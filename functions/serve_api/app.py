@@ -10,8 +10,9 @@ from ferryman.api.aws import Aws
 from ferryman.api.callers import Callers
 from ferryman.api.context import Context
 from ferryman.api.serve_api import serve
+from ferryman.api.unproved import Unproved
 from ferryman.clients import sts
-from ferryman.runtime import client, endpoint, logger, setting, store
+from ferryman.runtime import client, count_now, endpoint, logger, setting, store
 
 
 @functools.cache
@@ -19,6 +20,12 @@ def callers(function_arn: str) -> Callers:
     """Return what proves this function's callers. The ARN comes from Lambda itself, never from an event."""
     ask = functools.partial(sts.caller, connect=endpoint())
     return Callers(audience=proofs.audience(function_arn), store=store(), clock=ids.now, ask=ask)
+
+
+@functools.cache
+def unproved() -> Unproved:
+    """Return what keeps account of calls whose sender is not proved."""
+    return Unproved(store(), ids.now, ids.new_id, count_now)
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -33,6 +40,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         region=arn[3],
         nudges_url=setting("NUDGES_URL"),
         relay_function=setting("RELAY_FUNCTION"),
+        partition=arn[1],
     )
     operator = Context(store=store(), outside=aws, clock=ids.now, new_id=ids.new_id)
-    return serve(event, operator, logger(), callers(context.invoked_function_arn).prove)
+    return serve(event, operator, logger(), callers(context.invoked_function_arn).prove, unproved())

@@ -1,6 +1,8 @@
 """What the API asks of AWS besides the table, faked: it remembers what it was asked for."""
 
+from ferryman.access.people import People
 from ferryman.api.views.live_services import Counts, Definitions
+from ferryman.decisions.approver_checks import Surroundings, problems_of
 from ferryman.decisions.schema_compatibility import ImageLabels
 from ferryman.decisions.snapshot import ImageScan
 from ferryman.errors import Unavailable
@@ -26,11 +28,34 @@ class FakeOutside:
         self.image_scans: tuple[ImageScan, ...] = ()
         self.definitions: dict[str, Definitions] = {}
         self.unread: list[str] = []
+        self.declared = People()
+        self.identity_center: set[str] = set()
+        """Names of the roles that Identity Center made."""
+        self.parameters: dict[str, str] = {}
+        """`ssm:` reference → value."""
 
     def verify(self, document: Platform) -> Findings:
         here = (*(f"spec.environments.{name}." for name in document.spec.environments), "spec.components.")
         problems = [problem for problem in self.problems if problem[0].startswith(here)]
         return Findings(problems, [note for note in self.notes if note[0].startswith(here)])
+
+    def approvers(self, document: Platform, *, at_a_glance: bool = False) -> list[tuple[str, str]]:
+        if at_a_glance:
+            return problems_of(document, Surroundings("aws", "123456789012", self.declared))
+        self._reach()
+        about = Surroundings("aws", "123456789012", self.declared, self.made_by_identity_center, self._known)
+        return problems_of(document, about)
+
+    def text(self, value: str) -> str:
+        return self.parameters[value] if value.startswith("ssm:") else value
+
+    def people(self, platform: str) -> People:
+        self._reach()
+        return self.declared
+
+    def made_by_identity_center(self, role: str) -> bool:
+        self._reach()
+        return role in self.identity_center
 
     def adopt(self, document: Platform) -> None:
         self.adopted.append(document.name)
@@ -58,6 +83,9 @@ class FakeOutside:
     def wake(self, platform: str, environment: str, deployment: str) -> None:
         self._reach()
         self.woken.append((platform, environment, deployment))
+
+    def _known(self, value: str) -> str | None:
+        return self.parameters.get(value) if value.startswith("ssm:") else value
 
     def _reach(self) -> None:
         if self.down:

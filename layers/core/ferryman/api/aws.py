@@ -3,15 +3,16 @@
 import json
 from dataclasses import dataclass
 
+from ferryman.access.people import People
 from ferryman.api.views.live_services import Counts, Definitions
 from ferryman.clients.aws_errors import translated
 from ferryman.clients.aws_types import MakeClient
 from ferryman.decisions.schema_compatibility import ImageLabels
 from ferryman.decisions.snapshot import ImageScan
-from ferryman.errors import NotFound
+from ferryman.errors import NotFound, ReferenceUnresolved
 from ferryman.ids import Clock, NewId
 from ferryman.platform import Platform
-from ferryman.platform.problem import Findings
+from ferryman.platform.problem import Findings, Problem
 from ferryman.records import Plan, Release, step_keys
 from ferryman.store.table import Store
 
@@ -29,6 +30,7 @@ class Aws:
     nudges_url: str
     """The queue that reconcile reads."""
     relay_function: str
+    partition: str = "aws"
 
     def verify(self, document: Platform) -> Findings:
         """Hold the document against ECS, ECR and its `ssm:` references."""
@@ -44,6 +46,50 @@ class Aws:
             account=self.account,
             region=self.region,
         )
+
+    def approvers(self, document: Platform, *, at_a_glance: bool = False) -> list[Problem]:
+        """See `decisions.approver_checks`."""
+        # Rare: few calls apply a document, and this reads Unicode's tables.
+        from ferryman.decisions.approver_checks import Surroundings, has_roles, problems_of
+
+        if at_a_glance:
+            people = self.people(document.name) if has_roles(document) else People()
+            return problems_of(document, Surroundings(self.partition, self.account, people))
+        return problems_of(
+            document,
+            Surroundings(
+                partition=self.partition,
+                account=self.account,
+                people=self.people(document.name),
+                made_by_identity_center=self.made_by_identity_center,
+                resolve=self._known,
+            ),
+        )
+
+    def text(self, value: str) -> str:
+        """Read a reference from SSM."""
+        from ferryman.clients.ssm import References
+
+        return References(self.client("ssm")).text(value)
+
+    def people(self, platform: str) -> People:
+        """Read the access configuration from SSM."""
+        from ferryman.clients import people
+        from ferryman.clients.ssm import References
+
+        return people.declared(References(self.client("ssm")), platform)
+
+    def made_by_identity_center(self, role: str) -> bool:
+        """Ask IAM."""
+        from ferryman.clients import iam
+
+        return iam.made_by_identity_center(self.client("iam"), role)
+
+    def _known(self, value: str) -> str | None:
+        try:
+            return self.text(value)
+        except ReferenceUnresolved:
+            return None
 
     def adopt(self, document: Platform) -> None:
         """See `releases.adoption`."""

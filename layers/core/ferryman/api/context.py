@@ -4,12 +4,13 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ferryman.access import Access
+from ferryman.access.people import People
 from ferryman.api.views.live_services import Counts, Definitions
 from ferryman.decisions.schema_compatibility import ImageLabels
 from ferryman.decisions.snapshot import ImageScan
 from ferryman.ids import Clock, NewId
 from ferryman.platform import Platform
-from ferryman.platform.problem import Findings
+from ferryman.platform.problem import Findings, Problem
 from ferryman.records import Plan, Release
 from ferryman.store.table import Store
 
@@ -22,6 +23,21 @@ class Outside(Protocol):
 
     def adopt(self, document: Platform) -> None:
         """Take what runs as `current` in environments that are new to us; before the document is stored."""
+
+    def approvers(self, document: Platform, *, at_a_glance: bool = False) -> list[Problem]:
+        """Return what is wrong with approvers: who does not prove to be one person, or is listed twice.
+
+        `at_a_glance`: as far as the document tells, without IAM and references.
+        """
+
+    def text(self, value: str) -> str:
+        """Return a value, or what the `ssm:` reference says; raise ReferenceUnresolved."""
+
+    def people(self, platform: str) -> People:
+        """Return the people whom the access configuration declares."""
+
+    def made_by_identity_center(self, role: str) -> bool:
+        """Whether IAM Identity Center made the role of this name; raise Throttled or Unavailable."""
 
     def observe(self, plan: Plan) -> dict[str, Counts]:
         """Return what ECS says now about the services of a plan."""

@@ -4,7 +4,7 @@ They come from stubs (`boto3-stubs`) that only the type checker reads. `type` ev
 other modules annotate with these names as with any others, and no stub has to be in the layer.
 """
 
-from typing import TYPE_CHECKING, Literal, Protocol, overload
+from typing import TYPE_CHECKING, Literal, Protocol, TypedDict, overload
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import client as dynamodb_client
@@ -83,6 +83,29 @@ type RuleTarget = events.TargetOutputTypeDef
 type Schedule = scheduler.GetScheduleOutputTypeDef
 type UpdateScheduleRequest = scheduler.UpdateScheduleInputTypeDef
 
+
+# IAM: one call of it is used, so these stand for its stubs.
+class _Role(TypedDict):
+    """A role: botocore's shape `Role`, as far as it is read."""
+
+    Arn: str
+    Path: str
+    RoleName: str
+
+
+class _GetRoleResponse(TypedDict):
+    """What GetRole answers."""
+
+    Role: _Role
+
+
+class IAMClient(Protocol):
+    """The client of IAM."""
+
+    def get_role(self, *, RoleName: str) -> _GetRoleResponse:  # noqa: N803 - AWS's name
+        """Return a role by its name, which is unique in its account."""
+
+
 # SES
 type MailContent = sesv2.ContentTypeDef
 
@@ -98,6 +121,8 @@ class MakeClient(Protocol):
     def __call__(self, service: Literal["ecs"], /) -> ECSClient: ...
     @overload
     def __call__(self, service: Literal["events"], /) -> EventsClient: ...
+    @overload
+    def __call__(self, service: Literal["iam"], /) -> IAMClient: ...
     @overload
     def __call__(self, service: Literal["lambda"], /) -> LambdaClient: ...
     @overload

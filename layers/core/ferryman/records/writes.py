@@ -17,6 +17,7 @@ from ferryman.records import (
     SplitStep,
     StepLog,
     TimelineEvent,
+    UnprovedCalls,
     UsedProof,
     Wait,
 )
@@ -36,6 +37,7 @@ class Save:
         | SemverName
         | IgnoredTags
         | Pace
+        | UnprovedCalls
     )
     expires_at: int | None = None
     """Epoch seconds after which DynamoDB may delete it."""

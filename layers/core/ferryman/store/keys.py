@@ -16,6 +16,7 @@ from ferryman.records import (
     SplitStep,
     StepLog,
     TimelineEvent,
+    UnprovedCalls,
     UsedProof,
     Wait,
 )
@@ -127,6 +128,11 @@ def pace(destination: str) -> dict[str, str]:
     return _key(f"PACE#{destination}", "PACE")
 
 
+def unproved_calls() -> dict[str, str]:
+    """Key of the account of unproved calls: one for the operator."""
+    return _key("UNPROVED", "CALLS")
+
+
 def of(record: Record) -> dict[str, str]:  # noqa: C901 - one case for each record
     """Return the key attributes of a record."""
     match record:
@@ -156,6 +162,8 @@ def of(record: Record) -> dict[str, str]:  # noqa: C901 - one case for each reco
             return _key(migrations(record.platform, record.environment), f"{record.version}#{record.attempt:04d}")
         case Wait():
             return wait(record)
+        case UnprovedCalls():
+            return unproved_calls()
         case UsedProof():
             return _key(f"PROOF#{record.binding}", "PROOF")
         case StepLog():
