@@ -29,6 +29,7 @@ class FakeOutside:
         self.definitions: dict[str, Definitions] = {}
         self.unread: list[str] = []
         self.declared = People()
+        self.iam_is_down = False
         self.identity_center: set[str] = set()
         """Names of the roles that Identity Center made."""
         self.parameters: dict[str, str] = {}
@@ -42,7 +43,6 @@ class FakeOutside:
     def approvers(self, document: Platform, *, at_a_glance: bool = False) -> list[tuple[str, str]]:
         if at_a_glance:
             return problems_of(document, Surroundings("aws", "123456789012", self.declared))
-        self._reach()
         about = Surroundings("aws", "123456789012", self.declared, self.made_by_identity_center, self._known)
         return problems_of(document, about)
 
@@ -50,11 +50,11 @@ class FakeOutside:
         return self.parameters[value] if value.startswith("ssm:") else value
 
     def people(self, platform: str) -> People:
-        self._reach()
         return self.declared
 
     def made_by_identity_center(self, role: str) -> bool:
-        self._reach()
+        if self.iam_is_down:
+            raise Unavailable("IAM does not answer")
         return role in self.identity_center
 
     def adopt(self, document: Platform) -> None:
