@@ -1,5 +1,7 @@
 """Corrections of the emulator's IAM: the resource of an action, the condition key ecs:cluster, and iam:PassRole.
 
+A role's ARN has its path, so a policy can allow reading the roles of one path only.
+
 The emulator checks every ECS action against the cluster's ARN, log streams against their log group's, mails against
 `*`, and never asks for iam:PassRole. So a policy that is right on AWS would fail, and one that is too wide would pass.
 
@@ -50,9 +52,16 @@ def _extract_resource_arn(original: Any) -> Any:
             group = query.get("groupName") if isinstance(query, dict) else None
             data = {"GroupName": group[0] if isinstance(group, list) else group, **data}
         found = _resource_of(service, path, _operation(headers), data, f"{region}:{account}")
-        return found or original(service, method, path, headers, body, query, region, account)
+        found = found or original(service, method, path, headers, body, query, region, account)
+        return _with_path(found, account) if service == "iam" else found
 
     return extract
+
+
+def _with_path(arn: str, account: str) -> str:
+    """The ARN of a role that exists has its path, although the request names the role only."""
+    role = module("services.iam")._roles.get(arn.removeprefix(f"arn:aws:iam::{account}:role/"))
+    return role["Arn"] if role else arn
 
 
 def _request_context(original: Any) -> Any:

@@ -75,6 +75,8 @@ def test_one_wrong_entry_voids_them_all(entry: Any) -> None:
 
 
 def test_a_role_of_two_people_is_nobodys() -> None:
-    found = people({"name": "Grace", "role": ROLE}, {"name": "Bob", "role": "arn:aws:iam::123456789012:role/x/GraceOnly"})
+    found = people(
+        {"name": "Grace", "role": ROLE}, {"name": "Bob", "role": "arn:aws:iam::123456789012:role/x/GraceOnly"}
+    )
     assert found.declared == ()
     assert "as 'Grace' and as 'Bob'" in found.problem

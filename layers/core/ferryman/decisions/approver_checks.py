@@ -131,6 +131,8 @@ def _lookalikes(document: Platform, about: Surroundings) -> Iterator[Problem]:
     seen: dict[str, str] = {identities.folded(one.name): one.name for one in about.people.declared}
     for name, environment in document.spec.environments.items():
         for number, approver in enumerate(environment.approval.approvers if environment.approval else ()):
+            if names.problem(approver.name) is not None:
+                continue
             mine = identities.folded(approver.name)
             twin = next(
                 (one for key, one in seen.items() if key != mine and names.look_the_same(approver.name, one)), None
