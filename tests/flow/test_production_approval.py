@@ -11,12 +11,10 @@ from ferryman.records import Approval, Deployment, EventType, Phase, StepStatus,
 from ferryman_cli.transport import Api, ApiError
 from ferryman_local.signed_event import signed
 from ferryman_local.standins.people import Person, Scanner
-from flow import leaks
+from flow import callers, leaks
 from flow.documents import approver
 from flow.production import Make, Production
 from flow.stage import Stage
-
-ROOT = "arn:aws:iam::000000000000:root"
 
 
 def pending(prod: Production, deployment: Deployment) -> Approval:
@@ -243,18 +241,20 @@ def _may_decide(prod: Production, deployment: Deployment, person: str) -> bool:
 
 
 def test_who_asks_for_it_does_not_approve_it(production: Make, stage: Stage) -> None:
-    prod = production(approval={"approvers": [approver("r", "Ada", arn=ROOT), approver("r", "Grace")]})
+    ada = callers.user(stage, f"ada-{next(stage.names)}")
+    prod = production(approval={"approvers": [approver("r", "Ada", arn=ada.arn), approver("r", "Grace")]})
     version = prod.verified()
+    wish = {"release": version, "confirm": "DEPLOY", "reason": "a fix for the invoices"}
     with pytest.raises(ApiError) as refused:
-        prod.ask("deploy", release=version, confirm="deploy", reason="a fix")
+        ada.api.post(prod.path("deploy"), {**wish, "confirm": "deploy"}, repeatable=False)
     assert "DEPLOY" in str(refused.value)
-    prod.ask("deploy", release=version, confirm="DEPLOY", reason="a fix for the invoices")
+    ada.api.post(prod.path("deploy"), wish, repeatable=False)
     deployment = prod.asked(version)
     approval = prod.approval(deployment)
     assert approval is not None
-    assert (approval.requester, deployment.initiated_by.who) == ("Ada", ROOT)
+    assert (approval.requester, deployment.initiated_by.who) == ("Ada", ada.arn)
     with pytest.raises(ApiError):
-        prod.ask("approve", version=version[:7])
+        ada.api.post(prod.path("approve"), {"version": version[:7]}, repeatable=False)
     assert pending(prod, deployment)
     link = prod.until(lambda: stage.inbox.links("grace@r.example", deployment.id), "Grace's link")[-1]
     with Person() as grace:

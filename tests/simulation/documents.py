@@ -5,7 +5,7 @@ from typing import Any
 PLATFORM = "scr"
 COMPONENTS = ("api", "web")
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:team"
-PEOPLE = {name: f"arn:aws:sts::123456789012:assumed-role/Deployer/{name}" for name in ("ada", "grace", "jo")}
+PEOPLE = {name: f"arn:aws:iam::123456789012:user/{name}" for name in ("ada", "grace", "jo")}
 VARIANTS = ("push", "migration", "promotion", "approval", "scan")
 """What a history is about; each has what is needed for it and nothing else."""
 
