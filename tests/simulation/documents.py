@@ -6,6 +6,14 @@ PLATFORM = "scr"
 COMPONENTS = ("api", "web")
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:team"
 PEOPLE = {name: f"arn:aws:iam::123456789012:user/{name}" for name in ("ada", "grace", "jo")}
+ADMIN = PEOPLE["ada"]
+GRANTS = {
+    "grants": [
+        {"role": role, "environments": ["*"], "principals": [PEOPLE[name]]}
+        for role, name in (("deployer", "jo"), ("deployer", "grace"), ("approver", "grace"))
+    ]
+}
+"""Who may do what; ada may do everything."""
 VARIANTS = ("push", "migration", "promotion", "approval", "scan")
 """What a history is about; each has what is needed for it and nothing else."""
 

@@ -15,6 +15,7 @@ from unit import builders as make
 from unit import refused_documents
 from unit.api_world import JO, KIM, World
 from unit.fakes.clock import FakeClock, FakeIds
+from unit.fakes.secrets import arn
 
 SCR = "/v1/platforms/scr"
 
@@ -377,3 +378,25 @@ class TestApprovers:
         changed = with_approver(scr_document, approvers=[], allowUnverified=True, required=2)
         body = world.call("PUT", SCR, changed)[1]
         assert "one visitor can type several names" in str(body["warnings"])
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["new", "stored-before"])
+def test_a_document_that_sends_a_secret_elsewhere_is_refused(
+    world: World, scr_document: dict[str, Any], before: bool
+) -> None:
+    """Also the one that an older operator took, so that people hear of it."""
+    scr_document["spec"]["github"] = {
+        "repository": "a/b",
+        "apiUrl": "https://git.example/api/v3",
+        "tokenSecretArn": arn("token"),
+    }
+    if before:
+        world.applied(parse(scr_document).dump())
+    told = world.store.find_platform("scr")
+
+    status, body = world.call("PUT", SCR, scr_document)
+
+    assert (status, body["error"]["problems"][0]["path"]) == (422, "spec.github.apiUrl")
+    assert "git.example is not a host of GitHub" in body["error"]["problems"][0]["message"]
+    assert world.store.find_platform("scr") == told
+    assert (world.outside.adopted, world.outside.nudged) == ([], [])

@@ -35,17 +35,21 @@ class Aws:
     def verify(self, document: Platform) -> Findings:
         """Hold the document against ECS, ECR and its `ssm:` references."""
         from ferryman.clients.ssm import References
+        from ferryman.steps import verify_secrets
         from ferryman.steps.verify import examine
 
-        return examine(
+        references = References(self.client("ssm"))
+        secrets = verify_secrets.examine(document, references)
+        found = examine(
             document,
             ecs=self.client("ecs"),
             ecr=self.client("ecr"),
-            references=References(self.client("ssm")),
+            references=references,
             client=self.client,
             account=self.account,
             region=self.region,
         )
+        return Findings(found.problems + secrets.problems, found.notes + secrets.notes)
 
     def approvers(self, document: Platform, *, at_a_glance: bool = False) -> list[Problem]:
         """See `decisions.approver_checks`."""
@@ -81,9 +85,9 @@ class Aws:
 
     def made_by_identity_center(self, role: str) -> bool:
         """Ask IAM."""
-        from ferryman.clients import iam
+        from ferryman.clients.permission_sets import PermissionSets
 
-        return iam.made_by_identity_center(self.client("iam"), role)
+        return PermissionSets(self.client, self.clock).made(role)
 
     def _known(self, value: str) -> str | None:
         try:

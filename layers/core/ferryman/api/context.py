@@ -5,11 +5,13 @@ from typing import Protocol
 
 from ferryman.access import Access
 from ferryman.access.people import People
+from ferryman.api.refusals import Refusals
 from ferryman.api.views.live_services import Counts, Definitions
 from ferryman.decisions.schema_compatibility import ImageLabels
 from ferryman.decisions.snapshot import ImageScan
 from ferryman.ids import Clock, NewId
 from ferryman.platform import Platform
+from ferryman.platform.hosts import Hosts
 from ferryman.platform.problem import Findings, Problem
 from ferryman.records import Plan, Release
 from ferryman.store.table import Store
@@ -67,3 +69,6 @@ class Context:
     clock: Clock
     new_id: NewId
     access: Access = field(default_factory=Access)
+    refusals: Refusals = field(default_factory=Refusals)
+    hosts: Hosts = field(default_factory=Hosts)
+    """Where secrets may be sent."""

@@ -4,7 +4,7 @@ They come from stubs (`boto3-stubs`) that only the type checker reads. `type` ev
 other modules annotate with these names as with any others, and no stub has to be in the layer.
 """
 
-from typing import TYPE_CHECKING, Literal, Protocol, TypedDict, overload
+from typing import TYPE_CHECKING, Literal, Protocol, overload
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import client as dynamodb_client
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ecs import type_defs as ecs
     from mypy_boto3_events import client as events_client
     from mypy_boto3_events import type_defs as events
+    from mypy_boto3_iam import client as iam_client
     from mypy_boto3_lambda import client as lambda_client
     from mypy_boto3_logs import client as logs_client
     from mypy_boto3_scheduler import client as scheduler_client
@@ -37,6 +38,7 @@ type DynamoDBClient = dynamodb_client.DynamoDBClient
 type ECRClient = ecr_client.ECRClient
 type ECSClient = ecs_client.ECSClient
 type EventsClient = events_client.EventBridgeClient
+type IAMClient = iam_client.IAMClient
 type LambdaClient = lambda_client.LambdaClient
 type LogsClient = logs_client.CloudWatchLogsClient
 type SchedulerClient = scheduler_client.EventBridgeSchedulerClient
@@ -82,29 +84,6 @@ type VpcConfiguration = ecs.AwsVpcConfigurationTypeDef
 type RuleTarget = events.TargetOutputTypeDef
 type Schedule = scheduler.GetScheduleOutputTypeDef
 type UpdateScheduleRequest = scheduler.UpdateScheduleInputTypeDef
-
-
-# IAM: one call of it is used, so these stand for its stubs.
-class _Role(TypedDict):
-    """A role: botocore's shape `Role`, as far as it is read."""
-
-    Arn: str
-    Path: str
-    RoleName: str
-
-
-class _GetRoleResponse(TypedDict):
-    """What GetRole answers."""
-
-    Role: _Role
-
-
-class IAMClient(Protocol):
-    """The client of IAM."""
-
-    def get_role(self, *, RoleName: str) -> _GetRoleResponse:  # noqa: N803 - AWS's name
-        """Return a role by its name, which is unique in its account."""
-
 
 # SES
 type MailContent = sesv2.ContentTypeDef

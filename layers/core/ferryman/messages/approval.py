@@ -135,6 +135,8 @@ def _facts(approval: Approval, deployment: Deployment, document: Platform) -> li
         ("To be deployed", _what(approval)),
         ("Images", images),
     ]
+    if document.spec.github is not None and approval_in_words.names_commit(approval.version):
+        facts.append(("Commit", approval_in_words.claimed_commit(approval)))
     if deployment.kind == "rollback":
         facts.append(("Kind", "rollback"))
     if deployment.plan is not None and deployment.plan.every_migration:
