@@ -50,8 +50,10 @@ def asks(prod: Production, who: Caller, what: str, **body: Any) -> dict[str, Any
     return who.api.post(prod.path(what), body, repeatable=False)
 
 
-def access(stage: Stage, prod: Production, people: list[dict[str, str]]) -> None:
-    value = json.dumps({"people": people})
+def access(stage: Stage, prod: Production, people: list[dict[str, str]], *grants: tuple[str, str]) -> None:
+    """Write who has which role, and who is declared as a person."""
+    roles = [{"role": role, "environments": ["*"], "principals": [principal]} for role, principal in grants]
+    value = json.dumps({"grants": roles, "people": people})
     name = f"/ferryman/operator/access/{prod.name}"
     stage.client("ssm").put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
 
@@ -90,12 +92,14 @@ def test_a_requester_does_not_approve_under_another_identity(production: Make, s
     prod = production(approval={"unknownRequester": "refuse"})
     grace = callers.user(stage, f"grace@{prod.name}.example")
     mallory = callers.user(stage, f"mallory-{prod.name}")
+    deployers = ("deployer", grace.arn), ("deployer", mallory.arn)
+    access(stage, prod, [], *deployers)
     version = prod.verified()
     error = refused(asks, prod, mallory, "deploy", release=version, confirm="DEPLOY")
     assert (error.status, "matches no person that Ferryman knows" in str(error)) == (409, True), error
     assert prod.state.requested is None
 
-    access(stage, prod, [{"name": "Grace", "arn": grace.arn}])
+    access(stage, prod, [{"name": "Grace", "arn": grace.arn}], *deployers)
     asks(prod, grace, "deploy", release=version, confirm="DEPLOY", reason="mine")
     deployment = prod.asked(version)
     found = approval(prod, deployment)
@@ -109,7 +113,7 @@ def test_only_identity_centers_own_role_proves_its_user(production: Make, stage:
     prod = production()
     name = SSO.format(prod.name.replace("-", ""))
     forged = callers.session(stage, callers.role(stage, name), "grace@example.com")
-    document = changed(prod, approvers=[approver(prod.name, "Ada"), {"name": "Grace", "arn": forged.arn}])
+    document = changed(prod, approvers=[approver(prod.name, "Ada"), {"name": "Grace", "arn": forged.arn}], required=2)
     error = refused(prod.api.put, f"/v1/platforms/{prod.name}", document)
     assert "is not a session of IAM Identity Center: IAM knows no role" in told(error)
     callers.drop_role(stage, name)
@@ -119,20 +123,20 @@ def test_only_identity_centers_own_role_proves_its_user(production: Make, stage:
     assert real.arn == forged.arn
     prod.apply(document)
     assert prod.ask("verify")["problems"] == []
+    access(stage, prod, [], ("approver", f"permission-set/{name.split('_')[1]}"))
     deployment = prod.asked()
+    asks(prod, real, "approve", version=deployment.version[:7])
     callers.drop_role(stage, name)
     later = callers.session(stage, callers.role(stage, name), "grace@example.com")
-    error = refused(asks, prod, later, "approve", version=deployment.version[:7])
+    error = refused(asks, prod, later, "reject", version=deployment.version[:7], reason="not hers")
     assert error.status == 403, error
-    assert approval(prod, deployment).decisions == []
+    assert [decision.verdict for decision in approval(prod, deployment).decisions] == ["approve"]
     # IAM did not allow the operator to read a role outside of Identity Center's path: as it has to be.
     stage.take_down_denials()
     stage.denied.discard("iam:GetRole")
 
-    callers.drop_role(stage, name)
-    real = callers.session(stage, callers.role(stage, name, path), "grace@example.com")
-    asks(prod, real, "approve", version=deployment.version[:7])
-    assert prod.ended(deployment.version).approved_by == ["Grace"], prod.tell()
+    prod.approve(deployment, "Ada")
+    assert prod.ended(deployment.version).approved_by == ["Grace", "Ada"], prod.tell()
 
 
 def test_a_role_is_a_person_while_it_is_declared(production: Make, stage: Stage) -> None:
@@ -147,13 +151,13 @@ def test_a_role_is_a_person_while_it_is_declared(production: Make, stage: Stage)
     error = refused(prod.api.put, f"/v1/platforms/{prod.name}", as_session)
     assert "Whoever assumes a role chooses the session's name" in told(error)
 
-    access(stage, prod, [{"name": "Grace", "role": role}])
+    access(stage, prod, [{"name": "Grace", "role": role}], ("approver", role))
     prod.apply(document)
     deployment = prod.asked()
-    access(stage, prod, [])
+    access(stage, prod, [], ("approver", role))
     error = refused(asks, prod, grace, "approve", version=deployment.version[:7])
     assert error.status == 403, error
-    access(stage, prod, [{"name": "Grace", "role": role}])
+    access(stage, prod, [{"name": "Grace", "role": role}], ("approver", role))
     asks(prod, grace, "approve", version=deployment.version[:7])
     assert prod.ended(deployment.version).approved_by == ["Grace"], prod.tell()
 
