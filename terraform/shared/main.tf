@@ -103,7 +103,7 @@ locals {
 module "access" {
   source = "../modules/operator"
 
-  path  = "/ferryman/operator/access"
+  path = "/ferryman/operator/access"
   texts = { (var.platform) = jsonencode(merge(
     { grants = var.access },
     { for key, value in { people = local.people } : key => value if length(value) > 0 },
