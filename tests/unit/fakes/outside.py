@@ -1,12 +1,15 @@
 """What the API asks of AWS besides the table, faked: it remembers what it was asked for."""
 
+from dataclasses import replace
+
 from ferryman.access.people import People
 from ferryman.api.views.live_services import Counts, Definitions
 from ferryman.decisions.approver_checks import Surroundings, problems_of
 from ferryman.decisions.schema_compatibility import ImageLabels
 from ferryman.decisions.snapshot import ImageScan
 from ferryman.errors import Unavailable
-from ferryman.platform import Platform
+from ferryman.platform import Platform, claims
+from ferryman.platform.claims import Claim, Claims, Part
 from ferryman.platform.problem import Findings
 from ferryman.records import Plan, Release
 
@@ -18,10 +21,14 @@ class FakeOutside:
         self.problems: list[tuple[str, str]] = []
         self.notes: list[tuple[str, str]] = []
         self.counts: dict[str, Counts] = {}
+        self.named: dict[tuple[str, str], list[str]] = {}
+        """(platform, environment) → what references of its document name in AWS."""
         self.adopted: list[str] = []
         self.nudged: list[tuple[str, str]] = []
         self.woken: list[tuple[str, str, str]] = []
         self.down = False
+        self.parameters: dict[str, str] = {}
+        """Values of SSM parameters by name."""
         self.image_labels: dict[str, ImageLabels] = {}
         """Digest → labels; other images have none."""
         self.looked_at: list[str] = []
@@ -38,16 +45,27 @@ class FakeOutside:
     def verify(self, document: Platform) -> Findings:
         here = (*(f"spec.environments.{name}." for name in document.spec.environments), "spec.components.")
         problems = [problem for problem in self.problems if problem[0].startswith(here)]
-        return Findings(problems, [note for note in self.notes if note[0].startswith(here)])
+        return Findings(problems, [note for note in self.notes if note[0].startswith(here)], self.claims(document))
+
+    def claims(self, document: Platform) -> Claims:
+        """Each service is what the document says; `named` adds task definitions and the like."""
+        parts = {
+            name: Part(
+                tuple(
+                    [Claim(claims.service(environment.cluster, one.name), one.name) for one in environment.services]
+                    + [Claim(thing, thing) for thing in self.named.get((document.name, name), ())]
+                )
+            )
+            for name, environment in document.spec.environments.items()
+        }
+        whole = Part(tuple(Claim(thing, thing) for thing in self.named.get((document.name, ""), ())))
+        return replace(claims.of_document(document), environments=parts, whole=whole)
 
     def approvers(self, document: Platform, *, at_a_glance: bool = False) -> list[tuple[str, str]]:
         if at_a_glance:
             return problems_of(document, Surroundings("aws", "123456789012", self.declared))
         about = Surroundings("aws", "123456789012", self.declared, self.made_by_identity_center, self._known)
         return problems_of(document, about)
-
-    def text(self, value: str) -> str:
-        return self.parameters[value] if value.startswith("ssm:") else value
 
     def people(self, platform: str) -> People:
         return self.declared
@@ -76,6 +94,9 @@ class FakeOutside:
         self._reach()
         return self.definitions, self.unread
 
+    def text(self, value: str) -> str:
+        return self.parameters.get(value.removeprefix("ssm:"), value)
+
     def nudge(self, platform: str, environment: str) -> None:
         self._reach()
         self.nudged.append((platform, environment))
@@ -85,7 +106,7 @@ class FakeOutside:
         self.woken.append((platform, environment, deployment))
 
     def _known(self, value: str) -> str | None:
-        return self.parameters.get(value) if value.startswith("ssm:") else value
+        return self.parameters.get(value.removeprefix("ssm:")) if value.startswith("ssm:") else value
 
     def _reach(self) -> None:
         if self.down:

@@ -150,7 +150,11 @@ def verify(operator: Context, request: Request) -> dict[str, Any]:
     platform, env = place(operator, request)
     part = platform.only(env)
     found = operator.outside.verify(part)
-    problems = [*found.problems, *operator.outside.approvers(part)]
+    # Imported here: it imports this module.
+    from ferryman.api import ownership
+
+    elsewhere = ownership.elsewhere(operator, platform.name, env, found.claims)
+    problems = [*found.problems, *operator.outside.approvers(part), *elsewhere]
     return {
         "ok": not problems,
         "platform": platform.name,

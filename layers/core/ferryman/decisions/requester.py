@@ -1,7 +1,7 @@
 """Who requested a deployment: which approver, if any, and whether that is proved. Pure.
 
 A requester who matches no known person may be any of the approvers under another identity, and would then approve their
-own request. `platform.policies.ApprovalPolicy.unknown_requester` says what follows.
+own request. The policy's `unknownRequester` says what follows (`platform.policies`).
 """
 
 from collections.abc import Sequence

@@ -3,7 +3,7 @@
 A name is of one script, or of Latin with one of Japanese, Korean and Chinese, in characters that are in use and seen.
 Two names with the same skeleton look the same. Source: https://www.unicode.org/reports/tr39/ (sections 4, 5.2, 5.3).
 
-Only the API loads this, when somebody applies a document or asks about one; see `platform.people`.
+Only the API loads this, when somebody applies a document or asks about one; see `decisions.approver_checks`.
 """
 
 import functools

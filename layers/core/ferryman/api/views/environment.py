@@ -69,6 +69,8 @@ class EnvironmentView(Record):
     notices: list[Notice]
     """Approvers who don't prove to be one person; then messages that reached nobody, and releases that were not
     published, newest first."""
+    shared: list[str] = Field(default_factory=list)
+    """What belongs to somebody else as well, since before that was refused; at most 20."""
     newer: list[Newer]
     ignored: list[Ignored] = Field(default_factory=list)
     """Tags that were pushed after what runs and are no releases, newest first; at most 10."""
@@ -88,6 +90,7 @@ def environment(
     frozen: Frozen | None = None,
     publication: Publication | None = None,
     notices: Sequence[Notice] = (),
+    shared: Sequence[str] = (),
 ) -> EnvironmentView:
     """Return where an environment stands; `found` is what `decisions.explain.environment` tells."""
     ready = state.condition("Ready")
@@ -108,6 +111,7 @@ def environment(
         previous=state.previous.version if state.previous else None,
         publication=publication,
         notices=list(notices),
+        shared=list(shared),
         newer=found.newer,
         ignored=found.ignored,
         settled=state.settled,
