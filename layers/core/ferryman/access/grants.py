@@ -63,7 +63,7 @@ def parse(text: str) -> Grants:
     except (ValueError, RecursionError) as error:
         raise Malformed(f"it is not JSON ({error})") from None
     if not isinstance(value, dict) or set(value) - {"people"} != {"grants"} or not isinstance(value["grants"], list):
-        raise Malformed('it is not an object with the key "grants", a list (and "people", if any: see access.people)')
+        raise Malformed('it is not an object with the one key "grants", a list, and perhaps "people" beside it')
     return Grants(tuple(_grant(item, f"grants[{number}]") for number, item in enumerate(value["grants"])))
 
 
