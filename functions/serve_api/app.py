@@ -12,11 +12,12 @@ from ferryman.api.callers import Callers
 from ferryman.api.context import Context
 from ferryman.api.refusals import Refusals
 from ferryman.api.serve_api import serve
+from ferryman.api.unproved import Unproved
 from ferryman.clients import sts
 from ferryman.clients.access_parameters import AccessParameters
 from ferryman.clients.permission_sets import PermissionSets
 from ferryman.platform.hosts import Hosts
-from ferryman.runtime import client, endpoint, logger, services_on_loopback, setting, store
+from ferryman.runtime import client, count_now, endpoint, logger, services_on_loopback, setting, store
 
 
 @functools.cache
@@ -24,6 +25,12 @@ def callers(function_arn: str) -> Callers:
     """Return what proves this function's callers. The ARN comes from Lambda itself, never from an event."""
     ask = functools.partial(sts.caller, connect=endpoint())
     return Callers(audience=proofs.audience(function_arn), store=store(), clock=ids.now, ask=ask)
+
+
+@functools.cache
+def unproved() -> Unproved:
+    """Return what keeps account of calls whose sender is not proved."""
+    return Unproved(store(), ids.now, ids.new_id, count_now)
 
 
 @functools.cache
@@ -53,6 +60,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         region=arn[3],
         nudges_url=setting("NUDGES_URL"),
         relay_function=setting("RELAY_FUNCTION"),
+        partition=arn[1],
     )
     operator = Context(
         store=store(),
@@ -63,4 +71,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         refusals=refusals(),
         hosts=Hosts(setting("ALLOWED_SLACK_HOSTS"), setting("ALLOWED_GITHUB_HOSTS"), services_on_loopback()),
     )
-    return serve(event, operator, logger(), callers(context.invoked_function_arn).prove)
+    return serve(event, operator, logger(), callers(context.invoked_function_arn).prove, unproved())

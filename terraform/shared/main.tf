@@ -95,12 +95,19 @@ module "operator" {
   }
 }
 
+locals {
+  people = [for person in var.people : { for key, value in person : key => value if value != null }]
+}
+
 # Who may do what with the platform. Only this root writes this path: who may apply one environment gives nobody a role.
 module "access" {
   source = "../modules/operator"
 
-  path  = "/ferryman/operator/access"
-  texts = { (var.platform) = jsonencode({ grants = var.access }) }
+  path = "/ferryman/operator/access"
+  texts = { (var.platform) = jsonencode(merge(
+    { grants = var.access },
+    { for key, value in { people = local.people } : key => value if length(value) > 0 },
+  )) }
 }
 
 # What the platform document refers to for all environments.

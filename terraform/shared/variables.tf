@@ -140,6 +140,21 @@ variable "access" {
   }
 }
 
+variable "people" {
+  type = list(object({
+    name = string
+    role = optional(string)
+    arn  = optional(string)
+  }))
+  default     = []
+  description = "Whose a role, an IAM user or an Identity Center session is: the person's name, and either role, which only this person can assume, or arn, of the user or session."
+
+  validation {
+    condition     = alltrue([for person in var.people : trimspace(person.name) != "" && (person.role == null) != (person.arn == null)])
+    error_message = "Each of people needs a name, and either role or arn."
+  }
+}
+
 variable "tags" {
   type        = map(string)
   default     = {}

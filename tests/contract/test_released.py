@@ -42,6 +42,7 @@ NEWER_KINDS: dict[str, set[str]] = {
         "IgnoredTags",
         "Pace",
         "UsedProof",
+        "UnprovedCalls",
         "StepLog",
         "PlanPart",
         "SplitStep",

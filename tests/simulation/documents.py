@@ -5,13 +5,12 @@ from typing import Any
 PLATFORM = "scr"
 COMPONENTS = ("api", "web")
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:team"
-_ROLES = {"ada": "Admin", "grace": "Approver", "jo": "Deployer"}
-PEOPLE = {name: f"arn:aws:sts::123456789012:assumed-role/{role}/{name}" for name, role in _ROLES.items()}
-ADMIN = "arn:aws:iam::123456789012:role/Admin"
+PEOPLE = {name: f"arn:aws:iam::123456789012:user/{name}" for name in ("ada", "grace", "jo")}
+ADMIN = PEOPLE["ada"]
 GRANTS = {
     "grants": [
-        {"role": role, "environments": ["*"], "principals": [f"arn:aws:iam::123456789012:role/{name}"]}
-        for role, name in (("deployer", "Deployer"), ("deployer", "Approver"), ("approver", "Approver"))
+        {"role": role, "environments": ["*"], "principals": [PEOPLE[name]]}
+        for role, name in (("deployer", "jo"), ("deployer", "grace"), ("approver", "grace"))
     ]
 }
 """Who may do what; ada may do everything."""

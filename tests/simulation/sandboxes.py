@@ -86,6 +86,7 @@ class Sandbox:
             logger=lambda: LOG,
             metrics=lambda: SimpleNamespace(metric_set={}),
             count=lambda name, value=1: None,
+            count_now=lambda name: None,
             gauge=lambda name, seconds, **dimensions: None,
             endpoint=lambda: None,
             threads=lambda most: _OneByOne(),

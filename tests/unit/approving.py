@@ -50,7 +50,11 @@ APPROVERS = [
     {"name": GRACE, "email": "grace@scr-platform.example", "arn": GRACE_ARN},
     {"name": LINUS, "slack": "U000LINUS"},
 ]
-PARAMETERS = {"/ferryman/scr/ada-mail": "ada@scr-platform.example", "/ferryman/scr/ada-arn": ADA_ARN}
+PARAMETERS = {
+    "/ferryman/scr/ada-mail": "ada@scr-platform.example",
+    "/ferryman/scr/ada-arn": ADA_ARN,
+    "/ferryman/operator/access/scr": "{}",
+}
 DIGESTS = {"api": make.digest("a"), "web": make.digest("a")}
 
 

@@ -103,6 +103,14 @@ def count(name: str, value: float = 1) -> None:
     metrics().add_metric(name=name, unit=MetricUnit.Count, value=value)
 
 
+def count_now(name: str) -> None:
+    """Count something at once: for handlers that write no other metrics."""
+    with single_metric(
+        name=name, unit=MetricUnit.Count, value=1, namespace="Ferryman", default_dimensions={"service": "ferryman"}
+    ):
+        pass
+
+
 def gauge(name: str, seconds: float, **dimensions: str) -> None:
     """Write a duration at once, under its own dimensions beside `service`."""
     with single_metric(

@@ -337,6 +337,49 @@ def test_a_list_of_the_migration_is_bounded_too(world: World, scr_document: dict
     assert (status, body["error"]["problems"][0]["path"]) == (422, "spec.environments.staging.migration.containers.1")
 
 
+SESSION = "arn:aws:sts::123456789012:assumed-role/Admin/grace"
+
+
+def with_approver(document: dict[str, Any], **policy: Any) -> dict[str, Any]:
+    changed = copy.deepcopy(document)
+    grace = {"name": "Grace", "arn": SESSION}
+    changed["spec"]["environments"]["production"]["approval"] = {"approvers": [grace], **policy}
+    return changed
+
+
+class TestApprovers:
+    def test_who_proves_to_be_nobody_is_refused_and_nothing_changes(
+        self, world: World, scr_document: dict[str, Any]
+    ) -> None:
+        status, body = world.call("PUT", SCR, with_approver(scr_document))
+
+        assert (status, body["error"]["code"]) == (422, "InvalidDocument")
+        (problem,) = body["error"]["problems"]
+        assert problem["path"] == "spec.environments.production.approval.approvers.0.arn"
+        assert "Whoever assumes a role chooses the session's name" in problem["message"]
+        assert (world.store.find_platform("scr"), world.outside.adopted) == (None, [])
+
+    def test_a_stored_document_is_taken_again_and_its_approvers_are_reported(
+        self, world: World, scr_document: dict[str, Any]
+    ) -> None:
+        document = with_approver(scr_document)
+        world.applied(document)
+        status, body = world.call("PUT", SCR, document)
+        assert (status, body["result"]) == (200, "unchanged")
+        assert [told["path"] for told in body["warnings"]] == ["spec.environments.production.approval.approvers.0.arn"]
+
+        body = world.call("POST", f"{SCR}/environments/production/verify", {})[1]
+        assert (body["ok"], len(body["problems"])) == (False, 1)
+        notices = world.call("GET", f"{SCR}/environments/production")[1]["notices"]
+        assert [(notice["type"], SESSION in notice["message"]) for notice in notices] == [("ApproverUnproved", True)]
+        assert world.call("GET", f"{SCR}/environments/staging")[1]["notices"] == []
+
+    def test_unverified_votes_of_several_are_warned_of(self, world: World, scr_document: dict[str, Any]) -> None:
+        changed = with_approver(scr_document, approvers=[], allowUnverified=True, required=2)
+        body = world.call("PUT", SCR, changed)[1]
+        assert "one visitor can type several names" in str(body["warnings"])
+
+
 @pytest.mark.parametrize("before", [False, True], ids=["new", "stored-before"])
 def test_a_document_that_sends_a_secret_elsewhere_is_refused(
     world: World, scr_document: dict[str, Any], before: bool

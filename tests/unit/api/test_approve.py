@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from ferryman.access.people import Declared, People
 from ferryman.records import Actor, Freeze, Phase
 from ferryman.records.writes import Save
 from unit import builders as make
@@ -154,3 +155,43 @@ class TestReject:
         status, body = call(world, "reject", version=SHORT, reason="no")
         assert (status, body["error"]["code"]) == (409, "AlreadyDecided")
         assert GRACE in body["error"]["message"]
+
+
+class TestWhoAnArnProves:
+    SSO = "AWSReservedSSO_Ops_0123456789abcdef"
+    SESSION = f"arn:aws:sts::123456789012:assumed-role/{SSO}/grace@example.com"
+    ROLE = "arn:aws:iam::123456789012:role/team/GraceOnly"
+    AS_ROLE = "arn:aws:sts::123456789012:assumed-role/GraceOnly/whatever"
+
+    def asked(self, arn: str) -> Api:
+        world = World().asked({"approvers": [{"name": GRACE, "arn": arn}, {"name": ADA, "slack": "U12"}], "from": None})
+        return api(world)
+
+    def approve(self, outside: Api, who: str) -> tuple[int, str]:
+        status, body = outside.call("POST", f"{PRODUCTION}/approve", {"version": SHORT}, who=who)
+        return status, body.get("verdict") or body["error"]["code"]
+
+    def test_an_identity_center_session_counts_if_its_role_is_identity_centers(self) -> None:
+        outside = self.asked(self.SESSION)
+        assert self.approve(outside, self.SESSION) == (403, "NotAllowed")
+        outside.outside.identity_center.add(self.SSO)
+        assert self.approve(outside, self.SESSION.replace("grace", "bob")) == (403, "NotAllowed")
+        assert self.approve(outside, self.SESSION) == (200, "Approved")
+
+    def test_nothing_is_decided_while_iam_does_not_tell(self) -> None:
+        outside = self.asked(self.SESSION)
+        outside.outside.iam_is_down = True
+        assert self.approve(outside, self.SESSION) == (503, "Unavailable")
+
+    def test_a_role_counts_while_it_is_declared_as_this_persons(self) -> None:
+        outside = self.asked(self.ROLE)
+        assert self.approve(outside, self.AS_ROLE) == (403, "NotAllowed")
+        outside.outside.declared = People((Declared(ADA, self.ROLE),))
+        assert self.approve(outside, self.AS_ROLE) == (403, "NotAllowed")
+        outside.outside.declared = People((Declared(GRACE.upper(), self.ROLE),))
+        assert self.approve(outside, self.AS_ROLE.replace("Only", "Too")) == (403, "NotAllowed")
+        assert self.approve(outside, self.AS_ROLE) == (200, "Approved")
+
+    def test_a_session_that_an_earlier_document_names_still_counts(self) -> None:
+        session = "arn:aws:sts::123456789012:assumed-role/Admin/grace"
+        assert self.approve(self.asked(session), session) == (200, "Approved")

@@ -420,3 +420,31 @@ def test_an_execution_that_died_leaves_no_open_question(world: World) -> None:
     record_outcome.record(ref, over, store=world.store, clock=world.clock, new_id=world.new_id)
     assert (world.approval.status, world.approval.reason) == ("Expired", "Nobody decided in time.")
     assert world.decide().kind == "Expired"
+
+
+class TestOneHuman:
+    """A document of an earlier version lists Ada twice: by mail, and with a tag in the same mailbox."""
+
+    TWICE = (
+        {"name": ADA, "email": "ada@x.example"},
+        {"name": "A. L.", "email": "Ada+ops@x.example"},
+        {"name": GRACE, "email": "grace@x.example"},
+    )
+
+    def test_has_one_vote(self, world: World) -> None:
+        world.asked({"approvers": list(self.TWICE), "required": 2})
+        assert world.decide().kind == "Recorded"
+        assert world.decide(name="A. L.").kind == "AlreadyYours"
+        assert world.approval.approved_by == [ADA]
+        assert world.decide(name=GRACE).kind == "Approved"
+
+    def test_may_still_reject_under_the_other_entry(self, world: World) -> None:
+        world.asked({"approvers": list(self.TWICE), "required": 2})
+        world.decide()
+        assert world.decide("A. L.", "reject", reason="changed my mind").kind == "Rejected"
+
+    def test_who_requested_it_approves_under_no_entry(self, world: World) -> None:
+        world.asked({"approvers": list(self.TWICE)})
+        world.put(world.approval.but(requester=ADA))
+        assert world.decide(name="A. L.").kind == "NotAllowed"
+        assert world.decide(name=GRACE).kind == "Approved"

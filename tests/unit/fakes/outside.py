@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
+from ferryman.access.people import People
 from ferryman.api.views.live_services import Counts, Definitions
+from ferryman.decisions.approver_checks import Surroundings, problems_of
 from ferryman.decisions.schema_compatibility import ImageLabels
 from ferryman.decisions.snapshot import ImageScan
 from ferryman.errors import Unavailable
@@ -33,6 +35,12 @@ class FakeOutside:
         self.image_scans: tuple[ImageScan, ...] = ()
         self.definitions: dict[str, Definitions] = {}
         self.unread: list[str] = []
+        self.declared = People()
+        self.iam_is_down = False
+        self.identity_center: set[str] = set()
+        """Names of the roles that Identity Center made."""
+        self.parameters: dict[str, str] = {}
+        """`ssm:` reference → value."""
 
     def verify(self, document: Platform) -> Findings:
         here = (*(f"spec.environments.{name}." for name in document.spec.environments), "spec.components.")
@@ -52,6 +60,20 @@ class FakeOutside:
         }
         whole = Part(tuple(Claim(thing, thing) for thing in self.named.get((document.name, ""), ())))
         return replace(claims.of_document(document), environments=parts, whole=whole)
+
+    def approvers(self, document: Platform, *, at_a_glance: bool = False) -> list[tuple[str, str]]:
+        if at_a_glance:
+            return problems_of(document, Surroundings("aws", "123456789012", self.declared))
+        about = Surroundings("aws", "123456789012", self.declared, self.made_by_identity_center, self._known)
+        return problems_of(document, about)
+
+    def people(self, platform: str) -> People:
+        return self.declared
+
+    def made_by_identity_center(self, role: str) -> bool:
+        if self.iam_is_down:
+            raise Unavailable("IAM does not answer")
+        return role in self.identity_center
 
     def adopt(self, document: Platform) -> None:
         self.adopted.append(document.name)
@@ -82,6 +104,9 @@ class FakeOutside:
     def wake(self, platform: str, environment: str, deployment: str) -> None:
         self._reach()
         self.woken.append((platform, environment, deployment))
+
+    def _known(self, value: str) -> str | None:
+        return self.parameters.get(value.removeprefix("ssm:")) if value.startswith("ssm:") else value
 
     def _reach(self) -> None:
         if self.down:

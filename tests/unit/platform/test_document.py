@@ -360,12 +360,6 @@ def test_different_people_are_fine() -> None:
     assert parse(edited(**{f"{STAGING}.approval": {"from": "x@example.com", "approvers": people}}))
 
 
-def test_a_roles_own_arn_is_nobodys() -> None:
-    role = {"name": "Ada", "arn": "arn:aws:iam::123456789012:role/Admin"}
-    found = problems(edited(**{f"{STAGING}.approval": {"approvers": [role]}}))
-    assert "arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION" in str(found)
-
-
 def test_containers_and_additional_components_are_taken() -> None:
     listed = {"containers": ["web", "worker"], "additionalComponents": [{"component": "web", "containers": ["edge"]}]}
     document = example()

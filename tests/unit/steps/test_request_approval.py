@@ -243,7 +243,6 @@ class TestDocument:
         [
             ("/ferryman/scr/ada-mail", "Grace@scr-platform.example", "have the same email"),
             ("/ferryman/scr/ada-arn", GRACE_ARN, "have the same arn"),
-            ("/ferryman/scr/ada-arn", "arn:aws:iam::123456789012:role/Admin", "assumed-role/ROLE/SESSION"),
         ],
     )
     def test_whose_references_turn_out_to_name_one_person_twice(

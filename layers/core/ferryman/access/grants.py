@@ -62,8 +62,8 @@ def parse(text: str) -> Grants:
         value = json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise Malformed(f"it is not JSON ({error})") from None
-    if not isinstance(value, dict) or set(value) != {"grants"} or not isinstance(value["grants"], list):
-        raise Malformed('it is not an object with the one key "grants", a list')
+    if not isinstance(value, dict) or set(value) - {"people"} != {"grants"} or not isinstance(value["grants"], list):
+        raise Malformed('it is not an object with the one key "grants", a list, and perhaps "people" beside it')
     return Grants(tuple(_grant(item, f"grants[{number}]") for number, item in enumerate(value["grants"])))
 
 

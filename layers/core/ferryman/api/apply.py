@@ -9,8 +9,8 @@ from typing import Any
 
 from ferryman.api import ownership
 from ferryman.api.context import Context
-from ferryman.api.control import how, nudge, told
-from ferryman.api.http import HttpError, Request
+from ferryman.api.control import nudge, told
+from ferryman.api.http import HttpError, Request, how
 from ferryman.clients.aws_errors import Refusal as AwsRefusal
 from ferryman.errors import FerrymanError, InvalidDocument, Refused
 from ferryman.messages import timeline
@@ -37,13 +37,17 @@ def apply(operator: Context, request: Request) -> dict[str, Any]:
     if refused:
         raise InvalidDocument(refused)
     before = operator.store.find_platform(name)
+    warnings = apply_refusals.warnings_of(document, _tags(operator, name))
     claims = Claims()
     if before is not None and _same(before, document):
         result, generation = "unchanged", before.generation
         notes, shared = _notes(operator, document), ownership.warnings(operator, name)
+        warnings += _approvers(operator, document)
     else:
         result, generation = ("configured", before.generation + 1) if before else ("created", 1)
         _refuse_orphans(operator, before, document)
+        if wrong := operator.outside.approvers(document):
+            raise InvalidDocument(wrong)
         found = operator.outside.verify(document)
         if found.problems:
             raise HttpError(
@@ -68,10 +72,7 @@ def apply(operator: Context, request: Request) -> dict[str, Any]:
         "generation": generation,
         "dryRun": dry_run,
         "environments": list(document.spec.environments),
-        "warnings": [
-            {"path": path, "message": message}
-            for path, message in [*apply_refusals.warnings_of(document, _tags(operator, name)), *shared]
-        ],
+        "warnings": told([*warnings, *shared]),
         "notes": told(notes),
     }
 
@@ -88,6 +89,15 @@ def _notes(operator: Context, document: Platform) -> list[tuple[str, str]]:
         return operator.outside.verify(document).notes
     except (FerrymanError, AwsRefusal) as error:
         _LOG.warning("the notes on %s could not be told: %s", document.name, error)
+        return []
+
+
+def _approvers(operator: Context, document: Platform) -> list[tuple[str, str]]:
+    """Say what is wrong with the approvers of a document that is stored already: it keeps working all the same."""
+    try:
+        return operator.outside.approvers(document)
+    except (FerrymanError, AwsRefusal) as error:
+        _LOG.warning("the approvers of %s could not be checked: %s", document.name, error)
         return []
 
 

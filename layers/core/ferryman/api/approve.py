@@ -4,12 +4,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import StringConstraints
 
+from ferryman import arns
 from ferryman.api.context import Context
 from ferryman.api.control import OptionalReason, Reason
 from ferryman.api.http import Body, HttpError, Request
 from ferryman.api.read import place
 from ferryman.api.views import approval as approval_view
 from ferryman.errors import NotFound
+from ferryman.platform.identities import folded
 from ferryman.records import Approval, Deployment
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ class RejectBody(Body):
 def approval(operator: Context, request: Request) -> dict[str, Any]:
     """Return the pending approval of the environment, and whether the caller may decide; 404 when there is none."""
     record, deployment = _pending(operator, request)
-    mine = _approver(record, request.who)
+    mine = _approver(operator, record, request.who)
     return {
         **approval_view.approval(record, operator.clock()).dump(),
         "from": deployment.from_version,
@@ -64,7 +66,7 @@ def _decide_as(operator: Context, request: Request, verdict: Any, version: str, 
     from ferryman.approvals.record_decision import Attempt, decide_approval
 
     record, deployment = _pending(operator, request)
-    name = _approver(record, request.who)
+    name = _approver(operator, record, request.who)
     attempt = Attempt(
         verdict=verdict,
         name=name or request.who,
@@ -115,5 +117,20 @@ def _pending(operator: Context, request: Request) -> tuple[Approval, Deployment]
     return record, operator.store.deployment(platform.name, env, record.deployment)
 
 
-def _approver(record: Approval, arn: str) -> str | None:
-    return next((item.name for item in record.approvers if item.arn == arn), None)
+def _approver(operator: Context, record: Approval, caller: str) -> str | None:
+    """Return the approver whose identity a caller has; raise Throttled or Unavailable when IAM does not tell.
+
+    Identity Center's role is proved again: when a permission set is removed, its role goes, and somebody else can make
+    one of the same name. A role counts while it is declared as this person's.
+    """
+    arn = arns.read(caller)
+    found = next((item.name for item in record.approvers if item.arn == caller), None)
+    if found is not None:
+        forged = arn is not None and arn.identity_center and not operator.outside.made_by_identity_center(arn.name)
+        return None if forged else found
+    by_role = [item for item in record.approvers if item.arn and arns.acts_as(caller, item.arn)]
+    if not by_role:
+        return None
+    people = operator.outside.people(record.platform)
+    theirs = ((item.name, people.owner_of(item.arn or "")) for item in by_role)
+    return next((name for name, owner in theirs if owner is not None and folded(owner) == folded(name)), None)

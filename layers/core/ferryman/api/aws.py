@@ -3,16 +3,17 @@
 import json
 from dataclasses import dataclass
 
+from ferryman.access.people import People
 from ferryman.api.views.live_services import Counts, Definitions
 from ferryman.clients.aws_errors import translated
 from ferryman.clients.aws_types import MakeClient
 from ferryman.decisions.schema_compatibility import ImageLabels
 from ferryman.decisions.snapshot import ImageScan
-from ferryman.errors import NotFound
+from ferryman.errors import NotFound, ReferenceUnresolved
 from ferryman.ids import Clock, NewId
 from ferryman.platform import Platform
 from ferryman.platform.claims import Claims
-from ferryman.platform.problem import Findings
+from ferryman.platform.problem import Findings, Problem
 from ferryman.records import Plan, Release, step_keys
 from ferryman.store.table import Store
 
@@ -30,6 +31,7 @@ class Aws:
     nudges_url: str
     """The queue that reconcile reads."""
     relay_function: str
+    partition: str = "aws"
 
     def verify(self, document: Platform) -> Findings:
         """Hold the document against ECS, ECR and its `ssm:` references."""
@@ -49,6 +51,44 @@ class Aws:
             region=self.region,
         )
         return Findings(found.problems + secrets.problems, found.notes + secrets.notes)
+
+    def approvers(self, document: Platform, *, at_a_glance: bool = False) -> list[Problem]:
+        """See `decisions.approver_checks`."""
+        # Rare: few calls apply a document, and this reads Unicode's tables.
+        from ferryman.decisions.approver_checks import Surroundings, has_roles, problems_of
+
+        if at_a_glance:
+            people = self.people(document.name) if has_roles(document) else People()
+            return problems_of(document, Surroundings(self.partition, self.account, people))
+        return problems_of(
+            document,
+            Surroundings(
+                partition=self.partition,
+                account=self.account,
+                people=self.people(document.name),
+                made_by_identity_center=self.made_by_identity_center,
+                resolve=self._known,
+            ),
+        )
+
+    def people(self, platform: str) -> People:
+        """Read the access configuration from SSM."""
+        from ferryman.clients import people
+        from ferryman.clients.ssm import References
+
+        return people.declared(References(self.client("ssm")), platform)
+
+    def made_by_identity_center(self, role: str) -> bool:
+        """Ask IAM."""
+        from ferryman.clients.permission_sets import PermissionSets
+
+        return PermissionSets(self.client, self.clock).made(role)
+
+    def _known(self, value: str) -> str | None:
+        try:
+            return self.text(value)
+        except ReferenceUnresolved:
+            return None
 
     def claims(self, document: Platform) -> Claims:
         """Ask ECS, EventBridge and SSM what the document's names mean."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ferryman.access import Access
+from ferryman.access.people import People
 from ferryman.api.refusals import Refusals
 from ferryman.api.views.live_services import Counts, Definitions
 from ferryman.decisions.schema_compatibility import ImageLabels
@@ -12,7 +13,7 @@ from ferryman.ids import Clock, NewId
 from ferryman.platform import Platform
 from ferryman.platform.claims import Claims
 from ferryman.platform.hosts import Hosts
-from ferryman.platform.problem import Findings
+from ferryman.platform.problem import Findings, Problem
 from ferryman.records import Plan, Release
 from ferryman.store.table import Store
 
@@ -28,6 +29,18 @@ class Outside(Protocol):
 
     def adopt(self, document: Platform) -> None:
         """Take what runs as `current` in environments that are new to us; before the document is stored."""
+
+    def approvers(self, document: Platform, *, at_a_glance: bool = False) -> list[Problem]:
+        """Return what is wrong with approvers: who does not prove to be one person, or is listed twice.
+
+        `at_a_glance`: as far as the document tells, without IAM and references.
+        """
+
+    def people(self, platform: str) -> People:
+        """Return the people whom the access configuration declares."""
+
+    def made_by_identity_center(self, role: str) -> bool:
+        """Whether IAM Identity Center made the role of this name; raise Throttled or Unavailable."""
 
     def observe(self, plan: Plan) -> dict[str, Counts]:
         """Return what ECS says now about the services of a plan."""

@@ -10,8 +10,9 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from ferryman.api.context import Context
-from ferryman.api.http import Body, Request
+from ferryman.api.http import Body, Request, how
 from ferryman.api.read import place
+from ferryman.api.recorded_request import Asked
 from ferryman.clients.aws_errors import Refusal
 from ferryman.contracts import DeploymentRef
 from ferryman.decisions.requests import common
@@ -76,6 +77,7 @@ def retry(operator: Context, request: Request) -> dict[str, Any]:
     """Request to retry a settled version."""
     platform, env = place(operator, request)
     body, at = request.read(RetryBody), operator.clock()
+    Asked(operator, request, platform, env).admitted("retry")
     releases = operator.store.releases(platform.name)
 
     def outcome_on(state: EnvironmentState) -> common.Outcome:
@@ -91,6 +93,7 @@ def redeploy(operator: Context, request: Request) -> dict[str, Any]:
     """Request to deploy the running release again."""
     platform, env = place(operator, request)
     body, at = request.read(RedeployBody), operator.clock()
+    Asked(operator, request, platform, env).admitted("redeploy")
     releases = operator.store.releases(platform.name)
 
     def outcome_on(state: EnvironmentState) -> common.Outcome:
@@ -145,13 +148,13 @@ def _nothing_to_abort(operator: Context, platform: str, env: str) -> str:
 def verify(operator: Context, request: Request) -> dict[str, Any]:
     """Compare one environment of the applied document with ECS."""
     platform, env = place(operator, request)
-    only = {env: platform.environment(env)}
-    part = platform.model_copy(update={"spec": platform.spec.model_copy(update={"environments": only})})
+    part = platform.only(env)
     found = operator.outside.verify(part)
     # Imported here: it imports this module.
     from ferryman.api import ownership
 
-    problems = [*found.problems, *ownership.elsewhere(operator, platform.name, env, found.claims)]
+    elsewhere = ownership.elsewhere(operator, platform.name, env, found.claims)
+    problems = [*found.problems, *operator.outside.approvers(part), *elsewhere]
     return {
         "ok": not problems,
         "platform": platform.name,
@@ -219,11 +222,6 @@ def _write(
 def answer_of(outcome: common.Outcome) -> dict[str, Any]:
     """Return what every answer has."""
     return {"changed": outcome.state is not None, "message": outcome.message}
-
-
-def how(request: Request) -> dict[str, str]:
-    """Return how and from where a request came, as timelines keep it for the audit."""
-    return {"how": "cli", "source": request.source}
 
 
 def nudge(operator: Context, platform: str, env: str) -> None:

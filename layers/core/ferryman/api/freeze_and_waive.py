@@ -8,7 +8,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 from ferryman.api import control
 from ferryman.api.context import Context
 from ferryman.api.control import ReasonBody, answer_of
-from ferryman.api.http import Body, Request
+from ferryman.api.http import Body, Request, how
 from ferryman.api.read import place
 from ferryman.api.recorded_request import Asked
 from ferryman.decisions.requests import freeze as freezes
@@ -101,7 +101,7 @@ def waive(operator: Context, request: Request) -> dict[str, Any]:
                 at=at,
                 new_id=operator.new_id,
                 who=request.who,
-                detail=control.how(request),
+                detail=how(request),
             )
         ]
 

@@ -127,6 +127,11 @@ def source_of(context: dict[str, Any]) -> str:
     return ", ".join("".join(c for c in text if c.isprintable())[:200] for text in said if text)
 
 
+def how(request: Request) -> dict[str, str]:
+    """Return how and from where a request came, as timelines keep it for the audit."""
+    return {"how": "cli", "source": request.source}
+
+
 def _text(event: dict[str, Any]) -> bytes:
     body = event.get("body") or ""
     if not event.get("isBase64Encoded"):

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ferryman.api.context import Context
-from ferryman.api.control import ReasonBody, how
-from ferryman.api.http import HttpError, Request
+from ferryman.api.control import ReasonBody
+from ferryman.api.http import HttpError, Request, how
 from ferryman.errors import Conflict, InvalidDocument, Refused, Unavailable
 from ferryman.messages import timeline
 from ferryman.platform import Platform, parse

@@ -1,7 +1,7 @@
 """Routes that read: platforms, releases, environments, deployments, timelines."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -10,7 +10,7 @@ from ferryman.api.context import Context
 from ferryman.api.http import Request
 from ferryman.api.views import deployment as views
 from ferryman.api.views.approval import approval
-from ferryman.api.views.environment import EnvironmentView
+from ferryman.api.views.environment import EnvironmentView, Notice
 from ferryman.api.views.environment import environment as environment_view
 from ferryman.api.views.live_services import Counts
 from ferryman.clients.aws_errors import Refusal
@@ -272,7 +272,7 @@ def _environment(
         approval=approval(seen.approval, now) if seen.approval else None,
         frozen=frozen(document.environment(name), state, now),
         publication=current.publication if current else None,
-        notices=_notices(operator, seen) if notices else [],
+        notices=[*_unproved(operator, document, name, now), *_notices(operator, seen)] if notices else [],
         shared=_shared(operator, document.name, name) if notices else [],
     )
 
@@ -309,7 +309,18 @@ def _seen(operator: Context, document: Platform, name: str, releases: list[Relea
     return _Seen(state, deployments, active, pending, found, facts)
 
 
-def _notices(operator: Context, seen: _Seen) -> list[TimelineEvent]:
+def _unproved(operator: Context, document: Platform, name: str, now: datetime) -> list[Notice]:
+    """Return what is wrong with the approvers of a document that was applied before `apply` checked them."""
+    if document.environment(name).approval is None:
+        return []
+    try:
+        found = operator.outside.approvers(document.only(name), at_a_glance=True)
+    except (FerrymanError, Refusal):
+        return []
+    return [Notice(at=now, type="ApproverUnproved", deployment=None, message=f"{path}: {text}") for path, text in found]
+
+
+def _notices(operator: Context, seen: _Seen) -> list[Notice]:
     """Return the latest failures of messages and of GitHub publications."""
     since, state = operator.clock() - _NOTICED, seen.state
     began = (d for d in seen.deployments if d.execution_arn is not None and (d.ended_at or d.created_at) > since)
@@ -321,4 +332,8 @@ def _notices(operator: Context, seen: _Seen) -> list[TimelineEvent]:
         for event in operator.store.timeline(owner, limit=200)
         if event.type in failed and event.at > since
     ]
-    return sorted(found, key=lambda event: (event.at, event.id), reverse=True)[:_NOTICES]
+    latest = sorted(found, key=lambda event: (event.at, event.id), reverse=True)[:_NOTICES]
+    return [
+        Notice(at=event.at, type=str(event.type), deployment=event.deployment, message=event.message)
+        for event in latest
+    ]

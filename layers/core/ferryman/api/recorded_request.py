@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from ferryman.api import requesters
 from ferryman.api.context import Context
-from ferryman.api.control import how
-from ferryman.api.http import Request
+from ferryman.api.http import Request, how
 from ferryman.decisions.requests.common import Outcome
 from ferryman.errors import FerrymanError, Refused
 from ferryman.messages import timeline
@@ -55,6 +55,11 @@ class Asked:
             except FerrymanError as failed:
                 _LOG.warning("a refusal could not be recorded: %s", failed)
             raise
+
+    def admitted(self, kind: str) -> None:
+        """Raise Refused, and record it, when the caller may not request this kind of deployment: `api.requesters`."""
+        with self.recorded(kind):
+            requesters.admit(self.operator, self.request, self.platform, self.env, kind)
 
     def write[O: Outcome](self, outcome_on: Callable[[EnvironmentState], O], also: Callable[[O], list[Write]]) -> O:
         """Decide on the current state and write the result with `also`; decide again when the state has changed."""

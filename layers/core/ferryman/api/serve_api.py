@@ -25,6 +25,14 @@ Route = Callable[[Context, Request], dict[str, Any]]
 Prove = Callable[[Request], str]
 """Return the ARN of whoever sent a request; raise HttpError or FerrymanError when that is not proved."""
 
+Unproved = Callable[[Request | None, HttpError], None]
+"""Take note of a call whose sender is not proved."""
+
+
+def _ignored(request: Request | None, error: HttpError) -> None:
+    """Take no note of it."""
+
+
 _PLATFORM = "v1/platforms/{platform}"
 _ENV = f"{_PLATFORM}/environments/{{environment}}"
 
@@ -73,11 +81,15 @@ class Log(Protocol):
         """Say what went wrong, with the stack."""
 
 
-def serve(event: dict[str, Any], operator: Context, log: Log, prove: Prove) -> dict[str, Any]:
-    """Answer one call of the function URL; every error becomes an answer that says what to do."""
+def serve(
+    event: dict[str, Any], operator: Context, log: Log, prove: Prove, unproved: Unproved = _ignored
+) -> dict[str, Any]:
+    """Answer one call of the function URL; every error becomes an answer that says what to do.
+
+    `unproved` is told of each call that is refused before its sender is known.
+    """
     try:
-        request = parse(event)
-        request = replace(request, who=prove(request))
+        request = _proved(event, prove, unproved)
         route, verb, params = find(request.method, request.segments)
         request = replace(request, params=params)
         log.info("request", who=request.who, method=request.method, path=request.path, **params)
@@ -92,6 +104,16 @@ def serve(event: dict[str, Any], operator: Context, log: Log, prove: Prove) -> d
         log.exception("request failed")
         told = f"the operator failed with {type(error).__name__}: {error}; for details, see the log of serve_api"
         return failure(HttpError(500, "Internal", told))
+
+
+def _proved(event: dict[str, Any], prove: Prove, unproved: Unproved) -> Request:
+    request = None
+    try:
+        request = parse(event)
+        return replace(request, who=prove(request))
+    except HttpError as error:
+        unproved(request, error)
+        raise
 
 
 def find(method: str, segments: list[str]) -> tuple[Route, Verb, dict[str, str]]:

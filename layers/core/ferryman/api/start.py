@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from ferryman.api.context import Context
-from ferryman.api.control import OptionalReason, Reason, answer_of, how, nudge, quietly
+from ferryman.api.control import OptionalReason, Reason, answer_of, nudge, quietly
 from ferryman.api.diff_migrations import Database, under_way
-from ferryman.api.http import Body, Request
+from ferryman.api.http import Body, Request, how
 from ferryman.api.read import place, source_of
 from ferryman.api.recorded_request import Asked
 from ferryman.decisions.freeze_windows import frozen
@@ -72,6 +72,7 @@ def deploy(operator: Context, request: Request) -> dict[str, Any]:
     platform, env = place(operator, request)
     body, at = request.read(DeployBody), operator.clock()
     asked, environment = Asked(operator, request, platform, env), platform.environment(env)
+    asked.admitted("deploy")
     with asked.recorded(f"deploy of {body.release}"):
         confirmed(body.confirm, wishes.DEPLOY, "a manual deployment")
         releases = operator.store.releases(platform.name)
@@ -101,6 +102,7 @@ def rollback(operator: Context, request: Request) -> dict[str, Any]:
     platform, env = place(operator, request)
     body, at = request.read(RollbackBody), operator.clock()
     asked, environment = Asked(operator, request, platform, env), platform.environment(env)
+    asked.admitted("rollback")
     with asked.recorded(f"rollback to {body.to or 'the release before'}"):
         confirmed(body.confirm, env, f"a rollback of {env}")
         releases = operator.store.releases(platform.name)
@@ -161,6 +163,7 @@ def migrate(operator: Context, request: Request) -> dict[str, Any]:
     platform, env = place(operator, request)
     body, at = request.read(MigrateBody), operator.clock()
     asked, environment = Asked(operator, request, platform, env), platform.environment(env)
+    asked.admitted("migrate")
     with asked.recorded(f"migrate {f'{body.migration} ' if body.migration else ''}{body.command}"):
         confirmed(body.confirm, env, f"a command on the database of {env}")
         releases = operator.store.releases(platform.name)

@@ -3,6 +3,7 @@
 import re
 from datetime import datetime
 
+from ferryman.decisions import voters
 from ferryman.durations import age
 from ferryman.records import Approval, How, Record
 from ferryman.text import sentence
@@ -24,24 +25,29 @@ class Decider(Record):
 
 def deciders(approval: Approval) -> list[Decider]:
     """Return the approvers who may still approve."""
-    decided = {decision.name for decision in approval.decisions} | {approval.barred}
     found = []
     for approver in approval.approvers:
         known: list[tuple[str | None, How]] = [
             (approver.email, "mail"), (approver.slack, "slack"), (approver.arn, "cli"),
         ]  # fmt: skip
-        if approver.name not in decided:
+        if not voters.has_decided(approval, approver.name) and not voters.is_barred(approval, approver.name):
             found.append(Decider(name=approver.name, ways=[way for identity, way in known if identity]))
     return found
 
 
 def stranger(approval: Approval) -> str | None:
-    """Say that the requester is not an approver, as far as Ferryman can tell; None when they are one.
+    """Say that nobody knows who the requester is: perhaps an approver under another identity; None when it is known.
 
-    A requester is recognized as an approver only by the `arn` in the document.
+    See `decisions.requester`.
     """
-    if approval.requested_by.automated or approval.requester is not None:
+    if (
+        approval.requested_by.automated
+        or approval.requester_known
+        or (approval.requester_known is None and approval.requester)
+    ):
         return None
+    if approval.requester is not None:
+        return f"nothing proves that the requester is {approval.requester}, so they can be another approver"
     return "the requester is not an approver, as far as IAM can tell"
 
 

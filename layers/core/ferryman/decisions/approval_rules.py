@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from ferryman.decisions import voters
 from ferryman.platform.identities import folded
 from ferryman.records import Approval, Decision, Deployment, How, Phase, Step, StepStatus, step_keys
 from ferryman.text import sentence
@@ -209,9 +210,9 @@ def ended(deployment: Deployment, reason: str, message: str, at: datetime) -> St
 
 
 def own(approval: Approval, attempt: Attempt) -> Decision | None:
-    """Return the last decision of the same person, if there is one."""
-    name = folded(_name(approval, attempt))
-    return next((item for item in reversed(approval.decisions) if folded(item.name) == name), None)
+    """Return the last decision of the same person, under whichever of their entries, if there is one."""
+    names = voters.same_person(approval, _name(approval, attempt))
+    return next((item for item in reversed(approval.decisions) if folded(item.name) in names), None)
 
 
 def _not_allowed(approval: Approval, attempt: Attempt) -> str | None:
@@ -226,8 +227,7 @@ def _not_allowed(approval: Approval, attempt: Attempt) -> str | None:
             f"{attempt.name} is not an approver of this request. Approvers are listed in the platform document "
             f"(spec.environments.{env}.approval.approvers); a change applies to later requests only. Ask one of them."
         )
-    barred = approval.barred
-    if attempt.verdict == "approve" and barred is not None and folded(_name(approval, attempt)) == folded(barred):
+    if attempt.verdict == "approve" and voters.is_barred(approval, _name(approval, attempt)):
         return f"You requested {approval.version}, so somebody else must approve it. You can reject it."
     return None
 

@@ -8,7 +8,7 @@ go to the environment's channels. The line `LINK` is a placeholder for the recip
 from datetime import datetime
 from typing import Any
 
-from ferryman.decisions import approval_in_words
+from ferryman.decisions import approval_in_words, voters
 from ferryman.messages import github as messages_github
 from ferryman.messages import outbox
 from ferryman.platform import ChatChannel, Platform
@@ -202,11 +202,12 @@ def _how_to_decide(approval: Approval) -> str:
 
 
 def _undecided(approval: Approval) -> list[str]:
-    decided = {decision.name for decision in approval.decisions}
     return [
         person.name
         for person in approval.approvers
-        if person.email and person.name not in decided and person.name != approval.barred
+        if person.email
+        and not voters.has_decided(approval, person.name)
+        and not voters.is_barred(approval, person.name)
     ]
 
 

@@ -43,6 +43,10 @@ def problems_of(document: Platform, known_tags: Iterable[str] = ()) -> list[Prob
 
 def warnings_of(document: Platform, known_tags: Iterable[str] = ()) -> list[Problem]:
     """Return the path of each part that is legal and likely to surprise, and how; empty when there is none."""
+    return [*_unverified(document), *_surprising_tags(document, known_tags)]
+
+
+def _surprising_tags(document: Platform, known_tags: Iterable[str]) -> list[Problem]:
     pattern = document.spec.tag_pattern
     if tag_patterns.problem(pattern) is not None:
         return []
@@ -59,6 +63,16 @@ def warnings_of(document: Platform, known_tags: Iterable[str] = ()) -> list[Prob
         "`ferryman tags`"
     )
     return [(_PATTERN, told)]
+
+
+def _unverified(document: Platform) -> Iterator[Problem]:
+    for name, environment in document.spec.environments.items():
+        policy = environment.approval
+        if policy is not None and policy.allow_unverified and policy.required > 1:
+            told = (
+                "one visitor can type several names, so unverified approvals don't prove that several people approved"
+            )
+            yield f"spec.environments.{name}.approval.allowUnverified", f"with required: {policy.required}, {told}"
 
 
 def _only_semver(matched: list[str]) -> str:

@@ -105,6 +105,11 @@ class Platform(Model):
         """Return one environment; raise KeyError for an unknown one."""
         return self.spec.environments[name]
 
+    def only(self, name: str) -> "Platform":
+        """Return the document with one of its environments; raise KeyError for an unknown one."""
+        spec = self.spec.model_copy(update={"environments": {name: self.environment(name)}})
+        return self.model_copy(update={"spec": spec})
+
     def component_of(self, repository: str) -> str | None:
         """Return the component whose images are in this repository."""
         for name, component in self.spec.components.items():

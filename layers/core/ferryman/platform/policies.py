@@ -25,7 +25,7 @@ class Approver(Model):
     """A person who can approve or reject, and how this person is identified."""
 
     name: Annotated[str, StringConstraints(pattern=_PERSON)] = Field(
-        description="The person's name. Approvals are counted by name, and the requester is compared by name.",
+        description="The person's name, in letters of one script. Each person has one entry and one vote.",
         examples=["Ada Lovelace"],
     )
     email: Text | None = Field(
@@ -38,8 +38,9 @@ class Approver(Model):
     )
     arn: Text | None = Field(
         default=None,
-        description="IAM ARN as AWS reports the caller, or ssm:/path to it. This caller can use `ferryman approve`.",
-        examples=["arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Admin_0123/ada@example.com"],
+        description="ARN of an IAM user, an Identity Center session, or a role that the access configuration declares "
+        "as this person's; or ssm:/path to it. This caller can use `ferryman approve`.",
+        examples=["arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Admin_0123456789abcdef/ada@example.com"],
     )
 
     @model_validator(mode="after")
@@ -48,8 +49,6 @@ class Approver(Model):
             raise ValueError("cannot be identified; add an email, a slack user id or an arn")
         if self.email and not is_reference(self.email) and "@" not in self.email.strip("@"):
             raise ValueError(f"{self.email[:60]!r} is not an email address; write name@example.com")
-        if self.arn and (wrong := identities.not_a_caller(self.arn)):
-            raise ValueError(wrong)
         return self
 
 
@@ -73,10 +72,20 @@ class ApprovalPolicy(Model):
     requester_may_approve: bool = Field(
         default=False, description="Whether the person who requested a deployment can also approve it."
     )
+    unknown_requester: Literal["refuse", "warn"] = Field(
+        default="warn",
+        description="What happens to a person's request whose identity matches no person: it can be an approver's, who "
+        "would approve their own request. refuse: the request is refused. warn: approvers are told.",
+    )
     allow_unverified: bool = Field(
         default=False, description="Whether anyone with the shared link can decide, under a name that they type."
     )
     for_rollback: bool = Field(default=False, description="Whether a manual rollback also needs approval.")
+
+    @property
+    def refuses_unknown(self) -> bool:
+        """Whether a requester must be a person that is known; it matters only where requesters may not approve."""
+        return self.unknown_requester == "refuse" and not self.requester_may_approve
 
     @model_validator(mode="after")
     def _can_be_reached(self) -> "ApprovalPolicy":

@@ -52,6 +52,7 @@ from ferryman.records.release import Image, Release, ReleaseStatus, Verified
 from ferryman.records.semver_name import SemverName
 from ferryman.records.task_token import Wait
 from ferryman.records.timeline import AUDITED, EventType, TimelineEvent
+from ferryman.records.unproved_calls import UnprovedCalls
 from ferryman.records.used_proof import UsedProof
 from ferryman.records.wrong_words import WrongWords
 
@@ -110,6 +111,7 @@ __all__ = [
     "StepStatus",
     "Target",
     "TimelineEvent",
+    "UnprovedCalls",
     "UsedProof",
     "Verified",
     "Wait",

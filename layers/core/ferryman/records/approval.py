@@ -70,6 +70,8 @@ class Approval(Record):
     requested_by: Actor
     requester: str | None = None
     """Name of the approver who asked, when it was one of them."""
+    requester_known: bool | None = None
+    """Whether their identity proves one person, approver or not; None: the operator was older and did not ask."""
     approvers: list[ApproverRecord]
     required: int = 1
     requester_may_approve: bool = False

@@ -256,6 +256,7 @@ COUNTS: dict[str, int] = {
     "Target.bases": MOST_SERVICES,
     "Target.digests": 50,
     "Target.task_definitions": MOST_SERVICES,
+    "UnprovedCalls.entries": 20,  # api.unproved.MOST
     "Verified.digests": 50,
     "WrongWords.words": 20,  # approvals.wrong_words.MOST
 }

@@ -19,6 +19,7 @@ from ferryman.records import (
     SplitStep,
     StepLog,
     TimelineEvent,
+    UnprovedCalls,
     UsedProof,
     Wait,
     WrongWords,
@@ -41,6 +42,7 @@ class Save:
         | Ownership
         | OwnershipRegister
         | Pace
+        | UnprovedCalls
         | WrongWords
     )
     expires_at: int | None = None

@@ -4,16 +4,21 @@ The step is called again whenever its answer was lost; each call has its own tok
 """
 
 from ferryman.approvals import lifecycle
+from ferryman.clients import people as people_of
 from ferryman.clients.aws_types import StepFunctionsClient
 from ferryman.clients.ssm import References
 from ferryman.clients.stepfunctions import send_task_success
 from ferryman.contracts import ApprovalVerdict, RequestApprovalInput
+from ferryman.decisions import requester as requesters
+from ferryman.decisions import voters
 from ferryman.decisions.actions import EndApproval
+from ferryman.decisions.requester import Requester
 from ferryman.errors import ClaimLost, Conflict, NotFound, VerificationFailed
 from ferryman.ids import Clock, NewId
 from ferryman.messages import approval as messages_approval
 from ferryman.messages import timeline
 from ferryman.platform import Environment, Platform, identities, parse
+from ferryman.platform.policies import ApprovalPolicy
 from ferryman.records import (
     AbortRequest,
     Actor,
@@ -194,6 +199,7 @@ def _question(
         for approver in policy.approvers
     ]
     _tell_apart(approvers, event.environment)
+    found = _requester(event, policy, asked_by, approvers, references)
     at = clock()
     return Approval(
         platform=event.platform,
@@ -204,7 +210,8 @@ def _question(
         tag=deployment.tag,
         digests=deployment.digests,
         requested_by=asked_by,
-        requester=next((item.name for item in approvers if item.arn == asked_by.who), None),
+        requester=found.approver if found else None,
+        requester_known=found.known if found else None,
         approvers=approvers,
         required=policy.required,
         requester_may_approve=policy.requester_may_approve,
@@ -216,6 +223,25 @@ def _question(
     )
 
 
+def _requester(
+    event: RequestApprovalInput,
+    policy: ApprovalPolicy,
+    asked_by: Actor,
+    approvers: list[ApproverRecord],
+    references: References,
+) -> Requester | None:
+    """Return who asked for it; None when nobody did. The API has refused already whom the policy does not admit.
+
+    Here it refuses only what was asked for before the policy said so.
+    """
+    if asked_by.automated:
+        return None
+    found = requesters.recognise(asked_by.who, approvers, people_of.declared(references, event.platform))
+    if policy.refuses_unknown and not found.known:
+        raise VerificationFailed(requesters.refusal(asked_by.who, event.environment, event.platform))
+    return found
+
+
 def _tell_apart(approvers: list[ApproverRecord], environment: str) -> None:
     """Check the resolved references: their values are known only now."""
     where = f"(spec.environments.{environment}.approval.approvers, with what its ssm: references say now)"
@@ -225,8 +251,6 @@ def _tell_apart(approvers: list[ApproverRecord], environment: str) -> None:
         for what, value, most in (("email", approver.email, limits.ADDRESS), ("arn", approver.arn, limits.WHO)):
             if value is not None and byte_length(value) > most:
                 raise VerificationFailed(f"the {what} of {approver.name!r} has more than {most} bytes {where}")
-        if approver.arn and (wrong := identities.not_a_caller(approver.arn)):
-            raise VerificationFailed(f"the arn of {approver.name!r} names nobody {where}: {wrong}")
 
 
 def _asked_by(deployment: Deployment, store: Store) -> Actor:
@@ -253,4 +277,4 @@ def _by_reconcile(deployment: Deployment) -> bool:
 
 def _personal(approval: Approval) -> list[str]:
     """Return the names of those who get a personal link by mail: all who may approve."""
-    return [item.name for item in approval.approvers if item.email and item.name != approval.barred]
+    return [item.name for item in approval.approvers if item.email and not voters.is_barred(approval, item.name)]

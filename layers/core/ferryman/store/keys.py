@@ -18,6 +18,7 @@ from ferryman.records import (
     SplitStep,
     StepLog,
     TimelineEvent,
+    UnprovedCalls,
     UsedProof,
     Wait,
     WrongWords,
@@ -136,6 +137,11 @@ def pace(destination: str) -> dict[str, str]:
     return _key(f"PACE#{destination}", "PACE")
 
 
+def unproved_calls() -> dict[str, str]:
+    """Key of the account of unproved calls: one for the operator."""
+    return _key("UNPROVED", "CALLS")
+
+
 def ownership_register() -> dict[str, str]:
     """Key of the register: one for all platforms, in a partition of its own."""
     return _key("OWNERSHIP-REGISTER", "REGISTER")
@@ -176,6 +182,8 @@ def of(record: Record) -> dict[str, str]:  # noqa: C901 - one case for each reco
             return _key(migrations(record.platform, record.environment), f"{record.version}#{record.attempt:04d}")
         case Wait():
             return wait(record)
+        case UnprovedCalls():
+            return unproved_calls()
         case UsedProof():
             return _key(f"PROOF#{record.binding}", "PROOF")
         case StepLog():

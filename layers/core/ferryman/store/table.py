@@ -33,6 +33,7 @@ from ferryman.records import (
     SemverName,
     StepLog,
     TimelineEvent,
+    UnprovedCalls,
     Wait,
     WrongWords,
 )
@@ -226,6 +227,11 @@ class Store:
         """Return the pace of a destination of messages, or None when it has been free for long."""
         item = self._get(keys.pace(destination))
         return None if item is None else Pace.model_validate(item)
+
+    def unproved_calls(self) -> UnprovedCalls:
+        """Return the account of unproved calls; an empty one when there were none."""
+        item = self._get(keys.unproved_calls())
+        return UnprovedCalls() if item is None else UnprovedCalls.model_validate(item)
 
     def unsent_in_brief(self, limit: int = 10_000) -> list[OutboxMessage]:
         """Return messages that nobody sent yet, without their texts: thousands of those would fill the memory."""

@@ -22,7 +22,6 @@ from ferryman.records import (
     Request,
     Running,
     Settled,
-    TimelineEvent,
     Waiver,
 )
 
@@ -68,7 +67,8 @@ class EnvironmentView(Record):
     publication: Publication | None
     """How the GitHub release of what runs went."""
     notices: list[Notice]
-    """Messages that reached nobody, releases that were not published; newest first."""
+    """Approvers who don't prove to be one person; then messages that reached nobody, and releases that were not
+    published, newest first."""
     shared: list[str] = Field(default_factory=list)
     """What belongs to somebody else as well, since before that was refused; at most 20."""
     newer: list[Newer]
@@ -89,7 +89,7 @@ def environment(
     approval: ApprovalView | None = None,
     frozen: Frozen | None = None,
     publication: Publication | None = None,
-    notices: Sequence[TimelineEvent] = (),
+    notices: Sequence[Notice] = (),
     shared: Sequence[str] = (),
 ) -> EnvironmentView:
     """Return where an environment stands; `found` is what `decisions.explain.environment` tells."""
@@ -110,10 +110,7 @@ def environment(
         waivers={version: waiver for version, waiver in state.waivers.items() if waiver.until > now},
         previous=state.previous.version if state.previous else None,
         publication=publication,
-        notices=[
-            Notice(at=event.at, type=str(event.type), deployment=event.deployment, message=event.message)
-            for event in notices
-        ],
+        notices=list(notices),
         shared=list(shared),
         newer=found.newer,
         ignored=found.ignored,

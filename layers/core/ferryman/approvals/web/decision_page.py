@@ -13,6 +13,7 @@ from ferryman.approvals.web.page_model import facts
 from ferryman.approvals.web.page_records import PageRecords, read_page_records
 from ferryman.approvals.web.progress import progress
 from ferryman.approvals.web.render import Form, Question
+from ferryman.decisions import voters
 from ferryman.decisions.approval_rules import more_needed
 from ferryman.records import Approval, How
 
@@ -137,10 +138,10 @@ def _count_wrong(approval: Approval, visitor: Visitor, attempt: Attempt, desk: C
 def _question(records: PageRecords, visitor: Visitor, now: datetime, pause: datetime | None) -> Question:
     approval, name = records.approval, visitor.name
     why_not = ""
-    if name is not None and name in approval.approved_by:
+    if name is not None and voters.has_decided(approval, name):
         missing = approval.required - len(approval.approved_by)
         why_not = f"You have approved this. {more_needed(missing)} You can still reject it."
-    elif name is not None and name == approval.barred:
+    elif name is not None and voters.is_barred(approval, name):
         why_not = "You requested this, so somebody else must approve it. You can reject it."
     elif (stopped := records.stopped(now)) is not None:
         why_not = f"This cannot be approved now: {stopped}. You can reject it."
