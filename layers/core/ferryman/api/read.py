@@ -291,7 +291,7 @@ def _seen(operator: Context, document: Platform, name: str, releases: list[Relea
 
 
 def _notices(operator: Context, seen: _Seen) -> list[TimelineEvent]:
-    """Return the latest failures of messages and of GitHub publications."""
+    """Return the latest failures of messages and of GitHub publications, and what ran without its approval."""
     since, state = operator.clock() - _NOTICED, seen.state
     began = (d for d in seen.deployments if d.execution_arn is not None and (d.ended_at or d.created_at) > since)
     owners = [f"{state.platform}#{state.environment}", *(d.id for d in islice(began, _TOLD))]
@@ -300,6 +300,12 @@ def _notices(operator: Context, seen: _Seen) -> list[TimelineEvent]:
         event
         for owner in owners
         for event in operator.store.timeline(owner, limit=200)
-        if event.type in failed and event.at > since
+        if (event.type in failed or _unapproved(event)) and event.at > since
     ]
     return sorted(found, key=lambda event: (event.at, event.id), reverse=True)[:_NOTICES]
+
+
+def _unapproved(event: TimelineEvent) -> bool:
+    """Tell whether a request was carried out without its approval, or accepted a schema mismatch."""
+    asked = event.type in (EventType.ROLLBACK_REQUESTED, EventType.MIGRATE_REQUESTED)
+    return asked and not event.detail.keys().isdisjoint(("override", "schemaMismatch"))

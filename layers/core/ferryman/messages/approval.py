@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from ferryman.decisions import approval_in_words
+from ferryman.messages import approval_command, outbox
 from ferryman.messages import github as messages_github
-from ferryman.messages import outbox
 from ferryman.platform import ChatChannel, Platform
 from ferryman.records import Approval, Deployment
 from ferryman.records.writes import Add
@@ -113,6 +113,10 @@ def decision_lines(approval: Approval) -> str:
 
 
 def _what(approval: Approval) -> str:
+    return approval.command or _release(approval)
+
+
+def _release(approval: Approval) -> str:
     return f"{approval.tag} ({approval.version})" if approval.tag else approval.version
 
 
@@ -130,14 +134,17 @@ def _verb(approval: Approval) -> str:
 def _facts(approval: Approval, deployment: Deployment, document: Platform) -> list[tuple[str, str]]:
     """Return labels and values: lines of a text, fields of a Slack message."""
     images = ", ".join(f"{name} {digest.removeprefix('sha256:')[:12]}" for name, digest in approval.digests.items())
-    facts = [
-        ("Running now", deployment.from_version or "no release yet"),
-        ("To be deployed", _what(approval)),
-        ("Images", images),
-    ]
-    if deployment.kind == "rollback":
+    facts = approval_command.facts(approval, deployment)
+    facts.append(("Running now", deployment.from_version or "no release yet"))
+    if deployment.kind == "migrate":
+        facts.append(("Services", "not changed"))
+    else:
+        facts += [("To be deployed", _release(approval)), ("Images", images)]
+    if deployment.kind == "rollback" and not approval.command:
         facts.append(("Kind", "rollback"))
-    if deployment.plan is not None and deployment.plan.every_migration:
+    if deployment.schema_mismatch:
+        facts.append(("Accepted schema mismatch", one_line(deployment.schema_mismatch)))
+    if deployment.command is None and deployment.plan is not None and deployment.plan.every_migration:
         names = ", ".join(task.name for task in deployment.plan.named_migrations)
         facts.append(("Databases", f"migrated first: {names}") if names else ("Database", "migrated first"))
     github = document.spec.github
