@@ -140,9 +140,7 @@ class TestWish:
         assert self.ended(world) is ends
 
     @pytest.mark.parametrize(("override", "ends"), [("", False), ("the shop is down", True)])
-    def test_a_database_command_waits_unless_an_admin_overrides(
-        self, world: World, override: str, ends: bool
-    ) -> None:
+    def test_a_database_command_waits_unless_an_admin_overrides(self, world: World, override: str, ends: bool) -> None:
         world.edit_state(requested=wish(world, "migrate", VERSION, command="up", override=override))
         assert self.ended(world) is ends
 

@@ -84,7 +84,7 @@ def test_a_machine_that_does_not_ask_is_refused_a_command_that_needs_approval(
     edit(world, scr_document, approval=APPROVAL)
     running(world)
     world.change(kind="migrate", command="up", migration=ORDERS)
-    with pytest.raises(MachineTooOld, match="can't ask for the approval .* Run the command again"):
+    with pytest.raises(MachineTooOld, match=r"can't ask for the approval .* Run the command again"):
         world.begin()
     assert plan_of(world) is None
 
@@ -95,9 +95,7 @@ def test_a_machine_that_does_not_ask_is_refused_a_command_that_needs_approval(
 @pytest.mark.parametrize(
     "changes", [{"command": "current"}, {"command": "up", "override": "the shop is down"}], ids=["reads", "overridden"]
 )
-def test_that_machine_runs_what_needs_none(
-    world: World, scr_document: dict[str, Any], changes: dict[str, Any]
-) -> None:
+def test_that_machine_runs_what_needs_none(world: World, scr_document: dict[str, Any], changes: dict[str, Any]) -> None:
     edit(world, scr_document, approval=APPROVAL)
     running(world)
     world.change(kind="migrate", migration=ORDERS, **changes)

@@ -95,17 +95,17 @@ TEXTS: dict[str, int] = {
     "Decision.reason": 2_000,  # 500 characters
     "Decision.source": 400,
     "Deployment.message": 6_000,
-    "Deployment.override": 2_000,  # 500 characters
-    "Deployment.schema_mismatch": 2_000,
+    "Deployment.override": 1_000,
+    "Deployment.schema_mismatch": 800,
     "Deployment.why": 2_000,  # 500 characters
     "Freeze.reason": 2_000,
     "Hold.reason": 3_000,  # a name, and a person's reason
     "OutboxMessage.last_error": 1_000,
     "OutboxMessage.text": 30_000,  # messages.outbox.TEXT_LIMIT
     "Publication.message": 2_000,
-    "Request.override": 2_000,
+    "Request.override": 1_000,  # beside 200 services, a state has no room for more
     "Request.reason": 2_000,
-    "Request.schema_mismatch": 2_000,
+    "Request.schema_mismatch": 800,
     "SemverName.message": 2_000,
     "Step.message": STEP_MESSAGE,
     "TimelineEvent.message": 6_000,

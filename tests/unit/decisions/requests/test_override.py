@@ -7,7 +7,23 @@ import pytest
 from ferryman.records import Phase, Request
 from unit import builders as make
 from unit.api_world import ADMIN, JO, World
-from unit.starting import A, B, C, ENV, PLACE, ask, brings, change, claim, deployment, lines, proven, running, state, told
+from unit.starting import (
+    ENV,
+    PLACE,
+    A,
+    B,
+    C,
+    ask,
+    brings,
+    change,
+    claim,
+    deployment,
+    lines,
+    proven,
+    running,
+    state,
+    told,
+)
 
 WHY = "the shop is down"
 APPROVERS = [
@@ -65,7 +81,9 @@ class TestMigrate:
         status, answer = ask(world, "migrate", override=WHY, **DOWN)
 
         assert (status, answer["error"]["code"]) == (403, "NotPermitted")
-        assert answer["error"]["message"].startswith("only an admin of Ferryman can override an approval (`--override`)")
+        assert answer["error"]["message"].startswith(
+            "only an admin of Ferryman can override an approval (`--override`)"
+        )
         assert (state(world), lines(world), mails(world)) == (before, [("RequestRefused", JO)], {})
 
     @pytest.mark.parametrize(
