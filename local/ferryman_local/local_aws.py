@@ -79,6 +79,8 @@ class LocalAws:
         self.builder, self._backing = self._tools()
         self.outputs: dict[str, str] = {}
         self._admin: LocalPerson | None = None
+        self.people: dict[str, LocalPerson] = {}
+        """Role → a user who has it on every environment, and no other permission than to call the API."""
         self.infrastructure: dict[str, Infrastructure] = {}
         self.proxy: FaultProxy | None = None
         self.relay: Relay | None = None
@@ -136,10 +138,18 @@ class LocalAws:
         return self
 
     def _deploy(self) -> None:
-        # A released version that is upgraded may know no admins.
-        admins = {"AdminArns": self.admin.arn} if takes(self.operator, "AdminArns") else {}
-        parameters = {"SweepRate": SWEEP_RATE, **admins, **self._parameters}
+        ours = {
+            "AdminArns": self.admin.arn,
+            "AllowedSlackHosts": self.slack.url,
+            "AllowedGitHubHosts": self.github.url,
+        }
+        # A released version that is upgraded may not have all of them.
+        known = {name: value for name, value in ours.items() if takes(self.operator, name)}
+        parameters = {"SweepRate": SWEEP_RATE, **known, **self._parameters}
         self.outputs = deploy_operator(self.emulator, self.operator, parameters, report=self._report)
+        if not self.people and (policy := self.outputs.get("CallerPolicyArn")):
+            session = self.emulator.session()
+            self.people = {role: people.person(session, f"local-{role}", policy=policy) for role in people.ROLES}
 
     @property
     def admin(self) -> LocalPerson:

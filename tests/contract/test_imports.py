@@ -70,7 +70,8 @@ MAY_LOAD = {
         steps.request_approval""",
     "run_migration": f"""{STEP} clients.ecs clients.task_definitions decisions.migration_attempts
         steps.run_migration""",
-    "serve_api": f"""{EVERY} access api clients.ecs clients.sts clients.task_containers clients.task_definitions
+    "serve_api": f"""{EVERY} access api clients.access_parameters clients.ecs clients.permission_sets clients.sts
+        clients.task_containers clients.task_definitions
         contracts proofs decisions.approval_in_words decisions.conditions decisions.image_address
         decisions.candidates decisions.deployment_report decisions.deployment_steps decisions.explain
         decisions.freeze_windows decisions.migration_attempts decisions.promotion_gate decisions.requests

@@ -12,6 +12,7 @@ import pytest
 from contract.machine import ROOT, snake
 from contract.template import functions, resources, statements, template
 from ferryman.controller import execute
+from ferryman.platform.hosts import GITHUB, SLACK, SLACK_HOOKS
 
 FUNCTIONS = sorted(functions().items())
 IDS = [name for name, _ in FUNCTIONS]
@@ -157,6 +158,36 @@ def test_what_the_public_can_call_reads_signing_secrets_only_and_its_part_of_the
     for action, partitions in allowed.items():
         open_to = {key for key in everything if any(fnmatch.fnmatchcase(key, one) for one in leading[action])}
         assert open_to == set(partitions), action
+
+
+def test_each_function_reads_secrets_for_the_uses_that_it_has() -> None:
+    """No function that talks to a channel can read what Slack signs with, and no public one anything else."""
+    read: dict[str, set[str]] = {}
+    for name, properties in FUNCTIONS:
+        for statement in statements(properties):
+            if "secretsmanager:GetSecretValue" in statement["Action"]:
+                assert statement["Action"] == ["secretsmanager:GetSecretValue"], name
+                read.setdefault(snake(name), set()).add(statement["Resource"]["Ref"])
+    assert read == {
+        "notify": {"WebhookSecretArns", "BotTokenSecretArns", "GitHubSecretArns"},
+        "publish_release": {"GitHubSecretArns"},
+        "decide_approval": {"SigningSecretArns"},
+    }
+
+
+def test_no_host_is_allowed_unless_somebody_names_it() -> None:
+    for receiver in (SLACK, SLACK_HOOKS, GITHUB):
+        parameter = template()["Parameters"][receiver.parameter]
+        assert parameter["Default"] == ""
+        right = ["", "git.example.com", "git.example.com:8443,10.0.0.1", "http://127.0.0.1:4000"]
+        wrong = [
+            "*",
+            "git.example.com, chat.example.com",
+            "user@git.example.com",
+            "git.example.com,",
+            "GIT.example.com",
+        ]
+        assert [text for text in right + wrong if re.fullmatch(parameter["AllowedPattern"], text)] == right
 
 
 def test_every_ecs_change_is_bound_to_the_clusters_that_terraform_names() -> None:

@@ -7,7 +7,6 @@ import pytest
 
 from ferryman.records import Deployment, Phase, step_keys
 from ferryman_cli.transport import Api, ApiError
-from ferryman_local.provisioning import people
 from ferryman_local.standins.people import Person
 from flow.production import Make, Production
 from flow.stage import Stage
@@ -25,9 +24,11 @@ def prod(reused: Make) -> Production:
 
 
 @pytest.fixture
-def developer(stage: Stage) -> Api:
-    """The API as somebody who may call it and is no admin."""
-    return stage.api_of(people.person(stage.aws.emulator.session(), "developer", "lambda:InvokeFunctionUrl"))
+def developer(prod: Production, stage: Stage) -> Api:
+    """The API as somebody who may deploy to production and is no admin."""
+    dora = stage.person("dora")
+    stage.grant(prod.name, ("deployer", "production", dora))
+    return stage.api_of(dora)
 
 
 def commands(prod: Production) -> list[Deployment]:

@@ -105,7 +105,7 @@ class Player:
                 revision = {"revision": "0001"} if command == "down" else {}
                 post("migrate", command=command, confirm=environment, reason="look", **revision)
             case "override" | "override as a developer":
-                who = "admin" if what == "override" else "jo"
+                who = "ada" if what == "override" else "jo"
                 body = {"command": "down", "revision": "0001", "confirm": environment, "override": "orders are lost"}
                 self._people.post(who, environment, "migrate", **body)
             case "downgrade":

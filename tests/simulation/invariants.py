@@ -9,7 +9,7 @@ from typing import Any
 from ferryman.records import Approval, Deployment, EnvironmentState, Phase, Release
 from ferryman.records.base import Record
 from ferryman.store import items, keys
-from simulation.documents import ADMIN, COMPONENTS, PLATFORM, service
+from simulation.documents import COMPONENTS, PEOPLE, PLATFORM, service
 from simulation.people import People
 from simulation.surroundings import Effect, Surroundings
 
@@ -213,7 +213,7 @@ class Invariants:
             deployment = Deployment.model_validate(items.plain(found)) if found is not None else None
             if deployment is None or (not deployment.approved_by and not deployment.override):
                 self.break_("OnlyApprovedCommands", f"{_command(task)} of {id} ran without anybody's yes")
-            elif deployment.override and deployment.initiated_by.who != ADMIN:
+            elif deployment.override and deployment.initiated_by.who != PEOPLE["ada"]:
                 self.break_("OnlyApprovedCommands", f"{deployment.initiated_by.who} overrode it and is no admin")
 
 

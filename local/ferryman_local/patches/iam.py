@@ -1,5 +1,7 @@
 """Corrections of the emulator's IAM: the resource of an action, the condition key ecs:cluster, and iam:PassRole.
 
+A role's resource has its path.
+
 The emulator checks every ECS action against the cluster's ARN, log streams against their log group's, mails against
 `*`, and never asks for iam:PassRole. So a policy that is right on AWS would fail, and one that is too wide would pass.
 
@@ -50,9 +52,16 @@ def _extract_resource_arn(original: Any) -> Any:
             group = query.get("groupName") if isinstance(query, dict) else None
             data = {"GroupName": group[0] if isinstance(group, list) else group, **data}
         found = _resource_of(service, path, _operation(headers), data, f"{region}:{account}")
-        return found or original(service, method, path, headers, body, query, region, account)
+        found = found or original(service, method, path, headers, body, query, region, account)
+        return _with_path(found) if service == "iam" else found
 
     return extract
+
+
+def _with_path(resource: str) -> str:
+    """A role's whole ARN: a policy for roles below a path does not allow a role of the same name elsewhere."""
+    role = module("services.iam")._roles.get(resource.rpartition(":role/")[2])
+    return str(role["Arn"]) if role else resource
 
 
 def _request_context(original: Any) -> Any:

@@ -4,9 +4,19 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+USES = {
+    "hook": "slack-webhook",
+    "bot": "slack-bot-token",
+    "signing": "slack-signing-secret",
+    "token": "github-token",
+    "key": "github-app-key",
+}
+"""What tests call a secret → the last part of its name."""
+_SHORT = {f"ferryman/scr/{use}-AbCdEf": short for short, use in USES.items()}
 
-def arn(name: str) -> str:
-    return f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:{name}"
+
+def arn(name: str, platform: str = "scr") -> str:
+    return f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:ferryman/{platform}/{USES[name]}-AbCdEf"
 
 
 class FakeSecrets:
@@ -22,7 +32,8 @@ class FakeSecrets:
         return self
 
     def get_secret_value(self, SecretId: str) -> dict[str, str]:  # noqa: N803 - boto3's own name
-        name = SecretId.rpartition(":")[2]
+        full = SecretId.rpartition(":")[2]
+        name = _SHORT.get(full, full)
         self.read.append(name)
         return {"SecretString": self.secrets[name]}
 

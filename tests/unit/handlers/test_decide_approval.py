@@ -47,7 +47,7 @@ def app(store: Store, monkeypatch: pytest.MonkeyPatch, scr_document: dict[str, A
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(ids, "now", lambda: NOW)
     secret = boto3.client("secretsmanager", region_name="eu-west-1").create_secret(
-        Name="ferryman/signing", SecretString=json.dumps({"signingSecret": asking.SIGNING})
+        Name="ferryman/scr/slack-signing-secret", SecretString=json.dumps({"signingSecret": asking.SIGNING})
     )
     made = asking.document(scr_document)
     made["spec"]["channels"]["chat"]["signingSecretArn"] = secret["ARN"]

@@ -12,7 +12,7 @@ from ferryman.api.http import HttpError, Request
 from ferryman.clients.aws_errors import Refusal as AwsRefusal
 from ferryman.errors import Conflict, FerrymanError, InvalidDocument, Refused
 from ferryman.messages import timeline
-from ferryman.platform import Platform, apply_refusals, parse
+from ferryman.platform import Platform, apply_refusals, parse, secret_uses
 from ferryman.records import AppliedPlatform, EventType, limits
 from ferryman.records.writes import Save
 
@@ -31,6 +31,7 @@ def apply(operator: Context, request: Request) -> dict[str, Any]:
     if document.name != name:
         raise InvalidDocument([("metadata.name", f"is {document.name!r}, but the request is about {name!r}")])
     refused = apply_refusals.problems_of(document, _tags(operator, name))
+    refused += secret_uses.problems_of(document, operator.hosts)
     if refused:
         raise InvalidDocument(refused)
     before = operator.store.find_platform(name)

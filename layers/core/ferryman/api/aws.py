@@ -33,17 +33,21 @@ class Aws:
     def verify(self, document: Platform) -> Findings:
         """Hold the document against ECS, ECR and its `ssm:` references."""
         from ferryman.clients.ssm import References
+        from ferryman.steps import verify_secrets
         from ferryman.steps.verify import examine
 
-        return examine(
+        references = References(self.client("ssm"))
+        secrets = verify_secrets.examine(document, references)
+        found = examine(
             document,
             ecs=self.client("ecs"),
             ecr=self.client("ecr"),
-            references=References(self.client("ssm")),
+            references=references,
             client=self.client,
             account=self.account,
             region=self.region,
         )
+        return Findings(found.problems + secrets.problems, found.notes + secrets.notes)
 
     def adopt(self, document: Platform) -> None:
         """See `releases.adoption`."""

@@ -4,11 +4,13 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ferryman.access import Access
+from ferryman.api.refusals import Refusals
 from ferryman.api.views.live_services import Counts, Definitions
 from ferryman.decisions.schema_compatibility import ImageLabels
 from ferryman.decisions.snapshot import ImageScan
 from ferryman.ids import Clock, NewId
 from ferryman.platform import Platform
+from ferryman.platform.hosts import Hosts
 from ferryman.platform.problem import Findings
 from ferryman.records import Plan, Release
 from ferryman.store.table import Store
@@ -51,3 +53,6 @@ class Context:
     clock: Clock
     new_id: NewId
     access: Access = field(default_factory=Access)
+    refusals: Refusals = field(default_factory=Refusals)
+    hosts: Hosts = field(default_factory=Hosts)
+    """Where secrets may be sent."""

@@ -5,6 +5,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import Any
 
+from ferryman.api.authorize import names_of
 from ferryman.api.context import Context
 from ferryman.api.http import Request
 from ferryman.api.views import deployment as views
@@ -47,30 +48,36 @@ _NOTICES, _NOTICED = 5, timedelta(days=7)
 """How many failures of messages and publications a status shows, and for how long."""
 
 
-def platforms(operator: Context, _: Request) -> dict[str, Any]:
-    """All platforms, each with the names of its environments."""
-    return {"platforms": [_row(applied) for applied in operator.store.platforms()]}
+def platforms(operator: Context, request: Request) -> dict[str, Any]:
+    """The platforms that the caller may see, each with the names of those environments that they may see."""
+    rows = [(applied, seen_of(operator, request, applied)) for applied in operator.store.platforms()]
+    return {"platforms": [_row(applied, names) for applied, names in rows if names]}
 
 
-def _row(applied: AppliedPlatform) -> dict[str, Any]:
+def seen_of(operator: Context, request: Request, applied: AppliedPlatform) -> list[str]:
+    """Return the environments of a platform that the caller may see."""
+    return [name for name in names_of(applied) if operator.access.sees(request.who, applied.name, name)]
+
+
+def _row(applied: AppliedPlatform, names: list[str]) -> dict[str, Any]:
     return {
         "name": applied.name,
         "generation": applied.generation,
         "appliedBy": applied.applied_by,
         "appliedAt": applied.applied_at.isoformat(),
-        "environments": list(applied.document["spec"]["environments"]),
+        "environments": names,
         "components": list(applied.document["spec"]["components"]),
     }
 
 
 def platform(operator: Context, request: Request) -> dict[str, Any]:
-    """One platform and where each of its environments stands."""
+    """One platform and where each of its environments stands that the caller may see."""
     applied = operator.store.platform(request.params["platform"])
-    document = parse(applied.document)
+    document, names = parse(applied.document), seen_of(operator, request, applied)
     releases = operator.store.releases(applied.name)
     tags = ignored_tags(operator, document, releases)
-    found = [_environment(operator, document, name, releases, tags) for name in document.spec.environments]
-    return {**_row(applied), "environments": [view.dump() for view in found]}
+    found = [_environment(operator, document, name, releases, tags) for name in names]
+    return {**_row(applied, names), "environments": [view.dump() for view in found]}
 
 
 def document(operator: Context, request: Request) -> dict[str, Any]:
@@ -89,8 +96,9 @@ def environment(operator: Context, request: Request) -> dict[str, Any]:
 
 def releases(operator: Context, request: Request) -> dict[str, Any]:
     """The releases of a platform, newest first; with `?ignored=true` also the newest tags that are no releases."""
-    document = parse(operator.store.platform(request.params["platform"]).document)
-    states = [operator.store.state(document.name, name) for name in document.spec.environments]
+    applied = operator.store.platform(request.params["platform"])
+    document = parse(applied.document)
+    states = [operator.store.state(document.name, name) for name in seen_of(operator, request, applied)]
     known, limit = operator.store.releases(document.name), request.number("limit", 50, 1000)
     answer: dict[str, Any] = {
         "releases": [

@@ -136,10 +136,13 @@ def _facts(approval: Approval, deployment: Deployment, document: Platform) -> li
     images = ", ".join(f"{name} {digest.removeprefix('sha256:')[:12]}" for name, digest in approval.digests.items())
     facts = approval_command.facts(approval, deployment)
     facts.append(("Running now", deployment.from_version or "no release yet"))
-    if deployment.kind == "migrate":
+    alone = deployment.kind == "migrate"
+    if alone:
         facts.append(("Services", "not changed"))
     else:
         facts += [("To be deployed", _release(approval)), ("Images", images)]
+    if document.spec.github is not None and approval_in_words.names_commit(approval.version) and not alone:
+        facts.append(("Commit", approval_in_words.claimed_commit(approval)))
     if deployment.kind == "rollback" and not approval.command:
         facts.append(("Kind", "rollback"))
     if deployment.schema_mismatch:

@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from ferryman.approvals.web.http import BadRequest, Request, fields
+from ferryman.platform.hosts import SLACK_HOOKS, Hosts
 from ferryman.text import clean
 
 WINDOW_SECONDS = 300
@@ -22,7 +22,6 @@ REASON_BLOCK = "reason"
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 _ID = re.compile(r"[0-9A-Z]{1,40}")
-_ANSWER_HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
 
 
 @dataclass(frozen=True)
@@ -107,12 +106,7 @@ def _reason(payload: Any) -> str:
 
 def _answer_to(url: str) -> str | None:
     """Return the address only if it is one of Slack's: a request must not make us call any other host."""
-    try:
-        parts = urlsplit(url)
-        own = parts.scheme == "https" and parts.hostname in _ANSWER_HOSTS and parts.port in (None, 443)
-    except ValueError:
-        return None
-    return url if own and parts.username is None and parts.password is None else None
+    return url if Hosts().allows(url, SLACK_HOOKS) else None
 
 
 def _at(data: Any, *path: str) -> Any:
