@@ -19,7 +19,7 @@ def test_each_route_that_changes_something_has_a_row() -> None:
 
 
 def test_the_page_shows_the_table() -> None:
-    page = (ROOT / "docs" / "security.md").read_text()
+    page = (ROOT / "docs/security.md").read_text()
     section = page.partition("## What needs an approval")[2].partition("\n## ")[0]
     rows = [tuple(cell.strip() for cell in row.split("|")[1:-1]) for row in re.findall(r"^\|.*\|$", section, re.M)]
     shown = rows[2:]  # after the titles and the line

@@ -91,7 +91,7 @@ def closed(approval: Approval, deployment: Deployment, now: datetime) -> Verdict
             told = f"{approval.about} was replaced by {instead}. If that needs approval, a new request will follow."
             return no("Superseded", told, approval.superseded_by)
         case "Aborted":
-            return no("Aborted", f"{_what(approval, capital=True)} was stopped: {approval.reason}")
+            return no("Aborted", sentence(f"{_what(approval)} was stopped: {approval.reason}", capital=True))
         case "Expired":
             return no("Expired", _expired(approval))
         case "Pending":
@@ -101,10 +101,8 @@ def closed(approval: Approval, deployment: Deployment, now: datetime) -> Verdict
         return no("Aborted", f"{abort.who} aborted {_what(approval)}: {abort.reason}")
     if deployment.phase is not Phase.AWAITING_APPROVAL:
         kind: Kind = "Expired" if deployment.phase is Phase.EXPIRED else "Aborted"
-        told = (
-            f"{_what(approval, capital=True)} has ended ({deployment.phase}). To see why, run `ferryman explain {env}`."
-        )
-        return no(kind, told)
+        told = f"{_what(approval)} has ended ({deployment.phase}). To see why, run `ferryman explain {env}`."
+        return no(kind, sentence(told, capital=True))
     if approval.expired_at(now):
         return no("Expired", _expired(approval))
     return None
@@ -275,8 +273,8 @@ def _expired(approval: Approval) -> str:
     )
 
 
-def _what(approval: Approval, *, capital: bool = False) -> str:
-    return approval.about if approval.command else f"{'The' if capital else 'the'} deployment of {approval.version}"
+def _what(approval: Approval) -> str:
+    return approval.about if approval.command else f"the deployment of {approval.version}"
 
 
 def _on(approval: Approval) -> str:

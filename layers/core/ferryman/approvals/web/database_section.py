@@ -56,10 +56,11 @@ def action(deployment: Deployment) -> str | None:
     """Return the page's title for a database command; None for a deployment."""
     if deployment.kind != "migrate":
         return None
-    direction = {"up": "Migrate", "down": "Downgrade"}.get(deployment.command or "up", "Read")
+    verb = {"down": "Downgrade the database", "current": "Read the revision of the database"}
+    does = verb.get(deployment.command or "up", "Migrate the database")
     of = f" {deployment.migration} of" if deployment.migration else " of"
     to = f" to {deployment.revision}" if deployment.revision else ""
-    return f"{direction} the database{of} {deployment.environment}{to}"
+    return f"{does}{of} {deployment.environment}{to}"
 
 
 def way_back(deployment: Deployment) -> list[str] | None:
