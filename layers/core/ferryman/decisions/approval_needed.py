@@ -97,6 +97,12 @@ ACTS: tuple[Act, ...] = (
         "It opens the gate of image scans and no other. The deployment still asks, and its page shows the waiver.",
         routes=("waive",),
     ),
+    Act(
+        "`platform retire`",
+        "no",
+        "Only an admin can. Nothing that runs changes, and the platform is not operated any more.",
+        routes=("retire",),
+    ),
 )
 
 
