@@ -13,7 +13,7 @@ from ferryman.api.context import Context
 from ferryman.api.control import how
 from ferryman.api.http import Request
 from ferryman.decisions.requests.common import Outcome
-from ferryman.errors import FerrymanError, NotPermitted, Refused
+from ferryman.errors import FerrymanError, Refused
 from ferryman.messages import timeline
 from ferryman.platform import Platform
 from ferryman.records import EnvironmentState, EventType
@@ -49,7 +49,7 @@ class Asked:
         """Record a refusal in the timeline, too, for the audit. A failure to do so does not change the answer."""
         try:
             yield
-        except (Refused, NotPermitted) as error:
+        except Refused as error:
             try:
                 self.operator.store.write(self.event(EventType.REQUEST_REFUSED, f"{doing} was refused: {error}"))
             except FerrymanError as failed:
