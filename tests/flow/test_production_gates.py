@@ -107,9 +107,11 @@ def test_database_commands_are_confirmed_recorded_and_run_once(production: Make,
     assert (current.command, current.phase) == ("current", Phase.SUCCEEDED), prod.tell()
     assert "database is at 0007" in current.message + str([step.logs for step in current.steps.values()])
     prod.ask("migrate", command="down", revision="0006", reason="to try", confirm="production")
+    prod.approve(prod.asked(version, attempt=3))
     down = prod.until(lambda: database_command(prod, 2), "`down` to end")
     assert (down.command, down.revision, down.phase) == ("down", "0006", Phase.SUCCEEDED), prod.tell()
     prod.ask("migrate", command="up", reason="and back", confirm="production")
+    prod.approve(prod.asked(version, attempt=4))
     up = prod.until(lambda: database_command(prod, 3), "`up` to end")
     assert (up.command, up.phase) == ("up", Phase.SUCCEEDED), prod.tell()
     assert len(prod.migrations()) == ran + 3

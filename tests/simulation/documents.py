@@ -14,16 +14,19 @@ GRANTS = {
     ]
 }
 """Who may do what; ada may do everything."""
-VARIANTS = ("push", "migration", "promotion", "approval", "scan")
+VARIANTS = ("push", "migration", "promotion", "approval", "scan", "commands")
 """What a history is about; each has what is needed for it and nothing else."""
 
 
 def document(variant: str) -> dict[str, Any]:
     """Return a platform document."""
     environments = {"staging": _environment("staging", triggers=["push"], migration=variant == "migration")}
-    if variant in ("promotion", "approval", "scan"):
-        environments["production"] = _environment("production", triggers=["promotion"]) | {"promoteFrom": "staging"}
-    if variant == "approval":
+    if variant in ("promotion", "approval", "scan", "commands"):
+        # `commands`: people ask for database commands on a production that asks for approval.
+        environments["production"] = _environment(
+            "production", triggers=["promotion"], migration=variant == "commands"
+        ) | {"promoteFrom": "staging"}
+    if variant in ("approval", "commands"):
         environments["production"]["approval"] = {
             "required": 1,
             "expires": "30m",

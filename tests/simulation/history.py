@@ -57,6 +57,9 @@ class Player:
         found |= {"push one that hangs": 1, "push one image": 3, "push the same again": 1}
         if self._half:
             found["push the other image"] = 6
+        if self._world.variant == "commands":
+            found |= {"migrate current production": 1, "migrate down production": 3, "migrate up production": 2}
+            found |= {"downgrade production": 2, "override production": 1, "override as a developer production": 1}
         if self._world.variant == "migration":
             found |= {"push one whose migration fails": 2, "migrate current staging": 1, "migrate down staging": 1}
         for environment in self._invariants.environments:
@@ -70,7 +73,7 @@ class Player:
             if state.active is not None:
                 found |= {f"abort {environment}": 2, f"stop the execution of {environment}": 1}
                 found[f"time out the execution of {environment}"] = 1
-        if self._world.variant == "approval" and self._invariants.state("production").active is not None:
+        if self._world.variant in ("approval", "commands") and self._invariants.state("production").active is not None:
             found |= {"approve": 8, "approve twice at once": 4, "approve and reject at once": 2, "reject": 1}
         return found
 
@@ -97,10 +100,17 @@ class Player:
                 post(what)
             case "retry":
                 post("retry", reason="again", resume=True)
-            case "migrate current" | "migrate down":
+            case "migrate current" | "migrate down" | "migrate up":
                 command = what.rpartition(" ")[2]
                 revision = {"revision": "0001"} if command == "down" else {}
                 post("migrate", command=command, confirm=environment, reason="look", **revision)
+            case "override" | "override as a developer":
+                who = "ada" if what == "override" else "jo"
+                body = {"command": "down", "revision": "0001", "confirm": environment, "override": "orders are lost"}
+                self._people.post(who, environment, "migrate", **body)
+            case "downgrade":
+                body = {"reason": "worse", "confirm": environment, "downgrade": True, "revision": "0001"}
+                self._people.post("jo", environment, "rollback", **body)
             case "roll back":
                 post("rollback", reason="worse", confirm=environment, acceptSchemaMismatch=True)
             case "stop the execution of":

@@ -9,7 +9,7 @@ from typing import Any
 from ferryman.records import Approval, Deployment, EnvironmentState, Phase, Release
 from ferryman.records.base import Record
 from ferryman.store import items, keys
-from simulation.documents import COMPONENTS, PLATFORM, service
+from simulation.documents import COMPONENTS, PEOPLE, PLATFORM, service
 from simulation.people import People
 from simulation.surroundings import Effect, Surroundings
 
@@ -25,6 +25,8 @@ class Invariants:
         self.broken: list[tuple[str, str]] = []
         """(name of the promise, what happened)."""
         self.environments = list(world.document["spec"]["environments"])
+        self._seen: set[str] = set()
+        """Tasks whose approval was looked at."""
         self._taken_back: dict[str, list[int]] = {}
         """Deployment → its waves of which a service went back, in this order."""
         world.table.observers.append(self._written)
@@ -191,10 +193,28 @@ class Invariants:
             if sum(task["lastStatus"] != "STOPPED" for task in tasks) > 1:
                 self.break_("OneMigration", f"two migrations run in {environment} at the same time")
             ended = [task for task in tasks if task["containers"][0].get("exitCode") == 0]
+            self._approved(environment, tasks)
             up = [task["containers"][0]["imageDigest"] for task in ended if _command(task) == ["migrate"]]
             down = any(_command(task)[1:2] == ["down"] for task in ended)
             if len(set(up)) != len(up) and not down:
                 self.break_("OneMigration", f"a migration succeeded twice in {environment}")
+
+    def _approved(self, environment: str, tasks: list[dict[str, Any]]) -> None:
+        """Hold `OnlyApprovedCommands`: where people approve, they approved each task, or an admin overrode that."""
+        if "approval" not in self._world.document["spec"]["environments"][environment]:
+            return
+        for task in tasks:
+            if task["taskArn"] in self._seen or _command(task) == ["migrate", "current"]:
+                continue
+            self._seen.add(task["taskArn"])
+            # `fm-<deployment>-<attempt>`: decisions.migration_attempts.client_token
+            id = str(task["startedBy"]).split("-")[1]
+            found = self._world.table.get(*keys.deployment(PLATFORM, environment, id).values())
+            deployment = Deployment.model_validate(items.plain(found)) if found is not None else None
+            if deployment is None or (not deployment.approved_by and not deployment.override):
+                self.break_("OnlyApprovedCommands", f"{_command(task)} of {id} ran without anybody's yes")
+            elif deployment.override and deployment.initiated_by.who != PEOPLE["ada"]:
+                self.break_("OnlyApprovedCommands", f"{deployment.initiated_by.who} overrode it and is no admin")
 
 
 def _command(task: dict[str, Any]) -> list[str]:

@@ -108,7 +108,8 @@ def _decide(
         if sys.stdin.isatty():
             _show(found)
         again = confirm.command(verdict, environment, platform=platform, release=short, reason=reason)
-        question = f"You are about to {verdict} {version} for {environment}."
+        what = f"`{found['command']}` with {version}" if found.get("command") else version
+        question = f"You are about to {verdict} {what} for {environment}."
         confirm.typed(short, None, question=question, again=again)
     answer = api.post(f"{place}/{verdict}", {"version": short, "reason": reason}, repeatable=True)
     asking.tell(form, answer)
@@ -122,6 +123,7 @@ def _show(found: dict[str, Any]) -> None:
     output.fields(
         [
             ("Environment", f"{found['platform']}/{found['environment']}"),
+            ("Command", found.get("command", "")),
             ("Release", f"{found['version']}{tag}, {_instead(found)}"),
             ("Status", coloured(found["status"])),
             ("Requested", f"by {output.who(found['requestedBy'])} {since(found['requestedAt'])} ago"),
@@ -135,13 +137,19 @@ def _show(found: dict[str, Any]) -> None:
         ]
     )
     console = output.out()
-    for component, digest in sorted(found["digests"].items()):
+    for task in found.get("tasks", []):
+        which = f" on {task['migration']}" if task["migration"] else ""
+        console.print(output.clean(f"  runs{which}  {' '.join(task['command'])}"))
+        console.print(output.clean(f"  with the image  {task['image']}"))
+    for component, digest in sorted(found["digests"].items()) if found["kind"] != "migrate" else ():
         console.print(f"  {component}  {digest}")
     for sentence in found["sentences"][1:]:
         console.print(output.clean(sentence))
 
 
 def _instead(found: dict[str, Any]) -> str:
+    if found["kind"] == "migrate":
+        return "which is running and stays"
     return f"replaces {found['from']}" if found["from"] else "the first release here"
 
 

@@ -20,6 +20,14 @@ ConfirmPlace = Annotated[
         help="The environment's name again, to confirm. Default: ask for it on a terminal.",
     ),
 ]  # fmt: skip
+Override = Annotated[
+    str | None,
+    typer.Option(
+        "--override", metavar="REASON", show_default=False,
+        help="In an emergency, as an admin: run it without the approval that it needs. All approvers and channels are "
+        "told the reason.",
+    ),
+]  # fmt: skip
 Revision = Annotated[
     str | None,
     typer.Option("--revision", help="Target revision of `down`, as the migration tool names it.", show_default=False),
@@ -110,6 +118,7 @@ def rollback(
             "the last migration that the release knows.",
         ),
     ] = None,
+    override: Override = None,
     confirmed: ConfirmPlace = None,
     watch: following.Watch = False,
     timeout: following.Timeout = None,
@@ -124,7 +133,8 @@ def rollback(
     rollback; `ferryman resume ENV` lifts the hold. A freeze does not block a rollback. A pending approval is
     superseded. A running deployment is aborted first, and its services go back. The rollback is refused (exit 4) if
     migrations since that release are marked as not safe for a rollback, or if this is unknown. The database stays as it
-    is unless you use --downgrade.
+    is unless you use --downgrade. If the environment has approvers, they must approve a downgrade first; they
+    are told of a rollback that needs no approval, and of an accepted schema mismatch.
 
     \b
     Examples:
@@ -138,19 +148,21 @@ def rollback(
     targets = _targets(revision or [])
     again = confirm.command(
         "rollback", environment, platform=platform, to=to, reason=reason,
-        accept_schema_mismatch=accept_schema_mismatch, downgrade=downgrade, revision=revision, watch=watch,
-        confirm=environment,
+        accept_schema_mismatch=accept_schema_mismatch, downgrade=downgrade, revision=revision, override=override,
+        watch=watch, confirm=environment,
     )  # fmt: skip
     database = "is downgraded first" if downgrade else "stays as it is"
+    without = ", without the approval that it may need" if override is not None else ""
     question = (
-        f"You are about to roll back {environment} to {to or 'the previous release'}. Its database {database}, and "
-        "the environment is put on hold."
+        f"You are about to roll back {environment} to {to or 'the previous release'}{without}. "
+        f"Its database {database}, and the environment is put on hold."
     )
     name = confirm.typed(environment, confirmed, question=question, again=again)
     body: dict[str, Any] = {"reason": reason, "confirm": name}
     body |= {"to": to} if to else {}
     body |= {"acceptSchemaMismatch": True} if accept_schema_mismatch else {}
     body |= {"downgrade": True} if downgrade else {}
+    body |= {"override": override} if override is not None else {}
     body |= targets
     limit = following.seconds(timeout)
     _start(api_url, platform, environment, "rollback", body, form, watch=watch, interval=interval, limit=limit)
@@ -186,6 +198,7 @@ def migrate(
     ],
     revision: Revision = None,
     reason: options.OptionalReason = "",
+    override: Override = None,
     confirmed: ConfirmPlace = None,
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Wait for the command to end and print its log.")
@@ -199,9 +212,10 @@ def migrate(
     """Run a database command as a one-off task.
 
     The task uses the image that is running: `up` migrates, `down` goes back to --revision, `current` shows the
-    database's revision. It is recorded and announced like a deployment, but changes no service. Prints the last lines
-    of the container's log. Exits with 1 if the container's exit code is not 0. If the environment has several
-    migrations, NAME says which one.
+    database's revision. It is recorded and announced like a deployment, but changes no service. If the environment has
+    approvers, they must approve `up` and `down` first; `current` needs no approval. Prints the last lines of the
+    container's log. Exits with 1 if the container's exit code is not 0. If the environment has several migrations, NAME
+    says which one.
 
     \b
     Examples:
@@ -216,16 +230,20 @@ def migrate(
     if direction is not Direction.DOWN and revision:
         raise Stop(Exit.BAD_INPUT, f"--revision works only with down, not with {direction}")
     again = confirm.command(
-        "migrate", environment, *words, platform=platform, revision=revision, reason=reason, confirm=environment
-    )
+        "migrate", environment, *words, platform=platform, revision=revision, reason=reason, override=override,
+        confirm=environment,
+    )  # fmt: skip
     database = f"the database {migration} of {environment}" if migration else f"the database of {environment}"
+    without = ", without the approval that it may need" if override is not None else ""
     question = f"You are about to read the revision of {database}"
     if direction is not Direction.CURRENT:
-        question = f"You are about to migrate {database} {direction}"
+        to = f" to {revision}" if revision else ""
+        question = f"You are about to migrate {database} {direction}{to}{without}"
     name = confirm.typed(environment, confirmed, question=f"{question}.", again=again)
     body: dict[str, Any] = {"command": str(direction), "reason": reason, "confirm": name}
     body |= {"migration": migration} if migration else {}
     body |= {"revision": revision} if revision else {}
+    body |= {"override": override} if override is not None else {}
     limit = following.seconds(timeout)
     _start(api_url, platform, environment, "migrate", body, form, watch=wait, interval=interval, limit=limit)
 

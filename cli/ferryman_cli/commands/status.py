@@ -139,13 +139,22 @@ def _under_way(active: dict[str, Any] | None) -> Fields:
         return []
     tag = f" ({active['tag']})" if active["tag"] else ""
     took = f"{active['phase']} for {span(active['elapsedSeconds'])} (deployment {active['id']})"
-    command = " ".join(filter(None, (active.get("migration"), active["command"] or "up")))
+    to = f"to {active['revision']}" if active.get("revision") else ""
+    command = " ".join(filter(None, (active.get("migration"), active["command"] or "up", to)))
     kind = {"rollback": "rollback to ", "migrate": f"migrate {command} with "}.get(active["kind"], "")
     return [
         ("Deploying", f"{kind}{active['version']}{tag} {took}"),
         ("Because", active["why"]),
+        ("Override", _override(active)),
+        ("Mismatch", f"accepted: {active['schemaMismatch']}" if active.get("schemaMismatch") else ""),
         ("Step", active["step"] or ""),
     ]
+
+
+def _override(active: dict[str, Any]) -> str:
+    if not active.get("override"):
+        return ""
+    return f"no approval, by {output.who(active['initiatedBy']['who'])}: {active['override']}"
 
 
 def _approval(approval: dict[str, Any] | None) -> Fields:

@@ -33,6 +33,9 @@ class ExecutionInput(DeploymentRef):
 
 LOOPS_OVER_MIGRATIONS = "migrations"
 """Capability of a state machine that runs one migration after the other."""
+ASKS_FOR_APPROVAL = "approval"
+"""Capability of a state machine that asks for an approval, if the plan needs one. Only the one for database commands
+once did not: the one for deployments has always asked."""
 
 
 class BeginDeploymentInput(DeploymentRef):

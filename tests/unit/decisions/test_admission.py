@@ -35,6 +35,9 @@ RUNS = {"current": Running(version=VERSION, deployment=None, digests={}, at=make
 ABORT = {"abort": AbortRequest(reason="no", who="kim", at=make.AT)}
 FREE = {"plan": make.plan()}
 """Needs no approval."""
+UP = {"kind": "migrate", "command": "up"}
+CURRENT = {"kind": "migrate", "command": "current"}
+DOWN = {"kind": "rollback", "command": "down", "revision": "0001"}
 OTHER = {"api": make.digest("a"), "web": make.digest("f")}
 OTHERS = {"components": release().components | {"web": release().components["web"].but(digest=make.digest("f"))}}
 
@@ -77,6 +80,14 @@ CASES: list[Any] = [
     pytest.param(FREE, {}, {}, None, None, id="needs-no-approval"),
     pytest.param({"kind": "rollback"}, {}, {}, {"status": "Pending"}, "NotApproved", id="a-rollback-that-needs-one"),
     pytest.param({"plan": None}, {}, {}, {}, "NotPlanned", id="not-planned"),
+    # database commands: planned by an operator that did not ask, or while the document had no approvers
+    pytest.param(PERSON | UP | FREE, {}, {}, None, "NotApproved", id="an-unapproved-command"),
+    pytest.param(PERSON | UP | FREE | {"override": "x"}, {}, {}, None, None, id="an-overridden-command"),
+    pytest.param(PERSON | CURRENT | FREE, {}, {}, None, None, id="a-look-at-the-revision"),
+    pytest.param(PERSON | DOWN | FREE, {}, {}, None, "NotApproved", id="a-rollback-with-a-downgrade"),
+    pytest.param(PERSON | DOWN | FREE | {"command": None}, {}, {}, None, None, id="a-rollback-without-one"),
+    pytest.param(PERSON | UP, {}, {}, {}, None, id="an-approved-command-of-an-earlier-version"),
+    pytest.param(PERSON | UP, {}, {}, {"command_hash": "0" * 64}, "NotApproved", id="another-command-was-approved"),
     # proof
     pytest.param({}, {}, {"verified": {}}, {}, "NotVerified", id="unproven"),
     pytest.param({}, {}, proven(OTHER), {}, "NotVerified", id="other-images-were-proven"),
@@ -85,7 +96,7 @@ CASES: list[Any] = [
     pytest.param({"kind": "retry"}, RUNS, {"verified": {}}, {}, None, id="a-retry-of-what-runs"),
     pytest.param({"kind": "redeploy"}, {}, {"verified": {}}, {}, None, id="a-redeploy"),
     pytest.param({"kind": "rollback"}, {}, {"verified": {}}, {}, None, id="a-rollback"),
-    pytest.param({"kind": "migrate"} | FREE, {}, {"verified": {}}, None, None, id="a-migration"),
+    pytest.param({"kind": "migrate"}, {}, {"verified": {}}, {}, None, id="a-migration"),
 ]
 
 

@@ -59,6 +59,15 @@ def test_after_the_reminder_only_the_end_is_waited_for(world: World) -> None:
     assert due(replace(world.view, approval=world.approval.but(remind_at=None)), world.clock()) == 4 * HOUR
 
 
+def test_a_database_command_that_a_freeze_kept_back_has_to_be_asked_for_again(world: World) -> None:
+    world.edit(kind="migrate", command="up", initiated_by=Actor(who="arn:jo"))
+    world.edit_state(freeze=Freeze(reason="fair", who="kim", at=make.AT))
+    world.clock.forward(hours=24)
+    found = look(world)
+    assert (found.status, found.reason) == ("Expired", None)
+    assert found.why.endswith("Run the command again when that ends")
+
+
 class TestTell:
     @pytest.mark.parametrize("act", [lambda world: world.decide(), lambda world: world.end()], ids=["decided", "ended"])
     def test_once(self, world: World, act: Callable[[World], Any]) -> None:
@@ -113,6 +122,27 @@ class TestWish:
         assert self.ended(world)
         world.edit(kind="rollback")  # it is what waits here
         assert not self.ended(world)
+
+    @pytest.mark.parametrize(
+        ("changes", "ends"),
+        [
+            pytest.param({}, True, id="without-the-database-command"),
+            pytest.param({"command": "down", "revision": "0002"}, True, id="to-another-revision"),
+            pytest.param({"command": "down", "revision": "0001"}, False, id="the-same"),
+            pytest.param({"command": "down", "revision": "0001", "override": "now"}, True, id="without-approval"),
+        ],
+    )
+    def test_another_rollback_need_not_wait_for_one_that_waits(
+        self, world: World, changes: dict[str, Any], ends: bool
+    ) -> None:
+        world.edit(kind="rollback", command="down", revision="0001")
+        world.edit_state(requested=wish(world, "rollback", VERSION, **changes))
+        assert self.ended(world) is ends
+
+    @pytest.mark.parametrize(("override", "ends"), [("", False), ("the shop is down", True)])
+    def test_a_database_command_waits_unless_an_admin_overrides(self, world: World, override: str, ends: bool) -> None:
+        world.edit_state(requested=wish(world, "migrate", VERSION, command="up", override=override))
+        assert self.ended(world) is ends
 
     @pytest.mark.parametrize(("kind", "ends"), [("deploy", False), ("rollback", True)])
     @pytest.mark.parametrize("by", ["hold", "freeze"])

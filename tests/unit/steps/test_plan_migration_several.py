@@ -15,6 +15,7 @@ from unit.begin_world import LEFT, NEW, RUNS, World, plan_of, running
 from unit.fakes.clock import FakeClock, FakeIds
 
 ORDERS, STOCK = "orders", "stock"
+APPROVAL = {"approvers": [{"name": "Ada", "arn": "arn:aws:iam::123456789012:user/ada"}]}
 
 
 @pytest.fixture
@@ -74,6 +75,31 @@ def test_that_is_refused_also_where_the_plan_was_made_for_a_newer_machine(world:
     world.event = world.event.model_copy(update={"capabilities": []})
     with pytest.raises(MachineTooOld):
         world.begin()
+
+
+def test_a_machine_that_does_not_ask_is_refused_a_command_that_needs_approval(
+    world: World, scr_document: dict[str, Any]
+) -> None:
+    """It would run the command without anybody's yes: its execution began before the operator was updated."""
+    edit(world, scr_document, approval=APPROVAL)
+    running(world)
+    world.change(kind="migrate", command="up", migration=ORDERS)
+    with pytest.raises(MachineTooOld, match=r"can't ask for the approval .* Run the command again"):
+        world.begin()
+    assert plan_of(world) is None
+
+    world.event = world.event.model_copy(update={"capabilities": ["migrations", "approval"]})
+    assert world.begin().approval is True
+
+
+@pytest.mark.parametrize(
+    "changes", [{"command": "current"}, {"command": "up", "override": "the shop is down"}], ids=["reads", "overridden"]
+)
+def test_that_machine_runs_what_needs_none(world: World, scr_document: dict[str, Any], changes: dict[str, Any]) -> None:
+    edit(world, scr_document, approval=APPROVAL)
+    running(world)
+    world.change(kind="migrate", migration=ORDERS, **changes)
+    assert world.begin().approval is False
 
 
 @pytest.mark.parametrize("kind", ["deploy", "rollback"])

@@ -10,6 +10,7 @@ from ferryman.api.control import OptionalReason, Reason
 from ferryman.api.http import Body, HttpError, Request
 from ferryman.api.read import place
 from ferryman.api.views import approval as approval_view
+from ferryman.decisions import database_command, migration_attempts
 from ferryman.errors import NotFound
 from ferryman.platform.identities import folded
 from ferryman.records import Approval, Deployment
@@ -45,6 +46,15 @@ def approval(operator: Context, request: Request) -> dict[str, Any]:
         **approval_view.approval(record, operator.clock()).dump(),
         "from": deployment.from_version,
         "kind": deployment.kind,
+        "tasks": [
+            {
+                "migration": task.name,
+                "command": task.command,
+                "revision": migration_attempts.revision_of(deployment, task.name),
+                "image": task.image,
+            }
+            for task in database_command.tasks(deployment)
+        ],
         "you": mine,
     }
 

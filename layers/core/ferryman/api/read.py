@@ -321,7 +321,7 @@ def _unproved(operator: Context, document: Platform, name: str, now: datetime) -
 
 
 def _notices(operator: Context, seen: _Seen) -> list[Notice]:
-    """Return the latest failures of messages and of GitHub publications."""
+    """Return the latest failures of messages and of GitHub publications, and what ran without its approval."""
     since, state = operator.clock() - _NOTICED, seen.state
     began = (d for d in seen.deployments if d.execution_arn is not None and (d.ended_at or d.created_at) > since)
     owners = [f"{state.platform}#{state.environment}", *(d.id for d in islice(began, _TOLD))]
@@ -330,10 +330,16 @@ def _notices(operator: Context, seen: _Seen) -> list[Notice]:
         event
         for owner in owners
         for event in operator.store.timeline(owner, limit=200)
-        if event.type in failed and event.at > since
+        if (event.type in failed or _unapproved(event)) and event.at > since
     ]
     latest = sorted(found, key=lambda event: (event.at, event.id), reverse=True)[:_NOTICES]
     return [
         Notice(at=event.at, type=str(event.type), deployment=event.deployment, message=event.message)
         for event in latest
     ]
+
+
+def _unapproved(event: TimelineEvent) -> bool:
+    """Tell whether a request was carried out without its approval, or accepted a schema mismatch."""
+    asked = event.type in (EventType.ROLLBACK_REQUESTED, EventType.MIGRATE_REQUESTED)
+    return asked and not event.detail.keys().isdisjoint(("override", "schemaMismatch"))

@@ -21,9 +21,11 @@ from ferryman.decisions.requests import rollback as rollbacks
 from ferryman.decisions.requests.common import Outcome, confirmed, find
 from ferryman.decisions.requests.migrate import request_migrate
 from ferryman.messages import timeline
+from ferryman.messages.announcement import for_unapproved
 from ferryman.messages.environment import for_hold
 from ferryman.platform.values import Name
 from ferryman.records import EnvironmentState, EventType, Release
+from ferryman.records import Request as Wish
 from ferryman.records.writes import Save, Write
 
 _HISTORY = 200
@@ -33,6 +35,9 @@ Named = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 Typed = Annotated[str, StringConstraints(max_length=128)]
 Revision = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:+@/-]{1,128}$")]
 """Restricted, because it becomes an argument of a command, possibly in a shell."""
+
+
+_OVERRIDE = "Of an admin: why it runs without the approval that it needs."
 
 
 class DeployBody(Body):
@@ -55,6 +60,7 @@ class RollbackBody(Body):
     revisions: dict[Name, Revision] = Field(
         default={}, max_length=10, description="Target revisions by name of the migration, where migrations have names."
     )
+    override: Reason | None = Field(default=None, description=_OVERRIDE)
 
 
 class MigrateBody(Body):
@@ -65,6 +71,7 @@ class MigrateBody(Body):
     revision: Revision | None = Field(default=None, description="Target revision of `down`.")
     reason: OptionalReason = ""
     confirm: Typed = Field(default="", description="The environment's name.")
+    override: Reason | None = Field(default=None, description=_OVERRIDE)
 
 
 def deploy(operator: Context, request: Request) -> dict[str, Any]:
@@ -105,10 +112,12 @@ def rollback(operator: Context, request: Request) -> dict[str, Any]:
     asked.admitted("rollback")
     with asked.recorded(f"rollback to {body.to or 'the release before'}"):
         confirmed(body.confirm, env, f"a rollback of {env}")
+        _require_admin(operator, request, body.override)
         releases = operator.store.releases(platform.name)
         database = Database(operator, platform, env)
         wanted = rollbacks.Wanted(
-            body.reason, request.who, at, body.accept_schema_mismatch, body.downgrade, body.revision, body.revisions
+            body.reason, request.who, at, body.accept_schema_mismatch, body.downgrade, body.revision, body.revisions,
+            body.override or "",
         )  # fmt: skip
 
         def outcome_on(state: EnvironmentState) -> rollbacks.WayBack:
@@ -134,8 +143,15 @@ def rollback(operator: Context, request: Request) -> dict[str, Any]:
 def _rollback_lines(asked: Asked, outcome: rollbacks.WayBack, release: Release, reason: str) -> list[Write]:
     assert outcome.state is not None
     operator, platform, env = asked.operator, asked.platform.name, asked.env
-    text = _with(outcome.message, reason)
-    lines = [asked.event(EventType.ROLLBACK_REQUESTED, text, version=release.version, digests=release.digests)]
+    wish = outcome.state.requested
+    assert wish is not None
+    text = _with(outcome.message, reason, wish)
+    lines = [
+        asked.event(
+            EventType.ROLLBACK_REQUESTED, text, version=release.version, digests=release.digests, **_unapproved(wish)
+        ),
+        *for_unapproved(platform, env, asked.platform.environment(env), wish, operator.clock()),
+    ]
     if outcome.deployment is not None:
         # Also when it is unchanged: a concurrent change is then a Conflict, and the decision is made again.
         lines.append(Save(outcome.deployment))
@@ -166,17 +182,22 @@ def migrate(operator: Context, request: Request) -> dict[str, Any]:
     asked.admitted("migrate")
     with asked.recorded(f"migrate {f'{body.migration} ' if body.migration else ''}{body.command}"):
         confirmed(body.confirm, env, f"a command on the database of {env}")
+        _require_admin(operator, request, body.override)
         releases = operator.store.releases(platform.name)
 
         def outcome_on(state: EnvironmentState) -> Outcome:
             return request_migrate(
                 state, environment, releases, command=body.command, migration=body.migration, revision=body.revision,
                 freeze=frozen(environment, state, at), reason=body.reason, who=request.who, at=at,
+                override=body.override or "", active=under_way(operator, state) if body.override else None,
             )  # fmt: skip
 
         def lines(outcome: Outcome) -> list[Write]:
-            text = _with(outcome.message, body.reason)
-            return [asked.event(EventType.MIGRATE_REQUESTED, text, version=outcome.version)]
+            wish = outcome.state.requested if outcome.state is not None else None
+            assert wish is not None
+            text = _with(outcome.message, body.reason, wish)
+            event = asked.event(EventType.MIGRATE_REQUESTED, text, version=outcome.version, **_unapproved(wish))
+            return [event, *for_unapproved(platform.name, env, environment, wish, at)]
 
         outcome = asked.write(outcome_on, lines)
     nudge(operator, platform.name, env)
@@ -184,5 +205,22 @@ def migrate(operator: Context, request: Request) -> dict[str, Any]:
     return {**answer_of(outcome), "version": outcome.version, "command": body.command, "migration": name}
 
 
-def _with(message: str, reason: str) -> str:
-    return f"{message}: {reason}" if reason else message
+def _require_admin(operator: Context, request: Request, override: str | None) -> None:
+    """Raise NotPermitted for an override by anybody but an admin."""
+    if override:
+        operator.access.require_admin(request.who, "override an approval (`--override`)")
+
+
+def _unapproved(wish: Wish) -> dict[str, str]:
+    """Return what the audit keeps of a request that runs without an approval, or accepts a schema mismatch."""
+    kept = {"override": wish.override, "schemaMismatch": wish.schema_mismatch}
+    return {name: text for name, text in kept.items() if text}
+
+
+def _with(message: str, reason: str, wish: Wish | None = None) -> str:
+    told = [f"{message}: {reason}" if reason else message]
+    if wish is not None and wish.override:
+        told.append(f"Without approval, which {wish.who} overrode as an admin: {wish.override}")
+    if wish is not None and wish.schema_mismatch:
+        told.append(f"The schema mismatch was accepted: {wish.schema_mismatch}")
+    return ". ".join(told)

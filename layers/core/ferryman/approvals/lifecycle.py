@@ -51,7 +51,7 @@ def void(
     told = timeline.event(
         deployment,
         EventType.APPROVAL_ENDED,
-        f"the request to approve {approval.version} ended ({action.status}): {action.why}",
+        f"the request to approve {approval.about} ended ({action.status}): {action.why}",
         at=at,
         new_id=new_id,
         who=action.who,

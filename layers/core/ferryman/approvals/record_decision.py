@@ -72,7 +72,7 @@ def decide_approval(
         except Conflict:
             continue
         except ClaimLost:
-            told = f"The deployment of {approval.version} is no longer active in {approval.environment}."
+            told = f"{approval.about} is no longer active in {approval.environment}."
             return replace(verdict, kind="Aborted", message=told, given=len(approval.approved_by))
         count(f"Approval{verdict.kind}")
         _LOG.info("decided: %s", verdict.kind, extra=_ids(approval, attempt))
@@ -98,7 +98,7 @@ def _decided(
     told = timeline.event(
         deployment,
         EventType.REJECTED if verdict.kind == "Rejected" else EventType.APPROVED,
-        f"{decision.name} {done} {approval.version} {_BRIEF[decision.how]}{tally}{why}",
+        f"{decision.name} {done} {approval.about} {_BRIEF[decision.how]}{tally}{why}",
         at=at,
         new_id=new_id,
         who=decision.name,
@@ -166,7 +166,7 @@ def _refused(
         told = timeline.event(
             deployment,
             EventType.DECISION_REFUSED,
-            f"{attempt.name or 'somebody'} tried to {attempt.verdict} {approval.version} {_BRIEF[attempt.how]}: "
+            f"{attempt.name or 'somebody'} tried to {attempt.verdict} {approval.about} {_BRIEF[attempt.how]}: "
             f"{verdict.kind}",
             at=clock(),
             new_id=new_id,

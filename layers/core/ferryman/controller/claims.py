@@ -82,6 +82,8 @@ def _claim(
         revision=asked.revision if asked else None,
         migration=asked.migration if asked else "",
         revisions=asked.revisions if asked else {},
+        override=asked.override if asked else "",
+        schema_mismatch=asked.schema_mismatch if asked else "",
     )
     requested = None if start.requested else state.requested
     return state.but(fence=fence, active=active, requested=requested), deployment, active

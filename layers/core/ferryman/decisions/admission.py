@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from ferryman.decisions import database_command
+from ferryman.decisions.approval_needed import needs_approval
 from ferryman.decisions.freeze_windows import frozen
 from ferryman.decisions.promotion_gate import gate
 from ferryman.decisions.snapshot import ImageScan
@@ -31,7 +33,7 @@ def refusal_of(
     return (
         stopped_by(deployment, state, environment, now)
         or _changed(deployment, release)
-        or _unapproved(deployment, approval)
+        or _unapproved(deployment, approval, environment)
         or _unproven(deployment, state, environment, release, now, source, scans)
     )
 
@@ -64,15 +66,25 @@ def _changed(deployment: Deployment, release: Release | None) -> tuple[str, str]
     )
 
 
-def _unapproved(deployment: Deployment, approval: Approval | None) -> tuple[str, str] | None:
+def _unapproved(deployment: Deployment, approval: Approval | None, environment: Environment) -> tuple[str, str] | None:
+    """Return why the deployment is not approved as it would run now, or None.
+
+    A database command is looked at again: an operator of an earlier version, or a document without approvers, may have
+    planned it without an approval.
+    """
     if deployment.plan is None:
         return "NotPlanned", "this deployment has no plan"
-    if not deployment.plan.approval:
+    command = database_command.in_words(deployment)
+    if not deployment.plan.approval and not (command and needs_approval(environment, deployment)):
         return None
+    what = f"`{command}`" if command else deployment.version
     if approval is None or approval.status != "Approved" or len(approval.approved_by) < approval.required:
-        return "NotApproved", f"{deployment.version} needs approval, and has not been approved"
+        return "NotApproved", f"{what} needs approval, and has not been approved"
     if (approval.version, approval.digests) != (deployment.version, deployment.digests):
         return "NotApproved", f"the approved images are not the images of {deployment.version}"
+    # An approval of an earlier version has no hash.
+    if approval.command_hash and approval.command_hash != database_command.hash_of(deployment):
+        return "NotApproved", f"the command, image or revision that was approved is not what {what} would run"
     return None
 
 

@@ -84,31 +84,28 @@ def closed(approval: Approval, deployment: Deployment, now: datetime) -> Verdict
     match approval.status:
         case "Approved":
             names = _listed(approval.approved_by)
-            return no("AlreadyDecided", f"{approval.version} was approved by {names}{_on(approval)}.", names)
+            return no("AlreadyDecided", f"{approval.about} was approved by {names}{_on(approval)}.", names)
         case "Rejected":
             name = next((item.name for item in approval.decisions if item.verdict == "reject"), "somebody")
-            told = f"{approval.version} was rejected by {name}{_on(approval)}: {approval.reason}"
+            told = f"{approval.about} was rejected by {name}{_on(approval)}: {approval.reason}"
             return no("AlreadyDecided", told, name)
         case "Superseded":
             instead = approval.superseded_by or "another release"
-            told = f"{approval.version} was replaced by {instead}. If that needs approval, a new request will follow."
+            told = f"{approval.about} was replaced by {instead}. If that needs approval, a new request will follow."
             return no("Superseded", told, approval.superseded_by)
         case "Aborted":
-            return no("Aborted", f"The deployment of {approval.version} was stopped: {approval.reason}")
+            return no("Aborted", sentence(f"{_what(approval)} was stopped: {approval.reason}", capital=True))
         case "Expired":
             return no("Expired", _expired(approval))
         case "Pending":
             pass
     if deployment.abort is not None:
         abort = deployment.abort
-        return no("Aborted", f"{abort.who} aborted the deployment of {approval.version}: {abort.reason}")
+        return no("Aborted", f"{abort.who} aborted {_what(approval)}: {abort.reason}")
     if deployment.phase is not Phase.AWAITING_APPROVAL:
         kind: Kind = "Expired" if deployment.phase is Phase.EXPIRED else "Aborted"
-        told = (
-            f"The deployment of {approval.version} has ended ({deployment.phase}). To see why, run "
-            f"`ferryman explain {env}`."
-        )
-        return no(kind, told)
+        told = f"{_what(approval)} has ended ({deployment.phase}). To see why, run `ferryman explain {env}`."
+        return no(kind, sentence(told, capital=True))
     if approval.expired_at(now):
         return no("Expired", _expired(approval))
     return None
@@ -139,7 +136,7 @@ def judge_attempt(
     over = approval.status in ("Approved", "Rejected")
     if mine is not None and mine.verdict == attempt.verdict and (over or found is None):
         done = "approved" if mine.verdict == "approve" else "rejected"
-        told = f"You have already {done} {approval.version}; it counts once.{_rest(approval)}"
+        told = f"You have already {done} {approval.about}; it counts once.{_rest(approval)}"
         return _verdict(approval, "AlreadyYours", told)
     if found is not None:
         return found
@@ -153,15 +150,16 @@ def judge_attempt(
         if not attempt.reason.strip():
             told = "Give a reason, so that the requester knows what to change."
             return _verdict(approval, "NeedsReason", told)
-        return _verdict(approval, "Rejected", f"You have rejected {approval.version}. Nothing was changed.")
+        return _verdict(approval, "Rejected", f"You have rejected {approval.about}. Nothing was changed.")
     if stopped is not None:
-        told = f"{approval.version} cannot be approved now: {stopped}. Try again later, or reject it."
+        told = f"{approval.about} cannot be approved now: {stopped}. Try again later, or reject it."
         return _verdict(approval, "Frozen", told)
     given = len(approval.approved_by) + 1
     if given < approval.required:
-        told = f"You have approved {approval.version} ({given} of {approval.required} approvals)."
+        told = f"You have approved {approval.about} ({given} of {approval.required} approvals)."
         return _verdict(approval, "Recorded", told, given)
-    return _verdict(approval, "Approved", f"You have approved {approval.version}. The deployment continues.", given)
+    goes_on = "It runs next" if approval.command else "The deployment continues"
+    return _verdict(approval, "Approved", f"You have approved {approval.about}. {goes_on}.", given)
 
 
 def taken_down(
@@ -228,7 +226,7 @@ def _not_allowed(approval: Approval, attempt: Attempt) -> str | None:
             f"(spec.environments.{env}.approval.approvers); a change applies to later requests only. Ask one of them."
         )
     if attempt.verdict == "approve" and voters.is_barred(approval, _name(approval, attempt)):
-        return f"You requested {approval.version}, so somebody else must approve it. You can reject it."
+        return f"You requested {approval.about}, so somebody else must approve it. You can reject it."
     return None
 
 
@@ -283,10 +281,15 @@ def more_needed(count: int) -> str:
 
 
 def _expired(approval: Approval) -> str:
+    again = "the command" if approval.command else f"`ferryman retry {approval.environment}`"
     return (
-        f"The request to approve {approval.version} expired at {approval.expires_at:%Y-%m-%d %H:%M} UTC. "
-        f"To request approval again, run `ferryman retry {approval.environment}`."
+        f"The request to approve {approval.about} expired at {approval.expires_at:%Y-%m-%d %H:%M} UTC. "
+        f"To request approval again, run {again}{' again' if approval.command else ''}."
     )
+
+
+def _what(approval: Approval) -> str:
+    return approval.about if approval.command else f"the deployment of {approval.version}"
 
 
 def _on(approval: Approval) -> str:

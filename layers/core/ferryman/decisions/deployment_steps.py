@@ -113,6 +113,7 @@ STEPS: tuple[DeploymentStep, ...] = (
         running="waiting",
         done="approved",
         planned=_asks,
+        machines=("deploy", "migrate"),
     ),
     DeploymentStep(
         kind="admit",

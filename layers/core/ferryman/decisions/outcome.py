@@ -66,7 +66,7 @@ def judge(deployment: Deployment, failure: StepFailure | None) -> Judgement:
             hold=f"{who} aborted {deployment.version}: {deployment.abort.reason}",
         )
     if cause is not None and cause.key == step_keys.APPROVAL:
-        return _not_approved(cause.step, failure, reason, message)
+        return _not_approved(deployment, cause.step, failure, reason, message)
     if cause is not None and cause.key == step_keys.ADMIT:
         return Judgement(
             Phase.ABORTED, reason, _told(message, back, deployment), settle=reason not in TRANSIENT_REFUSALS
@@ -92,15 +92,18 @@ def judge(deployment: Deployment, failure: StepFailure | None) -> Judgement:
     return Judgement(phase, reason, _told(message, back, deployment))
 
 
-def _not_approved(step: Step, failure: StepFailure | None, reason: str, message: str) -> Judgement:
+def _not_approved(
+    deployment: Deployment, step: Step, failure: StepFailure | None, reason: str, message: str
+) -> Judgement:
     """Return the outcome of an approval that was not given. The state machine's own timeout backs up its expiry."""
     phase = _ENDINGS.get(step.reason)
+    nothing = "Nothing was changed." if deployment.kind == "migrate" else "No service was changed."
     if phase is None and failure is not None and failure.error == "States.Timeout":
-        return Judgement(Phase.EXPIRED, "Expired", "Nobody decided in time. No service was changed.")
+        return Judgement(Phase.EXPIRED, "Expired", f"Nobody decided in time. {nothing}")
     if phase is None:
         return Judgement(Phase.ERRORED, reason, message)
     settle = step.reason not in TRANSIENT_REFUSALS
-    return Judgement(phase, step.reason, f"{message} No service was changed.", settle=settle)
+    return Judgement(phase, step.reason, f"{message} {nothing}", settle=settle)
 
 
 _ENDINGS = {

@@ -46,6 +46,8 @@ def _expired(view: Snapshot, deployment: Deployment, now: datetime) -> EndApprov
     if deployment.kind == "rollback" or (hold is None and freeze is None):
         return EndApproval("Expired", why, "ferryman")
     told = f"{view.name} is {freeze.message}" if freeze else f"{hold.who} put {view.name} on hold" if hold else ""
+    if deployment.kind == "migrate":
+        return EndApproval("Expired", f"{why}: {told}. Run the command again when that ends", "ferryman")
     again = "; approval will be requested again when that ends" if _by_itself(deployment) else ""
     return EndApproval(
         "Expired", f"{why}: {told}. The release stays eligible{again}", "ferryman", reason=EXPIRED_WHILE_STOPPED
@@ -60,12 +62,12 @@ def _wish(view: Snapshot, approval: Approval, deployment: Deployment, now: datet
     """Return a person's request that replaces the pending one, if it could start now (`decisions.decide`).
 
     A rollback to the same version replaces it, too: it may need no approval, and holds and freezes do not stop it. A
-    redeploy or a database command waits instead.
+    redeploy or a database command waits instead, unless an admin overrides the approval.
     """
     wish = view.state.requested
-    if wish is None or wish.kind not in ("deploy", "retry", "rollback"):
+    if wish is None or not (wish.kind in ("deploy", "retry", "rollback") or wish.override):
         return None
-    if wish.version == approval.version and (wish.kind != "rollback" or deployment.kind == "rollback"):
+    if wish.version == approval.version and not _differs(wish, deployment):
         return None
     release, hold = view.release(wish.version), view.state.hold
     if release is None or release.status not in (ReleaseStatus.READY, ReleaseStatus.BASELINE):
@@ -77,6 +79,19 @@ def _wish(view: Snapshot, approval: Approval, deployment: Deployment, now: datet
     if frozen(view.environment, view.state, now) is not None or wish_kept_back(view, now) is not None:
         return None
     return wish
+
+
+def _differs(wish: Request, deployment: Deployment) -> bool:
+    """Tell whether a request for the pending deployment's version is for something else, or without an approval."""
+    if wish.override:
+        return True
+    if wish.kind != "rollback":
+        return deployment.kind == "migrate" and wish.kind in ("deploy", "retry")
+    return deployment.kind != "rollback" or (wish.command, wish.revision, wish.revisions) != (
+        deployment.command,
+        deployment.revision,
+        deployment.revisions,
+    )
 
 
 def _newer(view: Snapshot, approval: Approval, deployment: Deployment, now: datetime) -> str | None:

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from ferryman.decisions import approval_in_words, voters
+from ferryman.messages import approval_command, outbox
 from ferryman.messages import github as messages_github
-from ferryman.messages import outbox
 from ferryman.platform import ChatChannel, Platform
 from ferryman.records import Approval, Deployment
 from ferryman.records.writes import Add
@@ -132,6 +132,10 @@ def decision_lines(approval: Approval) -> str:
 
 
 def _what(approval: Approval) -> str:
+    return approval.command or _release(approval)
+
+
+def _release(approval: Approval) -> str:
     return f"{approval.tag} ({approval.version})" if approval.tag else approval.version
 
 
@@ -149,16 +153,20 @@ def _verb(approval: Approval) -> str:
 def _facts(approval: Approval, deployment: Deployment, document: Platform) -> list[tuple[str, str]]:
     """Return labels and values: lines of a text, fields of a Slack message."""
     images = ", ".join(f"{name} {digest.removeprefix('sha256:')[:12]}" for name, digest in approval.digests.items())
-    facts = [
-        ("Running now", deployment.from_version or "no release yet"),
-        ("To be deployed", _what(approval)),
-        ("Images", images),
-    ]
-    if document.spec.github is not None and approval_in_words.names_commit(approval.version):
+    facts = approval_command.facts(approval, deployment)
+    facts.append(("Running now", deployment.from_version or "no release yet"))
+    alone = deployment.kind == "migrate"
+    if alone:
+        facts.append(("Services", "not changed"))
+    else:
+        facts += [("To be deployed", _release(approval)), ("Images", images)]
+    if document.spec.github is not None and approval_in_words.names_commit(approval.version) and not alone:
         facts.append(("Commit", approval_in_words.claimed_commit(approval)))
-    if deployment.kind == "rollback":
+    if deployment.kind == "rollback" and not approval.command:
         facts.append(("Kind", "rollback"))
-    if deployment.plan is not None and deployment.plan.every_migration:
+    if deployment.schema_mismatch:
+        facts.append(("Accepted schema mismatch", one_line(deployment.schema_mismatch)))
+    if deployment.command is None and deployment.plan is not None and deployment.plan.every_migration:
         names = ", ".join(task.name for task in deployment.plan.named_migrations)
         facts.append(("Databases", f"migrated first: {names}") if names else ("Database", "migrated first"))
     github = document.spec.github

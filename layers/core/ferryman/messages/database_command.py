@@ -1,6 +1,6 @@
 """What a message says about a database command. Pure; called by `messages.deployment`."""
 
-from ferryman.decisions import deployment_report, deployment_steps
+from ferryman.decisions import database_command, deployment_report, deployment_steps
 from ferryman.messages.outbox import LOG
 from ferryman.records import Deployment, Hold, Phase
 from ferryman.text import clean, one_line, tail
@@ -10,14 +10,15 @@ _VERBS = {
     Phase.FAILED: "failed",
     Phase.ABORTED: "was aborted",
     Phase.ERRORED: "could not be run",
+    Phase.REJECTED: "was rejected",
+    Phase.EXPIRED: "was not approved in time",
+    Phase.SUPERSEDED: "was replaced before it was approved",
 }
 
 
 def subject_of(deployment: Deployment) -> str:
     """Return what ran and how it ended: `migrate down to 001 failed`."""
-    to = f" to {deployment.revision}" if deployment.revision else ""
-    which = f"{deployment.migration} " if deployment.migration else ""
-    return f"migrate {which}{deployment.command or 'up'}{to} {_VERBS.get(deployment.phase, str(deployment.phase))}"
+    return f"{database_command.in_words(deployment)} {_VERBS.get(deployment.phase, str(deployment.phase))}"
 
 
 def blocks_of(deployment: Deployment, hold: Hold | None) -> list[str]:
@@ -30,6 +31,11 @@ def blocks_of(deployment: Deployment, hold: Hold | None) -> list[str]:
     lines = [f"{deployment.platform}/{env}: {command} {_VERBS.get(deployment.phase, 'ended')}{took}."]
     if deployment.why:
         lines.append(f"Reason: {one_line(deployment.why, limit=1_000)}")
+    if deployment.override:
+        who = one_line(deployment.initiated_by.who)
+        lines.append(f"Without approval: {who} overrode it: {one_line(deployment.override, limit=1_000)}")
+    elif deployment.approved_by:
+        lines.append(f"Approved by: {', '.join(map(one_line, deployment.approved_by))}")
     if deployment.phase is not Phase.SUCCEEDED and deployment.message:
         lines.append(f"Why: {clean(deployment.message)}")
     blocks = ["\n".join(lines)]
@@ -37,7 +43,9 @@ def blocks_of(deployment: Deployment, hold: Hold | None) -> list[str]:
     if logs:
         blocks.append("\n".join(["Last log lines:", *(f"{LOG}{line}" for line in logs)]))
     blocks.append(f"No service was changed; {deployment.from_version or 'the previous release'} is still running.")
-    if deployment.phase is not Phase.SUCCEEDED:
+    if step is None:
+        blocks.append(f"The command did not run. To ask for it again, run `ferryman migrate {env}` again.")
+    elif deployment.phase is not Phase.SUCCEEDED:
         blocks.append(f"What to do next: run `ferryman migrate {env} {which}current` to see the database's revision.")
     if hold is not None:
         blocks.append(

@@ -37,12 +37,13 @@ def for_outcome(
     hold: Hold | None = None,
     retry_at: datetime | None = None,
 ) -> list[Add]:
-    """Make the messages of a deployment that ended; none for Superseded, which its successor's message covers.
+    """Make the messages of a deployment that ended; none for a release that was superseded, which its successor's
+    message covers.
 
     `hold` is the environment's hold after the outcome, `retry_at` when an Errored one is retried automatically.
     """
     verb = _VERBS.get(deployment.phase)
-    if verb is None:
+    if verb is None and deployment.kind != "migrate":
         return []
     by_rollback = deployment.kind == "rollback" and deployment.phase is Phase.SUCCEEDED
     ended = f"rolled back to {deployment.version}" if by_rollback else f"{deployment.version} {verb}"
@@ -50,7 +51,7 @@ def for_outcome(
     if deployment.kind == "migrate":
         ended, blocks = database_command.subject_of(deployment), database_command.blocks_of(deployment, hold)
     elif deployment.phase is not Phase.SUCCEEDED:
-        blocks = _failure(deployment, verb, hold, retry_at)
+        blocks = _failure(deployment, verb or "", hold, retry_at)
     elif by_rollback:
         blocks += _after_rollback(deployment, hold)
     subject = f"[{deployment.phase}] {deployment.platform}/{deployment.environment}: {ended}"
@@ -97,6 +98,11 @@ def _success(deployment: Deployment) -> list[str]:
 def _after_rollback(deployment: Deployment, hold: Hold | None) -> list[str]:
     """Return what a successful rollback adds: why, what happened to the database, and the hold that keeps it so."""
     lines = [f"Why: {one_line(deployment.why, limit=1_000)}"] if deployment.why else []
+    if deployment.override:
+        who = one_line(deployment.initiated_by.who)
+        lines.append(f"Without approval: {who} overrode it: {one_line(deployment.override, limit=1_000)}")
+    if deployment.schema_mismatch:
+        lines.append(f"Accepted schema mismatch: {one_line(deployment.schema_mismatch, limit=1_000)}")
     if deployment.revisions:
         lines.append(f"The databases were downgraded first: {_revisions(deployment)}.")
     elif deployment.command == "down":

@@ -24,6 +24,8 @@ class Mailbox:
     approver: str
     sender: str
     """As in the document: an address, or a reference to one."""
+    address: str | None = None
+    """The approver's own, as in the document now; an approval knows the one that it was asked with."""
 
 
 Destination = Channel | Mailbox | GitHub
@@ -34,7 +36,10 @@ def destination_of(document: dict[str, Any], message: OutboxMessage) -> Destinat
     if message.channel.startswith(PERSONAL):
         policy = _mapping_at(document, "spec", "environments", message.environment or "", "approval")
         sender = policy.get("from")
-        return Mailbox(message.channel.removeprefix(PERSONAL), sender) if isinstance(sender, str) and sender else None
+        if not isinstance(sender, str) or not sender:
+            return None
+        name = message.channel.removeprefix(PERSONAL)
+        return Mailbox(name, sender, _address(policy, name))
     if message.channel == CHANNEL and message.event.startswith(EVENTS):
         data = _mapping_at(document, "spec", "github")
         try:
@@ -46,6 +51,14 @@ def destination_of(document: dict[str, Any], message: OutboxMessage) -> Destinat
             found = error_messages.of(error, data, GitHub)
             raise InvalidDocument([(f"spec.github.{path}", text) for path, text in found]) from None
     return channel_of(document, message.channel)
+
+
+def _address(policy: dict[str, Any], name: str) -> str | None:
+    """Return an approver's mail address as the document has it; None when it has none."""
+    listed = policy.get("approvers")
+    found = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+    emails = (item.get("email") for item in found if item.get("name") == name)
+    return next((email for email in emails if isinstance(email, str) and email), None)
 
 
 def _mapping_at(data: Any, *path: str) -> dict[str, Any]:

@@ -63,6 +63,10 @@ class Approval(Record):
     version: str
     tag: str | None = None
     digests: dict[str, str]
+    command: str = ""
+    """The database command that it is about, in words: `migrate down to 0042`; "" for a deployment without one."""
+    command_hash: str = ""
+    """`decisions.database_command.hash_of`: exactly this command, with this image and revision, was approved."""
     status: ApprovalStatus = "Pending"
     reason: str = ""
     """Why it ended as it did, for people."""
@@ -104,6 +108,11 @@ class Approval(Record):
     def short(self) -> str:
         """What a person types to decide."""
         return self.version[:7]
+
+    @property
+    def about(self) -> str:
+        """What is decided about, for sentences: a version, or a database command."""
+        return f"`{self.command}`" if self.command else self.version
 
     @property
     def approved_by(self) -> list[str]:

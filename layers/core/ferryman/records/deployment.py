@@ -118,6 +118,10 @@ class Deployment(Record):
     """Of migrate: which of several migrations is meant, by name."""
     revisions: dict[str, str] = {}
     """Of rollback with --downgrade: where `down` goes to, by name of the migration."""
+    override: str = ""
+    """Why an admin had it run without the approval that it needs; "": no admin did."""
+    schema_mismatch: str = ""
+    """Of rollback: why the release may not suit the database, which whoever asked for it accepted."""
     from_version: str | None = None
     digests: dict[str, str]
     fence: int = 0

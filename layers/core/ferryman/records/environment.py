@@ -71,6 +71,10 @@ class Request(Record):
     """Of migrate: which of several migrations is meant, by name."""
     revisions: dict[str, str] = {}
     """Of rollback with `down`: where it goes to, by name of the migration."""
+    override: str = ""
+    """Why an admin has it run without the approval that it needs; "": no admin does."""
+    schema_mismatch: str = ""
+    """Of rollback: why the release may not suit the database, which whoever asked for it accepts."""
 
 
 class Running(Record):

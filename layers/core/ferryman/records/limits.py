@@ -89,6 +89,7 @@ A deployment of 40 services has room for 80 of them in one item.
 
 TEXTS: dict[str, int] = {
     "AbortRequest.reason": 2_000,  # 500 characters
+    "Approval.command": 400,
     "Approval.reason": 2_400,
     "CheckResult.detail": 1_000,
     "CheckResult.url": CHECK_URL,
@@ -98,13 +99,17 @@ TEXTS: dict[str, int] = {
     "Decision.reason": 2_000,  # 500 characters
     "Decision.source": 400,
     "Deployment.message": 6_000,
+    "Deployment.override": 1_000,
+    "Deployment.schema_mismatch": 800,
     "Deployment.why": 2_000,  # 500 characters
     "Freeze.reason": 2_000,
     "Hold.reason": 3_000,  # a name, and a person's reason
     "OutboxMessage.last_error": 1_000,
     "OutboxMessage.text": 30_000,  # messages.outbox.TEXT_LIMIT
     "Publication.message": 2_000,
+    "Request.override": 1_000,  # beside 200 services, a state has no room for more
     "Request.reason": 2_000,
+    "Request.schema_mismatch": 800,
     "SemverName.message": 2_000,
     "Step.message": STEP_MESSAGE,
     "TimelineEvent.message": 6_000,
@@ -130,6 +135,7 @@ KNOWN: dict[str, int] = {
     "Active.input": 400,
     "Active.execution_name": 80,
     "Actor.who": WHO,
+    "Approval.command_hash": 64,
     "Approval.digests:key": NAME,
     "Approval.earlier_tokens": TOKEN,
     "Approval.links_asked:key": PERSON,

@@ -8,7 +8,14 @@ from ferryman.clients import ecs as ecs_edge
 from ferryman.clients import image_labels, task_containers, task_definitions
 from ferryman.clients.aws_types import ECRClient, ECSClient, MakeClient, TaskDefinition
 from ferryman.clients.ssm import References
-from ferryman.contracts import LOOPS_OVER_MIGRATIONS, BeginDeploymentInput, BeginDeploymentOutput, PlannedWave
+from ferryman.contracts import (
+    ASKS_FOR_APPROVAL,
+    LOOPS_OVER_MIGRATIONS,
+    BeginDeploymentInput,
+    BeginDeploymentOutput,
+    PlannedWave,
+)
+from ferryman.decisions.approval_needed import needs_approval
 from ferryman.errors import MachineTooOld, NotFound, VerificationFailed
 from ferryman.ids import Clock, NewId
 from ferryman.messages import timeline
@@ -68,7 +75,7 @@ def begin(
             migrating=partial(plan_migration.migrating, deployment, state, store),
             ecs=ecs, images=images, references=references, client=client, standing=standing,
         )  # fmt: skip
-        _refuse_what_the_machine_skips(plan, event.capabilities)
+        _refuse_what_the_machine_skips(plan, deployment, event.capabilities)
         frozen = plan
         at = clock()
 
@@ -93,13 +100,14 @@ def begin(
         )
         plan = stored.plan or plan
     waves = [PlannedWave(services=names) for names in plan.waves]
-    _refuse_what_the_machine_skips(plan, event.capabilities)
+    _refuse_what_the_machine_skips(plan, deployment, event.capabilities)
     names = [task.name for task in plan.every_migration]
     return BeginDeploymentOutput(verdict="Planned", waves=waves, approval=plan.approval, migrations=names or [""])
 
 
-def _refuse_what_the_machine_skips(plan: Plan, capabilities: list[str]) -> None:
-    """Raise MachineTooOld for named migrations on a machine that runs only the one without a name.
+def _refuse_what_the_machine_skips(plan: Plan, deployment: Deployment, capabilities: list[str]) -> None:
+    """Raise MachineTooOld for named migrations on a machine that runs only the one without a name, and for a database
+    command that needs approval on a machine that does not ask.
 
     An execution keeps the state machine that it began with, while its Lambdas are updated under it.
     """
@@ -108,6 +116,11 @@ def _refuse_what_the_machine_skips(plan: Plan, capabilities: list[str]) -> None:
         raise MachineTooOld(
             f"this execution began before the operator was updated, and its state machine can't run the migrations "
             f"{', '.join(names)}; nothing was changed"
+        )
+    if plan.approval and deployment.kind == "migrate" and ASKS_FOR_APPROVAL not in capabilities:
+        raise MachineTooOld(
+            "this execution began before the operator was updated, and its state machine can't ask for the approval "
+            "that a database command needs; nothing was changed. Run the command again"
         )
 
 
@@ -163,6 +176,7 @@ def freeze(
         migrations=told.migrations,
         unsafe_migrations=told.unsafe,
         on_failure=environment.on_failure,
+        approval=needs_approval(environment, deployment),
     )
     if deployment.kind == "migrate":
         return plan, part
@@ -174,7 +188,6 @@ def freeze(
         services=services,
         jobs=_jobs(environment, deployment, seen, images),
         checks=[_check(check, deployment.version, references) for check in environment.smoke_tests],
-        approval=_needs_approval(environment, deployment),
         promotions=_promotions(environment, deployment, repositories),
         semver=deployment.tag,
     )
@@ -210,13 +223,6 @@ def _jobs(
     from ferryman.steps import plan_jobs
 
     return plan_jobs.planned(environment, deployment, seen.jobs, images, seen.addresses)
-
-
-def _needs_approval(environment: Environment, deployment: Deployment) -> bool:
-    """A retry and a redeploy change what runs, too; a person's database command is confirmed by typing."""
-    if environment.approval is None or deployment.kind == "migrate":
-        return False
-    return environment.approval.for_rollback if deployment.kind == "rollback" else True
 
 
 def _promotions(environment: Environment, deployment: Deployment, repositories: dict[str, str]) -> list[PlannedTag]:

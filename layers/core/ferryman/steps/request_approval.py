@@ -9,8 +9,8 @@ from ferryman.clients.aws_types import StepFunctionsClient
 from ferryman.clients.ssm import References
 from ferryman.clients.stepfunctions import send_task_success
 from ferryman.contracts import ApprovalVerdict, RequestApprovalInput
+from ferryman.decisions import database_command, voters
 from ferryman.decisions import requester as requesters
-from ferryman.decisions import voters
 from ferryman.decisions.actions import EndApproval
 from ferryman.decisions.requester import Requester
 from ferryman.errors import ClaimLost, Conflict, NotFound, VerificationFailed
@@ -157,15 +157,22 @@ def _open(
     asked = timeline.event(
         deployment,
         EventType.APPROVAL_REQUESTED,
-        f"asked {names} to approve {approval.version} ({approval.required} needed); the request expires at {until}",
+        f"asked {names} to approve {approval.about} ({approval.required} needed); the request expires at {until}",
         at=at,
         new_id=new_id,
         who=approval.requested_by.who,
         step=step_keys.APPROVAL,
-        detail={"digests": approval.digests, "tag": approval.tag, "expiresAt": approval.expires_at.isoformat()},
+        detail={"digests": approval.digests, "tag": approval.tag, "expiresAt": approval.expires_at.isoformat()}
+        | _command(approval, deployment),
     )
     mails = messages_approval.for_request(approval, deployment, document, at, personal=_personal(approval))
     return [Save(approval), Save(deployment), asked, *mails]
+
+
+def _command(approval: Approval, deployment: Deployment) -> dict[str, object]:
+    """Return what the audit keeps of a database command: the command of each task, with its image."""
+    runs = [f"{' '.join(task.command)} ({task.image})" for task in database_command.tasks(deployment)]
+    return {"command": approval.command, "runs": runs} if runs else {}
 
 
 def _environment(document: Platform, name: str) -> Environment:
@@ -185,9 +192,11 @@ def _question(
 ) -> Approval:
     policy = environment.approval
     if policy is None:
+        command = database_command.in_words(deployment)
+        again = "run the command again" if command else "it will be planned again"
         raise VerificationFailed(
-            f"the plan of {deployment.version} requires approval, but {event.environment} no longer has approvers: "
-            "the document has changed since; it will be planned again"
+            f"the plan of {f'`{command}`' if command else deployment.version} requires approval, but "
+            f"{event.environment} no longer has approvers: the document has changed since; {again}"
         )
     approvers = [
         ApproverRecord(
@@ -209,6 +218,8 @@ def _question(
         version=deployment.version,
         tag=deployment.tag,
         digests=deployment.digests,
+        command=database_command.in_words(deployment),
+        command_hash=database_command.hash_of(deployment),
         requested_by=asked_by,
         requester=found.approver if found else None,
         requester_known=found.known if found else None,

@@ -64,10 +64,6 @@ def test_the_same_release_again(usual: PageRecords) -> None:
     ("changes", "action", "note"),
     [
         pytest.param({"kind": "rollback", "plan": asking.plan(migration=None)}, "Roll back production", "not changed"),
-        pytest.param(
-            {"kind": "rollback", "command": "down", "revision": "0001"}, "Roll back production", "`down` to 0001 runs"
-        ),
-        pytest.param({"kind": "migrate", "command": "up"}, "Migrate the database of production (up)", "`up` runs as"),
         pytest.param({"plan": None}, "Deploy to production", "not changed"),
         pytest.param({"plan": asking.plan(migrations=None)}, "Deploy to production", "does not list its migrations"),
         pytest.param({"plan": asking.plan(migrations=["0001_users"])}, "Deploy to production", "no new migration"),
@@ -117,7 +113,39 @@ def test_databases_that_are_downgraded_first(usual: PageRecords) -> None:
     changes = {"kind": "rollback", "command": "down", "revisions": {"orders": "1", "stock": "a"}}
     found = facts(but(usual, deployment=asking.deployment(plan=several(), **changes)), NOW)
 
-    assert found.migrations_note == "Databases are downgraded first, as separate tasks: orders to 1, stock to a."
+    assert found.database is not None
+    assert [(task.database, task.revision) for task in found.database.tasks] == [("orders", "1"), ("stock", "a")]
+    assert (found.action, found.database.alone) == ("Roll back production", False)
+    assert "downgraded first" in found.database.lead
+    assert "backup" in found.database.warning
+
+
+@pytest.mark.parametrize(
+    ("command", "revision", "action"),
+    [
+        ("up", None, "Migrate the database of production"),
+        ("down", "base", "Downgrade the database of production to base"),
+    ],
+)
+def test_a_database_command_shows_what_runs_and_no_services(
+    usual: PageRecords, command: Any, revision: str | None, action: str
+) -> None:
+    deployment = asking.deployment(kind="migrate", command=command, revision=revision)
+    assert deployment.plan is not None
+    found = facts(but(usual, deployment=deployment), NOW)
+    page = render.decision(found, Question(version="3f9c2ab", person="Ada"))["body"]
+
+    assert found.action == action
+    task = deployment.plan.every_migration[0]
+    for part in (" ".join(task.command), task.image, "one-off task", "No service is changed"):
+        assert part in page
+    assert "Images" not in page
+    assert "ferryman rollback" not in page
+    assert (("To revision" in page), ("can delete data" in page)) == (revision is not None, command == "down")
+
+
+def test_a_deployment_has_no_such_section(usual: PageRecords) -> None:
+    assert facts(usual, NOW).database is None
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,10 @@ class TestSeveral:
         status, answer = ask(world, "migrate", command="down", migration="stock", revision="1")
 
         assert (status, answer["migration"]) == (200, "stock")
-        assert "migrate stock down to 1 in production starts" in answer["message"]
+        assert (
+            "migrate stock down to 1 in production waits for approval: Ada Lovelace, Grace Hopper will"
+            in answer["message"]
+        )
         wish = state(world).requested
         assert wish is not None
         assert (wish.command, wish.migration, wish.revision) == ("down", "stock", "1")

@@ -30,6 +30,8 @@ class ApprovalView(Record):
     """What has to be typed to decide."""
     tag: str | None
     digests: dict[str, str]
+    command: str
+    """The database command that it is about: `migrate down to 0042`; "" for a deployment without one."""
     status: ApprovalStatus
     reason: str
     superseded_by: str | None

@@ -41,6 +41,10 @@ class DeploymentSummary(Record):
     """Of migrate: the name of the migration that it is about, if it has one."""
     revisions: dict[str, str]
     """Of a rollback with a downgrade: where it goes to, by name of the migration."""
+    override: str
+    """Why an admin had it run without the approval that it needs; "": no admin did."""
+    schema_mismatch: str
+    """Of a rollback: why the release may not suit the database, which whoever asked for it accepted."""
     why: str
     phase: Phase
     ended: bool

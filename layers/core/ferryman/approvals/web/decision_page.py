@@ -99,12 +99,12 @@ def gone(approval: Approval, over: Verdict, desk: Context, *, shared: bool) -> d
     title = {
         "Expired": "This request has expired",
         "Superseded": "Replaced by another release",
-        "Aborted": "This deployment was stopped",
+        "Aborted": "This database command was stopped" if approval.command else "This deployment was stopped",
     }.get(over.kind, "This request has ended")
     why = over.message
     if shared:
         why = f"For details, run `ferryman explain {approval.environment}`."
-        if over.kind == "Expired":
+        if over.kind == "Expired" and not approval.command:
             why = f"To request approval again, run `ferryman retry {approval.environment}`."
     text = [why, "It is too late to approve or reject it."]
     place = f"{approval.platform} / {approval.environment}"

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from ferryman.approvals.web import database_section
+from ferryman.approvals.web.database_section import DatabaseSection
 from ferryman.approvals.web.page_records import PageRecords
 from ferryman.decisions import approval_in_words, freeze_windows
 from ferryman.durations import age, span
@@ -96,6 +98,8 @@ class Facts:
     warnings: list[Fact]
     required: int
     voices: list[Voice]
+    database: DatabaseSection | None
+    """The database command that somebody asked for; None for a deployment without one."""
 
     @property
     def given(self) -> int:
@@ -111,7 +115,7 @@ def facts(records: PageRecords, now: datetime) -> Facts:
     return Facts(
         platform=approval.platform,
         environment=approval.environment,
-        action=_action(deployment),
+        action=database_section.action(deployment) or _action(deployment),
         version=approval.version,
         tag=approval.tag,
         running=running,
@@ -128,10 +132,11 @@ def facts(records: PageRecords, now: datetime) -> Facts:
         migrations=new,
         migrations_note=note,
         checks=_checks(records, now),
-        back=_back(records, new),
+        back=database_section.way_back(deployment) or _back(records, new),
         warnings=_warnings(records, now),
         required=approval.required,
         voices=voices(approval, now),
+        database=database_section.section(approval, deployment),
     )
 
 
@@ -161,9 +166,6 @@ def _action(deployment: Deployment) -> str:
             return f"Roll back {where}"
         case "redeploy":
             return f"Redeploy {where}"
-        case "migrate":
-            which = f"{deployment.migration} " if deployment.migration else ""
-            return f"Migrate the database of {where} ({which}{deployment.command or 'up'})"
         case _:
             return f"Deploy to {where}"
 
@@ -239,15 +241,8 @@ def _migrations(records: PageRecords) -> tuple[list[Migration], str]:
     """Return the migrations that the running release does not have, and a sentence about them."""
     deployment, plan = records.deployment, records.deployment.plan
     running = records.running.plan if records.running else None
-    if plan is None or (not plan.every_migration and deployment.kind != "migrate"):
+    if plan is None or not plan.every_migration or deployment.command is not None:
         return [], "The database is not changed."
-    if deployment.revisions:
-        downs = ", ".join(f"{task.name} to {deployment.revisions.get(task.name)}" for task in plan.named_migrations)
-        return [], f"Databases are downgraded first, as separate tasks: {downs}."
-    if deployment.command is not None:
-        to = f" to {deployment.revision}" if deployment.revision else ""
-        which = f"{deployment.migration} " if deployment.migration else ""
-        return [], f"The database command `{which}{deployment.command}`{to} runs as a separate task."
     if plan.migration is not None:
         known = running.migrations if running is not None else None
         return _new("", plan.migrations, plan.unsafe_migrations, known)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from ferryman.approvals.web import database_section
 from ferryman.approvals.web.page_model import person
 from ferryman.decisions import deployment_steps
 from ferryman.durations import age
@@ -51,8 +52,10 @@ def progress(approval: Approval, deployment: Deployment, now: datetime) -> Progr
     """Return the progress of a deployment whose approval has been decided."""
     if approval.status == "Rejected":
         line = _line(step_keys.APPROVAL, deployment, now)
-        return Progress("Rejected", "The deployment was rejected", "No service was changed.", "bad", False, [line])
+        headline = database_section.headline(deployment) or "The deployment was rejected"
+        return Progress("Rejected", headline, "No service was changed.", "bad", False, [line])
     tone, headline = _headline(deployment)
+    headline = database_section.headline(deployment) or headline
     url = deployment.publication.url if deployment.publication else ""
     return Progress(
         phase=str(deployment.phase),

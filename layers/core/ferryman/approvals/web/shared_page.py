@@ -54,7 +54,7 @@ def _visitor(approval: Approval) -> Visitor:
 
 
 def _view(approval: Approval, deployment: Deployment, *, pending: bool) -> SharedView:
-    what = f"Release {approval.tag}" if approval.tag else "A release"
+    what = f"Release {approval.tag}" if approval.tag else "A database command" if approval.command else "A release"
     if pending:
         status = "Waiting for approval"
         have = f"{len(approval.approved_by)} of {approval.required}"

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ferryman.decisions import approval_in_words
+from ferryman.decisions import approval_in_words, database_command
 from ferryman.decisions.conditions import IMAGES_DIFFER, way_on
 from ferryman.decisions.explain import ignored as ignored_tags
 from ferryman.decisions.explain.ignored import Ignored
@@ -135,6 +135,8 @@ def _active(facts: Facts) -> list[str]:
     sentences = [f"{line}{_where(deployment, facts.now)}."]
     if deployment.phase is Phase.AWAITING_APPROVAL and facts.approval is not None:
         sentences += approval_in_words.in_words(facts.approval, facts.now)
+    if deployment.override:
+        sentences.append(f"It runs without approval: {_who(deployment)} overrode that: {deployment.override}.")
     if deployment.abort is not None:
         abort = deployment.abort
         sentences.append(f"{abort.who} requested an abort {facts.ago(abort.at)}: {abort.reason}.")
@@ -146,9 +148,7 @@ def _active(facts: Facts) -> list[str]:
 def _what(deployment: Deployment) -> str:
     """Say what a deployment does, and what started it."""
     if deployment.kind == "migrate":
-        to = f" to {deployment.revision}" if deployment.revision else ""
-        which = f"{deployment.migration} " if deployment.migration else ""
-        return f"(migrate {which}{deployment.command or 'up'}{to} with the image of {deployment.version})"
+        return f"({database_command.in_words(deployment)} with the image of {deployment.version})"
     if deployment.kind == "rollback":
         down = ", the database first" if deployment.command == "down" else ""
         return f"(rollback to {deployment.version}{down})"
@@ -233,11 +233,12 @@ def _headline(facts: Facts, found: list[Newer]) -> tuple[Summary, str]:
     state, active = facts.state, facts.active
     runs = f"runs {facts.running_version or 'no release'}"
     if state.active is not None and facts.awaited is not None:
-        given = ""
+        given, what = "", state.active.version
         if facts.approval is not None:
+            what = facts.approval.about
             left = age(facts.now, facts.approval.expires_at)
             given = f" ({len(facts.approval.approved_by)} of {facts.approval.required}, expires in {left})"
-        return "AwaitingApproval", f"{runs}; {state.active.version} is waiting for approval{given}"
+        return "AwaitingApproval", f"{runs}; {what} is waiting for approval{given}"
     if state.active is not None:
         phase = f"{active.phase}, {current_step(active) or 'starting'}" if active else "Pending"
         return "Deploying", f"{_DOES.get(active.kind if active else '', 'deploying')} {state.active.version} ({phase})"

@@ -25,7 +25,7 @@ class Outcome:
 
 def what(wish: Wish) -> tuple[object, ...]:
     """Return what a request is for: two requests with the same result are the same request, whoever makes them."""
-    return wish.version, wish.kind, wish.command, wish.migration, wish.revision, wish.revisions
+    return wish.version, wish.kind, wish.command, wish.migration, wish.revision, wish.revisions, bool(wish.override)
 
 
 def refuse_active(state: EnvironmentState, version: str) -> None:

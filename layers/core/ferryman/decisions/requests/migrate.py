@@ -3,11 +3,13 @@
 from datetime import datetime
 from typing import Literal
 
+from ferryman.decisions import approval_needed, database_command
 from ferryman.decisions.freeze_windows import Frozen
 from ferryman.decisions.requests.common import Outcome, asked, what
+from ferryman.decisions.requests.override import approvals_open, refuse_needless, to_be_asked
 from ferryman.errors import Refused
 from ferryman.platform import Environment
-from ferryman.records import EnvironmentState, Release
+from ferryman.records import Deployment, EnvironmentState, Release
 from ferryman.records import Request as Wish
 
 Command = Literal["up", "down", "current"]
@@ -25,10 +27,13 @@ def request_migrate(
     reason: str,
     who: str,
     at: datetime,
+    override: str = "",
+    active: Deployment | None = None,
 ) -> Outcome:
     """Request a database command, which runs as a one-off task. No deployment may be in progress.
 
-    `migration` is the name of the one that is meant; None: there is only one.
+    `migration` is the name of the one that is meant; None: there is only one. `override`: why an admin has it run
+    without the approval that it needs; it then replaces `active`, the deployment in progress, if that waits for one.
     """
     env = state.environment
     name = _chosen(env, environment, migration, command)
@@ -48,7 +53,7 @@ def request_migrate(
     release = next((item for item in releases if item.version == version), None)
     if release is None or found.component not in release.components:
         raise Refused(f"{version}, which {env} runs, has no image of {found.component} to run `{command}` with")
-    if state.active is not None:
+    if state.active is not None and not (override and approvals_open(active)):
         raise Refused(
             f"deployment {state.active.deployment} of {state.active.version} is in progress in {env}; "
             f"wait until it has ended (`ferryman watch {env}`), then try again"
@@ -57,19 +62,22 @@ def request_migrate(
         raise Refused(f"{env} is {freeze.message}. Try again when the freeze has ended")
     wish = Wish(
         version=version, kind="migrate", reason=reason, who=who, at=at, command=command, revision=revision,
-        migration=name,
+        migration=name, override=override,
     )  # fmt: skip
+    refuse_needless(environment, wish)
     before = state.requested
-    if before is not None and what(before.but(version=version)) != what(wish):
+    if before is not None and what(before.but(version=version, override=override)) != what(wish):
         raise Refused(
             f"{before.who} requested {before.kind} of {before.version}, which starts first; try again after that"
         )
     outcome = asked(state, wish)
     if outcome.state is None:
         return outcome
-    to = f" to {revision}" if revision else ""
-    which = f"{name} " if name else ""
-    return Outcome(outcome.state, f"migrate {which}{command}{to} in {env} starts within seconds", version)
+    said = f"{database_command.in_words(wish)} in {env}"
+    if approval_needed.needs_approval(environment, wish):
+        return Outcome(outcome.state, f"{said} waits for approval: {to_be_asked(environment)}", version)
+    instead = f"; it replaces what waits for approval, {active.version}" if active is not None else ""
+    return Outcome(outcome.state, f"{said} starts within seconds{instead}", version)
 
 
 def _chosen(env: str, environment: Environment, name: str | None, command: Command) -> str:

@@ -3,13 +3,15 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ferryman.decisions.approval_needed import needs_approval
 from ferryman.decisions.freeze_windows import Frozen
 from ferryman.decisions.requests.common import Outcome, find, what
-from ferryman.decisions.requests.rollback_schema import refuse_mismatch, revision_without_name, revisions_by_name
+from ferryman.decisions.requests.override import approvals_open, refuse_needless, to_be_asked
+from ferryman.decisions.requests.rollback_schema import mismatch_of, revision_without_name, revisions_by_name
 from ferryman.decisions.schema_compatibility import Schema
 from ferryman.errors import Refused
 from ferryman.platform import Environment, Platform
-from ferryman.records import AbortRequest, Deployment, EnvironmentState, Hold, Phase, Release, StepStatus, step_keys
+from ferryman.records import AbortRequest, Deployment, EnvironmentState, Hold, Phase, Release
 from ferryman.records import Request as Wish
 
 
@@ -43,7 +45,7 @@ class Situation:
     @property
     def begun(self) -> Deployment | None:
         """The deployment in progress, unless it changes no service (yet)."""
-        if self.active is None or self.active.kind == "migrate" or _awaits(self.active):
+        if self.active is None or self.active.kind == "migrate" or approvals_open(self.active):
             return None
         return self.active
 
@@ -61,6 +63,8 @@ class Wanted:
     """Where the database goes back to, if its migration has no name."""
     revisions: dict[str, str] = field(default_factory=dict)
     """Where databases go back to, by name of the migration."""
+    override: str = ""
+    """Why an admin has it run without the approval that it needs."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,11 @@ def request_rollback(
     """
     state, env, active = situation.state, situation.env, situation.active
     revision, revisions = _downgrade(situation, release, schemas, wanted)
+    mismatch = ""
+    if not wanted.downgrade:
+        mismatch = mismatch_of(
+            release.version, situation.environment, schemas, accepted=wanted.accept_mismatch
+        )  # fmt: skip
     wish = Wish(
         version=release.version,
         kind="rollback",
@@ -144,8 +153,11 @@ def request_rollback(
         command="down" if wanted.downgrade else None,
         revision=revision,
         revisions=revisions,
+        override=wanted.override,
+        schema_mismatch=mismatch,
     )
-    if active is not None and active.abort is None and (active.kind, active.version) == ("rollback", release.version):
+    refuse_needless(situation.environment, wish)
+    if active is not None and active.abort is None and _is_that(active, wish):
         raise Refused(
             f"deployment {active.id} is already rolling {env} back to it; to follow it, run `ferryman watch {env}`"
         )
@@ -170,8 +182,6 @@ def _downgrade(
     if (wanted.revision is not None or wanted.revisions) and not wanted.downgrade:
         raise Refused("`--revision` is the target of a downgrade: use it together with `--downgrade`")
     if not wanted.downgrade:
-        if not wanted.accept_mismatch:
-            refuse_mismatch(version, environment, schemas)
         return None, {}
     asked = (env, version, environment, schemas, wanted.revision, wanted.revisions)
     if environment.migrations:
@@ -179,10 +189,12 @@ def _downgrade(
     return revision_without_name(*asked), {}
 
 
-def _awaits(deployment: Deployment) -> bool:
-    """Tell whether the approval is still open: then reconcile ends it. An approved deployment is aborted instead."""
-    step = deployment.step(step_keys.APPROVAL)
-    return deployment.phase is Phase.AWAITING_APPROVAL and (step is None or step.status is not StepStatus.SUCCEEDED)
+def _is_that(active: Deployment, wish: Wish) -> bool:
+    """Tell whether a rollback in progress is the wanted one. One that waits for approval gives way to another."""
+    if (active.kind, active.version) != ("rollback", wish.version):
+        return False
+    same = (active.command, active.revision, active.revisions) == (wish.command, wish.revision, wish.revisions)
+    return not approvals_open(active) or (same and not wish.override)
 
 
 def _stopped(active: Deployment | None, wanted: Wanted) -> Deployment | None:
@@ -190,7 +202,7 @@ def _stopped(active: Deployment | None, wanted: Wanted) -> Deployment | None:
 
     One that is already rolling back continues. So does a database command, which must not be interrupted.
     """
-    if active is None or active.abort is not None or active.kind == "migrate" or _awaits(active):
+    if active is None or active.abort is not None or active.kind == "migrate" or approvals_open(active):
         return None
     if active.phase is Phase.ROLLING_BACK:
         return None
@@ -213,7 +225,7 @@ def _message(
         lead = f"{env} rolls back to {release.version} within seconds"
     elif stops:
         lead = f"deployment {active.id} of {active.version} is aborted, then {env} rolls back to {release.version}"
-    elif _awaits(active):
+    elif approvals_open(active):
         lead = f"{active.version}, which is waiting for approval, is withdrawn, then {env} rolls back to "
         lead += release.version
     else:
@@ -230,9 +242,8 @@ def _message(
         said += [schema.named(schema.since.message) for schema in schemas]
     if freeze is not None:
         said.append(f"the freeze does not apply to rollbacks ({freeze.message})")
-    approval = situation.environment.approval
-    if approval is not None and approval.for_rollback:
-        said.append(f"{', '.join(person.name for person in approval.approvers)} will be asked to approve it")
+    if needs_approval(situation.environment, wish):
+        said.append(f"{to_be_asked(situation.environment)} to approve it")
     return (
         f"{'; '.join(said)}. {env} is on hold, so that nothing undoes it; to lift the hold, run `ferryman resume {env}`"
     )

@@ -8,12 +8,15 @@ from ferryman.errors import Refused
 from ferryman.platform import Environment
 
 
-def refuse_mismatch(version: str, environment: Environment, schemas: list[Schema]) -> None:
-    """Raise Refused unless the release can run on every database as it is."""
+def mismatch_of(version: str, environment: Environment, schemas: list[Schema], *, accepted: bool) -> str:
+    """Return why the release may not run on the databases as they are, if that is accepted; "" if it can run.
+
+    Raise Refused if it is not accepted.
+    """
     wrong = [schema for schema in schemas if schema.since.unsafe or schema.since.status == "Unclear"]
-    if not wrong:
-        return
     why = "; ".join(schema.named(_mismatch(schema)) for schema in wrong)
+    if not wrong or accepted:
+        return why
     every = environment.every_migration
     can = any(every[schema.name].downgrade for schema in wrong if schema.name in every)
     down = "To downgrade the database first, use `--downgrade`. " if can else ""

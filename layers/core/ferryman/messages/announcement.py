@@ -1,0 +1,89 @@
+"""What starts without an approval in an environment that has approvers, told to all of them and to the channels. Pure.
+
+Called by serve_api, in the transaction that records the request. docs/security.md says what is told.
+"""
+
+from datetime import datetime
+
+from ferryman.decisions import database_command
+from ferryman.decisions.approval_needed import needs_approval
+from ferryman.messages import outbox
+from ferryman.messages.approval import PERSONAL
+from ferryman.platform import Environment
+from ferryman.records import Request
+from ferryman.records.writes import Add
+from ferryman.text import one_line
+
+EVENT = "unapproved-"
+"""Begins the event of each of these messages. To an approver they are mails without a link."""
+
+
+def for_unapproved(platform: str, env: str, environment: Environment, wish: Request, at: datetime) -> list[Add]:
+    """Make the messages about a rollback or a database command that an admin lets run, that needs no approval, or that
+    accepts a schema mismatch; none for what is asked about anyway.
+    """
+    asked = needs_approval(environment, wish)
+    if asked and not wish.schema_mismatch:
+        return []
+    if environment.approval is None and not wish.schema_mismatch:
+        return []
+    what = database_command.in_words(wish) or f"rollback to {wish.version}"
+    return outbox.environment_rows(
+        platform,
+        env,
+        [*environment.notify, *_approvers(environment)],
+        at,
+        event=f"{EVENT}{wish.at:%Y%m%dT%H%M%S%f}",
+        subject=f"{what} {_how(wish, asked=asked)}",
+        blocks=[_opening(platform, env, what, wish, asked=asked), *_reasons(wish), _next(env, wish)],
+        detail={
+            "phase": "Overridden" if wish.override else "Requested",
+            "version": wish.version,
+            "kind": wish.kind,
+            "command": wish.command or "",
+            "who": one_line(wish.who),
+            "reason": one_line(wish.reason),
+            "override": one_line(wish.override),
+            "schemaMismatch": one_line(wish.schema_mismatch),
+        },
+    )
+
+
+def _how(wish: Request, *, asked: bool) -> str:
+    if wish.override:
+        return "runs without the approval that it needs"
+    return "is requested" if asked else "starts"
+
+
+def _opening(platform: str, env: str, what: str, wish: Request, *, asked: bool) -> str:
+    place, who = f"{platform}/{env}", one_line(wish.who)
+    if wish.override:
+        return f"{place}: {who}, an admin of Ferryman, has `{what}` run without the approval that it needs."
+    if asked:
+        return f"{place}: {who} requested `{what}`. It starts once it is approved."
+    if wish.command == "current":
+        return f"{place}: {who} reads the revision of the database with `{what}`. That needs no approval."
+    free = "" if wish.schema_mismatch else ", and the database stays as it is. That needs no approval"
+    return f"{place}: {who} requested `{what}`. It starts at once{free}."
+
+
+def _reasons(wish: Request) -> list[str]:
+    lines = [f"Why without approval: {one_line(wish.override, limit=1_000)}"] if wish.override else []
+    if wish.reason:
+        lines.append(f"Reason: {one_line(wish.reason, limit=1_000)}")
+    if wish.schema_mismatch:
+        why = one_line(wish.schema_mismatch, limit=1_000)
+        lines.append(f"Accepted schema mismatch: {wish.version} may not work with the database as it is ({why}).")
+    return ["\n".join(lines)]
+
+
+def _next(env: str, wish: Request) -> str:
+    if wish.command == "current":
+        return "Nothing is changed. You don't have to do anything."
+    return f"To follow it, run `ferryman watch {env}`; to stop it, `ferryman abort {env}`."
+
+
+def _approvers(environment: Environment) -> list[str]:
+    """Return the mailboxes of the approvers who have one. All others read the channels."""
+    policy = environment.approval
+    return [f"{PERSONAL}{person.name}" for person in policy.approvers if person.email] if policy is not None else []
