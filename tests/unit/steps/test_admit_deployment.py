@@ -61,7 +61,7 @@ class TestScans:
         return world
 
     def admit(self, world: World, ecr: FakeEcr) -> str:
-        return admit.admit(self.EVENT, store=world.store, ecr=ecr, clock=world.clock).reason
+        return admit.admit(self.EVENT, store=world.store, ecs=lambda: world.ecs, ecr=ecr, clock=world.clock).reason
 
     def clean(self, world: World, ecr: FakeEcr) -> None:
         for name, digest in world.deployment.digests.items():
@@ -138,7 +138,9 @@ class TestAdmit:
         return world
 
     def admit(self, world: World) -> tuple[str, str]:
-        answer = admit.admit(self.EVENT, store=world.store, ecr=FakeEcr("scr-api", "scr-web"), clock=world.clock)
+        answer = admit.admit(
+            self.EVENT, store=world.store, ecs=world.ecs, ecr=FakeEcr("scr-api", "scr-web"), clock=world.clock
+        )
         return answer.verdict, answer.reason
 
     def test_flips_the_phase_and_says_the_same_again(self, world: World) -> None:

@@ -11,6 +11,7 @@ from ferryman.contracts import DeploymentRef, ExecutionInput
 from ferryman.controller.context import Context, ids
 from ferryman.decisions import candidates
 from ferryman.decisions.actions import Complete, Start
+from ferryman.decisions.approved_plan import VOID
 from ferryman.decisions.outcome import ROLLBACK_FAILED, Judgement
 from ferryman.decisions.snapshot import Snapshot
 from ferryman.messages import timeline
@@ -82,9 +83,17 @@ def _claim(
         revision=asked.revision if asked else None,
         migration=asked.migration if asked else "",
         revisions=asked.revisions if asked else {},
+        renews=_voided(start, view),
     )
     requested = None if start.requested else state.requested
     return state.but(fence=fence, active=active, requested=requested), deployment, active
+
+
+def _voided(start: Start, view: Snapshot) -> str | None:
+    """Return the attempt at the same release whose approval was voided, if it was the last one that ended here."""
+    last = view.latest
+    same = last is not None and last.version == start.version and last.reason == VOID
+    return last.id if last is not None and same else None
 
 
 def _tries_again(start: Start) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from ferryman.decisions.approved_plan import VOID, void
 from ferryman.decisions.freeze_windows import frozen
 from ferryman.decisions.promotion_gate import gate
 from ferryman.decisions.snapshot import ImageScan
@@ -20,11 +21,13 @@ def refusal_of(
     *,
     source: EnvironmentState | None = None,
     scans: Sequence[ImageScan] | None = None,
+    gone: Sequence[str] = (),
 ) -> tuple[str, str] | None:
     """Return reason and message of a refusal, or None. Pure.
 
     The release's images must still be those that the claim froze, that people approved and that `promoteFrom` proved,
-    and what let it begin must still hold: soaked, scanned or waived. `source` is the state of `promoteFrom`.
+    and what let it begin must still hold: soaked, scanned or waived. `source` is the state of `promoteFrom`. `gone`:
+    approved images and frozen revisions that can't be used any more, in words.
     """
     if deployment.abort is not None:
         return "Aborted", f"{deployment.abort.who} requested an abort: {deployment.abort.reason}"
@@ -32,6 +35,7 @@ def refusal_of(
         stopped_by(deployment, state, environment, now)
         or _changed(deployment, release)
         or _unapproved(deployment, approval)
+        or _void(deployment, approval, environment, gone)
         or _unproven(deployment, state, environment, release, now, source, scans)
     )
 
@@ -74,6 +78,13 @@ def _unapproved(deployment: Deployment, approval: Approval | None) -> tuple[str,
     if (approval.version, approval.digests) != (deployment.version, deployment.digests):
         return "NotApproved", f"the approved images are not the images of {deployment.version}"
     return None
+
+
+def _void(
+    deployment: Deployment, approval: Approval | None, environment: Environment, gone: Sequence[str]
+) -> tuple[str, str] | None:
+    why = void(deployment, approval, environment, gone)
+    return (VOID, f"the approval of {deployment.version} no longer holds: {why}") if why is not None else None
 
 
 def _unproven(

@@ -25,6 +25,7 @@ from ferryman.decisions.actions import (
     Start,
     Supersede,
 )
+from ferryman.decisions.approved_plan import VOID
 from ferryman.decisions.candidates import Candidate, Hopeless, overtaken, passed_over
 from ferryman.decisions.freeze_windows import Frozen, frozen
 from ferryman.decisions.outcome import all_passed, conclusive, judge
@@ -253,6 +254,7 @@ def _pointless(request: Request, release: Release, view: Snapshot) -> str | None
 _WHY = {
     "push": "all its images were pushed",
     "promotion": "it was verified in the environment that it is promoted from",
+    VOID: "the approval of the last attempt no longer held",
 }
 
 
@@ -276,7 +278,7 @@ def _automatic(view: Snapshot, coming: Candidate, now: datetime) -> Start | Requ
         version=candidate.version,
         kind="redeploy" if candidate == view.current else "retry",
         initiated_by=Actor(who="reconcile", automated=True),
-        why=f"attempt {before.attempts} errored ({before.reason})",
+        why=_WHY.get(before.reason, f"attempt {before.attempts} errored ({before.reason})"),
         on_behalf_of=before.requested_by,
         attempts=before.attempts + 1,
         tag=coming.tag,

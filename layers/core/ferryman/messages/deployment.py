@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from ferryman.decisions import deployment_report, deployment_steps
+from ferryman.decisions.approved_plan import VOID
 from ferryman.decisions.outcome import TRANSIENT_REFUSALS
 from ferryman.messages import database_command, outbox
 from ferryman.messages.outbox import LOG
@@ -199,6 +200,8 @@ def _what_next(deployment: Deployment, hold: Hold | None, retry_at: datetime | N
     environment = deployment.environment
     if deployment_report.way_back(deployment).not_back:
         first = "inspect the service now. It is not certain which release it runs."
+    elif deployment.phase is Phase.ERRORED and deployment.reason == VOID:
+        first = "nothing. The approvers are asked again and see what differs from what was approved."
     elif deployment.phase is Phase.ERRORED and retry_at is not None:
         first = f"nothing. It will be retried automatically at {retry_at:%Y-%m-%d %H:%M:%S} UTC."
     elif deployment.phase in (Phase.FAILED, Phase.ROLLED_BACK) and deployment.kind != "rollback":

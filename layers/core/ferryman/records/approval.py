@@ -63,6 +63,8 @@ class Approval(Record):
     version: str
     tag: str | None = None
     digests: dict[str, str]
+    plan_hash: str = ""
+    """`decisions.plan_hash` of what people are asked about; empty in requests that an earlier version made."""
     status: ApprovalStatus = "Pending"
     reason: str = ""
     """Why it ended as it did, for people."""

@@ -63,7 +63,7 @@ def begin(
         plan = freeze(
             document, applied.generation, deployment, state,
             migrating=partial(plan_migration.migrating, deployment, state, store),
-            ecs=ecs, images=images, references=references, client=client,
+            ecs=ecs, images=images, references=references, client=client, store=store,
         )  # fmt: skip
         _refuse_what_the_machine_skips(plan, event.capabilities)
         frozen = plan
@@ -118,6 +118,7 @@ def freeze(
     images: Images,
     references: References,
     client: MakeClient,
+    store: Store,
 ) -> Plan:
     """Read AWS and the document, and write down what this deployment will do.
 
@@ -163,7 +164,7 @@ def freeze(
     services = {
         service.name: _service(service, deployment, state, seen, images, ecs) for service in environment.services
     }  # fmt: skip
-    return plan.but(
+    plan = plan.but(
         waves=[_names(wave) for wave in environment.waves],
         services=services,
         jobs=_jobs(environment, deployment, seen, images),
@@ -172,6 +173,12 @@ def freeze(
         promotions=_promotions(environment, deployment, repositories),
         semver=deployment.tag,
     )
+    if not plan.approval:
+        return plan
+    # Imported here: nobody is asked in most environments.
+    from ferryman.steps import plan_changes
+
+    return plan_changes.explained(plan, deployment, seen, state, ecs=ecs, store=store)
 
 
 def _commands_places(environment: Environment, deployment: Deployment, at: str) -> tuple[str, ...] | None:

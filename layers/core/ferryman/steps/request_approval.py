@@ -9,6 +9,7 @@ from ferryman.clients.ssm import References
 from ferryman.clients.stepfunctions import send_task_success
 from ferryman.contracts import ApprovalVerdict, RequestApprovalInput
 from ferryman.decisions.actions import EndApproval
+from ferryman.decisions.plan_hash import plan_hash
 from ferryman.errors import ClaimLost, Conflict, NotFound, VerificationFailed
 from ferryman.ids import Clock, NewId
 from ferryman.messages import approval as messages_approval
@@ -203,6 +204,7 @@ def _question(
         version=deployment.version,
         tag=deployment.tag,
         digests=deployment.digests,
+        plan_hash=plan_hash(deployment),
         requested_by=asked_by,
         requester=next((item.name for item in approvers if item.arn == asked_by.who), None),
         approvers=approvers,

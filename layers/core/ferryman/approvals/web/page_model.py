@@ -6,12 +6,15 @@ from datetime import datetime
 from typing import Literal
 
 from ferryman.approvals.web.page_records import PageRecords
-from ferryman.decisions import approval_in_words, freeze_windows
+from ferryman.decisions import approval_in_words, changes_in_words, freeze_windows
+from ferryman.decisions.changes_in_words import Change
 from ferryman.durations import age, span
 from ferryman.records import Approval, Deployment, Plan
 from ferryman.text import listed
 
 _SHA = re.compile(r"[0-9a-f]{7,40}")
+_CHANGES = 200
+"""Lines about what changes."""
 _HOW = {
     "mail": "with a personal link",
     "slack": "in Slack",
@@ -89,6 +92,11 @@ class Facts:
     components: list[Component]
     compare: str | None
     commit: str | None
+    changes: list[Change]
+    """What changes against what runs; empty where the plan does not tell."""
+    not_frozen: list[str]
+    since_approved: list[str]
+    """Why people are asked again, then what differs from what was approved; empty for a first request."""
     migrations: list[Migration]
     migrations_note: str
     checks: list[Fact]
@@ -124,6 +132,9 @@ def facts(records: PageRecords, now: datetime) -> Facts:
         components=_components(records),
         compare=_compare(records, running),
         commit=_commit(records),
+        changes=changes_in_words.changes(deployment.plan, _CHANGES),
+        not_frozen=deployment.plan.not_frozen if deployment.plan else [],
+        since_approved=deployment.plan.since_approved if deployment.plan else [],
         migrations=new,
         migrations_note=note,
         checks=_checks(records, now),
