@@ -12,6 +12,7 @@ from ferryman.clients.ssm import References
 from ferryman.contracts import RequestApprovalInput
 from ferryman.decisions.actions import EndApproval
 from ferryman.decisions.approval_rules import Attempt, Verdict
+from ferryman.decisions.plan_hash import plan_hash
 from ferryman.decisions.snapshot import Snapshot
 from ferryman.platform import Platform, parse
 from ferryman.records import (
@@ -149,11 +150,14 @@ class BaseDefinitions:
         self.deregistered: set[str] = set()
         self.newer: dict[str, Any] = {}
         """Family → its latest revision, where that is not the frozen one."""
-        self.calls = 0
+        self.calls = self.throttled = 0
 
     def describe_task_definition(self, *, taskDefinition: str, include: list[str]) -> Any:  # noqa: N803
         assert include == ["TAGS"]
         self.calls += 1
+        if self.throttled:
+            self.throttled -= 1
+            raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow"}}, "DescribeTaskDefinition")
         if taskDefinition in self.newer:
             return {"taskDefinition": self.newer[taskDefinition]}
         arn = taskDefinition if "/" in taskDefinition else make.definition(taskDefinition, 1)
@@ -263,6 +267,10 @@ class World:
             clock=self.clock,
             new_id=self.new_id,
         )
+
+    def cover(self) -> None:
+        """Make the approval one of the plan that the deployment has now."""
+        self.put(self.approval.but(plan_hash=plan_hash(self.deployment)))
 
     def asked(self, approval: dict[str, Any] | None = None, **environment: Any) -> "World":
         """Have the question asked, under a policy."""

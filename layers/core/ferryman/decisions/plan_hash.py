@@ -17,7 +17,7 @@ _ABOUT = (
     "migration",
     "revisions",
 )
-"""Fields of the deployment that say what its plan is made for. Nothing that a later attempt at the same would change."""
+"""Fields of the deployment that say what its plan is made for."""
 
 
 def plan_hash(deployment: Deployment) -> str:

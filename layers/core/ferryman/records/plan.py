@@ -205,7 +205,8 @@ class Plan(Record):
     on_failure: Literal["rollback", "hold"] = "rollback"
     changes: dict[str, list[str]] = {}
     """For people who approve, as it was when the plan was made: service, `job/<name>` or another part of the plan →
-    sentences about what changes there against what runs. Empty where nobody is asked, and in plans that an earlier version made."""
+    sentences about what changes there against what runs. Empty where nobody is asked, and in plans of earlier versions.
+    """
     not_frozen: list[str] = []
     """For people who approve: what no plan can freeze."""
     since_approved: list[str] = []

@@ -52,13 +52,13 @@ class ApprovalView(Record):
     """Attempts that were refused."""
     sentences: list[str]
     """While it is pending: how it stands, who may decide and how."""
-    plan_hash: str = ""
+    plan_hash: str
     """Of what people are asked about; empty in requests that an earlier version made."""
-    changes: list[Change] = []
+    changes: list[Change]
     """What changes against what runs."""
-    not_frozen: list[str] = []
+    not_frozen: list[str]
     """What the approval does not cover."""
-    since_approved: list[str] = []
+    since_approved: list[str]
     """Of a request that takes the place of a voided approval: why, and what differs from what was approved."""
 
 
