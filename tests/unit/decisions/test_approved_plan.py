@@ -79,8 +79,8 @@ class TestVoid:
     def test_more_approvals_than_were_given_void(self, world: World) -> None:
         assert "now requires 2 approvals" in str(self.void(world, required=2))
 
-    def test_an_approver_who_was_removed_counts_no_more(self, world: World) -> None:
-        assert "0 of those that were given count" in str(self.void(world, approvers=APPROVERS[1:]))
+    def test_what_an_approver_decided_who_was_removed_stands(self, world: World) -> None:
+        assert self.void(world, approvers=APPROVERS[1:]) is None
 
     def test_a_requester_who_may_no_longer_approve_counts_no_more(self, world: World) -> None:
         world.put(world.approval.but(requester=ADA, requester_may_approve=True))

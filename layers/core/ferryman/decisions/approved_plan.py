@@ -46,23 +46,21 @@ def _asked_since(deployment: Deployment, environment: Environment) -> str | None
 
 
 def _stricter(approval: Approval, environment: Environment) -> str | None:
-    """Compare the votes with what the document asks for now."""
+    """Compare the votes with what the document asks for now. Votes of approvers who were removed since stand."""
     policy = environment.approval
     if policy is None:
         return None
-    known = {folded(approver.name) for approver in policy.approvers}
     requester = None if policy.requester_may_approve else approval.requester
     counting = {
         folded(item.name)
         for item in approval.decisions
         if item.verdict == "approve"
         and (policy.allow_unverified or item.identity != "unverified")
-        and (item.identity == "unverified" or folded(item.name) in known)
         and (requester is None or folded(item.name) != folded(requester))
     }
     if len(counting) >= policy.required:
         return None
     return (
-        f"{approval.environment} now requires {policy.required} approvals of the people that its document lists, and "
-        f"{len(counting)} of those that were given count"
+        f"{approval.environment} now requires {policy.required} approval{'s' if policy.required > 1 else ''}, and "
+        f"{len(counting)} of those that were given count by its rules of today"
     )

@@ -33,9 +33,11 @@ def explained(
     running = _earlier(state.current.deployment if state.current else None, deployment, store)
     new = _definitions(plan, seen)
     words = {name: _of(now, _runs(name, seen, find)) for name, now in new.items() if name in plan.members}
+    # A way down, or a question, is no later form of the last way up.
+    before = running if deployment.command in (None, "up") else None
     for task in plan.every_migration:
-        words[_title(task)] = _of_migration(task, running, seen, find)
-    if running is not None and running.plan is not None:
+        words[_title(task)] = _of_migration(task, before, seen, find)
+    if running is not None and running.plan is not None and deployment.kind != "migrate":
         words |= plan_difference.of_policy(running.plan, plan, versions=(running.version, deployment.version))
     canonical = {name: task_definitions.canonical(now) for name, now in new.items()}
     bases = [item for item in [*seen.bases.values(), *_bases(seen)] if item.get("status", "ACTIVE") != "ACTIVE"]
