@@ -135,7 +135,7 @@ class TestDifference:
         plans = PLAN.but(checks=[CHECK]), PLAN.but(checks=[later])
         assert plan_difference.of_policy(*plans, versions=("abc1234", "def5678")) == {}
         told = plan_difference.of_policy(*plans, versions=("abc1234", "abc1234"))
-        assert told == {"smoke tests": ["smoke tests: changed api"]}
+        assert told == {plan_difference.WHOLE: ["smoke tests: changed api"]}
 
     @pytest.mark.parametrize(
         ("changes", "line"),
@@ -148,7 +148,9 @@ class TestDifference:
         ],
     )
     def test_of_the_rest_of_the_plan(self, changes: Any, line: str) -> None:
-        assert plan_difference.of_policy(PLAN, PLAN.but(**changes), versions=("", "")) == {"deployment": [line]}
+        assert plan_difference.of_policy(PLAN, PLAN.but(**changes), versions=("", "")) == {
+            plan_difference.WHOLE: [line]
+        }
 
 
 class TestWords:

@@ -14,6 +14,7 @@ from unit.fakes.planning import NAMES
 
 APPROVAL = {"approvers": [{"name": "Ada", "email": "ada@x.example"}], "from": "ferryman@x.example", "forRollback": True}
 API = NAMES[0]
+REFUSED = {step_keys.ADMIT: make.step("Aborted", "ApprovalVoid", "it is gone")}
 BEFORE = "01K0000000000000000000PREV"
 
 
@@ -61,7 +62,7 @@ def test_a_tag_that_no_plan_can_freeze_is_named(asking: World) -> None:
 
 def test_a_second_request_tells_the_difference(asking: World) -> None:
     first = begun(asking)
-    voided = make.deployment(id=BEFORE, plan=first.but(services={}, cluster="arn:cluster/old"), message="It is gone.")
+    voided = make.deployment(id=BEFORE, plan=first.but(services={}, cluster="arn:cluster/old"), steps=REFUSED)
     asking.store.write(Save(voided.but(rev=0)))
     asking.change(plan=None, renews=BEFORE, steps={})
     told = begun(asking).since_approved
@@ -78,7 +79,7 @@ def test_the_last_deployments_plan_is_compared_too(asking: World) -> None:
     asking.state(current=Running(version="0001234", deployment=BEFORE, digests={}, at=make.AT))
     changes = begun(asking).changes
     assert "its command changed: it was `old command`" in changes["migration"]
-    assert "on failure: hold becomes rollback" in changes["deployment"]
+    assert "on failure: hold becomes rollback" in changes["deployment as a whole"]
 
 
 def test_words_leave_room_for_the_plan(asking: World) -> None:

@@ -10,6 +10,9 @@ from ferryman.decisions.what_changes import by_name
 from ferryman.records import Plan, PlannedCheck, PlannedJob, PlannedService
 from ferryman.text import one_line
 
+WHOLE = "deployment as a whole"
+"""Where the words about what is no service, job or migration stand."""
+
 _LINES = 40
 _WIDTH = 300
 
@@ -36,9 +39,8 @@ def of_policy(before: Plan, after: Plan, *, versions: tuple[str, str]) -> dict[s
     found += by_name("migrations", *migrations)
     old, new = ({check.name: _text(check, version) for check in plan.checks}
                 for plan, version in zip((before, after), versions, strict=True))  # fmt: skip
-    checks = by_name("smoke tests", old, new, [name for name in new if name in old and old[name] != new[name]])
-    told = {"deployment": found, "smoke tests": checks}
-    return {name: lines for name, lines in told.items() if lines}
+    found += by_name("smoke tests", old, new, [name for name in new if name in old and old[name] != new[name]])
+    return {WHOLE: found} if found else {}
 
 
 def since_approved(before: Plan, after: Plan, why: str, *, versions: tuple[str, str]) -> list[str]:

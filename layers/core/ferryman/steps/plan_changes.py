@@ -14,6 +14,7 @@ from ferryman.errors import NotFound
 from ferryman.records import Deployment, EnvironmentState, Plan, PlannedMigration, step_keys
 from ferryman.steps.verify import Survey
 from ferryman.store.table import Store
+from ferryman.text import sentence
 
 _CHARACTERS = 24_000
 """The most characters of all sentences together: a plan is stored in one item where it can be."""
@@ -49,8 +50,10 @@ def explained(
     voided = _earlier(deployment.renews, deployment, store)
     if voided is None or voided.plan is None:
         return made
+    refused = voided.step(step_keys.ADMIT)
+    why = sentence(refused.message if refused is not None else voided.message, capital=True)
     versions = (voided.version, deployment.version)
-    return made.but(since_approved=plan_difference.since_approved(voided.plan, made, voided.message, versions=versions))
+    return made.but(since_approved=plan_difference.since_approved(voided.plan, made, why, versions=versions))
 
 
 def _definitions(plan: Plan, seen: Survey) -> dict[str, task_definitions.Definition]:
