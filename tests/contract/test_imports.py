@@ -25,7 +25,7 @@ SMALL = {"durations", "effects", "text"}
 """Modules of a few lines that every room may use."""
 APPROVAL = """
     approvals.lifecycle approvals.notifications clients.stepfunctions decisions.approval_rules
-    decisions.approval_in_words
+    decisions.approval_in_words decisions.changes_in_words
     messages.approval messages.github messages.outbox store.documents
 """
 """For ending an approval and notifying people."""
@@ -48,7 +48,8 @@ MAY_LOAD = {
         messages.timeline platform steps.finish_deployment steps.record_outcome""",
     # No module of a channel: `notify.dispatch` imports it when a message goes there.
     "notify": f"""{EVERY} clients.github.client clients.retry_after clients.ssm contracts decisions.approval_in_words
-        messages.approval messages.github messages.outbox messages.timeline notify.context notify.delivery
+        decisions.changes_in_words messages.approval messages.github messages.outbox messages.timeline
+        notify.context notify.delivery
         notify.destinations notify.digest notify.dispatch notify.errors notify.notify notify.pacing platform
         store.paces""",
     "promote_images": f"""{STEP} clients.image_index clients.ecr steps.promote_images""",
@@ -66,12 +67,13 @@ MAY_LOAD = {
         clients.container_logs clients.ecs
         clients.stepfunctions decisions.migration_attempts decisions.wave_order steps.relay_change
         steps.task_diagnosis steps.watch_migration steps.watch_rollout store.task_tokens""",
-    "request_approval": f"""{STEP} {APPROVAL} clients.ssm decisions.actions decisions.snapshot platform
-        steps.request_approval""",
+    "request_approval": f"""{STEP} {APPROVAL} clients.ssm decisions.actions decisions.plan_hash decisions.snapshot
+        platform steps.request_approval""",
     "run_migration": f"""{STEP} clients.ecs clients.task_definitions decisions.migration_attempts
         steps.run_migration""",
     "serve_api": f"""{EVERY} access api clients.ecs clients.sts clients.task_containers clients.task_definitions
-        contracts proofs decisions.approval_in_words decisions.conditions decisions.image_address
+        contracts proofs decisions.approval_in_words decisions.changes_in_words decisions.conditions
+        decisions.image_address
         decisions.candidates decisions.deployment_report decisions.deployment_steps decisions.explain
         decisions.freeze_windows decisions.migration_attempts decisions.promotion_gate decisions.requests
         decisions.same_images decisions.schema_compatibility decisions.snapshot decisions.wave_order decisions.why_not

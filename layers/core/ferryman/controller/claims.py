@@ -11,11 +11,10 @@ from ferryman.contracts import DeploymentRef, ExecutionInput
 from ferryman.controller.context import Context, ids
 from ferryman.decisions import candidates
 from ferryman.decisions.actions import Complete, Start
-from ferryman.decisions.approved_plan import VOID
 from ferryman.decisions.outcome import ROLLBACK_FAILED, Judgement
 from ferryman.decisions.snapshot import Snapshot
 from ferryman.messages import timeline
-from ferryman.records import Active, Actor, Deployment, EnvironmentState, EventType, Phase, Release
+from ferryman.records import VOID, Active, Actor, Deployment, EnvironmentState, EventType, Phase, Release
 from ferryman.records.writes import Save, Write
 
 SUPERSEDED_AT_ONCE = 40

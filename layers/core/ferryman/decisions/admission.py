@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from ferryman.decisions.approved_plan import VOID, void
 from ferryman.decisions.freeze_windows import frozen
 from ferryman.decisions.promotion_gate import gate
 from ferryman.decisions.snapshot import ImageScan
 from ferryman.platform import Environment
-from ferryman.records import Approval, Deployment, EnvironmentState, Release
+from ferryman.records import VOID, Approval, Deployment, EnvironmentState, Release
 
 
 def refusal_of(
@@ -83,6 +82,9 @@ def _unapproved(deployment: Deployment, approval: Approval | None) -> tuple[str,
 def _void(
     deployment: Deployment, approval: Approval | None, environment: Environment, gone: Sequence[str]
 ) -> tuple[str, str] | None:
+    # Imported here: others take only `stopped_by` of this module.
+    from ferryman.decisions.approved_plan import void
+
     why = void(deployment, approval, environment, gone)
     return (VOID, f"the approval of {deployment.version} no longer holds: {why}") if why is not None else None
 

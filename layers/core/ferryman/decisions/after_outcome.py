@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ferryman.decisions.approved_plan import VOID
 from ferryman.decisions.deployment_steps import migration_steps
 from ferryman.decisions.outcome import Judgement
 from ferryman.records import (
+    VOID,
     Deployment,
     EnvironmentState,
     Hold,

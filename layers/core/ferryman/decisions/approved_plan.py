@@ -12,9 +12,6 @@ from ferryman.platform.identities import folded
 from ferryman.records import Approval, Deployment
 from ferryman.text import listed
 
-VOID = "ApprovalVoid"
-"""Reason of a deployment that the last gate stopped because its approval no longer covers what would run."""
-
 
 def void(
     deployment: Deployment, approval: Approval | None, environment: Environment, gone: Sequence[str]

@@ -25,13 +25,12 @@ from ferryman.decisions.actions import (
     Start,
     Supersede,
 )
-from ferryman.decisions.approved_plan import VOID
 from ferryman.decisions.candidates import Candidate, Hopeless, overtaken, passed_over
 from ferryman.decisions.freeze_windows import Frozen, frozen
 from ferryman.decisions.outcome import all_passed, conclusive, judge
 from ferryman.decisions.promotion_gate import Waits, kept_back, wish_kept_back
 from ferryman.decisions.snapshot import Execution, Snapshot
-from ferryman.records import Actor, Deployment, Phase, Release, ReleaseStatus, Request
+from ferryman.records import VOID, Actor, Deployment, Phase, Release, ReleaseStatus, Request
 
 OBSERVED_EVERY = timedelta(minutes=1)
 """How often `reconciledAt` is refreshed at most."""

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 from ferryman.contracts import StepFailure
 from ferryman.decisions import deployment_steps
-from ferryman.decisions.approved_plan import VOID
 from ferryman.decisions.deployment_report import Cause, WayBack, cause_of, way_back
 from ferryman.decisions.wave_order import touched
-from ferryman.records import Deployment, Phase, Step, StepStatus, step_keys
+from ferryman.records import VOID, Deployment, Phase, Step, StepStatus, step_keys
 from ferryman.text import clean, sentence
 
 EXPIRED_WHILE_STOPPED = "ExpiredWhileStopped"

@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from ferryman.decisions import deployment_report, deployment_steps
-from ferryman.decisions.approved_plan import VOID
 from ferryman.decisions.outcome import TRANSIENT_REFUSALS
 from ferryman.messages import database_command, outbox
 from ferryman.messages.outbox import LOG
-from ferryman.records import Deployment, Hold, Phase, StepStatus
+from ferryman.records import VOID, Deployment, Hold, Phase, StepStatus
 from ferryman.records.writes import Add
 from ferryman.text import clean, one_line, tail
 

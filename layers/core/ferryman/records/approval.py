@@ -10,6 +10,8 @@ from ferryman.records.environment import Actor
 
 ApprovalStatus = Literal["Pending", "Approved", "Rejected", "Expired", "Superseded", "Aborted"]
 How = Literal["mail", "slack", "cli", "shared link"]
+VOID = "ApprovalVoid"
+"""Reason of a deployment that the last gate stopped because its approval no longer covers what would run."""
 
 
 class ApproverRecord(Record):

@@ -5,6 +5,7 @@ An approval may have taken days: whatever was true when the deployment was plann
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ferryman.clients import image_scans as scans_edge
 from ferryman.clients.aws_errors import Refusal
@@ -12,7 +13,6 @@ from ferryman.clients.aws_types import ECRClient, ECSClient
 from ferryman.contracts import AdmitDeploymentInput, AdmitDeploymentOutput
 from ferryman.decisions.admission import is_promotion, refusal_of
 from ferryman.decisions.snapshot import ImageScan
-from ferryman.decisions.what_changes import some
 from ferryman.errors import Conflict, NotFound, Unavailable
 from ferryman.ids import Clock
 from ferryman.messages import github
@@ -29,10 +29,11 @@ from ferryman.records import (
     step_keys,
 )
 from ferryman.records.writes import Save, Unchanged
-from ferryman.steps import frozen_parts
-from ferryman.steps.frozen_parts import FrozenParts
 from ferryman.store.table import Store
 from ferryman.store.transactions import require_claim
+
+if TYPE_CHECKING:
+    from ferryman.steps.frozen_parts import FrozenParts
 
 
 def admit(
@@ -51,6 +52,7 @@ def admit(
     """
     scans: tuple[ImageScan, ...] | None = None
     parts: FrozenParts | None = None
+    looked = False
     for _ in store.attempts():
         before = store.deployment(event.platform, event.environment, event.deployment)
         refused = _refused(before)
@@ -62,13 +64,13 @@ def admit(
         if environment.scan is not None and scans is None:
             # Takes seconds, so the rest is read after it.
             scans = _scans(before, store, document, ecr)
-        if parts is None:
-            parts = _parts(before, store, ecs, ecr)
+        if not looked:
+            parts, looked = _parts(before, store, ecs, ecr), True
         seen = _read(event, before, environment, applied, store)
         at = clock()
         refusal = refusal_of(
             before, seen.state, environment, seen.release, seen.approval, at,
-            source=seen.source, scans=scans, gone=parts.gone,
+            source=seen.source, scans=scans, gone=parts.gone if parts is not None else (),
         )  # fmt: skip
         step = Step(
             status=StepStatus.SUCCEEDED, reason="Admitted", message=_later(before, applied, parts),
@@ -125,20 +127,26 @@ def _read(
     )
 
 
-def _parts(deployment: Deployment, store: Store, ecs: Callable[[], ECSClient], ecr: ECRClient) -> FrozenParts:
+def _parts(deployment: Deployment, store: Store, ecs: Callable[[], ECSClient], ecr: ECRClient) -> "FrozenParts | None":
     """Look at what was approved. Of what nobody approved, and of old requests without a hash, nothing is looked at."""
     plan = deployment.plan
     approval = store.approval(deployment.id) if plan is not None and plan.approval else None
     if approval is None or not approval.plan_hash:
-        return FrozenParts([], [])
+        return None
+    # Imported here: most deployments need no approval.
+    from ferryman.steps import frozen_parts
+
     return frozen_parts.look(deployment, ecs=ecs(), ecr=ecr)
 
 
-def _later(deployment: Deployment, applied: AppliedPlatform, parts: FrozenParts) -> str:
+def _later(deployment: Deployment, applied: AppliedPlatform, parts: "FrozenParts | None") -> str:
     """Say what changed since the plan was made and is not part of it; empty when nothing did."""
     plan = deployment.plan
-    if plan is None or not plan.approval:
+    if plan is None or parts is None:
         return ""
+    # Imported here: most deployments need no approval.
+    from ferryman.decisions.what_changes import some
+
     changed = ["the platform document"] if applied.generation != plan.generation else []
     changed += parts.later
     if not changed:
