@@ -6,7 +6,21 @@ from io import TextIOWrapper
 import typer
 
 from ferryman_cli import local, options, output
-from ferryman_cli.commands import apply, approvals, audit, diff, gates, reads, requests, starting, status, tags, watch
+from ferryman_cli.commands import (
+    apply,
+    approvals,
+    audit,
+    auth,
+    diff,
+    gates,
+    platforms,
+    reads,
+    requests,
+    starting,
+    status,
+    tags,
+    watch,
+)
 from ferryman_cli.exits import Commands
 from ferryman_cli.output import Format
 
@@ -18,7 +32,7 @@ Exit codes:
   1  the operation failed: a deployment did not succeed, or a verification found problems
   2  bad input: an invalid document, option or confirmation, or something that does not exist
   3  the operator cannot be found or reached, does not accept the credentials, or is broken
-  4  refused in the current state: nothing to abort, on hold, frozen, or you cannot approve
+  4  refused: nothing to abort, on hold, frozen, or you do not have the role
 
 \b
 Environment:
@@ -74,6 +88,8 @@ for _command in (
     gates.waive,
 ):
     app.command()(_command)
+app.add_typer(auth.app)
+app.add_typer(platforms.app)
 app.add_typer(local.app)
 
 

@@ -1,6 +1,5 @@
 """What a person needs to know before they decide, taken from the records. Pure; `render` shows it."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -12,7 +11,6 @@ from ferryman.durations import age, span
 from ferryman.records import Approval, Deployment, Plan
 from ferryman.text import listed
 
-_SHA = re.compile(r"[0-9a-f]{7,40}")
 _CHANGES = 200
 """Lines about what changes."""
 _HOW = {
@@ -97,6 +95,8 @@ class Facts:
     not_frozen: list[str]
     since_approved: list[str]
     """Why people are asked again, then what differs from what was approved; empty for a first request."""
+    claim: str
+    """What is known of the commit that the links lead to; empty without a link."""
     migrations: list[Migration]
     migrations_note: str
     checks: list[Fact]
@@ -135,6 +135,7 @@ def facts(records: PageRecords, now: datetime) -> Facts:
         changes=changes_in_words.changes(deployment.plan, _CHANGES),
         not_frozen=deployment.plan.not_frozen if deployment.plan else [],
         since_approved=deployment.plan.since_approved if deployment.plan else [],
+        claim=approval_in_words.claim(approval) if _commit(records) else "",
         migrations=new,
         migrations_note=note,
         checks=_checks(records, now),
@@ -230,14 +231,14 @@ def _compare(records: PageRecords, running: str | None) -> str | None:
     project, version = _project(records), records.approval.version
     if project is None or running is None or running == version:
         return None
-    if not (_SHA.fullmatch(running) and _SHA.fullmatch(version)):
+    if not (approval_in_words.names_commit(running) and approval_in_words.names_commit(version)):
         return None
     return f"{project}/compare/{running}...{_coded(version)}"
 
 
 def _commit(records: PageRecords) -> str | None:
     project, version = _project(records), records.approval.version
-    return f"{project}/commit/{_coded(version)}" if project and _SHA.fullmatch(version) else None
+    return f"{project}/commit/{_coded(version)}" if project and approval_in_words.names_commit(version) else None
 
 
 def _coded(version: str) -> str:
