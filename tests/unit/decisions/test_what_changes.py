@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ferryman.decisions import not_frozen, what_changes
+from ferryman.decisions import what_changes
 from unit import builders as make
 
 OLD, NEW = f"registry/scr-api@{make.digest('a')}", f"registry/scr-api@{make.digest('b')}"
@@ -107,13 +107,3 @@ def test_a_migration_says_its_command_and_image() -> None:
         "its command changed: it was `alembic upgrade +1`",
         "its network changed: subnets",
     ]
-
-
-def test_what_no_plan_can_freeze_is_named() -> None:
-    of = {"scr-api": definition(SIDECAR, secrets=secrets(KEY="arn"), environmentFiles=[{"value": "arn:s3/x.env"}])}
-    tags, values, files, always = not_frozen.sentences(of)
-    assert tags.endswith("moved before a task starts: nginx:1.26 (scr-api/proxy).")
-    assert values.endswith("when a task starts: KEY.")
-    assert files.endswith("when a task starts: arn:s3/x.env.")
-    assert "for themselves" in always
-    assert not_frozen.sentences({"scr-api": definition()}) == [always]
