@@ -10,5 +10,5 @@ from ferryman.steps import admit_deployment
 
 @step(AdmitDeploymentInput)
 def handler(event: AdmitDeploymentInput, context: LambdaContext) -> AdmitDeploymentOutput:
-    """Check fence, hold, digests, proof, scans and abort; flip the phase to Running."""
-    return admit_deployment.admit(event, store=store(), ecr=client("ecr"), clock=ids.now)
+    """Check fence, hold, digests, the approved plan, proof, scans and abort; flip the phase to Running."""
+    return admit_deployment.admit(event, store=store(), ecs=lambda: client("ecs"), ecr=client("ecr"), clock=ids.now)

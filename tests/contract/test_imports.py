@@ -25,7 +25,7 @@ SMALL = {"arns", "durations", "effects", "text"}
 """Modules of a few lines that every room may use."""
 APPROVAL = """
     approvals.lifecycle approvals.notifications clients.stepfunctions decisions.approval_rules
-    decisions.approval_in_words decisions.voters
+    decisions.approval_in_words decisions.changes_in_words decisions.voters
     messages.approval messages.github messages.outbox store.documents
 """
 """For ending an approval and notifying people."""
@@ -50,9 +50,9 @@ MAY_LOAD = {
     # No module of a channel: `notify.dispatch` imports it when a message goes there.
     "notify": f"""{EVERY} decisions.voters
         clients.github.client clients.retry_after clients.ssm contracts decisions.approval_in_words
-        messages.approval messages.github messages.outbox messages.timeline notify.context notify.delivery
-        notify.destinations notify.digest notify.dispatch notify.errors notify.notify notify.pacing platform
-        store.paces""",
+        decisions.changes_in_words messages.approval messages.github messages.outbox messages.timeline
+        notify.context notify.delivery notify.destinations notify.digest notify.dispatch notify.errors notify.notify
+        notify.pacing platform store.paces""",
     "promote_images": f"""{STEP} clients.image_index clients.ecr steps.promote_images""",
     "publish_release": f"""{EVERY} clients.github clients.retry_after clients.secrets clients.ssm contracts
         messages.github messages.outbox messages.release_notes messages.timeline platform steps.publish_release""",
@@ -69,14 +69,15 @@ MAY_LOAD = {
         clients.stepfunctions decisions.migration_attempts decisions.wave_order steps.relay_change
         steps.task_diagnosis steps.watch_migration steps.watch_rollout store.task_tokens""",
     "request_approval": f"""{STEP} {APPROVAL} access clients.people decisions.requester
-        clients.ssm decisions.actions decisions.snapshot platform
+        clients.ssm decisions.actions decisions.plan_hash decisions.snapshot platform
         steps.request_approval""",
     "run_migration": f"""{STEP} clients.ecs clients.task_definitions decisions.migration_attempts
         steps.run_migration""",
     "serve_api": f"""{EVERY} decisions.requester decisions.voters
         access api clients.access_parameters clients.ecs clients.permission_sets clients.sts
         clients.task_containers clients.task_definitions
-        contracts proofs decisions.approval_in_words decisions.conditions decisions.image_address
+        contracts proofs decisions.approval_in_words decisions.changes_in_words decisions.conditions
+        decisions.image_address
         decisions.candidates decisions.deployment_report decisions.deployment_steps decisions.explain
         decisions.freeze_windows decisions.migration_attempts decisions.promotion_gate decisions.requests
         decisions.same_images decisions.schema_compatibility decisions.snapshot decisions.wave_order decisions.why_not

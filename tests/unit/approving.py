@@ -5,11 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from ferryman.approvals import lifecycle, record_decision
 from ferryman.clients.ssm import References
 from ferryman.contracts import RequestApprovalInput
 from ferryman.decisions.actions import EndApproval
 from ferryman.decisions.approval_rules import Attempt, Verdict
+from ferryman.decisions.plan_hash import plan_hash
 from ferryman.decisions.snapshot import Snapshot
 from ferryman.platform import Platform, parse
 from ferryman.records import (
@@ -143,6 +146,33 @@ def state(**changes: Any) -> EnvironmentState:
     return made.but(**changes)
 
 
+class BaseDefinitions:
+    """The frozen revisions of the plan, as ECS has them: all ACTIVE, and none newer."""
+
+    def __init__(self) -> None:
+        self.gone: set[str] = set()
+        self.deregistered: set[str] = set()
+        self.newer: dict[str, Any] = {}
+        """Family → its latest revision, where that is not the frozen one."""
+        self.calls = self.throttled = 0
+
+    def describe_task_definition(self, *, taskDefinition: str, include: list[str]) -> Any:  # noqa: N803
+        assert include == ["TAGS"]
+        self.calls += 1
+        if self.throttled:
+            self.throttled -= 1
+            raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow"}}, "DescribeTaskDefinition")
+        if taskDefinition in self.newer:
+            return {"taskDefinition": self.newer[taskDefinition]}
+        arn = taskDefinition if "/" in taskDefinition else make.definition(taskDefinition, 1)
+        if arn in self.gone:
+            error = {"Error": {"Code": "ClientException", "Message": "Unable to describe task definition."}}
+            raise ClientError(error, "DescribeTaskDefinition")
+        status = "INACTIVE" if arn in self.deregistered else "ACTIVE"
+        family = arn.rsplit("/", 1)[-1].partition(":")[0]
+        return {"taskDefinition": {"taskDefinitionArn": arn, "family": family, "status": status}}
+
+
 @dataclass
 class World:
     """The operator around one approval."""
@@ -157,6 +187,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.store = Store(self.table, TABLE)
+        self.ecs: Any = BaseDefinitions()
         self.apply(document())
         self.put(state(), deployment(), release())
 
@@ -240,6 +271,10 @@ class World:
             clock=self.clock,
             new_id=self.new_id,
         )
+
+    def cover(self) -> None:
+        """Make the approval one of the plan that the deployment has now."""
+        self.put(self.approval.but(plan_hash=plan_hash(self.deployment)))
 
     def asked(self, approval: dict[str, Any] | None = None, **environment: Any) -> "World":
         """Have the question asked, under a policy."""

@@ -111,7 +111,10 @@ def _decide(
         what = f"`{found['command']}` with {version}" if found.get("command") else version
         question = f"You are about to {verdict} {what} for {environment}."
         confirm.typed(short, None, question=question, again=again)
-    answer = api.post(f"{place}/{verdict}", {"version": short, "reason": reason}, repeatable=True)
+    body = {"version": short, "reason": reason}
+    if verdict == "approve" and found.get("planHash"):
+        body["planHash"] = found["planHash"]
+    answer = api.post(f"{place}/{verdict}", body, repeatable=True)
     asking.tell(form, answer)
 
 
@@ -143,8 +146,30 @@ def _show(found: dict[str, Any]) -> None:
         console.print(output.clean(f"  with the image  {task['image']}"))
     for component, digest in sorted(found["digests"].items()) if found["kind"] != "migrate" else ():
         console.print(f"  {component}  {digest}")
+    _show_changes(found)
     for sentence in found["sentences"][1:]:
         console.print(output.clean(sentence))
+
+
+def _show_changes(found: dict[str, Any]) -> None:
+    """Show what changes against what runs, as the operator froze it; an older operator does not tell."""
+    console = output.out()
+    why, *different = found.get("sinceApproved") or [""]
+    if why:
+        console.print(output.clean(f"You are asked again: {why}"))
+        console.print("What differs from what was approved:")
+        for line in different:
+            console.print(output.clean(f"  - {line}"))
+    if found.get("changes"):
+        console.print("What changes against what runs now:")
+    for change in found.get("changes", []):
+        console.print(output.clean(f"  {change['title']}:"))
+        for line in change["lines"]:
+            console.print(output.clean(f"    - {line}"))
+    if found.get("notFrozen"):
+        console.print("Not covered by the approval:")
+    for line in found.get("notFrozen", []):
+        console.print(output.clean(f"  - {line}"))
 
 
 def _instead(found: dict[str, Any]) -> str:

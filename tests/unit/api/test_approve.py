@@ -56,6 +56,27 @@ class TestGet:
         assert "is not waiting for approval" in body["error"]["message"]
 
 
+class TestPlan:
+    """What is approved is a plan: its words are shown, and its hash is sent back."""
+
+    WORDS = {"changes": {"scr-api": ["memory: 1 becomes 2"]}, "not_frozen": ["Tags."], "since_approved": ["Why.", "x"]}
+
+    def test_its_words_are_shown(self) -> None:
+        world = World()
+        world.edit(plan=world.deployment.require_plan().but(**self.WORDS))
+        _, body = api(world.asked()).call("GET", f"{PRODUCTION}/approval")
+        assert body["changes"] == [{"title": "scr-api", "lines": ["memory: 1 becomes 2"]}]
+        assert (body["notFrozen"], body["sinceApproved"]) == (["Tags."], ["Why.", "x"])
+        assert body["planHash"] == world.approval.plan_hash
+
+    def test_another_one_than_was_reviewed_is_not_approved(self, world: World) -> None:
+        status, body = call(world, "approve", version=SHORT, planHash="sha256:other")
+        assert (status, body["error"]["code"]) == (409, "PlanChanged")
+        assert "another plan" in body["error"]["message"]
+        assert world.approval.decisions == []
+        assert call(world, "approve", version=SHORT, planHash=world.approval.plan_hash)[0] == 200
+
+
 class TestApprove:
     def test_counts_under_the_approvers_name_with_the_arn(self, world: World) -> None:
         outside = api(world)

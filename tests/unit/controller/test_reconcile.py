@@ -7,11 +7,11 @@ import pytest
 from pydantic import ValidationError
 
 from ferryman.clients import stepfunctions
-from ferryman.contracts import ExecutionInput, FinishDeploymentInput
+from ferryman.contracts import DeploymentRef, ExecutionInput, FinishDeploymentInput
 from ferryman.controller import claims, execute, reconcile
 from ferryman.controller.context import Context
 from ferryman.decisions.actions import RepairTags
-from ferryman.decisions.outcome import Judgement
+from ferryman.decisions.outcome import Judgement, judge
 from ferryman.decisions.snapshot import Snapshot, TagSetting
 from ferryman.errors import InvalidInput, Unavailable
 from ferryman.records import (
@@ -26,6 +26,7 @@ from ferryman.records import (
     Request,
     Step,
     StepStatus,
+    step_keys,
 )
 from ferryman.records.writes import Add, Save
 from ferryman.releases import moving_tags
@@ -86,6 +87,18 @@ def settle(world: World, phase: Phase) -> None:
     judgement = Judgement(phase, "Because", "It did.")
     world.end_execution()
     record_outcome.record(ref(world), judgement, store=world.store, clock=world.clock, new_id=world.new_id)
+
+
+def void(world: World) -> None:
+    """The last gate finds that the approval of the active deployment no longer holds, and it ends so."""
+    active = world.state.active
+    assert active is not None
+    ref = DeploymentRef(platform="scr", environment="staging", deployment=active.deployment, fence=active.fence)
+    refused = make.step("Aborted", "ApprovalVoid", "the approval no longer holds")
+    found = world.store.update_deployment(
+        ref, lambda before: before.but(plan=make.plan(), steps={step_keys.ADMIT: refused})
+    )
+    record_outcome.record(ref, judge(found, None), store=world.store, clock=world.clock, new_id=world.new_id)
 
 
 class TestStart:
@@ -326,6 +339,22 @@ class TestQueue:
         assert len(world.deployments) == 4
         assert world.state.hold is not None
         assert world.condition("Held") == ("True", "Held")
+
+    def test_a_void_approval_is_asked_anew_at_once_and_names_what_it_renews(self, world: World) -> None:
+        world.release(V1)
+        world.reconcile()
+        first = world.deployments[-1]
+        assert first.renews is None
+        void(world)
+        world.reconcile()
+        again = world.deployments[-1]
+        assert (again.renews, again.kind, again.why) == (
+            first.id, "retry", "the approval of the last attempt no longer held",
+        )  # fmt: skip
+        void(world)
+        world.clock.forward(days=1)
+        world.reconcile()
+        assert [phase for _, phase in world.told()] == ["Errored", "Aborted"]
 
     def test_the_retry_is_asked_for_when_it_is_near(self, world: World) -> None:
         world.release(V1)

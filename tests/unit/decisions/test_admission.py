@@ -7,10 +7,12 @@ import pytest
 
 from ferryman.decisions.admission import refusal_of
 from ferryman.decisions.outcome import judge
+from ferryman.decisions.plan_hash import plan_hash
 from ferryman.decisions.snapshot import ImageScan
 from ferryman.records import (
     AbortRequest,
     Actor,
+    Approval,
     EnvironmentState,
     Freeze,
     Hold,
@@ -46,6 +48,11 @@ def proven(digests: dict[str, str], where: str = "staging") -> dict[str, Any]:
     return {"verified": {where: Verified(deployment="01K0000000000000000STAGING", digests=digests, at=make.AT)}}
 
 
+def covering(approval: Approval, **changes: Any) -> Approval:
+    """The approval as if it had been given for a deployment with these changes."""
+    return approval.but(plan_hash=plan_hash(deployment(**changes)))
+
+
 CASES: list[Any] = [
     # deployment, state, release, approval, refusal
     pytest.param({}, {}, {}, {}, None, id="approved-and-verified"),
@@ -77,7 +84,10 @@ CASES: list[Any] = [
     pytest.param({}, {}, {}, {"required": 2}, "NotApproved", id="approved-by-too-few"),
     pytest.param({}, {}, {}, {"digests": OTHER}, "NotApproved", id="other-images-were-approved"),
     pytest.param({}, {}, {}, {"version": "fffffff"}, "NotApproved", id="another-version-was-approved"),
-    pytest.param(FREE, {}, {}, None, None, id="needs-no-approval"),
+    pytest.param(FREE, {}, {}, None, "ApprovalVoid", id="approval-is-required-since"),
+    pytest.param(FREE | {"kind": "rollback"}, {}, {}, None, None, id="a-rollback-that-needs-none"),
+    pytest.param({}, {}, {}, {"plan_hash": "sha256:other"}, "ApprovalVoid", id="another-plan-was-approved"),
+    pytest.param({}, {}, {}, {"plan_hash": ""}, None, id="an-approval-of-an-earlier-version-has-no-hash"),
     pytest.param({"kind": "rollback"}, {}, {}, {"status": "Pending"}, "NotApproved", id="a-rollback-that-needs-one"),
     pytest.param({"plan": None}, {}, {}, {}, "NotPlanned", id="not-planned"),
     # database commands: planned by an operator that did not ask, or while the document had no approvers
@@ -109,7 +119,7 @@ def test_judge(changes: Any, states: Any, releases: Any, approvals: Any, reason:
         state(**states),
         document().environment("production"),
         None if releases is None else release(**releases),
-        None if approvals is None else world.approval.but(**approvals),
+        None if approvals is None else covering(world.approval, **changes).but(**approvals),
         LATER,
     )
     assert (refusal and refusal[0]) == reason
@@ -160,7 +170,7 @@ def test_what_let_it_begin_must_still_hold(
     world.decide()
     refusal = refusal_of(
         deployment(**changes), state(**states), document(**fields).environment("production"), release(),
-        world.approval, LATER, source=source, scans=found,
+        covering(world.approval, **changes), LATER, source=source, scans=found,
     )  # fmt: skip
     assert (refusal and refusal[0]) == reason
     if refusal is not None:

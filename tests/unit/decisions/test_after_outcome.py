@@ -19,6 +19,7 @@ from ferryman.records import (
     Phase,
     PlannedMigration,
     Release,
+    Request,
     Running,
     Settled,
     Target,
@@ -296,3 +297,46 @@ def test_a_job_that_moved_is_where_the_next_one_starts_from() -> None:
     assert target.task_definitions[job] == make.definition("report", 2)
     assert target.bases[job] == make.definition("report", 1)
     assert target.task_definitions[left] == make.definition("left", 1)
+
+
+class TestVoid:
+    """The approval no longer covers what would run: it is asked anew by itself, once."""
+
+    STEPS = {
+        step_keys.BEGIN: make.step(),
+        step_keys.APPROVAL: make.step(),
+        step_keys.ADMIT: make.step("Aborted", "ApprovalVoid", "the approval of abc1234 no longer holds: why"),
+    }
+
+    def void(self, **changes: Any) -> tuple[Judgement, EnvironmentState]:
+        deployment = make.deployment(steps=self.STEPS, **changes)
+        return after_outcome.apply(judge(deployment, None), deployment, make.state(), make.AT)
+
+    def test_the_first_is_tried_again_at_once(self) -> None:
+        judgement, state = self.void(requested_by=Actor(who="arn:jo"))
+        assert (judgement.phase, judgement.reason, judgement.hold) == (Phase.ERRORED, "ApprovalVoid", None)
+        settled = state.settled["abc1234"]
+        assert (settled.retry_at, settled.requested_by) == (make.AT, Actor(who="arn:jo"))
+        assert state.requested is None
+
+    def test_the_second_in_a_row_is_left_to_people(self) -> None:
+        judgement, state = self.void(renews="01K0000000000000000000PREV")
+        assert (judgement.phase, judgement.reason) == (Phase.ABORTED, "ApprovalVoid")
+        assert "ferryman retry staging" in judgement.message
+        assert state.settled["abc1234"].retry_at is None
+
+    def test_a_rollback_is_asked_for_anew_as_it_was(self) -> None:
+        person = Actor(who="arn:jo")
+        _, state = self.void(
+            kind="rollback", initiated_by=person, why="slow", command="down", revisions={"orders": "0006"}
+        )
+        assert state.requested is not None
+        assert (state.requested.kind, state.requested.who, state.requested.reason) == ("rollback", "arn:jo", "slow")
+        assert (state.requested.command, state.requested.revisions) == ("down", {"orders": "0006"})
+        assert state.settled == {}
+
+    def test_a_newer_wish_stays(self) -> None:
+        deployment = make.deployment(steps=self.STEPS, kind="rollback")
+        wish = Request(version=E, kind="deploy", reason="", who="arn:kim", at=make.AT)
+        state = after_outcome.apply(judge(deployment, None), deployment, make.state(requested=wish), make.AT)[1]
+        assert state.requested == wish

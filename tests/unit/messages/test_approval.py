@@ -195,3 +195,24 @@ def test_the_end_changes_what_a_bot_posted_and_nothing_else(document: Platform, 
     assert {name: row.event for name, row in found.items()} == {"bot": "approval-ended"}
     assert words in found["bot"].text
     assert found["bot"].detail["phase"] == changes["status"]
+
+
+def test_the_question_says_what_changes_and_why_it_is_asked_again(document: Platform) -> None:
+    plan = make.plan(
+        changes={"scr-api": ["secrets: added KEY"]}, since_approved=["It is gone.", "base a:1 becomes a:2"]
+    )
+    found = request(document, plan=plan)
+    for channel in ("approver/Ada Lovelace", "team"):
+        text = found[channel].text
+        assert (
+            "You are asked again: It is gone.\nWhat differs from what was approved:\n  - base a:1 becomes a:2" in text
+        )
+        assert "What changes against what runs now:\nscr-api:\n  - secrets: added KEY" in text
+    assert "secrets: added KEY" in str(found["bot"].detail["changes"])
+
+
+def test_what_changes_is_cut_for_a_chat(document: Platform) -> None:
+    plan = make.plan(changes={f"service-{number}": [f"{number} {'x' * 200}"] for number in range(150)})
+    found = request(document, plan=plan)
+    assert len(str(found["bot"].detail["changes"])) <= 2_400
+    assert "and 90 more" in found["team"].text

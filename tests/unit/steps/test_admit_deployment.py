@@ -61,7 +61,7 @@ class TestScans:
         return world
 
     def admit(self, world: World, ecr: FakeEcr) -> str:
-        return admit.admit(self.EVENT, store=world.store, ecr=ecr, clock=world.clock).reason
+        return admit.admit(self.EVENT, store=world.store, ecs=lambda: world.ecs, ecr=ecr, clock=world.clock).reason
 
     def clean(self, world: World, ecr: FakeEcr) -> None:
         for name, digest in world.deployment.digests.items():
@@ -84,6 +84,7 @@ class TestScans:
             for name, service in plan.services.items()
         }
         world.edit(plan=plan.but(services=services))
+        world.cover()
         for name in world.deployment.digests:
             ecr.scans[f"scr-{name}", "sha256:arm"] = {"imageScanStatus": {"status": "COMPLETE"}}
         assert self.admit(world, ecr) == ""
@@ -103,6 +104,7 @@ class TestScans:
             ],
         )
         world.edit(plan=plan.but(services={one.name: one}))
+        world.cover()
         for name in digests:
             ecr.scans[f"scr-{name}", "sha256:arm"] = {"imageScanStatus": {"status": "COMPLETE"}}
         assert self.admit(world, ecr) == ""
@@ -138,7 +140,9 @@ class TestAdmit:
         return world
 
     def admit(self, world: World) -> tuple[str, str]:
-        answer = admit.admit(self.EVENT, store=world.store, ecr=FakeEcr("scr-api", "scr-web"), clock=world.clock)
+        answer = admit.admit(
+            self.EVENT, store=world.store, ecs=lambda: world.ecs, ecr=FakeEcr("scr-api", "scr-web"), clock=world.clock
+        )
         return answer.verdict, answer.reason
 
     def test_flips_the_phase_and_says_the_same_again(self, world: World) -> None:
@@ -223,6 +227,57 @@ class TestAdmit:
         with pytest.raises(error):
             self.admit(world)
         assert world.deployment.phase is Phase.AWAITING_APPROVAL
+
+    def test_a_frozen_revision_that_is_gone_voids_the_approval(self, world: World) -> None:
+        world.ecs.gone = {make.definition("scr-api", 1)}
+        world.ecs.deregistered = {make.definition("scr-web", 1)}
+        assert self.admit(world) == ("Refused", "ApprovalVoid")
+        step = world.deployment.steps[step_keys.ADMIT]
+        assert step.message.endswith(
+            "cannot run any more: task definition scr-api:1 was deleted and task definition scr-web:1 was deregistered"
+        )
+
+    def test_one_that_was_deregistered_when_it_was_planned_is_no_obstacle(self, world: World) -> None:
+        arn = make.definition("scr-web", 1)
+        world.ecs.deregistered = {arn}
+        world.edit(plan=world.deployment.require_plan().but(deregistered=[arn]))
+        world.cover()
+        assert self.admit(world) == ("Admitted", "")
+
+    def test_an_image_that_is_gone_voids_the_approval(self, world: World) -> None:
+        world.edit(plan=world.deployment.require_plan().but(repositories={"api": "scr-api", "web": "scr-web"}))
+        world.cover()
+        assert self.admit(world) == ("Refused", "ApprovalVoid")
+        assert "image aaaaaaaaaaaa of api is no longer in scr-api" in world.deployment.steps[step_keys.ADMIT].message
+
+    def test_another_plan_than_the_approved_one_never_runs(self, world: World) -> None:
+        world.edit(plan=world.deployment.require_plan().but(waves=[]))
+        assert self.admit(world) == ("Refused", "ApprovalVoid")
+
+    def test_a_later_document_and_a_later_base_are_told_and_change_nothing(self, world: World) -> None:
+        world.put(world.store.platform("scr").but(generation=9))
+        arn, at = make.definition("scr-api", 5), make.AT + timedelta(hours=1)
+        world.ecs.newer["scr-api"] = {"taskDefinitionArn": arn, "family": "scr-api", "registeredAt": at}
+        older = {"taskDefinitionArn": make.definition("scr-web", 9), "family": "scr-web", "registeredAt": make.AT}
+        world.ecs.newer["scr-web"] = older
+        assert self.admit(world) == ("Admitted", "")
+        assert world.deployment.steps[step_keys.ADMIT].message == (
+            "changed since this was planned, and counts for the next deployment: the platform document, "
+            "task definition scr-api:5"
+        )
+
+    def test_what_an_earlier_version_asked_goes_on_as_before(self, world: World) -> None:
+        world.put(world.approval.but(plan_hash=""))
+        world.ecs.gone = {make.definition("scr-api", 1)}
+        assert self.admit(world) == ("Admitted", "")
+        assert world.ecs.calls == 0
+
+    def test_ecs_that_does_not_answer_is_no_verdict(self, world: World) -> None:
+        world.ecs.throttled = 1
+        with pytest.raises(Throttled):
+            self.admit(world)
+        assert world.deployment.phase is Phase.AWAITING_APPROVAL
+        assert self.admit(world) == ("Admitted", "")
 
     def test_who_approved_is_still_known(self, world: World) -> None:
         self.admit(world)

@@ -29,6 +29,8 @@ class ApproveBody(Body):
 
     version: Typed
     reason: OptionalReason = ""
+    plan_hash: Annotated[str, StringConstraints(max_length=80)] = ""
+    """Of the plan that was reviewed, as `GET approval` told it; empty: whatever is waiting."""
 
 
 class RejectBody(Body):
@@ -43,7 +45,7 @@ def approval(operator: Context, request: Request) -> dict[str, Any]:
     record, deployment = _pending(operator, request)
     mine = _approver(operator, record, request.who)
     return {
-        **approval_view.approval(record, operator.clock()).dump(),
+        **approval_view.approval(record, operator.clock(), deployment.plan).dump(),
         "from": deployment.from_version,
         "kind": deployment.kind,
         "tasks": [
@@ -62,6 +64,12 @@ def approval(operator: Context, request: Request) -> dict[str, Any]:
 def approve(operator: Context, request: Request) -> dict[str, Any]:
     """Approve the pending deployment."""
     body = request.read(ApproveBody)
+    record, _ = _pending(operator, request)
+    if body.plan_hash and record.plan_hash and body.plan_hash != record.plan_hash:
+        raise HttpError(
+            409, "PlanChanged", f"another plan for {record.version} is waiting now than the one that you reviewed; "
+            f"see `ferryman approval {record.environment}`, then decide again"
+        )  # fmt: skip
     return _decide_as(operator, request, "approve", body.version, body.reason)
 
 

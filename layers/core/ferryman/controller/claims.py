@@ -14,7 +14,7 @@ from ferryman.decisions.actions import Complete, Start
 from ferryman.decisions.outcome import ROLLBACK_FAILED, Judgement
 from ferryman.decisions.snapshot import Snapshot
 from ferryman.messages import timeline
-from ferryman.records import Active, Actor, Deployment, EnvironmentState, EventType, Phase, Release
+from ferryman.records import VOID, Active, Actor, Deployment, EnvironmentState, EventType, Phase, Release
 from ferryman.records.writes import Save, Write
 
 SUPERSEDED_AT_ONCE = 40
@@ -84,9 +84,17 @@ def _claim(
         revisions=asked.revisions if asked else {},
         override=asked.override if asked else "",
         schema_mismatch=asked.schema_mismatch if asked else "",
+        renews=_voided(start, view),
     )
     requested = None if start.requested else state.requested
     return state.but(fence=fence, active=active, requested=requested), deployment, active
+
+
+def _voided(start: Start, view: Snapshot) -> str | None:
+    """Return the attempt at the same release whose approval was voided, if it was the last one that ended here."""
+    last = view.latest
+    same = last is not None and last.version == start.version and last.reason == VOID
+    return last.id if last is not None and same else None
 
 
 def _tries_again(start: Start) -> bool:

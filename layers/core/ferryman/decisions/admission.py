@@ -9,7 +9,7 @@ from ferryman.decisions.freeze_windows import frozen
 from ferryman.decisions.promotion_gate import gate
 from ferryman.decisions.snapshot import ImageScan
 from ferryman.platform import Environment
-from ferryman.records import Approval, Deployment, EnvironmentState, Release
+from ferryman.records import VOID, Approval, Deployment, EnvironmentState, Release
 
 
 def refusal_of(
@@ -22,11 +22,13 @@ def refusal_of(
     *,
     source: EnvironmentState | None = None,
     scans: Sequence[ImageScan] | None = None,
+    gone: Sequence[str] = (),
 ) -> tuple[str, str] | None:
     """Return reason and message of a refusal, or None. Pure.
 
     The release's images must still be those that the claim froze, that people approved and that `promoteFrom` proved,
-    and what let it begin must still hold: soaked, scanned or waived. `source` is the state of `promoteFrom`.
+    and what let it begin must still hold: soaked, scanned or waived. `source` is the state of `promoteFrom`. `gone`:
+    approved images and frozen revisions that can't be used any more, in words.
     """
     if deployment.abort is not None:
         return "Aborted", f"{deployment.abort.who} requested an abort: {deployment.abort.reason}"
@@ -34,6 +36,7 @@ def refusal_of(
         stopped_by(deployment, state, environment, now)
         or _changed(deployment, release)
         or _unapproved(deployment, approval, environment)
+        or _void(deployment, approval, environment, gone)
         or _unproven(deployment, state, environment, release, now, source, scans)
     )
 
@@ -86,6 +89,16 @@ def _unapproved(deployment: Deployment, approval: Approval | None, environment: 
     if approval.command_hash and approval.command_hash != database_command.hash_of(deployment):
         return "NotApproved", f"the command, image or revision that was approved is not what {what} would run"
     return None
+
+
+def _void(
+    deployment: Deployment, approval: Approval | None, environment: Environment, gone: Sequence[str]
+) -> tuple[str, str] | None:
+    # Imported here: others take only `stopped_by` of this module.
+    from ferryman.decisions.approved_plan import void
+
+    why = void(deployment, approval, environment, gone)
+    return (VOID, f"the approval of {deployment.version} no longer holds: {why}") if why is not None else None
 
 
 def _unproven(

@@ -10,11 +10,13 @@ from datetime import datetime, timedelta
 from ferryman.decisions.deployment_steps import migration_steps
 from ferryman.decisions.outcome import Judgement
 from ferryman.records import (
+    VOID,
     Deployment,
     EnvironmentState,
     Hold,
     Phase,
     Release,
+    Request,
     Running,
     Settled,
     Target,
@@ -47,6 +49,8 @@ def apply(
 
     `history` (newest first) and `releases` are asked for when a rollback has succeeded: see `wants_history`.
     """
+    if judgement.reason == VOID and judgement.phase is Phase.ERRORED:
+        state = _asked_anew(deployment, state, at)
     if deployment.kind == "migrate":
         # A database command leaves what runs, and what may run, as it was.
         return _worded(judgement, deployment), _held(state, judgement, at)
@@ -93,7 +97,9 @@ def _errored(
     before = state.settled.get(deployment.version)
     attempts = before.attempts + 1 if before and before.phase is Phase.ERRORED else 1
     retry_at = None
-    if judgement.hold is None and attempts <= len(ERRORED_BACKOFF):
+    if judgement.reason == VOID:
+        retry_at = at
+    elif judgement.hold is None and attempts <= len(ERRORED_BACKOFF):
         retry_at = at + ERRORED_BACKOFF[attempts - 1]
     elif judgement.hold is None:
         judgement = replace(judgement, hold=f"{deployment.version} errored {attempts} times")
@@ -101,6 +107,24 @@ def _errored(
         phase=Phase.ERRORED, reason=judgement.reason, at=at, attempts=attempts, retry_at=retry_at, tag=deployment.tag,
         requested_by=deployment.requested_by,
     )  # fmt: skip
+
+
+def _asked_anew(deployment: Deployment, state: EnvironmentState, at: datetime) -> EnvironmentState:
+    """Put a person's rollback or database command back, which no automatic retry repeats; a newer wish stays."""
+    if deployment.kind not in ("rollback", "migrate") or state.requested is not None:
+        return state
+    wish = Request(
+        version=deployment.version,
+        kind=deployment.kind,
+        reason=deployment.why,
+        who=(deployment.requested_by or deployment.initiated_by).who,
+        at=at,
+        command=deployment.command,
+        revision=deployment.revision,
+        migration=deployment.migration,
+        revisions=deployment.revisions,
+    )
+    return state.but(requested=wish)
 
 
 def _held(state: EnvironmentState, judgement: Judgement, at: datetime) -> EnvironmentState:

@@ -30,7 +30,7 @@ from ferryman.decisions.freeze_windows import Frozen, frozen
 from ferryman.decisions.outcome import all_passed, conclusive, judge
 from ferryman.decisions.promotion_gate import Waits, kept_back, wish_kept_back
 from ferryman.decisions.snapshot import Execution, Snapshot
-from ferryman.records import Actor, Deployment, Phase, Release, ReleaseStatus, Request
+from ferryman.records import VOID, Actor, Deployment, Phase, Release, ReleaseStatus, Request
 
 OBSERVED_EVERY = timedelta(minutes=1)
 """How often `reconciledAt` is refreshed at most."""
@@ -257,6 +257,7 @@ def _pointless(request: Request, release: Release, view: Snapshot) -> str | None
 _WHY = {
     "push": "all its images were pushed",
     "promotion": "it was verified in the environment that it is promoted from",
+    VOID: "the approval of the last attempt no longer held",
 }
 
 
@@ -280,7 +281,7 @@ def _automatic(view: Snapshot, coming: Candidate, now: datetime) -> Start | Requ
         version=candidate.version,
         kind="redeploy" if candidate == view.current else "retry",
         initiated_by=Actor(who="reconcile", automated=True),
-        why=f"attempt {before.attempts} errored ({before.reason})",
+        why=_WHY.get(before.reason, f"attempt {before.attempts} errored ({before.reason})"),
         on_behalf_of=before.requested_by,
         attempts=before.attempts + 1,
         tag=coming.tag,

@@ -10,7 +10,7 @@ from ferryman.contracts import StepFailure
 from ferryman.decisions import deployment_steps
 from ferryman.decisions.deployment_report import Cause, WayBack, cause_of, way_back
 from ferryman.decisions.wave_order import touched
-from ferryman.records import Deployment, Phase, Step, StepStatus, step_keys
+from ferryman.records import VOID, Deployment, Phase, Step, StepStatus, step_keys
 from ferryman.text import clean, sentence
 
 EXPIRED_WHILE_STOPPED = "ExpiredWhileStopped"
@@ -67,6 +67,8 @@ def judge(deployment: Deployment, failure: StepFailure | None) -> Judgement:
         )
     if cause is not None and cause.key == step_keys.APPROVAL:
         return _not_approved(deployment, cause.step, failure, reason, message)
+    if cause is not None and cause.key == step_keys.ADMIT and reason == VOID:
+        return _void(deployment, _told(message, back, deployment))
     if cause is not None and cause.key == step_keys.ADMIT:
         return Judgement(
             Phase.ABORTED, reason, _told(message, back, deployment), settle=reason not in TRANSIENT_REFUSALS
@@ -90,6 +92,14 @@ def judge(deployment: Deployment, failure: StepFailure | None) -> Judgement:
         return Judgement(Phase.FAILED, reason, _told(message, back, deployment))
     phase = Phase.ROLLED_BACK if back.back else Phase.FAILED
     return Judgement(phase, reason, _told(message, back, deployment))
+
+
+def _void(deployment: Deployment, message: str) -> Judgement:
+    """Return the outcome of a voided approval: it is asked anew by itself, once."""
+    if deployment.renews is None:
+        return Judgement(Phase.ERRORED, VOID, f"{message} Approval is requested again for what can run now.")
+    again = f"It was already asked anew once; to ask again, run `ferryman retry {deployment.environment}`."
+    return Judgement(Phase.ABORTED, VOID, f"{message} {again}")
 
 
 def _not_approved(
@@ -185,7 +195,10 @@ def _success(deployment: Deployment) -> str:
     left = [name for name in (plan.jobs if plan else {}) if was_skipped(deployment, name)]
     tail = f" ({', '.join([*skipped, *left])} skipped)" if skipped or left else ""
     jobs = f" and in {len(plan.jobs) - len(left)} of {len(plan.jobs)} jobs" if plan and plan.jobs else ""
-    return f"{deployment.version} runs on {count - len(skipped)} of {count} services{jobs} and passed its checks{tail}."
+    told = f"{deployment.version} runs on {count - len(skipped)} of {count} services{jobs} and passed its checks{tail}."
+    admitted = deployment.step(step_keys.ADMIT)
+    later = admitted.message if admitted is not None else ""
+    return f"{told} {sentence(later, capital=True)}" if later else told
 
 
 def was_skipped(deployment: Deployment, service: str) -> bool:

@@ -8,13 +8,13 @@ go to the environment's channels. The line `LINK` is a placeholder for the recip
 from datetime import datetime
 from typing import Any
 
-from ferryman.decisions import approval_in_words, voters
+from ferryman.decisions import approval_in_words, changes_in_words, voters
 from ferryman.messages import approval_command, outbox
 from ferryman.messages import github as messages_github
 from ferryman.platform import ChatChannel, Platform
 from ferryman.records import Approval, Deployment
 from ferryman.records.writes import Add
-from ferryman.text import one_line
+from ferryman.text import one_line, shortened
 
 LINK = "{{link}}"
 """A line of a text. The link replaces it when the message is sent."""
@@ -22,6 +22,11 @@ PERSONAL = "approver/"
 """Prefix of a personal mail's channel; the approver's name follows. No channel in a document can have this prefix."""
 APPROVAL, REMINDER, ENDED, PAUSED = "approval", "reminder", "approval-ended", "link-paused"
 """Events. A link that an approver requested is `link-<number>`."""
+
+_CHANGES = 60
+"""Lines of a mail about what changes; the page shows more."""
+_CHAT = 12
+_CHAT_BYTES = 2_400
 
 
 def for_request(
@@ -31,13 +36,14 @@ def for_request(
     where = f"{approval.platform}/{approval.environment}"
     opening = f"{where}: {_what(approval)} is waiting for approval."
     facts = _lines(_facts(approval, deployment, document))
+    changes, again = changes_in_words.text(deployment.plan, _CHANGES), changes_in_words.again(deployment.plan, _CHANGES)
     return [
         *_personal(
             approval,
             personal,
             APPROVAL,
             f"[Approval] {where}: {_what(approval)} needs your decision",
-            [opening, facts, _decide(approval)],
+            [opening, again, facts, changes, _decide(approval)],
             at,
         ),
         *_shared(
@@ -46,7 +52,7 @@ def for_request(
             document,
             APPROVAL,
             f"[Approval] {where}: {_what(approval)} is waiting for approval",
-            [opening, facts, _how_to_decide(approval)],
+            [opening, again, facts, changes, _how_to_decide(approval)],
             at,
         ),
         *messages_github.for_change(deployment, document, at, "requested"),
@@ -58,11 +64,14 @@ def for_reminder(approval: Approval, deployment: Deployment, document: Platform,
     where = f"{approval.platform}/{approval.environment}"
     opening = f"{where}: {_what(approval)} is still waiting for approval. The request expires at {_until(approval)}."
     facts = _lines(_facts(approval, deployment, document))
+    changes = changes_in_words.text(deployment.plan, _CHANGES)
     subject = f"[Reminder] {where}: {_what(approval)} needs approval by {_until(approval)}"
     return [
-        *_personal(approval, _undecided(approval), REMINDER, subject, [opening, facts, _decide(approval)], at),
+        *_personal(
+            approval, _undecided(approval), REMINDER, subject, [opening, facts, changes, _decide(approval)], at
+        ),
         *_shared(
-            approval, deployment, document, REMINDER, subject, [opening, facts, _how_to_decide(approval)], at
+            approval, deployment, document, REMINDER, subject, [opening, facts, changes, _how_to_decide(approval)], at
         ),
     ]  # fmt: skip
 
@@ -270,7 +279,16 @@ def _detail(approval: Approval, deployment: Deployment, document: Platform) -> d
         "from": deployment.from_version or "",
         "kind": deployment.kind,
         "facts": [list(fact) for fact in _facts(approval, deployment, document)],
+        "changes": _short_changes(approval, deployment),
     }
+
+
+def _short_changes(approval: Approval, deployment: Deployment) -> str:
+    """Return what changes for a chat's request: as much as a phone shows."""
+    if approval.status != "Pending":
+        return ""
+    parts = (again(deployment.plan, _CHAT) for again in (changes_in_words.again, changes_in_words.text))
+    return shortened("\n\n".join(part for part in parts if part), _CHAT_BYTES)
 
 
 def _until(approval: Approval) -> str:

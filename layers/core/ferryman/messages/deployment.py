@@ -10,7 +10,7 @@ from ferryman.decisions import deployment_report, deployment_steps
 from ferryman.decisions.outcome import TRANSIENT_REFUSALS
 from ferryman.messages import database_command, outbox
 from ferryman.messages.outbox import LOG
-from ferryman.records import Deployment, Hold, Phase, StepStatus
+from ferryman.records import VOID, Deployment, Hold, Phase, StepStatus
 from ferryman.records.writes import Add
 from ferryman.text import clean, one_line, tail
 
@@ -205,6 +205,8 @@ def _what_next(deployment: Deployment, hold: Hold | None, retry_at: datetime | N
     environment = deployment.environment
     if deployment_report.way_back(deployment).not_back:
         first = "inspect the service now. It is not certain which release it runs."
+    elif deployment.phase is Phase.ERRORED and deployment.reason == VOID:
+        first = "nothing. The approvers are asked again and see what differs from what was approved."
     elif deployment.phase is Phase.ERRORED and retry_at is not None:
         first = f"nothing. It will be retried automatically at {retry_at:%Y-%m-%d %H:%M:%S} UTC."
     elif deployment.phase in (Phase.FAILED, Phase.ROLLED_BACK) and deployment.kind != "rollback":

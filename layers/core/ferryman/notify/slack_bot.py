@@ -105,7 +105,10 @@ def request_message(message: OutboxMessage, approval: Approval, link: str, *, bu
         *([reason] if buttons else []),
         kit.ActionsBlock(block_id="decision", elements=[*(verdicts if buttons else []), page]),
     ]
-    return _body(message.subject, [*_fact_blocks(message), note.to_dict(), *(block.to_dict() for block in inputs)])
+    changes = sections(str(message.detail.get("changes", "")))
+    return _body(
+        message.subject, [*_fact_blocks(message), *changes, note.to_dict(), *(block.to_dict() for block in inputs)]
+    )
 
 
 def ended_message(message: OutboxMessage, approval: Approval) -> dict[str, Any]:

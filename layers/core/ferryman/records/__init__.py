@@ -5,7 +5,7 @@ names the revision that it read, and loses if somebody was faster.
 """
 
 from ferryman.records.applied_platform import AppliedPlatform
-from ferryman.records.approval import Approval, ApprovalStatus, ApproverRecord, ChatMessage, Decision, How, Nonce
+from ferryman.records.approval import VOID, Approval, ApprovalStatus, ApproverRecord, ChatMessage, Decision, How, Nonce
 from ferryman.records.base import Record
 from ferryman.records.deployment import (
     AbortRequest,
@@ -58,6 +58,7 @@ from ferryman.records.wrong_words import WrongWords
 
 __all__ = [
     "AUDITED",
+    "VOID",
     "AbortRequest",
     "Active",
     "Actor",

@@ -10,6 +10,8 @@ from ferryman.records.environment import Actor
 
 ApprovalStatus = Literal["Pending", "Approved", "Rejected", "Expired", "Superseded", "Aborted"]
 How = Literal["mail", "slack", "cli", "shared link"]
+VOID = "ApprovalVoid"
+"""Reason of a deployment that the last gate stopped because its approval no longer covers what would run."""
 
 
 class ApproverRecord(Record):
@@ -67,6 +69,8 @@ class Approval(Record):
     """The database command that it is about, in words: `migrate down to 0042`; "" for a deployment without one."""
     command_hash: str = ""
     """`decisions.database_command.hash_of`: exactly this command, with this image and revision, was approved."""
+    plan_hash: str = ""
+    """`decisions.plan_hash` of what people are asked about; empty in requests that an earlier version made."""
     status: ApprovalStatus = "Pending"
     reason: str = ""
     """Why it ended as it did, for people."""

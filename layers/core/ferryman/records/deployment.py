@@ -141,6 +141,8 @@ class Deployment(Record):
     superseded_by: str | None = None
     approved_by: list[str] = []
     """Names of the people who said yes."""
+    renews: str | None = None
+    """The deployment whose approval was voided by the last gate, where this one asks anew."""
     publication: Publication | None = None
     attempts: int = 1
     """Which attempt at this version in this environment."""

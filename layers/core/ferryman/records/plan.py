@@ -203,6 +203,16 @@ class Plan(Record):
     unsafe_migrations: list[str] = []
     """Those after which an older release can't run."""
     on_failure: Literal["rollback", "hold"] = "rollback"
+    changes: dict[str, list[str]] = {}
+    """For people who approve, as it was when the plan was made: service, `job/<name>` or another part of the plan →
+    sentences about what changes there against what runs. Empty where nobody is asked, and in plans of earlier versions.
+    """
+    not_frozen: list[str] = []
+    """For people who approve: what no plan can freeze."""
+    since_approved: list[str] = []
+    """Of a request that takes the place of a voided approval: what differs from what was approved then."""
+    deregistered: list[str] = []
+    """ARNs of the frozen revisions that were deregistered already when the plan was made, which then is no obstacle."""
 
     @property
     def members(self) -> dict[str, PlannedService | PlannedJob]:
@@ -213,3 +223,12 @@ class Plan(Record):
     def every_migration(self) -> list[PlannedMigration]:
         """The migrations that run, in their order, whether they have names or not."""
         return [self.migration] if self.migration is not None else self.named_migrations
+
+    @property
+    def revisions(self) -> list[str]:
+        """ARNs of the frozen base revisions from which this deployment makes what runs, each once, in their order.
+
+        What is left alone is made from none.
+        """
+        members = [item for item in self.members.values() if item.skip != "NotInRelease"]
+        return list(dict.fromkeys(item.base_task_definition for item in [*members, *self.every_migration]))

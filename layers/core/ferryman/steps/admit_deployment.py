@@ -3,11 +3,13 @@
 An approval may have taken days: whatever was true when the deployment was planned is looked at again.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ferryman.clients import image_scans as scans_edge
 from ferryman.clients.aws_errors import Refusal
-from ferryman.clients.aws_types import ECRClient
+from ferryman.clients.aws_types import ECRClient, ECSClient
 from ferryman.contracts import AdmitDeploymentInput, AdmitDeploymentOutput
 from ferryman.decisions.admission import is_promotion, refusal_of
 from ferryman.decisions.snapshot import ImageScan
@@ -30,17 +32,27 @@ from ferryman.records.writes import Save, Unchanged
 from ferryman.store.table import Store
 from ferryman.store.transactions import require_claim
 
+if TYPE_CHECKING:
+    from ferryman.steps.frozen_parts import FrozenParts
 
-def admit(event: AdmitDeploymentInput, *, store: Store, ecr: ECRClient, clock: Clock) -> AdmitDeploymentOutput:
+
+def admit(
+    event: AdmitDeploymentInput, *, store: Store, ecs: Callable[[], ECSClient], ecr: ECRClient, clock: Clock
+) -> AdmitDeploymentOutput:
     """Set the phase to Running if nothing prevents it; the first answer is final.
 
     Everything that the answer rests on is read again for each try, and the write fails if any of it has changed since.
     So a hold, a freeze or a newer document that was stored before the deployment is Running always stops it.
 
+    `ecs` makes the client: only what was approved is looked at there. Of the document only the gates are read, as they
+    are now; what runs is the plan.
+
     Raise ClaimLost when the claim is gone, NotFound or InvalidDocument when the document does not tell the rules,
-    Throttled or Unavailable when the scans of its images can't be read, Conflict when what it rests on kept changing.
+    Throttled or Unavailable when AWS can't be asked about its images, Conflict when what it rests on kept changing.
     """
     scans: tuple[ImageScan, ...] | None = None
+    parts: FrozenParts | None = None
+    looked = False
     for _ in store.attempts():
         before = store.deployment(event.platform, event.environment, event.deployment)
         refused = _refused(before)
@@ -52,12 +64,18 @@ def admit(event: AdmitDeploymentInput, *, store: Store, ecr: ECRClient, clock: C
         if environment.scan is not None and scans is None:
             # Takes seconds, so the rest is read after it.
             scans = _scans(before, store, document, ecr)
+        if not looked:
+            parts, looked = _parts(before, store, ecs, ecr), True
         seen = _read(event, before, environment, applied, store)
         at = clock()
         refusal = refusal_of(
-            before, seen.state, environment, seen.release, seen.approval, at, source=seen.source, scans=scans
+            before, seen.state, environment, seen.release, seen.approval, at,
+            source=seen.source, scans=scans, gone=parts.gone if parts is not None else (),
         )  # fmt: skip
-        step = Step(status=StepStatus.SUCCEEDED, reason="Admitted", started_at=at, ended_at=clock())
+        step = Step(
+            status=StepStatus.SUCCEEDED, reason="Admitted", message=_later(before, applied, parts),
+            started_at=at, ended_at=clock(),
+        )  # fmt: skip
         if refusal:
             step = step.but(status=StepStatus.ABORTED, reason=refusal[0], message=refusal[1])
         after = before.but(
@@ -107,6 +125,33 @@ def _read(
         store.release(event.platform, deployment.version),
         store.approval(event.deployment),
     )
+
+
+def _parts(deployment: Deployment, store: Store, ecs: Callable[[], ECSClient], ecr: ECRClient) -> "FrozenParts | None":
+    """Look at what was approved. Of what nobody approved, and of old requests without a hash, nothing is looked at."""
+    plan = deployment.plan
+    approval = store.approval(deployment.id) if plan is not None and plan.approval else None
+    if approval is None or not approval.plan_hash:
+        return None
+    # Imported here: most deployments need no approval.
+    from ferryman.steps import frozen_parts
+
+    return frozen_parts.look(deployment, ecs=ecs(), ecr=ecr)
+
+
+def _later(deployment: Deployment, applied: AppliedPlatform, parts: "FrozenParts | None") -> str:
+    """Say what changed since the plan was made and is not part of it; empty when nothing did."""
+    plan = deployment.plan
+    if plan is None or parts is None:
+        return ""
+    # Imported here: most deployments need no approval.
+    from ferryman.decisions.what_changes import some
+
+    changed = ["the platform document"] if applied.generation != plan.generation else []
+    changed += parts.later
+    if not changed:
+        return ""
+    return f"changed since this was planned, and counts for the next deployment: {some(changed)}"
 
 
 def _told(refused: Step | None) -> AdmitDeploymentOutput:

@@ -73,7 +73,7 @@ def begin(
         plan, part = freeze(
             document, applied.generation, deployment, state,
             migrating=partial(plan_migration.migrating, deployment, state, store),
-            ecs=ecs, images=images, references=references, client=client, standing=standing,
+            ecs=ecs, images=images, references=references, client=client, standing=standing, store=store,
         )  # fmt: skip
         _refuse_what_the_machine_skips(plan, deployment, event.capabilities)
         frozen = plan
@@ -136,6 +136,7 @@ def freeze(
     references: References,
     client: MakeClient,
     standing: ownership.Standing,
+    store: Store,
 ) -> tuple[Plan, Part]:
     """Read AWS and the document; return what this deployment will do, and what the environment claims now.
 
@@ -191,6 +192,11 @@ def freeze(
         promotions=_promotions(environment, deployment, repositories),
         semver=deployment.tag,
     )
+    if frozen.approval:
+        # Imported here: nobody is asked in most environments.
+        from ferryman.steps import plan_changes
+
+        frozen = plan_changes.explained(frozen, deployment, seen, state, ecs=ecs, store=store)
     return frozen, part
 
 

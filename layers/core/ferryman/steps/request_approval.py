@@ -12,6 +12,7 @@ from ferryman.contracts import ApprovalVerdict, RequestApprovalInput
 from ferryman.decisions import database_command, voters
 from ferryman.decisions import requester as requesters
 from ferryman.decisions.actions import EndApproval
+from ferryman.decisions.plan_hash import plan_hash
 from ferryman.decisions.requester import Requester
 from ferryman.errors import ClaimLost, Conflict, NotFound, VerificationFailed
 from ferryman.ids import Clock, NewId
@@ -220,6 +221,7 @@ def _question(
         digests=deployment.digests,
         command=database_command.in_words(deployment),
         command_hash=database_command.hash_of(deployment),
+        plan_hash=plan_hash(deployment),
         requested_by=asked_by,
         requester=found.approver if found else None,
         requester_known=found.known if found else None,

@@ -4,9 +4,13 @@ from datetime import datetime
 
 from pydantic import AwareDatetime
 
-from ferryman.decisions import approval_in_words
+from ferryman.decisions import approval_in_words, changes_in_words
 from ferryman.decisions.approval_in_words import Decider
-from ferryman.records import Approval, ApprovalStatus, How, Record
+from ferryman.decisions.changes_in_words import Change
+from ferryman.records import Approval, ApprovalStatus, How, Plan, Record
+
+_CHANGES = 400
+"""Lines about what changes: an answer of the API has room for more than a page."""
 
 
 class DecisionView(Record):
@@ -50,9 +54,17 @@ class ApprovalView(Record):
     """Attempts that were refused."""
     sentences: list[str]
     """While it is pending: how it stands, who may decide and how."""
+    plan_hash: str
+    """Of what people are asked about; empty in requests that an earlier version made."""
+    changes: list[Change]
+    """What changes against what runs."""
+    not_frozen: list[str]
+    """What the approval does not cover."""
+    since_approved: list[str]
+    """Of a request that takes the place of a voided approval: why, and what differs from what was approved."""
 
 
-def approval(record: Approval, now: datetime) -> ApprovalView:
+def approval(record: Approval, now: datetime, plan: Plan | None = None) -> ApprovalView:
     """Return what is to be seen of an approval."""
     names = [name for name in ApprovalView.model_fields if name in type(record).model_fields]
     shown = {name: getattr(record, name) for name in names if name not in ("requested_by", "decisions")}
@@ -69,4 +81,7 @@ def approval(record: Approval, now: datetime) -> ApprovalView:
             for item in record.decisions
         ],
         sentences=approval_in_words.in_words(record, now) if pending else [],
+        changes=changes_in_words.changes(plan, _CHANGES),
+        not_frozen=plan.not_frozen if plan is not None else [],
+        since_approved=plan.since_approved if plan is not None else [],
     )

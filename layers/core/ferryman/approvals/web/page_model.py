@@ -7,11 +7,14 @@ from typing import Literal
 from ferryman.approvals.web import database_section
 from ferryman.approvals.web.database_section import DatabaseSection
 from ferryman.approvals.web.page_records import PageRecords
-from ferryman.decisions import approval_in_words, freeze_windows
+from ferryman.decisions import approval_in_words, changes_in_words, freeze_windows
+from ferryman.decisions.changes_in_words import Change
 from ferryman.durations import age, span
 from ferryman.records import Approval, Deployment, Plan
 from ferryman.text import listed
 
+_CHANGES = 200
+"""Lines about what changes."""
 _HOW = {
     "mail": "with a personal link",
     "slack": "in Slack",
@@ -89,6 +92,11 @@ class Facts:
     components: list[Component]
     compare: str | None
     commit: str | None
+    changes: list[Change]
+    """What changes against what runs; empty where the plan does not tell."""
+    not_frozen: list[str]
+    since_approved: list[str]
+    """Why people are asked again, then what differs from what was approved; empty for a first request."""
     claim: str
     """What is known of the commit that the links lead to; empty without a link."""
     migrations: list[Migration]
@@ -128,6 +136,9 @@ def facts(records: PageRecords, now: datetime) -> Facts:
         components=_components(records),
         compare=_compare(records, running),
         commit=_commit(records),
+        changes=changes_in_words.changes(deployment.plan, _CHANGES),
+        not_frozen=deployment.plan.not_frozen if deployment.plan else [],
+        since_approved=deployment.plan.since_approved if deployment.plan else [],
         claim=approval_in_words.claim(approval) if _commit(records) else "",
         migrations=new,
         migrations_note=note,
