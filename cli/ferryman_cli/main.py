@@ -13,6 +13,7 @@ from ferryman_cli.commands import (
     auth,
     diff,
     gates,
+    platforms,
     reads,
     requests,
     starting,
@@ -88,6 +89,7 @@ for _command in (
 ):
     app.command()(_command)
 app.add_typer(auth.app)
+app.add_typer(platforms.app)
 app.add_typer(local.app)
 
 

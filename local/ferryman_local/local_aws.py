@@ -66,7 +66,8 @@ class LocalAws:
         self.document: dict[str, Any] = yaml.safe_load(self.platform_file.read_text())
         self._platforms = list(platforms) if platforms is not None else [self.document]
         self._proxied = proxied
-        self._parameters = dict(parameters or {})
+        self.parameters = dict(parameters or {})
+        """Parameters of the operator's stack; a change takes effect with `upgrade`."""
         self._report = report
         self.emulator = Emulator(
             home / "state",
@@ -145,7 +146,7 @@ class LocalAws:
         }
         # A released version that is upgraded may not have all of them.
         known = {name: value for name, value in ours.items() if takes(self.operator, name)}
-        parameters = {"SweepRate": SWEEP_RATE, **known, **self._parameters}
+        parameters = {"SweepRate": SWEEP_RATE, **known, **self.parameters}
         self.outputs = deploy_operator(self.emulator, self.operator, parameters, report=self._report)
         if not self.people and (policy := self.outputs.get("CallerPolicyArn")):
             session = self.emulator.session()

@@ -56,7 +56,10 @@ def document(scr: dict[str, Any], **approval: Any) -> dict[str, Any]:
         "channel": "C024BE91L",
         "team": TEAM,
     }
-    made["spec"]["environments"]["production"]["approval"] |= approval
+    policy = made["spec"]["environments"]["production"]["approval"]
+    for approver, slack in zip(policy["approvers"], ("U0ADA", "U0GRACE"), strict=True):
+        approver["slack"] = slack
+    policy |= approval
     return made
 
 

@@ -19,8 +19,8 @@ app = typer.Typer(
 )
 _WHOAMI = "/v1/auth"
 """A path that every operator with roles has."""
-_ON_OPERATOR = "create-platform"
-"""The verb that is about no environment."""
+_ON_OPERATOR = ("create-platform", "retire-platform")
+"""The verbs that are about no environment."""
 
 
 @app.command()
@@ -48,7 +48,11 @@ def can_i(
     ],
     environment: Annotated[
         str | None,
-        typer.Argument(metavar="[ENV]", help="Name of the environment. Not for create-platform.", show_default=False),
+        typer.Argument(
+            metavar="[ENV]",
+            help="Name of the environment. Not for create-platform and retire-platform.",
+            show_default=False,
+        ),
     ] = None,
     who: Annotated[
         str | None,
@@ -71,7 +75,7 @@ def can_i(
     """
     api = connect(api_url)
     query: dict[str, str | None] = {"verb": verb, "as": who}
-    if verb != _ON_OPERATOR:
+    if verb not in _ON_OPERATOR:
         if environment is None:
             raise Stop(Exit.BAD_INPUT, f"`ferryman auth can-i {verb}` needs the name of an environment")
         query |= {"platform": _platform(api, platform), "environment": environment}

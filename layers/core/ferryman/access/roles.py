@@ -51,6 +51,7 @@ class Verb(StrEnum):
     APPROVE = "approve"
     REJECT = "reject"
     CREATE = "create-platform"
+    RETIRE = "retire-platform"
 
 
 IMPLIED: dict[Role, frozenset[Role]] = {
@@ -82,5 +83,6 @@ NEEDS: dict[Verb, tuple[Role | None, Where]] = {
     Verb.APPROVE: (Role.APPROVER, Where.HERE),
     Verb.REJECT: (Role.APPROVER, Where.HERE),
     Verb.CREATE: (Role.ADMIN, Where.OPERATOR),
+    Verb.RETIRE: (Role.ADMIN, Where.OPERATOR),
 }
 """The role that each verb needs, and where."""

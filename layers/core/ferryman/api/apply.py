@@ -1,20 +1,22 @@
-"""Route that applies a platform document: parse, compare, verify, adopt, save, nudge. In this order, so that a crash
-leaves either the old document or the new one, and repeating the same `apply` completes it.
+"""Route that applies a platform document: parse, compare, verify, judge whose things it names, adopt, save, nudge.
+
+In this order, so that a crash leaves either the old document or the new one, and the same `apply` again completes it.
 """
 
 import logging
 from collections.abc import Iterator
 from typing import Any
 
+from ferryman.api import ownership
 from ferryman.api.context import Context
 from ferryman.api.control import how, nudge, told
 from ferryman.api.http import HttpError, Request
 from ferryman.clients.aws_errors import Refusal as AwsRefusal
-from ferryman.errors import Conflict, FerrymanError, InvalidDocument, Refused
+from ferryman.errors import FerrymanError, InvalidDocument, Refused
 from ferryman.messages import timeline
 from ferryman.platform import Platform, apply_refusals, parse, secret_uses
+from ferryman.platform.claims import Claims, of_document
 from ferryman.records import AppliedPlatform, EventType, limits
-from ferryman.records.writes import Save
 
 _MOST_BYTES = 200_000
 """Of a request."""
@@ -35,10 +37,10 @@ def apply(operator: Context, request: Request) -> dict[str, Any]:
     if refused:
         raise InvalidDocument(refused)
     before = operator.store.find_platform(name)
-    notes: list[tuple[str, str]] = []
+    claims = Claims()
     if before is not None and _same(before, document):
         result, generation = "unchanged", before.generation
-        notes = _notes(operator, document)
+        notes, shared = _notes(operator, document), ownership.warnings(operator, name)
     else:
         result, generation = ("configured", before.generation + 1) if before else ("created", 1)
         _refuse_orphans(operator, before, document)
@@ -50,11 +52,14 @@ def apply(operator: Context, request: Request) -> dict[str, Any]:
                 "the document does not match what exists in AWS; nothing was changed",
                 found.problems,
             )
-        notes = found.notes
+        notes, claims = found.notes, found.claims or of_document(document)
+        judged = ownership.judge(operator, document, claims, before)
+        ownership.refuse(judged.problems)
+        shared = judged.warnings
     _refuse_too_large(document)
     if not dry_run:
         if result != "unchanged":
-            _save(operator, document, generation, before, request)
+            _save(operator, document, claims, generation, before, request)
         for environment in document.spec.environments:
             nudge(operator, name, environment)
     return {
@@ -65,7 +70,7 @@ def apply(operator: Context, request: Request) -> dict[str, Any]:
         "environments": list(document.spec.environments),
         "warnings": [
             {"path": path, "message": message}
-            for path, message in apply_refusals.warnings_of(document, _tags(operator, name))
+            for path, message in [*apply_refusals.warnings_of(document, _tags(operator, name)), *shared]
         ],
         "notes": told(notes),
     }
@@ -117,7 +122,12 @@ def _refuse_orphans(operator: Context, before: AppliedPlatform | None, document:
 
 
 def _save(
-    operator: Context, document: Platform, generation: int, before: AppliedPlatform | None, request: Request
+    operator: Context,
+    document: Platform,
+    claims: Claims,
+    generation: int,
+    before: AppliedPlatform | None,
+    request: Request,
 ) -> None:
     at = operator.clock()
     applied = AppliedPlatform(
@@ -140,9 +150,4 @@ def _save(
         who=request.who,
         detail=how(request),
     )
-    try:
-        operator.store.write(Save(applied), event)
-    except Conflict:
-        raise Refused(
-            f"somebody else applied platform {document.name} at the same time; check the result, then apply again"
-        ) from None
+    ownership.save(operator, document, applied, claims, [event])

@@ -79,6 +79,7 @@ def _decide_as(operator: Context, request: Request, verdict: Any, version: str, 
         attempt,
         store=operator.store,
         nudge=operator.outside.nudge,
+        text=operator.outside.text,
         clock=operator.clock,
         new_id=operator.new_id,
     )

@@ -27,6 +27,8 @@ def authorize(operator: Context, request: Request, verb: Verb) -> None:
         operator.access.require_admin(who, f"create the platform {platform[:60]}")
     elif applied is None:
         _no_platform(operator, request)
+    elif where is Where.OPERATOR:
+        operator.access.require_admin(who, f"{verb.replace('-', ' ')} {platform}")
     elif where is Where.HERE:
         _here(operator, request, verb, applied)
     elif where is Where.SOME:

@@ -11,6 +11,7 @@ from ferryman.decisions.snapshot import ImageScan
 from ferryman.errors import NotFound
 from ferryman.ids import Clock, NewId
 from ferryman.platform import Platform
+from ferryman.platform.claims import Claims
 from ferryman.platform.problem import Findings
 from ferryman.records import Plan, Release, step_keys
 from ferryman.store.table import Store
@@ -48,6 +49,14 @@ class Aws:
             region=self.region,
         )
         return Findings(found.problems + secrets.problems, found.notes + secrets.notes)
+
+    def claims(self, document: Platform) -> Claims:
+        """Ask ECS, EventBridge and SSM what the document's names mean."""
+        from ferryman.clients.ssm import References
+        from ferryman.steps import ownership
+
+        references = References(self.client("ssm"))
+        return ownership.read(document, ecs=self.client("ecs"), references=references, client=self.client)
 
     def adopt(self, document: Platform) -> None:
         """See `releases.adoption`."""
@@ -140,6 +149,12 @@ class Aws:
             if seen_job is None or seen_job.live is None:
                 problems.append(f"job {job.name}: its target could not be read, or runs no ECS task")
         return found, problems
+
+    def text(self, value: str) -> str:
+        """Read the parameter that a value refers to."""
+        from ferryman.clients.ssm import References
+
+        return References(self.client("ssm")).text(value)
 
     def nudge(self, platform: str, environment: str) -> None:
         """Queue the environment for reconcile."""

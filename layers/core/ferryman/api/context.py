@@ -10,6 +10,7 @@ from ferryman.decisions.schema_compatibility import ImageLabels
 from ferryman.decisions.snapshot import ImageScan
 from ferryman.ids import Clock, NewId
 from ferryman.platform import Platform
+from ferryman.platform.claims import Claims
 from ferryman.platform.hosts import Hosts
 from ferryman.platform.problem import Findings
 from ferryman.records import Plan, Release
@@ -21,6 +22,9 @@ class Outside(Protocol):
 
     def verify(self, document: Platform) -> Findings:
         """Return what is wrong on the ECS side, and what else people should know of it."""
+
+    def claims(self, document: Platform) -> Claims:
+        """Return what a stored document owns."""
 
     def adopt(self, document: Platform) -> None:
         """Take what runs as `current` in environments that are new to us; before the document is stored."""
@@ -36,6 +40,9 @@ class Outside(Protocol):
 
     def task_definitions(self, document: Platform, environment: str) -> tuple[dict[str, Definitions], list[str]]:
         """Return service or `job/<name>` → what it runs and what it would be made from, and what could not be read."""
+
+    def text(self, value: str) -> str:
+        """Return a value of the document, or what the parameter that it refers to holds."""
 
     def nudge(self, platform: str, environment: str) -> None:
         """Have reconcile look at an environment now instead of at the next sweep."""

@@ -44,6 +44,8 @@ _TOLD = 5
 """Deployments whose timelines `events` shows beside the environment's own."""
 _NAMES = 1000
 """Semver tags among which a read looks for those that name no release; a CI may push one with each build."""
+_SHARED = 20
+"""Things that an environment shares with others, in a status."""
 _NOTICES, _NOTICED = 5, timedelta(days=7)
 """How many failures of messages and publications a status shows, and for how long."""
 
@@ -258,7 +260,7 @@ def _environment(
     *,
     notices: bool = False,
 ) -> EnvironmentView:
-    """Read where an environment stands; `tags` are the ignored ones, and `notices` reads timelines too."""
+    """Read where an environment stands; `tags` are the ignored ones, and `notices` reads timelines and owners too."""
     seen = _seen(operator, document, name, releases, tags)
     now, state = operator.clock(), seen.state
     current = next((d for d in seen.deployments if state.current and d.id == state.current.deployment), None)
@@ -271,7 +273,16 @@ def _environment(
         frozen=frozen(document.environment(name), state, now),
         publication=current.publication if current else None,
         notices=_notices(operator, seen) if notices else [],
+        shared=_shared(operator, document.name, name) if notices else [],
     )
+
+
+def _shared(operator: Context, platform: str, env: str) -> list[str]:
+    # Imported here: it imports `control`, and that imports this module.
+    from ferryman.api import ownership
+
+    found = ownership.shared(operator, platform)
+    return [*found.get(env, []), *found.get("", [])][:_SHARED]
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,7 @@ type StepFunctionsClient = stepfunctions_client.SFNClient
 type Item = dict[str, dynamodb.AttributeValueTypeDef]
 """Attributes by name, each with its type, as `{"S": "text"}`."""
 type ConditionCheck = dynamodb.ConditionCheckTypeDef
+type DeleteAction = dynamodb.DeleteTypeDef
 type PutAction = dynamodb.PutTypeDef
 type QueryRequest = dynamodb.QueryInputTypeDef
 type TransactionAction = dynamodb.TransactWriteItemTypeDef

@@ -242,6 +242,11 @@ class Reconciler:
         self.gauge("OldestUnreconciled", oldest)
         if self.sources.store.unsent(limit=1):
             self.outbox.drain()
+        # Imported here: only a sweep looks at all platforms.
+        from ferryman.controller import ownership
+
+        error = self._failure(partial(ownership.sweep, self.sources, self.context.count), "what belongs to whom")
+        errors += [error] if error else []
         if errors:
             raise errors[0]
 

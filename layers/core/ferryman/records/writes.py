@@ -10,6 +10,8 @@ from ferryman.records import (
     IgnoredTags,
     MigrationClaim,
     OutboxMessage,
+    Ownership,
+    OwnershipRegister,
     Pace,
     PlanPart,
     Release,
@@ -19,6 +21,7 @@ from ferryman.records import (
     TimelineEvent,
     UsedProof,
     Wait,
+    WrongWords,
 )
 
 
@@ -35,7 +38,10 @@ class Save:
         | Approval
         | SemverName
         | IgnoredTags
+        | Ownership
+        | OwnershipRegister
         | Pace
+        | WrongWords
     )
     expires_at: int | None = None
     """Epoch seconds after which DynamoDB may delete it."""
@@ -73,7 +79,14 @@ class Fenced:
 class Unchanged:
     """Succeed only while a record is as it was read (rev 0: while it does not exist)."""
 
-    record: AppliedPlatform | Release | EnvironmentState | Approval
+    record: AppliedPlatform | Release | EnvironmentState | Approval | Ownership | OwnershipRegister
 
 
-Write = Save | Add | Once | Fenced | Unchanged
+@dataclass(frozen=True)
+class Remove:
+    """Delete a record, if nobody changed it since it was read."""
+
+    record: AppliedPlatform | Ownership
+
+
+Write = Save | Add | Once | Fenced | Unchanged | Remove

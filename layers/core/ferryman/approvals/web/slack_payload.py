@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from ferryman.approvals.web import http
 from ferryman.approvals.web.http import BadRequest, Request, fields
 from ferryman.platform.hosts import SLACK_HOOKS, Hosts
 from ferryman.text import clean
@@ -22,6 +23,11 @@ REASON_BLOCK = "reason"
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 _ID = re.compile(r"[0-9A-Z]{1,40}")
+_REFUSALS = {
+    401: "not signed by Slack",
+    403: "not sent over the domain of the approval pages: see SlackUrl in the stack's outputs",
+    413: "request too large",
+}
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,20 @@ def plausible(request: Request, now: datetime) -> bool:
     if not (_TIMESTAMP.fullmatch(timestamp) and _SIGNATURE.fullmatch(_signature(request))):
         return False
     return abs(now.timestamp() - int(timestamp)) <= WINDOW_SECONDS
+
+
+def too_large(request: Request) -> bool:
+    """Tell whether the body is larger than any that Slack sends. Decodes nothing that is."""
+    try:
+        request.body()
+    except BadRequest as error:
+        return error.status == 413
+    return False
+
+
+def refused(status: int) -> dict[str, Any]:
+    """Return the answer to a request that is not taken: 401, 403 or 413."""
+    return http.answer(status, json.dumps({"error": _REFUSALS[status]}), kind=http.JSON)
 
 
 def signers(request: Request, body: bytes, known: Iterable[Signing]) -> list[Signing]:
