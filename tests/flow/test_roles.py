@@ -127,7 +127,7 @@ def test_hand_written_events_do_what_the_page_says_and_no_more(production: Make,
         found[name] = max(found.get(name, "holds"), verdict(before, after), key=VERDICTS.index)
         tried.append((name, before, after))
         before = after
-    page = (CHECKOUT / "docs" / "security.md").read_text()
+    page = (CHECKOUT / "docs/security.md").read_text()
     told = dict(re.findall(r"^\| `(\w+)` \| \*\*(holds|disturbs|walks around)\*\* \|", page, re.MULTILINE))
     assert found == told, tried
     assert found.keys() == {folder.name for folder in (CHECKOUT / "functions").iterdir() if folder.is_dir()}
