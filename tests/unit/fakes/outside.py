@@ -27,8 +27,6 @@ class FakeOutside:
         self.nudged: list[tuple[str, str]] = []
         self.woken: list[tuple[str, str, str]] = []
         self.down = False
-        self.parameters: dict[str, str] = {}
-        """Values of SSM parameters by name."""
         self.image_labels: dict[str, ImageLabels] = {}
         """Digest → labels; other images have none."""
         self.looked_at: list[str] = []
