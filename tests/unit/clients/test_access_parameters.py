@@ -77,7 +77,7 @@ def test_a_minute_is_the_longest_that_a_role_outlives_its_grant(
         (
             {"value": "{}"},
             f'{THE} is malformed: it is not an object with the one key "grants", a list, '
-            + 'and perhaps "people" beside it',
+            'and perhaps "people" beside it',
         ),
     ],
 )
