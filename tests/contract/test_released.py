@@ -38,7 +38,7 @@ KINDS: dict[str, type[Record]] = {
 
 NEWER_KINDS: dict[str, set[str]] = {
     # Logs; and what one item can't hold: a deployment that 0.1.0 could not have brought to its end.
-    "0.1.0": {"IgnoredTags", "Pace", "UsedProof", "StepLog", "PlanPart", "SplitStep"},
+    "0.1.0": {"IgnoredTags", "Pace", "UsedProof", "StepLog", "PlanPart", "SplitStep", "Proposal"},
 }
 """Release → kinds of record that came after it: it never reads them."""
 NEWER_VALUES: dict[str, set[str]] = {"0.1.0": set()}

@@ -1,5 +1,7 @@
 """What the API asks of AWS besides the table, faked: it remembers what it was asked for."""
 
+from collections.abc import Iterable
+
 from ferryman.api.views.live_services import Counts, Definitions
 from ferryman.decisions.schema_compatibility import ImageLabels
 from ferryman.decisions.snapshot import ImageScan
@@ -20,6 +22,8 @@ class FakeOutside:
         self.nudged: list[tuple[str, str]] = []
         self.woken: list[tuple[str, str, str]] = []
         self.down = False
+        self.parameters: dict[str, str] = {}
+        """`ssm:` reference → value, where it matters."""
         self.image_labels: dict[str, ImageLabels] = {}
         """Digest → labels; other images have none."""
         self.looked_at: list[str] = []
@@ -31,6 +35,9 @@ class FakeOutside:
         here = (*(f"spec.environments.{name}." for name in document.spec.environments), "spec.components.")
         problems = [problem for problem in self.problems if problem[0].startswith(here)]
         return Findings(problems, [note for note in self.notes if note[0].startswith(here)])
+
+    def values(self, references: Iterable[str]) -> dict[str, str]:
+        return {reference: self.parameters.get(reference, "a value") for reference in references}
 
     def adopt(self, document: Platform) -> None:
         self.adopted.append(document.name)

@@ -63,6 +63,8 @@ class Approval(Record):
     version: str
     tag: str | None = None
     digests: dict[str, str]
+    proposal: str | None = None
+    """Id of the proposed document that it is about; it is then about no deployment, and `deployment` is its own id."""
     status: ApprovalStatus = "Pending"
     reason: str = ""
     """Why it ended as it did, for people."""

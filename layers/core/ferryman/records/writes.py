@@ -12,6 +12,7 @@ from ferryman.records import (
     OutboxMessage,
     Pace,
     PlanPart,
+    Proposal,
     Release,
     SemverName,
     SplitStep,
@@ -36,6 +37,7 @@ class Save:
         | SemverName
         | IgnoredTags
         | Pace
+        | Proposal
     )
     expires_at: int | None = None
     """Epoch seconds after which DynamoDB may delete it."""

@@ -10,6 +10,7 @@ from ferryman.records import (
     OutboxMessage,
     Pace,
     PlanPart,
+    Proposal,
     Record,
     Release,
     SemverName,
@@ -107,6 +108,16 @@ def approval(deployment: str) -> dict[str, str]:
     return _key(f"APPROVAL#{deployment}", "APPROVAL")
 
 
+def proposals(platform: str) -> str:
+    """Partition of the documents that waited, or wait, for approval."""
+    return f"PROPOSAL#{platform}"
+
+
+def proposal(platform: str, id: str) -> dict[str, str]:
+    """Key of a proposal."""
+    return _key(proposals(platform), id)
+
+
 def semver_names(platform: str) -> str:
     """Partition of the semver tags that name no release (yet)."""
     return f"NAME#{platform}"
@@ -140,6 +151,8 @@ def of(record: Record) -> dict[str, str]:  # noqa: C901 - one case for each reco
             return deployment(record.platform, record.environment, record.id)
         case Approval():
             return approval(record.deployment)
+        case Proposal():
+            return proposal(record.platform, record.id)
         case SemverName():
             return _key(semver_names(record.platform), record.name)
         case IgnoredTags():

@@ -25,6 +25,7 @@ from ferryman.records import (
     OutboxMessage,
     Pace,
     Phase,
+    Proposal,
     Record,
     Release,
     SemverName,
@@ -157,6 +158,16 @@ class Store:
         """Return the approval of a deployment, or None when nobody has asked for one."""
         item = self._get(keys.approval(deployment))
         return None if item is None else Approval.model_validate(item)
+
+    def proposal(self, platform: str, id: str) -> Proposal | None:
+        """Return a proposed document."""
+        item = self._get(keys.proposal(platform, id))
+        return None if item is None else Proposal.model_validate(item)
+
+    def proposals(self, platform: str, limit: int) -> list[Proposal]:
+        """Return the latest proposed documents of a platform, newest first."""
+        found = self._query(keys.proposals(platform), newest_first=True, limit=limit)
+        return [Proposal.model_validate(item) for item in found]
 
     def semver_name(self, platform: str, name: str) -> SemverName | None:
         """Return what is known of a semver tag, or None."""

@@ -13,12 +13,13 @@ from ferryman.decisions.document_changes import resources, rules
 from ferryman.decisions.document_changes.change import Change, Place, shown
 from ferryman.platform import Environment, Platform
 from ferryman.platform.field_classes import class_of
+from ferryman.text import listed
 
 
 def compare(before: Platform, after: Platform, moved: Mapping[str, Sequence[str]] | None = None) -> list[Change]:
     """Return what changes, what weakens a gate first.
 
-    `moved`: environment → `ssm:` references of its gates whose values are not those that were applied.
+    `moved`: environment → the `ssm:` references in its gates, if one of them has another value than at the last apply.
     """
     found = list(_neutral_platform(before, after))
     for name, old in before.spec.environments.items():
@@ -31,12 +32,9 @@ def compare(before: Platform, after: Platform, moved: Mapping[str, Sequence[str]
         if name not in after.spec.environments:
             found.append(_removed(name, old, after))
             continue
+        if moved and name in moved:
+            found.append(_moved(name, moved[name]))
         found += _environment(Place(name, old, after.spec.environments[name], before, after))
-        found += [
-            Change(name, f"spec.environments.{name}", "looser",
-                   f"the value of {reference}, which {name} depends on, has changed since it was applied")
-            for reference in (moved or {}).get(name, ())
-        ]  # fmt: skip
     order = {"looser": 0, "tighter": 1, "neutral": 2}
     return sorted(found, key=lambda change: order[change.effect])
 
@@ -49,6 +47,13 @@ def weakened(changes: Sequence[Change]) -> list[str]:
 def protected(document: Platform) -> list[str]:
     """Return the environments that ask for approval."""
     return [name for name, environment in document.spec.environments.items() if environment.approval is not None]
+
+
+def _moved(name: str, references: Sequence[str]) -> Change:
+    which = listed(references[:5]) + (f" and {len(references) - 5} more" if len(references) > 5 else "")
+    one = "the value of" if len(references) == 1 else "the value of at least one of"
+    text = f"{one} {which}, which {name} depends on, has changed since it was applied"
+    return Change(name, f"spec.environments.{name}", "looser", text)
 
 
 def _removed(name: str, old: Environment, after: Platform) -> Change:

@@ -1,10 +1,11 @@
-"""The `ssm:` references that the gates of an environment depend on. Pure.
+"""The `ssm:` references that the gates of an environment depend on, and the hashes that hold a document. Pure.
 
 What they stand for is recorded when a document is applied, as one hash for each environment. A reference to a task
 definition is left out: Terraform publishes a new revision every time, and the approval of a deployment shows it.
 """
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -28,6 +29,12 @@ def of_gates(document: Platform, name: str) -> list[str]:
 def digest(values: Mapping[str, str]) -> str:
     """Return one hash (hex) of references and what they stand for: values may be confidential."""
     text = "".join(f"{len(part)}:{part}" for pair in sorted(values.items()) for part in pair)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def fingerprint(document: Platform) -> str:
+    """Return the hash (hex) of a document with its defaults written out: the same for every spelling of it."""
+    text = json.dumps(document.dump(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

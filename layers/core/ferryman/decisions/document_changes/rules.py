@@ -3,7 +3,7 @@
 A rule yields nothing where a change means nothing, such as another order of a list.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -114,7 +114,7 @@ def _scan(before: ScanPolicy | None, after: ScanPolicy | None, path: str, place:
         yield from _severities(before.block if before else [], after.block, path, place)
 
 
-def _severities(before: list[str], after: list[str], path: str, place: Place) -> Iterator[Change]:
+def _severities(before: Sequence[str], after: Sequence[str], path: str, place: Place) -> Iterator[Change]:
     if gone := [severity for severity in before if severity not in after]:
         text = f"scan findings of severity {', '.join(gone)} no longer block a release in {place.name}"
         yield place.looser(path, text)
