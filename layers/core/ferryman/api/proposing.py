@@ -136,7 +136,7 @@ def proposal_of(
         id=operator.new_id(),
         generation=before.generation,
         document=document.dump(),
-        hash=references.fingerprint(document),
+        hash=references.fingerprint(document.dump()),
         changes=_kept(judged.changes),
         approvals={name: operator.new_id() for name in judged.weakened},
         proposed_by=request.who,

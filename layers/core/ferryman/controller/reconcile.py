@@ -152,6 +152,8 @@ class Reconciler:
     def environment(self, platform: str, environment: str) -> None:
         """Reconcile one environment; raise NotFound when the document does not, or no longer, contain it."""
         applied = self.sources.store.platform(platform)
+        if applied.proposal is not None and self._failure(partial(self._tend, platform), platform) is None:
+            applied = self.sources.store.platform(platform)
         document = parse(applied.document)
         if environment not in document.spec.environments:
             known = ", ".join(document.spec.environments)
@@ -232,6 +234,9 @@ class Reconciler:
         errors: list[Exception] = []
         oldest = 0.0
         for applied in self.sources.store.platforms():
+            if applied.proposal is not None:
+                error = self._failure(partial(self._tend, applied.name), applied.name)
+                errors += [error] if error else []
             error = self._failure(partial(self._compare, applied), applied.name)
             errors += [error] if error else []
             for name in applied.document.get("spec", {}).get("environments", {}):
@@ -244,6 +249,21 @@ class Reconciler:
             self.outbox.drain()
         if errors:
             raise errors[0]
+
+    def _tend(self, platform: str) -> None:
+        # Rare: few documents wait for approval.
+        from ferryman.controller.proposals import Proposals
+        from ferryman.releases.adoption import adopt
+
+        sources, context = self.sources, self.context
+
+        def take_over(document: Platform) -> None:
+            adopt(document, store=sources.store, ecs=sources.ecs, ecr=sources.ecr, references=sources.references,
+                  client=sources.client, clock=context.clock, new_id=context.new_id)  # fmt: skip
+
+        Proposals(
+            sources.store, sources.references, take_over, context.nudge.environment, context.clock, context.new_id
+        ).tend(platform)
 
     def _compare(self, applied: AppliedPlatform) -> None:
         context = self.context

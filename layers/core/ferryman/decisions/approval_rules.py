@@ -71,8 +71,8 @@ class Verdict:
         return self.kind in ("Approved", "Recorded", "Rejected")
 
 
-def closed(approval: Approval, deployment: Deployment, now: datetime) -> Verdict | None:
-    """Return why it is too late to decide, or None while a decision is open."""
+def closed(approval: Approval, deployment: Deployment | None, now: datetime) -> Verdict | None:
+    """Return why it is too late to decide, or None while a decision is open. `deployment`: None for a proposal."""
     env, given = approval.environment, len(approval.approved_by)
 
     def no(kind: Kind, message: str, by: str | None = None) -> Verdict:
@@ -81,25 +81,25 @@ def closed(approval: Approval, deployment: Deployment, now: datetime) -> Verdict
     match approval.status:
         case "Approved":
             names = _listed(approval.approved_by)
-            return no("AlreadyDecided", f"{approval.version} was approved by {names}{_on(approval)}.", names)
+            return no("AlreadyDecided", f"{approval.about} was approved by {names}{_on(approval)}.", names)
         case "Rejected":
             name = next((item.name for item in approval.decisions if item.verdict == "reject"), "somebody")
-            told = f"{approval.version} was rejected by {name}{_on(approval)}: {approval.reason}"
+            told = f"{approval.about} was rejected by {name}{_on(approval)}: {approval.reason}"
             return no("AlreadyDecided", told, name)
         case "Superseded":
             instead = approval.superseded_by or "another release"
-            told = f"{approval.version} was replaced by {instead}. If that needs approval, a new request will follow."
+            told = f"{approval.about} was replaced by {instead}. If that needs approval, a new request will follow."
             return no("Superseded", told, approval.superseded_by)
         case "Aborted":
-            return no("Aborted", f"The deployment of {approval.version} was stopped: {approval.reason}")
+            return no("Aborted", f"{_what(approval, capital=True)} was stopped: {approval.reason}")
         case "Expired":
             return no("Expired", _expired(approval))
         case "Pending":
             pass
-    if deployment.abort is not None:
+    if deployment is not None and deployment.abort is not None:
         abort = deployment.abort
         return no("Aborted", f"{abort.who} aborted the deployment of {approval.version}: {abort.reason}")
-    if deployment.phase is not Phase.AWAITING_APPROVAL:
+    if deployment is not None and deployment.phase is not Phase.AWAITING_APPROVAL:
         kind: Kind = "Expired" if deployment.phase is Phase.EXPIRED else "Aborted"
         told = (
             f"The deployment of {approval.version} has ended ({deployment.phase}). To see why, run "
@@ -113,7 +113,7 @@ def closed(approval: Approval, deployment: Deployment, now: datetime) -> Verdict
 
 def judge_attempt(
     approval: Approval,
-    deployment: Deployment,
+    deployment: Deployment | None,
     attempt: Attempt,
     now: datetime,
     stopped: str | None = None,
@@ -129,7 +129,7 @@ def judge_attempt(
     over = approval.status in ("Approved", "Rejected")
     if mine is not None and mine.verdict == attempt.verdict and (over or found is None):
         done = "approved" if mine.verdict == "approve" else "rejected"
-        told = f"You have already {done} {approval.version}; it counts once.{_rest(approval)}"
+        told = f"You have already {done} {approval.about}; it counts once.{_rest(approval)}"
         return _verdict(approval, "AlreadyYours", told)
     if found is not None:
         return found
@@ -137,27 +137,50 @@ def judge_attempt(
     if not_allowed is not None:
         return _verdict(approval, "NotAllowed", not_allowed)
     if not attempt.confirmed and not _typed(approval, attempt):
-        told = f"To decide, type {approval.short}, the first characters of the version that you have reviewed."
+        of = "" if approval.proposal else ", the first characters of the version that you have reviewed"
+        told = f"To decide, type {approval.short}{of}."
         return _verdict(approval, "WrongVersion", f"The version you typed does not match this request. {told}")
     if attempt.verdict == "reject":
         if not attempt.reason.strip():
             told = "Give a reason, so that the requester knows what to change."
             return _verdict(approval, "NeedsReason", told)
-        return _verdict(approval, "Rejected", f"You have rejected {approval.version}. Nothing was changed.")
+        return _verdict(approval, "Rejected", f"You have rejected {approval.about}. Nothing was changed.")
     if stopped is not None:
         told = f"{approval.version} cannot be approved now: {stopped}. Try again later, or reject it."
         return _verdict(approval, "Frozen", told)
     given = len(approval.approved_by) + 1
     if given < approval.required:
-        told = f"You have approved {approval.version} ({given} of {approval.required} approvals)."
+        told = f"You have approved {approval.about} ({given} of {approval.required} approvals)."
         return _verdict(approval, "Recorded", told, given)
-    return _verdict(approval, "Approved", f"You have approved {approval.version}. The deployment continues.", given)
+    goes_on = "It is applied in a moment" if approval.proposal else "The deployment continues"
+    return _verdict(approval, "Approved", f"You have approved {approval.about}. {goes_on}.", given)
 
 
 def taken_down(
     approval: Approval, deployment: Deployment, attempt: Attempt, verdict: Verdict, at: datetime
 ) -> tuple[Approval, Deployment]:
     """Return both records with a decision that counts added."""
+    approval = noted(approval, attempt, verdict, at)
+    decision = approval.decisions[-1]
+    deployment = deployment.but(approved_by=approval.approved_by)
+    if verdict.kind == "Recorded":
+        return approval, deployment
+    if verdict.kind == "Rejected":
+        step = ended(deployment, "Rejected", f"{decision.name} rejected it: {attempt.reason}", at)
+        return approval, _with(deployment, step)
+    before = deployment.step(step_keys.APPROVAL)
+    step = Step(
+        status=StepStatus.SUCCEEDED,
+        reason="Approved",
+        message=f"approved by {_listed(approval.approved_by)}",
+        started_at=before.started_at if before else at,
+        ended_at=at,
+    )
+    return approval, _with(deployment, step)
+
+
+def noted(approval: Approval, attempt: Attempt, verdict: Verdict, at: datetime) -> Approval:
+    """Return an approval with a decision that counts added."""
     decision = Decision(
         name=_name(approval, attempt),
         verdict=attempt.verdict,
@@ -168,23 +191,9 @@ def taken_down(
         at=at,
     )
     approval = approval.but(decisions=[*approval.decisions, decision])
-    deployment = deployment.but(approved_by=approval.approved_by)
-    if verdict.kind == "Recorded":
-        return approval, deployment
     if verdict.kind == "Rejected":
-        approval = approval.but(status="Rejected", reason=attempt.reason, decided_at=at)
-        step = ended(deployment, "Rejected", f"{decision.name} rejected it: {attempt.reason}", at)
-        return approval, _with(deployment, step)
-    approval = approval.but(status="Approved", decided_at=at)
-    before = deployment.step(step_keys.APPROVAL)
-    step = Step(
-        status=StepStatus.SUCCEEDED,
-        reason="Approved",
-        message=f"approved by {_listed(approval.approved_by)}",
-        started_at=before.started_at if before else at,
-        ended_at=at,
-    )
-    return approval, _with(deployment, step)
+        return approval.but(status="Rejected", reason=attempt.reason, decided_at=at)
+    return approval.but(status="Approved", decided_at=at) if verdict.kind == "Approved" else approval
 
 
 def ended(deployment: Deployment, reason: str, message: str, at: datetime) -> Step:
@@ -219,7 +228,7 @@ def _not_allowed(approval: Approval, attempt: Attempt) -> str | None:
         )
     barred = approval.barred
     if attempt.verdict == "approve" and barred is not None and folded(_name(approval, attempt)) == folded(barred):
-        return f"You requested {approval.version}, so somebody else must approve it. You can reject it."
+        return f"You requested {approval.about}, so somebody else must approve it. You can reject it."
     return None
 
 
@@ -269,9 +278,18 @@ def more_needed(count: int) -> str:
 
 def _expired(approval: Approval) -> str:
     return (
-        f"The request to approve {approval.version} expired at {approval.expires_at:%Y-%m-%d %H:%M} UTC. "
-        f"To request approval again, run `ferryman retry {approval.environment}`."
+        f"The request to approve {approval.about} expired at {approval.expires_at:%Y-%m-%d %H:%M} UTC. "
+        f"To request approval again, {_again(approval)}."
     )
+
+
+def _again(approval: Approval) -> str:
+    return "apply the document again" if approval.proposal else f"run `ferryman retry {approval.environment}`"
+
+
+def _what(approval: Approval, *, capital: bool = False) -> str:
+    the = "The" if capital else "the"
+    return f"{the} change to {approval.about}" if approval.proposal else f"{the} deployment of {approval.version}"
 
 
 def _on(approval: Approval) -> str:

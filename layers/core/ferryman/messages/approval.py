@@ -113,6 +113,8 @@ def decision_lines(approval: Approval) -> str:
 
 
 def _what(approval: Approval) -> str:
+    if approval.proposal is not None:
+        return approval.about
     return f"{approval.tag} ({approval.version})" if approval.tag else approval.version
 
 

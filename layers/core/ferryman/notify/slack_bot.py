@@ -60,6 +60,11 @@ def request_message(message: OutboxMessage, approval: Approval, link: str, *, bu
     from slack_sdk.models import blocks as kit
 
     version = one_line(approval.version, limit=100)
+    yes = f"You approve deploying {version} to {approval.environment}."
+    no = f"{version} will not be deployed to {approval.environment}. A reason is required."
+    if approval.proposal is not None:
+        yes = f"You approve that the gates of {approval.environment} change as the message says."
+        no = f"The gates of {approval.environment} stay as they are. A reason is required."
     confirm = {
         verdict: kit.ConfirmObject(
             title=f"{verdict} {approval.short}?",
@@ -69,8 +74,8 @@ def request_message(message: OutboxMessage, approval: Approval, link: str, *, bu
             style=style,
         )
         for verdict, question, style in (
-            ("Approve", f"You approve deploying {version} to {approval.environment}.", "primary"),
-            ("Reject", f"{version} will not be deployed to {approval.environment}. A reason is required.", "danger"),
+            ("Approve", yes, "primary"),
+            ("Reject", no, "danger"),
         )
     }
     page = kit.LinkButtonElement(text="Review request", action_id="page", url=link)
@@ -99,7 +104,8 @@ def request_message(message: OutboxMessage, approval: Approval, link: str, *, bu
 
 def ended_message(message: OutboxMessage, approval: Approval) -> dict[str, Any]:
     """Return the message that replaces the request: the decisions, without buttons. Pure."""
-    subject = f"[{approval.status}] {approval.platform}/{approval.environment}: {approval.tag or approval.version}"
+    what = approval.about if approval.proposal else approval.tag or approval.version
+    subject = f"[{approval.status}] {approval.platform}/{approval.environment}: {what}"
     return _body(subject, [*_fact_blocks(message), *sections(decision_lines(approval))])
 
 

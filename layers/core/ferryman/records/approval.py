@@ -104,6 +104,11 @@ class Approval(Record):
         return self.version[:7]
 
     @property
+    def about(self) -> str:
+        """What is decided about, for sentences: a version, or a proposed document."""
+        return f"document {self.short}" if self.proposal else self.version
+
+    @property
     def approved_by(self) -> list[str]:
         """Names of those who said yes, each once, in order."""
         return list(dict.fromkeys(item.name for item in self.decisions if item.verdict == "approve"))

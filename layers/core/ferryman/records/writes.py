@@ -75,7 +75,7 @@ class Fenced:
 class Unchanged:
     """Succeed only while a record is as it was read (rev 0: while it does not exist)."""
 
-    record: AppliedPlatform | Release | EnvironmentState | Approval
+    record: AppliedPlatform | Release | EnvironmentState | Approval | Proposal
 
 
 Write = Save | Add | Once | Fenced | Unchanged

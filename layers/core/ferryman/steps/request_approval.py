@@ -13,7 +13,7 @@ from ferryman.errors import ClaimLost, Conflict, NotFound, VerificationFailed
 from ferryman.ids import Clock, NewId
 from ferryman.messages import approval as messages_approval
 from ferryman.messages import timeline
-from ferryman.platform import Environment, Platform, identities, parse
+from ferryman.platform import ApprovalPolicy, Environment, Platform, identities, parse
 from ferryman.records import (
     AbortRequest,
     Actor,
@@ -184,16 +184,7 @@ def _question(
             f"the plan of {deployment.version} requires approval, but {event.environment} no longer has approvers: "
             "the document has changed since; it will be planned again"
         )
-    approvers = [
-        ApproverRecord(
-            name=approver.name,
-            email=references.text(approver.email).strip() if approver.email else None,
-            slack=approver.slack,
-            arn=references.text(approver.arn).strip() if approver.arn else None,
-        )
-        for approver in policy.approvers
-    ]
-    _tell_apart(approvers, event.environment)
+    approvers = approvers_of(policy, event.environment, references)
     at = clock()
     return Approval(
         platform=event.platform,
@@ -214,6 +205,21 @@ def _question(
         remind_at=at + policy.expires - policy.reminder if policy.reminder is not None else None,
         token=event.task_token,
     )
+
+
+def approvers_of(policy: ApprovalPolicy, environment: str, references: References) -> list[ApproverRecord]:
+    """Return who may decide, references resolved. Raise VerificationFailed, or ReferenceUnresolved."""
+    approvers = [
+        ApproverRecord(
+            name=approver.name,
+            email=references.text(approver.email).strip() if approver.email else None,
+            slack=approver.slack,
+            arn=references.text(approver.arn).strip() if approver.arn else None,
+        )
+        for approver in policy.approvers
+    ]
+    _tell_apart(approvers, environment)
+    return approvers
 
 
 def _tell_apart(approvers: list[ApproverRecord], environment: str) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from ferryman.approvals.record_decision import Attempt, Verdict, closed
-from ferryman.approvals.web import http, render
+from ferryman.approvals.web import http, proposal_page, render
 from ferryman.approvals.web.context import Context
 from ferryman.approvals.web.http import Request
 from ferryman.approvals.web.page_model import facts
@@ -44,6 +44,8 @@ def show(
 ) -> dict[str, Any]:
     """Return the page: the form while a decision is open, the progress once decided, or why it is too late."""
     now = desk.clock()
+    if approval.proposal is not None:
+        return proposal_page.show(approval, visitor, desk.store, now, form=form, status=status, said=said)
     records = read_page_records(approval, desk.store)
     over = closed(approval, records.deployment, now)
     known = facts(records, now)

@@ -4,7 +4,7 @@ from typing import Any
 
 from ferryman.approvals import personal_links
 from ferryman.approvals.record_decision import closed
-from ferryman.approvals.web import decision_page, http, render
+from ferryman.approvals.web import decision_page, http, proposal_page, render
 from ferryman.approvals.web.context import Context
 from ferryman.approvals.web.decision_page import Visitor
 from ferryman.approvals.web.http import Request
@@ -25,6 +25,9 @@ def show(
     said = SENT if request.query.get("asked") else ""
     if approval.allow_unverified:
         return decision_page.show(approval, _visitor(approval), request, desk, form=form, status=status, said=said)
+    if approval.proposal is not None:
+        view = proposal_page.shared(approval, desk.store, desk.clock())
+        return render.shared(view, form=form, said=said, status=status) if view else proposal_page.gone(approval, "")
     deployment = desk.store.deployment(approval.platform, approval.environment, approval.deployment)
     over = closed(approval, deployment, desk.clock())
     if over is not None and over.kind != "AlreadyDecided":

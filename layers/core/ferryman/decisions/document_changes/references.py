@@ -32,10 +32,19 @@ def digest(values: Mapping[str, str]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def fingerprint(document: Platform) -> str:
+def fingerprint(document: dict[str, Any]) -> str:
     """Return the hash (hex) of a document with its defaults written out: the same for every spelling of it."""
-    text = json.dumps(document.dump(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(_normal(document), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _normal(value: Any) -> Any:
+    """Return data as it is read from the table, where 1.0 is 1."""
+    if isinstance(value, dict):
+        return {name: _normal(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_normal(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _in(value: Any) -> Iterator[str]:
