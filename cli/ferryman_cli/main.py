@@ -6,7 +6,20 @@ from io import TextIOWrapper
 import typer
 
 from ferryman_cli import local, options, output
-from ferryman_cli.commands import apply, approvals, audit, diff, gates, reads, requests, starting, status, tags, watch
+from ferryman_cli.commands import (
+    apply,
+    approvals,
+    audit,
+    diff,
+    gates,
+    proposal,
+    reads,
+    requests,
+    starting,
+    status,
+    tags,
+    watch,
+)  # fmt: skip
 from ferryman_cli.exits import Commands
 from ferryman_cli.output import Format
 
@@ -19,6 +32,7 @@ Exit codes:
   2  bad input: an invalid document, option or confirmation, or something that does not exist
   3  the operator cannot be found or reached, does not accept the credentials, or is broken
   4  refused in the current state: nothing to abort, on hold, frozen, or you cannot approve
+  5  the document was not applied: it weakens a gate, and waits for approval
 
 \b
 Environment:
@@ -61,6 +75,7 @@ for _command in (
     approvals.approval,
     approvals.approve,
     approvals.reject,
+    proposal.proposal,
     starting.rollback,
     starting.migrate,
     requests.verify,

@@ -1,16 +1,17 @@
 """Routes for approvers with AWS credentials. The caller's IAM ARN, verified by AWS, must be an approver's `arn`."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
+from ferryman.api import proposal
 from ferryman.api.context import Context
 from ferryman.api.control import OptionalReason, Reason
 from ferryman.api.http import Body, HttpError, Request
 from ferryman.api.read import place
 from ferryman.api.views import approval as approval_view
 from ferryman.errors import NotFound
-from ferryman.records import Approval, Deployment
+from ferryman.records import Approval, Deployment, Proposal
 
 if TYPE_CHECKING:
     from ferryman.approvals.record_decision import Verdict
@@ -21,11 +22,15 @@ _STATUS = {"NotAllowed": 403, "WrongVersion": 422, "NeedsReason": 422}
 Typed = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
 
 
+About = Literal["deployment", "proposal"]
+
+
 class ApproveBody(Body):
     """Body of approve: the reviewed version, short or in full."""
 
     version: Typed
     reason: OptionalReason = ""
+    about: About | None = Field(default=None, description="Which approval, if a document waits beside a deployment.")
 
 
 class RejectBody(Body):
@@ -33,45 +38,50 @@ class RejectBody(Body):
 
     version: Typed
     reason: Reason
+    about: About | None = None
 
 
 def approval(operator: Context, request: Request) -> dict[str, Any]:
     """Return the pending approval of the environment, and whether the caller may decide; 404 when there is none."""
-    record, deployment = _pending(operator, request)
-    mine = _approver(record, request.who)
-    return {
-        **approval_view.approval(record, operator.clock()).dump(),
-        "from": deployment.from_version,
-        "kind": deployment.kind,
-        "you": mine,
-    }
+    wanted = request.query.get("about")
+    if wanted not in (None, *get_args(About)):
+        raise HttpError(400, "BadRequest", f"query parameter about is {wanted!r}; use {' or '.join(get_args(About))}")
+    record, asked, proposed = _pending(operator, request, wanted)
+    shown = approval_view.approval(record, operator.clock()).dump()
+    mine = {"you": _approver(record, request.who), "proposalWaits": proposed}
+    if isinstance(asked, Proposal):
+        changes = [change.dump() for change in asked.changes]
+        return {**shown, **mine, "about": "proposal", "from": None, "kind": "document", "changes": changes}
+    return {**shown, **mine, "about": "deployment", "from": asked.from_version, "kind": asked.kind}
 
 
 def approve(operator: Context, request: Request) -> dict[str, Any]:
-    """Approve the pending deployment."""
+    """Approve the pending deployment, or the document that is proposed."""
     body = request.read(ApproveBody)
-    return _decide_as(operator, request, "approve", body.version, body.reason)
+    return _decide_as(operator, request, "approve", body)
 
 
 def reject(operator: Context, request: Request) -> dict[str, Any]:
-    """Reject the pending deployment, with a reason."""
+    """Reject the pending deployment, or the document that is proposed, with a reason."""
     body = request.read(RejectBody)
-    return _decide_as(operator, request, "reject", body.version, body.reason)
+    return _decide_as(operator, request, "reject", body)
 
 
-def _decide_as(operator: Context, request: Request, verdict: Any, version: str, reason: str) -> dict[str, Any]:
+def _decide_as(
+    operator: Context, request: Request, verdict: Any, body: ApproveBody | RejectBody
+) -> dict[str, Any]:  # fmt: skip
     # Most requests to the API only read, and a decision needs much that they don't.
     from ferryman.approvals.record_decision import Attempt, decide_approval
 
-    record, deployment = _pending(operator, request)
+    record, asked, _ = _pending(operator, request, body.about)
     name = _approver(record, request.who)
     attempt = Attempt(
         verdict=verdict,
         name=name or request.who,
         how="cli",
         identity=request.who,
-        version=version,
-        reason=reason,
+        version=body.version,
+        reason=body.reason,
         source=request.source,
     )
     found = decide_approval(
@@ -90,8 +100,9 @@ def _decide_as(operator: Context, request: Request, verdict: Any, version: str, 
         "verdict": found.kind,
         "given": found.given,
         "required": found.required,
-        "deployment": deployment.id,
-        "version": deployment.version,
+        "about": "proposal" if isinstance(asked, Proposal) else "deployment",
+        "deployment": None if isinstance(asked, Proposal) else asked.id,
+        "version": record.version,
     }
 
 
@@ -104,14 +115,25 @@ def _refusal(found: "Verdict", name: str | None, who: str) -> str:
     )
 
 
-def _pending(operator: Context, request: Request) -> tuple[Approval, Deployment]:
-    """Return the approval of the deployment in progress; raise NotFound when it has none."""
+def _pending(
+    operator: Context, request: Request, about: str | None
+) -> tuple[Approval, Deployment | Proposal, bool]:  # fmt: skip
+    """Return the approval that is meant, what it is about, and whether a proposed document waits here.
+
+    Unless `about` says which, the one of the deployment in progress comes first. Raise NotFound when there is none.
+    """
     platform, env = place(operator, request)
+    waiting = proposal.waiting(operator, platform.name, env)
     active = operator.store.state(platform.name, env).active
-    record = operator.store.approval(active.deployment) if active else None
+    record = operator.store.approval(active.deployment) if active and about != "proposal" else None
+    if waiting is not None and (record is None or record.status != "Pending") and about != "deployment":
+        return waiting[1], waiting[0], True
     if record is None:
+        if about == "proposal":
+            raise NotFound(f"no document waits for the approvers of {platform.name}/{env}; see `ferryman proposal`")
         raise NotFound(f"{platform.name}/{env} is not waiting for approval; see `ferryman status {env}`")
-    return record, operator.store.deployment(platform.name, env, record.deployment)
+    found = operator.store.deployment(platform.name, env, record.deployment)
+    return record, found, waiting is not None
 
 
 def _approver(record: Approval, arn: str) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol
 
-from ferryman.api import apply, approve, audit, control, diff, freeze_and_waive, read, start
+from ferryman.api import apply, approve, audit, control, diff, freeze_and_waive, proposal, read, start
 from ferryman.api.context import Context
 from ferryman.api.http import HttpError, Request, answer, failure, parse
 from ferryman.errors import (
@@ -30,6 +30,7 @@ ROUTES: tuple[tuple[str, str, Route], ...] = (
     ("GET", _PLATFORM, read.platform),
     ("PUT", _PLATFORM, apply.apply),
     ("GET", f"{_PLATFORM}/document", read.document),
+    ("GET", f"{_PLATFORM}/proposal", proposal.proposal),
     ("GET", f"{_PLATFORM}/releases", read.releases),
     ("GET", f"{_PLATFORM}/tags/{{tag}}", read.tag),
     ("GET", _ENV, read.environment),
