@@ -6,6 +6,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from ferryman import ids, proofs
+from ferryman.access import Access
 from ferryman.api.aws import Aws
 from ferryman.api.callers import Callers
 from ferryman.api.context import Context
@@ -21,6 +22,11 @@ def callers(function_arn: str) -> Callers:
     return Callers(audience=proofs.audience(function_arn), store=store(), clock=ids.now, ask=ask)
 
 
+def access() -> Access:
+    """Return who may do what: the admins are those of the stack, whatever else can be read."""
+    return Access(tuple(setting("ADMIN_ARNS").split(",")))
+
+
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request."""
     arn = context.invoked_function_arn.split(":")
@@ -34,5 +40,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         nudges_url=setting("NUDGES_URL"),
         relay_function=setting("RELAY_FUNCTION"),
     )
-    operator = Context(store=store(), outside=aws, clock=ids.now, new_id=ids.new_id)
+    operator = Context(store=store(), outside=aws, clock=ids.now, new_id=ids.new_id, access=access())
     return serve(event, operator, logger(), callers(context.invoked_function_arn).prove)

@@ -20,10 +20,11 @@ from ferryman_local.emulator import Emulator
 from ferryman_local.engines.engine import DOCKER, PROCESS, EngineName
 from ferryman_local.images import oci
 from ferryman_local.images.builders import Builder, ProcessBuilder, Wanted
-from ferryman_local.provisioning import infrastructure, operator_parameters
+from ferryman_local.provisioning import infrastructure, operator_parameters, people
 from ferryman_local.provisioning.backing import Backing, ProcessBacking
 from ferryman_local.provisioning.infrastructure import Infrastructure, InfrastructureError
-from ferryman_local.provisioning.operator_stack import build_operator, deploy_operator
+from ferryman_local.provisioning.operator_stack import build_operator, deploy_operator, takes
+from ferryman_local.provisioning.people import LocalPerson
 from ferryman_local.proxy import FaultProxy
 from ferryman_local.relay import Relay
 from ferryman_local.standins import GitHub, Slack
@@ -77,6 +78,7 @@ class LocalAws:
         )
         self.builder, self._backing = self._tools()
         self.outputs: dict[str, str] = {}
+        self._admin: LocalPerson | None = None
         self.infrastructure: dict[str, Infrastructure] = {}
         self.proxy: FaultProxy | None = None
         self.relay: Relay | None = None
@@ -112,6 +114,7 @@ class LocalAws:
             self.emulator.start()
             self._report(f"emulator is ready on {self.emulator.endpoint}")
             operator_parameters.write(self.emulator, self._platforms)
+            self._admin = people.person(self.emulator.session(), people.ADMIN, "*")
             self._backing.start()
             if create_infrastructure:
                 for document in self._platforms:
@@ -133,8 +136,16 @@ class LocalAws:
         return self
 
     def _deploy(self) -> None:
-        parameters = {"SweepRate": SWEEP_RATE, **self._parameters}
+        # A released version that is upgraded may know no admins.
+        admins = {"AdminArns": self.admin.arn} if takes(self.operator, "AdminArns") else {}
+        parameters = {"SweepRate": SWEEP_RATE, **admins, **self._parameters}
         self.outputs = deploy_operator(self.emulator, self.operator, parameters, report=self._report)
+
+    @property
+    def admin(self) -> LocalPerson:
+        """The user that people and tests act as: the operator's admin."""
+        assert self._admin is not None, "the local AWS is not started"
+        return self._admin
 
     def upgrade(self, operator: Path = CHECKOUT) -> None:
         """Deploy another version of the operator over the running one, as `sam deploy` of a newer checkout does."""
@@ -262,6 +273,7 @@ class LocalAws:
         """Environment in which the `ferryman` command talks to this operator."""
         return {
             **self.emulator.env(),
+            **self.admin.env,
             "FERRYMAN_API_URL": self.outputs["ApiUrl"],
             "FERRYMAN_API_FUNCTION": self.outputs["ApiFunctionArn"],
             "FERRYMAN_API_CONNECT": f"http://127.0.0.1:{self.emulator.port}",

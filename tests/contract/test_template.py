@@ -61,6 +61,29 @@ def test_the_sweep_rate_is_a_schedule_that_aws_takes() -> None:
         assert not taken.fullmatch(expression), expression
 
 
+_ROLE = "arn:aws:iam::123456789012:role/Admins"
+_SET = "role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Admin_0123456789abcdef"
+
+
+def test_admins_are_named_one_by_one_and_there_is_no_default() -> None:
+    admins = template()["Parameters"]["AdminArns"]
+    assert admins["Type"] == "String"
+    assert "Default" not in admins
+    taken = re.compile(admins["AllowedPattern"])
+    right = [_ROLE, "arn:aws:iam::123456789012:user/teams/web/ada@example.com", f"{_ROLE},{_ROLE}2"]
+    right += [f"arn:{part}:iam::123456789012:{_SET}" for part in ("aws", "aws-cn", "aws-us-gov", "aws-iso-b")]
+    for value in right:
+        assert taken.fullmatch(value), value
+    wrong = ["", " ", "*", ",", f"{_ROLE},", f",{_ROLE}", f"{_ROLE}, {_ROLE}", f"{_ROLE} ", f"{_ROLE}\n", f"{_ROLE}*"]
+    wrong += [
+        f"arn:aws:iam::123456789012:{it}" for it in ("root", "role/", "user/", "role/*", "role/?", "group/a", "*")
+    ]
+    wrong += ["arn:aws:iam::*:role/Admins", "arn:*:iam::123456789012:role/Admins", "arn:aws:iam::1234:role/Admins"]
+    wrong += ["arn:aws:sts::123456789012:assumed-role/Admins/ada", "123456789012", "Admins", f"{_ROLE},*"]
+    for value in wrong:
+        assert not taken.fullmatch(value), value
+
+
 @pytest.mark.parametrize(("name", "properties"), FUNCTIONS, ids=IDS)
 def test_policies_are_explicit(name: str, properties: dict[str, Any]) -> None:
     for statement in statements(properties):

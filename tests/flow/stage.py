@@ -14,6 +14,7 @@ from ferryman.records import OutboxMessage
 from ferryman.store.table import Store
 from ferryman_cli.transport import Api
 from ferryman_local.local_aws import CHECKOUT, LocalAws, wait_until
+from ferryman_local.provisioning.people import LocalPerson
 from ferryman_local.proxy import FaultProxy
 from ferryman_local.relay import Relay
 from ferryman_local.standins.people import Inbox
@@ -116,11 +117,14 @@ class Stage(LogBook):
 
     @property
     def api(self) -> Api:
-        """The operator's API."""
-        session = self.aws.emulator.session()
+        """The operator's API, as its admin."""
+        return self.api_of(self.aws.admin)
+
+    def api_of(self, person: LocalPerson) -> Api:
+        """The operator's API, as somebody."""
         return Api(
             self.aws.outputs["ApiUrl"],
-            credentials=session.get_credentials(),
+            credentials=person.credentials,
             region=self.aws.emulator.region,
             function=self.aws.outputs.get("ApiFunctionArn"),
             connect=f"http://127.0.0.1:{self.aws.emulator.port}",

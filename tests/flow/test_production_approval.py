@@ -16,7 +16,7 @@ from flow.documents import approver
 from flow.production import Make, Production
 from flow.stage import Stage
 
-ROOT = "arn:aws:iam::000000000000:root"
+ME = "arn:aws:iam::000000000000:user/local-admin"
 
 
 def pending(prod: Production, deployment: Deployment) -> Approval:
@@ -243,7 +243,7 @@ def _may_decide(prod: Production, deployment: Deployment, person: str) -> bool:
 
 
 def test_who_asks_for_it_does_not_approve_it(production: Make, stage: Stage) -> None:
-    prod = production(approval={"approvers": [approver("r", "Ada", arn=ROOT), approver("r", "Grace")]})
+    prod = production(approval={"approvers": [approver("r", "Ada", arn=ME), approver("r", "Grace")]})
     version = prod.verified()
     with pytest.raises(ApiError) as refused:
         prod.ask("deploy", release=version, confirm="deploy", reason="a fix")
@@ -252,7 +252,7 @@ def test_who_asks_for_it_does_not_approve_it(production: Make, stage: Stage) -> 
     deployment = prod.asked(version)
     approval = prod.approval(deployment)
     assert approval is not None
-    assert (approval.requester, deployment.initiated_by.who) == ("Ada", ROOT)
+    assert (approval.requester, deployment.initiated_by.who) == ("Ada", ME)
     with pytest.raises(ApiError):
         prod.ask("approve", version=version[:7])
     assert pending(prod, deployment)

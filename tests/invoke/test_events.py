@@ -59,8 +59,8 @@ def test_the_container_answers_as_the_handler_does(stage: Stage, lambdas: docker
     variables = lambdas.variables_of(logical)
     outcomes: list[tuple[Any, Any]] = []
     for run in (
-        lambda: lambdas.call(logical, sent(event, logical)),
-        lambda: here.call(function, logical, sent(event, logical), variables, stage.region),
+        lambda: lambdas.call(logical, sent(event, logical, stage)),
+        lambda: here.call(function, logical, sent(event, logical, stage), variables, stage.region),
     ):
         stage.set(met(stage, function, scenario, event, variables["AWS_ENDPOINT_URL"]))
         answer = run()
@@ -72,9 +72,10 @@ def test_the_container_answers_as_the_handler_does(stage: Stage, lambdas: docker
     assert summary(container) == ANSWERS.get(f"{function}/{scenario}"), container
 
 
-def sent(event: Any, logical: str) -> Any:
-    """The event as it arrives: one that AWS signed carries the proof of who sent it."""
-    return signed(event, container_arn(logical)) if needs_a_signature(event) else event
+def sent(event: Any, logical: str, stage: Stage) -> Any:
+    """The event as it arrives: one that AWS signed carries the proof of who sent it, the operator's admin."""
+    admin = stage.aws.admin.credentials
+    return signed(event, container_arn(logical), admin) if needs_a_signature(event) else event
 
 
 def test_one_by_hand(stage: Stage) -> None:

@@ -32,6 +32,7 @@ SETTINGS = {
     "NUDGES_URL": "https://sqs.example/nudges",
     "RELAY_FUNCTION": "RelayChange",
     "NOTIFY_FUNCTION": "Notify",
+    "ADMIN_ARNS": f"arn:aws:iam::{ACCOUNT}:user/admin",
     "MACHINE_ARN": f"{STATES}:deploy",
     "MIGRATE_MACHINE_ARN": f"{STATES}:migrate",
     "APPROVALS_URL": "https://approve.example/",

@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from botocore.credentials import Credentials
-
 from ferryman_cli.transport import Api
 from ferryman_local.images import oci
 from ferryman_local.local_aws import LocalAws, wait_until
@@ -79,7 +77,7 @@ class Bench:
         self._migration = str(spec["migration"]["taskDefinition"]).rpartition("/")[2]
         self._api = Api(
             aws.outputs["ApiUrl"],
-            credentials=Credentials("test", "test"),
+            credentials=aws.admin.credentials,
             region=aws.emulator.region,
             function=aws.outputs["ApiFunctionArn"],
             connect=aws.emulator.endpoint,

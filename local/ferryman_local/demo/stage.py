@@ -7,8 +7,6 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from botocore.credentials import Credentials
-
 from ferryman_cli import progress
 from ferryman_cli.transport import Api, ApiError
 from ferryman_local.demo.observe import Observer
@@ -41,7 +39,7 @@ class Stage:
         self.urls = aws.infrastructure[self.platform].urls[where]
         self.api = Api(
             aws.outputs["ApiUrl"],
-            credentials=Credentials("test", "test"),
+            credentials=aws.admin.credentials,
             region=aws.emulator.region,
             function=aws.outputs["ApiFunctionArn"],
             connect=aws.emulator.endpoint,

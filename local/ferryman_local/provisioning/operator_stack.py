@@ -46,7 +46,7 @@ def deploy_operator(
 ) -> dict[str, str]:
     """Build (if anything changed) and deploy the stack; return its outputs. `Architecture` defaults to the host's."""
     build = build_operator(template_dir, report=report, timeout=timeout)
-    wanted = {"Architecture": host_architecture(), **parameters} if takes_architecture(template_dir) else parameters
+    wanted = {"Architecture": host_architecture(), **parameters} if takes(template_dir, "Architecture") else parameters
     started = time.monotonic()
     run_sam(
         [
@@ -140,7 +140,7 @@ def build_operator(
         started = time.monotonic()
         stamp.unlink(missing_ok=True)
         arguments = ["build", "--build-dir", str(target), "--config-file", str(no_settings(template_dir))]
-        if takes_architecture(template_dir):
+        if takes(template_dir, "Architecture"):
             arguments += parameter_overrides({"Architecture": host_architecture()})
         run_sam(arguments, template_dir, dict(os.environ), report, timeout, cancelled)
         stamp.write_text(wanted)
@@ -169,9 +169,9 @@ def fingerprint(template_dir: Path) -> str:
     return total.hexdigest()
 
 
-def takes_architecture(template_dir: Path) -> bool:
-    """Whether the template has an `Architecture` parameter."""
-    return re.search(r"^  Architecture:", (template_dir / "template.yaml").read_text(), re.MULTILINE) is not None
+def takes(template_dir: Path, parameter: str) -> bool:
+    """Whether the template has a parameter of this name."""
+    return re.search(rf"^  {parameter}:$", (template_dir / "template.yaml").read_text(), re.MULTILINE) is not None
 
 
 def host_architecture() -> str:

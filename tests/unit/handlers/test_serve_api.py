@@ -23,6 +23,7 @@ from unit.fakes.sts import FakeSts
 ROOT = Path(__file__).parents[3]
 EVENTS = ROOT / "events" / "serve_api"
 CONTEXT = SimpleNamespace(invoked_function_arn="arn:aws:lambda:eu-west-1:123456789012:function:ferryman-serve-api")
+ADMIN = "arn:aws:iam::123456789012:role/Deployer"
 STS = FakeSts({"AKIAJO": "arn:aws:sts::123456789012:assumed-role/Deployer/jo"})
 
 
@@ -34,7 +35,8 @@ def store(dynamodb: Any) -> Store:
 @pytest.fixture
 def app(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     queue = boto3.client("sqs", region_name="eu-west-1").create_queue(QueueName="nudges")["QueueUrl"]
-    for name, value in {"TABLE_NAME": TABLE, "NUDGES_URL": queue, "RELAY_FUNCTION": "relay"}.items():
+    settings = {"TABLE_NAME": TABLE, "NUDGES_URL": queue, "RELAY_FUNCTION": "relay", "ADMIN_ARNS": ADMIN}
+    for name, value in settings.items():
         monkeypatch.setenv(name, value)
     caches = (runtime.client, runtime.store, runtime.logger)
     for cached in caches:
