@@ -16,6 +16,7 @@ from ferryman.api.proposing import Judged
 from ferryman.clients.aws_errors import Refusal as AwsRefusal
 from ferryman.errors import Conflict, FerrymanError, InvalidDocument, Refused
 from ferryman.messages import timeline
+from ferryman.messages.override import for_override
 from ferryman.platform import Platform, apply_refusals, parse
 from ferryman.records import AppliedPlatform, EventType, Override, Proposal, limits
 from ferryman.records.writes import Save, Unchanged, Write
@@ -23,6 +24,9 @@ from ferryman.text import one_line, shortened
 
 _MOST_BYTES = 200_000
 """Of a request."""
+
+_TOGETHER = 90
+"""Messages in one transaction: DynamoDB takes 100 actions."""
 
 _LOG = logging.getLogger("ferryman")
 
@@ -194,21 +198,25 @@ def _save(change: _Change, override: str) -> None:
         references=proposing.values_now(operator, document),
         rev=before.rev if before else 0,
     )
-    told = f"applied generation {change.generation}"
+    text = f"applied generation {change.generation}"
     if applied.override is not None:
-        told += f" without the approval that it needed, as an admin: {override}"
+        text += f" without the approval that it needed, as an admin: {override}"
     operator.outside.adopt(document)
     event = timeline.environment_event(
         document.name,
         None,
         EventType.APPLIED,
-        told,
+        text,
         at=at,
         new_id=operator.new_id,
         who=request.who,
         detail=how(request) | ({"override": override} if applied.override is not None else {}),
     )
-    _write(change, Save(applied), event)
+    told = for_override(before.document, applied, at) if before and applied.override is not None else []
+    for first in range(_TOGETHER, len(told), _TOGETHER):
+        # Told before it happens rather than not at all.
+        operator.store.write(*told[first : first + _TOGETHER])
+    _write(change, Save(applied), event, *told[:_TOGETHER])
 
 
 def _overridden(change: _Change, reason: str, at: datetime) -> Override:

@@ -24,6 +24,8 @@ class Mailbox:
     approver: str
     sender: str
     """As in the document: an address, or a reference to one."""
+    address: str | None = None
+    """The approver's own, as in the document, for a mail that is about no approval."""
 
 
 Destination = Channel | Mailbox | GitHub
@@ -31,6 +33,8 @@ Destination = Channel | Mailbox | GitHub
 
 def destination_of(document: dict[str, Any], message: OutboxMessage) -> Destination | None:
     """Return a message's destination; None when the document does not (or no longer) have it. Raise InvalidDocument."""
+    if (kept := _kept(message)) is not None:
+        return kept
     if message.channel.startswith(PERSONAL):
         policy = _mapping_at(document, "spec", "environments", message.environment or "", "approval")
         sender = policy.get("from")
@@ -46,6 +50,15 @@ def destination_of(document: dict[str, Any], message: OutboxMessage) -> Destinat
             found = error_messages.of(error, data, GitHub)
             raise InvalidDocument([(f"spec.github.{path}", text) for path, text in found]) from None
     return channel_of(document, message.channel)
+
+
+def _kept(message: OutboxMessage) -> Destination | None:
+    """Return the destination that a message carries, because the document that had it was replaced."""
+    mailbox = _mapping_at(message.detail, "destination", "mailbox")
+    if mailbox:
+        return Mailbox(message.channel.removeprefix(PERSONAL), str(mailbox["sender"]), str(mailbox["address"]))
+    channel = _mapping_at(message.detail, "destination", "channel")
+    return channel_of({"spec": {"channels": {message.channel: channel}}}, message.channel) if channel else None
 
 
 def _mapping_at(data: Any, *path: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The mail with an approver's personal link.
+"""The mail with an approver's personal link; and mails to approvers that have no link, because nothing is asked.
 
 The key in the link is made here. Its hash, and only its hash, is stored before the mail is sent. So the link in a mail
 that arrives always works, and no key can be read from the table, a log or an error.
@@ -6,6 +6,7 @@ that arrives always works, and no key can be read from the table, a log or an er
 
 from ferryman.approvals import link_tokens
 from ferryman.errors import Throttled
+from ferryman.messages.override import EVENT
 from ferryman.notify import mail
 from ferryman.notify.approval_links import page_address, pending_approval, personal_link
 from ferryman.notify.context import Context
@@ -17,6 +18,11 @@ from ferryman.records import OutboxMessage
 def send(message: OutboxMessage, mailbox: Mailbox, context: Context) -> None:
     """Mail an approver their link. Raise NotNeeded when they have nothing left to decide."""
     sender = context.text(mailbox.sender)
+    if message.event.startswith(EVENT):
+        if mailbox.address is None:
+            raise NotNeeded(f"{mailbox.approver} is no longer an approver with a mail address")
+        mail.send_mail(message, sender, [context.text(mailbox.address).strip()], context.client("sesv2"))
+        return
     approval = pending_approval(message, context)
     approver = approval.approver(mailbox.approver)
     if approver is None or not approver.email:
