@@ -16,7 +16,6 @@ from ferryman.api.proposing import Judged
 from ferryman.clients.aws_errors import Refusal as AwsRefusal
 from ferryman.errors import Conflict, FerrymanError, InvalidDocument, Refused
 from ferryman.messages import timeline
-from ferryman.messages.override import for_override
 from ferryman.platform import Platform, apply_refusals, parse
 from ferryman.records import AppliedPlatform, EventType, Override, Proposal, limits
 from ferryman.records.writes import Save, Unchanged, Write
@@ -212,6 +211,9 @@ def _save(change: _Change, override: str) -> None:
         who=request.who,
         detail=how(request) | ({"override": override} if applied.override is not None else {}),
     )
+    # Rare: few admins override.
+    from ferryman.messages.override import for_override
+
     told = for_override(before.document, applied, at) if before and applied.override is not None else []
     for first in range(_TOGETHER, len(told), _TOGETHER):
         # Told before it happens rather than not at all.

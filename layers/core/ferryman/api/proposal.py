@@ -4,7 +4,6 @@ from typing import Any
 
 from ferryman.api.context import Context
 from ferryman.api.http import Request
-from ferryman.decisions import proposal_state
 from ferryman.errors import NotFound
 from ferryman.records import AppliedPlatform, Approval, Proposal
 
@@ -12,6 +11,9 @@ from ferryman.records import AppliedPlatform, Approval, Proposal
 def proposal(operator: Context, request: Request) -> dict[str, Any]:
     """The newest proposed document: what it changes, who has to agree, who has, and how it ended."""
     applied = operator.store.platform(request.params["platform"])
+    # Few calls are about a proposal, here and below.
+    from ferryman.decisions import proposal_state
+
     newest = operator.store.proposals(applied.name, 1)
     if not newest:
         raise NotFound(
@@ -55,6 +57,8 @@ def notes(operator: Context, applied: AppliedPlatform) -> list[str]:
     """Return sentences for a status: a document that waits, and an admin's override while its generation stands."""
     found = []
     if applied.proposal is not None:
+        from ferryman.decisions import proposal_state
+
         pending = operator.store.proposal(applied.name, applied.proposal)
         if pending is not None and pending.status == "Proposed":
             found.append(f"{proposal_state.in_words(pending)} To see it, run `ferryman proposal {applied.name}`.")
@@ -72,6 +76,8 @@ def notes(operator: Context, applied: AppliedPlatform) -> list[str]:
 def _approval(name: str, approval: Approval | None, proposal: Proposal) -> dict[str, Any]:
     if approval is None:
         return {"environment": name, "status": "Pending", "required": None, "approvedBy": [], "approvers": []}
+    from ferryman.decisions import proposal_state
+
     seen = proposal_state.as_it_stands(approval, proposal)
     return {
         "environment": name,

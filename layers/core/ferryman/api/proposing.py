@@ -1,23 +1,25 @@
 """Judge whether a document weakens a gate of the stored one, and propose it to the approvers instead of applying it.
 
-Called by the route `apply`. Reconcile asks the approvers and applies what they approve (`controller.proposals`).
+Called by the route `apply`; most calls of the API don't, so what compares documents is imported by the functions.
+Reconcile asks the approvers and applies what they approve (`controller.proposals`).
 """
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ferryman.api.context import Context
 from ferryman.api.control import how
 from ferryman.api.http import Request
-from ferryman.decisions.document_changes import references
-from ferryman.decisions.document_changes.compare import Change, compare, weakened
 from ferryman.errors import Conflict, InvalidDocument, Refused
 from ferryman.messages import timeline
 from ferryman.platform import Platform, parse
 from ferryman.records import AppliedPlatform, EventType, Proposal, ProposedChange, limits
 from ferryman.records.writes import Save, Write
 from ferryman.text import byte_length, listed
+
+if TYPE_CHECKING:
+    from ferryman.decisions.document_changes.change import Change
 
 _BY_HAND = "An admin of Ferryman can apply it all the same: `ferryman apply --override REASON`, which everybody is told"
 _KEPT = 60
@@ -28,7 +30,7 @@ _KEPT = 60
 class Judged:
     """What a new document does to the gates of the stored one."""
 
-    changes: list[Change] = field(default_factory=list)
+    changes: "list[Change]" = field(default_factory=list)
     stored: Platform | None = None
     """The stored document; None when there is none, or none that can be read."""
     unreadable: str = ""
@@ -37,11 +39,14 @@ class Judged:
     @property
     def weakened(self) -> list[str]:
         """The environments whose approvers have to agree."""
-        return weakened(self.changes)
+        return list(dict.fromkeys(change.environment for change in self.changes if change.effect == "looser"))
 
 
 def judge(operator: Context, before: AppliedPlatform | None, document: Platform) -> Judged:
     """Compare a document with the stored one, and what the references in its gates stand for with what they did."""
+    from ferryman.decisions.document_changes import references
+    from ferryman.decisions.document_changes.compare import compare
+
     if before is None:
         return Judged()
     try:
@@ -68,6 +73,8 @@ def refuse_unreadable(judged: Judged) -> None:
 
 def values_now(operator: Context, document: Platform) -> dict[str, str]:
     """Return environment → hash of what the references in its gates stand for now, where it asks for approval."""
+    from ferryman.decisions.document_changes import references
+
     return {
         name: references.digest(operator.outside.values(found))
         for name, environment in document.spec.environments.items()
@@ -129,6 +136,8 @@ def proposal_of(
     operator: Context, request: Request, document: Platform, before: AppliedPlatform, judged: Judged
 ) -> Proposal:
     """Make the proposal of a document that weakens a gate. Raise Refused when that is more than people can review."""
+    from ferryman.decisions.document_changes import references
+
     assert judged.stored is not None
     at = operator.clock()
     return Proposal(
@@ -151,7 +160,7 @@ def _open_for(stored: Platform, names: list[str]) -> timedelta:
     return min(policy.expires for policy in policies if policy is not None)
 
 
-def _kept(changes: list[Change]) -> list[ProposedChange]:
+def _kept(changes: "list[Change]") -> list[ProposedChange]:
     """Return the changes to store; raise Refused when a person could not read what waits for approval."""
     gates = [change for change in changes if change.effect != "neutral"]
     neutral = [change for change in changes if change.effect == "neutral"]

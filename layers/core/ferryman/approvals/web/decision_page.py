@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from ferryman.approvals.record_decision import Attempt, Verdict, closed
-from ferryman.approvals.web import http, proposal_page, render
+from ferryman.approvals.web import http, render
 from ferryman.approvals.web.context import Context
 from ferryman.approvals.web.http import Request
 from ferryman.approvals.web.page_model import facts
@@ -45,6 +45,9 @@ def show(
     """Return the page: the form while a decision is open, the progress once decided, or why it is too late."""
     now = desk.clock()
     if approval.proposal is not None:
+        # Rare: most links are about a deployment.
+        from ferryman.approvals.web import proposal_page
+
         return proposal_page.show(approval, visitor, desk.store, now, form=form, status=status, said=said)
     records = read_page_records(approval, desk.store)
     over = closed(approval, records.deployment, now)

@@ -4,7 +4,7 @@ from typing import Any
 
 from ferryman.approvals import personal_links
 from ferryman.approvals.record_decision import closed
-from ferryman.approvals.web import decision_page, http, proposal_page, render
+from ferryman.approvals.web import decision_page, http, render
 from ferryman.approvals.web.context import Context
 from ferryman.approvals.web.decision_page import Visitor
 from ferryman.approvals.web.http import Request
@@ -26,6 +26,9 @@ def show(
     if approval.allow_unverified:
         return decision_page.show(approval, _visitor(approval), request, desk, form=form, status=status, said=said)
     if approval.proposal is not None:
+        # Rare: most links are about a deployment.
+        from ferryman.approvals.web import proposal_page
+
         view = proposal_page.shared(approval, desk.store, desk.clock())
         return render.shared(view, form=form, said=said, status=status) if view else proposal_page.gone(approval, "")
     deployment = desk.store.deployment(approval.platform, approval.environment, approval.deployment)

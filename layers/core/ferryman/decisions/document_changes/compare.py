@@ -39,11 +39,6 @@ def compare(before: Platform, after: Platform, moved: Mapping[str, Sequence[str]
     return sorted(found, key=lambda change: order[change.effect])
 
 
-def weakened(changes: Sequence[Change]) -> list[str]:
-    """Return the environments whose gates the changes weaken, in their order."""
-    return list(dict.fromkeys(change.environment for change in changes if change.effect == "looser"))
-
-
 def protected(document: Platform) -> list[str]:
     """Return the environments that ask for approval."""
     return [name for name, environment in document.spec.environments.items() if environment.approval is not None]
@@ -117,4 +112,4 @@ def alias_of(model: BaseModel, field: str) -> str:
     return type(model).model_fields[field].alias or field
 
 
-__all__ = ["Change", "compare", "protected", "shown", "weakened"]
+__all__ = ["Change", "compare", "protected", "shown"]
