@@ -76,15 +76,28 @@ def status() -> None:
     _commands().status()
 
 
+class Role(StrEnum):
+    """The local users besides the admin."""
+
+    VIEWER = "viewer"
+    DEPLOYER = "deployer"
+    APPROVER = "approver"
+
+
 @app.command()
-def env() -> None:
+def env(
+    role: Annotated[
+        Role | None, typer.Option("--as", help="A user who has only this role. Default: the admin.", show_default=False)
+    ] = None,
+) -> None:
     """Print environment variables for the local AWS.
 
     \b
     Examples:
       eval "$(ferryman local env)"
+      eval "$(ferryman local env --as viewer)"
     """
-    _commands().env()
+    _commands().env(role=role.value if role else None)
 
 
 @app.command()

@@ -10,8 +10,10 @@ from ferryman_cli.commands import (
     apply,
     approvals,
     audit,
+    auth,
     diff,
     gates,
+    platforms,
     proposal,
     reads,
     requests,
@@ -19,7 +21,7 @@ from ferryman_cli.commands import (
     status,
     tags,
     watch,
-)  # fmt: skip
+)
 from ferryman_cli.exits import Commands
 from ferryman_cli.output import Format
 
@@ -31,7 +33,7 @@ Exit codes:
   1  the operation failed: a deployment did not succeed, or a verification found problems
   2  bad input: an invalid document, option or confirmation, or something that does not exist
   3  the operator cannot be found or reached, does not accept the credentials, or is broken
-  4  refused in the current state: nothing to abort, on hold, frozen, or you cannot approve
+  4  refused: nothing to abort, on hold, frozen, or you do not have the role
   5  the document was not applied: it weakens a gate, and waits for approval
 
 \b
@@ -89,6 +91,8 @@ for _command in (
     gates.waive,
 ):
     app.command()(_command)
+app.add_typer(auth.app)
+app.add_typer(platforms.app)
 app.add_typer(local.app)
 
 

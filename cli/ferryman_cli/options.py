@@ -42,10 +42,19 @@ def only_platform(api: Api, named: str | None) -> str:
     if named:
         return named
     names = [platform["name"] for platform in api.get("/v1/platforms")["platforms"]]
+    if not names:
+        raise Stop(
+            Exit.BAD_INPUT,
+            "no platform has been applied yet, or you may see none: `ferryman auth whoami` shows your roles. An admin "
+            "applies a first one with `ferryman apply -f platform.yaml`",
+        )
+    return one_of(names)
+
+
+def one_of(names: list[str]) -> str:
+    """Return the only one of the platforms; raise Stop if there are several."""
     if len(names) == 1:
         return str(names[0])
-    if not names:
-        raise Stop(Exit.BAD_INPUT, "no platform has been applied yet; apply one with `ferryman apply -f platform.yaml`")
     known = ", ".join(names)
     raise Stop(
         Exit.BAD_INPUT, f"there are {len(names)} platforms: {known}; choose one with --platform or FERRYMAN_PLATFORM"

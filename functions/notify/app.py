@@ -10,13 +10,15 @@ from ferryman.contracts import NotifyInput, NotifyOutput
 from ferryman.notify import notify
 from ferryman.notify.context import Context
 from ferryman.notify.dispatch import deliver
-from ferryman.runtime import client, count, logger, setting, step, store, threads
+from ferryman.platform.hosts import Hosts
+from ferryman.runtime import client, count, logger, services_on_loopback, setting, step, store, threads
 
 
 @step(NotifyInput)
 def handler(event: NotifyInput, context: LambdaContext) -> NotifyOutput:
     """Deliver each message once per deployment, event and channel."""
-    channels = Context(client, store(), ids.now, setting("APPROVALS_URL"), new_id=ids.new_id)
+    hosts = Hosts(setting("ALLOWED_SLACK_HOSTS"), setting("ALLOWED_GITHUB_HOSTS"), services_on_loopback())
+    channels = Context(client, store(), ids.now, setting("APPROVALS_URL"), new_id=ids.new_id, hosts=hosts)
     return notify.run(
         event,
         store=store(),

@@ -108,9 +108,12 @@ def status() -> None:
     _tell(standing)
 
 
-def env() -> None:
-    """Print the environment variables for the local AWS, for `eval`."""
-    print("\n".join(instance.shell_lines(_standing().exports)))
+def env(*, role: str | None = None) -> None:
+    """Print the environment variables for the local AWS, for `eval`; with a role, those of a user who has just it."""
+    standing = _standing()
+    if role is not None and role not in standing.people:
+        raise Stop(Exit.BAD_INPUT, f"no local user has the role {role!r}; there are {', '.join(standing.people)}")
+    print("\n".join(instance.shell_lines(standing.exports | (standing.people[role] if role else {}))))
 
 
 def down() -> None:
@@ -243,6 +246,7 @@ Try next:
   ferryman local push 5d6e7f8 --fault web-crash && ferryman watch staging --version 5d6e7f8
   ferryman status; ferryman history staging; ferryman explain staging
   ferryman deploy production --release 4a1b2c3 --confirm DEPLOY   # then open the link in the inbox and approve
+  ferryman auth whoami; eval "$(ferryman local env --as viewer)"; ferryman auth can-i deploy staging
 To stop it:
   ferryman local down"""
 

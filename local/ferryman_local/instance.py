@@ -36,6 +36,8 @@ class Instance:
     """Owner mark of the emulator's processes and containers."""
     engine: EngineName = PROCESS
     exports: dict[str, str] = field(default_factory=dict)
+    people: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Role → environment variables of a user who has it."""
     services: dict[str, dict[str, str]] = field(default_factory=dict)
     """Environment → component → URL."""
 
@@ -55,6 +57,7 @@ class Instance:
             self,
             ready=True,
             exports=exports(aws.cli_env()),
+            people={role: person.env for role, person in aws.people.items()},
             services=created.urls if created else {},
         )
 

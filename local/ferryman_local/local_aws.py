@@ -66,7 +66,8 @@ class LocalAws:
         self.document: dict[str, Any] = yaml.safe_load(self.platform_file.read_text())
         self._platforms = list(platforms) if platforms is not None else [self.document]
         self._proxied = proxied
-        self._parameters = dict(parameters or {})
+        self.parameters = dict(parameters or {})
+        """Parameters of the operator's stack; a change takes effect with `upgrade`."""
         self._report = report
         self.emulator = Emulator(
             home / "state",
@@ -79,6 +80,8 @@ class LocalAws:
         self.builder, self._backing = self._tools()
         self.outputs: dict[str, str] = {}
         self._admin: LocalPerson | None = None
+        self.people: dict[str, LocalPerson] = {}
+        """Role → a user who has it on every environment, and no other permission than to call the API."""
         self.infrastructure: dict[str, Infrastructure] = {}
         self.proxy: FaultProxy | None = None
         self.relay: Relay | None = None
@@ -136,10 +139,18 @@ class LocalAws:
         return self
 
     def _deploy(self) -> None:
-        # A released version that is upgraded may know no admins.
-        admins = {"AdminArns": self.admin.arn} if takes(self.operator, "AdminArns") else {}
-        parameters = {"SweepRate": SWEEP_RATE, **admins, **self._parameters}
+        ours = {
+            "AdminArns": self.admin.arn,
+            "AllowedSlackHosts": self.slack.url,
+            "AllowedGitHubHosts": self.github.url,
+        }
+        # A released version that is upgraded may not have all of them.
+        known = {name: value for name, value in ours.items() if takes(self.operator, name)}
+        parameters = {"SweepRate": SWEEP_RATE, **known, **self.parameters}
         self.outputs = deploy_operator(self.emulator, self.operator, parameters, report=self._report)
+        if not self.people and (policy := self.outputs.get("CallerPolicyArn")):
+            session = self.emulator.session()
+            self.people = {role: people.person(session, f"local-{role}", policy=policy) for role in people.ROLES}
 
     @property
     def admin(self) -> LocalPerson:

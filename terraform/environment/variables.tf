@@ -101,8 +101,8 @@ variable "platform" {
   description = "Name of the platform: metadata.name of the platform document, and prefix of all names."
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{0,10}[a-z0-9]$", var.platform))
-    error_message = "platform must consist of 2 to 12 lowercase letters, digits and hyphens and start with a letter, because the name of a load balancer can have at most 32 characters."
+    condition     = can(regex("^[a-z][a-z0-9-]{0,10}[a-z0-9]$", var.platform)) && var.platform != "operator"
+    error_message = "platform must consist of 2 to 12 lowercase letters, digits and hyphens and start with a letter, because the name of a load balancer can have at most 32 characters. It cannot be operator, whose parameters are the operator's own."
   }
 }
 

@@ -57,6 +57,15 @@ module "channels" {
   mail_identities = var.mail_identities
 }
 
+locals {
+  # SSM has no empty list. If there is no secret for a use, the list contains one that does not exist.
+  secret_arns = {
+    for use, arns in module.channels.secret_arns_by_use : use => coalescelist(arns, [
+      "arn:${data.aws_partition.current.partition}:secretsmanager:${var.aws_region}:${data.aws_caller_identity.current.account_id}:secret:ferryman/${var.platform}/${use}-none"
+    ])
+  }
+}
+
 # The parameters of the operator's SAM template. They follow the naming conventions of `environment`, so that the operator
 # can be deployed first and does not have to be deployed again when an environment is recreated.
 module "operator" {
@@ -72,11 +81,10 @@ module "operator" {
     log-group-arns                 = flatten([for names in module.names : names.log_group_arns])
     topic-arns                     = values(module.channels.topic_arns)
     mail-identity-arns             = module.channels.mail_identity_arns
-    secret-arns                    = values(module.channels.secret_arns)
-    # SSM has no empty list. If there is no such secret, the list contains one that does not exist.
-    signing-secret-arns = coalescelist(module.channels.signing_secret_arns, [
-      "arn:${data.aws_partition.current.partition}:secretsmanager:${var.aws_region}:${data.aws_caller_identity.current.account_id}:secret:ferryman/${var.platform}/slack-signing-secret-none"
-    ])
+    webhook-secret-arns            = local.secret_arns["slack-webhook"]
+    bot-token-secret-arns          = local.secret_arns["slack-bot-token"]
+    signing-secret-arns            = local.secret_arns["slack-signing-secret"]
+    github-secret-arns             = local.secret_arns["github"]
     # Where the platform document has no jobs, these name a schedule and a role that do not exist.
     job-arns = coalescelist(var.job_arns, [
       "arn:${data.aws_partition.current.partition}:scheduler:${var.aws_region}:${data.aws_caller_identity.current.account_id}:schedule/ferryman-none/none"
@@ -85,6 +93,14 @@ module "operator" {
       "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:role/ferryman-none"
     ])
   }
+}
+
+# Who may do what with the platform. Only this root writes this path: who may apply one environment gives nobody a role.
+module "access" {
+  source = "../modules/operator"
+
+  path  = "/ferryman/operator/access"
+  texts = { (var.platform) = jsonencode({ grants = var.access }) }
 }
 
 # What the platform document refers to for all environments.

@@ -13,6 +13,11 @@ output "operator_parameters" {
   value       = module.operator.parameters
 }
 
+output "access_parameters" {
+  description = "SSM parameter with the roles that the platform grants."
+  value       = module.access.parameters
+}
+
 output "document_parameters" {
   description = "SSM parameters that the platform document can refer to in every environment."
   value       = module.document.parameters

@@ -15,8 +15,8 @@ variable "platform" {
   description = "Name of the platform: metadata.name of the platform document, and prefix of all names."
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{0,10}[a-z0-9]$", var.platform))
-    error_message = "platform must consist of 2 to 12 lowercase letters, digits and hyphens and start with a letter, because the name of a load balancer can have at most 32 characters."
+    condition     = can(regex("^[a-z][a-z0-9-]{0,10}[a-z0-9]$", var.platform)) && var.platform != "operator"
+    error_message = "platform must consist of 2 to 12 lowercase letters, digits and hyphens and start with a letter, because the name of a load balancer can have at most 32 characters. It cannot be operator, whose parameters are the operator's own."
   }
 }
 
@@ -68,11 +68,11 @@ variable "topics" {
 variable "secrets" {
   type        = list(string)
   default     = ["slack-webhook", "slack-bot-token", "slack-signing-secret", "github"]
-  description = "Secrets that the platform document can refer to: the operator's credentials for Slack and GitHub. They are created without values. Leave out those that you do not use (0.40 USD per month each). The public approval pages can read only those that end in signing-secret."
+  description = "Secrets that the platform document can refer to: the operator's credentials for Slack and GitHub. They are created without values. Leave out those that you do not use (0.40 USD per month each). Each name begins with the use of the secret: slack-webhook, slack-bot-token, slack-signing-secret or github; a second one is slack-webhook-team."
 
   validation {
-    condition     = length(var.secrets) > 0 && alltrue([for name in var.secrets : can(regex("^[a-z][a-z-]*[a-z]$", name))])
-    error_message = "secrets must name at least one secret in lowercase letters and hyphens, for example slack-webhook, because the operator's template does not accept an empty list."
+    condition     = alltrue([for name in var.secrets : can(regex("^(slack-webhook|slack-bot-token|slack-signing-secret|github)(-[a-z-]*[a-z])?$", name))])
+    error_message = "secrets must begin with their use (slack-webhook, slack-bot-token, slack-signing-secret or github) and continue, if at all, with a hyphen and lowercase letters, for example slack-webhook-team. Ferryman reads a secret for the use in its name only."
   }
 }
 
@@ -106,6 +106,37 @@ variable "job_role_arns" {
   validation {
     condition     = alltrue([for arn in var.job_role_arns : can(regex("^arn:[^:]+:iam::[0-9]{12}:role/[^*]+$", arn))])
     error_message = "job_role_arns must be ARNs of single roles, without wildcards."
+  }
+}
+
+variable "access" {
+  type = list(object({
+    role         = string
+    environments = list(string)
+    principals   = list(string)
+  }))
+  default     = []
+  description = "Who has which role in which environments: role viewer, deployer or approver; environments, or just [\"*\"]; principals as ARNs of IAM users and roles, or permission-set/NAME of IAM Identity Center. Without any, only the operator's admins (AdminArns) may do anything."
+
+  validation {
+    condition     = alltrue([for grant in var.access : contains(["viewer", "deployer", "approver"], grant.role)])
+    error_message = "A role in access is unknown: ${join(", ", [for grant in var.access : grant.role if !contains(["viewer", "deployer", "approver"], grant.role)])}. Use viewer, deployer or approver; admins are in the parameter AdminArns of the operator's stack."
+  }
+  validation {
+    condition = alltrue([for grant in var.access : length(grant.environments) > 0 && (
+      join(",", grant.environments) == "*" || alltrue([for name in grant.environments : can(regex("^[a-z][a-z0-9-]{0,23}$", name))])
+    )])
+    error_message = "environments in access must be names of environments, or just [\"*\"] for every one."
+  }
+  validation {
+    condition = alltrue([for grant in var.access : length(grant.principals) > 0 && alltrue([for principal in grant.principals :
+      can(regex("^(arn:aws[a-z-]*:iam::[0-9]{12}:(user|role)/([A-Za-z0-9_+=.@-]+/)*[A-Za-z0-9_+=.@-]+|permission-set/[A-Za-z0-9_+=,.@-]{1,32})$", principal))
+    ])])
+    error_message = "principals in access must be ARNs of single IAM users or roles, or permission-set/NAME, without wildcards."
+  }
+  validation {
+    condition     = length(jsonencode({ grants = var.access })) <= 8192
+    error_message = "access is longer than 8,192 characters, the limit of an SSM parameter. Grant roles to a role or a permission set that people share."
   }
 }
 

@@ -12,6 +12,7 @@ import pytest
 from contract.machine import ROOT, snake
 from contract.template import functions, resources, statements, template
 from ferryman.controller import execute
+from ferryman.platform.hosts import GITHUB, SLACK, SLACK_HOOKS
 
 FUNCTIONS = sorted(functions().items())
 IDS = [name for name, _ in FUNCTIONS]
@@ -122,41 +123,125 @@ def test_what_the_public_can_call_holds_nothing_but_the_table_and_a_wake_up_call
         for name, properties in FUNCTIONS
         if properties.get("FunctionUrlConfig", {}).get("AuthType") == "NONE"
     }
-    assert set(public) == {"DecideApproval"}
-    (properties,) = public.values()
-    assert "ReservedConcurrentExecutions" in properties, "a flood must not take the account's whole concurrency"
-    actions = {action for statement in statements(properties) for action in statement["Action"]}
-    assert actions == {
-        "dynamodb:GetItem",
-        "dynamodb:Query",
-        "dynamodb:PutItem",
-        "dynamodb:ConditionCheckItem",
-        "ssm:GetParameter",
-        "secretsmanager:GetSecretValue",
-        "sqs:SendMessage",
+    assert set(public) == {"DecideApproval", "SlackActions"}
+    for name, properties in public.items():
+        assert "ReservedConcurrentExecutions" in properties, "a flood must not take the account's whole concurrency"
+        actions = {action for statement in statements(properties) for action in statement["Action"]}
+        assert actions == {
+            "dynamodb:GetItem",
+            "dynamodb:Query",
+            "dynamodb:PutItem",
+            "dynamodb:ConditionCheckItem",
+            "ssm:GetParameter",
+            "secretsmanager:GetSecretValue",
+            "sqs:SendMessage",
+            *(["lambda:InvokeFunction"] if name == "DecideApproval" else []),
+        }
+
+
+def test_only_the_function_for_slack_reads_signing_secrets_and_the_pages_may_call_nothing_else() -> None:
+    readers = {
+        name: found["Resource"]
+        for name in ("DecideApproval", "SlackActions")
+        for found in statements(functions()[name])
+        if "secretsmanager:GetSecretValue" in found["Action"] and found["Sid"] != "ReadOriginSecret"
     }
+    assert readers == {"SlackActions": {"Ref": "SigningSecretArns"}}
+    (called,) = (
+        found["Resource"]
+        for found in statements(functions()["DecideApproval"])
+        if "lambda:InvokeFunction" in found["Action"]
+    )
+    assert called == {"GetAtt": "SlackActions.Arn"}
 
 
-def test_what_the_public_can_call_reads_signing_secrets_only_and_its_part_of_the_table() -> None:
-    of = {action: found for found in statements(functions()["DecideApproval"]) for action in found["Action"]}
-    assert of["secretsmanager:GetSecretValue"]["Resource"] == {"Ref": "SigningSecretArns"}
+def test_every_condition_on_all_values_wants_a_value() -> None:
+    """`ForAllValues` is true of a request that has none: https://docs.aws.amazon.com/IAM/latest/UserGuide."""
+    found = 0
+    for name, properties in FUNCTIONS:
+        for statement in statements(properties):
+            for operator, keys in statement.get("Condition", {}).items():
+                if operator.startswith("ForAllValues:"):
+                    found += 1
+                    assert statement["Condition"].get("Null") == dict.fromkeys(keys, "false"), (name, statement["Sid"])
+    assert found >= 10
+
+
+HOSTILE = {
+    "DecideApproval": {"ENV#", "DEPLOYMENT#", "APPROVAL#"},
+    "SlackActions": {"ENV#", "DEPLOYMENT#", "APPROVAL#"},
+    "Notify": {"DEPLOYMENT#", "APPROVAL#", "PACE#"},
+    "SmokeTest": {"ENV#", "DEPLOYMENT#", "PARTS#"},
+}
+"""Functions that talk to servers and people whom nobody vouches for, and the partitions that they can write."""
+READS = {"dynamodb:GetItem", "dynamodb:Query"}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_who_talks_to_strangers_writes_its_part_of_the_table_only(name: str) -> None:
+    written: set[str] = set()
+    for statement in statements(functions()[name]):
+        if {action for action in statement["Action"] if action.startswith("dynamodb:")} - READS:
+            written |= set(statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"])
+    assert {key.removesuffix("*") for key in written} == HOSTILE[name]
+    page = (ROOT / "docs/security.md").read_text()
+    line = next(line for line in page.splitlines() if line.startswith(f"| `{snake(name)}` |"))
+    for partition in ("PLATFORM", "RELEASE#", "NAME#", "MIGRATION#", "WAIT#", "PROOF#", *HOSTILE[name]):
+        assert (f"`{partition}" in line) == (partition in HOSTILE[name]), (name, partition)
+
+
+@pytest.mark.parametrize("name", ["DecideApproval", "SlackActions"])
+def test_what_the_public_can_call_reads_its_part_of_the_table_only(name: str) -> None:
+    of = {action: found for found in statements(functions()[name]) for action in found["Action"]}
     leading = {
         action: found["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
         for action, found in of.items()
         if action.startswith("dynamodb:")
     }
-    asked = ["PLATFORM", "RELEASE#scr", "ENV#scr#production", "APPROVAL#01K"]
+    asked = ["PLATFORM", "ENV#scr#production", "APPROVAL#01K"]
+    if name == "DecideApproval":
+        asked.append("RELEASE#scr")
     written = ["ENV#scr#production", "DEPLOYMENT#01K", "APPROVAL#01K"]
     allowed = {
         "dynamodb:GetItem": asked,
-        "dynamodb:Query": ["PLATFORM"],
+        "dynamodb:Query": ["PLATFORM"] if name == "SlackActions" else [],
         "dynamodb:PutItem": written,
         "dynamodb:ConditionCheckItem": written,
     }
-    everything = {*asked, *written, "WAIT#arn:aws:ecs:x", "MIGRATION#scr#production", "NAME#scr"}
+    everything = {*asked, *written, "RELEASE#scr", "WAIT#arn:aws:ecs:x", "MIGRATION#scr#production", "NAME#scr"}
     for action, partitions in allowed.items():
         open_to = {key for key in everything if any(fnmatch.fnmatchcase(key, one) for one in leading[action])}
         assert open_to == set(partitions), action
+
+
+def test_each_function_reads_secrets_for_the_uses_that_it_has() -> None:
+    """No function that talks to a channel can read what Slack signs with, and no public one anything else."""
+    read: dict[str, set[str]] = {}
+    for name, properties in FUNCTIONS:
+        for statement in statements(properties):
+            if "secretsmanager:GetSecretValue" in statement["Action"]:
+                assert statement["Action"] == ["secretsmanager:GetSecretValue"], name
+                read.setdefault(snake(name), set()).add(statement["Resource"]["Ref"])
+    assert read == {
+        "notify": {"WebhookSecretArns", "BotTokenSecretArns", "GitHubSecretArns"},
+        "publish_release": {"GitHubSecretArns"},
+        "decide_approval": {"SigningSecretArns"},
+    }
+
+
+def test_no_host_is_allowed_unless_somebody_names_it() -> None:
+    for receiver in (SLACK, SLACK_HOOKS, GITHUB):
+        parameter = template()["Parameters"][receiver.parameter]
+        assert parameter["Default"] == ""
+        right = ["", "git.example.com", "git.example.com:8443,10.0.0.1", "http://127.0.0.1:4000"]
+        wrong = [
+            "*",
+            "git.example.com, chat.example.com",
+            "user@git.example.com",
+            "git.example.com,",
+            "GIT.example.com",
+        ]
+        assert [text for text in right + wrong if re.fullmatch(parameter["AllowedPattern"], text)] == right
 
 
 def test_every_ecs_change_is_bound_to_the_clusters_that_terraform_names() -> None:

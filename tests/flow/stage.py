@@ -1,5 +1,6 @@
 """The local AWS that all flow tests of one worker share, and what they steer in it."""
 
+import itertools
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -14,12 +15,15 @@ from ferryman.records import OutboxMessage
 from ferryman.store.table import Store
 from ferryman_cli.transport import Api
 from ferryman_local.local_aws import CHECKOUT, LocalAws, wait_until
+from ferryman_local.provisioning import operator_parameters, people
 from ferryman_local.provisioning.people import LocalPerson
 from ferryman_local.proxy import FaultProxy
 from ferryman_local.relay import Relay
 from ferryman_local.standins.people import Inbox
 from flow.documents import COMPONENTS, everything, everything_promoting
 from flow.logbook import LogBook
+
+_people = itertools.count(1)
 
 APP = Path(__file__).parent / "app"
 PLACES = 90
@@ -129,6 +133,18 @@ class Stage(LogBook):
             function=self.aws.outputs.get("ApiFunctionArn"),
             connect=f"http://127.0.0.1:{self.aws.emulator.port}",
         )
+
+    def person(self, name: str) -> LocalPerson:
+        """A new user who may call the API and nothing else, and has no role."""
+        policy = self.aws.outputs["CallerPolicyArn"]
+        return people.person(self.aws.emulator.session(), f"{name}-{next(_people)}", policy=policy)
+
+    def grant(self, platform: str, *grants: tuple[str, str, LocalPerson | str]) -> None:
+        """Write the roles of a platform: role, environment, and who has it. Lambdas read them once a minute."""
+        made = [
+            {"role": role, "environments": [env], "principals": [getattr(who, "arn", who)]} for role, env, who in grants
+        ]
+        operator_parameters.write_access(self.aws.emulator.session(), platform, made)
 
     def function(self, logical: str) -> str:
         """The real name of a function of the template."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ferryman.records import Approval, Deployment, EventType, Phase, StepStatus, step_keys
-from ferryman_cli.transport import Api, ApiError
+from ferryman_cli.transport import ApiError
 from ferryman_local.signed_event import signed
 from ferryman_local.standins.people import Person, Scanner
 from flow import leaks
@@ -264,33 +264,23 @@ def test_who_asks_for_it_does_not_approve_it(production: Make, stage: Stage) -> 
 
 
 def test_the_command_line_approves_with_the_callers_arn(production: Make, stage: Stage) -> None:
-    iam = stage.client("iam")
-    user = f"grace-{id(production)}"
-    arn = iam.create_user(UserName=user)["User"]["Arn"]
-    allowed = {"Effect": "Allow", "Action": "lambda:InvokeFunctionUrl", "Resource": "*"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
-    iam.put_user_policy(UserName=user, PolicyName="call", PolicyDocument=policy)
-    key = iam.create_access_key(UserName=user)["AccessKey"]
-    prod = production(approval={"approvers": [{"name": "Grace", "arn": arn}]})
+    grace = stage.person("grace")
+    prod = production(approval={"approvers": [{"name": "Grace", "arn": grace.arn}]})
+    stage.grant(prod.name, ("approver", "production", grace))
     deployment = prod.asked()
     with pytest.raises(ApiError) as stranger:
         prod.ask("approve", version=deployment.version[:7])
     assert stranger.value.status in (403, 409)
     pending(prod, deployment)
-    grace = Api(
-        stage.aws.outputs["ApiUrl"],
-        credentials=stage.aws.emulator.session(key["AccessKeyId"], key["SecretAccessKey"]).get_credentials(),
-        region=stage.aws.emulator.region,
-        function=stage.aws.outputs["ApiFunctionArn"],
-        connect=stage.aws.emulator.endpoint,
+    stage.api_of(grace).post(
+        prod.path("approve"), {"version": deployment.version[:7], "reason": "tried it"}, repeatable=False
     )
-    grace.post(prod.path("approve"), {"version": deployment.version[:7], "reason": "tried it"}, repeatable=False)
     done = prod.ended(deployment.version)
     assert (done.phase, done.approved_by) == (Phase.SUCCEEDED, ["Grace"]), prod.tell()
     approval = prod.approval(deployment)
     assert approval is not None
     (decision,) = approval.decisions
-    assert (decision.how, decision.identity) == ("cli", arn)
+    assert (decision.how, decision.identity) == ("cli", grace.arn)
 
 
 def test_who_invokes_the_function_directly_is_still_nobody_else(production: Make, stage: Stage) -> None:

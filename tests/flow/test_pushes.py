@@ -181,3 +181,59 @@ def event(repository: str, tag: str) -> dict[str, Any]:
             "image-tag": tag,
         },
     }
+
+
+def test_a_new_tag_on_old_images_is_reported_and_never_the_newest(shared: Make, stage: Stage) -> None:
+    """Whoever may push tags the images of the first release as a new version: the second one stays."""
+    scr = shared(("api", "web"), notify=["team"])
+    first = scr.push()
+    assert scr.ended(first).phase is Phase.SUCCEEDED, scr.tell()
+    second = scr.push()
+    assert scr.ended(second).phase is Phase.SUCCEEDED, scr.tell()
+    again = scr.version()
+    scr.tag(first, again)
+    line = scr.until(
+        lambda: next((e for e in scr.timeline() if e.type is EventType.WAITING and again in e.message), None),
+        "the report",
+    )
+    assert f"{again} has the same images as {first}, which is older than {second}" in line.message
+    assert any(
+        again in message.subject for message in scr.stage.messages(scr.name) if message.event.startswith("waiting-")
+    )
+    stage.sweep()
+    assert scr.deployments(again) == []
+    scr.runs(second)
+    # A person may, and after that it is what people want.
+    scr.ask("deploy", release=again, reason="back to it", confirm="DEPLOY")
+    assert scr.ended(again).phase is Phase.SUCCEEDED, scr.tell()
+
+
+def test_one_changed_component_of_a_monorepo_is_a_release_like_any_other(shared: Make, stage: Stage) -> None:
+    scr = shared(("api", "web"), notify=["team"])
+    first = scr.push()
+    assert scr.ended(first).phase is Phase.SUCCEEDED, scr.tell()
+    second = scr.version()
+    scr.tag(first, second, ["api"])
+    scr.push(second, ["web"])
+    assert scr.ended(second).phase is Phase.SUCCEEDED, scr.tell()
+    third = scr.version()
+    scr.tag(second, third, ["web"])
+    scr.push(third, ["api"])
+    assert scr.ended(third).phase is Phase.SUCCEEDED, scr.tell()
+
+
+def test_a_reproducible_build_of_a_docs_only_commit_changes_nothing(shared: Make, stage: Stage) -> None:
+    """All its images are those of the newest release: nothing is deployed, nobody is bothered, the next one comes."""
+    scr = shared(("api", "web"), notify=["team"])
+    first = scr.push()
+    assert scr.ended(first).phase is Phase.SUCCEEDED, scr.tell()
+    docs = scr.version()
+    scr.tag(first, docs)
+    line = scr.until(
+        lambda: next((e for e in scr.timeline() if e.type is EventType.WAITING and docs in e.message), None), "the note"
+    )
+    assert f"{docs} has the same images as {first}, which is running" in line.message
+    assert scr.deployments(docs) == []
+    assert not [one for one in stage.messages(scr.name) if one.event.startswith(f"waiting-{docs}")]
+    following = scr.push()
+    assert scr.ended(following).phase is Phase.SUCCEEDED, scr.tell()

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from ferryman.records import Deployment, Phase, StepStatus, step_keys
+from ferryman_cli.transport import ApiError
 from ferryman_local.local_aws import CHECKOUT
 from ferryman_local.provisioning.operator_stack import build_operator
 from flow.documents import document
@@ -88,6 +89,9 @@ def waiting(stage: Stage) -> Iterator[Waiting]:
     rollout = forward.watched(slow, step_keys.rollout(forward.service_of("api"), "forward"))
     way_back = back.watched(wrong, step_keys.rollout(back.service_of("api"), "back"))
     layers = layers_of(stage)
+    with pytest.raises(ApiError) as unknown:
+        stage.api.get("/v1/auth")
+    assert unknown.value.status == 404, "the released operator knows no roles"
     stage.upgrade()
     assert not layers & layers_of(stage), "every Lambda has another layer now"
     yield Waiting((prod, asked), (forward, rollout, opens), (back, way_back, gate), prod.now())
@@ -142,6 +146,14 @@ def test_the_stack_has_the_machine_of_the_work_tree(stage: Stage, waiting: Waiti
     functions = {name: stage.function(name) for name in re.findall(r"\$\{(\w+)\}", wanted)}
     prefix = "arn:aws:lambda:eu-west-1:000000000000:function:"
     assert json.loads(found) == json.loads(re.sub(r"\$\{(\w+)\}", lambda name: prefix + functions[name[1]], wanted))
+
+
+def test_now_a_call_needs_a_role(stage: Stage, waiting: Waiting) -> None:
+    prod, _ = waiting.asked
+    assert stage.api.get("/v1/auth")["admin"]
+    with pytest.raises(ApiError, match="needs the role viewer"):
+        stage.api_of(stage.person("somebody")).get(prod.path())
+    assert stage.api_of(stage.aws.people["viewer"]).get(prod.path())["name"] == "production"
 
 
 def test_what_waits_for_approval_is_approved_on_the_new_page_and_goes_to_production(

@@ -489,6 +489,6 @@ MEETS: dict[str, Callable[[Meeting], list[Record]]] = {
 def met(stage: Stage, function: str, scenario: str, event: dict[str, Any], address: str) -> list[Record]:
     """What one event meets."""
     meeting = Meeting(stage, {**event, "_address": address})
-    if function == "decide_approval":
+    if function in ("decide_approval", "slack_actions"):
         return meeting.asked()
     return MEETS.get(f"{function}/{scenario}", Meeting.idle)(meeting)

@@ -42,7 +42,7 @@ OLD = {"ai-gateway": make.digest("1"), "api": make.digest("2"), "web": make.dige
 NEW = {"ai-gateway": make.digest("1"), "api": make.digest("4"), "web": make.digest("5")}
 SERVICES = ("scr-api-production", "scr-ai-gateway-production", "scr-web-production")
 TEAM, SIGNING = "T024BE7LD", "8f742231b10e8888abcd99yyyzzz85a5"
-SIGNING_SECRET = "ferryman/signing-AbCdEf"
+SIGNING_SECRET = "ferryman/scr/slack-signing-secret-XyZ123"
 
 
 def document(scr: dict[str, Any], **approval: Any) -> dict[str, Any]:
@@ -51,12 +51,15 @@ def document(scr: dict[str, Any], **approval: Any) -> dict[str, Any]:
     made["spec"]["github"] = {"repository": "scr-platform/scr"}
     made["spec"]["channels"]["chat"] = {
         "type": "slack",
-        "botTokenSecretArn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:ferryman/bot-AbCdEf",
+        "botTokenSecretArn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:ferryman/scr/slack-bot-token-AbCdEf",
         "signingSecretArn": f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:{SIGNING_SECRET}",
         "channel": "C024BE91L",
         "team": TEAM,
     }
-    made["spec"]["environments"]["production"]["approval"] |= approval
+    policy = made["spec"]["environments"]["production"]["approval"]
+    for approver, slack in zip(policy["approvers"], ("U0ADA", "U0GRACE"), strict=True):
+        approver["slack"] = slack
+    policy |= approval
     return made
 
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from ferryman.approvals.web.context import Context
-from ferryman.approvals.web.decide_approval import serve
+from ferryman.approvals.web import decide_approval, slack_actions
+from ferryman.approvals.web.context import Pages, SlackApp
+from ferryman.approvals.web.origin import Origin
 from ferryman.approvals.web.slack_signing import SigningSecrets
+from ferryman.errors import ReferenceUnresolved
 from ferryman.records import Approval
 from ferryman.store.table import Store
 from pages import asking
@@ -45,20 +47,48 @@ class Site:
 
     def __post_init__(self) -> None:
         self.signing = SigningSecrets(self.secrets, self.clock)
+        self.parameters: dict[str, str] = {}
+        self.slack_invoked = 0
+        self.with_domain("", "")
+
+    def with_domain(self, domain: str, secret: str) -> None:
+        """Give the pages a domain whose secret has this ARN; each function looks it up for itself."""
+        self.domain = domain
+        self.origins = [Origin(self.secrets, self.clock, secret) for _ in range(2)]
+
+    def _common(self) -> dict[str, Any]:
+        return {
+            "store": self.store,
+            "nudge": lambda platform, environment: self.nudged.append((platform, environment)),
+            "text": lambda value: resolved(self.parameters, value),
+            "clock": self.clock,
+            "new_id": self.new_id,
+        }
 
     @property
-    def desk(self) -> Context:
-        return Context(
-            store=self.store,
-            nudge=lambda platform, environment: self.nudged.append((platform, environment)),
-            secrets=self.signing,
-            respond=lambda url, body: self.answered.append((url, body)),
-            clock=self.clock,
-            new_id=self.new_id,
+    def desk(self) -> Pages:
+        return Pages(**self._common(), pass_on=self._invoke_slack)
+
+    @property
+    def slack(self) -> SlackApp:
+        return SlackApp(
+            **self._common(), secrets=self.signing, respond=lambda url, body: self.answered.append((url, body))
         )
 
+    def _invoke_slack(self, event: dict[str, Any]) -> dict[str, Any]:
+        self.slack_invoked += 1
+        return slack_actions.serve(event, self.slack, self.log, origin=self.origins[1])
+
     def serve(self, event: dict[str, Any]) -> Answer:
-        found = serve(event, self.desk, self.log)
+        return self._answer(
+            decide_approval.serve(event, self.desk, self.log, origin=self.origins[0], domain=self.domain)
+        )  # fmt: skip
+
+    def serve_slack(self, event: dict[str, Any]) -> Answer:
+        """A request to the function for Slack's buttons, at its own address."""
+        return self._answer(slack_actions.serve(event, self.slack, self.log, origin=self.origins[1]))
+
+    def _answer(self, found: dict[str, Any]) -> Answer:
         assert not self.log.failed, self.log.failed[-1]
         return Answer(found["statusCode"], found["headers"], found["body"])
 
@@ -75,7 +105,8 @@ class Site:
 
     def press(self, payload: Any, *, secret: str = asking.SIGNING, **headers: str) -> Answer:
         body = urlencode({"payload": json.dumps(payload)}).encode()
-        return self.ask("POST", "/slack", body, signed(body, int(self.clock().timestamp()), secret) | headers)
+        headers = signed(body, int(self.clock().timestamp()), secret) | headers
+        return self.serve_slack(event("POST", "/slack", body, headers))
 
     @property
     def approval(self) -> Approval:
@@ -85,6 +116,15 @@ class Site:
 
     def timeline(self) -> list[str]:
         return [str(line.type) for line in self.store.timeline(asking.ID)]
+
+
+def resolved(parameters: dict[str, str], value: str) -> str:
+    """A value of the document, or of the parameter that it refers to."""
+    if not value.startswith("ssm:"):
+        return value
+    if value not in parameters:
+        raise ReferenceUnresolved(f"{value} does not exist")
+    return parameters[value]
 
 
 def signed(body: bytes, timestamp: int, secret: str = asking.SIGNING) -> dict[str, str]:

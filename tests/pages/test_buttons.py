@@ -76,7 +76,8 @@ def test_the_second_press_is_told_who_decided(site: Site) -> None:
 def test_an_app_speaks_for_its_own_platform_only(site: Site) -> None:
     applied = site.store.platform("scr")
     foreign = json.loads(json.dumps(applied.document))
-    foreign["spec"]["channels"]["chat"]["signingSecretArn"] += "-foreign"
+    own = foreign["spec"]["channels"]["chat"]["signingSecretArn"].replace("/scr/", "/other/")
+    foreign["spec"]["channels"]["chat"]["signingSecretArn"] = own
     foreign["metadata"]["name"] = "other"
     site.store.write(
         Save(AppliedPlatform(name="other", generation=1, document=foreign, applied_by="eve", applied_at=make.AT))
@@ -84,7 +85,7 @@ def test_an_app_speaks_for_its_own_platform_only(site: Site) -> None:
     real = site.secrets.get_secret_value
 
     def both(SecretId: str) -> Any:  # noqa: N803
-        return {"SecretString": "eves"} if SecretId.endswith("-foreign") else real(SecretId)
+        return {"SecretString": "eves"} if SecretId == own else real(SecretId)
 
     site.secrets.get_secret_value = both  # type: ignore[method-assign]
 
@@ -94,6 +95,17 @@ def test_an_app_speaks_for_its_own_platform_only(site: Site) -> None:
     assert "This request is unknown" in said(site)
     assert site.approval.decisions == []
     assert site.timeline() == []
+
+
+def test_no_platform_signs_with_the_secret_of_another(site: Site) -> None:
+    """Whoever may read a secret of another platform by this way could press its buttons; ours is never read for it."""
+    foreign = json.loads(json.dumps(site.store.platform("scr").document))
+    foreign["metadata"]["name"] = "other"
+    site.store.write(
+        Save(AppliedPlatform(name="other", generation=1, document=foreign, applied_by="eve", applied_at=make.AT))
+    )
+    assert SigningSecrets(site.secrets, site.clock).of([site.store.platform("other")]) == []
+    assert site.secrets.read == []
 
 
 def test_an_unknown_request(site: Site) -> None:

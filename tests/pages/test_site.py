@@ -1,6 +1,5 @@
 """What people meet behind their links, before and after the decision."""
 
-import copy
 import json
 from datetime import timedelta
 from typing import Any
@@ -292,22 +291,6 @@ def test_nothing_is_approved_while_nothing_may_start(site: Site, gate: dict[str,
     assert refused.status == 409
     assert text in refused.body
     assert rejected.status == 303
-
-
-def test_who_is_no_approver_any_more_can_only_look(site: Site) -> None:
-    applied = site.store.platform("scr")
-    left = copy.deepcopy(applied.document)
-    left["spec"]["environments"]["production"]["approval"]["approvers"].pop(0)
-    site.store.write(Save(applied.but(document=left)))
-
-    page = site.get(PERSONAL)
-    refused = site.post(PERSONAL, decision="approve", version=SHORT)
-
-    assert page.status == 200
-    assert "no longer an approver" in page.body
-    assert "<form" not in page.body
-    assert refused.status == 403
-    assert site.approval.decisions == []
 
 
 # ── links that lead nowhere any more ──

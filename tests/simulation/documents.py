@@ -5,7 +5,16 @@ from typing import Any
 PLATFORM = "scr"
 COMPONENTS = ("api", "web")
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:team"
-PEOPLE = {name: f"arn:aws:sts::123456789012:assumed-role/Deployer/{name}" for name in ("ada", "grace", "jo")}
+_ROLES = {"ada": "Admin", "grace": "Approver", "jo": "Deployer"}
+PEOPLE = {name: f"arn:aws:sts::123456789012:assumed-role/{role}/{name}" for name, role in _ROLES.items()}
+ADMIN = "arn:aws:iam::123456789012:role/Admin"
+GRANTS = {
+    "grants": [
+        {"role": role, "environments": ["*"], "principals": [f"arn:aws:iam::123456789012:role/{name}"]}
+        for role, name in (("deployer", "Deployer"), ("deployer", "Approver"), ("approver", "Approver"))
+    ]
+}
+"""Who may do what; ada may do everything."""
 VARIANTS = ("push", "migration", "promotion", "approval", "scan")
 """What a history is about; each has what is needed for it and nothing else."""
 

@@ -21,7 +21,7 @@ from ferryman.clients.http_client import Answer, NoAnswer
 from ferryman.store.table import Store
 from simulation.aws.calls import SandboxDied
 from simulation.aws.registry import CONFIG
-from simulation.documents import PEOPLE
+from simulation.documents import ADMIN, PEOPLE
 from simulation.scheduler import Future, Scheduler
 
 ROOT = Path(__file__).parents[2]
@@ -32,10 +32,12 @@ SETTINGS = {
     "NUDGES_URL": "https://sqs.example/nudges",
     "RELAY_FUNCTION": "RelayChange",
     "NOTIFY_FUNCTION": "Notify",
-    "ADMIN_ARNS": f"arn:aws:iam::{ACCOUNT}:user/admin",
+    "ADMIN_ARNS": ADMIN,
     "MACHINE_ARN": f"{STATES}:deploy",
     "MIGRATE_MACHINE_ARN": f"{STATES}:migrate",
     "APPROVALS_URL": "https://approve.example/",
+    "ALLOWED_SLACK_HOSTS": "",
+    "ALLOWED_GITHUB_HOSTS": "",
 }
 KEPT_WARM = 2
 """Sandboxes of one function that stay warm."""

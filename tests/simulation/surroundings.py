@@ -15,7 +15,7 @@ from simulation.aws.registry import Image, Registry
 from simulation.aws.table import Table
 from simulation.choices import Choices
 from simulation.delivery import Delivery
-from simulation.documents import COMPONENTS, TOPIC, document, service
+from simulation.documents import COMPONENTS, GRANTS, TOPIC, document, service
 from simulation.sandboxes import STATES, Lambdas, Sandbox, definition
 from simulation.scheduler import Future, Scheduler
 
@@ -229,9 +229,10 @@ class Surroundings:
         return {"StatusCode": 202}
 
     def _ssm_get_parameter(self, request: dict[str, Any]) -> Any:
-        if request["Name"] != "/ferryman/scr/team":
+        values = {"/ferryman/scr/team": TOPIC, "/ferryman/operator/access/scr": json.dumps(GRANTS)}
+        if request["Name"] not in values:
             raise refusal("GetParameter", "ParameterNotFound")
-        return {"Parameter": {"Type": "String", "Value": TOPIC}}
+        return {"Parameter": {"Type": "String", "Value": values[request["Name"]]}}
 
     def _sns_publish(self, request: dict[str, Any]) -> Any:
         self.told.append(request)

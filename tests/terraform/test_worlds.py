@@ -18,6 +18,9 @@ import pytest
 import yaml
 
 from contract.template import functions, statements, template
+from ferryman.access import Role
+from ferryman.access.grants import parameter_name
+from ferryman.access.grants import parse as parse_grants
 from ferryman.platform import Platform, TagKind, classify, parse
 from ferryman.platform.tags import current_tag, moving_tags, previous_tag
 from ferryman.steps import verify
@@ -155,9 +158,27 @@ def test_every_parameter_of_the_template_is_written_and_none_besides(plan: Plan)
         if parameter["Type"].startswith("AWS::SSM::Parameter::Value")
     }
     written = parameters(plan, "shared")
-    assert set(wanted) == {name for name in written if name.startswith("/ferryman/operator/")}
+    access = parameter_name("scr")
+    assert {*wanted, access} == {name for name in written if name.startswith("/ferryman/operator/")}
     for name, kind in wanted.items():
         assert written[name]["type"] == ("StringList" if "List<" in kind else "String"), name
+
+
+def test_the_operator_understands_the_roles(plan: Plan, document: Platform) -> None:
+    """`ferryman.access`, the product's own judgement, on what Terraform plans for the example."""
+    written = parameters(plan, "shared")[parameter_name(document.name)]
+    granted = parse_grants(written["insecure_value"])
+    assert (written["type"], granted.problem) == ("String", "")
+    assert {(grant.role, grant.environments) for grant in granted.grants} >= {
+        (Role.VIEWER, ("*",)),
+        (Role.DEPLOYER, ("staging",)),
+        (Role.APPROVER, ("production",)),
+    }
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_no_environment_writes_what_is_the_operators(plan: Plan, name: str) -> None:
+    assert all(it.startswith(f"/ferryman/scr/{name}/") for it in parameters(plan, name))
 
 
 def test_the_operator_may_read_every_parameter(plan: Plan) -> None:

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from ferryman.access import Access
+from ferryman.access import Access, Role
+from ferryman.access.grants import EVERY, Grant, Grants
 from ferryman.api.context import Context
 from ferryman.api.http import HttpError, Request
+from ferryman.api.refusals import Refusals
 from ferryman.api.serve_api import serve
 from ferryman.records import AppliedPlatform, EnvironmentState, Running
 from ferryman.records.writes import Save
@@ -47,6 +49,14 @@ def prove(request: Request) -> str:
     return who
 
 
+class _Usual(Access):
+    """Lets everybody create a platform, since most tests are not about roles."""
+
+    def require_admin(self, caller: str, what: str) -> None:
+        if not what.startswith("create the platform"):
+            super().require_admin(caller, what)
+
+
 @dataclass
 class World:
     """An operator whose outside is faked and whose table is moto's."""
@@ -56,16 +66,36 @@ class World:
     new_id: FakeIds
     outside: FakeOutside = field(default_factory=FakeOutside)
     log: FakeLog = field(default_factory=FakeLog)
+    grants: Grants | None = None
+    """What the platform grants; None: whoever asks is its deployer and approver, as most tests are not about roles."""
+    refusals: Refusals = field(default_factory=Refusals)
+    _caller: str = JO
 
     @property
     def operator(self) -> Context:
         return Context(
-            store=self.store, outside=self.outside, clock=self.clock, new_id=self.new_id, access=Access((ADMIN,))
+            store=self.store,
+            outside=self.outside,
+            clock=self.clock,
+            new_id=self.new_id,
+            access=self.access,
+            refusals=self.refusals,
         )
+
+    @property
+    def access(self) -> Access:
+        """Who may do what."""
+        roles = (Role.DEPLOYER, Role.APPROVER)
+        usual = Grants(tuple(Grant(role, (EVERY,), (self._caller,)) for role in roles))
+        if self.grants is None:
+            return _Usual((ADMIN,), grants_of=lambda _: usual)
+        granted = self.grants
+        return Access((ADMIN,), grants_of=lambda _: granted)
 
     def call(
         self, method: str, path: str, body: Any = None, *, who: str | None = JO, **query: str
     ) -> tuple[int, dict[str, Any]]:
+        self._caller = who or JO
         data = b"" if body is None else json.dumps(body).encode()
         answer = serve(event(method, path, query=query, body=data, who=who), self.operator, self.log, prove)
         return answer["statusCode"], json.loads(answer["body"])

@@ -251,8 +251,14 @@ class World:
             nudge=self._nudge,
             clock=self.clock,
             new_id=self.new_id,
+            text=self.text,
             count=self.counted.append,
         )
+
+    @property
+    def text(self) -> Callable[[str], str]:
+        """Resolves what a document refers to."""
+        return References(FakeParameters(PARAMETERS)).text
 
     def _nudge(self, platform: str, environment: str) -> None:
         if self.nudges_fail:

@@ -128,6 +128,10 @@ def _detail(env: dict[str, Any]) -> None:
                 for c in env["conditions"]
             ],
         )
+    if env.get("shared"):
+        output.out().print("\nBelongs to somebody else, too:")
+        for text in env["shared"]:
+            output.out().print(output.clean(f"  {text}"))
     if env["notices"]:
         output.out().print("\nOther problems:")
         output.table(

@@ -34,6 +34,7 @@ class ProcessContainer(StartedContainer):
         container_id = uuid.uuid4().hex + uuid.uuid4().hex
         self.image, self._store, self._addresses = image, store, addresses
         self._files = store.copy(image, container_id[:16])
+        self._told_to_stop = threading.Lock()
         super().__init__(container_id, name, labels, addresses.take())
         try:
             self._process = self._start(command, env)
@@ -89,10 +90,12 @@ class ProcessContainer(StartedContainer):
         return code if code is None or code >= 0 else 128 - code
 
     def stop(self, timeout: float = 10) -> None:
-        """Send SIGTERM, and SIGKILL after the grace period."""
+        """Send SIGTERM, once however often it is called, and SIGKILL after the grace period."""
         if self._done.is_set():
             return
-        kill_group(self._process.pid, signal.SIGTERM)
+        # A second SIGTERM would kill a process that is on its way out: Python no longer handles it by then.
+        if self._told_to_stop.acquire(blocking=False):
+            kill_group(self._process.pid, signal.SIGTERM)
         if not self._done.wait(timeout):
             kill_group(self._process.pid, signal.SIGKILL)
             self._done.wait(5)

@@ -1,10 +1,13 @@
-"""Corrections of the emulator's IAM: the resource of an action, the condition key ecs:cluster, and iam:PassRole.
+"""Corrections of the emulator's IAM: resources of actions, ecs:cluster, dynamodb:LeadingKeys and iam:PassRole.
+
+A role's resource has its path.
 
 The emulator checks every ECS action against the cluster's ARN, log streams against their log group's, mails against
-`*`, and never asks for iam:PassRole. So a policy that is right on AWS would fail, and one that is too wide would pass.
+`*`, knows no partition keys of DynamoDB, and never asks for iam:PassRole. So a policy that is right on AWS would fail,
+and one that is too wide would pass.
 
-Source of the resource types and condition keys: the Service Authorization Reference of ECS, ECR, CloudWatch Logs and
-SES v2; of iam:PassRole: the IAM User Guide ("Grant a user permissions to pass a role to an AWS service").
+Source of the resource types and condition keys: the Service Authorization Reference of ECS, ECR, CloudWatch Logs,
+DynamoDB and SES v2; of iam:PassRole: the IAM User Guide ("Grant a user permissions to pass a role to an AWS service").
 """
 
 import json
@@ -12,6 +15,7 @@ from contextvars import ContextVar
 from email.utils import parseaddr
 from typing import Any
 
+from ferryman_local.patches import leading_keys
 from ferryman_local.patches.private_attributes import module, replace
 
 _SERVICE_ACTIONS = frozenset({"UpdateService", "DeleteService", "DescribeServices", "CreateService"})
@@ -36,6 +40,8 @@ def apply() -> None:
     actions, evaluator = module("core.iam_actions"), module("core.iam_evaluator")
     replace(actions, "extract_resource_arn", _extract_resource_arn)
     replace(actions, "request_tag_context", _request_context)
+    replace(actions, "dynamodb_service_context", leading_keys.of_requests)
+    replace(actions, "dynamodb_transaction_checks", leading_keys.of_transactions)
     replace(evaluator, "enforce", _enforce)
 
 
@@ -50,9 +56,16 @@ def _extract_resource_arn(original: Any) -> Any:
             group = query.get("groupName") if isinstance(query, dict) else None
             data = {"GroupName": group[0] if isinstance(group, list) else group, **data}
         found = _resource_of(service, path, _operation(headers), data, f"{region}:{account}")
-        return found or original(service, method, path, headers, body, query, region, account)
+        found = found or original(service, method, path, headers, body, query, region, account)
+        return _with_path(found) if service == "iam" else found
 
     return extract
+
+
+def _with_path(resource: str) -> str:
+    """A role's whole ARN: a policy for roles below a path does not allow a role of the same name elsewhere."""
+    role = module("services.iam")._roles.get(resource.rpartition(":role/")[2])
+    return str(role["Arn"]) if role else resource
 
 
 def _request_context(original: Any) -> Any:
@@ -81,6 +94,8 @@ def _enforce(original: Any) -> Any:
     """What names roles (task definitions, targets of schedules and rules) needs iam:PassRole for each of them."""
 
     def enforce(access_key: str, action: str, service: str, region: str, **more: Any) -> Any:
+        if isinstance(item := more.get("resource_arn"), leading_keys.ItemArn):
+            more["service_context"] = {**(more.get("service_context") or {}), **item.context}
         denied = original(access_key, action, service, region, **more)
         if denied is None and action in _PASSED_TO:
             keys = {"iam:PassedToService": _PASSED_TO[action]}

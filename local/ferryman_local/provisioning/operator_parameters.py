@@ -1,10 +1,12 @@
 """Writes the parameters that Terraform writes for the operator's template: exactly what the operator may access."""
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ferryman.platform.secret_uses import Use
 from ferryman_local.emulator import Emulator
-from ferryman_local.provisioning import ensure
+from ferryman_local.provisioning import ensure, people
 from ferryman_local.provisioning.references import migrations_of, secrets_of
 
 NOTHING = "arn:aws:none:::none"
@@ -21,13 +23,26 @@ LISTS = (
     "log-group-arns",
     "topic-arns",
     "mail-identity-arns",
-    "secret-arns",
+    "webhook-secret-arns",
+    "bot-token-secret-arns",
     "signing-secret-arns",
+    "github-secret-arns",
+    # For an operator of version 0.1, which tests upgrade.
+    "secret-arns",
 )
+
+_SECRETS = {
+    Use.WEBHOOK: "webhook-secret-arns",
+    Use.BOT_TOKEN: "bot-token-secret-arns",
+    Use.SIGNING: "signing-secret-arns",
+    Use.GITHUB: "github-secret-arns",
+}
+"""Use of a secret → the list of those secrets."""
 
 
 def write(emulator: Emulator, documents: Iterable[Mapping[str, Any]]) -> None:
-    """Write the lists for these platforms, which do not have to exist yet."""
+    """Write the lists and the roles for these platforms, which do not have to exist yet."""
+    documents = list(documents)
     lists: dict[str, list[str]] = {name: [] for name in LISTS}
     for document in documents:
         for name, values in lists_of(document, emulator.region, emulator.account).items():
@@ -36,6 +51,15 @@ def write(emulator: Emulator, documents: Iterable[Mapping[str, Any]]) -> None:
     for name, values in lists.items():
         unique = list(dict.fromkeys(values)) or [NOTHING]
         ensure.parameter(session, f"/ferryman/operator/{name}", ",".join(unique), "StringList")
+
+    for document in documents:
+        write_access(session, document["metadata"]["name"], people.grants(emulator.account))
+
+
+def write_access(session: Any, platform: str, grants: Iterable[Mapping[str, Any]]) -> None:
+    """Write who has which role on a platform."""
+    value = json.dumps({"grants": list(grants)})
+    ensure.parameter(session, f"/ferryman/operator/access/{platform}", value)
 
 
 def lists_of(document: Mapping[str, Any], region: str, account: str) -> dict[str, list[str]]:
@@ -56,7 +80,8 @@ def lists_of(document: Mapping[str, Any], region: str, account: str) -> dict[str
             lists["mail-identity-arns"].append(arn("ses", f"identity/{channel['from']}"))
     # Secrets Manager adds six characters of its own to each name.
     lists["secret-arns"] += [arn("secretsmanager", f"secret:{name}-??????") for name in secrets_of(document)]
-    lists["signing-secret-arns"] += [arn for arn in lists["secret-arns"] if "signing-secret-" in arn]
+    for use, name in _SECRETS.items():
+        lists[name] += [one for one in lists["secret-arns"] if f":secret:ferryman/{platform}/{use}-" in one]
     for environment in spec["environments"].values():
         cluster = environment["cluster"]
         lists["cluster-arns"].append(arn("ecs", f"cluster/{cluster}"))

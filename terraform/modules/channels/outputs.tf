@@ -8,9 +8,13 @@ output "secret_arns" {
   value       = { for name, secret in aws_secretsmanager_secret.this : name => secret.arn }
 }
 
-output "signing_secret_arns" {
-  description = "ARNs of Slack's signing secrets, recognized by the suffix of their names. The public approval pages can read only these."
-  value       = [for name, secret in aws_secretsmanager_secret.this : secret.arn if endswith(name, "signing-secret")]
+output "secret_arns_by_use" {
+  description = "Beginning of the secret's name → ARNs of these secrets. Ferryman reads a secret for the use in its name only, and a function can read only the uses that it needs: the public approval pages slack-signing-secret."
+  value = {
+    for use in ["slack-webhook", "slack-bot-token", "slack-signing-secret", "github"] : use => [
+      for name, secret in aws_secretsmanager_secret.this : secret.arn if name == use || startswith(name, "${use}-")
+    ]
+  }
 }
 
 output "mail_identity_arns" {

@@ -8,6 +8,7 @@ resource "aws_ssm_parameter" "text" {
   name           = "${var.path}/${each.key}"
   description    = "Written by Terraform, read by Ferryman"
   type           = "String"
+  tier           = length(each.value) > 4096 ? "Advanced" : "Standard" # an Advanced parameter costs 0.05 USD per month
   insecure_value = each.value
 }
 

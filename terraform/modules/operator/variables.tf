@@ -1,6 +1,6 @@
 variable "path" {
   type        = string
-  description = "Path of the parameters: /ferryman/operator, /ferryman/PLATFORM/channels or /ferryman/PLATFORM/ENVIRONMENT."
+  description = "Path of the parameters: /ferryman/operator, /ferryman/operator/access, /ferryman/PLATFORM/channels or /ferryman/PLATFORM/ENVIRONMENT."
 
   validation {
     condition     = can(regex("^/ferryman(/[a-z0-9-]+)+$", var.path))
@@ -12,6 +12,11 @@ variable "texts" {
   type        = map(string)
   default     = {}
   description = "Parameters of type String: last part of the name → value."
+
+  validation {
+    condition     = alltrue([for value in values(var.texts) : length(value) <= 8192])
+    error_message = "A value is longer than 8,192 characters, the limit of an advanced parameter: ${join(", ", [for name, value in var.texts : name if length(value) > 8192])}."
+  }
 }
 
 variable "lists" {

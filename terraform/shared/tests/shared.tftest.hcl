@@ -38,8 +38,12 @@ run "without_slack_buttons" {
   }
 
   assert {
-    condition     = endswith(module.operator.parameters["/ferryman/operator/signing-secret-arns"], ":secret:ferryman/scr/slack-signing-secret-none")
-    error_message = "a list that is not empty, and opens nothing"
+    condition     = endswith(module.operator.parameters["/ferryman/operator/signing-secret-arns"], ":secret:ferryman/scr/slack-signing-secret-none") && endswith(module.operator.parameters["/ferryman/operator/bot-token-secret-arns"], ":secret:ferryman/scr/slack-bot-token-none")
+    error_message = "lists that are not empty, and open nothing"
+  }
+  assert {
+    condition     = !strcontains(module.operator.parameters["/ferryman/operator/github-secret-arns"], "none")
+    error_message = "the key to GitHub, which is there"
   }
 }
 
@@ -98,4 +102,100 @@ run "refuses_names_that_do_not_fit" {
     topics   = []
   }
   expect_failures = [var.platform, var.secrets, var.topics]
+}
+
+run "without_roles" {
+  command = plan
+
+  assert {
+    condition     = module.access.parameters == { "/ferryman/operator/access/scr" = "{\"grants\":[]}" }
+    error_message = "a parameter that is there and lets nobody in"
+  }
+}
+
+run "with_roles" {
+  command = plan
+  variables {
+    access = [
+      { role = "viewer", environments = ["*"], principals = ["permission-set/Developers"] },
+      { role = "deployer", environments = ["staging", "production"], principals = ["arn:aws:iam::123456789012:role/teams/Dev", "arn:aws:iam::123456789012:user/ada@example.com"] },
+    ]
+  }
+
+  assert {
+    condition     = jsondecode(module.access.parameters["/ferryman/operator/access/scr"]).grants[1].role == "deployer"
+    error_message = "what was given, as JSON"
+  }
+}
+
+run "refuses_an_unknown_role_and_admins" {
+  command = plan
+  variables {
+    access = [{ role = "admin", environments = ["*"], principals = ["permission-set/Developers"] }]
+  }
+  expect_failures = [var.access]
+}
+
+run "refuses_a_principal_that_is_everybody" {
+  command = plan
+  variables {
+    access = [{ role = "viewer", environments = ["*"], principals = ["*"] }]
+  }
+  expect_failures = [var.access]
+}
+
+run "refuses_a_principal_with_a_wildcard" {
+  command = plan
+  variables {
+    access = [{ role = "viewer", environments = ["*"], principals = ["arn:aws:iam::123456789012:role/*"] }]
+  }
+  expect_failures = [var.access]
+}
+
+run "refuses_the_root_of_an_account" {
+  command = plan
+  variables {
+    access = [{ role = "viewer", environments = ["*"], principals = ["arn:aws:iam::123456789012:root"] }]
+  }
+  expect_failures = [var.access]
+}
+
+run "refuses_every_environment_beside_one" {
+  command = plan
+  variables {
+    access = [{ role = "viewer", environments = ["*", "staging"], principals = ["permission-set/Developers"] }]
+  }
+  expect_failures = [var.access]
+}
+
+run "refuses_a_grant_to_nobody" {
+  command = plan
+  variables {
+    access = [{ role = "viewer", environments = ["staging"], principals = [] }]
+  }
+  expect_failures = [var.access]
+}
+
+run "refuses_more_than_a_parameter_holds" {
+  command = plan
+  variables {
+    access = [{ role = "viewer", environments = ["*"], principals = [for i in range(200) : "arn:aws:iam::123456789012:user/somebody-${i}"] }]
+  }
+  expect_failures = [var.access]
+}
+
+run "refuses_a_platform_that_is_called_operator" {
+  command = plan
+  variables {
+    platform = "operator"
+  }
+  expect_failures = [var.platform]
+}
+
+run "refuses_a_secret_without_a_use" {
+  command = plan
+  variables {
+    secrets = ["slack-webhook", "team-signing-secret"]
+  }
+  expect_failures = [var.secrets]
 }

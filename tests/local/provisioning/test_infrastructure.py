@@ -88,7 +88,8 @@ def test_the_operator_may_touch_exactly_what_the_document_names(document: dict[s
     changed["spec"]["github"] = {"tokenSecretArn": "ssm:/ferryman/scr/channels/github-token-arn"}
     lists = operator_parameters.lists_of(changed, "eu-west-1", "123456789012")
     arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:ferryman/scr/github-token-??????"
-    assert lists["secret-arns"] == [arn]
+    assert lists["github-secret-arns"] == [arn]
+    assert lists["webhook-secret-arns"] == lists["bot-token-secret-arns"] == lists["signing-secret-arns"] == []
     assert [name.rpartition("/")[2] for name in lists["cluster-arns"]] == ["scr-staging", "scr-production"]
     assert len(lists["migration-task-definition-arns"]) == 2
 

@@ -91,6 +91,8 @@ class Table:
                 writes.append((key, how["Item"]))
             elif kind == "Update":
                 writes.append(self._updated(how))
+            elif kind == "Delete":
+                writes.append((key, None))
             else:
                 assert kind == "ConditionCheck", kind
         self._done[token] = said

@@ -15,6 +15,7 @@ from unit import builders as make
 from unit import refused_documents
 from unit.api_world import JO, KIM, World
 from unit.fakes.clock import FakeClock, FakeIds
+from unit.fakes.secrets import arn
 
 SCR = "/v1/platforms/scr"
 
@@ -334,3 +335,25 @@ def test_a_list_of_the_migration_is_bounded_too(world: World, scr_document: dict
     status, body = world.call("PUT", SCR, scr_document)
 
     assert (status, body["error"]["problems"][0]["path"]) == (422, "spec.environments.staging.migration.containers.1")
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["new", "stored-before"])
+def test_a_document_that_sends_a_secret_elsewhere_is_refused(
+    world: World, scr_document: dict[str, Any], before: bool
+) -> None:
+    """Also the one that an older operator took, so that people hear of it."""
+    scr_document["spec"]["github"] = {
+        "repository": "a/b",
+        "apiUrl": "https://git.example/api/v3",
+        "tokenSecretArn": arn("token"),
+    }
+    if before:
+        world.applied(parse(scr_document).dump())
+    told = world.store.find_platform("scr")
+
+    status, body = world.call("PUT", SCR, scr_document)
+
+    assert (status, body["error"]["problems"][0]["path"]) == (422, "spec.github.apiUrl")
+    assert "git.example is not a host of GitHub" in body["error"]["problems"][0]["message"]
+    assert world.store.find_platform("scr") == told
+    assert (world.outside.adopted, world.outside.nudged) == ([], [])

@@ -10,7 +10,7 @@ from unit import builders as make
 from unit import refused_documents
 from unit.api_world import JO
 from unit.api_world import World as Api
-from unit.approving import ADA, ADA_ARN, GRACE, GRACE_ARN, ID, SHORT, TOKEN, VERSION, World
+from unit.approving import ADA, ADA_ARN, GRACE, GRACE_ARN, ID, PARAMETERS, SHORT, TOKEN, VERSION, World
 
 PRODUCTION = "/v1/platforms/scr/environments/production"
 
@@ -21,7 +21,9 @@ def world() -> World:
 
 
 def api(world: World) -> Api:
-    return Api(world.store, world.clock, world.new_id)
+    made = Api(world.store, world.clock, world.new_id)
+    made.outside.parameters = PARAMETERS
+    return made
 
 
 def call(world: World, what: str, who: str = ADA_ARN, **body: Any) -> tuple[int, dict[str, Any]]:

@@ -7,6 +7,7 @@ import pytest
 
 from ferryman.clients.ssm import References
 from ferryman.controller.proposals import Proposals
+from ferryman.platform.claims import of_document
 from ferryman.records import Proposal
 from unit.api_world import ADMIN, JO
 from unit.api_world import World as Api
@@ -31,7 +32,7 @@ def api() -> Api:
 
 def tend(api: Api) -> None:
     references = References(FakeParameters(PARAMETERS))
-    Proposals(api.store, references, lambda _: None, lambda *_: None, api.clock, api.new_id).tend("scr")
+    Proposals(api.store, references, of_document, lambda _: None, lambda *_: None, api.clock, api.new_id).tend("scr")
 
 
 def proposal(api: Api) -> Proposal:

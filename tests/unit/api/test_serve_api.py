@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from ferryman.access import Verb
 from ferryman.api import serve_api
 from ferryman.api.context import Context
 from ferryman.errors import Conflict, FerrymanError, NotFound, PermanentError, ReferenceUnresolved, Refused, Throttled
@@ -34,7 +35,7 @@ def test_paths(world: World, method: str, path: str, status: int, code: str) -> 
 
 
 def test_every_route_is_found_by_its_own_path() -> None:
-    for method, pattern, route in serve_api.ROUTES:
+    for method, pattern, _, route in serve_api.ROUTES:
         segments = [part.strip("{}") for part in pattern.split("/")]
         assert serve_api.find(method, segments)[0] is route
 
@@ -55,7 +56,7 @@ def test_errors_become_answers(world: World, monkeypatch: pytest.MonkeyPatch, er
     def fails(operator: Context, request: Any) -> dict[str, Any]:
         raise error
 
-    monkeypatch.setattr(serve_api, "ROUTES", (("GET", "fails", fails),))
+    monkeypatch.setattr(serve_api, "ROUTES", (("GET", "fails", Verb.ASK, fails),))
     found, body = world.call("GET", "/fails")
 
     assert (found, "x" in body["error"]["message"]) == (status, True)

@@ -16,6 +16,7 @@ from unit import builders as make
 from unit.approving import (
     ABORT,
     ADA,
+    ADA_ARN,
     APPROVERS,
     DIGESTS,
     GRACE,
@@ -291,14 +292,35 @@ class TestStruckOff:
 
     def test_another_spelling_is_the_same_person(self, world: World) -> None:
         world.asked()
-        world.apply(document({"approvers": [{"name": ADA.upper(), "slack": "U0000ADA"}]}))
+        world.apply(document({"approvers": [APPROVERS[0] | {"name": ADA.upper()}]}))
         assert world.decide().kind == "Approved"
+
+    @pytest.mark.parametrize(("how", "field"), [("mail", "email"), ("slack", "slack"), ("cli", "arn")])
+    @pytest.mark.parametrize("now", ["another", None, "ssm:/ferryman/scr/grace"])
+    def test_another_address_is_another_person_in_that_way_only(
+        self, world: World, how: str, field: str, now: str | None
+    ) -> None:
+        addresses = {
+            "email": "Ada@scr-platform.example",
+            "arn": "ssm:/ferryman/scr/ada-arn",
+            "slack": "U0000ADA",
+        }
+        others = {"email": "eve@scr-platform.example", "arn": ADA_ARN + "2", "slack": "U0000EVE"}
+        value = others[field] if now == "another" else now if field != "slack" else None
+        entry = {name: text for name, text in (addresses | {field: value}).items() if text}
+        world.asked({"required": 2})
+        ways = [one for one in ("mail", "slack", "cli") if one != how]
+        world.apply(document({"approvers": [{"name": ADA, **entry}, *APPROVERS[1:]]}))
+        for way in (how, *ways):
+            found = world.decide(how=way)
+            assert (found.kind == "NotAllowed") == (way == how), way
+            assert way != how or "is not the one that was asked" in found.message
 
     def test_is_judged_without_looking_anywhere(self, world: World) -> None:
         world.asked()
         approval, deployment, now = world.approval, world.deployment, world.clock()
-        for listed, kind in ((None, "Approved"), ([ADA], "Approved"), ([GRACE], "NotAllowed"), ([], "NotAllowed")):
-            assert judge_attempt(approval, deployment, attempt(), now, None, listed).kind == kind
+        for lost, kind in ((None, "Approved"), ("removed", "NotAllowed"), ("changed", "NotAllowed")):
+            assert judge_attempt(approval, deployment, attempt(), now, None, lost).kind == kind
 
 
 # ── refused attempts ──

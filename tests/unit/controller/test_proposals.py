@@ -12,6 +12,7 @@ from ferryman.clients.ssm import References
 from ferryman.controller.proposals import Proposals
 from ferryman.errors import Unavailable
 from ferryman.platform import Platform
+from ferryman.platform.claims import of_document
 from ferryman.records import AppliedPlatform, Approval, OutboxMessage, Proposal
 from ferryman.records.writes import Save
 from ferryman.store.table import Store
@@ -47,7 +48,7 @@ class Desk:
 
         references = References(FakeParameters(self.parameters))
         nudge = lambda platform, name: self.nudged.append((platform, name))  # noqa: E731
-        Proposals(self.store, references, adopt, nudge, self.api.clock, self.api.new_id).tend("scr")
+        Proposals(self.store, references, of_document, adopt, nudge, self.api.clock, self.api.new_id).tend("scr")
 
     def decide(self, name: str, verdict: Any = "approve", *, env: str = "production", **more: Any) -> Verdict:
         approval = self.approval(env)
@@ -255,7 +256,7 @@ def test_a_crash_after_the_transaction_is_made_good(desk: Desk) -> None:
         raise Unavailable("the queue does not answer")
 
     references = References(FakeParameters(desk.parameters))
-    broken = Proposals(desk.store, references, lambda _: None, fails, desk.api.clock, desk.api.new_id)
+    broken = Proposals(desk.store, references, of_document, lambda _: None, fails, desk.api.clock, desk.api.new_id)
     with pytest.raises(Unavailable):
         broken.tend("scr")
     desk.tend()

@@ -17,7 +17,7 @@ from unit import builders as make
 from unit.fakes.clock import FakeClock, FakeIds
 from unit.operating import World, document
 
-V1, V2, V3 = "aaaaaaa1", "aaaaaaa2", "aaaaaaa3"
+V1, V2, V3, V4, V5 = (f"aaaaaaa{number}" for number in range(1, 6))
 
 
 @pytest.fixture
@@ -137,13 +137,61 @@ def test_after_it_succeeded(world: World) -> None:
     assert told(world)[-1] == (V3, "Succeeded")
 
 
-def test_a_newer_release_that_goes_back_to_earlier_images_is_deployed(world: World) -> None:
+def test_a_new_tag_on_old_images_makes_no_newest_release(world: World) -> None:
+    """Whoever may push could take the environment back with it, as if it were new."""
     deploy(world, V1)
     deploy(world, V2)
     retag(world, V1, V3)
     nudge(world)
+    world.sweep()
+    assert told(world) == [(V1, "Succeeded"), (V2, "Succeeded")]
+    why = (
+        f"{V3} has the same images as {V1}, which is older than {V2}, so it does not become the newest release; to go "
+        f"back to it, run `ferryman deploy staging --release {V3} --confirm DEPLOY`"
+    )
+    assert [item for item in reasons(world) if item[0] == V3] == [(V3, "SameImages", f"{why}.")]
+    assert lines(world) == [why]
+    assert any(why in message.text for message in world.store.unsent())
+    assert status(world) == ("UpToDate", f"{V2} is running; {V3} has the same images as {V1}, which is older.")
+    assert headline(world) == ("UpToDate", f"runs {V2}; {V3} has the same images as {V1}")
+    third = world.store.release("scr", V3)
+    assert third is not None
+    assert third.verified == {}, "a proof of the old images would take it to production"
+    # What comes next comes as always, also with one component as it was, or with nothing but another commit.
+    for component in ("api", "web"):
+        world.receive(world.tag(component, V2, V4))
+    nudge(world)
+    assert told(world)[-1] == (V2, "Succeeded"), "the same images as the newest: nothing to do"
+    deploy(world, V5)
+    assert told(world)[-1] == (V5, "Succeeded")
+
+
+def test_a_person_may_go_back_to_old_images(world: World) -> None:
+    deploy(world, V1)
+    deploy(world, V2)
+    retag(world, V1, V3)
+    nudge(world)
+    state = world.state.but(requested=Request(version=V3, kind="deploy", reason="back", who="jo", at=world.clock()))
+    world.store.write(Save(state))
+    nudge(world)
     end(world)
-    assert told(world) == [(V1, "Succeeded"), (V2, "Succeeded"), (V3, "Succeeded")]
+    assert told(world)[-1] == (V3, "Succeeded")
+    # Now it is the newest, and the images that it replaced are the old ones.
+    retag(world, V2, V4)
+    nudge(world)
+    assert told(world)[-1] == (V3, "Succeeded")
+    assert (V4, "SameImages") in [(version, reason) for version, reason, _ in reasons(world)]
+
+
+def test_old_images_under_a_new_name_hold_up_nothing(world: World) -> None:
+    """What waits between the old release and its new name goes on."""
+    deploy(world, V1)
+    deploy(world, V2)
+    world.release(V4)
+    retag(world, V1, V3)
+    nudge(world)
+    end(world)
+    assert told(world)[-1] == (V4, "Succeeded")
 
 
 @pytest.mark.parametrize("phase", [Phase.REJECTED, Phase.FAILED, Phase.ROLLED_BACK, Phase.EXPIRED])
@@ -223,16 +271,15 @@ def test_a_person_can_deploy_it_again(world: World) -> None:
     assert told(world) == [(V1, "Succeeded"), (V1, "Succeeded")]
 
 
-def test_after_a_failure_the_images_of_what_ran_are_deployed_again(world: World) -> None:
-    """Services may run something else by then."""
+def test_after_a_failure_the_images_of_what_ran_come_back_with_a_person_only(world: World) -> None:
     deploy(world, V1)
     world.release(V2)
     nudge(world)
     end(world, phase=Phase.FAILED)
     retag(world, V1, V3)
     nudge(world)
-    assert world.state.active is not None
-    assert world.state.active.version == V3
+    assert world.state.active is None
+    assert [reason for version, reason, _ in reasons(world) if version == V3] == ["SameImages"]
 
 
 def test_the_proof_of_the_first_name_holds_for_the_second(world: World) -> None:

@@ -7,11 +7,11 @@ import pytest
 from ferryman.decisions.actions import EndApproval, NoteSameImages, Start
 from ferryman.decisions.candidates import hopeless, outlook
 from ferryman.decisions.decide import decide
-from ferryman.decisions.same_images import twin_of, words
+from ferryman.decisions.same_images import older_twin, twin_of, words
 from ferryman.decisions.snapshot import Snapshot
 from ferryman.records import Active, Phase, Release, ReleaseStatus, Settled, Verified
 from unit import builders as make
-from unit.decisions.promoting import NOW, at, production, release, settled, view
+from unit.decisions.promoting import HOUR, NOW, at, production, release, settled, view
 from unit.decisions.situations import asked, named
 
 TWO = release(2, named=1, verified=2)
@@ -103,10 +103,70 @@ def test_one_image_more_or_another_is_not_the_same() -> None:
 
 
 def test_it_is_told_once_and_then_what_is_older_does_not_come() -> None:
-    seen = view(release(1), proven(TWO), release(3, named=0.9, verified=1), again(4), current=2)
+    seen = view(release(1), proven(TWO), again(4), current=2)
     (note,) = decide(seen, NOW)
     assert note == NoteSameImages("r4", note.message, proof_of="r2", loud=False)  # type: ignore[union-attr]
     known = view(*seen.releases, current=2, reported={"r4": ("SameImages",)})
+    assert not any(isinstance(action, Start | NoteSameImages) for action in decide(known, NOW))
+
+
+@pytest.mark.parametrize("current", [1, 2])
+def test_old_images_under_a_new_name_are_told_loudly_and_the_newest_comes(current: int) -> None:
+    """Also if they run: it would take the place of the release that came in between."""
+    newest = release(3, named=0.9, verified=1)
+    seen = view(release(1), proven(TWO), newest, again(4), again(5), current=current)
+    (note,) = decide(seen, NOW)
+    assert isinstance(note, NoteSameImages)
+    assert (note.version, note.proof_of, note.loud) == ("r5", None, True)
+    assert "has the same images as r2, which is older than r3" in note.message
+    ready = outlook(seen, NOW).ready
+    assert ready is not None
+    assert ready.release == newest
+
+
+@pytest.mark.parametrize(
+    ("releases", "older"),
+    [
+        pytest.param("12", None, id="own-images"),
+        pytest.param("122", None, id="a-docs-only-commit"),
+        pytest.param("1222", None, id="two-docs-only-commits"),
+        pytest.param("121", "r1", id="re-tagged"),
+        pytest.param("1211", "r1", id="re-tagged-twice"),
+        pytest.param("1212", None, id="the-newest-after-a-re-tag"),
+        pytest.param("123121", "r1", id="another-after-others"),
+        pytest.param("1213", None, id="a-new-one-after-a-re-tag"),
+    ],
+)
+def test_which_release_is_older_than_its_name(releases: str, older: str | None) -> None:
+    """Each digit stands for a release with these images, oldest first; asked about the last one."""
+    made = [
+        release(number, components=release(int(images)).components) for number, images in enumerate(releases, start=1)
+    ]
+    found = older_twin(view(*made), made[-1])
+    assert (found.version if found else None) == older
+
+
+def test_one_changed_component_of_several_is_a_release_of_its_own() -> None:
+    one, two = release(1), release(2)
+    mixed = release(3, components={**two.components, "api": one.components["api"]})
+    assert older_twin(view(one, two, mixed), mixed) is None
+
+
+def test_a_proof_of_its_own_says_that_a_person_wanted_it() -> None:
+    three = release(3, components=release(1).components)
+    seen = [release(1), release(2), three]
+    assert older_twin(view(*seen), three) is not None
+    own = Verified(deployment="D2", digests=three.digests, at=at(0))
+    earned = three.but(verified={"staging": own})
+    assert older_twin(view(*seen[:2], earned), earned) is None
+    first = seen[0].but(verified=earned.verified)
+    assert older_twin(view(first, seen[1], earned), earned) is not None, "the proof is the first one's"
+    copied = three.but(verified={"staging": own.but(at=three.first_seen_at - HOUR)})
+    assert older_twin(view(*seen[:2], copied), copied) is not None, "the proof is older than the release"
+
+
+def test_that_is_told_once() -> None:
+    known = view(release(1), proven(TWO), again(4), current=2, reported={"r4": ("SameImages",)})
     assert not any(isinstance(action, Start | NoteSameImages) for action in decide(known, NOW))
 
 

@@ -76,6 +76,8 @@ class FakeDynamoDb:
                 self.put_item(Item=how["Item"])
             elif kind == "Update":
                 self.update_item(**how)
+            elif kind == "Delete":
+                self.items.pop(_key(how["Key"]), None)
             else:
                 assert kind == "ConditionCheck", kind
         return {}

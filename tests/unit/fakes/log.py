@@ -14,6 +14,9 @@ class FakeLog:
     def info(self, msg: str, **fields: Any) -> None:
         self.said.append((msg, fields))
 
+    def warning(self, msg: str, **fields: Any) -> None:
+        self.said.append((msg, fields))
+
     def exception(self, msg: str, **fields: Any) -> None:
         self.said.append((msg, fields))
         self.failed.append(traceback.format_exc())

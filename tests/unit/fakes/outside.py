@@ -1,12 +1,14 @@
 """What the API asks of AWS besides the table, faked: it remembers what it was asked for."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ferryman.api.views.live_services import Counts, Definitions
 from ferryman.decisions.schema_compatibility import ImageLabels
 from ferryman.decisions.snapshot import ImageScan
 from ferryman.errors import Unavailable
-from ferryman.platform import Platform
+from ferryman.platform import Platform, claims
+from ferryman.platform.claims import Claim, Claims, Part
 from ferryman.platform.problem import Findings
 from ferryman.records import Plan, Release
 
@@ -18,12 +20,15 @@ class FakeOutside:
         self.problems: list[tuple[str, str]] = []
         self.notes: list[tuple[str, str]] = []
         self.counts: dict[str, Counts] = {}
+        self.named: dict[tuple[str, str], list[str]] = {}
+        """(platform, environment) → what references of its document name in AWS."""
         self.adopted: list[str] = []
         self.nudged: list[tuple[str, str]] = []
         self.woken: list[tuple[str, str, str]] = []
         self.down = False
         self.parameters: dict[str, str] = {}
         """`ssm:` reference → value, where it matters."""
+        """Values of SSM parameters by name."""
         self.image_labels: dict[str, ImageLabels] = {}
         """Digest → labels; other images have none."""
         self.looked_at: list[str] = []
@@ -34,7 +39,21 @@ class FakeOutside:
     def verify(self, document: Platform) -> Findings:
         here = (*(f"spec.environments.{name}." for name in document.spec.environments), "spec.components.")
         problems = [problem for problem in self.problems if problem[0].startswith(here)]
-        return Findings(problems, [note for note in self.notes if note[0].startswith(here)])
+        return Findings(problems, [note for note in self.notes if note[0].startswith(here)], self.claims(document))
+
+    def claims(self, document: Platform) -> Claims:
+        """Each service is what the document says; `named` adds task definitions and the like."""
+        parts = {
+            name: Part(
+                tuple(
+                    [Claim(claims.service(environment.cluster, one.name), one.name) for one in environment.services]
+                    + [Claim(thing, thing) for thing in self.named.get((document.name, name), ())]
+                )
+            )
+            for name, environment in document.spec.environments.items()
+        }
+        whole = Part(tuple(Claim(thing, thing) for thing in self.named.get((document.name, ""), ())))
+        return replace(claims.of_document(document), environments=parts, whole=whole)
 
     def values(self, references: Iterable[str]) -> dict[str, str]:
         return {reference: self.parameters.get(reference, "a value") for reference in references}
@@ -57,6 +76,9 @@ class FakeOutside:
     def task_definitions(self, document: Platform, environment: str) -> tuple[dict[str, Definitions], list[str]]:
         self._reach()
         return self.definitions, self.unread
+
+    def text(self, value: str) -> str:
+        return self.parameters.get(value.removeprefix("ssm:"), value)
 
     def nudge(self, platform: str, environment: str) -> None:
         self._reach()

@@ -4,9 +4,19 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+USES = {
+    "hook": "slack-webhook",
+    "bot": "slack-bot-token",
+    "signing": "slack-signing-secret",
+    "token": "github-token",
+    "key": "github-app-key",
+}
+"""What tests call a secret → the last part of its name."""
+_SHORT = {f"ferryman/scr/{use}-AbCdEf": short for short, use in USES.items()}
 
-def arn(name: str) -> str:
-    return f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:{name}"
+
+def arn(name: str, platform: str = "scr") -> str:
+    return f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:ferryman/{platform}/{USES[name]}-AbCdEf"
 
 
 class FakeSecrets:
@@ -16,15 +26,29 @@ class FakeSecrets:
         self.secrets = dict(secrets)
         self.read: list[str] = []
         """Names of the secrets that were read, each as often as it was."""
+        self.previous: dict[str, str] = {}
+        """Values with the label AWSPREVIOUS."""
+        self.fails: Exception | None = None
 
     def __call__(self, service: str) -> "FakeSecrets":
         assert service in ("ssm", "secretsmanager"), service
         return self
 
-    def get_secret_value(self, SecretId: str) -> dict[str, str]:  # noqa: N803 - boto3's own name
-        name = SecretId.rpartition(":")[2]
+    def get_secret_value(self, SecretId: str, VersionStage: str = "AWSCURRENT") -> dict[str, str]:  # noqa: N803 - boto3's own names
+        full = SecretId.rpartition(":")[2]
+        name = _SHORT.get(full, full)
         self.read.append(name)
-        return {"SecretString": self.secrets[name]}
+        if self.fails:
+            raise self.fails
+        values = self.secrets if VersionStage == "AWSCURRENT" else self.previous
+        if name not in values and VersionStage != "AWSCURRENT":
+            raise ClientError({"Error": {"Code": "ResourceNotFoundException", "Message": "?"}}, "GetSecretValue")
+        return {"SecretString": values[name]}
+
+    def rotate(self, name: str, value: str) -> None:
+        """Give a secret another value, as PutSecretValue does: the one before stays under its own label."""
+        self.previous[name] = self.secrets[name]
+        self.secrets[name] = value
 
 
 class FakeParameters:

@@ -24,7 +24,12 @@ ROOT = Path(__file__).parents[3]
 EVENTS = ROOT / "events" / "serve_api"
 CONTEXT = SimpleNamespace(invoked_function_arn="arn:aws:lambda:eu-west-1:123456789012:function:ferryman-serve-api")
 ADMIN = "arn:aws:iam::123456789012:role/Deployer"
-STS = FakeSts({"AKIAJO": "arn:aws:sts::123456789012:assumed-role/Deployer/jo"})
+STS = FakeSts(
+    {
+        "AKIAJO": "arn:aws:sts::123456789012:assumed-role/Deployer/jo",
+        "AKIAVERA": "arn:aws:iam::123456789012:user/vera",
+    }
+)
 
 
 @pytest.fixture
@@ -36,6 +41,7 @@ def store(dynamodb: Any) -> Store:
 def app(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     queue = boto3.client("sqs", region_name="eu-west-1").create_queue(QueueName="nudges")["QueueUrl"]
     settings = {"TABLE_NAME": TABLE, "NUDGES_URL": queue, "RELAY_FUNCTION": "relay", "ADMIN_ARNS": ADMIN}
+    settings |= {"ALLOWED_SLACK_HOSTS": "", "ALLOWED_GITHUB_HOSTS": ""}
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     caches = (runtime.client, runtime.store, runtime.logger)
@@ -52,10 +58,10 @@ def app(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
         cached.cache_clear()
 
 
-def call(app: ModuleType, scenario: str) -> tuple[int, dict[str, Any]]:
+def call(app: ModuleType, scenario: str, key: str = "AKIAJO") -> tuple[int, dict[str, Any]]:
     event = json.loads((EVENTS / f"{scenario}.json").read_text())
     if needs_a_signature(event):
-        event = signed(event, CONTEXT.invoked_function_arn, STS.credentials("AKIAJO"))
+        event = signed(event, CONTEXT.invoked_function_arn, STS.credentials(key))
     answer = app.handler(event, CONTEXT)
     return answer["statusCode"], json.loads(answer["body"])
 
@@ -97,6 +103,27 @@ def test_apply_without_anything_in_aws_names_what_is_missing(app: ModuleType, st
         assert (status, body["error"]["code"]) == (422, "VerificationFailed")
         assert {"spec.components.api.repository", "spec.environments.staging.cluster"} <= paths
     assert store.find_platform("scr") is None
+
+
+def test_who_is_no_admin_has_the_roles_that_ssm_grants(app: ModuleType, world: World) -> None:
+    grant = {"role": "viewer", "environments": ["staging"], "principals": ["arn:aws:iam::123456789012:user/vera"]}
+    ssm = runtime.client("ssm")
+    ssm.put_parameter(Name="/ferryman/operator/access/scr", Value=json.dumps({"grants": [grant]}), Type="String")
+
+    assert call(app, "status", key="AKIAVERA")[0] == 200
+    status, body = call(app, "freeze", key="AKIAVERA")
+    assert (status, "needs the role deployer" in body["error"]["message"]) == (403, True)
+    # The refusals of a sandbox are remembered: the same one is recorded once.
+    call(app, "freeze", key="AKIAVERA")
+    assert [line for line in world.timeline() if line[0] == "RequestRefused"] == [
+        ("RequestRefused", "arn:aws:iam::123456789012:user/vera")
+    ]
+
+
+def test_without_a_value_only_admins_get_in(app: ModuleType, world: World) -> None:
+    status, body = call(app, "status", key="AKIAVERA")
+    assert (status, "/ferryman/operator/access/scr does not exist" in body["error"]["message"]) == (403, True)
+    assert call(app, "status")[0] == 200
 
 
 def test_a_nudge_reaches_the_queue(app: ModuleType, world: World) -> None:

@@ -49,6 +49,8 @@ def store(dynamodb: Any) -> Store:
 def _lambda(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("TABLE_NAME", TABLE)
     monkeypatch.setenv("APPROVALS_URL", "https://approve.example/")
+    monkeypatch.setenv("ALLOWED_SLACK_HOSTS", "")
+    monkeypatch.setenv("ALLOWED_GITHUB_HOSTS", "")
     monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", "CRITICAL")
     caches = (runtime.client, runtime.store, runtime.logger, runtime.metrics)
     for cached in caches:

@@ -29,13 +29,13 @@ MIGRATION = PlannedMigration(
 def document(scr_document: dict[str, Any]) -> Platform:
     scr_document["spec"]["channels"]["bot"] = {
         "type": "slack",
-        "botTokenSecretArn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:bot",
+        "botTokenSecretArn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:ferryman/scr/slack-bot-token-AbCdEf",
         "channel": "C024BE91L",
     }
     scr_document["spec"]["environments"]["production"]["notify"] = ["team", "bot"]
     scr_document["spec"]["github"] = {
         "repository": "scr-platform/scr",
-        "tokenSecretArn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:github",
+        "tokenSecretArn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:ferryman/scr/github-AbCdEf",
     }
     return parse(scr_document)
 

@@ -81,7 +81,7 @@ def run(world: World, services: FakeServices, slack: FakeSlack, github: FakeGitH
             deliver=partial(deliver, context=context),
             clock=world.clock,
             new_id=new_id,
-            log=Logger(service="ferryman", level="DEBUG"),
+            log=Logger(service="test", level="DEBUG"),
             count=world.counted.append,
             sleep=world.clock.sleep,
         )

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from ferryman.clients.github.app_token import KeyUnusable
 from ferryman.clients.github.auth import connect
 from ferryman.clients.github.client import Declined
 from ferryman.contracts import DeploymentRef
@@ -13,9 +14,11 @@ from ferryman.errors import Unavailable
 from ferryman.messages import github as messages_github
 from ferryman.notify import github_status
 from ferryman.platform import GitHub, Platform, parse
+from ferryman.platform.hosts import Hosts
 from ferryman.records import Deployment, OutboxMessage, Phase, Publication, Running
 from ferryman.records.writes import Save
 from ferryman.store.table import Store
+from unit import asked
 from unit import builders as make
 from unit.fakes.clock import FakeClock
 from unit.fakes.github import REPOSITORY, SHA, TOKEN, FakeGitHub, answering
@@ -34,7 +37,9 @@ def show(store: Store, github: FakeGitHub, clock: FakeClock) -> Any:
     def once(deployment: Deployment | None = None) -> None:
         one = deployment or make.deployment()
         about = DeploymentRef(platform="scr", environment="staging", deployment=one.id, fence=0)
-        project = connect(DOCUMENT, FakeSecrets(token=TOKEN), clock=clock, network=github.network)
+        project = connect(
+            DOCUMENT, FakeSecrets(token=TOKEN), platform="scr", hosts=Hosts(), clock=clock, network=github.network
+        )
         github_status.show(about, store=store, project=project)
 
     return once
@@ -65,6 +70,40 @@ def test_shown_on_the_commit_and_among_the_deployments(store: Store, github: Fak
     )  # fmt: skip
     assert entry["payload"] == {"ferryman": make.deployment().id}
     assert [item["state"] for item in github.deployment_statuses] == ["in_progress"]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_approvers_are_told_whether_there_is_such_a_commit(
+    store: Store, github: FakeGitHub, show: Any, known: bool
+) -> None:
+    version = "abc1234" if known else "not-a-commit"
+    put(store, phase=Phase.AWAITING_APPROVAL, version=version)
+    store.write(Save(asked.approval(deployment=make.deployment().id, version=version)))
+    if known:
+        show()
+    else:
+        with pytest.raises(github_status.NoSuchCommit):
+            show()
+    found = store.approval(make.deployment().id)
+    assert found is not None
+    assert found.commit_confirmed is known
+
+
+def test_an_approval_that_ended_stays_as_it_was(store: Store, show: Any) -> None:
+    put(store, phase=Phase.RUNNING)
+    store.write(Save(asked.approval(deployment=make.deployment().id, status="Approved")))
+    show()
+    found = store.approval(make.deployment().id)
+    assert found is not None
+    assert (found.commit_confirmed, found.rev) == (None, 1)
+
+
+def test_a_key_is_read_for_an_allowed_host_only(store: Store, clock: FakeClock) -> None:
+    secrets = FakeSecrets(token=TOKEN)
+    elsewhere = DOCUMENT.model_copy(update={"api_url": "https://api.github.com.evil.example"})
+    with pytest.raises(KeyUnusable, match=r"api\.github\.com\.evil\.example is not a host of GitHub"):
+        connect(elsewhere, secrets, platform="scr", hosts=Hosts(), clock=clock)
+    assert secrets.read == []
 
 
 def test_twice_makes_one_entry_and_one_state(store: Store, github: FakeGitHub, show: Any) -> None:

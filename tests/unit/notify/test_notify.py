@@ -377,7 +377,7 @@ def clients(store: Store) -> dict[str, Any]:
     topic = made["sns"].create_topic(Name="team")["TopicArn"]
     queue = made["sqs"].create_queue(QueueName="inbox")["QueueUrl"]
     made["sns"].subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:eu-west-1:123456789012:inbox")
-    secret = made["secretsmanager"].create_secret(Name="slack", SecretString=WEBHOOK)["ARN"]
+    secret = made["secretsmanager"].create_secret(Name="ferryman/scr/slack", SecretString=WEBHOOK)["ARN"]
     made["ssm"].put_parameter(Name="/topic", Value=topic, Type="String")
     made["ssm"].put_parameter(Name="/webhook", Value=secret, Type="String")
     made["sesv2"].create_email_identity(EmailIdentity="ferryman@example.com")

@@ -11,6 +11,7 @@ from ferryman.notify import slack
 from ferryman.notify.context import Context
 from ferryman.notify.errors import NotDelivered
 from ferryman.platform import ChatChannel
+from ferryman.platform.hosts import Hosts
 from ferryman.store.table import Store
 from unit.fakes.clock import FakeClock
 from unit.fakes.secrets import arn
@@ -47,9 +48,10 @@ CHANNEL = ChatChannel(type="slack", webhook_secret_arn=arn("hook"))
 
 
 @pytest.fixture
-def context(store: Store, clock: FakeClock, services: FakeServices) -> Context:
+def context(store: Store, clock: FakeClock, services: FakeServices, hook: str) -> Context:
     """Without a fake of the network: what is sent goes to the address in the secret."""
-    return Context(services, store, clock, BASE)
+    own = Hosts(slack=f"{hook},http://127.0.0.1:1", loopback=True)
+    return Context(services, store, clock, BASE, hosts=own)
 
 
 def test_slack_over_http(hook: str, context: Context, services: FakeServices) -> None:

@@ -192,6 +192,17 @@ def test_a_secret_that_is_no_token(world: World, run: Any, services: FakeService
     assert "hunter2" not in str(world.row("approval", "buttons").last_error)
 
 
+def test_no_token_is_read_for_another_host(
+    world: World, run: Any, services: FakeServices, document: dict[str, Any], slack: FakeSlack
+) -> None:
+    document["spec"]["channels"]["buttons"]["apiUrl"] = "https://slack.com.evil.example/api"
+    world.ask("buttons")
+    run()
+    assert "slack.com.evil.example is not a host of Slack" in str(world.row("approval", "buttons").last_error)
+    assert "bot" not in services.read
+    assert slack.calls == []
+
+
 def test_long_names_and_reasons_stay_within_block_kits_limits(world: World, run: Any, slack: FakeSlack) -> None:
     people = [*asked.approval().approvers] * 15
     long = asked.approval(version="&" * 128, approvers=people, required=2, decisions=[asked.decision(name="<" * 80)])

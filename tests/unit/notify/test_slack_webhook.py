@@ -8,8 +8,11 @@ from hypothesis import strategies as some
 
 from ferryman.notify import slack_bot, slack_webhook
 from ferryman.notify.errors import NotDelivered
+from ferryman.platform.hosts import Hosts
 from unit import asked
 from unit.notify_world import message
+
+ALLOWED = Hosts(slack="chat.example,http://127.0.0.1:4000", loopback=True)
 
 
 def texts(payload: dict[str, Any]) -> list[str]:
@@ -75,12 +78,13 @@ def test_a_link_in_slack_can_not_break_out_of_its_markup() -> None:
         ("https://hooks.slack.com/services/x\n", "https://hooks.slack.com/services/x"),
         ('{"url": "https://hooks.slack.com/services/x"}', "https://hooks.slack.com/services/x"),
         ('{"webhookUrl": "https://hooks.slack.com/services/x"}', "https://hooks.slack.com/services/x"),
+        ("https://chat.example/hooks/x", "https://chat.example/hooks/x"),
         ("http://127.0.0.1:4000/hook", "http://127.0.0.1:4000/hook"),
     ],
-    ids=["plain", "url", "webhookUrl", "own-machine"],
+    ids=["plain", "url", "webhookUrl", "allowed", "own-machine"],
 )
 def test_webhook_in(secret: str, url: str) -> None:
-    assert slack_webhook.webhook_in(secret) == url
+    assert slack_webhook.webhook_in(secret, ALLOWED) == url
 
 
 @pytest.mark.parametrize(
@@ -94,9 +98,13 @@ def test_webhook_in(secret: str, url: str) -> None:
         '{"url": 5}',
         "file:///hunter2",
         "https://[hunter2",
+        "https://hunter2.example/services/x",
+        "https://hooks.slack.com.hunter2.example/services/x",
+        "https://hooks.slack.com@hunter2.example/",
+        "http://127.0.0.1:4001/hunter2",
     ],
 )
 def test_no_webhook_in(secret: str) -> None:
     with pytest.raises(NotDelivered) as caught:
-        slack_webhook.webhook_in(secret)
+        slack_webhook.webhook_in(secret, ALLOWED)
     assert "hunter2" not in str(caught.value)

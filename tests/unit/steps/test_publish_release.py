@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from ferryman.contracts import PublishReleaseOutput
 from ferryman.errors import Conflict, Throttled, Unavailable
+from ferryman.platform.hosts import Hosts
 from ferryman.records import (
     Decision,
     EventType,
@@ -62,6 +63,7 @@ def run(store: Store, github: FakeGitHub, clock: FakeClock, new_id: FakeIds) -> 
             EVENT,
             store=store,
             client=secrets or FakeSecrets(token=TOKEN),
+            hosts=Hosts(),
             clock=clock,
             new_id=new_id,
             network=github.network,
@@ -348,6 +350,7 @@ def test_the_handler_hands_everything_over(store: Store, monkeypatch: pytest.Mon
     spec.loader.exec_module(app)
     put(store, tag=None)
     monkeypatch.setattr(app, "store", lambda: store)
+    monkeypatch.setenv("ALLOWED_GITHUB_HOSTS", "")
     assert app.handler(EVENT.model_dump(), None) == {"verdict": "Skipped", "url": ""}
 
 

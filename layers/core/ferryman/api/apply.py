@@ -1,5 +1,6 @@
-"""Route that applies a platform document: parse, compare, verify, adopt, save, nudge. In this order, so that a crash
-leaves either the old document or the new one, and repeating the same `apply` completes it.
+"""Route that applies a platform document: parse, compare, verify, judge whose things it names, adopt, save, nudge.
+
+In this order, so that a crash leaves either the old document or the new one, and the same `apply` again completes it.
 """
 
 import logging
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ferryman.api import proposing
+from ferryman.api import ownership, proposing
 from ferryman.api.context import Context
 from ferryman.api.control import how, nudge, told
 from ferryman.api.http import HttpError, Request
@@ -16,15 +17,16 @@ from ferryman.api.proposing import Judged
 from ferryman.clients.aws_errors import Refusal as AwsRefusal
 from ferryman.errors import Conflict, FerrymanError, InvalidDocument, Refused
 from ferryman.messages import timeline
-from ferryman.platform import Platform, apply_refusals, parse
+from ferryman.platform import Platform, apply_refusals, parse, secret_uses
+from ferryman.platform.claims import Claims, of_document
 from ferryman.records import AppliedPlatform, EventType, Override, Proposal, limits
-from ferryman.records.writes import Save, Unchanged, Write
+from ferryman.records.writes import Unchanged
 from ferryman.text import one_line, shortened
 
 _MOST_BYTES = 200_000
 """Of a request."""
 
-_TOGETHER = 90
+_TOGETHER = 50
 """Messages in one transaction: DynamoDB takes 100 actions."""
 
 _LOG = logging.getLogger("ferryman")
@@ -40,10 +42,10 @@ def apply(operator: Context, request: Request) -> dict[str, Any]:
     document = _read(operator, request, name)
     before = operator.store.find_platform(name)
     judged = proposing.judge(operator, before, document)
-    notes: list[tuple[str, str]] = []
+    claims = Claims()
     if before is not None and not judged.weakened and _same(before, document):
         result, generation = "unchanged", before.generation
-        notes = _notes(operator, document)
+        notes, shared = _notes(operator, document), ownership.warnings(operator, name)
     else:
         result, generation = ("configured", before.generation + 1) if before else ("created", 1)
         if not override:
@@ -57,9 +59,12 @@ def apply(operator: Context, request: Request) -> dict[str, Any]:
                 "the document does not match what exists in AWS; nothing was changed",
                 found.problems,
             )
-        notes = found.notes
+        notes, claims = found.notes, found.claims or of_document(document)
+        owned = ownership.judge(operator, document, claims, before)
+        ownership.refuse(owned.problems)
+        shared = owned.warnings
     _refuse_too_large(document)
-    change = _Change(operator, request, document, generation, before, judged)
+    change = _Change(operator, request, document, claims, generation, before, judged)
     proposed = None
     if judged.weakened and not override:
         result, generation = "proposed", generation - 1
@@ -77,7 +82,7 @@ def apply(operator: Context, request: Request) -> dict[str, Any]:
         "environments": list(document.spec.environments),
         "warnings": [
             {"path": path, "message": message}
-            for path, message in apply_refusals.warnings_of(document, _tags(operator, name))
+            for path, message in [*apply_refusals.warnings_of(document, _tags(operator, name)), *shared]
         ],
         "notes": told(notes),
         **_gates(judged, proposed),
@@ -92,6 +97,7 @@ def _read(operator: Context, request: Request, name: str) -> Platform:
     if document.name != name:
         raise InvalidDocument([("metadata.name", f"is {document.name!r}, but the request is about {name!r}")])
     refused = apply_refusals.problems_of(document, _tags(operator, name))
+    refused += secret_uses.problems_of(document, operator.hosts)
     if refused:
         raise InvalidDocument(refused)
     return document
@@ -170,6 +176,7 @@ class _Change:
     operator: Context
     request: Request
     document: Platform
+    claims: Claims
     generation: int
     before: AppliedPlatform | None
     judged: Judged
@@ -218,7 +225,9 @@ def _save(change: _Change, override: str) -> None:
     for first in range(_TOGETHER, len(told), _TOGETHER):
         # Told before it happens rather than not at all.
         operator.store.write(*told[first : first + _TOGETHER])
-    _write(change, Save(applied), event, *told[:_TOGETHER])
+    pending = proposing.open_proposal(operator, before)
+    ended = [proposing.superseded(operator, pending, request)] if pending is not None else []
+    ownership.save(operator, document, applied, change.claims, [event, *ended, *told[:_TOGETHER]])
 
 
 def _overridden(change: _Change, reason: str, at: datetime) -> Override:
@@ -229,21 +238,13 @@ def _overridden(change: _Change, reason: str, at: datetime) -> Override:
 
 def _withdraw(change: _Change) -> None:
     """End a proposal when the stored document is applied again: whoever does so wants that one."""
-    if change.before is not None and change.before.proposal is not None:
-        _write(change, Unchanged(change.before))
-
-
-def _write(change: _Change, *writes: Write) -> None:
-    """Write all or nothing, and end a proposal that waits: a newer apply supersedes it."""
-    operator = change.operator
-    pending = proposing.open_proposal(operator, change.before)
-    ended = [proposing.superseded(operator, pending, change.request)] if pending is not None else []
-    if not ended and all(isinstance(write, Unchanged) for write in writes):
+    operator, before = change.operator, change.before
+    pending = proposing.open_proposal(operator, before)
+    if before is None or pending is None:
         return
     try:
-        operator.store.write(*writes, *ended)
+        operator.store.write(Unchanged(before), proposing.superseded(operator, pending, change.request))
     except Conflict:
         raise Refused(
-            f"somebody else applied platform {change.document.name} at the same time; check the result, then apply "
-            "again"
+            f"somebody else applied platform {before.name} at the same time; check the result, then apply again"
         ) from None

@@ -89,6 +89,7 @@ def _decide_as(
         attempt,
         store=operator.store,
         nudge=operator.outside.nudge,
+        text=operator.outside.text,
         clock=operator.clock,
         new_id=operator.new_id,
     )

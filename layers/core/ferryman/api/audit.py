@@ -8,10 +8,11 @@ from typing import Any
 
 from pydantic import AwareDatetime
 
+from ferryman.access import Verb
+from ferryman.api.authorize import names_of, no_environment
 from ferryman.api.context import Context
 from ferryman.api.http import HttpError, Request
-from ferryman.errors import NotFound
-from ferryman.platform import parse
+from ferryman.api.read import seen_of
 from ferryman.records import AUDITED, Deployment, Record, TimelineEvent
 
 _DEEP = 100
@@ -41,13 +42,17 @@ class Act(Record):
 
 
 def audit(operator: Context, request: Request) -> dict[str, Any]:
-    """The audit trail of a platform or one `environment`, newest first: `limit` lines, none before `since`."""
+    """The audit trail of what the caller may see, or of one `environment`, newest first.
+
+    `limit` lines, none before `since`.
+    """
     applied = operator.store.platform(request.params["platform"])
-    names = list(parse(applied.document).spec.environments)
     wanted = request.query.get("environment")
-    if wanted is not None and wanted not in names:
-        known = ", ".join(names)
-        raise NotFound(f"platform {applied.name} has no environment {wanted!r}; known environments: {known}")
+    if wanted is not None and wanted not in names_of(applied):
+        raise no_environment(applied, wanted)
+    if wanted is not None:
+        operator.access.require(request.who, Verb.VIEW, applied.name, [wanted])
+    names = seen_of(operator, request, applied)
     limit, since = request.number("limit", 50, 1000), _since(request)
     digests = {release.version: release.digests for release in operator.store.releases(applied.name)}
     # Acts on the platform concern each of its environments.

@@ -12,6 +12,7 @@ from ferryman.decisions.snapshot import ImageScan
 from ferryman.errors import NotFound
 from ferryman.ids import Clock, NewId
 from ferryman.platform import Platform
+from ferryman.platform.claims import Claims
 from ferryman.platform.problem import Findings
 from ferryman.records import Plan, Release, step_keys
 from ferryman.store.table import Store
@@ -34,17 +35,29 @@ class Aws:
     def verify(self, document: Platform) -> Findings:
         """Hold the document against ECS, ECR and its `ssm:` references."""
         from ferryman.clients.ssm import References
+        from ferryman.steps import verify_secrets
         from ferryman.steps.verify import examine
 
-        return examine(
+        references = References(self.client("ssm"))
+        secrets = verify_secrets.examine(document, references)
+        found = examine(
             document,
             ecs=self.client("ecs"),
             ecr=self.client("ecr"),
-            references=References(self.client("ssm")),
+            references=references,
             client=self.client,
             account=self.account,
             region=self.region,
         )
+        return Findings(found.problems + secrets.problems, found.notes + secrets.notes)
+
+    def claims(self, document: Platform) -> Claims:
+        """Ask ECS, EventBridge and SSM what the document's names mean."""
+        from ferryman.clients.ssm import References
+        from ferryman.steps import ownership
+
+        references = References(self.client("ssm"))
+        return ownership.read(document, ecs=self.client("ecs"), references=references, client=self.client)
 
     def values(self, references: Iterable[str]) -> dict[str, str]:
         """Read each parameter."""
@@ -143,6 +156,12 @@ class Aws:
             if seen_job is None or seen_job.live is None:
                 problems.append(f"job {job.name}: its target could not be read, or runs no ECS task")
         return found, problems
+
+    def text(self, value: str) -> str:
+        """Read the parameter that a value refers to."""
+        from ferryman.clients.ssm import References
+
+        return References(self.client("ssm")).text(value)
 
     def nudge(self, platform: str, environment: str) -> None:
         """Queue the environment for reconcile."""

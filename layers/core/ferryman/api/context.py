@@ -5,11 +5,14 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ferryman.access import Access
+from ferryman.api.refusals import Refusals
 from ferryman.api.views.live_services import Counts, Definitions
 from ferryman.decisions.schema_compatibility import ImageLabels
 from ferryman.decisions.snapshot import ImageScan
 from ferryman.ids import Clock, NewId
 from ferryman.platform import Platform
+from ferryman.platform.claims import Claims
+from ferryman.platform.hosts import Hosts
 from ferryman.platform.problem import Findings
 from ferryman.records import Plan, Release
 from ferryman.store.table import Store
@@ -23,6 +26,9 @@ class Outside(Protocol):
 
     def values(self, references: Iterable[str]) -> dict[str, str]:
         """Return `ssm:` reference → its value now; empty for one that can't be read."""
+
+    def claims(self, document: Platform) -> Claims:
+        """Return what a stored document owns."""
 
     def adopt(self, document: Platform) -> None:
         """Take what runs as `current` in environments that are new to us; before the document is stored."""
@@ -38,6 +44,9 @@ class Outside(Protocol):
 
     def task_definitions(self, document: Platform, environment: str) -> tuple[dict[str, Definitions], list[str]]:
         """Return service or `job/<name>` → what it runs and what it would be made from, and what could not be read."""
+
+    def text(self, value: str) -> str:
+        """Return a value of the document, or what the parameter that it refers to holds."""
 
     def nudge(self, platform: str, environment: str) -> None:
         """Have reconcile look at an environment now instead of at the next sweep."""
@@ -55,3 +64,6 @@ class Context:
     clock: Clock
     new_id: NewId
     access: Access = field(default_factory=Access)
+    refusals: Refusals = field(default_factory=Refusals)
+    hosts: Hosts = field(default_factory=Hosts)
+    """Where secrets may be sent."""

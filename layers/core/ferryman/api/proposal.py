@@ -37,7 +37,6 @@ def proposal(operator: Context, request: Request) -> dict[str, Any]:
         "approvals": [
             _approval(name, operator.store.approval(id), found) for name, id in found.approvals.items()
         ],
-        "document": found.document,
     }  # fmt: skip
 
 

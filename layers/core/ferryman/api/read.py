@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 from ferryman.api import proposal
+from ferryman.api.authorize import names_of
 from ferryman.api.context import Context
 from ferryman.api.http import Request
 from ferryman.api.views import deployment as views
@@ -44,35 +45,43 @@ _TOLD = 5
 """Deployments whose timelines `events` shows beside the environment's own."""
 _NAMES = 1000
 """Semver tags among which a read looks for those that name no release; a CI may push one with each build."""
+_SHARED = 20
+"""Things that an environment shares with others, in a status."""
 _NOTICES, _NOTICED = 5, timedelta(days=7)
 """How many failures of messages and publications a status shows, and for how long."""
 
 
-def platforms(operator: Context, _: Request) -> dict[str, Any]:
-    """All platforms, each with the names of its environments."""
-    return {"platforms": [_row(applied) for applied in operator.store.platforms()]}
+def platforms(operator: Context, request: Request) -> dict[str, Any]:
+    """The platforms that the caller may see, each with the names of those environments that they may see."""
+    rows = [(applied, seen_of(operator, request, applied)) for applied in operator.store.platforms()]
+    return {"platforms": [_row(applied, names) for applied, names in rows if names]}
 
 
-def _row(applied: AppliedPlatform) -> dict[str, Any]:
+def seen_of(operator: Context, request: Request, applied: AppliedPlatform) -> list[str]:
+    """Return the environments of a platform that the caller may see."""
+    return [name for name in names_of(applied) if operator.access.sees(request.who, applied.name, name)]
+
+
+def _row(applied: AppliedPlatform, names: list[str]) -> dict[str, Any]:
     return {
         "name": applied.name,
         "generation": applied.generation,
         "appliedBy": applied.applied_by,
         "appliedAt": applied.applied_at.isoformat(),
-        "environments": list(applied.document["spec"]["environments"]),
+        "environments": names,
         "components": list(applied.document["spec"]["components"]),
     }
 
 
 def platform(operator: Context, request: Request) -> dict[str, Any]:
-    """One platform and where each of its environments stands."""
+    """One platform and where each of its environments stands that the caller may see."""
     applied = operator.store.platform(request.params["platform"])
-    document = parse(applied.document)
+    document, names = parse(applied.document), seen_of(operator, request, applied)
     releases = operator.store.releases(applied.name)
     tags = ignored_tags(operator, document, releases)
-    found = [_environment(operator, document, name, releases, tags) for name in document.spec.environments]
+    found = [_environment(operator, document, name, releases, tags) for name in names]
     shown = [view.dump() for view in found]
-    return {**_row(applied), "environments": shown, "notes": proposal.notes(operator, applied)}
+    return {**_row(applied, names), "environments": shown, "notes": proposal.notes(operator, applied)}
 
 
 def document(operator: Context, request: Request) -> dict[str, Any]:
@@ -92,8 +101,9 @@ def environment(operator: Context, request: Request) -> dict[str, Any]:
 
 def releases(operator: Context, request: Request) -> dict[str, Any]:
     """The releases of a platform, newest first; with `?ignored=true` also the newest tags that are no releases."""
-    document = parse(operator.store.platform(request.params["platform"]).document)
-    states = [operator.store.state(document.name, name) for name in document.spec.environments]
+    applied = operator.store.platform(request.params["platform"])
+    document = parse(applied.document)
+    states = [operator.store.state(document.name, name) for name in seen_of(operator, request, applied)]
     known, limit = operator.store.releases(document.name), request.number("limit", 50, 1000)
     answer: dict[str, Any] = {
         "releases": [
@@ -253,7 +263,7 @@ def _environment(
     *,
     notices: bool = False,
 ) -> EnvironmentView:
-    """Read where an environment stands; `tags` are the ignored ones, and `notices` reads timelines too."""
+    """Read where an environment stands; `tags` are the ignored ones, and `notices` reads timelines and owners too."""
     seen = _seen(operator, document, name, releases, tags)
     now, state = operator.clock(), seen.state
     current = next((d for d in seen.deployments if state.current and d.id == state.current.deployment), None)
@@ -266,7 +276,16 @@ def _environment(
         frozen=frozen(document.environment(name), state, now),
         publication=current.publication if current else None,
         notices=_notices(operator, seen) if notices else [],
+        shared=_shared(operator, document.name, name) if notices else [],
     )
+
+
+def _shared(operator: Context, platform: str, env: str) -> list[str]:
+    # Imported here: it imports `control`, and that imports this module.
+    from ferryman.api import ownership
+
+    found = ownership.shared(operator, platform)
+    return [*found.get(env, []), *found.get("", [])][:_SHARED]
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol
 
-from ferryman.api import apply, approve, audit, control, diff, freeze_and_waive, proposal, read, start
+from ferryman.access import Verb
+from ferryman.api import apply, approve, audit, auth, control, diff, freeze_and_waive, ownership, proposal, read, start
+from ferryman.api.authorize import authorize
 from ferryman.api.context import Context
 from ferryman.api.http import HttpError, Request, answer, failure, parse
+from ferryman.api.refusals import recorded
 from ferryman.errors import (
     ClaimLost,
     Conflict,
@@ -25,36 +28,39 @@ Prove = Callable[[Request], str]
 _PLATFORM = "v1/platforms/{platform}"
 _ENV = f"{_PLATFORM}/environments/{{environment}}"
 
-ROUTES: tuple[tuple[str, str, Route], ...] = (
-    ("GET", "v1/platforms", read.platforms),
-    ("GET", _PLATFORM, read.platform),
-    ("PUT", _PLATFORM, apply.apply),
-    ("GET", f"{_PLATFORM}/document", read.document),
-    ("GET", f"{_PLATFORM}/proposal", proposal.proposal),
-    ("GET", f"{_PLATFORM}/releases", read.releases),
-    ("GET", f"{_PLATFORM}/tags/{{tag}}", read.tag),
-    ("GET", _ENV, read.environment),
-    ("GET", f"{_ENV}/history", read.history),
-    ("GET", f"{_ENV}/explain", read.explanation),
-    ("GET", f"{_ENV}/events", read.events),
-    ("GET", f"{_ENV}/deployments/{{deployment}}", read.deployment),
-    ("POST", f"{_ENV}/verify", control.verify),
-    ("POST", f"{_ENV}/abort", control.abort),
-    ("POST", f"{_ENV}/retry", control.retry),
-    ("POST", f"{_ENV}/redeploy", control.redeploy),
-    ("POST", f"{_ENV}/hold", control.hold),
-    ("POST", f"{_ENV}/resume", control.resume),
-    ("POST", f"{_ENV}/deploy", start.deploy),
-    ("POST", f"{_ENV}/rollback", start.rollback),
-    ("POST", f"{_ENV}/migrate", start.migrate),
-    ("POST", f"{_ENV}/freeze", freeze_and_waive.freeze),
-    ("POST", f"{_ENV}/thaw", freeze_and_waive.thaw),
-    ("POST", f"{_ENV}/waive", freeze_and_waive.waive),
-    ("GET", f"{_ENV}/diff", diff.diff),
-    ("GET", f"{_ENV}/approval", approve.approval),
-    ("POST", f"{_ENV}/approve", approve.approve),
-    ("POST", f"{_ENV}/reject", approve.reject),
-    ("GET", f"{_PLATFORM}/audit", audit.audit),
+ROUTES: tuple[tuple[str, str, Verb, Route], ...] = (
+    ("GET", "v1/auth", Verb.ASK, auth.whoami),
+    ("GET", "v1/auth/can-i", Verb.ASK, auth.can_i),
+    ("GET", "v1/platforms", Verb.ASK, read.platforms),
+    ("GET", _PLATFORM, Verb.VIEW_PLATFORM, read.platform),
+    ("PUT", _PLATFORM, Verb.APPLY, apply.apply),
+    ("POST", f"{_PLATFORM}/retire", Verb.RETIRE, ownership.retire),
+    ("GET", f"{_PLATFORM}/document", Verb.VIEW_DOCUMENT, read.document),
+    ("GET", f"{_PLATFORM}/proposal", Verb.VIEW_PLATFORM, proposal.proposal),
+    ("GET", f"{_PLATFORM}/releases", Verb.VIEW_PLATFORM, read.releases),
+    ("GET", f"{_PLATFORM}/tags/{{tag}}", Verb.VIEW_PLATFORM, read.tag),
+    ("GET", _ENV, Verb.VIEW, read.environment),
+    ("GET", f"{_ENV}/history", Verb.VIEW, read.history),
+    ("GET", f"{_ENV}/explain", Verb.VIEW, read.explanation),
+    ("GET", f"{_ENV}/events", Verb.VIEW, read.events),
+    ("GET", f"{_ENV}/deployments/{{deployment}}", Verb.VIEW, read.deployment),
+    ("POST", f"{_ENV}/verify", Verb.VERIFY, control.verify),
+    ("POST", f"{_ENV}/abort", Verb.ABORT, control.abort),
+    ("POST", f"{_ENV}/retry", Verb.RETRY, control.retry),
+    ("POST", f"{_ENV}/redeploy", Verb.REDEPLOY, control.redeploy),
+    ("POST", f"{_ENV}/hold", Verb.HOLD, control.hold),
+    ("POST", f"{_ENV}/resume", Verb.RESUME, control.resume),
+    ("POST", f"{_ENV}/deploy", Verb.DEPLOY, start.deploy),
+    ("POST", f"{_ENV}/rollback", Verb.ROLLBACK, start.rollback),
+    ("POST", f"{_ENV}/migrate", Verb.MIGRATE, start.migrate),
+    ("POST", f"{_ENV}/freeze", Verb.FREEZE, freeze_and_waive.freeze),
+    ("POST", f"{_ENV}/thaw", Verb.THAW, freeze_and_waive.thaw),
+    ("POST", f"{_ENV}/waive", Verb.WAIVE, freeze_and_waive.waive),
+    ("GET", f"{_ENV}/diff", Verb.VIEW, diff.diff),
+    ("GET", f"{_ENV}/approval", Verb.VIEW, approve.approval),
+    ("POST", f"{_ENV}/approve", Verb.APPROVE, approve.approve),
+    ("POST", f"{_ENV}/reject", Verb.REJECT, approve.reject),
+    ("GET", f"{_PLATFORM}/audit", Verb.VIEW_PLATFORM, audit.audit),
 )
 
 
@@ -73,9 +79,12 @@ def serve(event: dict[str, Any], operator: Context, log: Log, prove: Prove) -> d
     try:
         request = parse(event)
         request = replace(request, who=prove(request))
-        route, params = find(request.method, request.segments)
+        route, verb, params = find(request.method, request.segments)
+        request = replace(request, params=params)
         log.info("request", who=request.who, method=request.method, path=request.path, **params)
-        return answer(200, route(operator, replace(request, params=params)))
+        with recorded(operator, request, verb):
+            authorize(operator, request, verb)
+            return answer(200, route(operator, request))
     except HttpError as error:
         return failure(error)
     except FerrymanError as error:
@@ -86,15 +95,15 @@ def serve(event: dict[str, Any], operator: Context, log: Log, prove: Prove) -> d
         return failure(HttpError(500, "Internal", told))
 
 
-def find(method: str, segments: list[str]) -> tuple[Route, dict[str, str]]:
-    """Return the route of a path and the values of its names; raise HttpError 404 or 405."""
+def find(method: str, segments: list[str]) -> tuple[Route, Verb, dict[str, str]]:
+    """Return the route of a path, what it does, and the values of the path's names; raise HttpError 404 or 405."""
     allowed = []
-    for verb, pattern, route in ROUTES:
+    for accepted, pattern, verb, route in ROUTES:
         params = _match(pattern.split("/"), segments)
-        if params is not None and verb == method:
-            return route, params
+        if params is not None and accepted == method:
+            return route, verb, params
         if params is not None:
-            allowed.append(verb)
+            allowed.append(accepted)
     path = "/" + "/".join(segments)
     if allowed:
         names = ", ".join(allowed)

@@ -7,6 +7,7 @@ nudged, applies what all environments have approved (`controller.proposals`).
 import logging
 from collections.abc import Callable
 
+from ferryman.approvals import standing
 from ferryman.approvals.record_decision import BRIEF, REFUSALS_TOLD, TRIES, cleaned, quietly
 from ferryman.decisions.approval_rules import Attempt, Verdict, judge_attempt, noted
 from ferryman.decisions.proposal_state import as_it_stands
@@ -28,6 +29,7 @@ def decide(
     nudge: Callable[[str, str], None],
     clock: Clock,
     new_id: NewId,
+    text: Callable[[str], str],
     count: Callable[[str], None],
 ) -> Verdict:
     """Record a person's decision, or say why it does not count. Holds and freezes do not stop it.
@@ -40,7 +42,9 @@ def decide(
             raise NotFound(f"there is no approval {approval_id[:40]!r}")
         proposal, now = store.proposal(approval.platform, approval.proposal), clock()
         attempt = cleaned(attempt, approval)
-        verdict = judge_attempt(as_it_stands(approval, proposal), None, attempt, now)
+        applied = store.find_platform(approval.platform)
+        lost = standing.lost(approval, attempt.name, attempt.how, applied.document if applied else {}, text)
+        verdict = judge_attempt(as_it_stands(approval, proposal), None, attempt, now, lost=lost)
         if not verdict.counts:
             _refused(approval, attempt, verdict, store=store, clock=clock, new_id=new_id, count=count)
             return verdict

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from ferryman.approvals import lifecycle, link_tokens, notifications
+from ferryman.approvals import lifecycle, link_tokens, notifications, standing
 from ferryman.decisions.admission import stopped_by
 from ferryman.decisions.approval_rules import Attempt, Verdict, closed, judge_attempt, taken_down
 from ferryman.errors import ClaimLost, Conflict, NotFound
@@ -17,7 +17,7 @@ from ferryman.ids import Clock, NewId
 from ferryman.messages import timeline
 from ferryman.records import Approval, Deployment, EventType, step_keys
 from ferryman.records.writes import Save, Write
-from ferryman.store.documents import document_of
+from ferryman.store.documents import parsed
 from ferryman.store.table import Store
 from ferryman.text import one_line
 
@@ -48,12 +48,13 @@ def decide_approval(
     nudge: Callable[[str, str], None],
     clock: Clock,
     new_id: NewId,
+    text: Callable[[str], str],
     count: Callable[[str], None] = _silent,
 ) -> Verdict:
     """Record a person's decision, or say why it does not count. Safe to repeat: a repeated decision counts once.
 
-    `nudge` gets platform and environment. If it fails, that is logged, and the sweep finds the decision. Raise NotFound
-    for an unknown approval, Conflict when it kept changing (try again).
+    `text` resolves a value of the document. `nudge` gets platform and environment. If it fails, that is logged, and the
+    sweep finds the decision. Raise NotFound for an unknown approval, Conflict when it kept changing (try again).
     """
     for _ in store.attempts(TRIES):
         approval = store.approval(approval_id)
@@ -63,11 +64,13 @@ def decide_approval(
             # Rare, and it needs this module.
             from ferryman.approvals.decide_proposal import decide
 
-            return decide(approval_id, attempt, store=store, nudge=nudge, clock=clock, new_id=new_id, count=count)
+            return decide(
+                approval_id, attempt, store=store, nudge=nudge, clock=clock, new_id=new_id, text=text, count=count
+            )  # fmt: skip
         deployment = store.deployment(approval.platform, approval.environment, approval.deployment)
         attempt, now = cleaned(attempt, approval), clock()
-        stopped, listed = _rules(store, approval, deployment, attempt, now)
-        verdict = judge_attempt(approval, deployment, attempt, now, stopped, listed)
+        stopped, lost = _rules(store, approval, deployment, attempt, now, text)
+        verdict = judge_attempt(approval, deployment, attempt, now, stopped, lost)
         if not verdict.counts:
             _refused(approval, deployment, attempt, verdict, store=store, clock=clock, new_id=new_id, count=count)
             break
@@ -122,25 +125,30 @@ def _decided(
 
 
 def _rules(
-    store: Store, approval: Approval, deployment: Deployment, attempt: Attempt, now: datetime
-) -> tuple[str | None, list[str] | None]:  # fmt: skip
-    """Return why nothing may start in the environment, and who is listed as an approver there now.
+    store: Store,
+    approval: Approval,
+    deployment: Deployment,
+    attempt: Attempt,
+    now: datetime,
+    text: Callable[[str], str],
+) -> tuple[str | None, standing.Lost | None]:
+    """Return why nothing may start in the environment, and why this person may no longer decide.
 
     admit_deployment checks again before anything changes. If the document has no approval policy any more, the
     approvers of the request count.
     """
     if closed(approval, deployment, now) is not None:
         return None, None
-    document = document_of(store, approval.platform)
+    applied = store.find_platform(approval.platform)
+    lost = standing.lost(approval, attempt.name, attempt.how, applied.document if applied else {}, text)
+    document = parsed(applied)
     environment = document.spec.environments.get(approval.environment) if document else None
     if environment is None:
-        return "the platform document does not define this environment's rules; see `ferryman explain`", None
-    policy = environment.approval
-    listed = [approver.name for approver in policy.approvers] if policy is not None else None
+        return "the platform document does not define this environment's rules; see `ferryman explain`", lost
     if attempt.verdict != "approve":
-        return None, listed
+        return None, lost
     found = stopped_by(deployment, store.state(approval.platform, approval.environment), environment, now)
-    return (found[1] if found is not None else None), listed
+    return (found[1] if found is not None else None), lost
 
 
 def _refused(

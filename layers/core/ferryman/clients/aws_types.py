@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ecs import type_defs as ecs
     from mypy_boto3_events import client as events_client
     from mypy_boto3_events import type_defs as events
+    from mypy_boto3_iam import client as iam_client
     from mypy_boto3_lambda import client as lambda_client
     from mypy_boto3_logs import client as logs_client
     from mypy_boto3_scheduler import client as scheduler_client
@@ -37,6 +38,7 @@ type DynamoDBClient = dynamodb_client.DynamoDBClient
 type ECRClient = ecr_client.ECRClient
 type ECSClient = ecs_client.ECSClient
 type EventsClient = events_client.EventBridgeClient
+type IAMClient = iam_client.IAMClient
 type LambdaClient = lambda_client.LambdaClient
 type LogsClient = logs_client.CloudWatchLogsClient
 type SchedulerClient = scheduler_client.EventBridgeSchedulerClient
@@ -51,6 +53,7 @@ type StepFunctionsClient = stepfunctions_client.SFNClient
 type Item = dict[str, dynamodb.AttributeValueTypeDef]
 """Attributes by name, each with its type, as `{"S": "text"}`."""
 type ConditionCheck = dynamodb.ConditionCheckTypeDef
+type DeleteAction = dynamodb.DeleteTypeDef
 type PutAction = dynamodb.PutTypeDef
 type QueryRequest = dynamodb.QueryInputTypeDef
 type TransactionAction = dynamodb.TransactWriteItemTypeDef
@@ -98,6 +101,8 @@ class MakeClient(Protocol):
     def __call__(self, service: Literal["ecs"], /) -> ECSClient: ...
     @overload
     def __call__(self, service: Literal["events"], /) -> EventsClient: ...
+    @overload
+    def __call__(self, service: Literal["iam"], /) -> IAMClient: ...
     @overload
     def __call__(self, service: Literal["lambda"], /) -> LambdaClient: ...
     @overload

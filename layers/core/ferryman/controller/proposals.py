@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ferryman.clients.ssm import References, values_of
-from ferryman.decisions import proposal_state
+from ferryman.decisions import ownership, proposal_state
 from ferryman.decisions.document_changes import references as gates
 from ferryman.errors import Conflict, InvalidDocument, PermanentError, Refused
 from ferryman.ids import Clock, NewId
 from ferryman.messages import proposal as messages
 from ferryman.messages import timeline
 from ferryman.platform import Platform, parse
+from ferryman.platform.claims import Claims
 from ferryman.records import Actor, AppliedPlatform, Approval, EventType, Proposal
-from ferryman.records.writes import Save, Unchanged
+from ferryman.records.writes import Remove, Save, Unchanged, Write
+from ferryman.steps import ownership_records
 from ferryman.steps.request_approval import approvers_of
 from ferryman.store.table import Store
 
@@ -34,6 +36,8 @@ class Proposals:
 
     store: Store
     references: References
+    claims: Callable[[Platform], Claims]
+    """Asks AWS what a document claims."""
     adopt: Callable[[Platform], None]
     """Has environments that are new to us start from what they run now."""
     nudge: Callable[[str, str], None]
@@ -155,6 +159,9 @@ class Proposals:
             raise InvalidDocument([("", "is not the document that was approved")])
         before, document = parse(applied.document), parse(approved.document)
         self._refuse_orphans(before, document)
+        # Read first: whoever comes to own something after this has changed the register by then.
+        register = self.store.ownership_register(at)
+        owned = self._owned(applied, before, document, at)
         self.adopt(document)
         after = applied.but(
             generation=applied.generation + 1,
@@ -175,10 +182,20 @@ class Proposals:
             detail={"proposal": approved.id, "hash": approved.hash},
         )
         mails = messages.for_outcome(approved, before, after.generation, at)
-        self.store.write(Save(after), Save(approved), event, *mails)
+        self.store.write(Save(after), Save(approved), Save(register.but(at=at)), *owned, event, *mails)
         for name in document.spec.environments:
             self.nudge(applied.name, name)
         return after.but(rev=after.rev + 1), approved.but(rev=approved.rev + 1)
+
+    def _owned(self, applied: AppliedPlatform, before: Platform, document: Platform, at: datetime) -> list[Write]:
+        """Return the writes that record what the document owns; raise Refused if somebody else owns it by now."""
+        claims = self.claims(document)
+        records, names = ownership_records.current(self.store)
+        found = ownership.judge(document, claims, before, applied.document, records, names)
+        if found.problems:
+            raise Refused("; ".join(f"{path}: {text}" for path, text in found.problems))
+        made, gone = ownership.records_of(document.name, claims, applied.generation + 1, self.store.ownerships(), at)
+        return [*map(Save, made), *map(Remove, gone)]
 
     def _refuse_orphans(self, before: Platform, document: Platform) -> None:
         """Raise Refused while a deployment is in progress where the document has no environment any more."""

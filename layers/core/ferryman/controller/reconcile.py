@@ -25,6 +25,7 @@ from ferryman.effects import Count, Nudges
 from ferryman.errors import ClaimLost, Conflict, InvalidInput, NotFound
 from ferryman.ids import Clock, NewId
 from ferryman.platform import Platform, parse
+from ferryman.platform.claims import Claims
 from ferryman.records import AppliedPlatform
 from ferryman.releases import sweep
 from ferryman.releases.recorder import ReleaseRecorder
@@ -247,6 +248,11 @@ class Reconciler:
         self.gauge("OldestUnreconciled", oldest)
         if self.sources.store.unsent(limit=1):
             self.outbox.drain()
+        # Imported here: only a sweep looks at all platforms.
+        from ferryman.controller import ownership
+
+        error = self._failure(partial(ownership.sweep, self.sources, self.context.count), "what belongs to whom")
+        errors += [error] if error else []
         if errors:
             raise errors[0]
 
@@ -254,6 +260,7 @@ class Reconciler:
         # Rare: few documents wait for approval.
         from ferryman.controller.proposals import Proposals
         from ferryman.releases.adoption import adopt
+        from ferryman.steps import ownership
 
         sources, context = self.sources, self.context
 
@@ -261,8 +268,17 @@ class Reconciler:
             adopt(document, store=sources.store, ecs=sources.ecs, ecr=sources.ecr, references=sources.references,
                   client=sources.client, clock=context.clock, new_id=context.new_id)  # fmt: skip
 
+        def claims_of(document: Platform) -> Claims:
+            return ownership.read(document, ecs=sources.ecs, references=sources.references, client=sources.client)
+
         Proposals(
-            sources.store, sources.references, take_over, context.nudge.environment, context.clock, context.new_id
+            sources.store,
+            sources.references,
+            claims_of,
+            take_over,
+            context.nudge.environment,
+            context.clock,
+            context.new_id,
         ).tend(platform)
 
     def _compare(self, applied: AppliedPlatform) -> None:

@@ -1,10 +1,18 @@
 """Who may still decide about an approval, how, and until when. Pure. For display only; it permits nothing."""
 
+import re
 from datetime import datetime
 
 from ferryman.durations import age
 from ferryman.records import Approval, How, Record
 from ferryman.text import sentence
+
+_SHA = re.compile(r"[0-9a-f]{7,40}")
+_CONFIRMED = {
+    None: "GitHub has not confirmed it",
+    True: "GitHub confirms that this commit exists",
+    False: "GitHub has no such commit in this repository",
+}
 
 
 class Decider(Record):
@@ -66,3 +74,22 @@ def in_words(approval: Approval, now: datetime) -> list[str]:
     if unknown is not None:
         sentences.append(sentence(unknown, capital=True))
     return sentences
+
+
+def names_commit(version: str) -> bool:
+    """Tell whether a version can be the name of a commit: then the page links to it."""
+    return _SHA.fullmatch(version) is not None
+
+
+def claimed_commit(approval: Approval) -> str:
+    """Say which commit the version claims to be, and what GitHub says of it; as `says commit 1a2b3c4; …`.
+
+    A version is the tag that somebody pushed. GitHub confirms that there is such a commit, not that the images are made
+    of it.
+    """
+    return f"says commit {approval.short}; {_CONFIRMED[approval.commit_confirmed]}"
+
+
+def claim(approval: Approval) -> str:
+    """Say the same for the page, which must not contain what people type."""
+    return f"Which commit this is, is what the images' tag says: {_CONFIRMED[approval.commit_confirmed]}."

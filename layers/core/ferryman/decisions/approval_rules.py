@@ -4,14 +4,16 @@ The caller has verified the person: by the nonce of a personal link, by Slack's 
 decides whether that person may decide now, about exactly this version.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from ferryman.platform.identities import folded
 from ferryman.records import Approval, Decision, Deployment, How, Phase, Step, StepStatus, step_keys
 from ferryman.text import sentence
+
+LINK_KEPT = timedelta(hours=24)
+"""How long a link shows what became of its deployment."""
 
 Kind = Literal[
     "Approved",
@@ -111,18 +113,27 @@ def closed(approval: Approval, deployment: Deployment | None, now: datetime) -> 
     return None
 
 
+def link_ended(approval: Approval, deployment: Deployment | None, now: datetime) -> bool:
+    """Tell whether the deployment, or the proposal (None), ended so long ago that its links show nothing any more."""
+    if deployment is None:
+        return now >= (approval.decided_at or approval.expires_at) + LINK_KEPT
+    if not deployment.phase.terminal:
+        return False
+    return now >= (deployment.ended_at or approval.decided_at or approval.expires_at) + LINK_KEPT
+
+
 def judge_attempt(
     approval: Approval,
     deployment: Deployment | None,
     attempt: Attempt,
     now: datetime,
     stopped: str | None = None,
-    listed: Iterable[str] | None = None,
+    lost: Literal["removed", "changed"] | None = None,
 ) -> Verdict:
     """Return the result of an attempt.
 
-    `stopped`: why nothing may start in the environment now. `listed`: names of the approvers in the document now, None
-    when it has none.
+    `stopped`: why nothing may start in the environment now. `lost`: why the document no longer lets this person decide
+    in this way.
     """
     found = closed(approval, deployment, now)
     mine = own(approval, attempt)
@@ -133,7 +144,7 @@ def judge_attempt(
         return _verdict(approval, "AlreadyYours", told)
     if found is not None:
         return found
-    not_allowed = _not_allowed(approval, attempt) or _struck_off(approval, attempt, listed)
+    not_allowed = _not_allowed(approval, attempt) or _struck_off(approval, attempt, lost)
     if not_allowed is not None:
         return _verdict(approval, "NotAllowed", not_allowed)
     if not attempt.confirmed and not _typed(approval, attempt):
@@ -232,13 +243,19 @@ def _not_allowed(approval: Approval, attempt: Attempt) -> str | None:
     return None
 
 
-def _struck_off(approval: Approval, attempt: Attempt, listed: Iterable[str] | None) -> str | None:
-    """Say that somebody is no longer an approver: removing a person takes effect on open requests, too."""
-    if attempt.how == "shared link" or listed is None or folded(attempt.name) in map(folded, listed):
+def _struck_off(approval: Approval, attempt: Attempt, lost: Literal["removed", "changed"] | None) -> str | None:
+    """Say that somebody may no longer decide: what the document says now takes effect on open requests, too."""
+    if lost is None:
         return None
+    where = f"(spec.environments.{approval.environment}.approval.approvers)"
+    if lost == "removed":
+        return (
+            f"{attempt.name} is no longer an approver in the platform document {where}. Somebody who is listed there "
+            "must decide."
+        )
     return (
-        f"{attempt.name} is no longer an approver in the platform document "
-        f"(spec.environments.{approval.environment}.approval.approvers). Somebody who is listed there must decide."
+        f"The address of {attempt.name} in the platform document {where} is not the one that was asked. Another "
+        f"approver must decide, or run `ferryman retry {approval.environment}` to ask again."
     )
 
 

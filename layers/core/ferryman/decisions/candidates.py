@@ -75,6 +75,8 @@ def _search(view: Snapshot, now: datetime) -> Iterator[Candidate]:
     for release, found in _newer_than_what_runs(view):
         done = _done_with(view, release)
         twin = twin_of(view, release) if done is None else None
+        if twin is not None and twin.how == "older":
+            continue  # It is not the newest, whatever it is called.
         if twin is not None and twin.how != "settled":
             # What it would bring is there, or on its way.
             return
@@ -206,6 +208,8 @@ def passed_over(view: Snapshot) -> tuple[Release, tuple[Release, ...]] | None:
         twin = twin_of(view, release) if done is None else None
         if twin is not None:
             others.add(release.version)  # People hear that it has the same images.
+        if twin is not None and twin.how == "older":
+            continue
         if twin is not None and twin.how != "settled":
             newest = newest or (release if twin.how == "running" else None)
             break

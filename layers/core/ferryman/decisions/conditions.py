@@ -151,8 +151,13 @@ def _ready(view: Snapshot, now: datetime, drifted: Seen | None) -> Seen:
     reason, message = drifted[2:] if drifted else (known.reason, known.message) if known else ("", "")
     if reason == IMAGES_DIFFER:
         return "Ready", "False", IMAGES_DIFFER, f"{running} is running, but not in every container: {message}"
-    same = f"; {newest.version} has the same images" if newest and twin else ""
+    same = f"; {_same(newest, twin)}" if newest and twin else ""
     return "Ready", "True", "UpToDate", f"{running} is running{same}."
+
+
+def _same(newest: Release, twin: same_images.Twin) -> str:
+    said = f"{newest.version} has the same images"
+    return f"{said} as {twin.release.version}, which is older" if twin.how == "older" else said
 
 
 def _newest(view: Snapshot) -> Release | None:

@@ -172,14 +172,18 @@ def _unreported(view: Snapshot, waiting: Candidate | None) -> ReportWaiting | No
     return ReportWaiting(waiting.release.version, waits.reason, waits.message, loud)
 
 
+_TOLD = ("older", "running", "settled")
+"""What is told of a release with the same images as another; the others pass by themselves."""
+
+
 def _same_images(view: Snapshot) -> NoteSameImages | None:
-    """Return a note about a release whose images run already, or were settled under another name: once for each."""
+    """Return a note about a release whose images run already, were settled, or are old: once for each."""
     for release, twin in candidates.twins(view):
-        if twin.how not in ("running", "settled") or same_images.REASON in view.state.reported.get(release.version, ()):
+        if twin.how not in _TOLD or same_images.REASON in view.state.reported.get(release.version, ()):
             continue
         running = twin.release.version if twin.how == "running" else None
         message = same_images.words(view, release, twin)
-        return NoteSameImages(release.version, message, proof_of=running, loud=twin.how == "settled")
+        return NoteSameImages(release.version, message, proof_of=running, loud=twin.how != "running")
     return None
 
 

@@ -1,7 +1,8 @@
 """Releases under two names: all their images are the same, so automation deploys them once. Pure.
 
 Two version tags on the same images make two releases. `candidates` starts the second one no more than it would start
-the first again; a person can.
+the first again; a person can. And a new version tag on the images of an old release, with a newer release in between,
+makes no newest release: whoever may push could take an environment back with it, as if it were new.
 """
 
 from dataclasses import dataclass
@@ -15,13 +16,16 @@ REASON = "SameImages"
 NEVER_TRIED = "TagRefused"
 """Reason of a settled version that was never deployed (`candidates.TAG_REFUSED`)."""
 
+_COMPLETE = (ReleaseStatus.READY, ReleaseStatus.BASELINE)
+
 
 @dataclass(frozen=True)
 class Twin:
     """Another release with the same images, and what became of it here."""
 
     release: Release
-    how: Literal["running", "deploying", "retrying", "settled"]
+    how: Literal["older", "running", "deploying", "retrying", "settled"]
+    """`older`: a newer release came in between, so the images are older than the newest ones."""
     settled: Settled | None = None
     """How it ended here, if it is settled."""
 
@@ -29,9 +33,12 @@ class Twin:
 def twin_of(view: Snapshot, release: Release) -> Twin | None:
     """Return the other release that decides about this one's images here; None when this one is like any other.
 
-    What was deployed before, and then replaced, decides nothing: a newer release may go back to its images.
+    What was deployed before, and then replaced, decides nothing unless another release came in between.
     """
     state = view.state
+    older = older_twin(view, release)
+    if older is not None:
+        return Twin(older, "older")
     if _runs_well(view) and view.current is not None and _same(view.current, release):
         return Twin(view.current, "running")
     active = view.release(state.active.version) if state.active else None
@@ -42,6 +49,49 @@ def twin_of(view: Snapshot, release: Release) -> Twin | None:
     if errored is not None and _same(errored, release):
         return Twin(errored, "retrying", view.settled(errored))
     return settled_twin(view.releases, state.settled, release)
+
+
+def older_twin(view: Snapshot, release: Release) -> Release | None:
+    """Return the older release whose images this one has, although another was the newest when it came.
+
+    None when it has images of its own, or those of the release before it, as after a change of the documentation. None
+    also once a person started it: then it is what they say it is.
+    """
+    if not any(_same(other, release) and other.order < release.order for other in view.releases):
+        return None
+    newest: Release | None = None
+    older: list[Release] = []
+    for other in sorted(view.releases, key=lambda item: item.order):
+        first = next((item for item in older if _same(item, other)), None)
+        repeats = first is not None and newest is not None and not _same(newest, other)
+        if repeats and not _started(view, other):
+            if other.version == release.version:
+                return first
+        elif other.version == release.version:
+            return None
+        elif other.status in _COMPLETE and other.components:
+            newest = other
+            older.append(other)
+    return None
+
+
+def _started(view: Snapshot, release: Release) -> bool:
+    """Tell whether a release that repeats an older one runs, or ran, here or elsewhere: a person wanted it."""
+    state = view.state
+    tried = (item for item in view.deployments if item.phase is not Phase.SUPERSEDED or item.plan is not None)
+    if release.version in {one.version for one in (state.current, state.active, state.requested, *tried) if one}:
+        return True
+    # A proof may have been copied from a release with the same images, which was running (`NoteSameImages.proof_of`).
+    known = {proof.deployment for other in view.releases if _same(other, release) for proof in other.verified.values()}
+    since = release.ready_at or release.first_seen_at
+    return any(proof.at >= since and proof.deployment not in known for proof in release.verified.values())
+
+
+def newest_before(view: Snapshot, release: Release) -> Release | None:
+    """Return the newest complete release that is older than this one and repeats no other."""
+    found = [other for other in view.releases if other.status in _COMPLETE and other.order < release.order]
+    found = [other for other in found if older_twin(view, other) is None]
+    return max(found, key=lambda other: other.order, default=None)
 
 
 def settled_twin(releases: tuple[Release, ...], settled: dict[str, Settled], release: Release) -> Twin | None:
@@ -60,11 +110,10 @@ def settled_twin(releases: tuple[Release, ...], settled: dict[str, Settled], rel
 
 def _same(other: Release, release: Release) -> bool:
     """Tell whether two releases consist of the same images, of which none is missing."""
-    complete = (ReleaseStatus.READY, ReleaseStatus.BASELINE)
     return (
         other.version != release.version
-        and other.status in complete
-        and release.status in complete
+        and other.status in _COMPLETE
+        and release.status in _COMPLETE
         and bool(release.components)
         and other.digests == release.digests
     )
@@ -83,6 +132,11 @@ def words(view: Snapshot, release: Release, twin: Twin) -> str:
     """Say why a release does not start, and how a person starts it all the same."""
     env, other = view.name, twin.release.version
     same = f"{release.version} has the same images as {other}"
+    if twin.how == "older":
+        newest = newest_before(view, release)
+        than = f" than {newest.version}" if newest is not None else ""
+        deploy = f"`ferryman deploy {env} --release {release.version} --confirm DEPLOY`"
+        return f"{same}, which is older{than}, so it does not become the newest release; to go back to it, run {deploy}"
     if twin.how == "running":
         return f"{same}, which is running, so nothing is deployed; to deploy it again, run `ferryman redeploy {env}`"
     if twin.how == "deploying":

@@ -99,6 +99,8 @@ def _before_us(state: EnvironmentState, release: Release) -> bool:
 def _leads(view: Snapshot, found: WhyNot) -> bool:
     """Tell whether automation passes older releases over for this one."""
     brought = trigger(view, found.release)
+    if found.twin is not None and found.twin.how == "older":
+        return False
     if brought is None:
         return found.reason in ("Deploying", "AwaitingApproval", "Requested")
     return brought.by == "push" or found.reason not in ("WaitsForSource", "Soaking", *SCANS)

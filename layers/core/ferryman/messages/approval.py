@@ -20,7 +20,7 @@ LINK = "{{link}}"
 """A line of a text. The link replaces it when the message is sent."""
 PERSONAL = "approver/"
 """Prefix of a personal mail's channel; the approver's name follows. No channel in a document can have this prefix."""
-APPROVAL, REMINDER, ENDED = "approval", "reminder", "approval-ended"
+APPROVAL, REMINDER, ENDED, PAUSED = "approval", "reminder", "approval-ended", "link-paused"
 """Events. A link that an approver requested is `link-<number>`."""
 
 
@@ -77,6 +77,25 @@ def for_link(approval: Approval, name: str, number: int, at: datetime) -> list[A
     subject = f"[Approval] {where}: your link for {_what(approval)}"
     blocks = [opening, f"The request expires at {_until(approval)}.", _decide(approval)]
     return _personal(approval, [name], f"link-{number}", subject, blocks, at)
+
+
+def for_pause(approval: Approval, name: str, most: int, at: datetime) -> list[Add]:
+    """Make the mail that tells an approver that typing is paused on one of their links; it has a fresh one.
+
+    `most`: how many wrong versions change nothing.
+    """
+    where = f"{approval.platform}/{approval.environment}"
+    opening = (
+        f"More than {most} different wrong versions were typed on your link for {where}, {_what(approval)}. Typing is "
+        "paused on that link for ten minutes. Nothing was decided."
+    )
+    told = (
+        "If that was not you, somebody else has the link, or a program that checks mails uses it. Tell whoever looks "
+        "after Ferryman, and do not forward your mails. Here is a fresh link, which works at once."
+    )
+    subject = f"[Approval] {where}: typing is paused on your link for {_what(approval)}"
+    blocks = [opening, told, f"The request expires at {_until(approval)}.", _decide(approval)]
+    return _personal(approval, [name], PAUSED, subject, blocks, at)
 
 
 def for_ended(approval: Approval, deployment: Deployment, document: Platform, at: datetime) -> list[Add]:
@@ -137,6 +156,8 @@ def _facts(approval: Approval, deployment: Deployment, document: Platform) -> li
         ("To be deployed", _what(approval)),
         ("Images", images),
     ]
+    if document.spec.github is not None and approval_in_words.names_commit(approval.version):
+        facts.append(("Commit", approval_in_words.claimed_commit(approval)))
     if deployment.kind == "rollback":
         facts.append(("Kind", "rollback"))
     if deployment.plan is not None and deployment.plan.every_migration:

@@ -75,6 +75,7 @@ def approval_event(
     new_id: NewId,
     who: str,
     detail: dict[str, Any],
+    step: str | None = None,
 ) -> Add:
     """Make one line about an approval: of its deployment's timeline, or of the environment's for a proposal."""
     record = TimelineEvent(
@@ -86,6 +87,7 @@ def approval_event(
         at=at,
         who=who,
         message=redacted(message),
+        step=step if approval.proposal is None else None,
         detail=redacted_data(detail if approval.proposal is None else {**detail, "proposal": approval.proposal}),
     )
     return Add(record, expires_at=int((at + _RETENTION).timestamp()))

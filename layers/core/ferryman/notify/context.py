@@ -2,14 +2,18 @@
 
 import threading
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ferryman import ids
 from ferryman.clients.aws_types import MakeClient
 from ferryman.clients.github.client import REAL_NETWORK, Network
 from ferryman.clients.ssm import References
 from ferryman.ids import Clock, NewId
+from ferryman.platform.hosts import Hosts
 from ferryman.store.table import Store
+
+if TYPE_CHECKING:
+    from ferryman.platform.secret_uses import Use
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,8 @@ class Context:
     network: Network = REAL_NETWORK
     """The network, for HTTP."""
     new_id: NewId = ids.new_id
+    hosts: Hosts = field(default_factory=Hosts)
+    """Where secrets may be sent."""
     _making: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
 
     @property
@@ -45,7 +51,12 @@ class Context:
         """Return a list of the document, each of its items resolved. Raise ReferenceUnresolved."""
         return References(self.client("ssm")).texts(value)
 
-    def secret(self, arn: str) -> str:
-        """Return the text of a secret; `arn` may be a reference. Raise ReferenceUnresolved, or what boto3 raises."""
-        answer = self.client("secretsmanager").get_secret_value(SecretId=self.text(arn))
-        return str(answer.get("SecretString") or "")
+    def secret(self, arn: str, platform: str, use: "Use") -> str:
+        """Return the text of a platform's secret for a use; `arn` may be a reference.
+
+        Raise SecretRefused when its name says that it is for something else, or what `clients.secrets.read` raises.
+        """
+        # Here, because most messages need no secret.
+        from ferryman.clients import secrets
+
+        return secrets.read(self.client, arn, platform, use)

@@ -31,13 +31,21 @@ def _publish(message: OutboxMessage, context: Context) -> None:
         clock=context.clock,
         new_id=context.new_id,
         network=context.network,
+        hosts=context.hosts,
     )
     if output.verdict != "Published":
         raise NotNeeded(f"a retry would not help: {output.verdict}")
 
 
 def _show(message: OutboxMessage, github: GitHub, context: Context) -> None:
-    project = auth.connect(github, context.client, clock=context.clock, network=context.network)
+    project = auth.connect(
+        github,
+        context.client,
+        platform=message.platform,
+        hosts=context.hosts,
+        clock=context.clock,
+        network=context.network,
+    )
     about = DeploymentRef(
         platform=message.platform, environment=message.environment or "", deployment=message.owner, fence=0
     )

@@ -4,6 +4,7 @@ Called by `notify.github`. GitHub gets the record as it is now, not as it was wh
 repeated row cannot bring back an old status.
 """
 
+import contextlib
 import json
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,7 +12,9 @@ from typing import Any, Literal
 from ferryman.clients.github.auth import Project
 from ferryman.clients.github.client import Declined, objects
 from ferryman.contracts import DeploymentRef
+from ferryman.errors import Conflict
 from ferryman.records import Deployment, EnvironmentState, Phase
+from ferryman.records.writes import Save
 from ferryman.store.table import Store
 from ferryman.text import one_line
 
@@ -77,12 +80,24 @@ def show(about: DeploymentRef, *, store: Store, project: Project) -> None:
         if wanted == before:
             return
         sha = project.commit(deployment.version)
+        _tell_approvers(deployment.id, sha is not None, store)
         if sha is None:
             raise NoSuchCommit(f"{deployment.version} is not a commit of {project.page}")
         if not is_overtaken(deployment, store.state(deployment.platform, deployment.environment)):
             _set_commit_status(deployment, sha, wanted, project)
         _set_deployment_status(deployment, sha, wanted, project)
         before = wanted
+
+
+def _tell_approvers(deployment: str, known: bool, store: Store) -> None:
+    """Write for the page whether GitHub has the commit that the version claims to be. Approvers don't wait for it."""
+    for _ in store.attempts():
+        approval = store.approval(deployment)
+        if approval is None or approval.status != "Pending" or approval.commit_confirmed == known:
+            return
+        with contextlib.suppress(Conflict):
+            store.write(Save(approval.but(commit_confirmed=known)))
+            return
 
 
 def is_overtaken(deployment: Deployment, state: EnvironmentState) -> bool:

@@ -4,7 +4,7 @@ The key in the link is made here. Its hash, and only its hash, is stored before 
 that arrives always works, and no key can be read from the table, a log or an error.
 """
 
-from ferryman.approvals import link_tokens
+from ferryman.approvals import link_tokens, standing
 from ferryman.errors import Throttled
 from ferryman.messages.override import EVENT
 from ferryman.notify import mail
@@ -27,6 +27,9 @@ def send(message: OutboxMessage, mailbox: Mailbox, context: Context) -> None:
     approver = approval.approver(mailbox.approver)
     if approver is None or not approver.email:
         raise NotNeeded(f"{mailbox.approver} is not an approver with a mail address")
+    applied = context.store.find_platform(approval.platform)
+    if applied and standing.lost(approval, approver.name, "mail", applied.document, context.text) is not None:
+        raise NotNeeded(f"the platform document no longer lists {mailbox.approver} with this mail address")
     base, ses = page_address(context), context.client("sesv2")
     nonce, hashed = link_tokens.new()
     if not link_tokens.remember(context.store, approval.deployment, mailbox.approver, hashed, context.clock()):

@@ -14,6 +14,8 @@ from ferryman.notify.context import Context
 from ferryman.notify.errors import NotDelivered, NotNeeded
 from ferryman.notify.slack_webhook import HEADER, bounded, escape, payload, sections
 from ferryman.platform import ChatChannel
+from ferryman.platform.hosts import SLACK
+from ferryman.platform.secret_uses import Use
 from ferryman.records import Approval, ChatMessage, OutboxMessage
 from ferryman.records.writes import Save
 from ferryman.store.table import Store
@@ -28,7 +30,10 @@ _REASON = 500
 
 def send(message: OutboxMessage, channel: ChatChannel, context: Context) -> None:
     """Post, remind or update; any other message is posted unchanged. Raise SlackError, NotDelivered or NotNeeded."""
-    token = token_in(context.secret(channel.bot_token_secret_arn or ""))
+    elsewhere = context.hosts.problem(channel.api_url, SLACK)
+    if elsewhere is not None:
+        raise NotDelivered(f"apiUrl of the channel: {elsewhere}")
+    token = token_in(context.secret(channel.bot_token_secret_arn or "", message.platform, Use.BOT_TOKEN))
     bot = Bot(channel.api_url, token, context.network.transport)
     if message.event == ENDED:
         _update_all(message, bot, context.store)

@@ -3,10 +3,8 @@
 Called by `notify.slack`. The URL is the credential: it never appears in an error, a log line or a record.
 """
 
-import ipaddress
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 from ferryman.clients.secrets import value_in
 from ferryman.clients.slack import post_webhook
@@ -15,6 +13,8 @@ from ferryman.notify.context import Context
 from ferryman.notify.errors import NotDelivered
 from ferryman.notify.message_parts import parts_of
 from ferryman.platform import ChatChannel
+from ferryman.platform.hosts import SLACK_HOOKS, Hosts
+from ferryman.platform.secret_uses import Use
 from ferryman.records import OutboxMessage
 from ferryman.text import one_line
 
@@ -27,7 +27,8 @@ _FIRST = 20
 def send(message: OutboxMessage, channel: ChatChannel, context: Context) -> None:
     """Post a message. Raise NotNeeded, NotDelivered with Slack's error, or SlackError when Slack does not answer."""
     body = payload(message, link_for(message, context))
-    webhook = webhook_in(context.secret(channel.webhook_secret_arn or ""))
+    secret = context.secret(channel.webhook_secret_arn or "", message.platform, Use.WEBHOOK)
+    webhook = webhook_in(secret, context.hosts)
     status, answer = post_webhook(webhook, body, context.network.transport)
     if status != 200:
         raise NotDelivered(f"Slack answered {status}: {one_line(answer, limit=200)}")
@@ -78,32 +79,22 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def webhook_in(secret: str) -> str:
-    """Return the webhook's URL from a secret: the plain URL, or JSON with `url` or `webhookUrl`."""
+def webhook_in(secret: str, hosts: Hosts) -> str:
+    """Return the webhook's URL from a secret: the plain URL, or JSON with `url` or `webhookUrl`.
+
+    Raise NotDelivered, which quotes nothing of it, when it is none of Slack's and of no allowed host.
+    """
     try:
         text = value_in(secret, "url", "webhookUrl")
     except ValueError:
         raise NotDelivered("the secret is neither a URL nor JSON with the field `url`") from None
-    return _checked(text)
-
-
-def _checked(webhook: str) -> str:
-    try:
-        parts = urlsplit(webhook)
-        host = parts.hostname or ""
-    except ValueError:
-        raise NotDelivered("the secret contains no URL") from None
-    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))):
-        raise NotDelivered("the secret contains no https:// URL; create an incoming webhook in Slack and store its URL")
-    return webhook
-
-
-def _is_loopback(host: str) -> bool:
-    """Plain HTTP is allowed only for a test server on the developer's own machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    if not hosts.allows(text, SLACK_HOOKS):
+        raise NotDelivered(
+            "the secret contains no address of a webhook that messages are sent to; it has to begin with "
+            f"https://{SLACK_HOOKS.own[0]}/, or with https:// and a host in {SLACK_HOOKS.parameter}, a parameter of "
+            "the operator's stack"
+        )
+    return text
 
 
 def _pieces(text: str, room: int) -> Iterator[str]:

@@ -81,7 +81,13 @@ def _too_much(document: Platform) -> Iterator[Problem]:
         if channels > limits.MOST_CHANNELS:
             most = f"one environment can notify {limits.MOST_CHANNELS}"
             yield f"{at}.notify", f"names {channels} channels, and {most}; let one channel reach several people"
+        tags = len(environment.moving_tags)
+        if tags > limits.MOST_MOVING_TAGS:
+            yield f"{at}.movingTags", f"has {tags} tags, and one environment can move {limits.MOST_MOVING_TAGS}"
         yield from _too_long(environment, f"{at}.approval.approvers")
+    declared = len(document.spec.channels)
+    if declared > limits.MOST_DECLARED_CHANNELS:
+        yield "spec.channels", f"has {declared} channels, and one platform can have {limits.MOST_DECLARED_CHANNELS}"
 
 
 def _too_long(environment: Environment, at: str) -> Iterator[Problem]:

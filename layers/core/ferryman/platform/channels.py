@@ -15,7 +15,7 @@ class ChatChannel(Model):
     webhook_secret_arn: SecretArn | None = Field(
         default=None,
         description="ARN of the Secrets Manager secret that contains the webhook's URL, or ssm:/path to that ARN.",
-        examples=["arn:aws:secretsmanager:eu-west-1:123456789012:secret:ferryman/scr/slack-AbCdEf"],
+        examples=["arn:aws:secretsmanager:eu-west-1:123456789012:secret:ferryman/scr/slack-webhook-AbCdEf"],
     )
     bot_token_secret_arn: SecretArn | None = Field(
         default=None,
@@ -33,7 +33,8 @@ class ChatChannel(Model):
         default=None, description="Id of the workspace from which button presses are accepted.", examples=["T024BE7LD"]
     )
     api_url: WebUrl = Field(
-        default="https://slack.com/api", description="Base URL of Slack's API; change it for GovSlack."
+        default="https://slack.com/api",
+        description="Base URL of Slack's API; change it for GovSlack.",
     )
 
     @model_validator(mode="after")

@@ -32,7 +32,8 @@ class GitHub(Model):
     )
     app: GitHubApp | None = Field(default=None, description="A GitHub App. Alternative to a token.")
     api_url: WebUrl = Field(
-        default="https://api.github.com", description="Base URL of the API; change it for GitHub Enterprise Server."
+        default="https://api.github.com",
+        description="Base URL of the API; change it for GitHub Enterprise.",
     )
     web_url: WebUrl = Field(default="https://github.com", description="Base URL of web pages, for compare links.")
     statuses: bool = Field(

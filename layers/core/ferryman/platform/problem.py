@@ -3,6 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ferryman.platform.claims import Claims
 
 Problem = tuple[str, str]
 """A dotted path, and a message that says what is wrong there and how to correct it."""
@@ -22,3 +26,5 @@ class Findings:
     problems: list[Problem] = field(default_factory=list)
     notes: list[Problem] = field(default_factory=list)
     """What is right, and may not be expected: containers that change with the named one, and ones that stay."""
+    claims: "Claims | None" = None
+    """What the document would own."""

@@ -35,6 +35,7 @@ from ferryman.records.environment import (
 from ferryman.records.ignored_tags import IgnoredTag, IgnoredTags
 from ferryman.records.migration import MigrationClaim
 from ferryman.records.outbox import OutboxMessage
+from ferryman.records.ownership import Ownership, OwnershipRegister
 from ferryman.records.pace import Pace
 from ferryman.records.phases import Phase, StepStatus
 from ferryman.records.plan import (
@@ -53,6 +54,7 @@ from ferryman.records.semver_name import SemverName
 from ferryman.records.task_token import Wait
 from ferryman.records.timeline import AUDITED, EventType, TimelineEvent
 from ferryman.records.used_proof import UsedProof
+from ferryman.records.wrong_words import WrongWords
 
 __all__ = [
     "AUDITED",
@@ -83,6 +85,8 @@ __all__ = [
     "Nonce",
     "OutboxMessage",
     "Override",
+    "Ownership",
+    "OwnershipRegister",
     "Pace",
     "Phase",
     "Plan",
@@ -116,4 +120,5 @@ __all__ = [
     "Wait",
     "WaitingFor",
     "Waiver",
+    "WrongWords",
 ]

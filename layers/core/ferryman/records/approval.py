@@ -89,6 +89,8 @@ class Approval(Record):
     """Approver → how many links the shared page has had sent to them."""
     refused: int = 0
     """Attempts that were refused; the first ones stand in the timeline."""
+    commit_confirmed: bool | None = None
+    """Whether GitHub has the commit that the version names; None while it has not been asked, or has not answered."""
     messages: list[ChatMessage] = []
     token: str | None = None
     """Task token of the waiting step; never leaves the table but to Step Functions."""

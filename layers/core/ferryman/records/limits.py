@@ -31,6 +31,10 @@ MOST_CHANNELS = 20
 The end of a deployment writes a message for each, and for each the end of its approval: 2 x 20, beside at most 12 other
 actions of the 100. Each message has at most 46,000 bytes, so 40 of them take 1.8 of the 4 MB.
 """
+MOST_DECLARED_CHANNELS = 400
+"""Channels of one platform: 20 for each of 20 environments. Each can name two secrets, and each of those two things."""
+MOST_MOVING_TAGS = 100
+"""Tags that one environment moves, beside the two that Ferryman keeps for it."""
 MOST_APPROVERS = 50
 """A request for approval writes a personal mail for each, and one message for each channel: 50 + 20 of 100 actions."""
 MOST_MIGRATIONS = 10
@@ -169,6 +173,10 @@ KNOWN: dict[str, int] = {
     "OutboxMessage.owner": 200,
     "OutboxMessage.subject": 100,
     "Override.changes": 300,
+    "Ownership.later": 100,  # platform.claims.LONGEST
+    "Ownership.repositories": 256,
+    "Ownership.tags": TAG,
+    "Ownership.things": 100,
     "Pace.destination": 2_200,  # the reference of a secret or the ARN of a topic, and what kind of channel it is
     "PlanPart.text": PLAN_PART,
     "SplitStep.key": 300,
@@ -199,6 +207,9 @@ KNOWN: dict[str, int] = {
     "UsedProof.binding": 64,
     "Verified.digests:key": NAME,
     "Wait.resource": ECS_ARN,
+    "WrongWords.link": 64,
+    "WrongWords.salt": 32,
+    "WrongWords.words": 8,
     # Whatever the record:
     "approver": PERSON,
     "arn": WHO,
@@ -252,6 +263,11 @@ COUNTS: dict[str, int] = {
     "Override.changes": 20,
     "Proposal.approvals": 20,
     "Release.components": 50,
+    # 200 services with a base and two roles, 20 jobs with two and two, 10 migrations; or 400 channels and a project.
+    "Ownership.later": 1_000,
+    "Ownership.repositories": 50,
+    "Ownership.tags": MOST_MOVING_TAGS + 2,
+    "Ownership.things": 4 * MOST_DECLARED_CHANNELS + 2,
     "Request.revisions": MOST_MIGRATIONS,
     "Release.names": 1_000,
     "Release.refused": 50,
@@ -262,5 +278,6 @@ COUNTS: dict[str, int] = {
     "Target.digests": 50,
     "Target.task_definitions": MOST_SERVICES,
     "Verified.digests": 50,
+    "WrongWords.words": 20,  # approvals.wrong_words.MOST
 }
 """The most entries of a list or a map."""

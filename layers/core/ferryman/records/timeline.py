@@ -50,6 +50,7 @@ class EventType(StrEnum):
     REDEPLOY_REQUESTED = "RedeployRequested"
     REQUEST_DROPPED = "RequestDropped"
     APPLIED = "Applied"
+    RETIRED = "Retired"
 
 
 AUDITED = frozenset(
@@ -82,6 +83,7 @@ AUDITED = frozenset(
         EventType.REDEPLOY_REQUESTED,
         EventType.REQUEST_DROPPED,
         EventType.APPLIED,
+        EventType.RETIRED,
     }
 )
 """Acts of people, and decisions of the operator: what `ferryman audit` shows. The rest is how it went."""

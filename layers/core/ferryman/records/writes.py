@@ -10,6 +10,8 @@ from ferryman.records import (
     IgnoredTags,
     MigrationClaim,
     OutboxMessage,
+    Ownership,
+    OwnershipRegister,
     Pace,
     PlanPart,
     Proposal,
@@ -20,6 +22,7 @@ from ferryman.records import (
     TimelineEvent,
     UsedProof,
     Wait,
+    WrongWords,
 )
 
 
@@ -36,8 +39,11 @@ class Save:
         | Approval
         | SemverName
         | IgnoredTags
+        | Ownership
+        | OwnershipRegister
         | Pace
         | Proposal
+        | WrongWords
     )
     expires_at: int | None = None
     """Epoch seconds after which DynamoDB may delete it."""
@@ -75,7 +81,14 @@ class Fenced:
 class Unchanged:
     """Succeed only while a record is as it was read (rev 0: while it does not exist)."""
 
-    record: AppliedPlatform | Release | EnvironmentState | Approval | Proposal
+    record: AppliedPlatform | Release | EnvironmentState | Approval | Ownership | OwnershipRegister | Proposal
 
 
-Write = Save | Add | Once | Fenced | Unchanged
+@dataclass(frozen=True)
+class Remove:
+    """Delete a record, if nobody changed it since it was read."""
+
+    record: AppliedPlatform | Ownership
+
+
+Write = Save | Add | Once | Fenced | Unchanged | Remove

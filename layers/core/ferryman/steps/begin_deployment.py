@@ -1,5 +1,6 @@
 """Step begin_deployment: check the claim, verify the ECS side, freeze the plan."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from ferryman.errors import MachineTooOld, NotFound, VerificationFailed
 from ferryman.ids import Clock, NewId
 from ferryman.messages import timeline
 from ferryman.platform import Environment, Platform, Service, SmokeTest, Wave, parse
+from ferryman.platform.claims import Part
 from ferryman.records import (
     Deployment,
     EnvironmentState,
@@ -26,7 +28,7 @@ from ferryman.records import (
     StepStatus,
     step_keys,
 )
-from ferryman.steps import plan_images, plan_migration, verify
+from ferryman.steps import ownership, plan_images, plan_migration, verify
 from ferryman.steps.plan_images import Images
 from ferryman.store import capacity, deployments
 from ferryman.store.table import Store
@@ -60,10 +62,11 @@ def begin(
         document = parse(applied.document)
         state = store.state(event.platform, event.environment)
         images = Images(document, ecr, download)
-        plan = freeze(
+        standing = ownership.Standing.of(store, applied, event.environment, clock())
+        plan, part = freeze(
             document, applied.generation, deployment, state,
             migrating=partial(plan_migration.migrating, deployment, state, store),
-            ecs=ecs, images=images, references=references, client=client,
+            ecs=ecs, images=images, references=references, client=client, standing=standing,
         )  # fmt: skip
         _refuse_what_the_machine_skips(plan, event.capabilities)
         frozen = plan
@@ -84,7 +87,8 @@ def begin(
             event,
             change,
             lambda after: [
-                timeline.event(after, EventType.STARTED, message, at=at, new_id=new_id, step=step_keys.BEGIN)
+                timeline.event(after, EventType.STARTED, message, at=at, new_id=new_id, step=step_keys.BEGIN),
+                *standing.writes(part, at),
             ],
         )
         plan = stored.plan or plan
@@ -118,10 +122,12 @@ def freeze(
     images: Images,
     references: References,
     client: MakeClient,
-) -> Plan:
-    """Read AWS and the document, and write down what this deployment will do.
+    standing: ownership.Standing,
+) -> tuple[Plan, Part]:
+    """Read AWS and the document; return what this deployment will do, and what the environment claims now.
 
-    `migrating` gives the digests of the release whose image is to work on the database of a migration.
+    `migrating` gives the digests of the release whose image is to work on the database of a migration, `standing` what
+    belongs to others.
     """
     try:
         environment = document.environment(deployment.environment)
@@ -133,15 +139,15 @@ def freeze(
         environment, ecs=ecs, references=references, client=client, at=at, addresses=addresses
     )  # fmt: skip
     about = _commands_places(environment, deployment, at)
-    problems = [
-        problem
-        for problem in verify.judge_all(environment, seen, at=at)
-        if about is None or problem[0].startswith(about)
-    ]
-    if problems:
-        raise VerificationFailed(
-            "ECS does not match the document: " + "; ".join(f"{path}: {text}" for path, text in problems)
-        )
+    claimed = ownership.of_environment(environment, seen, at)
+    part = replace(claimed, claims=tuple(one for one in claimed.claims if about is None or one.path.startswith(about)))
+    for problems, why in (
+        (verify.judge_all(environment, seen, at=at), "ECS does not match the document"),
+        (standing.problems(part), "the document names what belongs to others"),
+    ):
+        found = [f"{path}: {text}" for path, text in problems if about is None or path.startswith(about)]
+        if found:
+            raise VerificationFailed(f"{why}: {'; '.join(found)}")
     repositories = {name: component.repository for name, component in document.spec.components.items()}
     tasks = plan_migration.planned(environment, deployment, migrating, seen, images)
     migration = next((task for task in tasks if not task.name), None)
@@ -159,11 +165,11 @@ def freeze(
         on_failure=environment.on_failure,
     )
     if deployment.kind == "migrate":
-        return plan
+        return plan, part
     services = {
         service.name: _service(service, deployment, state, seen, images, ecs) for service in environment.services
     }  # fmt: skip
-    return plan.but(
+    frozen = plan.but(
         waves=[_names(wave) for wave in environment.waves],
         services=services,
         jobs=_jobs(environment, deployment, seen, images),
@@ -172,6 +178,7 @@ def freeze(
         promotions=_promotions(environment, deployment, repositories),
         semver=deployment.tag,
     )
+    return frozen, part
 
 
 def _commands_places(environment: Environment, deployment: Deployment, at: str) -> tuple[str, ...] | None:

@@ -15,6 +15,7 @@ from ferryman.errors import Conflict, PermanentError, TransientError
 from ferryman.ids import Clock, NewId
 from ferryman.messages import github, release_notes, timeline
 from ferryman.platform import Platform, parse
+from ferryman.platform.hosts import Hosts
 from ferryman.records import Deployment, EventType, Phase, Publication
 from ferryman.records.writes import Save
 from ferryman.store.table import Store
@@ -32,6 +33,7 @@ def publish(
     client: MakeClient,
     clock: Clock,
     new_id: NewId,
+    hosts: Hosts,
     network: Network = REAL_NETWORK,
 ) -> PublishReleaseOutput:
     """Make sure that GitHub has the release, and record it; safe to run again after a crash on any line.
@@ -49,7 +51,9 @@ def publish(
         document = parse(store.platform(event.platform).document)
         if document.spec.github is None or not document.spec.github.has_key:
             return PublishReleaseOutput(verdict="Skipped")
-        project = connect(document.spec.github, client, clock=clock, network=network)
+        project = connect(
+            document.spec.github, client, platform=event.platform, hosts=hosts, clock=clock, network=network
+        )
         url = _ensure_release(deployment, document, project, store)
     except TransientError as error:
         until = f"{clock() + _TRIED_FOR:%Y-%m-%d %H:%M} UTC"

@@ -82,15 +82,20 @@ def examine(
     region: str,
 ) -> Findings:
     """Return every problem of every environment, and of the repositories, and what else people should know."""
+    # Imported here: it imports this module, and no deployment needs it of the whole document.
+    from ferryman.steps import ownership
+
     addresses, problems = _repositories(document, ecr)
     notes: list[Problem] = []
+    surveys: dict[str, Survey] = {}
     for name, environment in document.spec.environments.items():
         at = f"spec.environments.{name}"
         problems += _elsewhere(environment, at, account, region)
         seen = survey(environment, ecs=ecs, references=references, client=client, at=at, addresses=addresses)
+        surveys[name] = seen
         problems += judge_all(environment, seen, at=at)
         notes += remarks(environment, seen, at=at)
-    return Findings(problems, notes)
+    return Findings(problems, notes, ownership.of_document(document, surveys, references))
 
 
 def survey(

@@ -8,6 +8,8 @@ from ferryman.records import (
     IgnoredTags,
     MigrationClaim,
     OutboxMessage,
+    Ownership,
+    OwnershipRegister,
     Pace,
     PlanPart,
     Proposal,
@@ -19,6 +21,7 @@ from ferryman.records import (
     TimelineEvent,
     UsedProof,
     Wait,
+    WrongWords,
 )
 
 PLATFORMS = "PLATFORM"
@@ -27,6 +30,7 @@ EVENT = "EVENT#"
 OUTBOX = "OUTBOX#"
 LOG = "LOG#"
 UNSENT = "OUTBOX"
+OWNERSHIP = "OWNERSHIP"
 
 
 def _key(pk: str, sk: str) -> dict[str, str]:
@@ -118,6 +122,11 @@ def proposal(platform: str, id: str) -> dict[str, str]:
     return _key(proposals(platform), id)
 
 
+def wrong_words(deployment: str, link: str) -> dict[str, str]:
+    """Key of the wrong words on one link to an approval's page."""
+    return _key(f"APPROVAL#{deployment}", f"LINK#{link}")
+
+
 def semver_names(platform: str) -> str:
     """Partition of the semver tags that name no release (yet)."""
     return f"NAME#{platform}"
@@ -138,6 +147,11 @@ def pace(destination: str) -> dict[str, str]:
     return _key(f"PACE#{destination}", "PACE")
 
 
+def ownership_register() -> dict[str, str]:
+    """Key of the register: one for all platforms, in a partition of its own."""
+    return _key("OWNERSHIP-REGISTER", "REGISTER")
+
+
 def of(record: Record) -> dict[str, str]:  # noqa: C901 - one case for each record
     """Return the key attributes of a record."""
     match record:
@@ -153,6 +167,8 @@ def of(record: Record) -> dict[str, str]:  # noqa: C901 - one case for each reco
             return approval(record.deployment)
         case Proposal():
             return proposal(record.platform, record.id)
+        case WrongWords():
+            return wrong_words(record.deployment, record.link)
         case SemverName():
             return _key(semver_names(record.platform), record.name)
         case IgnoredTags():
@@ -163,6 +179,10 @@ def of(record: Record) -> dict[str, str]:  # noqa: C901 - one case for each reco
             # The sparse index `pending` holds just the messages that still have to go out.
             waiting = record.sent_at is None and not record.gave_up
             return outbox(record.owner, record.event, record.channel) | ({"pending": UNSENT} if waiting else {})
+        case Ownership():
+            return _key(OWNERSHIP, f"{record.platform}#{record.environment}")
+        case OwnershipRegister():
+            return ownership_register()
         case Pace():
             return pace(record.destination)
         case MigrationClaim():

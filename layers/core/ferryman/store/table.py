@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
@@ -23,6 +24,8 @@ from ferryman.records import (
     IgnoredTags,
     MigrationClaim,
     OutboxMessage,
+    Ownership,
+    OwnershipRegister,
     Pace,
     Phase,
     Proposal,
@@ -32,6 +35,7 @@ from ferryman.records import (
     StepLog,
     TimelineEvent,
     Wait,
+    WrongWords,
 )
 from ferryman.records.writes import Add, Fenced, Save, Write
 from ferryman.store import bounds, deployments, items, keys, transactions
@@ -77,6 +81,15 @@ class Store:
     def platforms(self) -> list[AppliedPlatform]:
         """Return all platforms."""
         return [AppliedPlatform.model_validate(item) for item in self._query(keys.PLATFORMS)]
+
+    def ownerships(self) -> list[Ownership]:
+        """Return what belongs to whom, of all platforms."""
+        return [Ownership.model_validate(item) for item in self._query(keys.OWNERSHIP)]
+
+    def ownership_register(self, at: datetime) -> OwnershipRegister:
+        """Return the register; a fresh one (rev 0) when nothing was claimed yet. Read it before what it stands for."""
+        item = self._get(keys.ownership_register())
+        return OwnershipRegister(at=at) if item is None else OwnershipRegister.model_validate(item)
 
     def state(self, platform: str, environment: str) -> EnvironmentState:
         """Return an environment's state; a fresh one (rev 0) when nothing was written yet."""
@@ -168,6 +181,11 @@ class Store:
         """Return the latest proposed documents of a platform, newest first."""
         found = self._query(keys.proposals(platform), newest_first=True, limit=limit)
         return [Proposal.model_validate(item) for item in found]
+
+    def wrong_words(self, deployment: str, link: str) -> WrongWords | None:
+        """Return the wrong words on one link to an approval's page, or None when there were none."""
+        item = self._get(keys.wrong_words(deployment, link))
+        return None if item is None else WrongWords.model_validate(item)
 
     def semver_name(self, platform: str, name: str) -> SemverName | None:
         """Return what is known of a semver tag, or None."""

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from ferryman.clients.aws_types import ConditionCheck, PutAction, TransactionAction
+from ferryman.clients.aws_types import ConditionCheck, DeleteAction, Item, PutAction, TransactionAction
 from ferryman.errors import AlreadyThere, ClaimLost, Conflict, RecordInvalid
-from ferryman.records import EnvironmentState
-from ferryman.records.writes import Add, Fenced, Once, Unchanged, Write
+from ferryman.records import EnvironmentState, Record
+from ferryman.records.writes import Add, Fenced, Once, Remove, Unchanged, Write
 from ferryman.store import items, keys
 
 if TYPE_CHECKING:
@@ -45,10 +45,13 @@ def action(write: Write, table: str) -> TransactionAction:
             }
         }
     if isinstance(write, Unchanged):
-        key = {name: value for name, value in keys.of(write.record).items() if name in ("pk", "sk")}
-        check: ConditionCheck = {"TableName": table, "Key": items.attributes(key), "ConditionExpression": ""}
+        check: ConditionCheck = {"TableName": table, "Key": _key(write.record), "ConditionExpression": ""}
         _if_as_read(check, write.record.rev)
         return {"ConditionCheck": check}
+    if isinstance(write, Remove):
+        delete: DeleteAction = {"TableName": table, "Key": _key(write.record)}
+        _if_as_read(delete, write.record.rev)
+        return {"Delete": delete}
     record = write.record
     extra = {"expiresAt": write.expires_at} if write.expires_at is not None else {}
     put: PutAction = {"TableName": table, "Item": items.item(record, rev=record.rev + 1, **extra)}
@@ -56,7 +59,11 @@ def action(write: Write, table: str) -> TransactionAction:
     return {"Put": put}
 
 
-def _if_as_read(action: ConditionCheck | PutAction, rev: int) -> None:
+def _key(record: Record) -> Item:
+    return items.attributes({name: value for name, value in keys.of(record).items() if name in ("pk", "sk")})
+
+
+def _if_as_read(action: ConditionCheck | DeleteAction | PutAction, rev: int) -> None:
     """Let an action succeed only while its item has this revision; 0: while it does not exist."""
     if rev == 0:
         action["ConditionExpression"] = "attribute_not_exists(pk)"

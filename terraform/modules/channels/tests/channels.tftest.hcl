@@ -21,8 +21,8 @@ run "channels" {
     error_message = "a container per secret; its value comes from a person"
   }
   assert {
-    condition     = length(output.signing_secret_arns) == 1 && length(output.secret_arns) == 3
-    error_message = "the approval pages may read what Slack signs with, and no other secret"
+    condition     = length(output.secret_arns) == 3 && { for use, arns in output.secret_arns_by_use : use => length(arns) } == { slack-webhook = 1, slack-bot-token = 0, slack-signing-secret = 1, github = 1 }
+    error_message = "each secret is in the list of its use, and in no other: the approval pages may read what Slack signs with, and nothing else"
   }
   assert {
     condition     = aws_sesv2_email_identity.this["scr-platform.com"].email_identity == "scr-platform.com"

@@ -56,3 +56,23 @@ run "refuses_what_a_parameter_does_not_hold" {
   }
   expect_failures = [var.lists]
 }
+
+run "a_long_text_is_an_advanced_parameter" {
+  command = plan
+  variables {
+    texts = { scr = join("", [for i in range(5000) : "x"]), api-url = "https://api.example.com" }
+  }
+
+  assert {
+    condition     = aws_ssm_parameter.text["scr"].tier == "Advanced" && aws_ssm_parameter.text["api-url"].tier == "Standard"
+    error_message = "a standard parameter holds 4,096 characters"
+  }
+}
+
+run "refuses_a_text_that_no_parameter_holds" {
+  command = plan
+  variables {
+    texts = { scr = join("", [for i in range(8193) : "x"]) }
+  }
+  expect_failures = [var.texts]
+}

@@ -10,6 +10,7 @@ import yaml
 
 from ferryman.clients.ssm import References
 from ferryman.controller.proposals import Proposals
+from ferryman.platform.claims import of_document
 from unit.api_world import JO, KIM, World
 from unit.cli.function_url import Run
 from unit.fakes.secrets import FakeParameters
@@ -30,7 +31,9 @@ def weaker(world: World, scr_document: dict[str, Any], tmp_path: Path) -> Path:
 def asked(world: World) -> str:
     """Have the approvers asked; what they have to type."""
     references = References(FakeParameters({}))
-    Proposals(world.store, references, lambda _: None, lambda *_: None, world.clock, world.new_id).tend("scr")
+    Proposals(world.store, references, of_document, lambda _: None, lambda *_: None, world.clock, world.new_id).tend(
+        "scr"
+    )
     return world.store.proposals("scr", 1)[0].short
 
 

@@ -15,6 +15,7 @@ from ferryman.clients.github.auth import connect
 from ferryman.clients.github.client import Declined, Network
 from ferryman.errors import Unavailable
 from ferryman.platform import GitHub, GitHubApp
+from ferryman.platform.hosts import Hosts
 from unit.fakes.clock import FakeClock
 from unit.fakes.github import REPOSITORY, SHA, FakeGitHub, said, streamed
 from unit.fakes.secrets import FakeSecrets, arn
@@ -70,7 +71,9 @@ def commit(github: AppGitHub, clock: FakeClock) -> Any:
     def ask(secret: str = "") -> str | None:
         secrets = FakeSecrets(key=secret or pem())
         document = GitHub(repository=REPOSITORY, app=app)
-        return connect(document, secrets, clock=clock, network=github.network, installations=kept).commit("abc1234")
+        return connect(
+            document, secrets, platform="scr", hosts=Hosts(), clock=clock, network=github.network, installations=kept
+        ).commit("abc1234")
 
     return ask
 

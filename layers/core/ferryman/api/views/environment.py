@@ -69,6 +69,8 @@ class EnvironmentView(Record):
     """How the GitHub release of what runs went."""
     notices: list[Notice]
     """Messages that reached nobody, releases that were not published; newest first."""
+    shared: list[str] = Field(default_factory=list)
+    """What belongs to somebody else as well, since before that was refused; at most 20."""
     newer: list[Newer]
     ignored: list[Ignored] = Field(default_factory=list)
     """Tags that were pushed after what runs and are no releases, newest first; at most 10."""
@@ -88,6 +90,7 @@ def environment(
     frozen: Frozen | None = None,
     publication: Publication | None = None,
     notices: Sequence[TimelineEvent] = (),
+    shared: Sequence[str] = (),
 ) -> EnvironmentView:
     """Return where an environment stands; `found` is what `decisions.explain.environment` tells."""
     ready = state.condition("Ready")
@@ -111,6 +114,7 @@ def environment(
             Notice(at=event.at, type=str(event.type), deployment=event.deployment, message=event.message)
             for event in notices
         ],
+        shared=list(shared),
         newer=found.newer,
         ignored=found.ignored,
         settled=state.settled,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from ferryman.approvals import wrong_words
 from ferryman.approvals.record_decision import Attempt, Verdict, closed
 from ferryman.approvals.web import http, render
 from ferryman.approvals.web.context import Context
@@ -13,7 +14,6 @@ from ferryman.approvals.web.page_records import PageRecords, read_page_records
 from ferryman.approvals.web.progress import progress
 from ferryman.approvals.web.render import Form, Question
 from ferryman.decisions.approval_rules import more_needed
-from ferryman.platform.identities import folded
 from ferryman.records import Approval, How
 
 _FIELD_STATUS = {"WrongVersion": 422, "NeedsReason": 422, "Frozen": 409, "NotAllowed": 403}
@@ -30,6 +30,8 @@ class Visitor:
     identity: str
     here: str
     """The page's address, relative to itself: where the browser goes after the form is sent."""
+    link: str
+    """What wrong words are counted by: the SHA-256 of a personal link's nonce, or `shared`."""
 
 
 def show(
@@ -52,11 +54,9 @@ def show(
     records = read_page_records(approval, desk.store)
     over = closed(approval, records.deployment, now)
     known = facts(records, now)
-    if over is None and _struck_off(records, visitor):
-        gone_since = "You are no longer an approver. Another approver must decide."
-        return render.decision(known, None, status=status, said=said or gone_since)
     if over is None:
-        question = _question(records, visitor, now)
+        pause = wrong_words.paused_until(desk.store, approval.deployment, visitor.link, now)
+        question = _question(records, visitor, now, pause)
         ask = visitor.name is None
         return render.decision(known, question, form=form, status=status, said=said, ask=ask)
     if over.kind != "AlreadyDecided":
@@ -78,6 +78,8 @@ def take_form(approval: Approval, visitor: Visitor, request: Request, desk: Cont
     if visitor.name is None and not name.strip():
         problem = Form({"name": "Enter your name: approvals are counted by name."}, kept.reason)
         return show(approval, visitor, request, desk, form=problem, status=422)
+    if wrong_words.paused_until(desk.store, approval.deployment, visitor.link, desk.clock()) is not None:
+        return show(approval, visitor, request, desk, form=kept, status=429)
     attempt = Attempt(
         verdict=verdict,
         name=name,
@@ -87,7 +89,10 @@ def take_form(approval: Approval, visitor: Visitor, request: Request, desk: Cont
         reason=reason,
         source=request.source,
     )
-    return _answer(desk.decide_approval(approval.deployment, attempt), approval, visitor, request, desk, kept)
+    found = desk.decide_approval(approval.deployment, attempt)
+    if found.kind == "WrongVersion" and _count_wrong(approval, visitor, attempt, desk):
+        return show(approval, visitor, request, desk, form=kept, status=429)
+    return _answer(found, approval, visitor, request, desk, kept)
 
 
 def gone(approval: Approval, over: Verdict, desk: Context, *, shared: bool) -> dict[str, Any]:
@@ -123,7 +128,18 @@ def _answer(
     return show(now, visitor, request, desk, status=409, said=f"Your decision came too late. {verdict.message}")
 
 
-def _question(records: PageRecords, visitor: Visitor, now: datetime) -> Question:
+def _count_wrong(approval: Approval, visitor: Visitor, attempt: Attempt, desk: Context) -> bool:
+    """Count a wrong word; tell whether typing pauses now."""
+    return wrong_words.count(
+        desk.store,
+        approval,
+        wrong_words.Typed(visitor.link, visitor.name, attempt.version, attempt.source),
+        clock=desk.clock,
+        new_id=desk.new_id,
+    )
+
+
+def _question(records: PageRecords, visitor: Visitor, now: datetime, pause: datetime | None) -> Question:
     approval, name = records.approval, visitor.name
     why_not = ""
     if name is not None and name in approval.approved_by:
@@ -133,15 +149,8 @@ def _question(records: PageRecords, visitor: Visitor, now: datetime) -> Question
         why_not = "You requested this, so somebody else must approve it. You can reject it."
     elif (stopped := records.stopped(now)) is not None:
         why_not = f"This cannot be approved now: {stopped}. You can reject it."
-    return Question(version=approval.short, person=name, may_approve=not why_not, why_not=why_not)
-
-
-def _struck_off(records: PageRecords, visitor: Visitor) -> bool:
-    """Tell whether the document no longer lists somebody who was asked; `deciding` refuses them."""
-    policy = records.environment.approval if records.environment else None
-    if visitor.name is None or policy is None:
-        return False
-    return folded(visitor.name) not in {folded(approver.name) for approver in policy.approvers}
+    paused = f"{pause:%H:%M} UTC" if pause is not None else ""
+    return Question(approval.short, name, not why_not, why_not, paused, f"../{approval.deployment}" if name else "")
 
 
 def _button(sent: dict[str, str]) -> Literal["approve", "reject"] | None:

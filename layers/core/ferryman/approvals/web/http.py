@@ -1,4 +1,4 @@
-"""Requests and answers of the public endpoint: payload format 2.0 of a function URL, forms in, pages out. Pure.
+"""Requests and answers of the public functions: payload format 2.0 of a function URL, forms in, pages out. Pure.
 
 Anyone can send requests here. A request that is not understood gets a 4xx answer that says why.
 Format: https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads
@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, unquote
 BODY_LIMIT = 65_536
 """Bytes of a decoded body. Slack's payload of a message with its blocks is much smaller."""
 _FIELDS = 32
+JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
 _DEEPEST = 12
 
@@ -142,3 +143,8 @@ def answer(
 def redirect(to: str) -> dict[str, Any]:
     """Redirect a browser that has posted a form to the page with the result; `to` is relative."""
     return answer(303, headers={"location": to})
+
+
+def moved(to: str) -> dict[str, Any]:
+    """Redirect to the same page at another host, for good; `to` is made of parts that were checked."""
+    return answer(308, headers={"location": to})

@@ -1,6 +1,5 @@
 """What a person needs to know before they decide, taken from the records. Pure; `render` shows it."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -11,7 +10,6 @@ from ferryman.durations import age, span
 from ferryman.records import Approval, Deployment, Plan
 from ferryman.text import listed
 
-_SHA = re.compile(r"[0-9a-f]{7,40}")
 _HOW = {
     "mail": "with a personal link",
     "slack": "in Slack",
@@ -89,6 +87,8 @@ class Facts:
     components: list[Component]
     compare: str | None
     commit: str | None
+    claim: str
+    """What is known of the commit that the links lead to; empty without a link."""
     migrations: list[Migration]
     migrations_note: str
     checks: list[Fact]
@@ -124,6 +124,7 @@ def facts(records: PageRecords, now: datetime) -> Facts:
         components=_components(records),
         compare=_compare(records, running),
         commit=_commit(records),
+        claim=approval_in_words.claim(approval) if _commit(records) else "",
         migrations=new,
         migrations_note=note,
         checks=_checks(records, now),
@@ -219,14 +220,14 @@ def _compare(records: PageRecords, running: str | None) -> str | None:
     project, version = _project(records), records.approval.version
     if project is None or running is None or running == version:
         return None
-    if not (_SHA.fullmatch(running) and _SHA.fullmatch(version)):
+    if not (approval_in_words.names_commit(running) and approval_in_words.names_commit(version)):
         return None
     return f"{project}/compare/{running}...{_coded(version)}"
 
 
 def _commit(records: PageRecords) -> str | None:
     project, version = _project(records), records.approval.version
-    return f"{project}/commit/{_coded(version)}" if project and _SHA.fullmatch(version) else None
+    return f"{project}/commit/{_coded(version)}" if project and approval_in_words.names_commit(version) else None
 
 
 def _coded(version: str) -> str:

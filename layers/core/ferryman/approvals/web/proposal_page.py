@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from ferryman.approvals import wrong_words
 from ferryman.approvals.web import render
 from ferryman.approvals.web.page_model import Moment, Voice, moment, person, voices
 from ferryman.approvals.web.render import Form, Question, SharedView
@@ -50,7 +51,8 @@ def show(
     if proposal is None or (over is not None and over.kind != "AlreadyDecided" and visitor.name is None):
         return gone(seen, "")
     facts = _facts(seen, proposal, "" if over is None else over.message, now)
-    question = _question(seen, visitor) if over is None else None
+    pause = wrong_words.paused_until(store, approval.deployment, visitor.link, now) if over is None else None
+    question = _question(seen, visitor, pause) if over is None else None
     ask = over is None and visitor.name is None
     return render.proposal(facts, question, form=form, status=status if over is None else 200, said=said, ask=ask)
 
@@ -102,11 +104,12 @@ def _texts(changes: list[Any]) -> list[str]:
     return list(dict.fromkeys(change.text for change in changes))
 
 
-def _question(approval: Approval, visitor: "Visitor") -> Question:
+def _question(approval: Approval, visitor: "Visitor", pause: datetime | None) -> Question:
     name, why_not = visitor.name, ""
     if name is not None and name in approval.approved_by:
         missing = more_needed(approval.required - len(approval.approved_by))
         why_not = f"You have approved this. {missing} You can still reject it."
     elif name is not None and name == approval.barred:
         why_not = "You proposed this, so somebody else must approve it. You can reject it."
-    return Question(version=approval.short, person=name, may_approve=not why_not, why_not=why_not)
+    paused = f"{pause:%H:%M} UTC" if pause is not None else ""
+    return Question(approval.short, name, not why_not, why_not, paused, f"../{approval.deployment}" if name else "")

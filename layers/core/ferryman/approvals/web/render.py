@@ -45,6 +45,10 @@ class Question:
     """Who decides; None on the shared page, where a name has to be typed."""
     may_approve: bool = True
     why_not: str = ""
+    paused: str = ""
+    """Until when nothing may be typed, because too many wrong versions were."""
+    fresh_link: str = ""
+    """Where a fresh link can be requested; empty on the shared page."""
 
 
 def decision(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ferryman.approvals import personal_links
+from ferryman.approvals import personal_links, wrong_words
 from ferryman.approvals.record_decision import closed
 from ferryman.approvals.web import decision_page, http, render
 from ferryman.approvals.web.context import Context
@@ -55,7 +55,8 @@ def take_form(approval: Approval, request: Request, desk: Context) -> dict[str, 
 
 
 def _visitor(approval: Approval) -> Visitor:
-    return Visitor(name=None, how="shared link", identity="unverified", here=approval.deployment)
+    here = approval.deployment
+    return Visitor(name=None, how="shared link", identity="unverified", here=here, link=wrong_words.SHARED)
 
 
 def _view(approval: Approval, deployment: Deployment, *, pending: bool) -> SharedView:

@@ -12,9 +12,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
+from ferryman.approvals.web import http
 from ferryman.approvals.web.http import BadRequest, Request, fields
+from ferryman.platform.hosts import SLACK_HOOKS, Hosts
 from ferryman.text import clean
 
 WINDOW_SECONDS = 300
@@ -22,7 +23,11 @@ REASON_BLOCK = "reason"
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 _ID = re.compile(r"[0-9A-Z]{1,40}")
-_ANSWER_HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
+_REFUSALS = {
+    401: "not signed by Slack",
+    403: "not sent over the domain of the approval pages: see SlackUrl in the stack's outputs",
+    413: "request too large",
+}
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,20 @@ def plausible(request: Request, now: datetime) -> bool:
     if not (_TIMESTAMP.fullmatch(timestamp) and _SIGNATURE.fullmatch(_signature(request))):
         return False
     return abs(now.timestamp() - int(timestamp)) <= WINDOW_SECONDS
+
+
+def too_large(request: Request) -> bool:
+    """Tell whether the body is larger than any that Slack sends. Decodes nothing that is."""
+    try:
+        request.body()
+    except BadRequest as error:
+        return error.status == 413
+    return False
+
+
+def refused(status: int) -> dict[str, Any]:
+    """Return the answer to a request that is not taken: 401, 403 or 413."""
+    return http.answer(status, json.dumps({"error": _REFUSALS[status]}), kind=http.JSON)
 
 
 def signers(request: Request, body: bytes, known: Iterable[Signing]) -> list[Signing]:
@@ -107,12 +126,7 @@ def _reason(payload: Any) -> str:
 
 def _answer_to(url: str) -> str | None:
     """Return the address only if it is one of Slack's: a request must not make us call any other host."""
-    try:
-        parts = urlsplit(url)
-        own = parts.scheme == "https" and parts.hostname in _ANSWER_HOSTS and parts.port in (None, 443)
-    except ValueError:
-        return None
-    return url if own and parts.username is None and parts.password is None else None
+    return url if Hosts().allows(url, SLACK_HOOKS) else None
 
 
 def _at(data: Any, *path: str) -> Any:

@@ -5,14 +5,15 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from ferryman.approvals.web.slack_payload import Signing
-from ferryman.clients.aws_errors import Refusal, translated
+from ferryman.clients import secrets
+from ferryman.clients.aws_errors import Refusal
 from ferryman.clients.aws_types import MakeClient
 from ferryman.clients.secrets import value_in
-from ferryman.clients.ssm import References
 from ferryman.errors import FerrymanError, TransientError
 from ferryman.ids import Clock
 from ferryman.platform.channels import ChatChannel
 from ferryman.platform.document import channel_of
+from ferryman.platform.secret_uses import Use
 from ferryman.records import AppliedPlatform
 
 KEPT = timedelta(minutes=5)
@@ -25,7 +26,7 @@ class SigningSecrets:
     def __init__(self, client: MakeClient, clock: Clock) -> None:
         self._client = client
         self._clock = clock
-        self._known: dict[str, tuple[datetime, str | None]] = {}
+        self._known: dict[tuple[str, str], tuple[datetime, str | None]] = {}
 
     def of(self, platforms: list[AppliedPlatform]) -> list[Signing]:
         """Return every Slack app that may send button presses. A secret that cannot be read is logged and left out."""
@@ -33,27 +34,26 @@ class SigningSecrets:
             Signing(platform=platform.name, team=channel.team or "", secret=secret)
             for platform in platforms
             for channel in _chats(platform)
-            if channel.signing_secret_arn and channel.team and (secret := self._secret(channel.signing_secret_arn))
+            if channel.signing_secret_arn and channel.team
+            if (secret := self._secret(platform.name, channel.signing_secret_arn))
         ]
 
-    def _secret(self, value: str) -> str | None:
+    def _secret(self, platform: str, value: str) -> str | None:
         now = self._clock()
-        kept = self._known.get(value)
+        kept = self._known.get((platform, value))
         if kept is None or now - kept[0] > KEPT:
-            kept = self._known[value] = (now, self._read(value))
+            kept = self._known[platform, value] = (now, self._read(platform, value))
         return kept[1]
 
-    def _read(self, value: str) -> str | None:
+    def _read(self, platform: str, value: str) -> str | None:
         try:
-            arn = References(self._client("ssm")).text(value)
-            with translated():
-                found = self._client("secretsmanager").get_secret_value(SecretId=arn)
+            found = secrets.read(self._client, value, platform, Use.SIGNING)
         except TransientError:
             raise
         except (FerrymanError, Refusal) as error:
-            _LOG.error("cannot read the signing secret of a Slack channel: %s", error)
+            _LOG.error("cannot read the signing secret of a Slack channel of %s: %s", platform, error)
             return None
-        return signing_secret_in(str(found.get("SecretString") or "")) or None
+        return signing_secret_in(found) or None
 
 
 def signing_secret_in(secret: str) -> str:

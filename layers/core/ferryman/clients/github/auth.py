@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
-from ferryman.clients.aws_errors import translated
+from ferryman.clients import secrets
 from ferryman.clients.aws_types import MakeClient
 from ferryman.clients.github.app_token import Installations, KeyUnusable
 from ferryman.clients.github.client import REAL_NETWORK, Api, Bearer, Declined, Network, an_object, part, text_of
@@ -13,6 +13,8 @@ from ferryman.clients.secrets import value_in
 from ferryman.clients.ssm import References
 from ferryman.ids import Clock
 from ferryman.platform import GitHub
+from ferryman.platform.hosts import GITHUB, Hosts
+from ferryman.platform.secret_uses import Use
 
 
 @dataclass(frozen=True)
@@ -44,15 +46,22 @@ def connect(
     github: GitHub,
     client: MakeClient,
     *,
+    platform: str,
+    hosts: Hosts,
     clock: Clock,
     network: Network = REAL_NETWORK,
     installations: Installations | None = None,
 ) -> Project:
     """Return the project of a platform; its key is read when it is first needed.
 
-    What is asked then raises KeyUnusable, ReferenceUnresolved, Declined, Throttled or Unavailable.
+    Raise KeyUnusable when the key may not be sent to its API. What is asked then raises KeyUnusable, SecretRefused,
+    ReferenceUnresolved, Declined, Throttled or Unavailable.
     """
-    api = Api(github.api_url, _bearer(github, client, clock, network, installations or _installations()), network)
+    elsewhere = hosts.problem(github.api_url, GITHUB)
+    if elsewhere is not None:
+        raise KeyUnusable(f"spec.github.apiUrl: {elsewhere}")
+    bearer = _bearer(github, client, platform, clock, network, installations or _installations())
+    api = Api(github.api_url, bearer, network)
     return Project(api, f"/repos/{github.repository}", f"{github.web_url}/{github.repository}")
 
 
@@ -62,15 +71,20 @@ def _installations() -> Installations:
     return Installations()
 
 
-def _bearer(github: GitHub, client: MakeClient, clock: Clock, network: Network, installations: Installations) -> Bearer:
+def _bearer(
+    github: GitHub,
+    client: MakeClient,
+    platform: str,
+    clock: Clock,
+    network: Network,
+    installations: Installations,
+) -> Bearer:
     references = References(client("ssm"))
     read: dict[str, str] = {}
 
     def secret(arn: str) -> str:
         if arn not in read:
-            with translated():
-                answer = client("secretsmanager").get_secret_value(SecretId=references.text(arn))
-            read[arn] = str(answer.get("SecretString") or "")
+            read[arn] = secrets.read(client, arn, platform, Use.GITHUB, references)
         return read[arn]
 
     def of_app(renew: bool) -> str:

@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urljoin
 
 from ferryman.clients.retry_after import wait_in
 from ferryman.errors import Throttled, Unavailable
+from ferryman.platform.hosts import origin_of
 from ferryman.text import one_line
 
 if TYPE_CHECKING:
@@ -227,7 +228,7 @@ def _joined(url: str, location: str) -> str | None:
     """Return where a redirect leads; None when that is another host, or nowhere."""
     try:
         target = urljoin(url, location)
-        here, there = urlsplit(url), urlsplit(target)
     except ValueError:
         return None
-    return target if (here.scheme, here.netloc) == (there.scheme, there.netloc) else None
+    origin = origin_of(target)
+    return target if origin is not None and origin == origin_of(url) else None

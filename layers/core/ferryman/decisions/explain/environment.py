@@ -275,6 +275,7 @@ def _images_differ(state: EnvironmentState) -> bool:
 def _of_newer(facts: Facts, found: list[Newer], runs: str) -> tuple[Summary, str]:
     """Return the first thing that a newer release is waiting for."""
     state = facts.state
+    repeats = ""
     for item in found:
         name = item.names[-1] if item.names else item.version
         if item.reason in _WAITS:
@@ -289,11 +290,15 @@ def _of_newer(facts: Facts, found: list[Newer], runs: str) -> tuple[Summary, str
         if item.reason == "SameImages":
             same = f"{runs}; {item.version} has the same images as {item.same_as}"
             known = state.settled.get(item.same_as or "")
-            return ("Settled", f"{same}, which ended {known.phase}") if known else ("UpToDate", same)
+            if known:
+                return "Settled", f"{same}, which ended {known.phase}"
+            repeats = repeats or same  # Those of an old release may hide one that waits.
         if item.reason == "WaitsForTag":
             return "UpToDate", f"{runs}; {item.version} needs a semver tag to be deployed"
         if item.reason == "NoTrigger":
             return "UpToDate", f"{runs}; {item.version} is ready to be deployed manually"
+    if repeats:
+        return "UpToDate", repeats
     but = ignored_tags.headline(facts.newer_ignored)
     if state.current is None:
         return "Empty", f"runs nothing yet{f'; {but}' if but else ''}"
