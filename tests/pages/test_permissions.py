@@ -97,7 +97,7 @@ def test_every_way_through_a_proposed_documents_pages_is_permitted(
 ) -> None:
     table = FakeDynamoDb()
     behind = propose(made(Store(table, TABLE), clock, new_id, scr_document), scr_document)
-    site = Site(Store(Guarded(table), TABLE), clock, new_id)
+    site = Site(Store(Guarded(table, "DecideApproval"), TABLE), clock, new_id)
     waiting = behind.store.proposal("scr", proposing.ID)
     assert waiting is not None
 

@@ -24,6 +24,10 @@ from unit.fakes.secrets import FakeParameters
 SCR = "/v1/platforms/scr"
 
 
+def resolved(value: str) -> str:
+    return PARAMETERS.get(value.removeprefix("ssm:"), value)
+
+
 @dataclass
 class Desk:
     """The API, reconcile's part, and the people."""
@@ -55,7 +59,7 @@ class Desk:
         attempt = Attempt(verdict, name, "cli", name, version=more.pop("version", approval.short), **more)
         return decide_approval(
             approval.deployment, attempt, store=self.store, nudge=lambda *_: None, clock=self.api.clock,
-            new_id=self.api.new_id,
+            new_id=self.api.new_id, text=resolved,
         )  # fmt: skip
 
     @property
@@ -188,8 +192,9 @@ def test_a_newer_apply_ends_the_approval_of_an_older_one(desk: Desk) -> None:
 
     late = Attempt("approve", ADA, "cli", ADA_ARN, version=old.short)
     verdict = decide_approval(
-        first.deployment, late, store=desk.store, nudge=lambda *_: None, clock=desk.api.clock, new_id=desk.api.new_id
-    )
+        first.deployment, late, store=desk.store, nudge=lambda *_: None, clock=desk.api.clock, new_id=desk.api.new_id,
+        text=resolved,
+    )  # fmt: skip
     assert (verdict.kind, "was replaced by another document" in verdict.message) == ("Superseded", True)
     desk.tend()
     ended = desk.store.approval(first.deployment)
