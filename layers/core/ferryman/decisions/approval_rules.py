@@ -305,8 +305,8 @@ def _again(approval: Approval) -> str:
 
 
 def _what(approval: Approval, *, capital: bool = False) -> str:
-    the = "The" if capital else "the"
-    return f"{the} change to {approval.about}" if approval.proposal else f"{the} deployment of {approval.version}"
+    what = f"the change to {approval.about}" if approval.proposal else f"the deployment of {approval.version}"
+    return f"{what[0].upper()}{what[1:]}" if capital else what
 
 
 def _on(approval: Approval) -> str:
