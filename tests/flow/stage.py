@@ -71,6 +71,8 @@ class Stage(LogBook):
         self.task_tokens: set[str] = set()
         """Tokens of steps that waited, as the Lambdas sent them to Step Functions."""
         self._closed: set[Path] = set()
+        self.expected_denials: set[str] = set()
+        """Actions that a test had AWS deny on purpose."""
         self.expected_dead_letters: set[str] = set()
         """Texts of dead letters that a test caused on purpose."""
 
@@ -304,5 +306,5 @@ class Stage(LogBook):
         answered = (request for request in self.proxy.requests if request.action == "SendTaskSuccess")
         self.task_tokens |= {str(request.arguments.get("taskToken")) for request in answered}
         denied = (request for request in self.proxy.requests if "AccessDenied" in request.error)
-        self.denied |= {f"{request.service}:{request.action}" for request in denied}
+        self.denied |= {f"{request.service}:{request.action}" for request in denied} - self.expected_denials
         self.proxy.forget_requests()

@@ -21,7 +21,7 @@ def copy_of(victim: Production, stage: Stage, name: str, spelling: str) -> dict[
     ecs, service = stage.client("ecs"), victim.environment["waves"][0]["services"][0]["name"]
     live = ecs.describe_services(cluster=victim.cluster, services=[service])["services"][0]
     parameter = f"/ferryman/{name}/live/cluster"
-    stage.client("ssm").put_parameter(Name=parameter, Value=f"{victim.cluster} ", Type="String", Overwrite=True)
+    stage.client("ssm").put_parameter(Name=parameter, Value=victim.cluster, Type="String", Overwrite=True)
     cluster = {"name": victim.cluster, "arn": live["clusterArn"], "reference": f"ssm:{parameter}"}[spelling]
     made = document(name)
     made["spec"]["components"] = {"api": {"repository": victim.spec["components"]["api"]["repository"]}}

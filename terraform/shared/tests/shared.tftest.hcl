@@ -41,10 +41,6 @@ run "without_slack_buttons" {
     condition     = endswith(module.operator.parameters["/ferryman/operator/signing-secret-arns"], ":secret:ferryman/scr/slack-signing-secret-none") && endswith(module.operator.parameters["/ferryman/operator/bot-token-secret-arns"], ":secret:ferryman/scr/slack-bot-token-none")
     error_message = "lists that are not empty, and open nothing"
   }
-  assert {
-    condition     = !strcontains(module.operator.parameters["/ferryman/operator/github-secret-arns"], "none")
-    error_message = "the key to GitHub, which is there"
-  }
 }
 
 run "without_jobs" {

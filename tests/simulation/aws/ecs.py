@@ -97,7 +97,7 @@ class Ecs:
             {
                 "family": family,
                 "networkMode": "awsvpc",
-                "executionRoleArn": "arn:aws:iam::123456789012:role/execution",
+                "executionRoleArn": f"arn:aws:iam::123456789012:role/{family}-execution",
                 "requiresCompatibilities": ["FARGATE"],
                 "cpu": "256",
                 "memory": "512",

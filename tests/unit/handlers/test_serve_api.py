@@ -115,7 +115,7 @@ def test_who_is_no_admin_has_the_roles_that_ssm_grants(app: ModuleType, world: W
     assert (status, "needs the role deployer" in body["error"]["message"]) == (403, True)
     # The refusals of a sandbox are remembered: the same one is recorded once.
     call(app, "freeze", key="AKIAVERA")
-    assert [line for line in world.timeline() if line[0] == "RequestRefused"] == [
+    assert [line for line in world.timeline("scr#production") if line[0] == "RequestRefused"] == [
         ("RequestRefused", "arn:aws:iam::123456789012:user/vera")
     ]
 

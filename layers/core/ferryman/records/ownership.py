@@ -13,7 +13,7 @@ class Ownership(Record):
     generation: int
     """Of the document that it was made from; of another one, it is out of date."""
     things: list[str] = []
-    """As `decisions.owned_things` names them."""
+    """As `platform.claims` names them."""
     later: list[str] = []
     """What references of the document have come to name since: `begin_deployment` adds it."""
     tags: list[str] = []

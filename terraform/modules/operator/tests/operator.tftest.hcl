@@ -60,7 +60,7 @@ run "refuses_what_a_parameter_does_not_hold" {
 run "a_long_text_is_an_advanced_parameter" {
   command = plan
   variables {
-    texts = { scr = join("", [for i in range(5000) : "x"]), api-url = "https://api.example.com" }
+    texts = { scr = join("", [for i in range(1000) : "xxxxx"]), api-url = "https://api.example.com" }
   }
 
   assert {
@@ -72,7 +72,7 @@ run "a_long_text_is_an_advanced_parameter" {
 run "refuses_a_text_that_no_parameter_holds" {
   command = plan
   variables {
-    texts = { scr = join("", [for i in range(8193) : "x"]) }
+    texts = { scr = join("", [for i in range(1000) : "xxxxxxxxx"]) }
   }
   expect_failures = [var.texts]
 }
