@@ -34,6 +34,8 @@ def asked(world: World) -> str:
     Proposals(world.store, references, of_document, lambda _: None, lambda *_: None, world.clock, world.new_id).tend(
         "scr"
     )
+    # Whoever calls last has the roles (`api_world`), and the command is Jo's.
+    world.call("GET", "/v1/platforms", who=JO)
     return world.store.proposals("scr", 1)[0].short
 
 
