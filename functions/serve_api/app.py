@@ -6,16 +6,13 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from ferryman import ids, proofs
-from ferryman.access import Access
 from ferryman.api.aws import Aws
 from ferryman.api.callers import Callers
 from ferryman.api.context import Context
-from ferryman.api.refusals import Refusals
 from ferryman.api.serve_api import serve
 from ferryman.api.unproved import Unproved
 from ferryman.clients import sts
-from ferryman.clients.access_parameters import AccessParameters
-from ferryman.clients.permission_sets import PermissionSets
+from ferryman.clients.access_parameters import access
 from ferryman.platform.hosts import Hosts
 from ferryman.runtime import client, count_now, endpoint, logger, services_on_loopback, setting, store
 
@@ -28,47 +25,25 @@ def callers(function_arn: str) -> Callers:
 
 
 @functools.cache
+def operator(partition: str, region: str, account: str) -> Context:
+    """Return what the routes work with; it remembers roles and refusals for a while."""
+    aws = Aws(
+        store=store(), client=client, clock=ids.now, new_id=ids.new_id, account=account, region=region,
+        partition=partition, nudges_url=setting("NUDGES_URL"), relay_function=setting("RELAY_FUNCTION"),
+    )  # fmt: skip
+    hosts = Hosts(setting("ALLOWED_SLACK_HOSTS"), setting("ALLOWED_GITHUB_HOSTS"), services_on_loopback())
+    roles = access(client, ids.now, account, setting("ADMIN_ARNS"))
+    return Context(store=store(), outside=aws, clock=ids.now, new_id=ids.new_id, access=roles, hosts=hosts)
+
+
+@functools.cache
 def unproved() -> Unproved:
     """Return what keeps account of calls whose sender is not proved."""
     return Unproved(store(), ids.now, ids.new_id, count_now)
 
 
-@functools.cache
-def access(account: str) -> Access:
-    """Return who may do what: the admins are those of the stack, whatever else can be read."""
-    return Access(
-        admins=tuple(setting("ADMIN_ARNS").split(",")),
-        grants_of=AccessParameters(client, ids.now).of,
-        account=account,
-        is_permission_set=PermissionSets(client, ids.now).made,
-    )
-
-
-refusals = functools.cache(Refusals)
-"""The refusals that this sandbox has recorded lately."""
-
-
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request."""
-    arn = context.invoked_function_arn.split(":")
-    aws = Aws(
-        store=store(),
-        client=client,
-        clock=ids.now,
-        new_id=ids.new_id,
-        account=arn[4],
-        region=arn[3],
-        nudges_url=setting("NUDGES_URL"),
-        relay_function=setting("RELAY_FUNCTION"),
-        partition=arn[1],
-    )
-    operator = Context(
-        store=store(),
-        outside=aws,
-        clock=ids.now,
-        new_id=ids.new_id,
-        access=access(arn[4]),
-        refusals=refusals(),
-        hosts=Hosts(setting("ALLOWED_SLACK_HOSTS"), setting("ALLOWED_GITHUB_HOSTS"), services_on_loopback()),
-    )
-    return serve(event, operator, logger(), callers(context.invoked_function_arn).prove, unproved())
+    arn = context.invoked_function_arn
+    _, partition, _, region, account, *_ = arn.split(":")
+    return serve(event, operator(partition, region, account), logger(), callers(arn).prove, unproved())

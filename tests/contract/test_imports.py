@@ -25,32 +25,33 @@ SMALL = {"arns", "durations", "effects", "text"}
 """Modules of a few lines that every room may use."""
 APPROVAL = """
     approvals.lifecycle approvals.notifications clients.stepfunctions decisions.approval_rules
-    decisions.approval_in_words decisions.changes_in_words decisions.voters
-    messages.approval messages.github messages.outbox store.documents
+    decisions.approval_in_words decisions.changes_in_words decisions.database_command decisions.migration_attempts
+    decisions.voters messages.approval messages.approval_command messages.github messages.outbox store.documents
 """
 """For ending an approval and notifying people."""
 
 MAY_LOAD = {
     "admit_deployment": f"""{EVERY} clients.image_index contracts clients.ecr clients.image_scans
-        decisions.admission decisions.freeze_windows decisions.promotion_gate decisions.snapshot messages.github
-        messages.outbox platform steps.admit_deployment""",
-    "begin_deployment": f"""{EVERY} clients.image_index contracts clients.address_filter clients.ecr
-        clients.ecs clients.http_client clients.image_labels clients.ssm clients.task_containers
-        clients.task_definitions decisions.deployment_steps decisions.image_address decisions.migration_attempts
+        decisions.admission decisions.approval_needed decisions.database_command decisions.freeze_windows
+        decisions.migration_attempts decisions.promotion_gate decisions.snapshot messages.github messages.outbox
+        platform steps.admit_deployment""",
+    "begin_deployment": f"""{EVERY} clients.image_index contracts clients.address_filter clients.ecr clients.ecs
+        clients.http_client clients.image_labels clients.ssm clients.task_containers clients.task_definitions
+        decisions.approval_needed decisions.deployment_steps decisions.image_address decisions.migration_attempts
         decisions.ownership decisions.schema_compatibility messages.timeline platform steps.begin_deployment
         steps.ownership steps.ownership_records steps.plan_images steps.plan_migration steps.verify store.capacity
         store.largest store.sizes""",
     "decide_approval": f"""{EVERY} {APPROVAL} approvals.link_tokens approvals.personal_links
         approvals.record_decision approvals.standing approvals.web approvals.wrong_words clients.nudge clients.pass_on
-        clients.secrets clients.ssm contracts decisions.admission decisions.deployment_steps decisions.freeze_windows
-        decisions.promotion_gate decisions.snapshot messages.timeline platform""",
+        clients.secrets clients.ssm contracts decisions.admission decisions.approval_needed decisions.deployment_steps
+        decisions.freeze_windows decisions.promotion_gate decisions.snapshot messages.timeline platform""",
     "finish_deployment": f"""{EVERY} {APPROVAL} contracts decisions.after_outcome decisions.deployment_report
         decisions.deployment_steps decisions.outcome decisions.wave_order messages.database_command messages.deployment
         messages.timeline platform steps.finish_deployment steps.record_outcome""",
     # No module of a channel: `notify.dispatch` imports it when a message goes there.
-    "notify": f"""{EVERY} decisions.voters
-        clients.github.client clients.retry_after clients.ssm contracts decisions.approval_in_words
-        decisions.changes_in_words messages.approval messages.github messages.outbox messages.timeline
+    "notify": f"""{EVERY} clients.github.client clients.retry_after clients.ssm contracts decisions.approval_in_words
+        decisions.changes_in_words decisions.database_command decisions.migration_attempts decisions.voters
+        messages.approval messages.approval_command messages.github messages.outbox messages.timeline
         notify.context notify.delivery notify.destinations notify.digest notify.dispatch notify.errors notify.notify
         notify.pacing platform store.paces""",
     "promote_images": f"""{STEP} clients.image_index clients.ecr steps.promote_images""",
@@ -73,20 +74,20 @@ MAY_LOAD = {
         steps.request_approval""",
     "run_migration": f"""{STEP} clients.ecs clients.task_definitions decisions.migration_attempts
         steps.run_migration""",
-    "serve_api": f"""{EVERY} decisions.requester decisions.voters
-        access api clients.access_parameters clients.ecs clients.permission_sets clients.sts
-        clients.task_containers clients.task_definitions
-        contracts proofs decisions.approval_in_words decisions.changes_in_words decisions.conditions
-        decisions.image_address
-        decisions.candidates decisions.deployment_report decisions.deployment_steps decisions.explain
-        decisions.freeze_windows decisions.migration_attempts decisions.promotion_gate decisions.requests
-        decisions.same_images decisions.schema_compatibility decisions.snapshot decisions.wave_order decisions.why_not
+    "serve_api": f"""{EVERY} access api clients.access_parameters clients.ecs clients.permission_sets clients.sts
+        clients.task_containers clients.task_definitions contracts proofs decisions.approval_in_words
+        decisions.approval_needed decisions.candidates decisions.changes_in_words decisions.conditions
+        decisions.database_command decisions.deployment_report decisions.deployment_steps decisions.explain
+        decisions.freeze_windows decisions.image_address decisions.requester decisions.voters
+        decisions.migration_attempts decisions.promotion_gate decisions.requests decisions.same_images
+        decisions.schema_compatibility decisions.snapshot decisions.wave_order decisions.why_not
         messages.environment messages.outbox messages.timeline platform""",
     "slack_actions": f"""{EVERY} {APPROVAL} approvals.link_tokens approvals.record_decision approvals.standing
         approvals.web.context approvals.web.endpoint approvals.web.http approvals.web.origin
         approvals.web.slack_actions approvals.web.slack_payload approvals.web.slack_signing clients.nudge
         clients.retry_after clients.secrets clients.slack clients.ssm contracts decisions.admission
-        decisions.freeze_windows decisions.promotion_gate decisions.snapshot messages.timeline platform""",
+        decisions.approval_needed decisions.freeze_windows decisions.promotion_gate decisions.snapshot
+        messages.timeline platform""",
     "smoke_test": f"""{STEP} clients.address_filter clients.http_client steps.smoke_expectations
         steps.smoke_test""",
     "update_service": f"""{STEP} clients.image_index clients.ecr clients.ecs clients.task_definitions

@@ -10,7 +10,7 @@ from contract.machine import ROOT
 from ferryman.access.roles import NEEDS, Role, Verb, Where
 from ferryman.api.serve_api import ROUTES
 
-PAGE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs/security.md").read_text(encoding="utf-8")
 READS = {Verb.ASK, Verb.VIEW, Verb.VIEW_PLATFORM, Verb.VIEW_DOCUMENT}
 
 

@@ -187,6 +187,8 @@ def _not_ours(parent: ast.AST) -> list[ast.AST]:
             return list(names)
         case ast.JoinedStr():
             return list(parent.values)
+        case ast.FunctionDef(returns=ast.Constant() as quoted):
+            return [quoted]
         case ast.arg(annotation=ast.Constant() as quoted) | ast.AnnAssign(annotation=ast.Constant() as quoted):
             return [quoted]
     return []

@@ -13,8 +13,8 @@ from ferryman_local.standins.people import Person
 from flow.documents import approver
 from flow.domain import Domain, distribution
 from flow.production import Production, promoted
+from flow.slack_buttons import asking, button
 from flow.stage import Stage
-from flow.test_production_outside import asking, button
 
 FIRST, SECOND = "first-" + "1" * 40, "second-" + "2" * 40
 

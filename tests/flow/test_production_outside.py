@@ -8,20 +8,8 @@ from ferryman.records import Deployment, EventType, OutboxMessage, Phase
 from ferryman_local.standins.slack import Message
 from flow.documents import approver
 from flow.production import Make, Production
+from flow.slack_buttons import asking, button
 from flow.stage import Stage
-
-
-def asking(prod: Production, stage: Stage, deployment: Deployment) -> Message:
-    """The bot's message that asks about a deployment."""
-    return prod.until(
-        lambda: next((m for m in stage.aws.slack.messages if m.buttons and deployment.id in str(m.blocks)), None),
-        "the question in Slack",
-    )
-
-
-def button(message: Message, word: str) -> str:
-    """Action id of a button by a word in it."""
-    return next(name for name, item in message.buttons.items() if word in str(item).lower())
 
 
 def test_a_button_in_slack_decides_for_who_may_and_the_message_shows_it(production: Make, stage: Stage) -> None:

@@ -127,7 +127,7 @@ def test_hand_written_events_do_what_the_page_says_and_no_more(production: Make,
         found[name] = max(found.get(name, "holds"), verdict(before, after), key=VERDICTS.index)
         tried.append((name, before, after))
         before = after
-    page = (CHECKOUT / "docs" / "security.md").read_text()
+    page = (CHECKOUT / "docs/security.md").read_text()
     told = dict(re.findall(r"^\| `(\w+)` \| \*\*(holds|disturbs|walks around)\*\* \|", page, re.MULTILINE))
     assert found == told, tried
     assert found.keys() == {folder.name for folder in (CHECKOUT / "functions").iterdir() if folder.is_dir()}
@@ -170,7 +170,8 @@ def forged_events(prod: Production, deployment: Deployment, stage: Stage) -> Ite
     approve = f"decision=approve&version={deployment.version[:7]}"
     yield "ServeApi", called(prod.path("approve"), json.dumps({"version": deployment.version[:7]}), stage.aws.admin.arn)
     yield "DecideApproval", called(f"/a/{deployment.id}/Ada-forged", approve)
-    yield "DecideApproval", called("/slack", "payload=%7B%22type%22%3A%22block_actions%22%7D")
+    for logical in ("DecideApproval", "SlackActions"):
+        yield logical, called("/slack", "payload=%7B%22type%22%3A%22block_actions%22%7D")
     image = {"repository-name": f"{prod.name}-api", "image-digest": f"sha256:{'0' * 64}", "image-tag": "v9.9.9"}
     yield "ReceivePush", event("aws.ecr", "ECR Image Action", {"result": "SUCCESS", "action-type": "PUSH", **image})
     yield "Reconcile", {"sweep": True}

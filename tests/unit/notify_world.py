@@ -1,5 +1,6 @@
 """An approval, its platform and the outbox, with fakes of every service that a message is sent through."""
 
+import copy
 import re
 from typing import Any
 
@@ -38,11 +39,18 @@ class World:
         self.document["spec"]["environments"]["production"]["notify"] = list(channels)
         asking, deployment = approval or asked.approval(), asked.deployment()
         platform = AppliedPlatform(
-            name="scr", generation=1, document=self.document, applied_by="anna", applied_at=AT
+            name="scr", generation=1, document=self._still_listing(asking), applied_by="anna", applied_at=AT
         )  # fmt: skip
         rows = messages_approval.for_request(asking, deployment, self.parsed, AT, personal=list(personal))
         wanted = [row for row in rows if channels or personal if _channel(row) != "github"]
         self.store.write(Save(platform), Save(asking), Save(deployment), *wanted)
+
+    def _still_listing(self, asking: Approval) -> dict[str, Any]:
+        """Return the document with those who were asked, by names that today's `apply` refuses, too."""
+        document = copy.deepcopy(self.document)
+        production = document["spec"]["environments"]["production"]
+        production["approval"]["approvers"] = [one.model_dump(exclude_none=True) for one in asking.approvers]
+        return document
 
     def remind(self) -> None:
         rows = messages_approval.for_reminder(self.approval, asked.deployment(), self.parsed, self.clock())

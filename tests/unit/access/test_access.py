@@ -46,7 +46,7 @@ def test_roles_count_where_they_were_granted(caller: str, environment: str, role
 def test_every_verb_needs_a_role_and_has_a_place() -> None:
     assert set(NEEDS) == set(Verb)
     assert [verb for verb, (role, _) in NEEDS.items() if role is None] == [Verb.ASK]
-    assert [verb for verb, (role, _) in NEEDS.items() if role is Role.ADMIN] == [Verb.CREATE]
+    assert [verb for verb, (role, _) in NEEDS.items() if role is Role.ADMIN] == [Verb.CREATE, Verb.RETIRE]
     assert {where for role, where in NEEDS.values() if role is None} == {Where.NOWHERE}
     assert all(role in mine for role, mine in IMPLIED.items())
     assert Role.APPROVER not in IMPLIED[Role.DEPLOYER]

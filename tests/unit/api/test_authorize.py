@@ -1,5 +1,6 @@
 """Each call needs the role of its verb, checked before its route runs; what is refused is in the audit."""
 
+import json
 from typing import Any
 
 import pytest
@@ -92,7 +93,8 @@ def test_what_cannot_be_read_denies_everybody_but_admins(world: World) -> None:
 class TestApply:
     def test_creating_a_platform_is_for_admins(self, world: World, scr_document: dict[str, Any]) -> None:
         world.grants = grants((Role.DEPLOYER, EVERY, JO))
-        other = {**scr_document, "metadata": {"name": "other"}}
+        # With services of its own: one that named scr's would be refused to an admin, too.
+        other = json.loads(json.dumps(scr_document).replace("scr", "other"))
         status, body = world.call("PUT", "/v1/platforms/other", other)
         assert (status, body["error"]["code"]) == (403, "NotPermitted")
         assert body["error"]["message"].startswith("only an admin of Ferryman can create the platform other")

@@ -42,6 +42,17 @@ class TestOutside:
             ["there is no service scr-web"],
         )
 
+    def test_tells_what_a_document_would_own(self, store: Store, clock: FakeClock, new_id: FakeIds) -> None:
+        """Without it, `apply` would record nothing, and refuse nothing that belongs to others."""
+        ecs, ecr, ssm = FakeEcs(clock), FakeEcr("scr-api", "scr-web"), FakeParameters({})
+        ecs.new_service("scr-api", ecs.new_definition("scr-api", "registry.example/scr-api:old"))
+        outside = self.outside(store, clock, new_id, ecs=ecs, ecr=ecr, ssm=ssm)
+
+        found = outside.verify(operating.document())
+
+        assert found.claims == outside.claims(operating.document())
+        assert "family:scr-api" in {claim.thing for claim in found.claims.environments["staging"].claims}
+
     def test_says_what_it_could_not_read(self, store: Store, clock: FakeClock, new_id: FakeIds) -> None:
         ecs, ecr = FakeEcs(clock), FakeEcr("scr-api")
         outside = self.outside(store, clock, new_id, ecs=ecs, ecr=ecr, ssm=FakeParameters({}, strict=True))

@@ -19,13 +19,12 @@ def test_what_references_lead_to(scr_document: dict[str, Any]) -> None:
     }
     parameters = FakeParameters({f"{PREFIX}/hook-arn": arn("hook"), f"{PREFIX}/signing-arn": arn("signing")})
 
-    found = verify_secrets.examine(parse(scr_document), References(parameters))
+    problems, notes = verify_secrets.examine(parse(scr_document), References(parameters))
 
-    told = {path: message for path, message in found.problems if ".team." not in path}
+    told = {path: message for path, message in problems if ".team." not in path}
     assert list(told) == ["spec.channels.wrong.webhookSecretArn"]
     assert "begins with ferryman/scr/slack-webhook" in told["spec.channels.wrong.webhookSecretArn"]
-    notes = dict(found.notes)
-    assert notes["spec.channels.later.webhookSecretArn"] == (
+    assert dict(notes)["spec.channels.later.webhookSecretArn"] == (
         f"SSM parameter {PREFIX}/later-arn does not exist; Terraform writes it, or create it as type String; until "
         "then, nothing is sent with this secret"
     )

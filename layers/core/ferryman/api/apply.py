@@ -18,7 +18,7 @@ from ferryman.clients.aws_errors import Refusal as AwsRefusal
 from ferryman.errors import Conflict, FerrymanError, InvalidDocument, Refused
 from ferryman.messages import timeline
 from ferryman.platform import Platform, apply_refusals, parse, secret_uses
-from ferryman.platform.claims import Claims, of_document
+from ferryman.platform.claims import Claims
 from ferryman.records import AppliedPlatform, EventType, Override, Proposal, limits
 from ferryman.records.writes import Unchanged
 from ferryman.text import one_line, shortened
@@ -63,7 +63,7 @@ def apply(operator: Context, request: Request) -> dict[str, Any]:
                 "the document does not match what exists in AWS; nothing was changed",
                 found.problems,
             )
-        notes, claims = found.notes, found.claims or of_document(document)
+        notes, claims = found.notes, found.claims
         owned = ownership.judge(operator, document, claims, before)
         ownership.refuse(owned.problems)
         shared = owned.warnings

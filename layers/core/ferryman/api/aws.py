@@ -41,7 +41,7 @@ class Aws:
         from ferryman.steps.verify import examine
 
         references = References(self.client("ssm"))
-        secrets = verify_secrets.examine(document, references)
+        problems, notes = verify_secrets.examine(document, references)
         found = examine(
             document,
             ecs=self.client("ecs"),
@@ -51,7 +51,7 @@ class Aws:
             account=self.account,
             region=self.region,
         )
-        return Findings(found.problems + secrets.problems, found.notes + secrets.notes)
+        return Findings(found.problems + problems, found.notes + notes, found.claims)
 
     def approvers(self, document: Platform, *, at_a_glance: bool = False) -> list[Problem]:
         """See `decisions.approver_checks`."""

@@ -100,12 +100,12 @@ def retire(operator: Context, request: Request) -> dict[str, Any]:
     raise Conflict(f"platform {name} kept changing; try again")
 
 
-def elsewhere(operator: Context, platform: str, env: str, found: "Claims | None") -> list[tuple[str, str]]:
+def elsewhere(operator: Context, platform: str, env: str, found: "Claims") -> list[tuple[str, str]]:
     """Return what an environment names and only somebody else owns; `found` is what AWS says it names."""
     from ferryman.decisions import ownership
     from ferryman.steps import ownership_records
 
-    part = found.environments.get(env) if found is not None else None
+    part = found.environments.get(env)
     if part is None:
         return []
     return ownership.elsewhere(platform, env, part, ownership_records.current(operator.store)[0])

@@ -4,6 +4,7 @@ Each request is recorded with who, from where and why, also when it is refused. 
 woken.
 """
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
@@ -21,12 +22,12 @@ from ferryman.decisions.requests import rollback as rollbacks
 from ferryman.decisions.requests.common import Outcome, confirmed, find
 from ferryman.decisions.requests.migrate import request_migrate
 from ferryman.messages import timeline
-from ferryman.messages.announcement import for_unapproved
 from ferryman.messages.environment import for_hold
+from ferryman.platform import Environment
 from ferryman.platform.values import Name
 from ferryman.records import EnvironmentState, EventType, Release
 from ferryman.records import Request as Wish
-from ferryman.records.writes import Save, Write
+from ferryman.records.writes import Add, Save, Write
 
 _HISTORY = 200
 """Deployments that are read to know what ran here; older ones are known from the releases' proofs."""
@@ -150,7 +151,7 @@ def _rollback_lines(asked: Asked, outcome: rollbacks.WayBack, release: Release, 
         asked.event(
             EventType.ROLLBACK_REQUESTED, text, version=release.version, digests=release.digests, **_unapproved(wish)
         ),
-        *for_unapproved(platform, env, asked.platform.environment(env), wish, operator.clock()),
+        *_announced(platform, env, asked.platform.environment(env), wish, operator.clock()),
     ]
     if outcome.deployment is not None:
         # Also when it is unchanged: a concurrent change is then a Conflict, and the decision is made again.
@@ -197,7 +198,7 @@ def migrate(operator: Context, request: Request) -> dict[str, Any]:
             assert wish is not None
             text = _with(outcome.message, body.reason, wish)
             event = asked.event(EventType.MIGRATE_REQUESTED, text, version=outcome.version, **_unapproved(wish))
-            return [event, *for_unapproved(platform.name, env, environment, wish, at)]
+            return [event, *_announced(platform.name, env, environment, wish, at)]
 
         outcome = asked.write(outcome_on, lines)
     nudge(operator, platform.name, env)
@@ -209,6 +210,13 @@ def _require_admin(operator: Context, request: Request, override: str | None) ->
     """Raise NotPermitted for an override by anybody but an admin."""
     if override:
         operator.access.require_admin(request.who, "override an approval (`--override`)")
+
+
+def _announced(platform: str, env: str, environment: Environment, wish: Wish, at: datetime) -> list[Add]:
+    # Imported here: most requests to the API only read.
+    from ferryman.messages.announcement import for_unapproved
+
+    return for_unapproved(platform, env, environment, wish, at)
 
 
 def _unapproved(wish: Wish) -> dict[str, str]:

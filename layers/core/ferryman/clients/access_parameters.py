@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 
 from botocore.exceptions import ClientError
 
+from ferryman.access import Access
 from ferryman.access.grants import Grants, Malformed, parameter_name, parse
 from ferryman.clients.aws_errors import translated
 from ferryman.clients.aws_types import MakeClient
+from ferryman.clients.permission_sets import PermissionSets
 from ferryman.errors import TransientError, Unavailable
 from ferryman.ids import Clock
 
@@ -61,3 +63,9 @@ class AccessParameters:
             return parse(parameter["Value"])
         except Malformed as error:
             return Grants(problem=f"the SSM parameter {name} is malformed: {error}")
+
+
+def access(client: MakeClient, clock: Clock, account: str, admins: str) -> Access:
+    """Return who may do what: the admins are those of the stack, separated by commas, whatever else can be read."""
+    parameters, sets = AccessParameters(client, clock), PermissionSets(client, clock)
+    return Access(tuple(admins.split(",")), parameters.of, account, sets.made)

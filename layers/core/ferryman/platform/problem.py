@@ -1,7 +1,7 @@
 """A problem in a document, suggestions for misspelled names, and what a check found. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -23,8 +23,8 @@ def closest(name: str, known: Iterable[str]) -> str:
 class Findings:
     """What `apply` and `ferryman verify` tell of a document and of AWS."""
 
-    problems: list[Problem] = field(default_factory=list)
-    notes: list[Problem] = field(default_factory=list)
+    problems: list[Problem]
+    notes: list[Problem]
     """What is right, and may not be expected: containers that change with the named one, and ones that stay."""
-    claims: "Claims | None" = None
-    """What the document would own."""
+    claims: "Claims"
+    """What the document would own. No default: without it, nothing would be refused that belongs to others."""
