@@ -208,3 +208,17 @@ def test_an_older_operators_document_has_no_hashes_and_nothing_waits_for_that(
     world.store.write(Save(applied(world).but(references={})))
 
     assert world.call("PUT", SCR, scr_document)[1]["result"] == "unchanged"
+
+
+def test_an_author_whom_nobody_knows_is_refused_where_requesters_are(
+    world: World, scr_document: dict[str, Any]
+) -> None:
+    stricter = copy.deepcopy(scr_document)
+    stricter["spec"]["environments"]["production"]["approval"]["unknownRequester"] = "refuse"
+    assert world.call("PUT", SCR, stricter)[1]["result"] == "configured"
+
+    for dry in ("true", "false"):
+        status, body = world.call("PUT", SCR, without_approval(stricter), who=KIM, dryRun=dry)
+        assert (status, f"{KIM} matches no person that Ferryman knows" in body["error"]["message"]) == (409, True)
+
+    assert applied(world).proposal is None

@@ -146,6 +146,22 @@ def test_its_author_can_not_approve_it_whatever_the_policy_says(desk: Desk) -> N
     assert desk.decide(ADA).kind == "Approved"
 
 
+def test_its_author_is_recognised_under_another_identity_too(desk: Desk) -> None:
+    role = "AWSReservedSSO_Dev_0123456789abcdef"
+    session = f"arn:aws:sts::123456789012:assumed-role/{role}/grace@scr-platform.example"
+    desk.api.outside.identity_center.add(role)
+    asked(desk, who=session)
+
+    assert (desk.approval().requester, desk.approval().requester_known) == (GRACE, True)
+    assert desk.decide(GRACE).kind == "NotAllowed"
+    assert "not an approver, as far as IAM can tell" not in desk.mails("approval")[0].text
+
+
+def test_approvers_are_told_that_nobody_knows_its_author(desk: Desk) -> None:
+    asked(desk)
+    assert "The requester is not an approver, as far as IAM can tell" in desk.mails("approval")[0].text
+
+
 def test_a_stranger_and_a_wrong_word_decide_nothing(desk: Desk) -> None:
     asked(desk)
     assert desk.decide("Mallory").kind == "NotAllowed"

@@ -118,6 +118,8 @@ def told(found: list[Change]) -> list[tuple[str, str]]:
         (approval(sets(allowUnverified=True)), "looser", "production: anyone with the shared link can approve"),
         (approval(sets(requesterMayApprove=True)), "looser",
          "production: people can approve what they requested themselves"),
+        (approval(sets(unknownRequester="refuse")), "tighter",
+         "production refuses requests of people whom Ferryman does not know"),
         (approval(sets(forRollback=False)), "looser", "production: a rollback needs no approval"),
         (approval(sets(**{"from": "eve@scr.example"})), "looser",
          "production: approval.from changes from ferryman@scr.example to eve@scr.example"),
