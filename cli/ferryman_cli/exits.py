@@ -20,6 +20,8 @@ class Exit(IntEnum):
     """The operator cannot be found or reached, does not accept the credentials, or is broken."""
     REFUSED = 4
     """The request is valid but not allowed in the current state."""
+    PROPOSED = 5
+    """The document was not applied: it waits for approval."""
 
 
 class Stop(Exception):

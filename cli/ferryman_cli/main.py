@@ -14,6 +14,7 @@ from ferryman_cli.commands import (
     diff,
     gates,
     platforms,
+    proposal,
     reads,
     requests,
     starting,
@@ -33,6 +34,7 @@ Exit codes:
   2  bad input: an invalid document, option or confirmation, or something that does not exist
   3  the operator cannot be found or reached, does not accept the credentials, or is broken
   4  refused: nothing to abort, on hold, frozen, or you do not have the role
+  5  the document was not applied: it weakens a gate, and waits for approval
 
 \b
 Environment:
@@ -75,6 +77,7 @@ for _command in (
     approvals.approval,
     approvals.approve,
     approvals.reject,
+    proposal.proposal,
     starting.rollback,
     starting.migrate,
     requests.verify,

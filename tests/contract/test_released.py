@@ -49,6 +49,7 @@ NEWER_KINDS: dict[str, set[str]] = {
         "Ownership",
         "OwnershipRegister",
         "WrongWords",
+        "Proposal",
     },
 }
 """Release → kinds of record that came after it: it never reads them."""

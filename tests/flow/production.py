@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ferryman.errors import Conflict
-from ferryman.records import Approval, Deployment, OutboxMessage, Phase
+from ferryman.records import Approval, Deployment, OutboxMessage, Phase, Proposal
 from ferryman.records.writes import Save
 from ferryman_local.standins.people import Page, Person
 from flow.documents import ENVIRONMENT, PRODUCTION, promoting, slack, webhook
@@ -26,13 +26,13 @@ class Production(Place):
         super().__init__(stage, document, PRODUCTION)
         self.staging = self.on(ENVIRONMENT)
 
-    def change(self, **environment: Any) -> dict[str, Any]:
+    def change(self, *, override: str | None = None, **environment: Any) -> dict[str, Any]:
         """Apply the document with other keys of production; None takes a key away."""
         changed = copy.deepcopy(self.document)
         part = changed["spec"]["environments"][PRODUCTION]
         part.update(environment)
         changed["spec"]["environments"][PRODUCTION] = {key: value for key, value in part.items() if value is not None}
-        told = self.apply(changed)
+        told = self.apply(changed, override=override)
         self.staging = self.on(ENVIRONMENT)
         return told
 
@@ -93,6 +93,15 @@ class Production(Place):
             return found if len(found) >= count else None
 
         return self.until(look, f"link {count} in {person}'s inbox")[-1]
+
+    def proposal(self) -> Proposal:
+        """The newest proposed document."""
+        return self.store.proposals(self.name, 1)[0]
+
+    def proposal_link(self, proposal: Proposal, person: str = "Ada") -> str:
+        """The personal link that a person was sent for a proposed document."""
+        to, id = f"{person.lower()}@{self.name}.example", proposal.approvals[PRODUCTION]
+        return self.until(lambda: self.stage.inbox.links(to, id) or None, f"the link in {person}'s inbox")[-1]
 
     def decide(self, deployment: Deployment, decision: str, person: str = "Ada", reason: str = "") -> Page:
         """A person opens their link, types the version, and presses a button; the page that follows."""

@@ -83,7 +83,7 @@ def test_a_freeze_window_of_the_document_is_a_freeze(production: Make, stage: St
     stage.sweep()
     assert prod.deployments(version) == []
     assert "new-year" in str(prod.api.get(prod.path("explain")))
-    prod.change(freeze=None)
+    prod.change(freeze=None, override="the year is over")
     assert prod.asked(version)
 
 

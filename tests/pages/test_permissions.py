@@ -9,7 +9,9 @@ from contract.template import functions, statements
 from ferryman.records import Freeze
 from ferryman.records.writes import Save
 from ferryman.store.table import Store
+from pages import proposing
 from pages.asking import SHORT
+from pages.proposing import propose
 from pages.site_world import GRACES, PERSONAL, SHARED, Site, made, pressed
 from unit import builders as make
 from unit.fakes.clock import FakeClock, FakeIds
@@ -88,3 +90,24 @@ def test_every_way_through_the_website_is_permitted(
     for name, one in guarded.items():
         # Only a deployment that is stored in parts has any to query.
         assert set(leading_keys(name)) - one.used <= {"dynamodb:Query"}, name
+
+
+def test_every_way_through_a_proposed_documents_pages_is_permitted(
+    clock: FakeClock, new_id: FakeIds, scr_document: dict[str, Any]
+) -> None:
+    table = FakeDynamoDb()
+    behind = propose(made(Store(table, TABLE), clock, new_id, scr_document), scr_document)
+    site = Site(Store(Guarded(table, "DecideApproval"), TABLE), clock, new_id)
+    waiting = behind.store.proposal("scr", proposing.ID)
+    assert waiting is not None
+
+    statuses = [
+        site.get(proposing.PERSONAL).status,
+        site.get(proposing.SHARED).status,
+        site.post(proposing.SHARED, email="ada@scr-platform.example").status,
+        site.post(proposing.PERSONAL, decision="approve", version="wrong").status,
+        site.post(proposing.PERSONAL, decision="approve", version=waiting.short).status,
+        site.get(proposing.PERSONAL).status,
+    ]
+
+    assert statuses == [200, 200, 303, 422, 303, 200]

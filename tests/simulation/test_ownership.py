@@ -50,12 +50,12 @@ def test_only_one_of_two_platforms_gets_what_both_claim(seed: int) -> None:
     world.table.observers.append(watch)
     for _ in range(6):
         people.apply()
-        people.ask("jo", "PUT", f"/v1/platforms/{RIVAL}", rival, "", "rival")
+        people.ask("ada", "PUT", f"/v1/platforms/{RIVAL}", rival, "", "rival")
         run(world, 20)
     world.choices.faults = 0.0
     run(world, 3600)
     people.apply()
-    people.ask("jo", "PUT", f"/v1/platforms/{RIVAL}", rival, "", "rival")
+    people.ask("ada", "PUT", f"/v1/platforms/{RIVAL}", rival, "", "rival")
     run(world, 60)
 
     assert both == []

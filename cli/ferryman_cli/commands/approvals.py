@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from ferryman_cli import asking, confirm, options, output
+from ferryman_cli.commands.proposal import changes
 from ferryman_cli.connection import connect
 from ferryman_cli.exits import Exit, Stop
 from ferryman_cli.moments import local
@@ -21,9 +22,15 @@ Short = Annotated[
     ),
 ]  # fmt: skip
 
+Proposal = Annotated[
+    bool,
+    typer.Option("--proposal", help="The proposed document, if a deployment waits for approval at the same time."),
+]
+
 
 def approval(
     environment: options.Env,
+    proposal: Proposal = False,
     platform: options.Platform = None,
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
@@ -39,7 +46,7 @@ def approval(
       ferryman approval production -o json
     """
     api = connect(api_url)
-    found = api.get(f"{options.place(api, platform, environment)}/approval")
+    found = api.get(f"{options.place(api, platform, environment)}/approval", about=_about(proposal))
     output.emit(form, found, lambda: _show(found))
 
 
@@ -47,11 +54,12 @@ def approve(
     environment: options.Env,
     release: Short = None,
     reason: options.OptionalReason = "",
+    proposal: Proposal = False,
     platform: options.Platform = None,
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
-    """Approve the deployment that is waiting.
+    """Approve the deployment that is waiting, or the document that was proposed.
 
     Only approvers whose ARN is in the platform document can approve (`aws sts get-caller-identity` shows yours). Anyone
     else is refused (exit 4), and the attempt is recorded. The person who requested the deployment cannot approve it
@@ -62,18 +70,19 @@ def approve(
       ferryman approve production
       ferryman approve production --release 3f9c2ab --reason "tested in staging"
     """
-    _decide(api_url, platform, environment, "approve", release, reason, form)
+    _decide(api_url, platform, environment, "approve", release, reason, form, proposal=proposal)
 
 
 def reject(
     environment: options.Env,
     reason: options.Reason,
     release: Short = None,
+    proposal: Proposal = False,
     platform: options.Platform = None,
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
-    """Reject the deployment that is waiting, with a reason.
+    """Reject the deployment that is waiting, or the document that was proposed, with a reason.
 
     Only approvers whose ARN is in the platform document can reject. A rejected release does not start again in this
     environment until a person deploys it.
@@ -82,7 +91,7 @@ def reject(
     Examples:
       ferryman reject production --reason "not before the fair" --release 3f9c2ab
     """
-    _decide(api_url, platform, environment, "reject", release, reason, form)
+    _decide(api_url, platform, environment, "reject", release, reason, form, proposal=proposal)
 
 
 def _decide(
@@ -93,11 +102,13 @@ def _decide(
     release: str | None,
     reason: str,
     form: Format,
+    *,
+    proposal: bool,
 ) -> None:
     """Send a decision about the named release; the pending approval is read first, so that both can be compared."""
     api = connect(api_url)
     place = options.place(api, platform, environment)
-    found = api.get(f"{place}/approval")
+    found = api.get(f"{place}/approval", about=_about(proposal))
     short, version = found["short"], found["version"]
     if release is not None and release not in (short, version):
         raise Stop(
@@ -107,19 +118,32 @@ def _decide(
     if release is None:
         if sys.stdin.isatty():
             _show(found)
-        again = confirm.command(verdict, environment, platform=platform, release=short, reason=reason)
+        again = confirm.command(
+            verdict, environment, platform=platform, release=short, reason=reason, proposal=proposal
+        )  # fmt: skip
         what = f"`{found['command']}` with {version}" if found.get("command") else version
+        what = f"document {short}" if _is_document(found) else what
         question = f"You are about to {verdict} {what} for {environment}."
         confirm.typed(short, None, question=question, again=again)
     body = {"version": short, "reason": reason}
+    if _is_document(found):
+        body["about"] = "proposal"
     if verdict == "approve" and found.get("planHash"):
         body["planHash"] = found["planHash"]
     answer = api.post(f"{place}/{verdict}", body, repeatable=True)
     asking.tell(form, answer)
 
 
+def _about(proposal: bool) -> str | None:
+    return "proposal" if proposal else None
+
+
+def _is_document(found: dict[str, Any]) -> bool:
+    """Whether an approval is about a proposed document; an operator of an earlier version knows of none."""
+    return bool(found.get("about") == "proposal")
+
+
 def _show(found: dict[str, Any]) -> None:
-    tag = f" ({found['tag']})" if found["tag"] else ""
     decisions = ", ".join(
         f"{item['name']}: {item['verdict']} via {item['how']} {since(item['at'])} ago" for item in found["decisions"]
     )
@@ -127,7 +151,7 @@ def _show(found: dict[str, Any]) -> None:
         [
             ("Environment", f"{found['platform']}/{found['environment']}"),
             ("Command", found.get("command", "")),
-            ("Release", f"{found['version']}{tag}, {_instead(found)}"),
+            _subject(found),
             ("Status", coloured(found["status"])),
             ("Requested", f"by {output.who(found['requestedBy'])} {since(found['requestedAt'])} ago"),
             ("Expires", local(found["expiresAt"]) if found["status"] == "Pending" else ""),
@@ -135,7 +159,7 @@ def _show(found: dict[str, Any]) -> None:
             ("Decisions", decisions),
             ("Refused", _attempts(found["refused"])),
             ("Reason", found["reason"]),
-            ("Deployment", found["deployment"]),
+            ("Deployment", "" if _is_document(found) else found["deployment"]),
             ("You", _you(found)),
         ]
     )
@@ -146,9 +170,21 @@ def _show(found: dict[str, Any]) -> None:
         console.print(output.clean(f"  with the image  {task['image']}"))
     for component, digest in sorted(found["digests"].items()) if found["kind"] != "migrate" else ():
         console.print(f"  {component}  {digest}")
-    _show_changes(found)
+    if _is_document(found):
+        changes(found["gates"])
+    else:
+        _show_changes(found)
     for sentence in found["sentences"][1:]:
         console.print(output.clean(sentence))
+    if found.get("proposalWaits") and not _is_document(found):
+        console.print("A proposed document waits, too: add --proposal to see it.")
+
+
+def _subject(found: dict[str, Any]) -> tuple[str, str]:
+    if _is_document(found):
+        return "Document", f"{found['short']}, proposed in place of the one that is applied"
+    tag = f" ({found['tag']})" if found["tag"] else ""
+    return "Release", f"{found['version']}{tag}, {_instead(found)}"
 
 
 def _show_changes(found: dict[str, Any]) -> None:

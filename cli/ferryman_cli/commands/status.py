@@ -52,6 +52,14 @@ def _overview(platforms: list[dict[str, Any]]) -> None:
         output.warn("No platform has been applied yet. Apply one with `ferryman apply -f platform.yaml`.")
         return
     output.table(["PLATFORM", "ENVIRONMENT", "READY", "VERSION", "STATUS", "AGE"], rows)
+    for platform in platforms:
+        _notes(platform)
+
+
+def _notes(view: dict[str, Any]) -> None:
+    """Print what is to be known about the document: one that waits for approval, an admin's override."""
+    for note in view.get("notes", []):
+        output.warn(output.clean(note))
 
 
 def _version(env: dict[str, Any]) -> str:
@@ -87,6 +95,7 @@ def _detail(env: dict[str, Any]) -> None:
             *[("Waiver", _waiver(version, waiver)) for version, waiver in sorted(env["waivers"].items())],
         ]
     )
+    _notes(env)
     if env["newer"]:
         output.out().print("\nNewer releases:")
         output.table(

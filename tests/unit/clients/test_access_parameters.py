@@ -76,7 +76,10 @@ def test_a_minute_is_the_longest_that_a_role_outlives_its_grant(
         ({"type": "StringList"}, f"{THE} has the type StringList and not String"),
         (
             {"value": "{}"},
-            f'{THE} is malformed: it is not an object with the one key "grants", a list',
+            (
+                f'{THE} is malformed: it is not an object with the one key "grants", a list, '
+                'and perhaps "people" beside it'
+            ),
         ),
     ],
 )

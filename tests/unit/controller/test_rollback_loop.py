@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from ferryman.access import Access, Role
+from ferryman.access.grants import EVERY, Grant, Grants
 from ferryman.api.context import Context
 from ferryman.api.serve_api import serve
 from ferryman.contracts import FinishDeploymentInput, StepFailure
@@ -13,7 +15,7 @@ from ferryman.records.writes import Save
 from ferryman.steps.finish_deployment import finish
 from ferryman.store.table import Store
 from unit import builders as make
-from unit.api_world import ENV, event, prove
+from unit.api_world import ENV, JO, event, prove
 from unit.ecs_world import left
 from unit.fakes.clock import FakeClock, FakeIds
 from unit.fakes.log import FakeLog
@@ -35,7 +37,10 @@ class Loop(World):
     """The operator with its API."""
 
     def ask(self, what: str, **body: Any) -> dict[str, Any]:
-        operator = Context(store=self.store, outside=FakeOutside(), clock=self.clock, new_id=self.new_id)
+        access = Access(grants_of=lambda _: Grants((Grant(Role.DEPLOYER, (EVERY,), (JO,)),)))
+        operator = Context(
+            store=self.store, outside=FakeOutside(), clock=self.clock, new_id=self.new_id, access=access
+        )  # fmt: skip
         self.clock.forward(seconds=1)
         data = json.dumps(body).encode()
         answer = serve(event("POST", f"{ENV}/{what}", body=data), operator, FakeLog(), prove)

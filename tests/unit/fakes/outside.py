@@ -1,5 +1,6 @@
 """What the API asks of AWS besides the table, faked: it remembers what it was asked for."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from ferryman.access.people import People
@@ -72,6 +73,9 @@ class FakeOutside:
         if self.iam_is_down:
             raise Unavailable("IAM does not answer")
         return role in self.identity_center
+
+    def values(self, references: Iterable[str]) -> dict[str, str]:
+        return {reference: self.parameters.get(reference, "a value") for reference in references}
 
     def adopt(self, document: Platform) -> None:
         self.adopted.append(document.name)

@@ -5,46 +5,53 @@ In this order, so that a crash leaves either the old document or the new one, an
 
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from ferryman.api import ownership
+from ferryman.api import ownership, proposing
 from ferryman.api.context import Context
 from ferryman.api.control import nudge, told
 from ferryman.api.http import HttpError, Request, how
+from ferryman.api.proposing import Judged
 from ferryman.clients.aws_errors import Refusal as AwsRefusal
-from ferryman.errors import FerrymanError, InvalidDocument, Refused
+from ferryman.errors import Conflict, FerrymanError, InvalidDocument, Refused
 from ferryman.messages import timeline
 from ferryman.platform import Platform, apply_refusals, parse, secret_uses
 from ferryman.platform.claims import Claims
-from ferryman.records import AppliedPlatform, EventType, limits
+from ferryman.records import AppliedPlatform, EventType, Override, Proposal, limits
+from ferryman.records.writes import Unchanged
+from ferryman.text import one_line, shortened
 
 _MOST_BYTES = 200_000
 """Of a request."""
+
+_TOGETHER = 50
+"""Messages in one transaction: DynamoDB takes 100 actions."""
 
 _LOG = logging.getLogger("ferryman")
 
 
 def apply(operator: Context, request: Request) -> dict[str, Any]:
-    """Make this document the platform's; `?dryRun=true` returns what would happen and changes nothing."""
-    name, dry_run = request.params["platform"], request.flag("dryRun")
-    if request.size > _MOST_BYTES:
-        raise HttpError(422, "InvalidDocument", f"the document has {request.size} bytes; {_MOST_BYTES} are allowed")
-    document = parse(request.body)
-    if document.name != name:
-        raise InvalidDocument([("metadata.name", f"is {document.name!r}, but the request is about {name!r}")])
-    refused = apply_refusals.problems_of(document, _tags(operator, name))
-    refused += secret_uses.problems_of(document, operator.hosts)
-    if refused:
-        raise InvalidDocument(refused)
+    """Make this document the platform's; `?dryRun=true` returns what would happen and changes nothing.
+
+    A document that weakens a gate of the stored one is proposed to its approvers instead. `?override=REASON`, of an
+    admin, applies it all the same.
+    """
+    name, dry_run, override = request.params["platform"], request.flag("dryRun"), _override(operator, request)
+    document = _read(operator, request, name)
     before = operator.store.find_platform(name)
     warnings = apply_refusals.warnings_of(document, _tags(operator, name))
+    judged = proposing.judge(operator, before, document)
     claims = Claims()
-    if before is not None and _same(before, document):
+    if before is not None and not judged.weakened and _same(before, document):
         result, generation = "unchanged", before.generation
         notes, shared = _notes(operator, document), ownership.warnings(operator, name)
         warnings += _approvers(operator, document)
     else:
         result, generation = ("configured", before.generation + 1) if before else ("created", 1)
+        if not override:
+            proposing.refuse_unreadable(judged)
         _refuse_orphans(operator, before, document)
         if wrong := operator.outside.approvers(document):
             raise InvalidDocument(wrong)
@@ -57,14 +64,19 @@ def apply(operator: Context, request: Request) -> dict[str, Any]:
                 found.problems,
             )
         notes, claims = found.notes, found.claims
-        judged = ownership.judge(operator, document, claims, before)
-        ownership.refuse(judged.problems)
-        shared = judged.warnings
+        owned = ownership.judge(operator, document, claims, before)
+        ownership.refuse(owned.problems)
+        shared = owned.warnings
     _refuse_too_large(document)
+    change = _Change(operator, request, document, claims, generation, before, judged)
+    proposed = None
+    if judged.weakened and not override:
+        result, generation = "proposed", generation - 1
+        proposed = _proposed(change, dry_run=dry_run)
+    elif not dry_run:
+        _save(change, override) if result != "unchanged" else _withdraw(change)
     if not dry_run:
-        if result != "unchanged":
-            _save(operator, document, claims, generation, before, request)
-        for environment in document.spec.environments:
+        for environment in document.spec.environments if proposed is None else judged.weakened:
             nudge(operator, name, environment)
     return {
         "platform": name,
@@ -74,7 +86,43 @@ def apply(operator: Context, request: Request) -> dict[str, Any]:
         "environments": list(document.spec.environments),
         "warnings": told([*warnings, *shared]),
         "notes": told(notes),
+        **_gates(judged, proposed),
     }
+
+
+def _read(operator: Context, request: Request, name: str) -> Platform:
+    """Return the document of a request; raise HttpError or InvalidDocument with everything that is wrong with it."""
+    if request.size > _MOST_BYTES:
+        raise HttpError(422, "InvalidDocument", f"the document has {request.size} bytes; {_MOST_BYTES} are allowed")
+    document = parse(request.body)
+    if document.name != name:
+        raise InvalidDocument([("metadata.name", f"is {document.name!r}, but the request is about {name!r}")])
+    refused = apply_refusals.problems_of(document, _tags(operator, name))
+    refused += secret_uses.problems_of(document, operator.hosts)
+    if refused:
+        raise InvalidDocument(refused)
+    return document
+
+
+def _override(operator: Context, request: Request) -> str:
+    """Return an admin's reason to apply without approval; empty when nobody asks for that. Raise NotPermitted."""
+    reason = one_line(request.query.get("override", ""), limit=500)
+    if reason:
+        operator.access.require_admin(request.who, "apply a document without the approval that it needs (`--override`)")
+    return reason
+
+
+def _gates(judged: Judged, proposed: Proposal | None) -> dict[str, Any]:
+    """Return what an answer says about gates: what changes, and who has to agree."""
+    changes = [
+        {"environment": change.environment, "path": change.path, "effect": change.effect, "text": change.text}
+        for change in judged.changes
+        if change.effect != "neutral"
+    ]
+    if proposed is None or judged.stored is None:
+        return {"changes": changes, "waitsFor": [], "proposal": None}
+    about = {"id": proposed.id, "short": proposed.short, "expiresAt": proposed.expires_at.isoformat()}
+    return {"changes": changes, "waitsFor": proposing.waits_for(proposed, judged.stored), "proposal": about}
 
 
 def _tags(operator: Context, platform: str) -> Iterator[str]:
@@ -131,33 +179,82 @@ def _refuse_orphans(operator: Context, before: AppliedPlatform | None, document:
             )
 
 
-def _save(
-    operator: Context,
-    document: Platform,
-    claims: Claims,
-    generation: int,
-    before: AppliedPlatform | None,
-    request: Request,
-) -> None:
-    at = operator.clock()
+@dataclass(frozen=True)
+class _Change:
+    """What an apply is about to write."""
+
+    operator: Context
+    request: Request
+    document: Platform
+    claims: Claims
+    generation: int
+    before: AppliedPlatform | None
+    judged: Judged
+
+
+def _proposed(change: _Change, *, dry_run: bool) -> Proposal:
+    """Return the proposal of a document that weakens a gate; it is stored unless nothing may change."""
+    assert change.before is not None
+    new = proposing.proposal_of(change.operator, change.request, change.document, change.before, change.judged)
+    return new if dry_run else proposing.propose(change.operator, change.request, change.before, new)
+
+
+def _save(change: _Change, override: str) -> None:
+    operator, request, document, before = change.operator, change.request, change.document, change.before
+    at, judged = operator.clock(), change.judged
+    overrides = bool(override) and (judged.weakened or judged.unreadable)
     applied = AppliedPlatform(
         name=document.name,
-        generation=generation,
+        generation=change.generation,
         document=document.dump(),
         applied_by=request.who,
         applied_at=at,
+        override=_overridden(change, override, at) if overrides else None,
+        proposal=before.proposal if before else None,
+        references=proposing.values_now(operator, document),
         rev=before.rev if before else 0,
     )
-    told = f"applied generation {generation}"
+    text = f"applied generation {change.generation}"
+    if applied.override is not None:
+        text += f" without the approval that it needed, as an admin: {override}"
     operator.outside.adopt(document)
     event = timeline.environment_event(
         document.name,
         None,
         EventType.APPLIED,
-        told,
+        text,
         at=at,
         new_id=operator.new_id,
         who=request.who,
-        detail=how(request),
+        detail=how(request) | ({"override": override} if applied.override is not None else {}),
     )
-    ownership.save(operator, document, applied, claims, [event])
+    # Rare: few admins override.
+    from ferryman.messages.announcement import for_document
+
+    told = for_document(before.document, applied, at) if before and applied.override is not None else []
+    for first in range(_TOGETHER, len(told), _TOGETHER):
+        # Told before it happens rather than not at all.
+        operator.store.write(*told[first : first + _TOGETHER])
+    pending = proposing.open_proposal(operator, before)
+    ended = [proposing.superseded(operator, pending, request)] if pending is not None else []
+    ownership.save(operator, document, applied, change.claims, [event, *ended, *told[:_TOGETHER]])
+
+
+def _overridden(change: _Change, reason: str, at: datetime) -> Override:
+    unknown = ["nobody can tell what it changes: the document before it could not be read"]
+    texts = [found.text for found in change.judged.changes if found.effect == "looser"] or unknown
+    return Override(who=change.request.who, reason=reason, at=at, changes=[shortened(text, 300) for text in texts[:20]])
+
+
+def _withdraw(change: _Change) -> None:
+    """End a proposal when the stored document is applied again: whoever does so wants that one."""
+    operator, before = change.operator, change.before
+    pending = proposing.open_proposal(operator, before)
+    if before is None or pending is None:
+        return
+    try:
+        operator.store.write(Unchanged(before), proposing.superseded(operator, pending, change.request))
+    except Conflict:
+        raise Refused(
+            f"somebody else applied platform {before.name} at the same time; check the result, then apply again"
+        ) from None

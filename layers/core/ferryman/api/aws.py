@@ -1,6 +1,7 @@
 """What the API asks of AWS besides the table: the real `Outside`."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ferryman.access.people import People
@@ -97,6 +98,12 @@ class Aws:
 
         references = References(self.client("ssm"))
         return ownership.read(document, ecs=self.client("ecs"), references=references, client=self.client)
+
+    def values(self, references: Iterable[str]) -> dict[str, str]:
+        """Read each parameter."""
+        from ferryman.clients.ssm import References, values_of
+
+        return values_of(References(self.client("ssm")), references)
 
     def adopt(self, document: Platform) -> None:
         """See `releases.adoption`."""

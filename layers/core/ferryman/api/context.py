@@ -1,5 +1,6 @@
 """What the API's routes work with: the store, a clock, ids, and the few effects they have outside of the table."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -23,6 +24,9 @@ class Outside(Protocol):
 
     def verify(self, document: Platform) -> Findings:
         """Return what is wrong on the ECS side, and what else people should know of it."""
+
+    def values(self, references: Iterable[str]) -> dict[str, str]:
+        """Return `ssm:` reference → its value now; empty for one that can't be read."""
 
     def claims(self, document: Platform) -> Claims:
         """Return what a stored document owns."""

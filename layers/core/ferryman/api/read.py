@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
+from ferryman.api import proposal
 from ferryman.api.authorize import names_of
 from ferryman.api.context import Context
 from ferryman.api.http import Request
@@ -79,7 +80,8 @@ def platform(operator: Context, request: Request) -> dict[str, Any]:
     releases = operator.store.releases(applied.name)
     tags = ignored_tags(operator, document, releases)
     found = [_environment(operator, document, name, releases, tags) for name in names]
-    return {**_row(applied, names), "environments": [view.dump() for view in found]}
+    shown = [view.dump() for view in found]
+    return {**_row(applied, names), "environments": shown, "notes": proposal.notes(operator, applied)}
 
 
 def document(operator: Context, request: Request) -> dict[str, Any]:
@@ -93,7 +95,8 @@ def environment(operator: Context, request: Request) -> dict[str, Any]:
     document, name = place(operator, request)
     releases = operator.store.releases(document.name)
     tags = ignored_tags(operator, document, releases)
-    return _environment(operator, document, name, releases, tags, notices=True).dump()
+    view = _environment(operator, document, name, releases, tags, notices=True).dump()
+    return {**view, "notes": proposal.notes(operator, operator.store.platform(document.name))}
 
 
 def releases(operator: Context, request: Request) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from ferryman.api.context import Context
 from ferryman.api.http import Request
 from ferryman.decisions import requester
 from ferryman.errors import Refused
-from ferryman.platform import Platform
+from ferryman.platform import ApprovalPolicy, Platform
 from ferryman.records import ApproverRecord
 
 
@@ -21,6 +21,17 @@ def admit(operator: Context, request: Request, platform: Platform, env: str, kin
     policy = platform.environment(env).approval
     if policy is None or policy.requester_may_approve or (kind == "rollback" and not policy.for_rollback):
         return
+    _admit(operator, request, platform, env, policy)
+
+
+def admit_proposer(operator: Context, request: Request, platform: Platform, env: str) -> None:
+    """Do the same for a proposed document; its proposer may never approve it. `platform`: the document as stored."""
+    policy = platform.environment(env).approval
+    if policy is not None:
+        _admit(operator, request, platform, env, policy)
+
+
+def _admit(operator: Context, request: Request, platform: Platform, env: str, policy: ApprovalPolicy) -> None:
     caller = arns.read(request.who)
     if caller is not None and caller.identity_center and not operator.outside.made_by_identity_center(caller.name):
         raise Refused(forged(caller.name))

@@ -35,7 +35,6 @@ def ask_for_link(store: Store, approval_id: str, email: str, clock: Clock, new_i
         approval = store.approval(approval_id)
         if approval is None:
             return
-        deployment = store.deployment(approval.platform, approval.environment, approval.deployment)
         approver = _entitled(approval, wanted)
         if approver is None or not _is_time(approval, approver.name, clock()):
             # Takes about as long as the write below.
@@ -46,10 +45,11 @@ def ask_for_link(store: Store, approval_id: str, email: str, clock: Clock, new_i
             links_asked={**approval.links_asked, approver.name: at},
             links_sent={**approval.links_sent, approver.name: number},
         )
-        sent = timeline.event(
-            deployment,
+        told = f"a personal link was requested for {approver.name} on the shared page (number {number})"
+        sent = timeline.approval_event(
+            approval,
             EventType.APPROVAL_LINK_SENT,
-            f"a personal link was requested for {approver.name} on the shared page (number {number})",
+            told,
             at=at,
             new_id=new_id,
             who="shared link",

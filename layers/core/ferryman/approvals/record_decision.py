@@ -25,8 +25,8 @@ __all__ = ["REFUSALS_TOLD", "Attempt", "Verdict", "closed", "decide_approval", "
 
 REFUSALS_TOLD = 20
 """Refused attempts per approval that are written to the timeline. More of them are only logged."""
-_TRIES = 7
-_BRIEF = {
+TRIES = 7
+BRIEF = {
     "mail": "with a personal link",
     "slack": "in Slack",
     "cli": "on the command line",
@@ -56,12 +56,19 @@ def decide_approval(
     `text` resolves a value of the document. `nudge` gets platform and environment. If it fails, that is logged, and the
     sweep finds the decision. Raise NotFound for an unknown approval, Conflict when it kept changing (try again).
     """
-    for _ in store.attempts(_TRIES):
+    for _ in store.attempts(TRIES):
         approval = store.approval(approval_id)
         if approval is None:
             raise NotFound(f"there is no approval {approval_id[:40]!r}")
+        if approval.proposal is not None:
+            # Rare, and it needs this module.
+            from ferryman.approvals.decide_proposal import decide
+
+            return decide(
+                approval_id, attempt, store=store, nudge=nudge, clock=clock, new_id=new_id, text=text, count=count
+            )  # fmt: skip
         deployment = store.deployment(approval.platform, approval.environment, approval.deployment)
-        attempt, now = _cleaned(attempt, approval), clock()
+        attempt, now = cleaned(attempt, approval), clock()
         stopped, lost = _rules(store, approval, deployment, attempt, now, text)
         verdict = judge_attempt(approval, deployment, attempt, now, stopped, lost)
         if not verdict.counts:
@@ -82,7 +89,7 @@ def decide_approval(
     over = approval.status != "Pending" or verdict.kind == "Expired"
     if verdict.counts or (over and approval.answered_at is None):
         # Also when it had ended before: the nudge of that decision may have been lost.
-        _quietly(nudge, approval)
+        quietly(nudge, approval)
     return verdict
 
 
@@ -98,7 +105,7 @@ def _decided(
     told = timeline.event(
         deployment,
         EventType.REJECTED if verdict.kind == "Rejected" else EventType.APPROVED,
-        f"{decision.name} {done} {approval.about} {_BRIEF[decision.how]}{tally}{why}",
+        f"{decision.name} {done} {approval.about} {BRIEF[decision.how]}{tally}{why}",
         at=at,
         new_id=new_id,
         who=decision.name,
@@ -166,7 +173,7 @@ def _refused(
         told = timeline.event(
             deployment,
             EventType.DECISION_REFUSED,
-            f"{attempt.name or 'somebody'} tried to {attempt.verdict} {approval.about} {_BRIEF[attempt.how]}: "
+            f"{attempt.name or 'somebody'} tried to {attempt.verdict} {approval.about} {BRIEF[attempt.how]}: "
             f"{verdict.kind}",
             at=clock(),
             new_id=new_id,
@@ -189,7 +196,7 @@ def _refused(
         return
 
 
-def _cleaned(attempt: Attempt, approval: Approval) -> Attempt:
+def cleaned(attempt: Attempt, approval: Approval) -> Attempt:
     """Truncate the input, and remove the key of a link that somebody pasted."""
 
     def line(text: str, limit: int) -> str:
@@ -205,7 +212,8 @@ def _cleaned(attempt: Attempt, approval: Approval) -> Attempt:
     )
 
 
-def _quietly(nudge: Callable[[str, str], None], approval: Approval) -> None:
+def quietly(nudge: Callable[[str, str], None], approval: Approval) -> None:
+    """Have reconcile look at what was decided; a failure is logged."""
     try:
         nudge(approval.platform, approval.environment)
     except Exception:  # noqa: BLE001 - the decision stands, and the sweep finds it

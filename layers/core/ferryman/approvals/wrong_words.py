@@ -98,8 +98,8 @@ def _told(store: Store, approval: Approval, typed: Typed, at: datetime, new_id: 
     if store.wrong_words(approval.deployment, once.link) is not None:
         return []
     whose = f"{typed.owner}'s link" if typed.owner else "the shared link"
-    line = timeline.event(
-        store.deployment(approval.platform, approval.environment, approval.deployment),
+    line = timeline.approval_event(
+        approval,
         EventType.DECISION_REFUSED,
         f"more than {MOST} different wrong versions were typed on {whose}: typing is paused there for "
         f"{PAUSE.total_seconds() / 60:.0f} minutes",

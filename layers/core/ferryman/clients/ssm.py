@@ -4,6 +4,8 @@ Called by begin_deployment, verify and notify. Secrets never pass here: a Secure
 their ARN).
 """
 
+from collections.abc import Iterable
+
 from botocore.exceptions import ClientError
 
 from ferryman.clients.aws_errors import translated
@@ -50,3 +52,14 @@ class References:
         if parameter["Type"] == "SecureString":
             raise ReferenceUnresolved(f"SSM parameter {name} is a SecureString; refer to secrets by their ARN instead")
         return parameter["Value"]
+
+
+def values_of(references: References, named: Iterable[str]) -> dict[str, str]:
+    """Return what each of these references stands for now; empty for one that can't be resolved."""
+    found = {}
+    for name in named:
+        try:
+            found[name] = references.text(name)
+        except ReferenceUnresolved:
+            found[name] = ""
+    return found

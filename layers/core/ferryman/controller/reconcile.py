@@ -25,6 +25,7 @@ from ferryman.effects import Count, Nudges
 from ferryman.errors import ClaimLost, Conflict, InvalidInput, NotFound
 from ferryman.ids import Clock, NewId
 from ferryman.platform import Platform, parse
+from ferryman.platform.claims import Claims
 from ferryman.records import AppliedPlatform
 from ferryman.releases import sweep
 from ferryman.releases.recorder import ReleaseRecorder
@@ -152,6 +153,8 @@ class Reconciler:
     def environment(self, platform: str, environment: str) -> None:
         """Reconcile one environment; raise NotFound when the document does not, or no longer, contain it."""
         applied = self.sources.store.platform(platform)
+        if applied.proposal is not None and self._failure(partial(self._tend, platform), platform) is None:
+            applied = self.sources.store.platform(platform)
         document = parse(applied.document)
         if environment not in document.spec.environments:
             known = ", ".join(document.spec.environments)
@@ -232,6 +235,9 @@ class Reconciler:
         errors: list[Exception] = []
         oldest = 0.0
         for applied in self.sources.store.platforms():
+            if applied.proposal is not None:
+                error = self._failure(partial(self._tend, applied.name), applied.name)
+                errors += [error] if error else []
             error = self._failure(partial(self._compare, applied), applied.name)
             errors += [error] if error else []
             for name in applied.document.get("spec", {}).get("environments", {}):
@@ -249,6 +255,31 @@ class Reconciler:
         errors += [error] if error else []
         if errors:
             raise errors[0]
+
+    def _tend(self, platform: str) -> None:
+        # Rare: few documents wait for approval.
+        from ferryman.controller.proposals import Proposals
+        from ferryman.releases.adoption import adopt
+        from ferryman.steps import ownership
+
+        sources, context = self.sources, self.context
+
+        def take_over(document: Platform) -> None:
+            adopt(document, store=sources.store, ecs=sources.ecs, ecr=sources.ecr, references=sources.references,
+                  client=sources.client, clock=context.clock, new_id=context.new_id)  # fmt: skip
+
+        def claims_of(document: Platform) -> Claims:
+            return ownership.read(document, ecs=sources.ecs, references=sources.references, client=sources.client)
+
+        Proposals(
+            sources.store,
+            sources.references,
+            claims_of,
+            take_over,
+            context.nudge.environment,
+            context.clock,
+            context.new_id,
+        ).tend(platform)
 
     def _compare(self, applied: AppliedPlatform) -> None:
         context = self.context

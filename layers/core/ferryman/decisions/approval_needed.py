@@ -98,6 +98,18 @@ ACTS: tuple[Act, ...] = (
         routes=("waive",),
     ),
     Act(
+        "`apply` of a document that weakens what guards the environment",
+        "yes",
+        "It would change what needs an approval, or who gives it. The approvers of the stored document decide.",
+        routes=("{platform}",),
+    ),
+    Act(
+        "`apply` of any other document",
+        "no",
+        "It changes nothing that runs. Whoever approves the next deployment sees what it does.",
+        routes=("{platform}",),
+    ),
+    Act(
         "`platform retire`",
         "no",
         "Only an admin can. Nothing that runs changes, and the platform is not operated any more.",

@@ -74,8 +74,8 @@ class Verdict:
         return self.kind in ("Approved", "Recorded", "Rejected")
 
 
-def closed(approval: Approval, deployment: Deployment, now: datetime) -> Verdict | None:
-    """Return why it is too late to decide, or None while a decision is open."""
+def closed(approval: Approval, deployment: Deployment | None, now: datetime) -> Verdict | None:
+    """Return why it is too late to decide, or None while a decision is open. `deployment`: None for a proposal."""
     env, given = approval.environment, len(approval.approved_by)
 
     def no(kind: Kind, message: str, by: str | None = None) -> Verdict:
@@ -99,10 +99,10 @@ def closed(approval: Approval, deployment: Deployment, now: datetime) -> Verdict
             return no("Expired", _expired(approval))
         case "Pending":
             pass
-    if deployment.abort is not None:
+    if deployment is not None and deployment.abort is not None:
         abort = deployment.abort
         return no("Aborted", f"{abort.who} aborted {_what(approval)}: {abort.reason}")
-    if deployment.phase is not Phase.AWAITING_APPROVAL:
+    if deployment is not None and deployment.phase is not Phase.AWAITING_APPROVAL:
         kind: Kind = "Expired" if deployment.phase is Phase.EXPIRED else "Aborted"
         told = f"{_what(approval)} has ended ({deployment.phase}). To see why, run `ferryman explain {env}`."
         return no(kind, sentence(told, capital=True))
@@ -111,8 +111,10 @@ def closed(approval: Approval, deployment: Deployment, now: datetime) -> Verdict
     return None
 
 
-def link_ended(approval: Approval, deployment: Deployment, now: datetime) -> bool:
-    """Tell whether the deployment ended so long ago that its links show nothing any more."""
+def link_ended(approval: Approval, deployment: Deployment | None, now: datetime) -> bool:
+    """Tell whether the deployment, or the proposal (None), ended so long ago that its links show nothing any more."""
+    if deployment is None:
+        return now >= (approval.decided_at or approval.expires_at) + LINK_KEPT
     if not deployment.phase.terminal:
         return False
     return now >= (deployment.ended_at or approval.decided_at or approval.expires_at) + LINK_KEPT
@@ -120,7 +122,7 @@ def link_ended(approval: Approval, deployment: Deployment, now: datetime) -> boo
 
 def judge_attempt(
     approval: Approval,
-    deployment: Deployment,
+    deployment: Deployment | None,
     attempt: Attempt,
     now: datetime,
     stopped: str | None = None,
@@ -144,7 +146,8 @@ def judge_attempt(
     if not_allowed is not None:
         return _verdict(approval, "NotAllowed", not_allowed)
     if not attempt.confirmed and not _typed(approval, attempt):
-        told = f"To decide, type {approval.short}, the first characters of the version that you have reviewed."
+        of = "" if approval.proposal else ", the first characters of the version that you have reviewed"
+        told = f"To decide, type {approval.short}{of}."
         return _verdict(approval, "WrongVersion", f"The version you typed does not match this request. {told}")
     if attempt.verdict == "reject":
         if not attempt.reason.strip():
@@ -158,14 +161,34 @@ def judge_attempt(
     if given < approval.required:
         told = f"You have approved {approval.about} ({given} of {approval.required} approvals)."
         return _verdict(approval, "Recorded", told, given)
-    goes_on = "It runs next" if approval.command else "The deployment continues"
-    return _verdict(approval, "Approved", f"You have approved {approval.about}. {goes_on}.", given)
+    return _verdict(approval, "Approved", f"You have approved {approval.about}. {_goes_on(approval)}.", given)
 
 
 def taken_down(
     approval: Approval, deployment: Deployment, attempt: Attempt, verdict: Verdict, at: datetime
 ) -> tuple[Approval, Deployment]:
     """Return both records with a decision that counts added."""
+    approval = noted(approval, attempt, verdict, at)
+    decision = approval.decisions[-1]
+    deployment = deployment.but(approved_by=approval.approved_by)
+    if verdict.kind == "Recorded":
+        return approval, deployment
+    if verdict.kind == "Rejected":
+        step = ended(deployment, "Rejected", f"{decision.name} rejected it: {attempt.reason}", at)
+        return approval, _with(deployment, step)
+    before = deployment.step(step_keys.APPROVAL)
+    step = Step(
+        status=StepStatus.SUCCEEDED,
+        reason="Approved",
+        message=f"approved by {_listed(approval.approved_by)}",
+        started_at=before.started_at if before else at,
+        ended_at=at,
+    )
+    return approval, _with(deployment, step)
+
+
+def noted(approval: Approval, attempt: Attempt, verdict: Verdict, at: datetime) -> Approval:
+    """Return an approval with a decision that counts added."""
     decision = Decision(
         name=_name(approval, attempt),
         verdict=attempt.verdict,
@@ -176,23 +199,9 @@ def taken_down(
         at=at,
     )
     approval = approval.but(decisions=[*approval.decisions, decision])
-    deployment = deployment.but(approved_by=approval.approved_by)
-    if verdict.kind == "Recorded":
-        return approval, deployment
     if verdict.kind == "Rejected":
-        approval = approval.but(status="Rejected", reason=attempt.reason, decided_at=at)
-        step = ended(deployment, "Rejected", f"{decision.name} rejected it: {attempt.reason}", at)
-        return approval, _with(deployment, step)
-    approval = approval.but(status="Approved", decided_at=at)
-    before = deployment.step(step_keys.APPROVAL)
-    step = Step(
-        status=StepStatus.SUCCEEDED,
-        reason="Approved",
-        message=f"approved by {_listed(approval.approved_by)}",
-        started_at=before.started_at if before else at,
-        ended_at=at,
-    )
-    return approval, _with(deployment, step)
+        return approval.but(status="Rejected", reason=attempt.reason, decided_at=at)
+    return approval.but(status="Approved", decided_at=at) if verdict.kind == "Approved" else approval
 
 
 def ended(deployment: Deployment, reason: str, message: str, at: datetime) -> Step:
@@ -281,14 +290,27 @@ def more_needed(count: int) -> str:
 
 
 def _expired(approval: Approval) -> str:
-    again = "the command" if approval.command else f"`ferryman retry {approval.environment}`"
     return (
         f"The request to approve {approval.about} expired at {approval.expires_at:%Y-%m-%d %H:%M} UTC. "
-        f"To request approval again, run {again}{' again' if approval.command else ''}."
+        f"To request approval again, {_again(approval)}."
     )
 
 
+def _again(approval: Approval) -> str:
+    if approval.proposal:
+        return "apply the document again"
+    return "run the command again" if approval.command else f"run `ferryman retry {approval.environment}`"
+
+
+def _goes_on(approval: Approval) -> str:
+    if approval.proposal:
+        return "It is applied in a moment"
+    return "It runs next" if approval.command else "The deployment continues"
+
+
 def _what(approval: Approval) -> str:
+    if approval.proposal:
+        return f"the change to {approval.about}"
     return approval.about if approval.command else f"the deployment of {approval.version}"
 
 

@@ -68,7 +68,7 @@ def for_reminder(approval: Approval, deployment: Deployment, document: Platform,
     subject = f"[Reminder] {where}: {_what(approval)} needs approval by {_until(approval)}"
     return [
         *_personal(
-            approval, _undecided(approval), REMINDER, subject, [opening, facts, changes, _decide(approval)], at
+            approval, undecided(approval), REMINDER, subject, [opening, facts, changes, _decide(approval)], at
         ),
         *_shared(
             approval, deployment, document, REMINDER, subject, [opening, facts, changes, _how_to_decide(approval)], at
@@ -141,6 +141,8 @@ def decision_lines(approval: Approval) -> str:
 
 
 def _what(approval: Approval) -> str:
+    if approval.proposal is not None:
+        return approval.about
     return approval.command or _release(approval)
 
 
@@ -218,7 +220,8 @@ def _how_to_decide(approval: Approval) -> str:
     return "\n".join(line for line in (first, LINK, people, command) if line)
 
 
-def _undecided(approval: Approval) -> list[str]:
+def undecided(approval: Approval) -> list[str]:
+    """Return the names of those who get a mail: they have a mailbox, may approve, and have not decided."""
     return [
         person.name
         for person in approval.approvers

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ferryman.ids import NewId
-from ferryman.records import Deployment, EventType, OutboxMessage, TimelineEvent
+from ferryman.records import Approval, Deployment, EventType, OutboxMessage, TimelineEvent
 from ferryman.records.writes import Add
 from ferryman.text import redacted, redacted_data
 
@@ -62,6 +62,33 @@ def environment_event(
         who=who,
         message=redacted(message),
         detail=redacted_data(detail or {}),
+    )
+    return Add(record, expires_at=int((at + _RETENTION).timestamp()))
+
+
+def approval_event(
+    approval: Approval,
+    type: EventType,
+    message: str,
+    *,
+    at: datetime,
+    new_id: NewId,
+    who: str,
+    detail: dict[str, Any],
+    step: str | None = None,
+) -> Add:
+    """Make one line about an approval: of its deployment's timeline, or of the environment's for a proposal."""
+    record = TimelineEvent(
+        id=new_id(),
+        platform=approval.platform,
+        environment=approval.environment,
+        deployment=None if approval.proposal is not None else approval.deployment,
+        type=type,
+        at=at,
+        who=who,
+        message=redacted(message),
+        step=step if approval.proposal is None else None,
+        detail=redacted_data(detail if approval.proposal is None else {**detail, "proposal": approval.proposal}),
     )
     return Add(record, expires_at=int((at + _RETENTION).timestamp()))
 

@@ -25,7 +25,8 @@ class Mailbox:
     sender: str
     """As in the document: an address, or a reference to one."""
     address: str | None = None
-    """The approver's own, as in the document now; an approval knows the one that it was asked with."""
+    """The approver's own, as in the document, for a mail that is about no approval: an approval knows the address that
+    it was asked with."""
 
 
 Destination = Channel | Mailbox | GitHub
@@ -33,6 +34,8 @@ Destination = Channel | Mailbox | GitHub
 
 def destination_of(document: dict[str, Any], message: OutboxMessage) -> Destination | None:
     """Return a message's destination; None when the document does not (or no longer) have it. Raise InvalidDocument."""
+    if (kept := _kept(message)) is not None:
+        return kept
     if message.channel.startswith(PERSONAL):
         policy = _mapping_at(document, "spec", "environments", message.environment or "", "approval")
         sender = policy.get("from")
@@ -59,6 +62,15 @@ def _address(policy: dict[str, Any], name: str) -> str | None:
     found = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
     emails = (item.get("email") for item in found if item.get("name") == name)
     return next((email for email in emails if isinstance(email, str) and email), None)
+
+
+def _kept(message: OutboxMessage) -> Destination | None:
+    """Return the destination that a message carries, because the document that had it was replaced."""
+    mailbox = _mapping_at(message.detail, "destination", "mailbox")
+    if mailbox:
+        return Mailbox(message.channel.removeprefix(PERSONAL), str(mailbox["sender"]), str(mailbox["address"]))
+    channel = _mapping_at(message.detail, "destination", "channel")
+    return channel_of({"spec": {"channels": {message.channel: channel}}}, message.channel) if channel else None
 
 
 def _mapping_at(data: Any, *path: str) -> dict[str, Any]:

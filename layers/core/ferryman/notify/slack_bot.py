@@ -71,6 +71,9 @@ def request_message(message: OutboxMessage, approval: Approval, link: str, *, bu
         command = one_line(approval.command, limit=150)
         yes = f"You approve {command} in {approval.environment}."
         no = f"{command} will not run in {approval.environment}. A reason is required."
+    if approval.proposal is not None:
+        yes = f"You approve that the gates of {approval.environment} change as the message says."
+        no = f"The gates of {approval.environment} stay as they are. A reason is required."
     confirm = {
         verdict: kit.ConfirmObject(
             title=f"{verdict} {approval.short}?",
@@ -113,7 +116,7 @@ def request_message(message: OutboxMessage, approval: Approval, link: str, *, bu
 
 def ended_message(message: OutboxMessage, approval: Approval) -> dict[str, Any]:
     """Return the message that replaces the request: the decisions, without buttons. Pure."""
-    what = approval.command or approval.tag or approval.version
+    what = approval.about if approval.proposal else approval.command or approval.tag or approval.version
     subject = f"[{approval.status}] {approval.platform}/{approval.environment}: {what}"
     return _body(subject, [*_fact_blocks(message), *sections(decision_lines(approval))])
 

@@ -4,7 +4,7 @@
 names the revision that it read, and loses if somebody was faster.
 """
 
-from ferryman.records.applied_platform import AppliedPlatform
+from ferryman.records.applied_platform import AppliedPlatform, Override
 from ferryman.records.approval import VOID, Approval, ApprovalStatus, ApproverRecord, ChatMessage, Decision, How, Nonce
 from ferryman.records.base import Record
 from ferryman.records.deployment import (
@@ -48,6 +48,7 @@ from ferryman.records.plan import (
     PlannedService,
     PlannedTag,
 )
+from ferryman.records.proposal import Proposal, ProposalStatus, ProposedChange
 from ferryman.records.release import Image, Release, ReleaseStatus, Verified
 from ferryman.records.semver_name import SemverName
 from ferryman.records.task_token import Wait
@@ -85,6 +86,7 @@ __all__ = [
     "MigrationProgress",
     "Nonce",
     "OutboxMessage",
+    "Override",
     "Ownership",
     "OwnershipRegister",
     "Pace",
@@ -97,6 +99,9 @@ __all__ = [
     "PlannedMigration",
     "PlannedService",
     "PlannedTag",
+    "Proposal",
+    "ProposalStatus",
+    "ProposedChange",
     "Publication",
     "Record",
     "Release",

@@ -7,6 +7,16 @@ from pydantic import AwareDatetime
 from ferryman.records.base import Record
 
 
+class Override(Record):
+    """An admin's decision to apply a document without the approval that it needed."""
+
+    who: str
+    reason: str
+    at: AwareDatetime
+    changes: list[str] = []
+    """What would have waited for approval, in words; the first of them."""
+
+
 class AppliedPlatform(Record):
     """The document as applied."""
 
@@ -15,4 +25,10 @@ class AppliedPlatform(Record):
     document: dict[str, Any]
     applied_by: str
     applied_at: AwareDatetime
+    override: Override | None = None
+    """How this generation came about, if an admin applied it without approval."""
+    proposal: str | None = None
+    """Id of the newest proposal to replace it, until everything about that one is done."""
+    references: dict[str, str] = {}
+    """Environment → hash of what the `ssm:` references in its gates stood for when this was applied."""
     rev: int = 0

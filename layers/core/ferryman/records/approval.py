@@ -71,6 +71,8 @@ class Approval(Record):
     """`decisions.database_command.hash_of`: exactly this command, with this image and revision, was approved."""
     plan_hash: str = ""
     """`decisions.plan_hash` of what people are asked about; empty in requests that an earlier version made."""
+    proposal: str | None = None
+    """Id of the proposed document that it is about; it is then about no deployment, and `deployment` is its own id."""
     status: ApprovalStatus = "Pending"
     reason: str = ""
     """Why it ended as it did, for people."""
@@ -115,7 +117,9 @@ class Approval(Record):
 
     @property
     def about(self) -> str:
-        """What is decided about, for sentences: a version, or a database command."""
+        """What is decided about, for sentences: a version, a database command, or a proposed document."""
+        if self.proposal:
+            return f"document {self.short}"
         return f"`{self.command}`" if self.command else self.version
 
     @property

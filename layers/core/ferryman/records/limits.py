@@ -41,6 +41,8 @@ MOST_MIGRATIONS = 10
 """Migrations of one environment (`platform.environments`)."""
 DOCUMENT = ITEM - 60 * 1024
 """A document with its defaults written out; the rest is for the defaults of fields that come later."""
+CHANGES = 24_000
+"""All changes of gates that one proposal names. More than a person would read: `apply` asks for smaller steps."""
 PLAN = 3 * 1024 * 1024
 """A frozen plan, in items of `PLAN_PART` that one transaction writes beside the deployment and an event."""
 PLAN_PART = 300 * 1024
@@ -106,6 +108,10 @@ TEXTS: dict[str, int] = {
     "Hold.reason": 3_000,  # a name, and a person's reason
     "OutboxMessage.last_error": 1_000,
     "OutboxMessage.text": 30_000,  # messages.outbox.TEXT_LIMIT
+    "Override.reason": 2_000,  # 500 characters
+    "Proposal.problem": 2_000,
+    "Proposal.reason": 2_400,
+    "ProposedChange.text": 1_000,
     "Publication.message": 2_000,
     "Request.override": 1_000,  # beside 200 services, a state has no room for more
     "Request.reason": 2_000,
@@ -122,6 +128,8 @@ TOTALS: dict[str, int] = {
     "AppliedPlatform.document": DOCUMENT,  # api.apply
     "EnvironmentState.settled": SETTLED,  # decisions.after_outcome
     "EnvironmentState.waivers": WAIVERS,
+    "Proposal.changes": CHANGES,  # api.proposing
+    "Proposal.document": DOCUMENT,
     "StepLog.lines": LOG,  # store.logs
 }
 """Bytes of a whole list or map; whoever writes it keeps it so."""
@@ -132,6 +140,8 @@ DETAILS: dict[str, int] = {"OutboxMessage.detail": DETAIL, "TimelineEvent.detail
 KNOWN: dict[str, int] = {
     "AppliedPlatform.applied_by": WHO,
     "AppliedPlatform.name": NAME,
+    "AppliedPlatform.references": 64,
+    "AppliedPlatform.references:key": NAME,
     "Active.input": 400,
     "Active.execution_name": 80,
     "Actor.who": WHO,
@@ -142,6 +152,8 @@ KNOWN: dict[str, int] = {
     "Approval.links_sent:key": PERSON,
     "Approval.plan_hash": DIGEST,
     "Approval.requester": PERSON,
+    "Approval.proposal": ULID,
+    "AppliedPlatform.proposal": ULID,
     "ApproverRecord.name": PERSON,
     "ApproverRecord.slack": 21,
     "ChatMessage.timestamp": 32,
@@ -168,6 +180,7 @@ KNOWN: dict[str, int] = {
     "OutboxMessage.event": 40,
     "OutboxMessage.owner": 200,
     "OutboxMessage.subject": 100,
+    "Override.changes": 300,
     "Ownership.later": 100,  # platform.claims.LONGEST
     "Ownership.repositories": 256,
     "Ownership.tags": TAG,
@@ -176,6 +189,11 @@ KNOWN: dict[str, int] = {
     "PlanPart.text": PLAN_PART,
     "SplitStep.key": 300,
     "SplitStep.text": 2 * STEP_MESSAGE + 3_000,  # JSON escapes quotation marks and newlines
+    "Proposal.approvals": ULID,
+    "Proposal.approvals:key": NAME,
+    "Proposal.hash": 64,
+    "Proposal.proposed_by": WHO,
+    "ProposedChange.path": 300,
     "Publication.url": 2_048,
     "Release.components:key": NAME,
     "Release.names": TAG,
@@ -234,6 +252,7 @@ KNOWN: dict[str, int] = {
 """`Record.field`, `Record.field:key` for the keys of a map, or a field's name in every record."""
 
 COUNTS: dict[str, int] = {
+    "AppliedPlatform.references": 20,
     "Approval.approvers": MOST_APPROVERS,
     "Approval.decisions": 21,  # as many approvals as can be required, and a rejection
     "Approval.digests": 50,
@@ -249,6 +268,8 @@ COUNTS: dict[str, int] = {
     "EnvironmentState.reported": 50,
     "IgnoredTags.tags": 40,  # twice releases.ignored_tags.MOST
     "MigrationClaim.migrations": 500,  # decisions.schema_compatibility.MOST_BYTES in all
+    "Override.changes": 20,
+    "Proposal.approvals": 20,
     "Release.components": 50,
     # 200 services with a base and two roles, 20 jobs with two and two, 10 migrations; or 400 channels and a project.
     "Ownership.later": 1_000,

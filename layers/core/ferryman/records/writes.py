@@ -14,6 +14,7 @@ from ferryman.records import (
     OwnershipRegister,
     Pace,
     PlanPart,
+    Proposal,
     Release,
     SemverName,
     SplitStep,
@@ -42,6 +43,7 @@ class Save:
         | Ownership
         | OwnershipRegister
         | Pace
+        | Proposal
         | UnprovedCalls
         | WrongWords
     )
@@ -81,7 +83,7 @@ class Fenced:
 class Unchanged:
     """Succeed only while a record is as it was read (rev 0: while it does not exist)."""
 
-    record: AppliedPlatform | Release | EnvironmentState | Approval | Ownership | OwnershipRegister
+    record: AppliedPlatform | Release | EnvironmentState | Approval | Ownership | OwnershipRegister | Proposal
 
 
 @dataclass(frozen=True)

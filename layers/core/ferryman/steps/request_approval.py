@@ -18,8 +18,7 @@ from ferryman.errors import ClaimLost, Conflict, NotFound, VerificationFailed
 from ferryman.ids import Clock, NewId
 from ferryman.messages import approval as messages_approval
 from ferryman.messages import timeline
-from ferryman.platform import Environment, Platform, identities, parse
-from ferryman.platform.policies import ApprovalPolicy
+from ferryman.platform import ApprovalPolicy, Environment, Platform, identities, parse
 from ferryman.records import (
     AbortRequest,
     Actor,
@@ -199,17 +198,10 @@ def _question(
             f"the plan of {f'`{command}`' if command else deployment.version} requires approval, but "
             f"{event.environment} no longer has approvers: the document has changed since; {again}"
         )
-    approvers = [
-        ApproverRecord(
-            name=approver.name,
-            email=references.text(approver.email).strip() if approver.email else None,
-            slack=approver.slack,
-            arn=references.text(approver.arn).strip() if approver.arn else None,
-        )
-        for approver in policy.approvers
-    ]
-    _tell_apart(approvers, event.environment)
-    found = _requester(event, policy, asked_by, approvers, references)
+    approvers = approvers_of(policy, event.environment, references)
+    found = None if asked_by.automated else requester_of(
+        asked_by.who, event.platform, event.environment, policy, approvers, references
+    )  # fmt: skip
     at = clock()
     return Approval(
         platform=event.platform,
@@ -236,23 +228,37 @@ def _question(
     )
 
 
-def _requester(
-    event: RequestApprovalInput,
+def requester_of(
+    who: str,
+    platform: str,
+    environment: str,
     policy: ApprovalPolicy,
-    asked_by: Actor,
     approvers: list[ApproverRecord],
     references: References,
-) -> Requester | None:
-    """Return who asked for it; None when nobody did. The API has refused already whom the policy does not admit.
+) -> Requester:
+    """Return who asked for it. The API has refused already whom the policy does not admit.
 
-    Here it refuses only what was asked for before the policy said so.
+    Here it refuses only what was asked for before the policy said so: raise VerificationFailed.
     """
-    if asked_by.automated:
-        return None
-    found = requesters.recognise(asked_by.who, approvers, people_of.declared(references, event.platform))
+    found = requesters.recognise(who, approvers, people_of.declared(references, platform))
     if policy.refuses_unknown and not found.known:
-        raise VerificationFailed(requesters.refusal(asked_by.who, event.environment, event.platform))
+        raise VerificationFailed(requesters.refusal(who, environment, platform))
     return found
+
+
+def approvers_of(policy: ApprovalPolicy, environment: str, references: References) -> list[ApproverRecord]:
+    """Return who may decide, references resolved. Raise VerificationFailed, or ReferenceUnresolved."""
+    approvers = [
+        ApproverRecord(
+            name=approver.name,
+            email=references.text(approver.email).strip() if approver.email else None,
+            slack=approver.slack,
+            arn=references.text(approver.arn).strip() if approver.arn else None,
+        )
+        for approver in policy.approvers
+    ]
+    _tell_apart(approvers, environment)
+    return approvers
 
 
 def _tell_apart(approvers: list[ApproverRecord], environment: str) -> None:

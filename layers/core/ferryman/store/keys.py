@@ -12,6 +12,7 @@ from ferryman.records import (
     OwnershipRegister,
     Pace,
     PlanPart,
+    Proposal,
     Record,
     Release,
     SemverName,
@@ -112,6 +113,16 @@ def approval(deployment: str) -> dict[str, str]:
     return _key(f"APPROVAL#{deployment}", "APPROVAL")
 
 
+def proposals(platform: str) -> str:
+    """Partition of the documents that waited, or wait, for approval."""
+    return f"PROPOSAL#{platform}"
+
+
+def proposal(platform: str, id: str) -> dict[str, str]:
+    """Key of a proposal."""
+    return _key(proposals(platform), id)
+
+
 def wrong_words(deployment: str, link: str) -> dict[str, str]:
     """Key of the wrong words on one link to an approval's page."""
     return _key(f"APPROVAL#{deployment}", f"LINK#{link}")
@@ -160,6 +171,8 @@ def of(record: Record) -> dict[str, str]:  # noqa: C901 - one case for each reco
             return deployment(record.platform, record.environment, record.id)
         case Approval():
             return approval(record.deployment)
+        case Proposal():
+            return proposal(record.platform, record.id)
         case WrongWords():
             return wrong_words(record.deployment, record.link)
         case SemverName():

@@ -28,6 +28,7 @@ from ferryman.records import (
     OwnershipRegister,
     Pace,
     Phase,
+    Proposal,
     Record,
     Release,
     SemverName,
@@ -171,6 +172,16 @@ class Store:
         """Return the approval of a deployment, or None when nobody has asked for one."""
         item = self._get(keys.approval(deployment))
         return None if item is None else Approval.model_validate(item)
+
+    def proposal(self, platform: str, id: str) -> Proposal | None:
+        """Return a proposed document."""
+        item = self._get(keys.proposal(platform, id))
+        return None if item is None else Proposal.model_validate(item)
+
+    def proposals(self, platform: str, limit: int) -> list[Proposal]:
+        """Return the latest proposed documents of a platform, newest first."""
+        found = self._query(keys.proposals(platform), newest_first=True, limit=limit)
+        return [Proposal.model_validate(item) for item in found]
 
     def wrong_words(self, deployment: str, link: str) -> WrongWords | None:
         """Return the wrong words on one link to an approval's page, or None when there were none."""

@@ -123,7 +123,8 @@ def _ended(approval: Approval, desk: Pages) -> dict[str, Any] | None:
     now: datetime = desk.clock()
     if approval.open_at(now):
         return None
-    deployment = desk.store.deployment(approval.platform, approval.environment, approval.deployment)
+    about = approval.proposal is None
+    deployment = desk.store.deployment(approval.platform, approval.environment, approval.deployment) if about else None
     if not link_ended(approval, deployment, now):
         return None
     text = [

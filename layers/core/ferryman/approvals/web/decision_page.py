@@ -47,6 +47,11 @@ def show(
 ) -> dict[str, Any]:
     """Return the page: the form while a decision is open, the progress once decided, or why it is too late."""
     now = desk.clock()
+    if approval.proposal is not None:
+        # Rare: most links are about a deployment.
+        from ferryman.approvals.web import proposal_page
+
+        return proposal_page.show(approval, visitor, desk.store, now, form=form, status=status, said=said)
     records = read_page_records(approval, desk.store)
     over = closed(approval, records.deployment, now)
     known = facts(records, now)

@@ -129,7 +129,7 @@ def facts(records: PageRecords, now: datetime) -> Facts:
         running=running,
         running_tag=records.running.tag if records.running else None,
         same=running == approval.version,
-        asked_by=_asked_by(approval),
+        asked_by=requested_by(approval),
         why=deployment.why,
         asked_at=moment(approval.requested_at, now),
         expires=moment(approval.expires_at, now),
@@ -181,7 +181,8 @@ def _action(deployment: Deployment) -> str:
             return f"Deploy to {where}"
 
 
-def _asked_by(approval: Approval) -> str:
+def requested_by(approval: Approval) -> str:
+    """Return who asked, and that nobody knows who this is, if so."""
     asked = approval.requested_by
     if asked.automated:
         by_tag = f"the tag {approval.tag}" if approval.tag else asked.who

@@ -8,7 +8,7 @@ import functools
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
@@ -17,6 +17,9 @@ from markupsafe import Markup, escape
 from ferryman.approvals.web.http import answer
 from ferryman.approvals.web.page_model import Facts
 from ferryman.approvals.web.progress import Progress
+
+if TYPE_CHECKING:
+    from ferryman.approvals.web.proposal_page import ProposalFacts
 
 _TEMPLATES = Path(__file__).parent / "templates"
 REFRESH_SECONDS = 5
@@ -77,6 +80,15 @@ def decision(
         said=said,
         ask=ask,
     )
+
+
+def proposal(
+    facts: "ProposalFacts", question: Question | None, *, form: Form | None, status: int, said: str, ask: bool
+) -> dict[str, Any]:
+    """The page of a link about a proposed document: what it changes, with the form while a decision is open."""
+    return _answer(
+        status, "proposal.html", facts.short, facts=facts, question=question, form=form or Form(), said=said, ask=ask
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

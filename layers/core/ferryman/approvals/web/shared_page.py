@@ -25,6 +25,12 @@ def show(
     said = SENT if request.query.get("asked") else ""
     if approval.allow_unverified:
         return decision_page.show(approval, _visitor(approval), request, desk, form=form, status=status, said=said)
+    if approval.proposal is not None:
+        # Rare: most links are about a deployment.
+        from ferryman.approvals.web import proposal_page
+
+        view = proposal_page.shared(approval, desk.store, desk.clock())
+        return render.shared(view, form=form, said=said, status=status) if view else proposal_page.gone(approval, "")
     deployment = desk.store.deployment(approval.platform, approval.environment, approval.deployment)
     over = closed(approval, deployment, desk.clock())
     if over is not None and over.kind != "AlreadyDecided":
