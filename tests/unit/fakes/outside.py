@@ -28,9 +28,6 @@ class FakeOutside:
         self.nudged: list[tuple[str, str]] = []
         self.woken: list[tuple[str, str, str]] = []
         self.down = False
-        self.parameters: dict[str, str] = {}
-        """`ssm:` reference → value, where it matters."""
-        """Values of SSM parameters by name."""
         self.image_labels: dict[str, ImageLabels] = {}
         """Digest → labels; other images have none."""
         self.looked_at: list[str] = []
