@@ -187,7 +187,8 @@ def test_what_a_document_no_longer_names_is_free(world: World, scr_document: dic
     world.call("PUT", SCR, scr_document)
     without = copy.deepcopy(scr_document)
     del without["spec"]["environments"]["production"]
-    assert world.call("PUT", SCR, without)[0] == 200
+    # Its approvers would be asked.
+    assert world.call("PUT", SCR, without, who=ADMIN, override="it moves to shop")[1]["result"] == "configured"
 
     assert world.call("PUT", SHOP, attack())[0] == 200
     assert problems(world.call("PUT", SCR, scr_document))[0].count("belongs to environment live of platform shop") == 1

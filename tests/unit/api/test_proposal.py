@@ -63,7 +63,7 @@ def test_the_deployment_comes_first_and_the_document_by_name(api: Api) -> None:
 
     second = api.call("GET", f"{PRODUCTION}/approval", who=ADA_ARN, about="proposal")[1]
     assert (second["about"], second["short"], second["you"]) == ("proposal", proposal(api).short, ADA)
-    assert second["changes"][0]["text"] == "production no longer asks for approval"
+    assert second["gates"][0]["text"] == "production no longer asks for approval"
 
 
 def test_a_decision_about_the_document_leaves_the_deployment_waiting(api: Api) -> None:
