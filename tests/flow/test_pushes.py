@@ -183,7 +183,7 @@ def event(repository: str, tag: str) -> dict[str, Any]:
     }
 
 
-UNNAMED = {"notify": ["team"], "smokeTests": []}
+UNNAMED = {"notify": ["team"], "triggers": ["push", "manual"], "smokeTests": []}
 """Where an image has the tags of several releases, and so cannot tell which one runs."""
 
 
