@@ -35,7 +35,7 @@ def test_the_page_shows_what_becomes_weaker_and_for_whom(proposed: Site) -> None
     assert page.status == 200
     for text in (
         "Change the gates of production?",
-        "jo wants to replace generation 1",
+        "jo (the requester is not an approver, as far as IAM can tell) wants to replace generation 1",
         "What becomes weaker in production",
         "production no longer asks for approval &lt;b&gt;",
         "What becomes weaker elsewhere, where others decide",
