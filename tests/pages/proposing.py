@@ -5,7 +5,7 @@ from typing import Any
 
 from ferryman.decisions.document_changes import references
 from ferryman.platform import parse
-from ferryman.records import Proposal, ProposedChange
+from ferryman.records import Actor, Proposal, ProposedChange
 from ferryman.records.writes import Save
 from pages import asking
 from pages.site_world import Site
@@ -40,6 +40,7 @@ def propose(site: Site, scr_document: dict[str, Any]) -> Site:
     )  # fmt: skip
     approval = asking.approval(
         deployment=ASK, fence=0, version=proposal.hash, tag=None, digests={}, proposal=ID, token=None,
+        requested_by=Actor(who=proposal.proposed_by),
     )  # fmt: skip
     applied = site.store.platform("scr")
     site.store.write(Save(proposal), Save(approval), Save(applied.but(proposal=ID)))
