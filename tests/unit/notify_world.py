@@ -35,12 +35,18 @@ class World:
         assert found is not None
         return found
 
-    def ask(self, *channels: str, personal: tuple[str, ...] = (), approval: Approval | None = None) -> None:
+    def ask(
+        self,
+        *channels: str,
+        personal: tuple[str, ...] = (),
+        approval: Approval | None = None,
+        listed: bool = True,
+    ) -> None:
+        """Ask for approval. `listed`: the stored document still lists who is asked, so that mails with links go out."""
         self.document["spec"]["environments"]["production"]["notify"] = list(channels)
         asking, deployment = approval or asked.approval(), asked.deployment()
-        platform = AppliedPlatform(
-            name="scr", generation=1, document=self._still_listing(asking), applied_by="anna", applied_at=AT
-        )  # fmt: skip
+        document = self._still_listing(asking) if listed else self.document
+        platform = AppliedPlatform(name="scr", generation=1, document=document, applied_by="anna", applied_at=AT)
         rows = messages_approval.for_request(asking, deployment, self.parsed, AT, personal=list(personal))
         wanted = [row for row in rows if channels or personal if _channel(row) != "github"]
         self.store.write(Save(platform), Save(asking), Save(deployment), *wanted)

@@ -54,7 +54,7 @@ def test_github_down_is_tried_again_then_seen(
 
 
 def test_a_release_that_github_did_not_take_is_made_hours_later(world: World, run: Any, github: FakeGitHub) -> None:
-    world.ask()
+    world.ask(listed=False)
     deployment = world.store.deployment("scr", "production", asked.ID)
     deployment = deployment.but(version="abc1234", tag="v1.0.0", phase=Phase.SUCCEEDED)
     world.store.write(Save(deployment), messages_github.for_release(deployment, AT))
@@ -72,7 +72,7 @@ def test_a_release_that_github_did_not_take_is_made_hours_later(world: World, ru
 
 
 def test_a_release_that_no_try_can_help_is_not_tried_for_hours(world: World, run: Any, github: FakeGitHub) -> None:
-    world.ask()
+    world.ask(listed=False)
     deployment = world.store.deployment("scr", "production", asked.ID)
     deployment = deployment.but(version="abc1234", tag="v1.0.0", phase=Phase.SUCCEEDED)
     world.store.write(Save(deployment), messages_github.for_release(deployment, AT))

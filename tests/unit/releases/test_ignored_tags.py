@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -165,7 +166,7 @@ class TestManyAndTogether:
     ) -> None:
         monkeypatch.setattr(world.store, "attempts", lambda most=10: range(most))
         with monkeypatch.context() as patched:
-            patched.setattr(world.store, "write", _always_late)
+            patched.setattr(world.store, "write", _late_for_tags(world.store.write))
             assert world.receive(world.push("api", "sha-3f9c2ab")) == ["scr: Ignored (unknown tag)"]
         assert kept(world) == []
         world.sweep()
@@ -310,8 +311,9 @@ class TestSwept:
     ) -> None:
         world.push("api", "sha-3f9c2ab")
         with monkeypatch.context() as patched:
-            patched.setattr(world.store, "write", _always_late)
+            patched.setattr(world.store, "write", _late_for_tags(world.store.write))
             world.sweep()
+        assert kept(world) == []
         world.sweep()
         assert kept(world) == ["sha-3f9c2ab"]
 
@@ -323,8 +325,13 @@ def test_an_ecr_that_refuses_is_an_error_as_for_every_push(world: World) -> None
         world.receive(event)
 
 
-def _always_late(*_: Any) -> None:
-    raise Conflict("somebody else was faster")
+def _late_for_tags(write: Callable[..., None]) -> Callable[..., None]:
+    def late(*rows: Any) -> None:
+        if any(isinstance(getattr(row, "record", None), IgnoredTags) for row in rows):
+            raise Conflict("somebody else was faster")
+        write(*rows)
+
+    return late
 
 
 def _tag(tag: str, minutes: int) -> IgnoredTag:
