@@ -61,7 +61,7 @@ def test_what_is_approved_runs_whatever_changes_before_it_starts(production: Mak
     address = ssm.get_parameter(Name=url)["Parameter"]["Value"]
     ssm.put_parameter(Name=url, Value="http://127.0.0.1:1", Type="String", Overwrite=True)
     migration = {**prod.spec["environments"]["production"]["migration"], "command": ["sh", "-c", "evil"]}
-    prod.change(migration=migration)
+    prod.change(migration=migration, override="an admin changes it under the request")
     # The tag that named the images, on another image.
     other = prod.push_one("api", prod.version(), prod.version(), CRASH="1")
     stage.client("ecr")

@@ -123,7 +123,7 @@ def test_only_identity_centers_own_role_proves_its_user(production: Make, stage:
     path = f"{callers.IDENTITY_CENTER}eu-west-1/"
     real = callers.session(stage, callers.role(stage, name, path), "grace@example.com")
     assert real.arn == forged.arn
-    prod.apply(document)
+    prod.apply(document, override="the approvers of this test")
     assert prod.ask("verify")["problems"] == []
     access(stage, prod, [], ("approver", f"permission-set/{name.split('_')[1]}"))
     deployment = prod.asked()
@@ -151,7 +151,7 @@ def test_a_role_is_a_person_while_it_is_declared(production: Make, stage: Stage)
     assert "Whoever assumes a role chooses the session's name" in told(error)
 
     access(stage, prod, [{"name": "Grace", "role": role}], ("approver", role))
-    prod.apply(document)
+    prod.apply(document, override="the approvers of this test")
     deployment = prod.asked()
     access(stage, prod, [], ("approver", role))
     error = refused(asks, prod, grace, "approve", version=deployment.version[:7])

@@ -70,4 +70,5 @@ def _newer(base: TaskDefinition, deployment: Deployment, ecs: ECSClient) -> str 
         return None
     at, since = latest.get("registeredAt"), deployment.started_at
     name = latest["taskDefinitionArn"].rsplit("/", 1)[-1]
-    return f"task definition {name}" if at is not None and since is not None and at > since else None
+    # The time may come in whole seconds. What was registered in the plan's own second and is no part of it is later.
+    return f"task definition {name}" if at and since and at >= since.replace(microsecond=0) else None
