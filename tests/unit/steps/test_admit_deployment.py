@@ -258,7 +258,8 @@ class TestAdmit:
         world.put(world.store.platform("scr").but(generation=9))
         arn, at = make.definition("scr-api", 5), make.AT + timedelta(hours=1)
         world.ecs.newer["scr-api"] = {"taskDefinitionArn": arn, "family": "scr-api", "registeredAt": at}
-        older = {"taskDefinitionArn": make.definition("scr-web", 9), "family": "scr-web", "registeredAt": make.AT}
+        at = make.AT - timedelta(seconds=1)
+        older = {"taskDefinitionArn": make.definition("scr-web", 9), "family": "scr-web", "registeredAt": at}
         world.ecs.newer["scr-web"] = older
         assert self.admit(world) == ("Admitted", "")
         assert world.deployment.steps[step_keys.ADMIT].message == (

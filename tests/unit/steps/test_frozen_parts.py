@@ -45,6 +45,6 @@ def test_a_service_that_is_left_alone_needs_no_base() -> None:
 
 def test_only_what_was_registered_since_is_later() -> None:
     ecs = BaseDefinitions()
-    for name, at in (("scr-api", make.AT + timedelta(seconds=1)), ("scr-web", make.AT)):
+    for name, at in (("scr-api", make.AT), ("scr-web", make.AT - timedelta(seconds=1))):
         ecs.newer[name] = {"taskDefinitionArn": make.definition(name, 2), "family": name, "registeredAt": at}
     assert look(ecs).later == ["task definition scr-api:2"]
