@@ -74,7 +74,8 @@ MAY_LOAD = {
         steps.request_approval""",
     "run_migration": f"""{STEP} clients.ecs clients.task_definitions decisions.migration_attempts
         steps.run_migration""",
-    "serve_api": f"""{EVERY} access api clients.access_parameters clients.ecs clients.permission_sets clients.sts
+    "serve_api": f"""{EVERY} access api clients.access_parameters clients.ecs clients.permission_sets clients.remembered
+        clients.sts
         clients.task_containers clients.task_definitions contracts proofs decisions.approval_in_words
         decisions.approval_needed decisions.candidates decisions.changes_in_words decisions.conditions
         decisions.database_command decisions.deployment_report decisions.deployment_steps decisions.explain

@@ -1,7 +1,7 @@
 """The edge to SSM for roles: reads what a platform grants, and remembers it for a minute. Called by `serve_api`."""
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 
 from botocore.exceptions import ClientError
 
@@ -10,6 +10,7 @@ from ferryman.access.grants import Grants, Malformed, parameter_name, parse
 from ferryman.clients.aws_errors import translated
 from ferryman.clients.aws_types import MakeClient
 from ferryman.clients.permission_sets import PermissionSets
+from ferryman.clients.remembered import Remembered
 from ferryman.errors import TransientError, Unavailable
 from ferryman.ids import Clock
 
@@ -17,8 +18,6 @@ _REMEMBERED = timedelta(seconds=60)
 """How long grants count without reading them again."""
 _NOT_YET = timedelta(seconds=5)
 """How long until a parameter that is missing or malformed is read again: somebody may be writing it."""
-_MOST = 200
-"""Platforms that one sandbox remembers."""
 
 
 @dataclass
@@ -27,21 +26,16 @@ class AccessParameters:
 
     client: MakeClient
     clock: Clock
-    _known: dict[str, tuple[Grants, datetime]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._known: Remembered[Grants] = Remembered(self.clock)
 
     def of(self, platform: str) -> Grants:
         """Return what a platform grants; raise Unavailable when SSM does not answer.
 
         What is missing, forbidden or malformed is a Grants with a problem, which grants nothing.
         """
-        known, now = self._known.get(platform), self.clock()
-        if known is not None and now < known[1]:
-            return known[0]
-        found = self._read(platform)
-        if len(self._known) >= _MOST:
-            self._known.clear()
-        self._known[platform] = (found, now + (_NOT_YET if found.problem else _REMEMBERED))
-        return found
+        return self._known.get(platform, self._read, lambda found: _NOT_YET if found.problem else _REMEMBERED)
 
     def _read(self, platform: str) -> Grants:
         name = parameter_name(platform)

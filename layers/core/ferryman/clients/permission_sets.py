@@ -5,20 +5,20 @@ Identity Center, outside of its path. So the operator asks IAM for the role, and
 that AWS reserves for Identity Center: for any other role, IAM refuses.
 """
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 
 from botocore.exceptions import ClientError
 
 from ferryman.clients.aws_errors import translated
 from ferryman.clients.aws_types import MakeClient
+from ferryman.clients.remembered import Remembered
 from ferryman.errors import TransientError, Unavailable
 from ferryman.ids import Clock
 
 _PATH = "/aws-reserved/sso.amazonaws.com/"
 _REMEMBERED = timedelta(seconds=60)
 """How long an answer counts."""
-_MOST = 200
 
 
 @dataclass
@@ -27,18 +27,13 @@ class PermissionSets:
 
     client: MakeClient
     clock: Clock
-    _known: dict[str, tuple[bool, datetime]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._known: Remembered[bool] = Remembered(self.clock)
 
     def made(self, role: str) -> bool:
         """Whether Identity Center made the role of this name; raise Unavailable when IAM does not answer."""
-        known, now = self._known.get(role), self.clock()
-        if known is not None and now < known[1]:
-            return known[0]
-        found = self._asked(role)
-        if len(self._known) >= _MOST:
-            self._known.clear()
-        self._known[role] = (found, now + _REMEMBERED)
-        return found
+        return self._known.get(role, self._asked, lambda _: _REMEMBERED)
 
     def _asked(self, role: str) -> bool:
         try:

@@ -52,7 +52,7 @@ def for_request(
             document,
             APPROVAL,
             f"[Approval] {where}: {_what(approval)} is waiting for approval",
-            [opening, again, facts, changes, _how_to_decide(approval)],
+            [opening, again, facts, changes, how_to_decide(approval)],
             at,
         ),
         *messages_github.for_change(deployment, document, at, "requested"),
@@ -71,7 +71,7 @@ def for_reminder(approval: Approval, deployment: Deployment, document: Platform,
             approval, undecided(approval), REMINDER, subject, [opening, facts, changes, _decide(approval)], at
         ),
         *_shared(
-            approval, deployment, document, REMINDER, subject, [opening, facts, changes, _how_to_decide(approval)], at
+            approval, deployment, document, REMINDER, subject, [opening, facts, changes, how_to_decide(approval)], at
         ),
     ]  # fmt: skip
 
@@ -206,7 +206,8 @@ def _decide(approval: Approval) -> str:
     return f"{first}\n{LINK}\nDo not forward this mail: anyone who has the link can decide in your name."
 
 
-def _how_to_decide(approval: Approval) -> str:
+def how_to_decide(approval: Approval) -> str:
+    """Say who can decide on the shared link and how else; also for a request about a document."""
     first = (
         f"What to do next: anyone who opens the link can decide. Type {approval.short} to approve, or to reject with a "
         "reason."

@@ -9,7 +9,16 @@ from typing import Any
 
 from ferryman.decisions import approval_in_words, proposal_state
 from ferryman.messages import outbox
-from ferryman.messages.approval import APPROVAL, ENDED, LINK, PERSONAL, REMINDER, decision_lines, undecided
+from ferryman.messages.approval import (
+    APPROVAL,
+    ENDED,
+    LINK,
+    PERSONAL,
+    REMINDER,
+    decision_lines,
+    how_to_decide,
+    undecided,
+)
 from ferryman.platform import ChatChannel, Platform
 from ferryman.records import Approval, Proposal, ProposedChange
 from ferryman.records.writes import Add
@@ -103,7 +112,7 @@ def _asking(
     shared = f"{kind} {where}: a change of its gates waits for approval"
     return [
         *_rows(people, approval, event, subject, [*blocks, _decide(approval)], {}, at),
-        *_rows(_channels(approval, document), approval, event, shared, [*blocks, _how(approval)], detail, at),
+        *_rows(_channels(approval, document), approval, event, shared, [*blocks, how_to_decide(approval)], detail, at),
     ]
 
 
@@ -134,20 +143,6 @@ def _decide(approval: Approval) -> str:
         "reject them with a reason. Opening the link decides nothing."
     )
     return f"{first}\n{LINK}\nDo not forward this mail: anyone who has the link can decide in your name."
-
-
-def _how(approval: Approval) -> str:
-    first = (
-        f"What to do next: anyone who opens the link can decide. Type {approval.short} to approve, or to reject with a "
-        "reason."
-        if approval.allow_unverified
-        else "What to do next: approvers decide with the personal link in their mail. The link below shows the status "
-        "of the request and can send them a new personal link."
-    )
-    names = ", ".join(one_line(person.name) for person in approval.approvers)
-    people = f"Approvers: {names}" if names else ""
-    command = f"With AWS credentials: `ferryman approve {approval.environment}` or `ferryman reject`."
-    return "\n".join(line for line in (first, LINK, people, command) if line)
 
 
 def _rows(
