@@ -1,23 +1,19 @@
-"""Roles on the whole product: every call needs one, and what hand-written events can do without any."""
+"""Roles on the whole product: every call needs one."""
 
 import json
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from ferryman.records import Deployment, EventType
+from ferryman.records import EventType
 from ferryman_cli.transport import Api, ApiError
-from ferryman_local.local_aws import CHECKOUT
 from ferryman_local.provisioning.people import LocalPerson
 from flow.production import Production
 from flow.stage import Stage
 
 Make = Callable[..., Production]
 ACCOUNT = "000000000000"
-PATIENCE = 300
-NOW = "2026-12-01T05:00:00Z"
 
 
 def refused(api: Api, call: str, path: str, body: dict[str, Any] | None = None) -> str:
@@ -103,113 +99,3 @@ def sees(api: Api, path: str) -> bool:
         return bool(api.get(path))
     except ApiError:
         return False
-
-
-def test_hand_written_events_do_what_the_page_says_and_no_more(production: Make, stage: Stage) -> None:
-    """Somebody may invoke every function directly, and nobody has approved the deployment that their events name."""
-    prod = production(migration=True)
-    version = prod.push()
-    prod.staging.ended(version, PATIENCE)
-    prod.name_it(version)
-    deployment = prod.until(lambda: waits(prod, version), "the request for approval", PATIENCE)
-    mallory = stage.person("mallory")
-    allowed = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "*"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
-    stage.client("iam").put_user_policy(
-        UserName=mallory.arn.rpartition("/")[2], PolicyName="invoke", PolicyDocument=policy
-    )
-    lambdas = stage.aws.emulator.session(mallory.access_key, mallory.secret_key).client("lambda")
-    before, tried, found = stand(prod, deployment), [], {}
-    for logical, event in forged_events(prod, deployment, stage):
-        lambdas.invoke(FunctionName=stage.function(logical), Payload=json.dumps(event))
-        after = stand(prod, deployment)
-        name = re.sub(r"(?<!^)([A-Z])", r"_\1", logical).lower()
-        found[name] = max(found.get(name, "holds"), verdict(before, after), key=VERDICTS.index)
-        tried.append((name, before, after))
-        before = after
-    page = (CHECKOUT / "docs/security.md").read_text()
-    told = dict(re.findall(r"^\| `(\w+)` \| \*\*(holds|disturbs|walks around)\*\* \|", page, re.MULTILINE))
-    assert found == told, tried
-    assert found.keys() == {folder.name for folder in (CHECKOUT / "functions").iterdir() if folder.is_dir()}
-
-
-VERDICTS = ("holds", "disturbs", "walks around")
-_CHANGES = ("promotion", "migration", "rollout/")
-"""Beginnings of the steps that change an environment."""
-
-
-def waits(prod: Production, version: str) -> Deployment | None:
-    found = next(iter(prod.deployments(version)), None)
-    approval = prod.approval(found) if found else None
-    return found if approval and approval.status == "Pending" and approval.token else None
-
-
-def stand(prod: Production, deployment: Deployment) -> dict[str, Any]:
-    """Return where the environment, the deployment and its approval stand."""
-    now, approval = prod.store.deployment(prod.name, "production", deployment.id), prod.approval(deployment)
-    assert approval is not None
-    return {
-        "runs": prod.service("api")["taskDefinition"],
-        "changes": sorted(key for key in now.steps if key.startswith(_CHANGES)),
-        "approved": approval.status == "Approved",
-        "rest": (approval.status, approval.token, now.phase, sorted(now.steps)),
-    }
-
-
-def verdict(before: dict[str, Any], after: dict[str, Any]) -> str:
-    if any(before[name] != after[name] for name in ("runs", "changes", "approved")):
-        return "walks around"
-    return "holds" if before == after else "disturbs"
-
-
-def forged_events(prod: Production, deployment: Deployment, stage: Stage) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield an event for every function, those that may end the deployment last."""
-    ref = {"platform": prod.name, "environment": "production", "deployment": deployment.id, "fence": deployment.fence}
-    service, arn = prod.service_of("api"), str(deployment.execution_arn)
-    step = {**ref, "service": service, "direction": "forward"}
-    approve = f"decision=approve&version={deployment.version[:7]}"
-    yield "ServeApi", called(prod.path("approve"), json.dumps({"version": deployment.version[:7]}), stage.aws.admin.arn)
-    yield "DecideApproval", called(f"/a/{deployment.id}/Ada-forged", approve)
-    for logical in ("DecideApproval", "SlackActions"):
-        yield logical, called("/slack", "payload=%7B%22type%22%3A%22block_actions%22%7D")
-    image = {"repository-name": f"{prod.name}-api", "image-digest": f"sha256:{'0' * 64}", "image-tag": "v9.9.9"}
-    yield "ReceivePush", event("aws.ecr", "ECR Image Action", {"result": "SUCCESS", "action-type": "PUSH", **image})
-    yield "Reconcile", {"sweep": True}
-    yield "Notify", {"sweep": True}
-    of = f"arn:aws:ecs:eu-west-1:{ACCOUNT}:service/{prod.cluster}/{service}"
-    done = {"eventName": "SERVICE_DEPLOYMENT_COMPLETED", "deploymentId": "ecs-svc/1", "updatedAt": NOW}
-    yield "RelayChange", event("aws.ecs", "ECS Deployment State Change", {"eventType": "INFO", **done}, of)
-    yield "BeginDeployment", ref
-    yield "WatchMigration", {**ref, "taskToken": "forged"}
-    yield "WatchRollout", {**step, "taskToken": "forged"}
-    yield "PublishRelease", ref
-    yield "AdmitDeployment", ref
-    yield "RequestApproval", {**ref, "taskToken": "forged"}
-    yield "SmokeTest", ref
-    yield "PromoteImages", ref
-    yield "RunMigration", ref
-    yield "UpdateService", step
-    ended = {"executionArn": arn, "name": arn.rpartition(":")[2], "status": "ABORTED", "input": json.dumps(ref)}
-    machine = {"stateMachineArn": stage.aws.outputs["DeployMachineArn"], "inputDetails": {"included": True}}
-    yield "Reconcile", event("aws.states", "Step Functions Execution Status Change", {**ended, **machine}, arn)
-    yield "FinishDeployment", {**ref, "failure": None}
-
-
-def called(path: str, body: str, who: str = "") -> dict[str, Any]:
-    """Return an event of a function URL."""
-    http = {"method": "POST", "path": path, "sourceIp": "203.0.113.7", "userAgent": "x"}
-    context = {"http": http, "authorizer": {"iam": {"userArn": who}}}
-    return {
-        "version": "2.0",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": {},
-        "requestContext": context,
-        "body": body,
-    }
-
-
-def event(source: str, kind: str, detail: dict[str, Any], *resources: str) -> dict[str, Any]:
-    """Return an event of EventBridge."""
-    made = {"version": "0", "id": "forged", "detail-type": kind, "source": source, "account": ACCOUNT, "time": NOW}
-    return {**made, "region": "eu-west-1", "resources": list(resources), "detail": detail}

@@ -135,7 +135,7 @@ class LargeWorld(World):
         )  # fmt: skip
         step = Step(status=StepStatus.RUNNING, started_at=self.clock(), rollout=progress)
         key = step_keys.rollout(service, "forward")
-        step_writer.start(self.store, self.ref, key, step, f"{service} goes to abc1234", new_id=self.new_id)
+        self.store.update_deployment(self.ref, lambda before: step_writer.put(before, key, step))
 
     def crash(self, service: str, lines: list[str]) -> None:
         """Its new tasks write these lines and die, until ECS gives up."""

@@ -65,6 +65,10 @@ class ClaimLost(PermanentError):
     """The writer's fence no longer matches the environment's: another deployment has the claim."""
 
 
+class NotItsTurn(PermanentError):
+    """A step was called although its deployment is not approved, has ended, goes back, or has an earlier step to do."""
+
+
 class AlreadyThere(PermanentError):
     """A record that may be written only once was written before."""
 

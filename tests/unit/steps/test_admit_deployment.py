@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ferryman.contracts import AdmitDeploymentInput
-from ferryman.errors import ClaimLost, InvalidDocument, NotFound, Throttled, Unavailable
+from ferryman.errors import ClaimLost, InvalidDocument, NotFound, NotItsTurn, Throttled, Unavailable
 from ferryman.records import (
     AbortRequest,
     Actor,
@@ -167,6 +167,26 @@ class TestAdmit:
         self.admit(world)
         world.edit_state(**FREEZE)
         assert self.admit(world) == ("Admitted", "")
+
+    def test_a_call_while_people_decide_changes_nothing(self) -> None:
+        world = World().asked()
+        before = world.deployment
+        with pytest.raises(NotItsTurn, match="approval comes first"):
+            self.admit(world)
+        assert world.deployment == before
+
+    def test_a_call_before_anybody_was_asked_changes_nothing(self) -> None:
+        world = World()
+        before = world.deployment
+        with pytest.raises(NotItsTurn, match="approval comes first"):
+            self.admit(world)
+        assert world.deployment == before
+
+    def test_what_goes_back_is_not_running_again(self, world: World) -> None:
+        self.admit(world)
+        world.edit(phase=Phase.ROLLING_BACK)
+        assert self.admit(world) == ("Admitted", "")
+        assert world.deployment.phase is Phase.ROLLING_BACK
 
     def test_an_abort_between_look_and_write_counts(self, world: World) -> None:
         world.table.meanwhile = [lambda: world.edit(**ABORT)]

@@ -9,7 +9,7 @@ import pytest
 from ferryman.contracts import UpdateServiceOutput
 from ferryman.decisions import outcome
 from ferryman.decisions.deployment_report import way_back
-from ferryman.errors import NotVisibleYet, Throttled, Unavailable
+from ferryman.errors import NotItsTurn, NotVisibleYet, Throttled, Unavailable
 from ferryman.records import Phase, PlannedTag, StepStatus, step_keys
 from ferryman.store.step_writer import end
 from ferryman.store.table import Store
@@ -414,3 +414,12 @@ def test_a_job_that_is_not_back_is_a_failed_way_back(world: JobsWorld) -> None:
     judged = outcome.judge(world.deployment, None)
     assert judged.reason == "RollbackFailed"
     assert REPORT in judged.message
+
+
+@pytest.mark.parametrize("phase", [Phase.AWAITING_APPROVAL, Phase.ROLLING_BACK])
+def test_what_is_not_approved_or_goes_back_registers_and_moves_nothing(world: JobsWorld, phase: Phase) -> None:
+    world.set_phase(phase)
+    registered = world.ecs.calls["register_task_definition"]
+    with pytest.raises(NotItsTurn):
+        world.update(REPORT)
+    assert (world.ecs.calls["register_task_definition"] - registered, writes(world)) == (0, 0)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from ferryman.contracts import PromoteImagesInput, PromoteImagesOutput
-from ferryman.errors import ClaimLost, Conflict, Throttled, Unavailable
-from ferryman.records import AbortRequest, Deployment, PlannedTag, Step, step_keys
+from ferryman.errors import ClaimLost, Conflict, NotItsTurn, Throttled, Unavailable
+from ferryman.records import AbortRequest, Deployment, Phase, PlannedTag, Step, step_keys
 from ferryman.records.writes import Save
 from ferryman.steps import promote_images
 from ferryman.store.table import Store
@@ -307,3 +307,12 @@ def test_a_claim_that_is_lost_half_way_moves_no_further_tag(world: World) -> Non
 def test_recorded_events_fit_the_contract(path: Path) -> None:
     event = PromoteImagesInput.model_validate_json(path.read_text())
     assert event.platform == "scr"
+
+
+@pytest.mark.parametrize("phase", [Phase.PENDING, Phase.AWAITING_APPROVAL, Phase.ROLLING_BACK])
+def test_what_is_not_approved_or_goes_back_moves_no_tag(world: World, phase: Phase) -> None:
+    world.planned(phase=phase)
+    with pytest.raises(NotItsTurn):
+        world.run()
+    assert world.tags() == {"api": None, "web": None}
+    assert step_keys.PROMOTION not in world.deployment.steps

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ferryman.contracts import RequestApprovalInput
-from ferryman.errors import ClaimLost, NotFound, VerificationFailed
+from ferryman.errors import ClaimLost, NotFound, NotItsTurn, VerificationFailed
 from ferryman.records import AbortRequest, Actor, Phase, step_keys
 from unit import builders as make
 from unit.approving import (
@@ -88,6 +88,24 @@ class TestFirst:
     def test_of_a_deployment_that_ended(self, world: World) -> None:
         world.edit(phase=Phase.ERRORED)
         with pytest.raises(ClaimLost, match="Errored"):
+            world.ask()
+
+    def test_of_a_deployment_whose_plan_is_not_there_yet(self, world: World) -> None:
+        """Nobody could say what they would approve."""
+        world.edit(plan=None, steps={})
+        with pytest.raises(NotItsTurn):
+            world.ask()
+        assert world.store.approval(ID) is None
+
+    def test_of_a_deployment_that_needs_none(self, world: World) -> None:
+        world.edit(plan=world.deployment.require_plan().but(approval=False))
+        with pytest.raises(NotItsTurn):
+            world.ask()
+        assert world.deployment.phase is Phase.PENDING
+
+    def test_of_a_deployment_that_runs(self, world: World) -> None:
+        world.edit(phase=Phase.RUNNING)
+        with pytest.raises(NotItsTurn, match="is Running"):
             world.ask()
 
 

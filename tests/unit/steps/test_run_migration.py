@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from ferryman.decisions.migration_attempts import CERTAIN_AFTER
-from ferryman.errors import ClaimLost, NotVisibleYet, Throttled, Unavailable
-from ferryman.records import MigrationClaim, StepStatus
+from ferryman.errors import ClaimLost, NotItsTurn, NotVisibleYet, Throttled, Unavailable
+from ferryman.records import MigrationClaim, Phase, StepStatus
 from ferryman.records.writes import Save
 from ferryman.store.table import Store
 from unit.ecs_world import COMMAND, NEW, NEXT, OLD, World
@@ -130,7 +130,7 @@ def test_no_migration_in_the_plan(world: World) -> None:
 def test_abort_before_it_runs(world: World) -> None:
     world.abort()
     assert world.run_migration().verdict == "Aborted"
-    assert (world.deployment.steps, world.migration_tasks()) == ({}, [])
+    assert (world.after_the_gate, world.migration_tasks()) == ({}, [])
 
 
 def test_abort_after_a_throttled_call_runs_nothing(world: World) -> None:
@@ -279,3 +279,12 @@ def test_all_containers_of_the_image_move_and_only_the_named_one_runs_the_comman
     definition = world.ecs.definitions[task["taskDefinitionArn"]]
     assert [item["image"] for item in definition["containerDefinitions"]] == ["guardduty:1", NEW, NEW]
     assert task["overrides"] == {"containerOverrides": [{"name": "app", "command": COMMAND}]}
+
+
+@pytest.mark.parametrize("phase", [Phase.AWAITING_APPROVAL, Phase.ROLLING_BACK, Phase.SUCCEEDED])
+def test_what_is_not_approved_goes_back_or_has_ended_registers_and_runs_nothing(world: World, phase: Phase) -> None:
+    world.set_phase(phase)
+    with pytest.raises(NotItsTurn):
+        world.run_migration()
+    assert (world.ecs.calls["register_task_definition"], world.ecs.calls["run_task"]) == (0, 0)
+    assert (world.migration_claims(), world.after_the_gate) == ([], {})

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ferryman.errors import InvalidInput, NotVisibleYet, Throttled, Unavailable
+from ferryman.errors import InvalidInput, NotItsTurn, NotVisibleYet, Throttled, Unavailable
 from ferryman.records import StepStatus
 from ferryman.records.writes import Save
 from ferryman.store.table import Store
@@ -36,7 +36,7 @@ def statuses(world: World) -> dict[str, str]:
 
 
 def steps(world: World) -> dict[str, str]:
-    return {key: str(step.status) for key, step in world.deployment.steps.items()}
+    return {key: str(step.status) for key, step in world.after_the_gate.items()}
 
 
 def test_each_has_its_own_task_step_and_claim(world: World) -> None:
@@ -50,14 +50,14 @@ def test_each_has_its_own_task_step_and_claim(world: World) -> None:
 
 
 def test_the_second_waits_until_the_first_has_passed(world: World) -> None:
-    with pytest.raises(InvalidInput, match="runs after migration orders"):
+    with pytest.raises(NotItsTurn, match="migration/orders comes first, and has not passed"):
         world.run_migration(STOCK)
     world.run_migration(ORDERS)
-    with pytest.raises(InvalidInput, match="runs after migration orders"):
+    with pytest.raises(NotItsTurn, match="migration/orders comes first, and has not passed"):
         world.run_migration(STOCK)
     world.ecs.stop(world.migration_tasks()[-1], exit_code=1)
     world.watch_migration(ORDERS)
-    with pytest.raises(InvalidInput, match="runs after migration orders"):
+    with pytest.raises(NotItsTurn, match="migration/orders comes first, and has not passed"):
         world.run_migration(STOCK)
     assert ran(world) == [ORDERS]
 
@@ -66,7 +66,7 @@ def test_the_second_waits_until_the_first_has_passed(world: World) -> None:
 def test_a_machine_that_does_not_say_which_is_an_error_and_skips_none(world: World, name: str) -> None:
     with pytest.raises(InvalidInput, match="orders, stock"):
         world.run_migration(name)
-    assert (world.deployment.steps, world.migration_tasks()) == ({}, [])
+    assert (world.after_the_gate, world.migration_tasks()) == ({}, [])
 
 
 def test_the_second_fails_and_the_first_stays_and_a_retry_skips_it(world: World) -> None:

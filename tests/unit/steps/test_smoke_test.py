@@ -9,8 +9,18 @@ import pytest
 
 from ferryman.clients.http_client import Answer, NoAnswer
 from ferryman.contracts import SmokeTestInput, SmokeTestOutput
-from ferryman.errors import ClaimLost, Unavailable
-from ferryman.records import AbortRequest, CheckResult, Deployment, EventType, PlannedCheck, Step, StepStatus, step_keys
+from ferryman.errors import ClaimLost, NotItsTurn, Unavailable
+from ferryman.records import (
+    AbortRequest,
+    CheckResult,
+    Deployment,
+    EventType,
+    Phase,
+    PlannedCheck,
+    Step,
+    StepStatus,
+    step_keys,
+)
 from ferryman.records.writes import Save
 from ferryman.steps import smoke_test
 from ferryman.store.table import Store
@@ -326,3 +336,14 @@ def test_without_a_plan_it_says_so(store: Store, run: Run) -> None:
     store.write(Save(Deployment.model_validate(make.deployment(plan=None).dump()).but(rev=0)))
     with pytest.raises(NotFound, match="begin_deployment"):
         run(Servers())
+
+
+@pytest.mark.parametrize("phase", [Phase.AWAITING_APPROVAL, Phase.ROLLING_BACK])
+@pytest.mark.parametrize("began", [False, True])
+def test_what_is_not_approved_or_goes_back_is_not_checked(store: Store, run: Run, phase: Phase, began: bool) -> None:
+    steps = make.passed(upto=F_WEB) | ({step_keys.SMOKE_TEST: make.step("Running")} if began else {})
+    given(store, check(), phase=phase, steps=steps)
+    servers = Servers(api=[OK])
+    with pytest.raises(NotItsTurn):
+        run(servers)
+    assert servers.asked == []

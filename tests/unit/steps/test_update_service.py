@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ferryman.contracts import UpdateServiceOutput
-from ferryman.errors import ClaimLost, InvalidInput, Throttled, Unavailable
+from ferryman.errors import ClaimLost, InvalidInput, NotItsTurn, Throttled, Unavailable
 from ferryman.records import Phase, PlannedImage, PlannedTag, StepStatus, step_keys
 from ferryman.store.step_writer import end
 from ferryman.store.table import Store
@@ -208,6 +208,7 @@ def test_who_lost_the_claim_after_the_intent_changes_nothing(world: World) -> No
 @pytest.mark.parametrize("status", [None, *StepStatus])
 def test_the_next_wave_waits_for_all_of_the_earlier(world: World, status: StepStatus | None) -> None:
     if status is not None:
+        world.come_to_rollouts()
         pass_step(world, "api", status)
     passed = status is not None and status.passed
     assert world.update("web").verdict == ("Started" if passed else "Stopped")
@@ -223,7 +224,7 @@ def test_services_of_one_wave_do_not_wait_for_each_other(world: World) -> None:
 def test_abort_stops_before_anything_changes(world: World) -> None:
     world.abort()
     assert world.update().model_dump() == {"verdict": "Stopped", "reason": "AbortRequested"}
-    assert world.deployment.steps == {}
+    assert step_keys.rollout("api", "forward") not in world.deployment.steps
     assert world.answer(world.watch()) == {"service": "api", "verdict": "Stopped", "reason": "AbortRequested"}
 
 
@@ -501,3 +502,33 @@ def test_the_promoted_tag_of_an_additional_component_counts_too(world: World) ->
     world.replan("api", skip="NotInRelease")
     world.update()
     assert world.update("web") == UpdateServiceOutput(verdict="Failed", reason="DigestMismatch")
+
+
+# ── only in its turn ──
+
+
+@pytest.mark.parametrize("phase", [Phase.AWAITING_APPROVAL, Phase.ROLLING_BACK])
+def test_what_is_not_approved_or_goes_back_registers_and_updates_nothing(world: World, phase: Phase) -> None:
+    world.come_to_rollouts()
+    world.set_phase(phase)
+    with pytest.raises(NotItsTurn):
+        world.update()
+    assert (world.ecs.calls["register_task_definition"], world.ecs.calls["update_service"]) == (0, 0)
+
+
+def test_a_late_call_of_a_rollout_that_began_changes_nothing_once_the_deployment_goes_back(world: World) -> None:
+    world.ecs.throttle("update_service")
+    with pytest.raises(Throttled):
+        world.update()
+    world.set_phase(Phase.ROLLING_BACK)
+    with pytest.raises(NotItsTurn, match="is RollingBack"):
+        world.update()
+    assert world.ecs.calls["update_service"] == 1
+
+
+def test_a_service_is_not_taken_back_by_a_deployment_that_has_ended(world: World) -> None:
+    world.roll_out()
+    world.set_phase(Phase.SUCCEEDED)
+    with pytest.raises(NotItsTurn, match="is Succeeded"):
+        world.update(direction="back")
+    assert world.ecs.calls["update_service"] == 1

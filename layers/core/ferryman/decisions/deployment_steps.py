@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from ferryman.records import Deployment, Step, step_keys
+from ferryman.records import Deployment, Phase, Step, step_keys
 
 Kind = Literal["begin", "approval", "admit", "promotion", "migration", "rollout", "smokeTest", "rollback"]
 """What the API calls a step. Part of its answers, so a kind never changes."""
@@ -81,10 +81,16 @@ class DeploymentStep:
     """Whether each named migration has this step. Where none has a name, it is there once, without a slash."""
     back: bool = False
     """Whether it belongs to the way back: no plan says that it comes, it is there once it has begun."""
+    phases: tuple[Phase, ...] = (Phase.RUNNING,)
+    """The phases of a deployment in which it may begin and go on. Running: the last gate has admitted it."""
 
     def requires(self, deployment: Deployment) -> bool:
         """Whether a deployment succeeds only once this step has passed."""
         return (self.required or self.planned)(deployment)
+
+    def occurs(self, deployment: Deployment) -> bool:
+        """Whether the machine may come to it, to do something or to record that there is nothing to do."""
+        return self.back or self.required is not_yet or self.planned(deployment) or self.requires(deployment)
 
     def shown(self, deployment: Deployment, key: str) -> bool:
         """Whether people see it: when it is planned; what no plan tells of, once it has begun."""
@@ -103,6 +109,7 @@ STEPS: tuple[DeploymentStep, ...] = (
         running=None,
         done="ready",
         machines=("deploy", "migrate"),
+        phases=(Phase.PENDING,),
     ),
     DeploymentStep(
         kind="approval",
@@ -114,6 +121,7 @@ STEPS: tuple[DeploymentStep, ...] = (
         done="approved",
         planned=_asks,
         machines=("deploy", "migrate"),
+        phases=(Phase.PENDING,),
     ),
     DeploymentStep(
         kind="admit",
@@ -124,6 +132,7 @@ STEPS: tuple[DeploymentStep, ...] = (
         running=None,
         done="passed",
         machines=("deploy", "migrate"),
+        phases=(Phase.PENDING, Phase.AWAITING_APPROVAL),
     ),
     DeploymentStep(
         kind="promotion",
@@ -180,6 +189,7 @@ STEPS: tuple[DeploymentStep, ...] = (
         planned=_never,
         each_service=True,
         back=True,
+        phases=(Phase.RUNNING, Phase.ROLLING_BACK),  # The first one turns the deployment back.
     ),
 )
 
@@ -200,23 +210,22 @@ class Occurrence:
 
 def flow(deployment: Deployment) -> list[Occurrence]:
     """Return the steps that people see, in their order: those of the plan, then those of the way back that began."""
-    steps = [(step, found) for step in _of(deployment) for found in _occurrences(step, deployment)]
-    return [found for step, found in steps if step.shown(deployment, found.key)]
+    return [found for found in occurrences(deployment) if found.step.shown(deployment, found.key)]
 
 
 def required(deployment: Deployment) -> list[str]:
     """Return the keys of the steps that a deployment has passed once it has succeeded, in their order."""
-    return [
-        found.key
-        for step in _of(deployment)
-        if step.requires(deployment)
-        for found in _occurrences(step, deployment)
-    ]  # fmt: skip
+    return [found.key for found in occurrences(deployment) if found.step.requires(deployment)]
 
 
 def possible(deployment: Deployment) -> list[str]:
     """Return the keys of all steps that a planned deployment can get, on the way forward and on the way back."""
-    return [found.key for step in _of(deployment) for found in _occurrences(step, deployment)]
+    return [found.key for found in occurrences(deployment)]
+
+
+def occurrences(deployment: Deployment) -> list[Occurrence]:
+    """Return all steps that a planned deployment can get, in the order of the machine."""
+    return [found for step in _of(deployment) for found in _occurrences(step, deployment)]
 
 
 def migration_steps(deployment: Deployment) -> list[Step | None]:

@@ -11,6 +11,7 @@ from ferryman.clients import image_scans as scans_edge
 from ferryman.clients.aws_errors import Refusal
 from ferryman.clients.aws_types import ECRClient, ECSClient
 from ferryman.contracts import AdmitDeploymentInput, AdmitDeploymentOutput
+from ferryman.decisions import step_turn
 from ferryman.decisions.admission import is_promotion, refusal_of
 from ferryman.decisions.snapshot import ImageScan
 from ferryman.errors import Conflict, NotFound, Unavailable
@@ -47,17 +48,19 @@ def admit(
     `ecs` makes the client: only what was approved is looked at there. Of the document only the gates are read, as they
     are now; what runs is the plan.
 
-    Raise ClaimLost when the claim is gone, NotFound or InvalidDocument when the document does not tell the rules,
-    Throttled or Unavailable when AWS can't be asked about its images, Conflict when what it rests on kept changing.
+    Raise NotItsTurn while people decide, ClaimLost when the claim is gone, NotFound or InvalidDocument when the
+    document does not tell the rules, Throttled or Unavailable when AWS can't be asked about its images, Conflict when
+    what it rests on kept changing.
     """
     scans: tuple[ImageScan, ...] | None = None
     parts: FrozenParts | None = None
     looked = False
     for _ in store.attempts():
         before = store.deployment(event.platform, event.environment, event.deployment)
-        refused = _refused(before)
-        if before.phase is Phase.RUNNING or refused is not None:
-            return _told(refused)
+        answered = before.step(step_keys.ADMIT)
+        if answered is not None:
+            return _told(answered)
+        step_turn.require(before, step_keys.ADMIT)
         applied = store.platform(event.platform)
         document = parse(applied.document)
         environment = _environment(document, event.environment)
@@ -86,7 +89,7 @@ def admit(
             store.write(Save(after), *map(Unchanged, seen.records), *told)
         except Conflict:
             continue
-        return _told(_refused(after))
+        return _told(step)
     raise Conflict(f"what deployment {event.deployment} rests on kept changing; the next attempt reads it again")
 
 
@@ -154,9 +157,9 @@ def _later(deployment: Deployment, applied: AppliedPlatform, parts: "FrozenParts
     return f"changed since this was planned, and counts for the next deployment: {some(changed)}"
 
 
-def _told(refused: Step | None) -> AdmitDeploymentOutput:
-    if refused is not None:
-        return AdmitDeploymentOutput(verdict="Refused", reason=refused.reason)
+def _told(step: Step) -> AdmitDeploymentOutput:
+    if not step.status.passed:
+        return AdmitDeploymentOutput(verdict="Refused", reason=step.reason)
     return AdmitDeploymentOutput(verdict="Admitted")
 
 
@@ -174,11 +177,6 @@ def _scans(deployment: Deployment, store: Store, document: Platform, ecr: ECRCli
         return scans_edge.of_release(document, release, ecr, planned=planned) if release is not None else None
     except Refusal as error:
         raise Unavailable(f"the image scans of {deployment.version} could not be read: {error}") from error
-
-
-def _refused(deployment: Deployment) -> Step | None:
-    step = deployment.step(step_keys.ADMIT)
-    return step if step is not None and not step.status.passed else None
 
 
 def _environment(document: Platform, name: str) -> Environment:

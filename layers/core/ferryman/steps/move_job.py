@@ -19,7 +19,7 @@ from ferryman.errors import NotVisibleYet, VerificationFailed
 from ferryman.ids import Clock, NewId
 from ferryman.records import Deployment, PlannedJob, RolloutProgress, Step, StepStatus, step_keys
 from ferryman.steps import verify_jobs
-from ferryman.store.step_writer import check_claim, end, start, start_back
+from ferryman.store.step_writer import check_claim, end, require_turn, start, start_back
 from ferryman.store.table import Store
 
 
@@ -67,6 +67,7 @@ class _Move:
         refusal = self._refusal(step)
         if refusal is not None:
             return refusal
+        require_turn(self._deployment, self._key)  # before a revision is registered
         try:
             return self._act(step)
         except (Refusal, VerificationFailed) as error:

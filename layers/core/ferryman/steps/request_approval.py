@@ -9,7 +9,7 @@ from ferryman.clients.aws_types import StepFunctionsClient
 from ferryman.clients.ssm import References
 from ferryman.clients.stepfunctions import send_task_success
 from ferryman.contracts import ApprovalVerdict, RequestApprovalInput
-from ferryman.decisions import database_command, voters
+from ferryman.decisions import database_command, step_turn, voters
 from ferryman.decisions import requester as requesters
 from ferryman.decisions.actions import EndApproval
 from ferryman.decisions.plan_hash import plan_hash
@@ -53,7 +53,8 @@ def ask(
     """Request the approval, once; answer the token at once when there is nothing left to wait for.
 
     Raise VerificationFailed when the document no longer names approvers although the plan requires approval, or names
-    one person twice; ReferenceUnresolved for a value that cannot be read; ClaimLost when the deployment has ended.
+    one person twice; ReferenceUnresolved for a value that cannot be read; ClaimLost when the deployment has ended,
+    NotItsTurn when its plan needs no approval or is not there yet.
     """
     for _ in store.attempts():
         deployment = store.deployment(event.platform, event.environment, event.deployment)
@@ -138,8 +139,7 @@ def _open(
     clock: Clock,
     new_id: NewId,
 ) -> list[Write]:
-    if deployment.phase is not Phase.PENDING:
-        raise ClaimLost(f"deployment {deployment.id} is past its approval: {deployment.phase}")
+    step_turn.require(deployment, step_keys.APPROVAL)
     document = parse(store.platform(event.platform).document)
     environment = _environment(document, event.environment)
     approval = _question(event, deployment, environment, _asked_by(deployment, store), references, clock)

@@ -24,7 +24,7 @@ from ferryman.records import (
     step_keys,
 )
 from ferryman.records.writes import Fenced, Save, Write
-from ferryman.store.step_writer import Also, amend, check_claim, end, start
+from ferryman.store.step_writer import Also, amend, check_claim, end, require_turn, start
 from ferryman.store.table import Store
 
 
@@ -74,6 +74,7 @@ class _Run:
             return RunMigrationOutput(verdict="Started")
         if step is None and self._deployment.abort is not None:
             return RunMigrationOutput(verdict="Aborted", reason="AbortRequested")
+        require_turn(self._deployment, self._step)  # before a revision is registered
         attempts = self._store.migration_claims(self._event.platform, self._event.environment, self._key)
         decision = claims.decide_attempt(self._deployment, planned, attempts)
         if isinstance(decision, claims.Skip) or planned is None:
@@ -95,19 +96,14 @@ class _Run:
             return self._end(StepStatus.ERRORED, code, said)
 
     def _planned(self) -> PlannedMigration | None:
-        """Return what the plan says; None if it has no migration. Raise InvalidInput for one that is not its turn."""
+        """Return what the plan says; None if it has no migration. Raise InvalidInput for one that it does not have."""
         every = self._plan.every_migration
         names = [item.name for item in every]
         if self._name not in names:
             if self._name or any(names):
                 raise InvalidInput(f"the plan has the migrations {', '.join(names) or '(none)'}, not {self._name!r}")
             return None
-        number = names.index(self._name)
-        for name in names[:number]:
-            before = self._deployment.step(step_keys.migration(name))
-            if before is None or not before.status.passed:
-                raise InvalidInput(f"migration {self._name} runs after migration {name}, which has not passed")
-        return every[number]
+        return every[names.index(self._name)]
 
     def _other_migrates(self) -> str | None:
         """Say which other migration's task still changes a database; its own deployment may be long gone.

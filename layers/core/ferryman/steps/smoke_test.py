@@ -69,6 +69,7 @@ def run(
         return _output(step)
     judged = _aborted(deployment) or _skipped(deployment)
     if judged is None:
+        step_writer.require_turn(deployment, step_keys.SMOKE_TEST)  # each round: the deployment may have turned back
         if step is None:
             step = Step(status=StepStatus.RUNNING, started_at=clock())
             message = f"running {', '.join(check.name for check in checks)}"

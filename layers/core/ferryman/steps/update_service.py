@@ -17,7 +17,7 @@ from ferryman.decisions.wave_order import stops, touched
 from ferryman.errors import NotVisibleYet, VerificationFailed
 from ferryman.ids import Clock, NewId
 from ferryman.records import Deployment, RolloutProgress, Step, StepStatus, step_keys
-from ferryman.store.step_writer import amend, check_claim, end, start, start_back
+from ferryman.store.step_writer import amend, check_claim, end, require_turn, start, start_back
 from ferryman.store.table import Store
 
 _SETTLED_READ = timedelta(seconds=60)
@@ -78,6 +78,7 @@ class _Update:
         refusal = self._refusal(step)
         if refusal is not None:
             return refusal
+        require_turn(self._deployment, self._key)  # before a revision is registered
         try:
             return self._act(step)
         except Refusal as error:

@@ -1,11 +1,13 @@
 """Writing how a step stands, with its line in the timeline, under the deployment's fence.
 
-Called by the steps that work on ECS. A step that ended stays as it ended, whoever comes later.
+Called by the steps that change things. A step that ended stays as it ended, whoever comes later. One that has not
+begins only in its turn (`decisions.step_turn`): the record that says so is the one that is written.
 """
 
 from collections.abc import Callable, Iterable
 
 from ferryman.contracts import DeploymentRef
+from ferryman.decisions import step_turn
 from ferryman.ids import Clock, NewId
 from ferryman.messages import timeline
 from ferryman.records import Deployment, EventType, Phase, Step, StepStatus
@@ -32,9 +34,10 @@ def nothing(deployment: Deployment) -> Iterable[Write]:  # noqa: ARG001 - the sh
 def start(
     store: Store, ref: DeploymentRef, key: str, step: Step, message: str, *, new_id: NewId, also: Also = nothing
 ) -> Deployment:
-    """Record a step as running, once; a step that is there already stays."""
+    """Record a step as running, once; a step that is there already stays. Raise NotItsTurn."""
 
     def change(deployment: Deployment) -> Deployment | None:
+        require_turn(deployment, key)
         return None if deployment.step(key) is not None else put(deployment, key, step)
 
     def writes(after: Deployment) -> Iterable[Write]:
@@ -49,15 +52,16 @@ def start_back(
 ) -> Deployment:
     """Record a step of the way back as running; the first one turns the deployment's phase to RollingBack.
 
-    A forward step that nobody judged (its Lambda failed) is closed: what it did is being undone.
+    A forward step that nobody judged (its Lambda failed) is closed: what it did is being undone. Raise NotItsTurn.
     """
     turned: list[bool] = []
 
     def change(deployment: Deployment) -> Deployment | None:
         turned.clear()
+        require_turn(deployment, key)
         if deployment.step(key) is not None:
             return None
-        if deployment.phase in (Phase.PENDING, Phase.RUNNING):
+        if deployment.phase is Phase.RUNNING:
             turned.append(True)
             deployment = deployment.but(phase=Phase.ROLLING_BACK)
         before = deployment.step(forward)
@@ -79,6 +83,13 @@ def start_back(
         yield timeline.event(after, EventType.STEP_STARTED, message, at=at, new_id=new_id, step=key)
 
     return store.update_deployment(ref, change, writes)
+
+
+def require_turn(deployment: Deployment, key: str) -> None:
+    """Raise NotItsTurn when a step may not begin now, or not go on; of one that has ended nothing is asked."""
+    step = deployment.step(key)
+    if step is None or step.status is StepStatus.RUNNING:
+        step_turn.require(deployment, key)
 
 
 def check_claim(store: Store, ref: DeploymentRef) -> None:
@@ -111,13 +122,16 @@ def end(
 ) -> Step:
     """Record how a step ended and return it. One that ended before is returned as it is: the first verdict stands.
 
-    Its log lines become a record of their own.
+    Its log lines become a record of their own. Raise NotItsTurn for a step that has not begun and may not.
     """
     now = clock()
     lines: list[str] = []
 
     def change(deployment: Deployment) -> Deployment | None:
-        step = deployment.step(key) or Step(status=StepStatus.RUNNING, started_at=now)
+        step = deployment.step(key)
+        if step is None:
+            step_turn.require(deployment, key)
+            step = Step(status=StepStatus.RUNNING, started_at=now)
         if step.status is not StepStatus.RUNNING:
             return None
         ended = edit(step).but(ended_at=now)
