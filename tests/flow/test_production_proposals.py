@@ -138,3 +138,47 @@ def test_an_admins_override_is_told_to_all_approvers_and_channels_and_shown(prod
     assert "team" in [message.channel for message in sent]
     status = prod.api.get(Api.path("v1", "platforms", prod.name))
     assert "all approvers are on a plane" in " ".join(status["notes"])
+
+
+def test_a_value_that_somebody_changed_is_not_deployed_with_until_the_approvers_agree(
+    production: Make, stage: Stage
+) -> None:
+    prod, ssm = production(), stage.client("ssm")
+    name = f"/ferryman/{prod.name}/production/api-url"
+    applied = ssm.get_parameter(Name=name)["Parameter"]["Value"]
+    version = prod.verified()
+    ssm.put_parameter(Name=name, Value="http://127.0.0.1:1", Type="String", Overwrite=True)
+    prod.name_it(version)
+    done = prod.ended(version)
+    assert (done.phase, done.reason, done.plan) == (Phase.ERRORED, "VerificationFailed", None), prod.tell()
+    assert f"ssm:{name}" in done.message
+    assert "run `ferryman apply`, which asks the approvers" in done.message
+    assert prod.approval(done) is None
+
+    told = put(prod, prod.document)
+    assert told["result"] == "proposed"
+    assert "has changed since it was applied" in told["changes"][0]["text"]
+    ssm.put_parameter(Name=name, Value=applied, Type="String", Overwrite=True)
+    assert put(prod, prod.document)["result"] == "unchanged"
+    prod.ask("retry", version=version, reason="the value is back")
+    assert prod.asked(version, attempt=2).plan is not None
+    prod.ask("abort", reason="the end of this test")
+    prod.until(prod.is_idle, "the deployment's end")
+
+
+def test_an_environment_that_was_removed_does_not_come_back_without_an_admin(production: Make) -> None:
+    prod = production()
+    without = copy.deepcopy(prod.document)
+    del without["spec"]["environments"][PRODUCTION]
+    assert put(prod, without)["result"] == "proposed"
+    proposal = prod.proposal()
+    decide(prod.proposal_link(proposal), "approve", proposal)
+    ended(prod, proposal, "Approved")
+    assert PRODUCTION not in prod.store.platform(prod.name).document["spec"]["environments"]
+
+    for back in (prod.document, without_approval(prod)):
+        with pytest.raises(ApiError, match="creates production again") as refused:
+            put(prod, back)
+        assert refused.value.status == 409
+    assert put(prod, prod.document, override="production is needed again")["result"] == "configured"
+    assert prod.store.platform(prod.name).removed == []

@@ -222,3 +222,45 @@ def test_an_author_whom_nobody_knows_is_refused_where_requesters_are(
         assert (status, f"{KIM} matches no person that Ferryman knows" in body["error"]["message"]) == (409, True)
 
     assert applied(world).proposal is None
+
+
+def without_production(document: dict[str, Any]) -> dict[str, Any]:
+    made = copy.deepcopy(document)
+    del made["spec"]["environments"]["production"]
+    return made
+
+
+def test_an_environment_that_was_removed_comes_back_only_through_an_admin(
+    world: World, scr_document: dict[str, Any]
+) -> None:
+    assert (
+        world.call("PUT", SCR, without_production(scr_document), who=ADMIN, override="moves")[1]["result"]
+        == "configured"
+    )
+    assert applied(world).removed == ["production"]
+    # It is remembered by whatever is applied meanwhile.
+    other = without_production(scr_document)
+    other["spec"]["assemblyTimeout"] = "17m"
+    assert world.call("PUT", SCR, other, who=KIM)[1]["result"] == "configured"
+    assert applied(world).removed == ["production"]
+
+    for back in (scr_document, without_approval(scr_document)):
+        for dry in ("true", "false"):
+            status, body = world.call("PUT", SCR, back, who=KIM, dryRun=dry)
+            assert (status, body["error"]["code"]) == (409, "Refused")
+            said = "creates production again, an environment that was removed while asking for approval"
+            assert said in body["error"]["message"]
+            assert "ferryman apply --override REASON" in body["error"]["message"]
+
+    assert world.call("PUT", SCR, scr_document, who=ADMIN, override="is back")[1]["result"] == "configured"
+    override = applied(world).override
+    assert override is not None
+    assert override.changes[0].startswith("the document creates production again")
+    assert applied(world).removed == []
+
+
+def test_an_environment_that_asked_nobody_comes_back_freely(world: World, scr_document: dict[str, Any]) -> None:
+    assert world.call("PUT", SCR, without_approval(scr_document), who=ADMIN, override="x")[1]["result"] == "configured"
+    assert world.call("PUT", SCR, without_production(scr_document), who=KIM)[1]["result"] == "configured"
+    assert applied(world).removed == []
+    assert world.call("PUT", SCR, without_approval(scr_document), who=KIM)[1]["result"] == "configured"

@@ -82,6 +82,7 @@ class Desk:
 @pytest.fixture
 def desk(store: Store, clock: FakeClock, new_id: FakeIds) -> Desk:
     made = Desk(World(store, clock, new_id))
+    made.api.outside.parameters.update({f"ssm:{name}": value for name, value in PARAMETERS.items()})
     made.apply(document().dump())
     return made
 
@@ -267,6 +268,31 @@ def test_approvers_that_can_not_be_asked_are_a_problem_that_people_see(desk: Des
     desk.parameters = parameters
     desk.tend()
     assert desk.proposal.problem == ""
+
+
+def test_an_approver_whose_value_somebody_changed_is_not_asked(desk: Desk) -> None:
+    """Whoever can write the parameter would decide in their name."""
+    parameters, desk.parameters = desk.parameters, {**desk.parameters, "/ferryman/scr/ada-mail": "mallory@x.example"}
+    desk.apply(weaker())
+    desk.tend()
+    assert (
+        "the value of at least one of ssm:/ferryman/scr/ada-arn and ssm:/ferryman/scr/ada-mail" in desk.proposal.problem
+    )
+    assert "have an admin apply the document with --override" in desk.proposal.problem
+    assert (desk.store.approval(desk.proposal.approvals["production"]), desk.mails("approval")) == (None, [])
+    desk.parameters = parameters
+    desk.tend()
+    assert desk.proposal.problem == ""
+    assert len(desk.mails("approval")) == 3
+
+
+def test_what_was_removed_is_remembered(desk: Desk) -> None:
+    without = copy.deepcopy(document().dump())
+    del without["spec"]["environments"]["production"]
+    asked(desk, without)
+    desk.decide(ADA)
+    desk.tend()
+    assert (desk.applied.generation, desk.applied.removed) == (2, ["production"])
 
 
 def test_a_crash_after_the_transaction_is_made_good(desk: Desk) -> None:

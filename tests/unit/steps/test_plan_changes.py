@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from ferryman.errors import VerificationFailed
 from ferryman.records import Plan, Running, step_keys
 from ferryman.records.writes import Save
 from ferryman.store.table import Store
@@ -47,6 +48,18 @@ def test_each_service_says_what_changes(asking: World) -> None:
     assert line == "image: x becomes aaaaaaaaaaaa"
     assert plan.changes["migration"][0].endswith("runs once with the image of api aaaaaaaaaaaa")
     assert plan.since_approved == []
+
+
+def test_a_value_that_a_gate_refers_to_and_somebody_changed_plans_nothing(asking: World) -> None:
+    asking.store.write(Save(asking.store.platform("scr").but(references={"staging": "another hash"})))
+    with pytest.raises(VerificationFailed, match="has changed since the document was applied"):
+        asking.begin()
+    assert plan_of(asking) is None
+
+
+def test_a_deployment_that_needs_no_approval_depends_on_no_recorded_value(world: World) -> None:
+    world.store.write(Save(world.store.platform("scr").but(references={"staging": "another hash"})))
+    assert world.begin().verdict == "Planned"
 
 
 def test_without_approval_nobody_is_told(world: World) -> None:

@@ -90,6 +90,13 @@ class TestFirst:
         with pytest.raises(ClaimLost, match="Errored"):
             world.ask()
 
+    def test_where_somebody_changed_a_value_that_a_gate_refers_to(self, world: World) -> None:
+        world.put(world.store.platform("scr").but(references={"production": "another hash"}))
+        with pytest.raises(VerificationFailed, match="has changed since the document was applied"):
+            world.ask()
+        assert world.store.approval(ID) is None
+        assert not world.queued()
+
     def test_of_a_deployment_whose_plan_is_not_there_yet(self, world: World) -> None:
         """Nobody could say what they would approve."""
         world.edit(plan=None, steps={})

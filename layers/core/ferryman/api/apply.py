@@ -51,7 +51,7 @@ def apply(operator: Context, request: Request) -> dict[str, Any]:
     else:
         result, generation = ("configured", before.generation + 1) if before else ("created", 1)
         if not override:
-            proposing.refuse_unreadable(judged)
+            proposing.refuse_without_approvers(judged)
         _refuse_orphans(operator, before, document)
         if wrong := operator.outside.approvers(document):
             raise InvalidDocument(wrong)
@@ -202,7 +202,7 @@ def _proposed(change: _Change, *, dry_run: bool) -> Proposal:
 def _save(change: _Change, override: str) -> None:
     operator, request, document, before = change.operator, change.request, change.document, change.before
     at, judged = operator.clock(), change.judged
-    overrides = bool(override) and (judged.weakened or judged.unreadable)
+    overrides = bool(override) and (judged.weakened or judged.unreadable or judged.returning)
     applied = AppliedPlatform(
         name=document.name,
         generation=change.generation,
@@ -212,6 +212,7 @@ def _save(change: _Change, override: str) -> None:
         override=_overridden(change, override, at) if overrides else None,
         proposal=before.proposal if before else None,
         references=proposing.values_now(operator, document),
+        removed=proposing.removed_now(before, document),
         rev=before.rev if before else 0,
     )
     text = f"applied generation {change.generation}"
@@ -241,8 +242,12 @@ def _save(change: _Change, override: str) -> None:
 
 
 def _overridden(change: _Change, reason: str, at: datetime) -> Override:
-    unknown = ["nobody can tell what it changes: the document before it could not be read"]
-    texts = [found.text for found in change.judged.changes if found.effect == "looser"] or unknown
+    judged = change.judged
+    texts = [found.text for found in judged.changes if found.effect == "looser"]
+    if judged.returning:
+        texts.append(proposing.came_back(judged.returning))
+    if judged.unreadable:
+        texts.append("nobody can tell what it changes: the document before it could not be read")
     return Override(who=change.request.who, reason=reason, at=at, changes=[shortened(text, 300) for text in texts[:20]])
 
 

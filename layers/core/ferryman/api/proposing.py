@@ -35,6 +35,8 @@ class Judged:
     """The stored document; None when there is none, or none that can be read."""
     unreadable: str = ""
     """Why nobody can tell, although the stored document asks for approval somewhere."""
+    returning: list[str] = field(default_factory=list)
+    """Environments that asked for approval, were removed, and are in the new document again."""
 
     @property
     def weakened(self) -> list[str]:
@@ -49,21 +51,23 @@ def judge(operator: Context, before: AppliedPlatform | None, document: Platform)
 
     if before is None:
         return Judged()
+    returning = [name for name in before.removed if name in document.spec.environments]
     try:
         stored = parse(before.document)
     except InvalidDocument as error:
-        return Judged(unreadable=str(error)) if _asks(before.document) else Judged()
-    moved = {}
-    for name, known in before.references.items():
-        if name in stored.spec.environments:
-            found = references.of_gates(stored, name)
-            if references.digest(operator.outside.values(found)) != known:
-                moved[name] = found
-    return Judged(compare(stored, document, moved), stored)
+        return Judged(unreadable=str(error) if _asks(before.document) else "", returning=returning)
+    moved = {
+        name: found
+        for name in stored.spec.environments
+        if (found := references.moved(stored, before.references, name, operator.outside.values))
+    }
+    return Judged(compare(stored, document, moved), stored, returning=returning)
 
 
-def refuse_unreadable(judged: Judged) -> None:
-    """Raise Refused when nobody can tell whether a gate is weakened."""
+def refuse_without_approvers(judged: Judged) -> None:
+    """Raise Refused when a gate may be weakened and there is nobody to ask: only an admin can decide that."""
+    if judged.returning:
+        raise Refused(f"{came_back(judged.returning)}, and the stored document has no approvers for that. {_BY_HAND}")
     if judged.unreadable:
         raise Refused(
             "the stored document cannot be read by this version of Ferryman, so nobody can tell whether the new one "
@@ -71,15 +75,24 @@ def refuse_unreadable(judged: Judged) -> None:
         )
 
 
+def came_back(names: list[str]) -> str:
+    """Say which protected environments the document creates again."""
+    was = "an environment that was" if len(names) == 1 else "environments that were"
+    return f"the document creates {listed(names)} again, {was} removed while asking for approval"
+
+
 def values_now(operator: Context, document: Platform) -> dict[str, str]:
-    """Return environment → hash of what the references in its gates stand for now, where it asks for approval."""
+    """Return hashes of what the references in its gates stand for now, where it asks for approval."""
     from ferryman.decisions.document_changes import references
 
-    return {
-        name: references.digest(operator.outside.values(found))
-        for name, environment in document.spec.environments.items()
-        if environment.approval is not None and (found := references.of_gates(document, name))
-    }
+    return references.hashes(document, operator.outside.values)
+
+
+def removed_now(before: AppliedPlatform | None, document: Platform) -> list[str]:
+    """Return the protected environments that this or an earlier document removed."""
+    from ferryman.decisions.document_changes.compare import removed
+
+    return removed(before.removed, before.document, document) if before is not None else []
 
 
 def open_proposal(operator: Context, applied: AppliedPlatform | None) -> Proposal | None:

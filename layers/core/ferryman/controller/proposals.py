@@ -5,13 +5,14 @@ undone, the next call does.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from ferryman.clients.ssm import References, values_of
 from ferryman.decisions import ownership, proposal_state
 from ferryman.decisions.document_changes import references as gates
+from ferryman.decisions.document_changes.compare import removed
 from ferryman.errors import Conflict, InvalidDocument, PermanentError, Refused
 from ferryman.ids import Clock, NewId
 from ferryman.messages import proposal as messages
@@ -23,6 +24,7 @@ from ferryman.records.writes import Remove, Save, Unchanged, Write
 from ferryman.steps import ownership_records
 from ferryman.steps.request_approval import approvers_of, requester_of
 from ferryman.store.table import Store
+from ferryman.text import listed
 
 _NEWEST = 10
 """Proposals that are looked at. Older ones were closed long ago, or nobody could open them any more."""
@@ -98,7 +100,7 @@ class Proposals:
             document = parse(applied.document)
             for name, approval in approvals.items():
                 if approval is None:
-                    self._request(document, proposal, name)
+                    self._request(applied, document, proposal, name)
                 elif _to_remind(approval, now):
                     after = approval.but(reminded_at=now)
                     self.store.write(Save(after), *messages.for_reminder(after, proposal, document, now))
@@ -108,10 +110,20 @@ class Proposals:
             # An admin can apply it all the same; `ferryman proposal` says so.
             self._note(proposal, f"its approvers could not be asked: {error}")
 
-    def _request(self, document: Platform, proposal: Proposal, name: str) -> None:
+    def _refuse_moved(self, applied: AppliedPlatform, document: Platform, name: str) -> None:
+        """Raise Refused when the values that say who the approvers are have changed since they were applied."""
+        moved = gates.moved_approvers(document, applied.references, name, self._values)
+        if moved:
+            raise Refused(
+                f"the value of at least one of {listed(moved[:5])} has changed since {name} was applied with it, so "
+                "nobody can tell who may decide; restore it, or have an admin apply the document with --override"
+            )
+
+    def _request(self, applied: AppliedPlatform, document: Platform, proposal: Proposal, name: str) -> None:
         policy = document.spec.environments[name].approval
         assert policy is not None
         approvers = approvers_of(policy, name, self.references)
+        self._refuse_moved(applied, document, name)
         found = requester_of(proposal.proposed_by, proposal.platform, name, policy, approvers, self.references)
         approval = Approval(
             platform=proposal.platform,
@@ -171,7 +183,8 @@ class Proposals:
             applied_by=approved.proposed_by,
             applied_at=at,
             override=None,
-            references=self._values(document),
+            references=gates.hashes(document, self._values),
+            removed=removed(applied.removed, applied.document, document),
         )
         event = timeline.environment_event(
             applied.name,
@@ -206,12 +219,8 @@ class Proposals:
             if active is not None:
                 raise Refused(f"deployment {active.deployment} is in progress in {name}; it is applied after its end")
 
-    def _values(self, document: Platform) -> dict[str, str]:
-        return {
-            name: gates.digest(values_of(self.references, found))
-            for name, environment in document.spec.environments.items()
-            if environment.approval is not None and (found := gates.of_gates(document, name))
-        }
+    def _values(self, named: Iterable[str]) -> dict[str, str]:
+        return values_of(self.references, named)
 
     def _end(self, applied: AppliedPlatform, ended: Proposal) -> None:
         at = ended.ended_at or self.clock()

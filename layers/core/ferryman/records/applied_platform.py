@@ -30,5 +30,10 @@ class AppliedPlatform(Record):
     proposal: str | None = None
     """Id of the newest proposal to replace it, until everything about that one is done."""
     references: dict[str, str] = {}
-    """Environment → hash of what the `ssm:` references in its gates stood for when this was applied."""
+    """Environment → hash of what the `ssm:` references in its gates stood for when this was applied.
+
+    `<environment>/approvers`: of those of its approvers alone.
+    """
+    removed: list[str] = []
+    """Names of environments that asked for approval when they were removed: only an admin brings one back."""
     rev: int = 0

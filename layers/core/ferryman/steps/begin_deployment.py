@@ -76,6 +76,11 @@ def begin(
             ecs=ecs, images=images, references=references, client=client, standing=standing, store=store,
         )  # fmt: skip
         _refuse_what_the_machine_skips(plan, deployment, event.capabilities)
+        if plan.approval:
+            # Imported here: nobody is asked in most environments.
+            from ferryman.steps.gate_values import refuse_moved
+
+            refuse_moved(document, applied.references, event.environment, references)
         frozen = plan
         at = clock()
 

@@ -33,6 +33,7 @@ from ferryman.records import (
     step_keys,
 )
 from ferryman.records.writes import Fenced, Save, Write
+from ferryman.steps.gate_values import refuse_moved
 from ferryman.store import step_writer
 from ferryman.store.table import Store
 from ferryman.text import byte_length
@@ -52,9 +53,9 @@ def ask(
 ) -> None:
     """Request the approval, once; answer the token at once when there is nothing left to wait for.
 
-    Raise VerificationFailed when the document no longer names approvers although the plan requires approval, or names
-    one person twice; ReferenceUnresolved for a value that cannot be read; ClaimLost when the deployment has ended,
-    NotItsTurn when its plan needs no approval or is not there yet.
+    Raise VerificationFailed when the document no longer names approvers although the plan requires approval, names one
+    person twice, or refers to a value that has changed since then; ReferenceUnresolved for a value that cannot
+    be read; ClaimLost when the deployment has ended; NotItsTurn when its plan needs no approval or is not there yet.
     """
     for _ in store.attempts():
         deployment = store.deployment(event.platform, event.environment, event.deployment)
@@ -140,9 +141,11 @@ def _open(
     new_id: NewId,
 ) -> list[Write]:
     step_turn.require(deployment, step_keys.APPROVAL)
-    document = parse(store.platform(event.platform).document)
+    applied = store.platform(event.platform)
+    document = parse(applied.document)
     environment = _environment(document, event.environment)
     approval = _question(event, deployment, environment, _asked_by(deployment, store), references, clock)
+    refuse_moved(document, applied.references, event.environment, references)
     at, names = approval.requested_at, ", ".join(item.name for item in approval.approvers) or "anyone with the link"
     until = f"{approval.expires_at:%Y-%m-%d %H:%M} UTC"
     step = Step(

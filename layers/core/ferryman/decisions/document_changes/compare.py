@@ -44,6 +44,20 @@ def protected(document: Platform) -> list[str]:
     return [name for name, environment in document.spec.environments.items() if environment.approval is not None]
 
 
+def removed(known: Sequence[str], before: Mapping[str, Any], after: Platform) -> list[str]:
+    """Return the environments that asked for approval when they were removed and are not there now, by name.
+
+    `known`: those of earlier. `before`: the stored document, which perhaps can't be parsed any more.
+    """
+    spec = before.get("spec")
+    environments = spec.get("environments") if isinstance(spec, dict) else None
+    asked = [
+        name for name, item in (environments.items() if isinstance(environments, dict) else ())
+        if not isinstance(item, dict) or item.get("approval") is not None
+    ]  # fmt: skip
+    return sorted({*known, *asked} - after.spec.environments.keys())
+
+
 def _moved(name: str, references: Sequence[str]) -> Change:
     which = listed(references[:5]) + (f" and {len(references) - 5} more" if len(references) > 5 else "")
     one = "the value of" if len(references) == 1 else "the value of at least one of"
@@ -112,4 +126,4 @@ def alias_of(model: BaseModel, field: str) -> str:
     return type(model).model_fields[field].alias or field
 
 
-__all__ = ["Change", "compare", "protected", "shown"]
+__all__ = ["Change", "compare", "protected", "removed", "shown"]
