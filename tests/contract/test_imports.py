@@ -19,7 +19,9 @@ EVERY = """
     clients.aws_errors clients.aws_types errors ids records runtime store.bounds store.deployments store.items
     store.keys store.table store.transactions
 """
-STEP = f"{EVERY} contracts messages.timeline store.logs store.step_writer"
+TURN = "decisions.deployment_steps decisions.step_turn decisions.wave_order"
+"""Whether a step may begin."""
+STEP = f"{EVERY} {TURN} contracts messages.timeline store.logs store.step_writer"
 """For steps that write into the record of a deployment under its claim."""
 SMALL = {"arns", "durations", "effects", "text"}
 """Modules of a few lines that every room may use."""
@@ -31,7 +33,7 @@ APPROVAL = """
 """For ending an approval and notifying people."""
 
 MAY_LOAD = {
-    "admit_deployment": f"""{EVERY} clients.image_index contracts clients.ecr clients.image_scans
+    "admit_deployment": f"""{EVERY} {TURN} clients.image_index contracts clients.ecr clients.image_scans
         decisions.admission decisions.approval_needed decisions.database_command decisions.freeze_windows
         decisions.migration_attempts decisions.promotion_gate decisions.snapshot messages.github messages.outbox
         platform steps.admit_deployment""",
@@ -70,8 +72,8 @@ MAY_LOAD = {
         clients.stepfunctions decisions.migration_attempts decisions.wave_order steps.relay_change
         steps.task_diagnosis steps.watch_migration steps.watch_rollout store.task_tokens""",
     "request_approval": f"""{STEP} {APPROVAL} access clients.people decisions.requester
-        clients.ssm decisions.actions decisions.plan_hash decisions.snapshot platform
-        steps.request_approval""",
+        clients.ssm decisions.actions decisions.document_changes decisions.plan_hash decisions.snapshot platform
+        steps.gate_values steps.request_approval""",
     "run_migration": f"""{STEP} clients.ecs clients.task_definitions decisions.migration_attempts
         steps.run_migration""",
     "serve_api": f"""{EVERY} access api clients.access_parameters clients.ecs clients.permission_sets clients.remembered

@@ -174,7 +174,7 @@ HOSTILE = {
     "SmokeTest": {"ENV#", "DEPLOYMENT#", "PARTS#"},
 }
 """Functions that talk to servers and people whom nobody vouches for, and the partitions that they can write."""
-READS = {"dynamodb:GetItem", "dynamodb:Query"}
+READS = {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:ConditionCheckItem"}
 
 
 @pytest.mark.parametrize("name", HOSTILE)

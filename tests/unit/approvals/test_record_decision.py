@@ -213,6 +213,13 @@ class TestRaces:
         assert world.decide().kind == "Aborted"
         assert world.approval.status == "Pending"  # reconcile, or the machine, ends it
 
+    def test_whom_a_document_strikes_off_in_between_decides_nothing(self, world: World) -> None:
+        world.asked()
+        without = document({"approvers": [{"name": GRACE, "email": "grace@scr-platform.example"}]})
+        world.table.meanwhile = [lambda: world.apply(without)]
+        assert world.decide().kind == "NotAllowed"
+        assert (world.approval.status, world.approval.decisions) == ("Pending", [])
+
     def test_a_claim_that_is_gone(self, world: World) -> None:
         world.asked()
         world.table.meanwhile = [lambda: world.edit_state(active=None)]

@@ -110,7 +110,7 @@ def test_the_stored_documents_approvers_are_asked(desk: Desk) -> None:
     assert [mail.channel for mail in desk.mails("approval")] == [f"approver/{ADA}", f"approver/{GRACE}", "team"]
     text = desk.mails("approval")[0].text
     assert "Weaker in production:\n- production no longer asks for approval" in text
-    assert f"Type {desk.proposal.short} to approve them" in text
+    assert f"Type {desk.proposal.short} to approve it" in text
     desk.tend()
     assert len(desk.mails("approval")) == 3
 

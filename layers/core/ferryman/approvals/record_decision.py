@@ -15,8 +15,8 @@ from ferryman.decisions.approval_rules import Attempt, Verdict, closed, judge_at
 from ferryman.errors import ClaimLost, Conflict, NotFound
 from ferryman.ids import Clock, NewId
 from ferryman.messages import timeline
-from ferryman.records import Approval, Deployment, EventType, step_keys
-from ferryman.records.writes import Save, Write
+from ferryman.records import AppliedPlatform, Approval, Deployment, EventType, step_keys
+from ferryman.records.writes import Add, Save, Unchanged, Write
 from ferryman.store.documents import parsed
 from ferryman.store.table import Store
 from ferryman.text import one_line
@@ -69,20 +69,22 @@ def decide_approval(
             )  # fmt: skip
         deployment = store.deployment(approval.platform, approval.environment, approval.deployment)
         attempt, now = cleaned(attempt, approval), clock()
-        stopped, lost = _rules(store, approval, deployment, attempt, now, text)
+        applied = store.find_platform(approval.platform)
+        stopped, lost = _rules(store, applied, approval, deployment, attempt, now, text)
         verdict = judge_attempt(approval, deployment, attempt, now, stopped, lost)
         if not verdict.counts:
-            _refused(approval, deployment, attempt, verdict, store=store, clock=clock, new_id=new_id, count=count)
+            note_refused(approval, attempt, verdict, store=store, clock=clock, new_id=new_id, count=count)
             break
+        decided = _decided(approval, deployment, attempt, verdict, store=store, at=now, new_id=new_id)
         try:
-            store.write(*_decided(approval, deployment, attempt, verdict, store=store, at=now, new_id=new_id))
+            store.write(*decided, *as_applied(applied))
         except Conflict:
             continue
         except ClaimLost:
             told = f"{approval.about} is no longer active in {approval.environment}."
             return replace(verdict, kind="Aborted", message=told, given=len(approval.approved_by))
         count(f"Approval{verdict.kind}")
-        _LOG.info("decided: %s", verdict.kind, extra=_ids(approval, attempt))
+        _LOG.info("decided: %s", verdict.kind, extra=ids(approval, attempt))
         break
     else:
         raise Conflict(f"approval {approval_id} kept changing; try again")
@@ -98,34 +100,19 @@ def _decided(
     new_id: NewId,
 ) -> list[Write]:  # fmt: skip
     after, deployment = taken_down(approval, deployment, attempt, verdict, at)
-    decision = after.decisions[-1]
-    tally = "" if verdict.kind == "Rejected" else f" ({verdict.given} of {verdict.required})"
-    why = f": {decision.reason}" if decision.reason else ""
-    done = "rejected" if verdict.kind == "Rejected" else "approved"
-    told = timeline.event(
-        deployment,
-        EventType.REJECTED if verdict.kind == "Rejected" else EventType.APPROVED,
-        f"{decision.name} {done} {approval.about} {BRIEF[decision.how]}{tally}{why}",
-        at=at,
-        new_id=new_id,
-        who=decision.name,
-        step=step_keys.APPROVAL,
-        detail={
-            "how": decision.how,
-            "identity": decision.identity,
-            "source": decision.source,
-            "reason": decision.reason,
-            "digests": approval.digests,
-            "given": verdict.given,
-            "required": verdict.required,
-        },
-    )
+    told = decision_line(after, verdict, at=at, new_id=new_id)
     mails = [] if after.status == "Pending" else notifications.of_end(store, after, deployment, at)
     return [lifecycle.fence(approval), Save(after), Save(deployment), told, *mails]
 
 
+def as_applied(applied: AppliedPlatform | None) -> list[Unchanged]:
+    """Return the condition that the document is still the one by which somebody may decide: it may revoke them."""
+    return [Unchanged(applied)] if applied is not None else []
+
+
 def _rules(
     store: Store,
+    applied: AppliedPlatform | None,
     approval: Approval,
     deployment: Deployment,
     attempt: Attempt,
@@ -139,7 +126,6 @@ def _rules(
     """
     if closed(approval, deployment, now) is not None:
         return None, None
-    applied = store.find_platform(approval.platform)
     lost = standing.lost(approval, attempt.name, attempt.how, applied.document if applied else {}, text)
     document = parsed(applied)
     environment = document.spec.environments.get(approval.environment) if document else None
@@ -151,9 +137,34 @@ def _rules(
     return (found[1] if found is not None else None), lost
 
 
-def _refused(
+def decision_line(after: Approval, verdict: Verdict, *, at: datetime, new_id: NewId) -> Add:
+    """Make the line in the timeline of the decision that was added last."""
+    decision = after.decisions[-1]
+    rejected = verdict.kind == "Rejected"
+    tally = "" if rejected else f" ({verdict.given} of {verdict.required})"
+    why = f": {decision.reason}" if decision.reason else ""
+    return timeline.approval_event(
+        after,
+        EventType.REJECTED if rejected else EventType.APPROVED,
+        f"{decision.name} {'rejected' if rejected else 'approved'} {after.about} {BRIEF[decision.how]}{tally}{why}",
+        at=at,
+        new_id=new_id,
+        who=decision.name,
+        step=step_keys.APPROVAL,
+        detail={
+            "how": decision.how,
+            "identity": decision.identity,
+            "source": decision.source,
+            "reason": decision.reason,
+            **_asked_about(after),
+            "given": verdict.given,
+            "required": verdict.required,
+        },
+    )
+
+
+def note_refused(
     approval: Approval,
-    deployment: Deployment,
     attempt: Attempt,
     verdict: Verdict,
     *,
@@ -166,18 +177,18 @@ def _refused(
     if verdict.kind == "AlreadyYours":
         return
     count("DecisionRefused")
-    _LOG.warning("decision refused: %s", verdict.kind, extra=_ids(approval, attempt))
+    _LOG.warning("decision refused: %s", verdict.kind, extra=ids(approval, attempt))
+    who = attempt.name or "somebody"
     for _ in store.attempts(3):
         if approval.refused >= REFUSALS_TOLD:
             return
-        told = timeline.event(
-            deployment,
+        told = timeline.approval_event(
+            approval,
             EventType.DECISION_REFUSED,
-            f"{attempt.name or 'somebody'} tried to {attempt.verdict} {approval.about} {BRIEF[attempt.how]}: "
-            f"{verdict.kind}",
+            f"{who} tried to {attempt.verdict} {approval.about} {BRIEF[attempt.how]}: {verdict.kind}",
             at=clock(),
             new_id=new_id,
-            who=attempt.name or "somebody",
+            who=who,
             step=step_keys.APPROVAL,
             detail={
                 "verdict": attempt.verdict,
@@ -185,7 +196,7 @@ def _refused(
                 "how": attempt.how,
                 "identity": attempt.identity,
                 "source": attempt.source,
-                "digests": approval.digests,
+                **_asked_about(approval),
             },
         )
         try:
@@ -194,6 +205,10 @@ def _refused(
             approval = store.approval(approval.deployment) or approval
             continue
         return
+
+
+def _asked_about(approval: Approval) -> dict[str, object]:
+    return {"digests": approval.digests} if approval.proposal is None else {"hash": approval.version}
 
 
 def cleaned(attempt: Attempt, approval: Approval) -> Attempt:
@@ -220,11 +235,13 @@ def quietly(nudge: Callable[[str, str], None], approval: Approval) -> None:
         _LOG.exception("could not nudge reconcile; the sweep will find the decision")
 
 
-def _ids(approval: Approval, attempt: Attempt) -> dict[str, str]:
+def ids(approval: Approval, attempt: Attempt) -> dict[str, str]:
+    """Return the fields of a log line about an attempt."""
+    asked = "deployment" if approval.proposal is None else "proposal"
     return {
         "platform": approval.platform,
         "environment": approval.environment,
-        "deployment": approval.deployment,
+        asked: approval.proposal or approval.deployment,
         "how": attempt.how,
         "who": attempt.name,
     }

@@ -43,7 +43,7 @@ def for_request(
             personal,
             APPROVAL,
             f"[Approval] {where}: {_what(approval)} needs your decision",
-            [opening, again, facts, changes, _decide(approval)],
+            [opening, again, facts, changes, decide_by_link(approval)],
             at,
         ),
         *_shared(
@@ -68,7 +68,7 @@ def for_reminder(approval: Approval, deployment: Deployment, document: Platform,
     subject = f"[Reminder] {where}: {_what(approval)} needs approval by {_until(approval)}"
     return [
         *_personal(
-            approval, undecided(approval), REMINDER, subject, [opening, facts, changes, _decide(approval)], at
+            approval, undecided(approval), REMINDER, subject, [opening, facts, changes, decide_by_link(approval)], at
         ),
         *_shared(
             approval, deployment, document, REMINDER, subject, [opening, facts, changes, how_to_decide(approval)], at
@@ -84,7 +84,7 @@ def for_link(approval: Approval, name: str, number: int, at: datetime) -> list[A
         "not request it, ignore this mail: nothing has changed, and the links you already have still work."
     )
     subject = f"[Approval] {where}: your link for {_what(approval)}"
-    blocks = [opening, f"The request expires at {_until(approval)}.", _decide(approval)]
+    blocks = [opening, f"The request expires at {_until(approval)}.", decide_by_link(approval)]
     return _personal(approval, [name], f"link-{number}", subject, blocks, at)
 
 
@@ -103,7 +103,7 @@ def for_pause(approval: Approval, name: str, most: int, at: datetime) -> list[Ad
         "after Ferryman, and do not forward your mails. Here is a fresh link, which works at once."
     )
     subject = f"[Approval] {where}: typing is paused on your link for {_what(approval)}"
-    blocks = [opening, told, f"The request expires at {_until(approval)}.", _decide(approval)]
+    blocks = [opening, told, f"The request expires at {_until(approval)}.", decide_by_link(approval)]
     return _personal(approval, [name], PAUSED, subject, blocks, at)
 
 
@@ -198,9 +198,10 @@ def _lines(facts: list[tuple[str, str]]) -> str:
     return "\n".join(f"{label}: {value}" for label, value in facts)
 
 
-def _decide(approval: Approval) -> str:
+def decide_by_link(approval: Approval) -> str:
+    """Say what to do with a personal link, whose placeholder stands in it; also for a request about a document."""
     first = (
-        f"What to do next: open your personal link and review the change. Type {approval.short} to approve it, or to "
+        f"What to do next: open your personal link and review what changes. Type {approval.short} to approve it, or to "
         "reject it with a reason. Opening the link decides nothing."
     )
     return f"{first}\n{LINK}\nDo not forward this mail: anyone who has the link can decide in your name."

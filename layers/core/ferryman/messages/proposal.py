@@ -12,9 +12,9 @@ from ferryman.messages import outbox
 from ferryman.messages.approval import (
     APPROVAL,
     ENDED,
-    LINK,
     PERSONAL,
     REMINDER,
+    decide_by_link,
     decision_lines,
     how_to_decide,
     undecided,
@@ -111,8 +111,16 @@ def _asking(
     subject = f"{kind} {where}: a change of its gates {what}"
     shared = f"{kind} {where}: a change of its gates waits for approval"
     return [
-        *_rows(people, approval, event, subject, [*blocks, _decide(approval)], {}, at),
-        *_rows(_channels(approval, document), approval, event, shared, [*blocks, how_to_decide(approval)], detail, at),
+        *_rows(people, approval, event, subject, [*blocks, decide_by_link(approval)], {}, at),
+        *_rows(
+            _channels(approval, document),
+            approval,
+            event,
+            shared,
+            [*blocks, how_to_decide(approval)],
+            detail,
+            at,
+        ),
     ]
 
 
@@ -135,14 +143,6 @@ def _listed(title: str, changes: Iterable[ProposedChange]) -> str:
     lines = list(dict.fromkeys(f"- {one_line(change.text, limit=500)}" for change in changes))
     more = [f"- and {len(lines) - _MOST} more, which the page shows"] if len(lines) > _MOST else []
     return "\n".join([title, *lines[:_MOST], *more]) if lines else ""
-
-
-def _decide(approval: Approval) -> str:
-    first = (
-        f"What to do next: open your personal link and read the changes. Type {approval.short} to approve them, or to "
-        "reject them with a reason. Opening the link decides nothing."
-    )
-    return f"{first}\n{LINK}\nDo not forward this mail: anyone who has the link can decide in your name."
 
 
 def _rows(
