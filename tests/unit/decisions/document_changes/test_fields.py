@@ -9,7 +9,7 @@ import pytest
 from ferryman.decisions.document_changes.compare import compare
 from ferryman.decisions.document_changes.fields import FieldChange, fields
 from ferryman.platform import parse
-from unit.decisions.document_changes.test_compare import stored
+from unit.decisions.gated import stored
 
 AT = "spec.environments.production"
 
