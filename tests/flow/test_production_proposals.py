@@ -170,7 +170,7 @@ def test_an_environment_that_was_removed_does_not_come_back_without_an_admin(pro
     prod = production()
     without = copy.deepcopy(prod.document)
     del without["spec"]["environments"][PRODUCTION]
-    assert put(prod, without)["result"] == "proposed"
+    assert put(prod, without, prune="true")["result"] == "proposed"
     proposal = prod.proposal()
     decide(prod.proposal_link(proposal), "approve", proposal)
     ended(prod, proposal, "Approved")

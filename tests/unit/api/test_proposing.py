@@ -234,7 +234,7 @@ def test_an_environment_that_was_removed_comes_back_only_through_an_admin(
     world: World, scr_document: dict[str, Any]
 ) -> None:
     assert (
-        world.call("PUT", SCR, without_production(scr_document), who=ADMIN, override="moves")[1]["result"]
+        world.call("PUT", SCR, without_production(scr_document), who=ADMIN, override="moves", prune="true")[1]["result"]
         == "configured"
     )
     assert applied(world).removed == ["production"]
@@ -261,6 +261,6 @@ def test_an_environment_that_was_removed_comes_back_only_through_an_admin(
 
 def test_an_environment_that_asked_nobody_comes_back_freely(world: World, scr_document: dict[str, Any]) -> None:
     assert world.call("PUT", SCR, without_approval(scr_document), who=ADMIN, override="x")[1]["result"] == "configured"
-    assert world.call("PUT", SCR, without_production(scr_document), who=KIM)[1]["result"] == "configured"
+    assert world.call("PUT", SCR, without_production(scr_document), who=KIM, prune="true")[1]["result"] == "configured"
     assert applied(world).removed == []
     assert world.call("PUT", SCR, without_approval(scr_document), who=KIM)[1]["result"] == "configured"

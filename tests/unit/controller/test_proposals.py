@@ -289,7 +289,8 @@ def test_an_approver_whose_value_somebody_changed_is_not_asked(desk: Desk) -> No
 def test_what_was_removed_is_remembered(desk: Desk) -> None:
     without = copy.deepcopy(document().dump())
     del without["spec"]["environments"]["production"]
-    asked(desk, without)
+    assert desk.apply(without, prune="true")["result"] == "proposed"
+    desk.tend()
     desk.decide(ADA)
     desk.tend()
     assert (desk.applied.generation, desk.applied.removed) == (2, ["production"])
