@@ -1,4 +1,4 @@
-"""What belongs to another environment by now is neither registered nor changed, however long ago the plan was frozen."""
+"""What belongs to another environment by now is neither registered nor changed, however old the frozen plan is."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +13,7 @@ from ferryman.store.table import Store
 from unit import builders as make
 from unit.ecs_world import World
 from unit.fakes.clock import FakeClock, FakeIds
+from unit.jobs_world import REPORT, UPLOAD, JobsWorld
 
 ROLE = "arn:aws:iam::123456789012:role/scr/production/Task"
 DEFINITION: Any = {"family": "api", "containerDefinitions": [], "taskRoleArn": ROLE}
@@ -108,3 +109,29 @@ def test_a_service_does_not_go_back_to_a_role_that_was_lost(world: World) -> Non
     assert world.update("api", "back").verdict == "Failed"
     assert world.step("api", "back").reason == "VerificationFailed"
     assert world.ecs.calls["update_service"] == updates
+
+
+@pytest.mark.parametrize("direction", ["forward", "back"])
+@pytest.mark.parametrize(
+    ("job", "thing", "said"),
+    [
+        (REPORT, "schedule:default/nightly", "schedule default/nightly belongs to"),
+        (UPLOAD, "rule:default/uploads", "rule uploads belongs to"),
+        (REPORT, "family:report", "task definition family report belongs to"),
+    ],
+)
+def test_a_job_that_was_lost_is_left_alone(
+    store: Store, clock: FakeClock, new_id: FakeIds, job: str, thing: str, said: str, direction: str
+) -> None:
+    world = JobsWorld(store, clock, new_id)
+    world.pass_first_wave()
+    if direction == "back":
+        world.update(job)
+    owns(world, "staging", "family:api")
+    owns(world, "production", thing)
+    before = (world.events.calls["update_schedule"], world.events.calls["put_targets"])
+    assert world.update(job, direction).verdict == "Failed"
+    step = world.step(job, direction)
+    assert step.reason == "VerificationFailed"
+    assert said in (step.message or "")
+    assert (world.events.calls["update_schedule"], world.events.calls["put_targets"]) == before
