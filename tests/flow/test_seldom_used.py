@@ -1,6 +1,4 @@
-"""What few deployments and few people do: a plan that one item cannot hold, addresses behind references, the end of a
-platform or of an environment, an abort while the database is migrated.
-"""
+"""What few deployments and few people do. Some permissions of the operator are needed by these flows only."""
 
 import copy
 from collections.abc import Callable
@@ -10,7 +8,7 @@ from ferryman.records import Phase, step_keys
 from ferryman_cli.transport import Api
 from ferryman_local.standins.people import Person
 from ferryman_local.standins.slack import Message
-from flow.documents import ENVIRONMENT, PRODUCTION, approver, promoting
+from flow.documents import ENVIRONMENT, PRODUCTION, approver, document, promoting
 from flow.place import Place
 from flow.production import Make
 from flow.slack_buttons import asking, button
@@ -59,6 +57,43 @@ def test_an_approver_whose_address_is_a_reference_decides(production: Make, stag
     deployment = prod.asked()
     prod.approve(deployment)
     assert prod.ended(deployment.version).phase is Phase.SUCCEEDED, prod.tell()
+
+
+def test_a_question_that_is_asked_again_after_the_decision_is_answered(production: Make, stage: Stage) -> None:
+    prod = production()
+    deployment = prod.asked()
+    prod.approve(deployment)
+    done = prod.ended(deployment.version)
+    approval = prod.approval(done)
+    assert approval is not None
+    late = {"platform": prod.name, "environment": prod.where, "deployment": done.id, "fence": done.fence}
+    stage.invoke("RequestApproval", {**late, "taskToken": approval.token})
+    again = [it for it in stage.proxy.requests if it.action == "SendTaskSuccess" and prod.mine(it.arguments)]
+    assert all("AccessDenied" not in request.error for request in again)
+    assert prod.ended(deployment.version).phase is Phase.SUCCEEDED
+
+
+def test_images_that_no_service_of_production_runs_are_scanned_too(production: Make) -> None:
+    prod = production(("api", "web"), scan={"block": ["CRITICAL"]})
+    parts = prod.environment
+    prod.change(waves=parts["waves"][:1], smokeTests=parts["smokeTests"][:1], override="web runs elsewhere")
+    deployment = prod.asked()
+    prod.approve(deployment)
+    assert prod.ended(deployment.version).phase is Phase.SUCCEEDED, prod.tell()
+
+
+def test_a_service_of_two_components_is_looked_at_by_container(stage: Stage) -> None:
+    wanted = document(next(stage.names), ("api", "web"))
+    environment = wanted["spec"]["environments"][ENVIRONMENT]
+    environment["waves"] = environment["waves"][:1]
+    environment["waves"][0]["services"][0]["additionalComponents"] = [{"component": "web"}]
+    environment["smokeTests"] = environment["smokeTests"][:1]
+    one = Place(stage, wanted).create()
+    version = one.push()
+    assert one.ended(version).phase is Phase.SUCCEEDED, one.tell()
+    stage.sweep()
+    assert one.running == version
+    one.remove()
 
 
 def test_an_environment_is_removed_when_an_approver_agrees_in_slack(production: Make, stage: Stage) -> None:
