@@ -88,6 +88,8 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
         if how == "NOT NEEDED":
             unneeded.append(str(permission))
         print(f"\n{how:10} {permission}  ({item.name})", flush=True)
+        if how == "fails":
+            print(str(failed.longrepr)[-2_000:] if failed else "")
     return True
 
 

@@ -10,7 +10,7 @@ from permissions.model import Permission, of_template
 
 PAGE = ROOT / "docs/reference/permissions.md"
 HEAD = "| role of | statement | action | of which | without it |\n|---|---|---|---|---|\n"
-_FLOW = re.compile(r"fails: `(?P<file>test_\w+)\.py` (?P<test>test_\w+)")
+_FLOW = re.compile(r"fails: `(?P<file>test_\w+)\.py` (?P<test>(?:Test\w+::)?test_\w+)")
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,6 @@ def rewritten(page: str, first: Mapping[Permission, str], order: Iterable[Permis
 
 def exists(test: str) -> bool:
     """Whether there is a flow test of this name (`test_x.py::test_y`)."""
-    file, _, name = test.partition("::")
+    file, *_, name = test.split("::")
     path: Path = ROOT / "tests/flow" / file
     return path.exists() and f"def {name}(" in path.read_text(encoding="utf-8")
