@@ -17,7 +17,9 @@ def without(stage: Stage, permission: Permission) -> Iterator[None]:
     before = {}
     for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
         before[name] = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-    name = next(it for it, policy in before.items() if any(permission.sid == one.get("Sid") for one in policy["Statement"]))
+    name = next(
+        it for it, policy in before.items() if any(permission.sid == one.get("Sid") for one in policy["Statement"])
+    )
     _put(iam, role, name, reduced(before[name], permission))
     try:
         yield

@@ -20,7 +20,7 @@ from permissions.removal import denied, without
 
 _stages: list[Stage] = []
 _missing: list[Permission] = []
-_start, _stop, _wait_until = Stage.start, Stage.stop, flow_stage.wait_until
+_start, _stop, _take_down, _wait_until = Stage.start, Stage.stop, Stage.take_down_denials, flow_stage.wait_until
 unneeded: list[str] = []
 
 
@@ -56,7 +56,12 @@ def pytest_sessionstart() -> None:
     # What holds at the end of other sessions does not hold here.
     Stage.unjust = Stage.anonymous = lambda _: []  # type: ignore[method-assign]
     Stage.expects = lambda _, __: True  # type: ignore[method-assign]
-    Stage.take_down_denials = lambda self: self.proxy.forget_requests()  # type: ignore[method-assign]
+    Stage.take_down_denials = _take_down_and_forget  # type: ignore[method-assign]
+
+
+def _take_down_and_forget(stage: Stage) -> None:
+    _take_down(stage)
+    stage.denied.clear()
 
 
 def _removals(test: str) -> Iterator[Permission]:
@@ -68,19 +73,22 @@ def _removals(test: str) -> Iterator[Permission]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool:
-    """Run the test, then run it again without each permission for which it is named."""
+    """Run the test, then run it again without each permission for which it is named.
+
+    What follows is another test each time (`permissions.__main__` puts one at the end): a test that is followed by
+    itself is not torn down, and one that is followed by nothing takes down the local AWS.
+    """
     todo = list(_removals(item.nodeid))
-    reports = runtestprotocol(item, nextitem=item if todo else nextitem)
+    reports = runtestprotocol(item, nextitem=nextitem)
     if any(report.failed for report in reports):
         print(f"\nskipped, since it fails anyway: {item.nodeid}", flush=True)
         todo = []
-    for number, permission in enumerate(todo, 1):
+    for permission in todo:
         stage = _stages[-1]
         stage.aws.forget_permissions()
         _missing[:] = [permission]
         with without(stage, permission):
-            item._initrequest()  # type: ignore[attr-defined]
-            again = runtestprotocol(item, log=False, nextitem=item if number < len(todo) else nextitem)
+            again = runtestprotocol(item, log=False, nextitem=nextitem)
             was_denied = denied(stage, permission)
         _missing.clear()
         failed = next((report for report in again if report.failed), None)
