@@ -308,6 +308,14 @@ class LocalAws:
         """The last invocations of Lambdas, oldest first; see `ferryman_local.patches.control`."""
         return list(self._control("GET", "invocations"))
 
+    def permissions(self) -> list[dict[str, Any]]:
+        """What roles have asked for since `forget_permissions`; see `ferryman_local.patches.control`."""
+        return list(self._control("GET", "permissions"))
+
+    def forget_permissions(self) -> None:
+        """Begin anew."""
+        self._control("DELETE", "permissions")
+
     def _control(self, method: str, what: str, body: Any = None) -> Any:
         answer = httpx.request(method, f"{self.emulator.endpoint}/_ferryman/{what}", json=body, timeout=10)
         answer.raise_for_status()

@@ -75,7 +75,7 @@ MAY_LOAD = {
         clients.ssm decisions.actions decisions.document_changes decisions.plan_hash decisions.snapshot platform
         steps.gate_values steps.request_approval""",
     "run_migration": f"""{STEP} clients.ecs clients.task_definitions decisions.migration_attempts
-        steps.run_migration""",
+        steps.run_migration steps.still_owned""",
     "serve_api": f"""{EVERY} access api clients.access_parameters clients.ecs clients.permission_sets clients.remembered
         clients.sts
         clients.task_containers clients.task_definitions contracts proofs decisions.approval_in_words
@@ -94,7 +94,7 @@ MAY_LOAD = {
     "smoke_test": f"""{STEP} clients.address_filter clients.http_client steps.smoke_expectations
         steps.smoke_test""",
     "update_service": f"""{STEP} clients.image_index clients.ecr clients.ecs clients.task_definitions
-        decisions.wave_order steps.update_service""",
+        decisions.wave_order steps.still_owned steps.update_service""",
     "watch_migration": f"""{STEP} clients.task_states decisions.image_address decisions.task_verdict
         clients.container_logs clients.ecs clients.stepfunctions decisions.migration_attempts
         steps.watch_migration store.task_tokens""",

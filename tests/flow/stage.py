@@ -150,6 +150,10 @@ class Stage(LogBook):
 
     def function(self, logical: str) -> str:
         """The real name of a function of the template."""
+        return self.physical(logical)
+
+    def physical(self, logical: str) -> str:
+        """The real name of a resource of the operator's stack."""
         found = self.client("cloudformation").describe_stack_resource(StackName="ferryman", LogicalResourceId=logical)
         return str(found["StackResourceDetail"]["PhysicalResourceId"])
 

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from ferryman.records import Phase
+from ferryman.records.writes import Save
 from ferryman_cli.transport import Api, ApiError
-from flow.documents import PRODUCTION, document
+from flow.documents import ENVIRONMENT, PRODUCTION, document
 from flow.place import Place
 from flow.production import Production
 from flow.stage import Stage
@@ -76,3 +77,26 @@ def test_a_reference_that_comes_to_name_production_s_task_definition_is_refused_
     assert "the document names what belongs to others" in done.message
     assert f"belongs to environment {PRODUCTION} of platform {scr.name}" in done.message
     other.runs("bootstrap")
+
+
+def test_a_role_that_came_to_belong_to_others_while_people_decided_is_not_used(
+    production: MakeProduction, place: Make, stage: Stage
+) -> None:
+    scr, other = production(), place()
+    deployment = scr.asked()
+    mine, theirs = stage.store.ownership(scr.name, PRODUCTION), stage.store.ownership(other.name, ENVIRONMENT)
+    assert mine is not None
+    assert theirs is not None
+    role = next(thing for thing in mine.things if thing.startswith("role:"))
+    kept = [thing for thing in mine.things if thing != role]
+    stage.store.write(Save(mine.but(things=kept)), Save(theirs.but(things=[*theirs.things, role])))
+
+    before = len(scr.calls("RegisterTaskDefinition"))  # of staging
+    scr.approve(deployment)
+    done = scr.ended(deployment.version)
+
+    assert done.phase is Phase.ERRORED, scr.tell()
+    (step,) = [step for step in done.steps.values() if step.reason == "VerificationFailed"]
+    assert f"belongs to environment {ENVIRONMENT} of platform {other.name}" in step.message
+    assert len(scr.calls("RegisterTaskDefinition")) == before
+    scr.runs("bootstrap")

@@ -15,6 +15,7 @@ Step Functions (stepfunctions.py): StartExecution is idempotent while RUNNING; m
 ends waiting tasks and Maps, and ABORTED stays; Output of Succeed; States.ALL does not catch States.Runtime; the limit
 of 256 KiB; transitions are counted. Task tokens (stepfunctions_tokens.py): a failing function behind waitForTaskToken
 fails its task at once; a new token per attempt; late answers are TaskTimedOut; timeouts of tokens can be scaled.
+A machine's own role must allow it to call a function (machine_roles.py).
 ECS, tasks (ecs.py): the process or the Docker engine; a task's file system; clientToken; imageDigest of every
 container; CannotPullContainerError; exit code 143 of a stopped task. Deployments (ecs_deployments.py): a deployment
 completes when its tasks are healthy, and failing health checks fail it; failed deployments are listed until the next
@@ -26,6 +27,7 @@ second; which schedule invoked a function is known.
 Targets of schedules and rules (event_targets.py): ECS tasks are run; limits, managed rules and past dates are refused.
 IAM (iam.py): actions of ECS, EventBridge and its Scheduler are checked on AWS's resources, with ecs:cluster; what names
 roles needs iam:PassRole.
+Which statements of its policies allowed a role's requests is kept (permissions.py).
 STS (sts.py): the signature of GetCallerIdentity is checked for the root key, too.
 
 What tests and the benchmark see and set in the emulator is control.py.
@@ -49,6 +51,8 @@ from ferryman_local.patches import (
     iam,
     lambda_,
     lambda_urls,
+    machine_roles,
+    permissions,
     scheduler,
     stepfunctions,
     sts,
@@ -69,10 +73,12 @@ def apply(
     lambda_.apply(control, folder, engine.mark)
     lambda_urls.apply()
     stepfunctions.apply(control, token_timeout_scale)
+    machine_roles.apply(control)
     ecr.apply(control)
     ecs.apply(engine)
     elbv2.apply()
     ecs_deployments.apply()
+    permissions.apply(control)
     iam.apply()
     sts.apply()
     scheduler.apply()

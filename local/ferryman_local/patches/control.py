@@ -15,6 +15,10 @@
     PUT    /_ferryman/scans/<digest>           what ECR's image scan says: {"status": s, "counts": {severity: n},
                                                "description": text}; {} is an image that was never scanned
     DELETE /_ferryman/scans                    every scan is COMPLETE and clean again
+    GET    /_ferryman/permissions              what roles asked for, each kind of request once: [{"role": name,
+                                               "action": a, "allowedBy": [{"sid": s, "resource": its position,
+                                               "values": [...]}]}]; "allowedBy" is empty where it was denied
+    DELETE /_ferryman/permissions              forget it
     POST   /_ferryman/executions/time-out      {"executionArn": arn}: TIMED_OUT now, as a machine-level timeout does
     any    /_ferryman/at/<load balancer>/<host>/<path>   through that load balancer with that Host header:
                                                what DNS does on AWS, as a URL that every client can open
@@ -76,6 +80,7 @@ class Control:
     scans: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Image digest → its scan, where a test wants another one than a clean COMPLETE."""
     invocations: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=INVOCATIONS))
+    permissions: dict[str, dict[str, Any]] = field(default_factory=dict)
     lambda_endpoint: str | None = None
     on_endpoint_change: Callable[[], None] = lambda: None
     time_out_execution: Callable[[str], bool] = lambda _arn: False
@@ -107,6 +112,11 @@ class Control:
             row = self.executions.setdefault(execution_arn, {"transitions": 0})
             row["transitions"] += number
 
+    def note_permission(self, use: dict[str, Any]) -> None:
+        """Keep that a role has used a permission, or lacks it."""
+        with self._lock:
+            self.permissions.setdefault(json.dumps(use), use)
+
     def take_fault(self, function: str, event: Any, when: str) -> Fault | None:
         """The next fault for this invocation, used up once."""
         with self._lock:
@@ -121,7 +131,7 @@ class Control:
                 return fault
         return None
 
-    def answer(self, method: str, path: str, body: bytes) -> tuple[int, Any]:
+    def answer(self, method: str, path: str, body: bytes) -> tuple[int, Any]:  # noqa: C901 - one arm per path
         """One request to the control endpoint."""
         data = json.loads(body) if body else {}
         if path == "/_ferryman/owner":
@@ -156,7 +166,16 @@ class Control:
         if path == "/_ferryman/executions/time-out" and method == "POST":
             arn = data.get("executionArn", "")
             return (200, {}) if self.time_out_execution(arn) else (404, {"message": f"no running execution {arn}"})
+        if path == "/_ferryman/permissions":
+            return self._permissions(method)
         return 404, {"message": f"{method} {path} is not known; see ferryman_local/patches/control.py"}
+
+    def _permissions(self, method: str) -> tuple[int, Any]:
+        with self._lock:
+            found = list(self.permissions.values())
+            if method == "DELETE":
+                self.permissions.clear()
+        return 200, found
 
 
 def through_load_balancer(scope: Message) -> Message:

@@ -3,11 +3,12 @@
 A role's resource has its path.
 
 The emulator checks every ECS action against the cluster's ARN, log streams against their log group's, mails against
-`*`, knows no partition keys of DynamoDB, and never asks for iam:PassRole. So a policy that is right on AWS would fail,
-and one that is too wide would pass.
+`*`, knows no partition keys of DynamoDB, and never asks for iam:PassRole, nor for ecs:TagResource where a task
+definition is registered with tags. So a policy that is right on AWS would fail, and one that is too wide would pass.
 
 Source of the resource types and condition keys: the Service Authorization Reference of ECS, ECR, CloudWatch Logs,
-DynamoDB and SES v2; of iam:PassRole: the IAM User Guide ("Grant a user permissions to pass a role to an AWS service").
+DynamoDB and SES v2; of iam:PassRole: the IAM User Guide ("Grant a user permissions to pass a role to an AWS service");
+of ecs:TagResource: the Developer Guide of ECS ("Grant permission to tag resources on creation").
 """
 
 import json
@@ -33,6 +34,8 @@ _PASSED_TO = {
 
 # The roles that the present request passes; `enforce` reads them, since it does not see the request's body.
 _passed: ContextVar[list[str] | None] = ContextVar("passed_roles", default=None)
+# The family that the present request registers with tags.
+_tagged: ContextVar[str] = ContextVar("tagged_family", default="")
 
 
 def apply() -> None:
@@ -74,6 +77,7 @@ def _request_context(original: Any) -> Any:
     def request_context(service: str, action: str, body: bytes, params: Any) -> Any:
         found = dict(original(service, action, body, params))
         _passed.set([])
+        _tagged.set("")
         if service == "ecs":
             data = _json_body(body)
             account, region = _scope()
@@ -81,6 +85,7 @@ def _request_context(original: Any) -> Any:
                 found["ecs:cluster"] = _cluster(data["cluster"], f"arn:aws:ecs:{region}:{account}")
             if action == "ecs:RegisterTaskDefinition":
                 _passed.set([data[key] for key in ("taskRoleArn", "executionRoleArn") if data.get(key)])
+                _tagged.set(str(data.get("family")) if data.get("tags") else "")
         elif action in _PASSED_TO:
             data = _json_body(body)
             targets = [data.get("Target") or {}, *(data.get("Targets") or [])]
@@ -91,7 +96,8 @@ def _request_context(original: Any) -> Any:
 
 
 def _enforce(original: Any) -> Any:
-    """What names roles (task definitions, targets of schedules and rules) needs iam:PassRole for each of them."""
+    """What names roles (task definitions, targets of schedules and rules) needs iam:PassRole for each of them; a task
+    definition with tags needs ecs:TagResource."""
 
     def enforce(access_key: str, action: str, service: str, region: str, **more: Any) -> Any:
         if isinstance(item := more.get("resource_arn"), leading_keys.ItemArn):
@@ -103,6 +109,11 @@ def _enforce(original: Any) -> Any:
                 denied = original(access_key, "iam:PassRole", "iam", region, resource_arn=role, service_context=keys)
                 if denied is not None:
                     return denied
+        if denied is None and action == "ecs:RegisterTaskDefinition" and _tagged.get():
+            account, _ = _scope()
+            arn = f"arn:aws:ecs:{region}:{account}:task-definition/{_tagged.get()}"
+            keys = {"ecs:CreateAction": "RegisterTaskDefinition"}
+            return original(access_key, "ecs:TagResource", "ecs", region, resource_arn=arn, service_context=keys)
         return denied
 
     return enforce

@@ -235,6 +235,7 @@ class Environment:
             memory="512",
             taskRoleArn=self._task_role,
             executionRoleArn=self._execution_role,
+            tags=[{"key": "platform", "value": self._platform}],  # as the default tags of Terraform's provider
             containerDefinitions=[
                 self._container(container, component, log_group, main=container == main)
                 for container, component in containers.items()

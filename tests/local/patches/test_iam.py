@@ -1,4 +1,4 @@
-"""The emulator's IAM looks at a role's path, as AWS does: only so can the operator prove where a session comes from."""
+"""The emulator's IAM asks what AWS asks: for the path of a role, and for the tags of a new task definition."""
 
 import json
 from collections.abc import Callable
@@ -36,3 +36,24 @@ def test_a_policy_for_roles_below_a_path_allows_no_role_of_another_path(
         with pytest.raises(ClientError) as refused:
             reader.get_role(RoleName=name)
         assert refused.value.response["Error"]["Code"] == "AccessDenied"
+
+
+def test_registering_a_task_definition_with_tags_needs_the_permission_to_tag_it(emulator: Emulator) -> None:
+    who = people.person(emulator.session(), "tagger")
+    ecs = emulator.session(who.access_key, who.secret_key).client("ecs")
+    wanted: dict[str, Any] = {"family": "tagged", "containerDefinitions": [{"name": "app", "image": "app"}]}
+    allow(emulator, "tagger", {"Action": "ecs:RegisterTaskDefinition", "Resource": "*"})
+    ecs.register_task_definition(**wanted)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        ecs.register_task_definition(**wanted, tags=[{"key": "team", "value": "web"}])
+    new = {"Condition": {"StringEquals": {"ecs:CreateAction": "RegisterTaskDefinition"}}}
+    tagging = {"Action": "ecs:TagResource", "Resource": "arn:aws:ecs:*:*:task-definition/tagged*", **new}
+    allow(emulator, "tagger", {"Action": "ecs:RegisterTaskDefinition", "Resource": "*"}, tagging)
+    ecs.register_task_definition(**wanted, tags=[{"key": "team", "value": "web"}])
+
+
+def allow(emulator: Emulator, user: str, *statements: dict[str, Any]) -> None:
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **one} for one in statements]}
+    emulator.session().client("iam").put_user_policy(
+        UserName=user, PolicyName="allowed", PolicyDocument=json.dumps(policy)
+    )

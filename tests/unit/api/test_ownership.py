@@ -8,8 +8,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ferryman.errors import Unavailable
-from ferryman.platform import claims, parse
-from ferryman.records import AppliedPlatform
+from ferryman.platform import parse
+from ferryman.records import AppliedPlatform, things
 from ferryman.records.writes import Save
 from ferryman.store.table import Store
 from unit import builders as make
@@ -102,8 +102,8 @@ def test_nor_one_whose_document_today_s_models_refuse(world: World, scr_document
 
 
 def test_what_references_name_counts(world: World, scr_document: dict[str, Any]) -> None:
-    things = [claims.family("scr-api-production"), claims.role("scr-api-production-task")]
-    world.outside.named = {("scr", "production"): things, ("shop", "live"): things}
+    named = [things.family("scr-api-production"), things.role("scr-api-production-task")]
+    world.outside.named = {("scr", "production"): named, ("shop", "live"): named}
     world.call("PUT", SCR, scr_document)
 
     told = problems(world.call("PUT", SHOP, shop()))
@@ -115,7 +115,7 @@ def test_what_references_name_counts(world: World, scr_document: dict[str, Any])
 
 
 def test_staging_can_t_run_on_production_s_task_definition(world: World, scr_document: dict[str, Any]) -> None:
-    family = [claims.family("scr-api-production")]
+    family = [things.family("scr-api-production")]
     world.outside.named = {("scr", "production"): family, ("scr", "staging"): family}
 
     told = problems(world.call("PUT", SCR, scr_document))
@@ -126,11 +126,11 @@ def test_staging_can_t_run_on_production_s_task_definition(world: World, scr_doc
 
 
 def test_secrets_and_topics_belong_to_one_platform(world: World, scr_document: dict[str, Any]) -> None:
-    things = [
-        claims.topic("arn:aws:sns:eu-west-1:123456789012:team"),
+    named = [
+        things.topic("arn:aws:sns:eu-west-1:123456789012:team"),
         "secret:arn:aws:secretsmanager:eu-west-1:1:secret:s",
     ]
-    world.outside.named = {("scr", ""): things, ("shop", ""): things}
+    world.outside.named = {("scr", ""): named, ("shop", ""): named}
     world.call("PUT", SCR, scr_document)
 
     told = problems(world.call("PUT", SHOP, shop()))
@@ -284,9 +284,9 @@ def test_a_hundred_services_in_each_of_three_environments_are_claimed_in_one_tra
             thing
             for number in range(100)
             for thing in (
-                claims.family(f"{name}-{number}"),
-                claims.role(f"{name}-{number}"),
-                claims.role(f"{name}-{number}-x"),
+                things.family(f"{name}-{number}"),
+                things.role(f"{name}-{number}"),
+                things.role(f"{name}-{number}-x"),
             )
         ]
     assert world.call("PUT", SHOP, large)[0] == 200
@@ -348,7 +348,7 @@ def test_status_tells_it(overlapping: World, scr_document: dict[str, Any]) -> No
 def test_verify_tells_it_where_the_own_records_don_t_have_it(world: World, scr_document: dict[str, Any]) -> None:
     world.call("PUT", SCR, scr_document)
     world.call("PUT", SHOP, shop())
-    world.outside.named["shop", "live"] = [claims.service("scr-production", "scr-api-production")]
+    world.outside.named["shop", "live"] = [things.service("scr-production", "scr-api-production")]
 
     _, body = world.call("POST", f"{SHOP}/environments/live/verify", {})
 

@@ -3,27 +3,26 @@
 import pytest
 
 from ferryman.decisions import ownership
-from ferryman.platform import claims
 from ferryman.platform.claims import Claim, Claims, Part
-from ferryman.records import Ownership, limits
+from ferryman.records import Ownership, limits, things
 from unit import builders as make
 
-API = claims.service("prod", "api")
+API = things.service("prod", "api")
 
 
-def owned(platform: str, environment: str, *things: str, **more: object) -> Ownership:
+def owned(platform: str, environment: str, *names: str, **more: object) -> Ownership:
     return Ownership.model_validate(
-        {"platform": platform, "environment": environment, "generation": 1, "things": things, "at": make.AT, **more}
+        {"platform": platform, "environment": environment, "generation": 1, "things": names, "at": make.AT, **more}
     )
 
 
-def part(*things: str, complete: bool = True) -> Part:
-    return Part(tuple(Claim(thing, f"at.{number}") for number, thing in enumerate(things)), complete)
+def part(*names: str, complete: bool = True) -> Part:
+    return Part(tuple(Claim(thing, f"at.{number}") for number, thing in enumerate(names)), complete)
 
 
 def test_nobody_s_things_are_free() -> None:
     records = [owned("scr", "production", API)]
-    assert ownership.overlaps("shop", Claims({"live": part(claims.service("prod", "web"))}), records) == []
+    assert ownership.overlaps("shop", Claims({"live": part(things.service("prod", "web"))}), records) == []
 
 
 def test_one_s_own_things_stay_one_s_own_when_an_environment_is_renamed() -> None:

@@ -12,7 +12,7 @@ from ferryman.errors import Unavailable
 from ferryman.platform import Platform, claims
 from ferryman.platform.claims import Claim, Claims, Part
 from ferryman.platform.problem import Findings
-from ferryman.records import Plan, Release
+from ferryman.records import Plan, Release, things
 
 
 class FakeOutside:
@@ -51,7 +51,7 @@ class FakeOutside:
         parts = {
             name: Part(
                 tuple(
-                    [Claim(claims.service(environment.cluster, one.name), one.name) for one in environment.services]
+                    [Claim(things.service(environment.cluster, one.name), one.name) for one in environment.services]
                     + [Claim(thing, thing) for thing in self.named.get((document.name, name), ())]
                 )
             )

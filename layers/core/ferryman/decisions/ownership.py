@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from ferryman.platform import Platform
-from ferryman.platform.claims import Claims, Part, anywhere, parameters_of_others, words
+from ferryman.platform.claims import Claims, Part, parameters_of_others
 from ferryman.records import AppliedPlatform, Ownership
 from ferryman.records.limits import COUNTS
+from ferryman.records.things import anywhere, words
 
 Problem = tuple[str, str]
 

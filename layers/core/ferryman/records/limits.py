@@ -181,7 +181,7 @@ KNOWN: dict[str, int] = {
     "OutboxMessage.owner": 200,
     "OutboxMessage.subject": 100,
     "Override.changes": 300,
-    "Ownership.later": 100,  # platform.claims.LONGEST
+    "Ownership.later": 100,  # records.things.LONGEST
     "Ownership.repositories": 256,
     "Ownership.tags": TAG,
     "Ownership.things": 100,

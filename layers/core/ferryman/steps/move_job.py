@@ -17,8 +17,8 @@ from ferryman.contracts import UpdateServiceInput, UpdateServiceOutput
 from ferryman.decisions.wave_order import stops, touched
 from ferryman.errors import NotVisibleYet, VerificationFailed
 from ferryman.ids import Clock, NewId
-from ferryman.records import Deployment, PlannedJob, RolloutProgress, Step, StepStatus, step_keys
-from ferryman.steps import verify_jobs
+from ferryman.records import Deployment, PlannedJob, RolloutProgress, Step, StepStatus, step_keys, things
+from ferryman.steps import still_owned, verify_jobs
 from ferryman.store.step_writer import check_claim, end, require_turn, start, start_back
 from ferryman.store.table import Store
 
@@ -128,10 +128,12 @@ class _Move:
         if self._forward:
             base = edge.task_definition(self._ecs, self._planned.base_task_definition)
             wanted = task_definitions.with_images(base, self._planned.images)
+            still_owned.check(self._store, self._event, wanted, [self._thing])
             return task_definitions.ensure(self._ecs, wanted, (base["taskDefinitionArn"], found.task_definition))
         described = edge.find_task_definition(self._ecs, self._planned.task_definition)
         if described is None:
             return None
+        still_owned.check(self._store, self._event, described, [self._thing])
         if described["status"] == "ACTIVE":
             return self._planned.task_definition
         # Deregistered: RunTask refuses it, but its description can be registered anew.
@@ -178,6 +180,15 @@ class _Move:
         if found.kept_with(self._planned.task_definition) != self._planned.target:
             said += "; somebody else changed its target since the plan was made, so only the task definition was set"
         return said
+
+    @property
+    def _thing(self) -> str:
+        place = self._planned.place
+        return (
+            things.schedule(place.group, place.name)
+            if place.kind == "schedule"
+            else things.rule(place.group, place.name)
+        )
 
     # ── recording ──
 

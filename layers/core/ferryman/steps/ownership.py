@@ -13,7 +13,7 @@ from ferryman.decisions import ownership
 from ferryman.errors import Conflict, ReferenceUnresolved
 from ferryman.platform import ChatChannel, Environment, Platform, TopicChannel, claims
 from ferryman.platform.claims import Claim, Claims, Part
-from ferryman.records import AppliedPlatform, Ownership, OwnershipRegister
+from ferryman.records import AppliedPlatform, Ownership, OwnershipRegister, things
 from ferryman.records.writes import Save, Unchanged, Write
 from ferryman.steps import ownership_records, verify
 from ferryman.steps.verify import Problem, Survey
@@ -88,8 +88,8 @@ def _services(environment: Environment, seen: Survey, at: str) -> Iterator[Claim
     for w, wave in enumerate(environment.waves):
         for s, service in enumerate(wave.services):
             here, live = f"{at}.waves.{w}.services.{s}", seen.services.get(service.name)
-            cluster = live["clusterArn"] if live else seen.cluster or claims.UNKNOWN
-            yield Claim(claims.service(cluster, service.name), f"{here}.name")
+            cluster = live["clusterArn"] if live else seen.cluster or things.UNKNOWN
+            yield Claim(things.service(cluster, service.name), f"{here}.name")
             yield from _definition(seen.bases.get(service.name), f"{here}.baseTaskDefinition")
 
 
@@ -105,9 +105,9 @@ def _jobs(environment: Environment, seen: Survey, at: str) -> Iterator[Claim]:
         for j, job in enumerate(wave.jobs):
             here, found = f"{at}.waves.{w}.jobs.{j}", seen.jobs.get(job.name)
             if job.schedule is not None:
-                yield Claim(claims.schedule(job.group, job.schedule), f"{here}.schedule")
+                yield Claim(things.schedule(job.group, job.schedule), f"{here}.schedule")
             else:
-                yield Claim(claims.rule(job.event_bus, job.rule or ""), f"{here}.rule")
+                yield Claim(things.rule(job.event_bus, job.rule or ""), f"{here}.rule")
             if found is not None:
                 yield from _definition(found.base, f"{here}.baseTaskDefinition")
                 yield from _definition(found.live, here)
@@ -117,10 +117,10 @@ def _definition(found: TaskDefinition | None, path: str) -> Iterator[Claim]:
     if found is None:
         return
     name = found["family"]
-    yield Claim(claims.family(name), path)
+    yield Claim(things.family(name), path)
     for role in (found.get("taskRoleArn"), found.get("executionRoleArn")):
         if role:
-            yield Claim(claims.role(role), path, via=name)
+            yield Claim(things.role(role), path, via=name)
 
 
 def _whole(document: Platform, references: References) -> Part:
@@ -132,7 +132,7 @@ def _whole(document: Platform, references: References) -> Part:
         except ReferenceUnresolved:
             complete = False
             continue
-        found += [Claim(thing, path) for thing in ([claims.topic(arn)] if is_topic else claims.secrets(arn))]
+        found += [Claim(thing, path) for thing in ([things.topic(arn)] if is_topic else things.secrets(arn))]
     return Part(tuple(found), complete)
 
 

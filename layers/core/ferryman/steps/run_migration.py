@@ -24,6 +24,7 @@ from ferryman.records import (
     step_keys,
 )
 from ferryman.records.writes import Fenced, Save, Write
+from ferryman.steps import still_owned
 from ferryman.store.step_writer import Also, amend, check_claim, end, require_turn, start
 from ferryman.store.table import Store
 
@@ -130,6 +131,7 @@ class _Run:
     def _claim(self, attempt: int, planned: PlannedMigration) -> MigrationClaim:
         base = edge.task_definition(self._ecs, planned.base_task_definition)
         wanted = task_definitions.with_images(base, planned.images)
+        still_owned.check(self._store, self._event, wanted)
         definition = task_definitions.ensure(self._ecs, wanted, (base["taskDefinitionArn"],))
         now = self._clock()
         claim = MigrationClaim(

@@ -16,7 +16,8 @@ from ferryman.contracts import UpdateServiceInput, UpdateServiceOutput
 from ferryman.decisions.wave_order import stops, touched
 from ferryman.errors import NotVisibleYet, VerificationFailed
 from ferryman.ids import Clock, NewId
-from ferryman.records import Deployment, RolloutProgress, Step, StepStatus, step_keys
+from ferryman.records import Deployment, RolloutProgress, Step, StepStatus, step_keys, things
+from ferryman.steps import still_owned
 from ferryman.store.step_writer import amend, check_claim, end, require_turn, start, start_back
 from ferryman.store.table import Store
 
@@ -143,12 +144,14 @@ class _Update:
         if self._forward:
             base = edge.task_definition(self._ecs, self._planned.base_task_definition)
             wanted = task_definitions.with_images(base, self._planned.images)
+            self._check_owner(wanted, service)
             candidates = (base["taskDefinitionArn"], service["taskDefinition"])
             return task_definitions.ensure(self._ecs, wanted, candidates)
         arn = str(self._planned.rollback_task_definition)
         described = edge.find_task_definition(self._ecs, arn)
         if described is None:
             return None
+        self._check_owner(described, service)
         current = edge.primary(service)
         back_already = current is not None and current["taskDefinition"] == arn and self._is_fresh(service)
         if described["status"] == "ACTIVE" or back_already:
@@ -156,6 +159,10 @@ class _Update:
         # Deregistered: a service can't be updated to it, but its description can be registered anew.
         wanted = task_definitions.registrable(described)
         return task_definitions.ensure(self._ecs, wanted, (service["taskDefinition"],))
+
+    def _check_owner(self, definition: task_definitions.Definition, service: ECSService) -> None:
+        here = things.service(service["clusterArn"], service["serviceName"])
+        still_owned.check(self._store, self._event, definition, [here])
 
     def _point(self, service: ECSService, target: str) -> UpdateServiceOutput:
         current = edge.primary(service)

@@ -153,6 +153,11 @@ def unproved_calls() -> dict[str, str]:
     return _key("UNPROVED", "CALLS")
 
 
+def ownership(platform: str, environment: str) -> dict[str, str]:
+    """Key of what one environment owns; no environment: the platform as a whole."""
+    return _key(OWNERSHIP, f"{platform}#{environment}")
+
+
 def ownership_register() -> dict[str, str]:
     """Key of the register: one for all platforms, in a partition of its own."""
     return _key("OWNERSHIP-REGISTER", "REGISTER")
@@ -186,7 +191,7 @@ def of(record: Record) -> dict[str, str]:  # noqa: C901 - one case for each reco
             waiting = record.sent_at is None and not record.gave_up
             return outbox(record.owner, record.event, record.channel) | ({"pending": UNSENT} if waiting else {})
         case Ownership():
-            return _key(OWNERSHIP, f"{record.platform}#{record.environment}")
+            return ownership(record.platform, record.environment)
         case OwnershipRegister():
             return ownership_register()
         case Pace():

@@ -87,6 +87,11 @@ class Store:
         """Return what belongs to whom, of all platforms."""
         return [Ownership.model_validate(item) for item in self._query(keys.OWNERSHIP)]
 
+    def ownership(self, platform: str, environment: str) -> Ownership | None:
+        """Return what belongs to one environment; None if that was not recorded yet."""
+        item = self._get(keys.ownership(platform, environment))
+        return None if item is None else Ownership.model_validate(item)
+
     def ownership_register(self, at: datetime) -> OwnershipRegister:
         """Return the register; a fresh one (rev 0) when nothing was claimed yet. Read it before what it stands for."""
         item = self._get(keys.ownership_register())

@@ -1,0 +1,90 @@
+"""Every permission of the operator's roles has a line in docs/reference/permissions.md that says what fails without it.
+
+The lines are recorded by `make permissions`, and so is that each is true: it takes the permission away and runs the
+flow test. Here, what can be seen without running anything is compared with the template.
+"""
+
+import re
+from typing import Any
+
+from permissions import table
+from permissions.model import Permission, of_template, used
+from permissions.removal import reduced
+
+ROWS = table.read()
+REFERENCE = re.compile(r"\[[^\]]+\]\(https://docs\.aws\.amazon\.com/[^)]+\)")
+
+
+def test_every_permission_has_one_line_and_no_line_is_of_another() -> None:
+    assert [row.permission for row in ROWS] == of_template(), "run `make permissions ARGS=record`"
+
+
+def test_each_line_names_a_flow_test_or_says_why_with_aws_s_own_words() -> None:
+    for row in ROWS:
+        if row.test is not None:
+            assert table.exists(row.test), f"{row.permission}: there is no flow test {row.test}"
+        else:
+            assert row.without != "?", f"{row.permission}: nothing needs it. Take it out of template.yaml, or say why"
+            assert REFERENCE.search(row.without), f"{row.permission}: which sentence of AWS's reference asks for it?"
+
+
+def test_only_the_delivery_of_the_machines_logs_is_needed_by_no_flow_test() -> None:
+    """The emulator writes no logs of executions. A role of a function has nothing that no test has seen it need."""
+    assert {row.permission.sid for row in ROWS if row.test is None} == {"DeliverLogs"}
+
+
+def test_what_a_request_used_is_told_by_statement_action_and_part() -> None:
+    def use(role: str, action: str, *by: dict[str, object]) -> list[str]:
+        return [str(one) for one in used([{"role": f"ferryman-{role}Role-1A", "action": action, "allowedBy": [*by]}])]
+
+    nudge = {"sid": "SendNudges", "resource": 0, "values": []}
+    assert use("Reconcile", "sqs:SendMessage", nudge) == ["Reconcile/SendNudges sqs:SendMessage"]
+    assert use("Reconcile", "sqs:SendMessage", nudge, nudge) == [], "either would have done"
+    assert use("Reconcile", "sqs:SendMessage") == [], "it was denied"
+    assert use("Reconcile", "logs:PutLogEvents", {"sid": "", "resource": 0, "values": []}) == [], "of AWS's policy"
+    started = {"sid": "StartDeployments", "resource": 1, "values": []}
+    assert use("Reconcile", "states:StartExecution", started) == [
+        "Reconcile/StartDeployments states:StartExecution MigrateMachine"
+    ]
+    passed = {"sid": "PassJobRoles", "resource": 7, "values": ["events.amazonaws.com"]}
+    assert use("UpdateService", "iam:PassRole", passed) == [
+        "UpdateService/PassJobRoles iam:PassRole events.amazonaws.com"
+    ]
+
+
+ALL = {"Sid": "All", "Action": ["a:One", "a:Two"], "Resource": "*"}
+KEYS = {
+    "Sid": "Keys",
+    "Action": ["dynamodb:PutItem", "dynamodb:GetItem"],
+    "Resource": "table",
+    "Condition": {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["A#*", "B#*"]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    },
+}
+START = {"Sid": "StartDeployments", "Action": ["states:StartExecution"], "Resource": ["deploy", "migrate"]}
+POLICY: dict[str, Any] = {"Version": "2012-10-17", "Statement": [ALL, KEYS, START]}
+
+
+def without(permission: Permission) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = reduced(POLICY, permission)["Statement"]
+    return found
+
+
+def test_one_action_is_removed_and_the_others_stay() -> None:
+    assert without(Permission("F", "All", "a:One")) == [{**ALL, "Action": ["a:Two"]}, KEYS, START]
+
+
+def test_one_partition_is_removed_from_one_action() -> None:
+    _, others, reduced_one, _ = without(Permission("F", "Keys", "dynamodb:PutItem", "A#*"))
+    assert others == {**KEYS, "Action": ["dynamodb:GetItem"]}
+    assert reduced_one["Action"] == ["dynamodb:PutItem"]
+    assert reduced_one["Condition"] == {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["B#*"]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    }
+
+
+def test_one_resource_is_removed_by_its_place() -> None:
+    *_, left = without(Permission("Reconcile", "StartDeployments", "states:StartExecution", "MigrateMachine"))
+    assert left["Resource"] == ["deploy"]
