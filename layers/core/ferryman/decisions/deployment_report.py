@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ferryman.decisions import deployment_steps
+from ferryman.decisions.rollout_verdict import OLD_TASKS_REMAIN
 from ferryman.decisions.wave_order import touched
 from ferryman.durations import age
 from ferryman.records import Deployment, Step, StepStatus, step_keys
@@ -78,6 +79,12 @@ def changed(deployment: Deployment) -> list[str]:
     planned = [name for wave in waves for name in wave]
     began = [name for key, _ in _forward(deployment) if (name := deployment_steps.service_of(key)) is not None]
     return [name for name in dict.fromkeys([*planned, *began]) if touched(deployment, name)]
+
+
+def waited_no_longer(deployment: Deployment) -> list[str]:
+    """Return the services that run the release while ECS still stopped old tasks when their rollout ended."""
+    steps = ((name, deployment.step(step_keys.rollout(name, "forward"))) for name in changed(deployment))
+    return [name for name, step in steps if step is not None and step.reason == OLD_TASKS_REMAIN]
 
 
 @dataclass(frozen=True)

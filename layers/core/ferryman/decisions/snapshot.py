@@ -33,6 +33,8 @@ class Drift:
 
     None when not all of them could be read.
     """
+    replacing: frozenset[str] = frozenset()
+    """Services of which ECS still lists a deployment that was replaced, with its tasks."""
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,12 @@ class RolloutProgress(Record):
     desired: int | None = None
     running: int | None = None
     failed: int | None = None
+    healthy_at: AwareDatetime | None = None
+    """Since when all its tasks are healthy, at the desired count; None: they are not."""
+    lost_at: AwareDatetime | None = None
+    """Since when they are healthy no more, after they were."""
+    drain_seconds: int | None = None
+    """How long ECS may take to stop the old tasks, from `healthy_at` on; None: they never were healthy."""
     first_stopped: str = ""
     """`<task id>/<container>`: which essential container of a task was seen to stop while others still ran."""
 

@@ -112,7 +112,16 @@ class Active(Record):
 
 
 ConditionType = Literal[
-    "Ready", "Progressing", "Migrated", "Available", "Verified", "Approved", "Held", "Frozen", "Drifted"
+    "Ready",
+    "Progressing",
+    "Migrated",
+    "Available",
+    "Verified",
+    "Approved",
+    "Held",
+    "Frozen",
+    "Drifted",
+    "OldTasksRemain",
 ]
 
 

@@ -44,6 +44,8 @@ class PlannedService(Record):
     platform_digests: list[str] = []
     """Every image of the index that may run, where nobody can tell which; empty where `platform_digest` is the one."""
     skip: Literal["ScaledToZero", "NotInRelease"] | None = None
+    proceed_when: Literal["completed", "healthy"] = "completed"
+    """When the next wave begins: after this rollout, or once its tasks are healthy, while old ones still drain."""
     containers: list[str] = []
     """Every container that gets `image`. Empty in plans of 0.1.0, which changed `container` alone."""
     additional: list[PlannedImage] = []

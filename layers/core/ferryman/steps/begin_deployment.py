@@ -182,8 +182,10 @@ def freeze(
     if deployment.kind == "migrate":
         return plan, part
     services = {
-        service.name: _service(service, deployment, state, seen, images, ecs) for service in environment.services
-    }  # fmt: skip
+        service.name: _service(service, deployment, state, seen, images, ecs).but(proceed_when=wave.proceed_when)
+        for wave in environment.waves
+        for service in wave.services
+    }
     frozen = plan.but(
         waves=[_names(wave) for wave in environment.waves],
         services=services,
