@@ -274,10 +274,11 @@ def _old_tasks(view: Snapshot) -> Seen | None:
     """Return whether old tasks are still there that the last deployment did not wait for; None: nothing new to say."""
     if view.drift is None or view.state.active is not None:
         return None
-    left = sorted(set(waited_no_longer(view.latest)) & view.drift.replacing) if view.latest else []
-    if left and view.latest:
+    latest = view.latest if view.latest and view.latest.phase is Phase.SUCCEEDED else None
+    left = sorted(set(waited_no_longer(latest)) & view.drift.replacing) if latest else []
+    if left and latest:
         message = (
-            f"deployment {view.latest.id} of {view.latest.version} succeeded while ECS was still stopping old tasks of "
+            f"deployment {latest.id} of {latest.version} succeeded while ECS was still stopping old tasks of "
             f"{', '.join(left)}; a task that protects itself from scale-in can stay for 48 hours"
         )
         return OLD_TASKS_REMAIN, "True", "Draining", message
