@@ -11,10 +11,20 @@ from ferryman.decisions.deployment_report import waited_no_longer
 from ferryman.decisions.deployment_steps import migration_steps
 from ferryman.decisions.freeze_windows import frozen
 from ferryman.decisions.promotion_gate import wish_kept_back
-from ferryman.decisions.rollout_verdict import OLD_TASKS_REMAIN
 from ferryman.decisions.snapshot import Snapshot
 from ferryman.platform import Environment
-from ferryman.records import Condition, ConditionType, Phase, Release, Step, StepStatus, WaitingFor, limits, step_keys
+from ferryman.records import (
+    OLD_TASKS_REMAIN,
+    Condition,
+    ConditionType,
+    Phase,
+    Release,
+    Step,
+    StepStatus,
+    WaitingFor,
+    limits,
+    step_keys,
+)
 from ferryman.text import listed, one_line, shortened
 
 IMAGES_DIFFER = "ImagesDiffer"

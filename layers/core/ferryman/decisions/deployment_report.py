@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ferryman.decisions import deployment_steps
-from ferryman.decisions.rollout_verdict import OLD_TASKS_REMAIN
 from ferryman.decisions.wave_order import touched
 from ferryman.durations import age
-from ferryman.records import Deployment, Step, StepStatus, step_keys
+from ferryman.records import OLD_TASKS_REMAIN, Deployment, Step, StepStatus, step_keys
 
 _SEVERITY = (StepStatus.FAILED, StepStatus.ERRORED, StepStatus.RUNNING, StepStatus.ABORTED)
 """The gravest first. What was stopped comes last: it was stopped because of something else."""

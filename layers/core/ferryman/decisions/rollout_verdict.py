@@ -8,16 +8,12 @@ old ones. Until COMPLETED ECS may still give it up. Why: docs/reference/aws-fact
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
 
-from ferryman.records import RolloutProgress, StepStatus
+from ferryman.records import OLD_TASKS_REMAIN, RolloutProgress, StepStatus
 from ferryman.text import listed
 
 UNLISTED = timedelta(seconds=60)
 """How long ECS may take to list a deployment that it answered with (eventual consistency)."""
-
-OLD_TASKS_REMAIN: Final = "OldTasksRemain"
-"""Reason of a rollout that succeeded although ECS still stops old tasks, and the condition that tells so."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +52,9 @@ class Terms:
     timeout_seconds: int
     fail_fast: int
     digests: Mapping[str, frozenset[str]] | None
-    """Container → image digests that are the release; None: not checked (the way back)."""
+    """Container → image digests that it has to run; None: not checked, as on a way back by digest."""
+    back: bool = False
+    """Whether it goes back to the last good revision."""
     unsure: bool = False
     """Whether nobody could tell which image of the index runs here."""
     aborted: str | None = None
@@ -69,6 +67,11 @@ class Terms:
     """How long ECS may take to stop the old tasks once the new ones are healthy; None: they never were."""
     may_proceed: bool = False
     """Whether the next wave may begin as soon as its tasks are healthy."""
+
+    @property
+    def image(self) -> str:
+        """What it should run, in words."""
+        return "image that ran before" if self.back else "release's image"
 
 
 @dataclass(frozen=True)
@@ -148,9 +151,10 @@ def _succeeded(seen: Seen, terms: Terms, reason: str, rest: str) -> Verdict:
     if seen.desired == 0:
         said = f"{name} is scaled to zero: it has the new revision, but nothing runs that could prove it"
         return Verdict(terms.scaled_to_zero, "ScaledToZero", said)
-    if terms.digests is None:
+    if terms.back:
         return Verdict(StepStatus.SUCCEEDED, reason, f"{name} is back on its last good revision{rest}")
-    containers = f" in {listed(terms.digests)}" if len(terms.digests) > 1 else ""
+    checked = terms.digests or {}
+    containers = f" in {listed(checked)}" if len(checked) > 1 else ""
     said = f"{name} runs the release{containers} ({seen.running}/{seen.desired}){rest}"
     if terms.unsure:
         said += "; its task definition does not tell its platform, so each image of the index counts as the release"
@@ -166,7 +170,7 @@ def _wrong_image(seen: Seen, terms: Terms) -> Verdict | None:
     if not wrong or seen.desired == 0:
         return None
     runs = " and ".join(f"container {container} runs {', '.join(found)}" for container, found in wrong.items())
-    return _failed("WrongImage", f"{terms.service}: {runs}, which is not the release's image.")
+    return _failed("WrongImage", f"{terms.service}: {runs}, which is not the {terms.image}.")
 
 
 def _in_time(seen: Seen, terms: Terms, now: datetime) -> Verdict:

@@ -1,7 +1,7 @@
 """Deployments: one attempt to bring an environment to a release, step by step. Pure."""
 
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from pydantic import AwareDatetime, PrivateAttr
 
@@ -10,6 +10,9 @@ from ferryman.records.base import Record
 from ferryman.records.environment import Actor
 from ferryman.records.phases import Phase, StepStatus
 from ferryman.records.plan import Plan, PlannedJob, PlannedService
+
+OLD_TASKS_REMAIN: Final = "OldTasksRemain"
+"""Reason of a rollout that succeeded although ECS still stops old tasks, and the condition that tells so."""
 
 
 class RolloutProgress(Record):

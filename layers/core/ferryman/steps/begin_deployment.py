@@ -1,5 +1,6 @@
 """Step begin_deployment: check the claim, verify the ECS side, freeze the plan."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -15,6 +16,7 @@ from ferryman.contracts import (
     BeginDeploymentOutput,
     PlannedWave,
 )
+from ferryman.decisions import pinned_images
 from ferryman.decisions.approval_needed import needs_approval
 from ferryman.errors import MachineTooOld, NotFound, VerificationFailed
 from ferryman.ids import Clock, NewId
@@ -181,15 +183,18 @@ def freeze(
     )
     if deployment.kind == "migrate":
         return plan, part
+    adopted = store.adopted_images(deployment.platform, deployment.environment)
     services = {
-        service.name: _service(service, deployment, state, seen, images, ecs).but(proceed_when=wave.proceed_when)
+        service.name: _service(service, deployment, state, adopted, seen, images, ecs).but(
+            proceed_when=wave.proceed_when
+        )
         for wave in environment.waves
         for service in wave.services
     }
     frozen = plan.but(
         waves=[_names(wave) for wave in environment.waves],
         services=services,
-        jobs=_jobs(environment, deployment, seen, images),
+        jobs=_jobs(environment, deployment, adopted, seen, images),
         checks=[_check(check, deployment.version, references) for check in environment.smoke_tests],
         promotions=_promotions(environment, deployment, repositories),
         semver=deployment.tag,
@@ -223,14 +228,14 @@ def _names(wave: Wave) -> list[str]:
 
 
 def _jobs(
-    environment: Environment, deployment: Deployment, seen: verify.Survey, images: Images
+    environment: Environment, deployment: Deployment, adopted: Mapping[str, str], seen: verify.Survey, images: Images
 ) -> dict[str, PlannedJob]:
     if not environment.jobs:
         return {}
     # Imported here: most environments have no jobs.
     from ferryman.steps import plan_jobs
 
-    return plan_jobs.planned(environment, deployment, seen.jobs, images, seen.addresses)
+    return plan_jobs.planned(environment, deployment, adopted, seen.jobs, images, seen.addresses)
 
 
 def _promotions(environment: Environment, deployment: Deployment, repositories: dict[str, str]) -> list[PlannedTag]:
@@ -259,6 +264,7 @@ def _service(
     service: Service,
     deployment: Deployment,
     state: EnvironmentState,
+    adopted: Mapping[str, str],
     seen: verify.Survey,
     images: Images,
     ecs: ECSClient,
@@ -277,6 +283,7 @@ def _service(
         image="",
         base_task_definition=base["taskDefinitionArn"],
         rollback_task_definition=target,
+        rollback_digests=pinned_images.read(adopted.get(target or "")),
         timeout_seconds=int(service.timeout.total_seconds()),
         fail_fast=service.fail_fast,
         skip="NotInRelease",

@@ -70,7 +70,8 @@ def terms(
         followed_at=progress.followed_at or step.started_at,
         timeout_seconds=planned.timeout_seconds,
         fail_fast=planned.fail_fast if forward else 0,
-        digests=planned.accepted if forward else None,
+        digests=planned.accepted if forward else _before(planned),
+        back=not forward,
         unsure=forward and planned.unsure,
         aborted=f"{abort.who} asked to abort: {abort.reason}" if abort else None,
         scaled_to_zero=StepStatus.SKIPPED if forward else StepStatus.SUCCEEDED,
@@ -132,11 +133,12 @@ def _with_tasks(
     going = seen.state == "IN_PROGRESS" and seen.primary
     if going and seen.running < seen.desired:
         return replace(seen, healthy=False)
-    if not going and (seen.state != "COMPLETED" or direction == "back"):
+    if not going and (seen.state != "COMPLETED" or (direction == "back" and not planned.rollback_digests)):
         return seen
     listed = running_tasks(edges.ecs, service["clusterArn"], planned.name, followed["taskDefinition"])
     tasks = [task for task in listed if task.get("lastStatus") == "RUNNING" and _made_by(task, followed["id"])]
-    seen = replace(seen, digests=_digests(tasks, planned.images), tasks=len(tasks))
+    containers = planned.images if direction == "forward" else planned.rollback_digests
+    seen = replace(seen, digests=_digests(tasks, containers), tasks=len(tasks))
     if not going:
         return seen
     try:
@@ -145,6 +147,11 @@ def _with_tasks(
         return seen
     found = rollout_health.health(tasks, definition, service, ecs=edges.ecs, client=edges.client)
     return replace(seen, healthy=found.healthy, unread=found.unread)
+
+
+def _before(planned: PlannedService) -> dict[str, frozenset[str]] | None:
+    """Return the images that a way back goes to, where they were noted because only tags named them."""
+    return {name: frozenset({digest}) for name, digest in planned.rollback_digests.items()} or None
 
 
 def _made_by(task: ECSTask, ecs_deployment: str) -> bool:
