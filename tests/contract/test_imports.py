@@ -39,8 +39,8 @@ MAY_LOAD = {
         clients.http_client clients.image_labels clients.ssm clients.task_containers clients.task_definitions
         decisions.approval_needed decisions.deployment_steps decisions.image_address decisions.migration_attempts
         decisions.ownership decisions.pinned_images decisions.schema_compatibility messages.timeline platform
-        steps.begin_deployment steps.ownership steps.ownership_records steps.plan_images steps.plan_migration steps.verify
-        store.capacity store.largest store.sizes""",
+        steps.begin_deployment steps.ownership steps.ownership_records steps.plan_images steps.plan_migration
+        steps.verify store.capacity store.largest store.sizes""",
     "decide_approval": f"""{EVERY} {APPROVAL} approvals.link_tokens approvals.personal_links
         approvals.record_decision approvals.standing approvals.web approvals.wrong_words clients.nudge clients.pass_on
         clients.secrets clients.ssm contracts decisions.admission decisions.approval_needed decisions.deployment_steps

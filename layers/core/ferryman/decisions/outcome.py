@@ -17,7 +17,7 @@ EXPIRED_WHILE_STOPPED = "ExpiredWhileStopped"
 """Reason of an approval that expired while the environment was frozen or on hold."""
 
 TRANSIENT_REFUSALS = frozenset(
-    {"Held", "Frozen", "Soaking", "ScanMissing", "ScanPending", "ScanBlocked", EXPIRED_WHILE_STOPPED}
+    {"Held", "Frozen", "Soaking", "ScanMissing", "ScanPending", "ScanBlocked", "ScanDenied", EXPIRED_WHILE_STOPPED}
 )
 """Reasons that end by themselves or through a person: the release stays eligible.
 
