@@ -48,6 +48,8 @@ class PlannedService(Record):
     """When the next wave begins: after this rollout, or once its tasks are healthy, while old ones still drain."""
     rollback_digests: dict[str, str] = {}
     """Container → digest that a way back goes to, where `rollback_task_definition` names tags."""
+    rollback_children: list[str] = []
+    """Of these digests that are indexes, what a task may pull: ECS tells the one or the other."""
     containers: list[str] = []
     """Every container that gets `image`. Empty in plans of 0.1.0, which changed `container` alone."""
     additional: list[PlannedImage] = []

@@ -1,6 +1,7 @@
 """Step begin_deployment: check the claim, verify the ECS side, freeze the plan."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -18,7 +19,7 @@ from ferryman.contracts import (
 )
 from ferryman.decisions import pinned_images
 from ferryman.decisions.approval_needed import needs_approval
-from ferryman.errors import MachineTooOld, NotFound, VerificationFailed
+from ferryman.errors import DigestMismatch, MachineTooOld, NotFound, VerificationFailed
 from ferryman.ids import Clock, NewId
 from ferryman.messages import timeline
 from ferryman.platform import Environment, Platform, Service, SmokeTest, Wave, parse
@@ -273,6 +274,7 @@ def _service(
     digest = deployment.digests.get(service.component)
     target = state.last_succeeded.task_definitions.get(service.name) if state.last_succeeded else None
     containers = task_containers.assign(base, task_containers.uses(service), seen.addresses).containers
+    rollback = pinned_images.read(adopted.get(target or ""))
     planned = PlannedService(
         name=service.name,
         arn=live["serviceArn"],
@@ -283,7 +285,8 @@ def _service(
         image="",
         base_task_definition=base["taskDefinitionArn"],
         rollback_task_definition=target,
-        rollback_digests=pinned_images.read(adopted.get(target or "")),
+        rollback_digests=rollback,
+        rollback_children=_children(rollback, containers, base, images),
         timeout_seconds=int(service.timeout.total_seconds()),
         fail_fast=service.fail_fast,
         skip="NotInRelease",
@@ -310,6 +313,18 @@ def _service(
         platform_digests=children if len(children) > 1 else [],
         image=images.uri(service.component, digest),
     )
+
+
+def _children(
+    rollback: Mapping[str, str], containers: Mapping[str, list[str]], base: TaskDefinition, images: Images
+) -> list[str]:
+    """Return what a task may pull of the images that a way back goes to; none of one that is gone."""
+    found: set[str] = set()
+    for component, names in containers.items():
+        for digest in {rollback[name] for name in names if name in rollback}:
+            with suppress(DigestMismatch):
+                found.update(images.children(component, digest, plan_images.runs_on(base)))
+    return sorted(found - set(rollback.values()))
 
 
 def _additional(

@@ -151,7 +151,8 @@ def _with_tasks(
 
 def _before(planned: PlannedService) -> dict[str, frozenset[str]] | None:
     """Return the images that a way back goes to, where they were noted because only tags named them."""
-    return {name: frozenset({digest}) for name, digest in planned.rollback_digests.items()} or None
+    children = planned.rollback_children
+    return {name: frozenset({digest, *children}) for name, digest in planned.rollback_digests.items()} or None
 
 
 def _made_by(task: ECSTask, ecs_deployment: str) -> bool:
