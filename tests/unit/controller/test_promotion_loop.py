@@ -320,7 +320,7 @@ class TestScans:
         nudge(world)
         assert told(world) == [(V1, "Pending")]
 
-    def test_one_that_has_not_ended_is_looked_at_again_in_a_minute(self, world: World) -> None:
+    def test_one_that_has_not_ended_is_looked_at_when_it_ends(self, world: World) -> None:
         world.release(V1)
         self.scanned(world, V1, {"imageScanStatus": {"status": "IN_PROGRESS"}})
         world.reconcile()

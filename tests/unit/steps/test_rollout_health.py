@@ -169,8 +169,15 @@ def test_a_classic_load_balancer_is_left_to_ecs(world: World) -> None:
 def test_tasks_of_a_forced_deployment_are_not_those_before_it(world: World) -> None:
     """Both have the same task definition; only `startedBy` tells them apart."""
     start(world, startedBy="ecs-svc/0000")
+    start(world, state="initial")
     world.watch()
     assert world.step().rollout.healthy_at is None  # type: ignore[union-attr]
+
+
+def test_tasks_that_ecs_counts_to_a_deployment_are_its_whoever_started_them(world: World) -> None:
+    start(world, startedBy="ecs-svc/0000")
+    world.watch()
+    assert world.step().rollout.healthy_at is not None  # type: ignore[union-attr]
 
 
 def test_an_ill_release_that_was_healthy_once_is_given_up(world: World) -> None:

@@ -136,7 +136,7 @@ def _with_tasks(
     if not going and (seen.state != "COMPLETED" or (direction == "back" and not planned.rollback_digests)):
         return seen
     listed = running_tasks(edges.ecs, service["clusterArn"], planned.name, followed["taskDefinition"])
-    tasks = [task for task in listed if task.get("lastStatus") == "RUNNING" and _made_by(task, followed["id"])]
+    tasks = _of_deployment([task for task in listed if task.get("lastStatus") == "RUNNING"], followed)
     containers = planned.images if direction == "forward" else planned.rollback_digests
     seen = replace(seen, digests=_digests(tasks, containers), tasks=len(tasks))
     if not going:
@@ -155,10 +155,13 @@ def _before(planned: PlannedService) -> dict[str, frozenset[str]] | None:
     return {name: frozenset({digest, *children}) for name, digest in planned.rollback_digests.items()} or None
 
 
-def _made_by(task: ECSTask, ecs_deployment: str) -> bool:
-    """Whether a task is of this deployment: a forced one has the task definition of the one before."""
-    started_by = task.get("startedBy", "")
-    return started_by == ecs_deployment or not started_by.startswith("ecs-svc/")
+def _of_deployment(tasks: list[ECSTask], followed: ECSDeployment) -> list[ECSTask]:
+    """Return the tasks that this deployment started: a forced one has the task definition of the one before.
+
+    ECS may count tasks to it that another one started, as after a rollback: then all of the task definition are its.
+    """
+    own = [task for task in tasks if task.get("startedBy") == followed["id"]]
+    return own if len(own) >= followed.get("runningCount", 0) else tasks
 
 
 def _drain_seconds(service: ECSService, followed: ECSDeployment, edges: Edges) -> int:
