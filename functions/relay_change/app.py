@@ -6,6 +6,7 @@ from ferryman import ids
 from ferryman.contracts import RelayChangeInput
 from ferryman.runtime import client, step, store
 from ferryman.steps import relay_change
+from ferryman.steps.watch_rollout import Edges
 
 
 @step(RelayChangeInput)
@@ -14,8 +15,7 @@ def handler(event: RelayChangeInput, context: LambdaContext) -> None:
     relay_change.relay(
         event,
         store=store(),
-        ecs=client("ecs"),
-        logs=client("logs"),
+        edges=Edges(client("ecs"), client("logs"), client),
         states=client("stepfunctions"),
         clock=ids.now,
         new_id=ids.new_id,

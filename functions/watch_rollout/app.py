@@ -14,8 +14,7 @@ def handler(event: WatchRolloutInput, context: LambdaContext) -> None:
     watch_rollout.watch(
         event,
         store=store(),
-        ecs=client("ecs"),
-        logs=client("logs"),
+        edges=watch_rollout.Edges(client("ecs"), client("logs"), client),
         states=client("stepfunctions"),
         clock=ids.now,
         new_id=ids.new_id,

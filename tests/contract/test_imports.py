@@ -40,9 +40,9 @@ MAY_LOAD = {
     "begin_deployment": f"""{EVERY} clients.image_index contracts clients.address_filter clients.ecr clients.ecs
         clients.http_client clients.image_labels clients.ssm clients.task_containers clients.task_definitions
         decisions.approval_needed decisions.deployment_steps decisions.image_address decisions.migration_attempts
-        decisions.ownership decisions.schema_compatibility messages.timeline platform steps.begin_deployment
-        steps.ownership steps.ownership_records steps.plan_images steps.plan_migration steps.verify store.capacity
-        store.largest store.sizes""",
+        decisions.ownership decisions.pinned_images decisions.schema_compatibility messages.timeline platform
+        steps.begin_deployment steps.ownership steps.ownership_records steps.plan_images steps.plan_migration
+        steps.verify store.capacity store.largest store.sizes""",
     "decide_approval": f"""{EVERY} {APPROVAL} approvals.link_tokens approvals.personal_links
         approvals.record_decision approvals.standing approvals.web approvals.wrong_words clients.nudge clients.pass_on
         clients.secrets clients.ssm contracts decisions.admission decisions.approval_needed decisions.deployment_steps
@@ -69,7 +69,8 @@ MAY_LOAD = {
         releases.ignored_tags releases.moving_tags releases.recorder releases.semver_tags releases.sweep""",
     "relay_change": f"""{STEP} clients.task_states decisions.image_address decisions.task_verdict
         clients.container_logs clients.ecs
-        clients.stepfunctions decisions.migration_attempts decisions.wave_order steps.relay_change
+        clients.stepfunctions clients.target_groups decisions.migration_attempts decisions.rollout_time
+        decisions.rollout_verdict decisions.wave_order steps.relay_change steps.rollout_health
         steps.task_diagnosis steps.watch_migration steps.watch_rollout store.task_tokens""",
     "request_approval": f"""{STEP} {APPROVAL} access clients.people decisions.requester
         clients.ssm decisions.actions decisions.document_changes decisions.plan_hash decisions.snapshot platform
@@ -100,7 +101,8 @@ MAY_LOAD = {
         steps.watch_migration store.task_tokens""",
     "watch_rollout": f"""{STEP} clients.task_states decisions.image_address decisions.task_verdict
         clients.container_logs clients.ecs
-        clients.stepfunctions decisions.wave_order steps.task_diagnosis steps.watch_rollout store.task_tokens""",
+        clients.stepfunctions clients.target_groups decisions.rollout_time decisions.rollout_verdict
+        decisions.wave_order steps.rollout_health steps.task_diagnosis steps.watch_rollout store.task_tokens""",
 }
 
 MAY_LOAD_PACKAGES = {"decide_approval": {"jinja2", "markupsafe"}}

@@ -22,6 +22,12 @@ STAR_ALLOWED = {
     "ecs:DescribeTaskDefinition",
     "ecs:RegisterTaskDefinition",
     "ecs:ListTasks",
+    # They read which targets are healthy, and how target groups and scans are set: nothing that a document could name.
+    "elasticloadbalancing:DescribeTargetGroupAttributes",
+    "elasticloadbalancing:DescribeTargetGroups",
+    "elasticloadbalancing:DescribeTargetHealth",
+    "inspector2:ListCoverage",
+    "inspector2:ListFindings",
     "states:SendTaskSuccess",
     "logs:CreateLogDelivery",
     "logs:GetLogDelivery",

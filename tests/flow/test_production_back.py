@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from ferryman.clients.task_definitions import READ_ONLY
 from ferryman.records import EventType, Phase, StepStatus, step_keys
 from ferryman_cli.transport import ApiError
+from ferryman_local.images import oci
 from ferryman_local.standins.people import Person
-from flow.place import pause
+from flow.documents import PRODUCTION, promoting, service_name
+from flow.place import parsed, pause
 from flow.production import Make, Production
 from flow.stage import Stage
 
@@ -51,6 +54,58 @@ def test_a_release_that_fails_its_checks_in_production_goes_back_with_its_tags(
     assert "0000000" in prod.told("outcome", owner=done.id).text
     assert done.publication is None
     assert prod.staging.running == bad
+
+
+def on_a_moving_tag(prod: Production, tag: str) -> None:
+    """Let the services run as many do before an operator comes: by a tag that moves, and not by digest."""
+    for component in prod.spec["components"]:
+        repository = prod.spec["components"][component]["repository"]
+        oci.tag(prod.aws.emulator.port, repository, "bootstrap", tag)
+        name = service_name(prod.name, component, PRODUCTION)
+        (service,) = prod.ecs.describe_services(cluster=prod.cluster, services=[name])["services"]
+        described = prod.ecs.describe_task_definition(taskDefinition=service["taskDefinition"])["taskDefinition"]
+        for container in described["containerDefinitions"]:
+            container["image"] = f"{container['image'].partition('@')[0].rpartition(':')[0]}:{tag}"
+        wanted = {key: value for key, value in described.items() if key not in READ_ONLY}
+        made = prod.ecs.register_task_definition(**wanted)["taskDefinition"]["taskDefinitionArn"]
+        prod.ecs.update_service(cluster=prod.cluster, service=name, taskDefinition=made)
+        prod.until(
+            lambda c=component: prod.primary(c)["rolloutState"] == "COMPLETED", f"{component} on {tag}", 30
+        )  # fmt: skip
+
+
+def test_the_way_back_from_the_first_release_is_what_ran_although_its_tag_moved(stage: Stage, calm: None) -> None:
+    """promote_images moves `production-latest` before any service changes, and what ran is known by that tag alone."""
+    check = {"name": "api", "url": "ssm:/ferryman/{}/production/api-url", "path": "/health", "allowHttp": True}
+    name = next(stage.promoting_names)
+    never = {**check, "url": check["url"].format(name), "expect": {"status": [418]}, "attempts": 1, "timeout": "5s"}
+    wanted = promoting(name, smokeTests=[never])
+    parsed(wanted)
+    prod = Production(stage, wanted)
+    try:
+        prod.aws.create_infrastructure(prod.document)
+        prod.digests["bootstrap"] = {"api": str(prod.digest_of("api", "bootstrap"))}
+        on_a_moving_tag(prod, "production-latest")
+        prod.apply()
+        service = service_name(name, "api", PRODUCTION)
+        (noted,) = prod.store.adopted_images(name, PRODUCTION).values()
+        assert noted == f"api={prod.digests['bootstrap']['api']}"
+        bad = prod.verified()
+        prod.name_it(bad)
+        prod.approve(prod.asked(bad))
+        done = prod.ended(bad)
+        assert done.phase is Phase.ROLLED_BACK, prod.tell()
+        assert prod.digest_of("api", "production-latest") == prod.digests[bad]["api"], "the tag has moved"
+        prod.runs("bootstrap")
+        revision = done.steps[step_keys.rollout(service, "back")].rollout.task_definition
+        described = prod.ecs.describe_task_definition(taskDefinition=revision)["taskDefinition"]
+        assert described["containerDefinitions"][0]["image"].endswith(f"@{prod.digests['bootstrap']['api']}")
+        stage.sweep()
+        drifted = prod.state.condition("Drifted")
+        assert drifted is not None
+        assert (drifted.status, drifted.reason) == ("False", "AsRecorded")
+    finally:
+        prod.remove()
 
 
 def test_a_manual_rollback_holds_until_resumed_and_stays(production: Make, stage: Stage) -> None:

@@ -147,6 +147,63 @@ def test_a_rollout_that_never_becomes_healthy_ends_at_its_deadline(shared: Make,
     scr.runs(before)
 
 
+def drains(scr: Place, seconds: int, component: str = "api") -> None:
+    """Give a service's target group a deregistration delay."""
+    elb = scr.stage.client("elbv2")
+    service = scr.ecs.describe_services(cluster=scr.cluster, services=[f"{scr.name}-{component}"])["services"][0]
+    elb.modify_target_group_attributes(
+        TargetGroupArn=service["loadBalancers"][0]["targetGroupArn"],
+        Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": str(seconds)}],
+    )
+
+
+def test_a_healthy_release_whose_old_tasks_drain_longer_than_its_timeout_succeeds(place: Make) -> None:
+    """As a load balancer with its defaults does it (five minutes), at a smaller scale."""
+    scr = place(timeout="12s")
+    drains(scr, 20)
+    version = scr.push()
+    done = scr.ended(version)
+    assert done.phase is Phase.SUCCEEDED, scr.tell()
+    step = done.steps[forward(scr)]
+    assert step.reason == "Completed"
+    assert step.ended_at is not None
+    assert (step.ended_at - step.started_at).total_seconds() >= 20
+    assert step.rollout is not None
+    assert step.rollout.healthy_at is not None
+    assert step.rollout.drain_seconds == 20 + 30 + 120
+    scr.runs(version)
+
+
+def test_the_next_wave_begins_while_the_last_one_drains(place: Make) -> None:
+    scr = place(("api", "web"))
+    scr.document["spec"]["environments"][ENVIRONMENT]["waves"][0]["proceedWhen"] = "healthy"
+    scr.apply()
+    drains(scr, 20)
+    version = scr.push()
+    done = scr.ended(version)
+    assert done.phase is Phase.SUCCEEDED, scr.tell()
+    api, web = done.steps[forward(scr)], done.steps[forward(scr, "web")]
+    assert api.ended_at is not None
+    assert web.started_at < api.ended_at, "web waited for the old tasks of api"
+    assert (api.reason, web.reason) == ("Completed", "Completed")
+    scr.runs(version)
+
+
+def test_a_wave_that_fails_takes_back_the_one_that_still_drains(place: Make) -> None:
+    scr = place(("api", "web"))
+    scr.document["spec"]["environments"][ENVIRONMENT]["waves"][0]["proceedWhen"] = "healthy"
+    scr.apply()
+    drains(scr, 10)
+    before = scr.running
+    version = scr.version()
+    scr.push(version, ["api"])
+    scr.push(version, ["web"], CRASH="9")
+    done = scr.ended(version)
+    assert done.phase is Phase.ROLLED_BACK, scr.tell()
+    assert done.reason == done.steps[forward(scr, "web")].reason
+    scr.runs(before)
+
+
 def test_on_failure_hold_leaves_services_as_they_are_and_stops(place: Make) -> None:
     scr = place(onFailure="hold")
     version = scr.push(TELLS="0000000")

@@ -42,6 +42,7 @@ from ferryman.store.table import Store
 from unit import builders as make
 from unit.fakes.ecr import FakeEcr
 from unit.fakes.ecs import CLUSTER, FakeEcs, FakeLogs, service_arn
+from unit.fakes.elb import FakeElb
 from unit.fakes.events import FakeEvents
 from unit.fakes.states import FakeStates
 
@@ -57,7 +58,7 @@ class World:
     def __init__(self, store: Store, clock: Any, new_id: Any) -> None:
         self.store, self.clock, self.new_id = store, clock, new_id
         self.ecs, self.logs, self.states = FakeEcs(clock), FakeLogs(), FakeStates()
-        self.events = FakeEvents(clock)
+        self.events, self.elb = FakeEvents(clock), FakeElb()
         self.ecr = FakeEcr("scr-api", "scr-web")
         self.tokens = 0
         self.fence = 0
@@ -254,10 +255,12 @@ class World:
             new_id=self.new_id,
         )
 
-    def watch(self, service: str = "api", direction: Any = "forward") -> str:
+    def watch(self, service: str = "api", direction: Any = "forward", *, may_proceed: bool = False) -> str:
         """Wait with a fresh token, and return it."""
-        event = WatchRolloutInput(**self._ids(), service=service, direction=direction, task_token=self._token())
-        watch_rollout.watch(event, **self._edges())
+        event = WatchRolloutInput(
+            **self._ids(), service=service, direction=direction, task_token=self._token(), may_proceed=may_proceed
+        )
+        watch_rollout.watch(event, **self._of_rollouts())
         return event.task_token
 
     def roll_out(self, service: str = "api", direction: Any = "forward") -> dict[str, Any] | None:
@@ -290,7 +293,7 @@ class World:
         return [claim.status for claim in self.migration_claims()]
 
     def relay(self, **event: Any) -> None:
-        relay.relay(RelayChangeInput.model_validate(event), **self._edges())
+        relay.relay(RelayChangeInput.model_validate(event), **self._of_rollouts())
 
     def come_to_rollouts(self) -> None:
         """Let what comes before the first rollout have passed, unless the test ran it."""
@@ -308,6 +311,11 @@ class World:
         token = f"token+{self.tokens}/="
         self.states.open.add(token)
         return token
+
+    def _of_rollouts(self) -> dict[str, Any]:
+        edges = watch_rollout.Edges(self.ecs, self.logs, lambda service: {"elbv2": self.elb}[service])  # type: ignore[arg-type,call-overload]
+        common = {name: value for name, value in self._edges().items() if name not in ("ecs", "logs")}
+        return {**common, "edges": edges}
 
     def _edges(self) -> dict[str, Any]:
         return {

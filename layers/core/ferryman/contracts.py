@@ -146,13 +146,15 @@ class WatchRolloutInput(DeploymentRef):
     service: str
     direction: Direction
     task_token: str
+    may_proceed: bool = False
+    """Whether the answer may be Healthy: an execution's earlier state machine takes that for a failure."""
 
 
 class RolloutVerdict(Contract):
-    """The answer of watch_rollout for one service."""
+    """The answer of watch_rollout for one service. Healthy: the next wave may begin, and it is asked again later."""
 
     service: str
-    verdict: Literal["Succeeded", "Skipped", "Stopped", "Failed", "Aborted", "Errored"]
+    verdict: Literal["Succeeded", "Skipped", "Healthy", "Stopped", "Failed", "Aborted", "Errored"]
     reason: str = ""
 
 

@@ -18,10 +18,10 @@ fails its task at once; a new token per attempt; late answers are TaskTimedOut; 
 A machine's own role must allow it to call a function (machine_roles.py).
 ECS, tasks (ecs.py): the process or the Docker engine; a task's file system; clientToken; imageDigest of every
 container; CannotPullContainerError; exit code 143 of a stopped task. Deployments (ecs_deployments.py): a deployment
-completes when its tasks are healthy, and failing health checks fail it; failed deployments are listed until the next
-one begins; an unfinished deployment that is replaced makes room for the next one.
+completes when its tasks are healthy and the old ones are gone, and failing health checks fail it; failed deployments
+are listed until the next one begins; an unfinished deployment that is replaced makes room for the next one.
 Elastic Load Balancing (elbv2.py): targets are drained for the target group's deregistration delay before a task's
-containers are stopped.
+containers are stopped; ELB's default of 300 seconds ends with the last request in flight.
 Schedules (scheduler.py): expressions that AWS refuses are refused, in CloudFormation too; schedules are looked at every
 second; which schedule invoked a function is known.
 Targets of schedules and rules (event_targets.py): ECS tasks are run; limits, managed rules and past dates are refused.
@@ -34,9 +34,8 @@ What tests and the benchmark see and set in the emulator is control.py.
 
 Not corrected: DescribeServiceDeployments is empty (the operator follows ids in DescribeServices); imagePushedAt has
 whole seconds; HeartbeatSeconds is not enforced; aborting a parent leaves a nested execution running; one successful
-health check is enough (AWS wants HealthyThresholdCount); targets are not checked again once healthy; a deployment is
-COMPLETED when its last target is healthy, while the old ones may still drain (not compared with AWS); DeregisterTargets
-by hand does not drain.
+health check is enough (AWS wants HealthyThresholdCount); targets are not checked again once healthy; a task that
+drains makes room for the next one at once (maximumPercent); DeregisterTargets by hand does not drain.
 """
 
 from pathlib import Path

@@ -28,6 +28,7 @@ def apply() -> None:
     replace(ecs, "_task_ip", address_of_healthy_task)
     replace(ecs, "_stop_task", lambda original: stop_task_above_minimum_healthy_percent(original, ecs))
     replace(ecs, "_record_service_task_failure", lambda original: start_tasks_when_one_ends(original, ecs))
+    replace(ecs, "_complete_service_deployment", lambda original: complete_when_old_tasks_are_gone(original, ecs))
     replace(
         ecs,
         "_schedule_service_deployment_completion",
@@ -121,7 +122,10 @@ def stop_task_above_minimum_healthy_percent(original: Any, ecs: Any) -> Any:
 
 
 def start_tasks_when_one_ends(original: Any, ecs: Any) -> Any:
-    """When a task of a replaced deployment ends, ECS starts the task that maximumPercent kept from starting."""
+    """When a task of a replaced deployment ends, ECS starts the next new one, or calls the deployment COMPLETED.
+
+    maximumPercent may have kept the new task from starting.
+    """
 
     def record(task: dict[str, Any], *args: Any, **kwargs: Any) -> None:
         original(task, *args, **kwargs)
@@ -129,6 +133,7 @@ def start_tasks_when_one_ends(original: Any, ecs: Any) -> Any:
         service = service_of(task, cluster, ecs)
         if service and ecs._deployment_for_task(service, task) is not ecs._primary_deployment(service):
             ecs._reconcile_service_tasks(cluster, f"{cluster}/{service['serviceName']}")
+            ecs._complete_service_deployment(cluster, f"{cluster}/{service['serviceName']}")
 
     return record
 
@@ -178,6 +183,39 @@ def complete_when_healthy(ecs: Any, address: Callable[[dict[str, Any]], str | No
         ecs.spawn_background(check, thread_name=f"ferryman-rollout-{service['serviceName'][:12]}")
 
     return schedule
+
+
+def complete_when_old_tasks_are_gone(original: Any, ecs: Any) -> Any:
+    """A deployment whose tasks are healthy is COMPLETED once those of the deployments before it have stopped.
+
+    That is minutes later where a load balancer drains them. The emulator completes it first.
+    """
+
+    def complete(cluster: str, key: str, expected_deployment_id: str | None = None) -> None:
+        service = ecs._services.get(key)
+        if not service or service.get("status") != "ACTIVE":
+            return
+        with ecs.resource_lock("ecs-service", key):
+            deployment = ecs._primary_deployment(service)
+            if (
+                not deployment
+                or deployment.get("rolloutState") != "IN_PROGRESS"
+                or expected_deployment_id not in (None, deployment["id"])
+            ):
+                return
+            ours = [task for task in list(ecs._tasks.values()) if service_of(task, cluster, ecs) is service]
+            mine = [task for task in ours if task.get("_deployment_id") == deployment["id"]]
+            healthy = [t for t in mine if t.get("lastStatus") == "RUNNING" and t.get("_startup_stable")]
+            old = [t for t in ours if t.get("_deployment_id") != deployment["id"] and t.get("lastStatus") != "STOPPED"]
+        if len(healthy) < service.get("desiredCount", 0):
+            return
+        for task in old:
+            if task.get("lastStatus") in ecs._PRE_STOP_STATUSES:
+                ecs._stop_task({"task": task["taskArn"], "cluster": cluster, "reason": "Deployment completed"})
+        if all(task.get("lastStatus") == "STOPPED" for task in old):
+            original(cluster, key, expected_deployment_id)
+
+    return complete
 
 
 def becomes_healthy(ecs: Any, service: Any, task: Any, address: Callable[[dict[str, Any]], str | None]) -> bool:

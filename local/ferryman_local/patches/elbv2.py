@@ -1,8 +1,11 @@
 """Corrections of the emulator's load balancers: targets are drained before their task stops.
 
 On AWS a task of a service stops in this order: its targets are deregistered (state `draining`: they get no new request,
-those in flight go on), then ECS waits until no request is in flight or the target group's deregistration delay is over,
-then the containers get SIGTERM, and SIGKILL after their stopTimeout.
+those in flight go on), then ECS waits until they are no longer `draining`, which is when the target group's
+deregistration delay is over, then the containers get SIGTERM, and SIGKILL after their stopTimeout.
+
+So that a local deployment takes seconds, the delay counts in full only where a target group has one of its own; ELB's
+default of 300 seconds ends as soon as no request is in flight.
 
 Sources: the Elastic Load Balancing User Guide ("Edit target group attributes": deregistration delay), the API reference
 of Elastic Load Balancing (DescribeTargetHealth) and of ECS (StopTask, ContainerDefinition).
@@ -33,6 +36,8 @@ class DrainingTarget:
     address: str
     port: int
     seconds: float
+    in_full: bool = False
+    """Whether the delay passes although no request is in flight."""
 
 
 def apply() -> None:
@@ -94,8 +99,10 @@ class RequestsInFlight:
         start, empty = time.monotonic(), True
         with self._changed:
             for each in draining:
-                left = max(start + each.seconds - time.monotonic(), 0)
-                key = (each.group, each.address)
+                key, end = (each.group, each.address), start + each.seconds
+                if each.in_full:
+                    self._changed.wait_for(lambda: False, max(end - time.monotonic(), 0))
+                left = max(end - time.monotonic(), 0)
                 empty &= self._changed.wait_for(lambda key=key: not self._requests.get(key), left)  # type: ignore[misc]
             self._draining = [each for each in self._draining if each not in draining]
         return empty
@@ -234,6 +241,11 @@ def stop_task(original: Any, ecs: Any, alb: Any, in_flight: RequestsInFlight) ->
         stop_containers(task, ecs)
         ecs._mark_task_stopped(task["taskArn"], task, reason, "UserInitiated", exit_code=0)
         ecs._cleanup_task_resources(task, ecs._get_docker())
+        cluster = ecs._cluster_name_from_arn(task.get("clusterArn", ""))
+        service = service_of(task, cluster, ecs)
+        if service:  # the deployment that replaced it may have waited for this
+            ecs._refresh_service_state(cluster, task["group"])
+            ecs._complete_service_deployment(cluster, f"{cluster}/{service['serviceName']}")
 
     return stop
 
@@ -247,13 +259,14 @@ def targets_of(task: dict[str, Any], cluster: str, ecs: Any, alb: Any) -> list[D
         return []
     return [
         DrainingTarget(
-            arn, address, int(balancer.get("containerPort", 80)), deregistration_delay(alb._tg_attrs.get(arn, []))
+            arn, address, int(balancer.get("containerPort", 80)), *deregistration_delay(alb._tg_attrs.get(arn, []))
         )
         for balancer in service.get("loadBalancers") or []
         if (arn := balancer.get("targetGroupArn")) in alb._tgs
     ]
 
 
-def deregistration_delay(attributes: list[dict[str, str]]) -> float:
-    """A target group's deregistration delay in seconds."""
-    return next((float(a["Value"]) for a in attributes if a["Key"] == DELAY_ATTRIBUTE), DELAY_SECONDS)
+def deregistration_delay(attributes: list[dict[str, str]]) -> tuple[float, bool]:
+    """A target group's deregistration delay in seconds, and whether it is another one than ELB's default."""
+    seconds = next((float(a["Value"]) for a in attributes if a["Key"] == DELAY_ATTRIBUTE), DELAY_SECONDS)
+    return seconds, seconds != DELAY_SECONDS

@@ -167,6 +167,9 @@ def _ecs_resource(operation: str, data: dict[str, Any], prefix: str) -> str:
     if operation in _TASK_ACTIONS:
         task = data.get("task") or next(iter(data.get("tasks") or []), "*")
         return task if str(task).startswith("arn:") else f"{prefix}:task/{cluster}/{task}"
+    if operation == "DescribeContainerInstances":
+        found = next(iter(data.get("containerInstances") or []), "*")
+        return found if str(found).startswith("arn:") else f"{prefix}:container-instance/{cluster}/{found}"
     if operation == "RunTask":
         definition = str(data.get("taskDefinition") or "*")
         return definition if definition.startswith("arn:") else f"{prefix}:task-definition/{definition}"

@@ -85,7 +85,6 @@ def health(stage: Stage, aws: Client) -> dict[str, str]:
 
 def replaced(stage: Stage, task: str) -> None:
     stage.update(stage.push(SERVER, VERSION="2"))
-    stage.settled()
 
 
 def scaled_down(stage: Stage, task: str) -> None:
@@ -146,6 +145,26 @@ def test_the_deregistration_delay_is_the_longest_a_task_drains(
     stage.finished(task)
     assert time.monotonic() - begun >= 1
     assert answer.result().status_code == 502
+
+
+def test_a_deployment_is_completed_once_the_old_tasks_are_gone(stage: Stage, aws: Client) -> None:
+    stage.create(stage.push(SERVER, VERSION="1"))
+    aws("elbv2").modify_target_group_attributes(
+        TargetGroupArn=stage.group, Attributes=[{"Key": DELAY_ATTRIBUTE, "Value": "3"}]
+    )
+    (old,) = stage.tasks()
+    stage.update(stage.push(SERVER, VERSION="2"))
+    drains = until(lambda: stage.task_in("DEACTIVATING", old), "draining")
+    (new,) = stage.tasks()
+    assert "draining" not in health(stage, aws)[stage.address(new)], "it serves already"
+    primary = stage.service()["deployments"][0]
+    assert (primary["rolloutState"], primary["runningCount"]) == ("IN_PROGRESS", 1)
+    assert len(stage.service()["deployments"]) == 2, "the old one is listed while it has tasks"
+    completed = stage.settled()
+    ended = stage.task(old)
+    assert (ended["stoppedAt"] - drains["stoppingAt"]).total_seconds() >= 3
+    (only,) = completed["deployments"]
+    assert only["updatedAt"] >= ended["stoppedAt"]
 
 
 def test_a_client_that_went_away_is_not_waited_for(stage: Stage) -> None:

@@ -16,11 +16,15 @@ Raw = dict[str, Any]
 TICK = 20.0
 """Seconds in which a deployment makes one step: a task starts, or fails."""
 STALE_SECONDS = 50.0
-"""How old a stale answer can be; a minute is what the operator allows for (`steps.watch_rollout.UNLISTED`)."""
+"""How old a stale answer can be; a minute is what the operator allows for (`decisions.rollout_verdict.UNLISTED`)."""
+DRAINS = 3
+"""Steps in which old tasks drain, once all new ones are healthy."""
 
 
 def advanced(deployment: Raw, runs: str) -> str:
-    """Make one step of a deployment in progress; return `""`, `completed`, `failed-task` or `tripped`. Pure but for it.
+    """Make one step of a deployment in progress. Pure but for it.
+
+    Return `""`, `draining` (the new tasks run), `completed`, `failed-task` or `tripped`.
 
     The breaker trips after three failed tasks (half of the desired count, at least 3).
     """
@@ -30,6 +34,9 @@ def advanced(deployment: Raw, runs: str) -> str:
         deployment["runningCount"] = min(deployment["desiredCount"], deployment["runningCount"] + 1)
         if deployment["runningCount"] < deployment["desiredCount"]:
             return ""
+        if deployment["drains"] > 0:
+            deployment["drains"] -= 1
+            return "draining"
         deployment["rolloutState"] = "COMPLETED"
         return "completed"
     if runs == "hangs":
@@ -65,6 +72,8 @@ class Ecs:
         self._count = 0
         self.trouble: Callable[[str], str] = lambda service: ""
         """Asked when a task starts: `""`, or `crashes` or `hangs` for reasons that are not the image's."""
+        self.drains: Callable[[str], int] = lambda service: DRAINS
+        """Asked when a deployment begins: in how many steps the old tasks of the service drain."""
 
     # ── what exists before the operator ──
 
@@ -223,9 +232,10 @@ class Ecs:
         became = advanced(deployment, runs)
         if became in ("failed-task", "tripped"):
             self._failed_task(service, deployment)
+        if became in ("draining", "completed") and not self._runs(deployment):
+            self._run_tasks(service, deployment)
         if became == "completed":
             service["deployments"] = [deployment]
-            self._run_tasks(service, deployment)
             self._told(service, deployment, "SERVICE_DEPLOYMENT_COMPLETED")
         elif became == "tripped":
             self._roll_back(service, deployment)
@@ -261,9 +271,15 @@ class Ecs:
             "failedTasks": 0,
             "rolloutState": "IN_PROGRESS",
             "createdAt": self._scheduler.now(),
+            "drains": self.drains(service["serviceName"]),
         }
 
     # ── tasks ──
+
+    def _runs(self, deployment: Raw) -> bool:
+        return any(
+            task["startedBy"] == deployment["id"] and task["lastStatus"] == "RUNNING" for task in self.tasks.values()
+        )
 
     def _run_tasks(self, service: Raw, deployment: Raw) -> None:
         group = f"service:{service['serviceName']}"

@@ -39,9 +39,16 @@ def release(**digests: str) -> Release:
     ("answer", "expected"),
     [
         (BASIC, ("Complete", {"CRITICAL": 1, "LOW": 7})),
-        (ENHANCED, ("Complete", {"HIGH": 2, "UNTRIAGED": 1})),
+        (ENHANCED, ("Complete", {"HIGH": 2, "UNDEFINED": 1})),
         ({"imageScanStatus": {"status": "COMPLETE"}, "imageScanFindings": {}}, ("Complete", {})),
         ({"imageScanStatus": {"status": "ACTIVE"}}, ("Complete", {})),
+        (
+            {
+                "imageScanStatus": {"status": "ACTIVE"},
+                "imageScanFindings": {"enhancedFindings": [{"severity": "CRITICAL"}, {"severity": "UNTRIAGED"}, {}]},
+            },
+            ("Complete", {"CRITICAL": 1, "UNDEFINED": 2}),
+        ),
         ({"imageScanStatus": {"status": "IN_PROGRESS"}}, ("Pending", {})),
         ({"imageScanStatus": {"status": "PENDING"}}, ("Pending", {})),
         ({"imageScanStatus": {"status": "FAILED", "description": "no OS found"}}, ("Failed", {})),
@@ -69,7 +76,7 @@ def test_each_image_is_looked_up_by_digest(ecr: FakeEcr) -> None:
     ecr.scans = {("scr-api", api): BASIC, ("scr-web", web): ENHANCED}
     assert image_scans.of_release(DOCUMENT, release(web=web, api=api), ecr) == (
         ImageScan("api", "Complete", {"CRITICAL": 1, "LOW": 7}),
-        ImageScan("web", "Complete", {"HIGH": 2, "UNTRIAGED": 1}),
+        ImageScan("web", "Complete", {"HIGH": 2, "UNDEFINED": 1}),
     )
 
 
@@ -81,7 +88,7 @@ def test_each_image_is_looked_up_by_digest(ecr: FakeEcr) -> None:
         (BASIC, {"imageScanStatus": {"status": "FAILED"}}, ("Failed", {})),
         (BASIC, {"imageScanStatus": {"status": "IN_PROGRESS"}}, ("Pending", {})),
         (None, {"imageScanStatus": {"status": "IN_PROGRESS"}}, ("Missing", {})),
-        (BASIC, ENHANCED, ("Complete", {"CRITICAL": 1, "HIGH": 2, "LOW": 7, "UNTRIAGED": 1})),
+        (BASIC, ENHANCED, ("Complete", {"CRITICAL": 1, "HIGH": 2, "LOW": 7, "UNDEFINED": 1})),
         (BASIC, FEW, ("Complete", {"CRITICAL": 1, "LOW": 9})),
         (FEW, BASIC, ("Complete", {"CRITICAL": 1, "LOW": 9})),
     ],
@@ -190,7 +197,17 @@ def test_throttling_is_worth_another_try(ecr: FakeEcr) -> None:
 
 def test_any_other_refusal_is_an_error_and_no_verdict(ecr: FakeEcr) -> None:
     api = ecr.push("scr-api", "r1", "one")
-    code = "AccessDeniedException"
+    code = "InvalidParameterException"
     ecr.trouble.before["DescribeImageScanFindings"] = [refused("DescribeImageScanFindings", code)]
     with pytest.raises(Exception, match=code):
         image_scans.of_release(DOCUMENT, release(api=api), ecr)
+
+
+@pytest.mark.parametrize("operation", ["DescribeImageScanFindings", "BatchGetImage"])
+def test_a_refused_permission_is_told_with_what_is_missing(ecr: FakeEcr, operation: str) -> None:
+    api = ecr.push_index("scr-api", "r1", [("sha256:amd", "linux", "amd64"), ("sha256:arm", "linux", "arm64")])
+    ecr.trouble.before[operation] = [refused(operation, "AccessDeniedException")]
+    (found,) = image_scans.of_release(DOCUMENT, release(api=api), ecr)
+    assert found.status == "Denied"
+    for part in (operation, "ecr:DescribeImageScanFindings", "inspector2:ListFindings", "inspector2:ListCoverage"):
+        assert part in found.message

@@ -320,17 +320,36 @@ class TestScans:
         nudge(world)
         assert told(world) == [(V1, "Pending")]
 
-    def test_one_that_has_not_ended_is_looked_at_again_in_a_minute(self, world: World) -> None:
+    def test_one_that_has_not_ended_is_looked_at_when_it_ends(self, world: World) -> None:
         world.release(V1)
         self.scanned(world, V1, {"imageScanStatus": {"status": "IN_PROGRESS"}})
         world.reconcile()
         end(world, "staging")
-        assert world.nudges.sent[-1] == ("scr", "production", 60)
+        assert ("scr", "production", 60) not in world.nudges.sent
         self.scanned(world, V1, CLEAN)
+        world.wake({"detail": {"scan-status": "COMPLETE", "repository-name": "scr-web", "image-digest": "sha256:1"}})
+        assert told(world) == [(V1, "Pending")]
+
+    def test_a_look_that_is_refused_is_told_with_the_missing_permission(self, world: World) -> None:
+        world.release(V1)
+        self.scanned(world, V1, CLEAN)
+        world.reconcile()
+        world.ecr.trouble.before["DescribeImageScanFindings"] = [
+            refused("DescribeImageScanFindings", "AccessDeniedException")
+        ] * 9
+        end(world, "staging")
+        nudge(world)
+        assert told(world) == []
+        ready = state(world).condition("Ready")
+        assert ready is not None
+        assert ready.reason == "ScanDenied"
+        assert "inspector2:ListFindings" in ready.message
+        assert [message for message in world.store.unsent() if message.event.startswith("waiting-")]
+        world.ecr.trouble.before.clear()
         nudge(world)
         assert told(world) == [(V1, "Pending")]
 
-    @pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException"])
+    @pytest.mark.parametrize("code", ["ThrottlingException", "InvalidParameterException"])
     def test_a_look_that_fails_stops_that_release_and_nothing_else(self, world: World, code: str) -> None:
         world.release(V1)
         self.scanned(world, V1, CLEAN)
@@ -371,20 +390,32 @@ class TestScans:
         nudge(world)
         assert "DescribeImageScanFindings" not in world.ecr.calls
 
-    def test_looks_do_not_multiply(self, world: World) -> None:
+    @pytest.mark.parametrize(
+        "repository", ["scr-web", "arn:aws:ecr:eu-west-1:123456789012:repository/scr-web"], ids=["basic", "enhanced"]
+    )
+    def test_an_ended_scan_is_looked_at(self, world: World, repository: str) -> None:
         world.release(V1)
         self.scanned(world, V1, {"imageScanStatus": {"status": "IN_PROGRESS"}})
         world.reconcile()
-        world.nudges.sent.clear()
         end(world, "staging")
-        for _ in range(5):
-            nudge(world)
-        assert world.nudges.sent.count(("scr", "production", 60)) == 1
-        for _ in range(3):
-            world.nudges.sent.clear()
+        self.scanned(world, V1, CLEAN)
+        world.wake({"detail": {"scan-status": "COMPLETE", "repository-name": "somebody-elses"}})
+        assert told(world) == []
+        world.wake({"detail": {"scan-status": "COMPLETE", "repository-name": repository}})
+        assert told(world) == [(V1, "Pending")]
+
+    def test_a_sweep_finds_a_scan_whose_event_was_lost(self, world: World) -> None:
+        world.release(V1)
+        self.scanned(world, V1, {"imageScanStatus": {"status": "IN_PROGRESS"}})
+        world.reconcile()
+        end(world, "staging")
+        world.nudges.sent.clear()
+        for _ in range(20):
             world.sweep()
-            nudge(world)
-            assert world.nudges.sent.count(("scr", "production", 60)) == 1
+        assert world.nudges.sent == [], "no chain of nudges"
+        self.scanned(world, V1, CLEAN)
+        world.sweep()
+        assert told(world) == [(V1, "Pending")]
 
     def test_while_something_runs_nobody_looks(self, world: World) -> None:
         world.release(V1)

@@ -159,7 +159,6 @@ def applied(view: Snapshot, actions: list[Action]) -> Snapshot:
                     waiting_since=action.waiting_since,
                     waiting_for=action.waiting_for,
                     observed_generation=action.generation,
-                    again_at=action.again_at,
                     reconciled_at=NOW,
                 )
             case RepairTags():

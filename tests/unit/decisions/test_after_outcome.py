@@ -340,3 +340,33 @@ class TestVoid:
         wish = Request(version=E, kind="deploy", reason="", who="arn:kim", at=make.AT)
         state = after_outcome.apply(judge(deployment, None), deployment, make.state(requested=wish), make.AT)[1]
         assert state.requested == wish
+
+
+class TestGoneBack:
+    """A way back that registers a revision anew is what is recorded then, and no drift."""
+
+    def after(self, recorded: str, planned: str, *, status: str = "Succeeded") -> Target:
+        name = make.SERVICES[0]
+        steps = {
+            **make.passed(),
+            step_keys.rollout(name, "back"): make.rollout(name, status, direction="back", revision=9),
+        }
+        plan = make.deployment().plan
+        assert plan is not None
+        service = plan.services[name].but(rollback_task_definition=planned)
+        deployment = make.deployment(steps=steps, plan=plan.but(services={**plan.services, name: service}))
+        good = Target(version=A, deployment=None, task_definitions={name: recorded})
+        state = make.state(last_succeeded=good)
+        _, after = after_outcome.apply(Judgement(Phase.ROLLED_BACK, "FailFast", "bad."), deployment, state, make.AT)
+        assert after.last_succeeded is not None
+        return after.last_succeeded
+
+    def test_notes_the_revision(self) -> None:
+        name = make.SERVICES[0]
+        assert self.after("td:1", "td:1").task_definitions[name] == make.definition(name, 9)
+
+    def test_leaves_what_was_changed_by_others(self) -> None:
+        assert self.after("td:2", "td:1").task_definitions[make.SERVICES[0]] == "td:2"
+
+    def test_leaves_what_did_not_come_back(self) -> None:
+        assert self.after("td:1", "td:1", status="Failed").task_definitions[make.SERVICES[0]] == "td:1"

@@ -124,9 +124,10 @@ class TestGates:
             pytest.param({"document": {"scan": {}}, "scans": scanned(CRITICAL=1)}, "1 CRITICAL", id="findings"),
             pytest.param(
                 {"document": {"scan": {}}, "scans": scanned("Pending")},
-                [RequeueAfter(60, repeats=True)],
+                [],
                 id="scan-under-way",
             ),
+            pytest.param({"document": {"scan": {}}, "scans": scanned("Denied")}, "can't be read", id="scan-denied"),
             pytest.param({"document": {"scan": {}}, "scans": scanned()}, "starts", id="clean"),
             pytest.param({}, "starts", id="nothing-to-wait-for"),
         ],
@@ -165,16 +166,19 @@ class TestGates:
         assert isinstance(action, Start)
         assert acts(changed(view, source=LEFT)) == []
 
-    def test_one_look_at_a_scan_is_asked_for_at_a_time(self) -> None:
+    def test_an_unfinished_scan_is_not_polled_through_the_queue(self) -> None:
+        """AWS cuts a chain of Lambda, queue and the same Lambda after 16 hops: the scan's event and the sweep look."""
         view = changed(gated(scan={}), releases=(release(1), named(2)), scans=scanned("Pending"))
         for swept in (False, True):
-            actions = decide(changed(view, swept=swept), NOW)
-            assert actions[-1] == RequeueAfter(60, repeats=True)
-            asked_for = applied(view, actions[:-1])
-            assert asked_for.state.again_at == NOW + timedelta(minutes=1)
-            for seconds, again in ((0, 0), (30, 0), (54, 0), (56, 1), (60, 1), (600, 1)):
-                found = decide(changed(asked_for, swept=swept), NOW + timedelta(seconds=seconds))
-                assert len([item for item in found if isinstance(item, RequeueAfter)]) == again
+            found = decide(changed(view, swept=swept), NOW)
+            assert [item for item in found if isinstance(item, RequeueAfter)] == []
+
+    def test_a_scan_that_must_not_be_read_is_told_at_once_and_once(self) -> None:
+        view = changed(gated(scan={}), releases=(release(1), named(2)), scans=scanned("Denied"))
+        (told,) = acts(view)
+        assert isinstance(told, ReportWaiting)
+        assert (told.reason, told.loud) == ("ScanDenied", True)
+        assert acts(changed(view, reported={"r2": ("ScanDenied",)})) == []
 
     @pytest.mark.parametrize(
         ("known", "tried", "tag"),

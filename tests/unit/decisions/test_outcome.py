@@ -213,3 +213,11 @@ def test_the_cause_of_a_crashed_lambda_is_told_without_secrets(cause: str) -> No
     message = judge(make.deployment(plan=None, steps={}), failure).message
     assert "asked redis://:[hidden]@ca" in message
     assert "hunter2" not in message
+
+
+def test_a_success_tells_whose_old_tasks_remain() -> None:
+    name = make.SERVICES[0]
+    steps = {**make.passed(), step_keys.rollout(name, "forward"): make.rollout(name, reason="OldTasksRemain")}
+    judged = judge(make.deployment(steps=steps), None)
+    assert judged.phase is Phase.SUCCEEDED
+    assert f"ECS was still stopping old tasks of {name}; `ferryman status` tells when they are gone." in judged.message

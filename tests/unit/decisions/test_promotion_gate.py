@@ -40,6 +40,7 @@ from unit.decisions.promoting import (
         (scans("Missing"), "ScanMissing", "api has no scan results (because)"),
         (scans("Failed"), "ScanMissing", "api has no scan results (because)"),
         (scans("Pending"), "ScanPending", "the scan of api has not finished"),
+        (scans("Denied"), "ScanDenied", "the scan of api can't be read (because)"),
         (scans("Pending", {"HIGH": 1}), "ScanBlocked", "web has 1 HIGH findings"),
         (scans("Pending", "Missing"), "ScanMissing", "web has no scan results"),
         (scans(CLEAN)[:1], "ScanMissing", "web has no scan results"),
@@ -52,12 +53,6 @@ def test_scans_hold_back_what_is_gravest(found: Any, reason: str | None, said: s
     if reason in ("ScanMissing", "ScanBlocked"):
         assert waits is not None
         assert "`ferryman waive production --release r2 --reason …`" in waits.message
-
-
-def test_an_unfinished_scan_is_looked_at_again_soon() -> None:
-    waits = gate("production", SCANNED, release(2, named=1, verified=2), NOW, source=None, scans=scans("Pending"))
-    assert waits is not None
-    assert waits.until == NOW + timedelta(minutes=1)
 
 
 @pytest.mark.parametrize(("hours", "opens"), [(0.001, True), (0, False), (-1, False)])
@@ -96,8 +91,8 @@ def test_what_the_source_went_back_from_is_not_verified_any_more(ended: Settled,
         assert told(seen) == ((None, "r2 WaitsForSource") if reason else ("r2", None))
 
 
-def test_a_scan_that_could_not_be_read_is_looked_at_again_soon() -> None:
+def test_a_scan_that_could_not_be_read_is_looked_at_again() -> None:
     waits = gate("production", SCANNED, release(2, named=1, verified=2), NOW, source=None, scans=scans("Unread"))
     assert waits is not None
-    assert (waits.reason, waits.until) == ("ScanPending", NOW + timedelta(minutes=1))
+    assert (waits.reason, waits.until) == ("ScanPending", None)
     assert "could not be read (because)" in waits.message

@@ -281,6 +281,17 @@ class FakeEcs:
         return {"tasks": [task], "failures": []}
 
     @_faulty
+    def describe_container_instances(self, cluster: str, containerInstances: list[str]) -> Raw:  # noqa: N803
+        assert len(containerInstances) <= 100
+        return {
+            "containerInstances": [
+                {"containerInstanceArn": arn, "ec2InstanceId": f"i-{arn.rpartition('/')[2]}"}
+                for arn in containerInstances
+            ],
+            "failures": [],
+        }
+
+    @_faulty
     def stop_task(self, cluster: str, task: str, reason: str) -> Raw:
         found = self.tasks[task]
         found.update(desiredStatus="STOPPED", stopCode="UserInitiated", stoppedReason=reason)

@@ -305,3 +305,49 @@ def test_where_everything_is_scaled_to_zero_its_task_definitions_still_tell(worl
     world.apply()
     assert world.state.current is not None
     assert world.state.current.version == V1
+
+
+class TestPinned:
+    """What a way back goes to, where task definitions name tags."""
+
+    def pinned(self, world: World) -> str | None:
+        """What was noted for the API."""
+        return world.store.adopted_images("scr", "staging").get(world.ecs.services["scr-api"]["taskDefinition"])
+
+    def test_is_what_runs_and_not_what_the_tag_names_by_now(self, world: World) -> None:
+        pushed_before(world, V1, V2)
+        world.run_services(**images(world, V2, "moving tag"))
+        ran = world.ecr.tags["scr-api"][V1]
+        world.ecs.tasks.clear()
+        world.ecs.add_task("scr-api", ran)
+        world.apply()
+        assert self.pinned(world) == f"app={ran}"
+
+    def test_is_what_most_tasks_run(self, world: World) -> None:
+        pushed_before(world, V1, V2)
+        world.run_services(**images(world, V2, "moving tag"))
+        ran = world.ecr.tags["scr-api"][V1]
+        world.ecs.tasks.clear()
+        for digest in (world.ecr.tags["scr-api"][V2], ran, ran):
+            world.ecs.add_task("scr-api", digest)
+        world.apply()
+        assert self.pinned(world) == f"app={ran}"
+
+    @pytest.mark.parametrize("trouble", ["no tasks", "refused"])
+    def test_is_what_the_tag_names_where_no_task_tells(self, world: World, trouble: str) -> None:
+        pushed_before(world, V1)
+        world.run_services(**images(world, V1, "moving tag"))
+        world.ecs.tasks.clear()
+        if trouble == "refused":
+            world.ecs.refuse("list_tasks", "AccessDeniedException")
+            world.ecs.refuse("list_tasks", "AccessDeniedException")
+        world.apply()
+        assert self.pinned(world) == f"app={world.ecr.tags['scr-api'][V1]}"
+
+    def test_is_empty_where_task_definitions_name_digests(self, world: World) -> None:
+        pushed_before(world, V1)
+        world.run_services(**images(world, V1, "digest"))
+        world.ecs.calls.clear()
+        world.apply()
+        assert self.pinned(world) is None
+        assert world.ecs.calls["list_tasks"] == 0

@@ -109,7 +109,15 @@ class TestScans:
             ecr.scans[f"scr-{name}", "sha256:arm"] = {"imageScanStatus": {"status": "COMPLETE"}}
         assert self.admit(world, ecr) == ""
 
-    @pytest.mark.parametrize("code", ["ThrottlingException", "AccessDeniedException"])
+    def test_a_look_that_is_not_permitted_refuses_with_what_is_missing(self, world: World, ecr: FakeEcr) -> None:
+        self.clean(world, ecr)
+        ecr.trouble.before["DescribeImageScanFindings"] = [
+            refused("DescribeImageScanFindings", "AccessDeniedException")
+        ]
+        assert self.admit(world, ecr) == "ScanDenied"
+        assert "inspector2:ListFindings" in world.deployment.steps[step_keys.ADMIT].message
+
+    @pytest.mark.parametrize("code", ["ThrottlingException", "InvalidParameterException"])
     def test_a_look_that_fails_is_no_verdict(self, world: World, ecr: FakeEcr, code: str) -> None:
         self.clean(world, ecr)
         ecr.trouble.before["DescribeImageScanFindings"] = [refused("DescribeImageScanFindings", code)]

@@ -1,5 +1,6 @@
 """Freezing the plan: from document, release and ECS to ids; and what speaks against it."""
 
+import json
 from typing import Any
 
 import pytest
@@ -8,13 +9,16 @@ from ferryman.contracts import PlannedWave
 from ferryman.errors import ClaimLost
 from ferryman.records import (
     AbortRequest,
+    AdoptedImages,
     step_keys,
 )
+from ferryman.records.writes import Add
 from ferryman.store.table import Store
 from unit import builders as make
 from unit.begin_world import World, plan_of
 from unit.fakes.clock import FakeClock, FakeIds
-from unit.fakes.planning import ACCOUNT, NAMES
+from unit.fakes.ecr import OCI_INDEX
+from unit.fakes.planning import ACCOUNT, NAMES, LabelledEcr
 
 
 @pytest.fixture
@@ -54,6 +58,38 @@ def test_rollback_goes_to_the_last_success_not_to_what_was_there(world: World) -
     world.state(last_succeeded=target.but(task_definitions={"scr-api-staging": "td:good"}))
     world.begin()
     assert plan_of(world).services["scr-api-staging"].rollback_task_definition == "td:good"
+
+
+class WithIndex(LabelledEcr):
+    """One image of the repositories is an index."""
+
+    def __init__(self, digest: str, index: dict[str, Any]) -> None:
+        super().__init__()
+        self._digest, self._index = digest, index
+
+    def batch_get_image(self, repositoryName: str, imageIds: Any, **more: Any) -> Any:  # noqa: N803 - boto3's own names
+        answer = super().batch_get_image(repositoryName, imageIds, **more)
+        if imageIds[0]["imageDigest"] == self._digest:
+            answer["images"][0].update(imageManifest=json.dumps(self._index), imageManifestMediaType=OCI_INDEX)
+        return answer
+
+
+def test_a_way_back_to_tags_is_frozen_by_digest(world: World) -> None:
+    """What ran when it was adopted: an index, of which ECS may tell the child that it pulled."""
+    index = make.digest("d")
+    children = [{"digest": f"sha256:{arch}", "platform": {"os": "linux", "architecture": arch},
+                 "mediaType": "application/vnd.oci.image.manifest.v1+json"} for arch in ("amd64", "arm64")]  # fmt: skip
+    world.ecr = WithIndex(index, {"mediaType": OCI_INDEX, "schemaVersion": 2, "manifests": children})
+    target = make.state().last_succeeded
+    assert target is not None
+    world.state(last_succeeded=target.but(task_definitions={"scr-api-staging": "td:good"}))
+    images = {"td:good": f"api={index}", "td:other": "api=sha256:1"}
+    world.store.write(Add(AdoptedImages(platform="scr", environment="staging", images=images, at=make.AT)))
+    world.begin()
+    api = plan_of(world).services["scr-api-staging"]
+    assert api.rollback_digests == {"api": index}
+    assert api.rollback_children == ["sha256:amd64"]
+    assert plan_of(world).services["scr-web-staging"].rollback_digests == {}
 
 
 def test_services_that_cannot_show_anything_are_skipped(world: World) -> None:

@@ -532,3 +532,41 @@ def test_a_service_is_not_taken_back_by_a_deployment_that_has_ended(world: World
     with pytest.raises(NotItsTurn, match="is Succeeded"):
         world.update(direction="back")
     assert world.ecs.calls["update_service"] == 1
+
+
+class TestBackToATag:
+    """The adopted task definition names a tag, which may have moved since: a way back goes to what ran."""
+
+    RAN = f"sha256:{'7' * 64}"
+
+    @pytest.fixture
+    def tagged(self, world: World) -> str:
+        arn = world.ecs.new_definition("api", "registry.example/api:production-latest")
+        world.claim("01K00000000000000000000TAG")
+        world.replan("api", rollback_task_definition=arn, rollback_digests={"app": self.RAN})
+        world.roll_out("api")
+        return arn
+
+    def test_registers_what_ran_by_digest(self, world: World, tagged: str) -> None:
+        world.update("api", "back")
+        definition = world.definition("api", "back")
+        image = next(item["image"] for item in definition["containerDefinitions"] if item["name"] == "app")
+        assert image == f"registry.example/api@{self.RAN}"
+        assert definition["taskDefinitionArn"] != tagged
+        assert world.ecs.deployment("api")["taskDefinition"] == definition["taskDefinitionArn"]
+
+    def test_twice_registers_once(self, world: World, tagged: str) -> None:
+        world.ecs.calls.clear()
+        world.ecs.lose_answer("update_service")
+        with pytest.raises(Unavailable):
+            world.update("api", "back")
+        world.update("api", "back")
+        assert world.ecs.calls["register_task_definition"] == 1
+
+    @pytest.mark.parametrize(
+        ("digest", "reason"), [(RAN, "Completed"), (f"sha256:{'8' * 64}", "WrongImage")], ids=["what-ran", "another"]
+    )
+    def test_is_checked_as_on_the_way_forward(self, world: World, tagged: str, digest: str, reason: str) -> None:
+        world.update("api", "back")
+        world.ecs.complete("api", digest)
+        assert world.answer(world.watch("api", "back"))["reason"] == reason  # type: ignore[index]

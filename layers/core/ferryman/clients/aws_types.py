@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ecr import type_defs as ecr
     from mypy_boto3_ecs import client as ecs_client
     from mypy_boto3_ecs import type_defs as ecs
+    from mypy_boto3_elbv2 import client as elbv2_client
     from mypy_boto3_events import client as events_client
     from mypy_boto3_events import type_defs as events
     from mypy_boto3_iam import client as iam_client
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 type DynamoDBClient = dynamodb_client.DynamoDBClient
 type ECRClient = ecr_client.ECRClient
 type ECSClient = ecs_client.ECSClient
+type ELBClient = elbv2_client.ElasticLoadBalancingv2Client
 type EventsClient = events_client.EventBridgeClient
 type IAMClient = iam_client.IAMClient
 type LambdaClient = lambda_client.LambdaClient
@@ -99,6 +101,8 @@ class MakeClient(Protocol):
     def __call__(self, service: Literal["ecr"], /) -> ECRClient: ...
     @overload
     def __call__(self, service: Literal["ecs"], /) -> ECSClient: ...
+    @overload
+    def __call__(self, service: Literal["elbv2"], /) -> ELBClient: ...
     @overload
     def __call__(self, service: Literal["events"], /) -> EventsClient: ...
     @overload

@@ -84,6 +84,18 @@ def primary(service: ECSService) -> ECSDeployment | None:
     return next((found for found in service.get("deployments", []) if found["status"] == "PRIMARY"), None)
 
 
+def replaced(service: ECSService) -> list[ECSDeployment]:
+    """Return the deployments that were replaced and still have tasks: ECS lists them until these are gone.
+
+    One that failed stays listed without any.
+    """
+    return [
+        found
+        for found in service.get("deployments", [])
+        if found["status"] != "PRIMARY" and (found.get("rolloutState") != "FAILED" or found.get("runningCount"))
+    ]
+
+
 def running_tasks(ecs: ECSClient, cluster: str, service: str, task_definition: str) -> list[ECSTask]:
     """Return the tasks of a service that run, or are to run, on one task definition; those of others are not ours."""
     found = _tasks(ecs, {"cluster": cluster, "serviceName": service, "desiredStatus": "RUNNING"})
@@ -117,6 +129,18 @@ def tasks_started_by(ecs: ECSClient, cluster: str, started_by: str) -> list[ECST
 def task(ecs: ECSClient, cluster: str, arn: str) -> ECSTask | None:
     """Return one task, or None when it is not listed (not yet, or no longer)."""
     return next(iter(_described(ecs, cluster, [arn])), None)
+
+
+def instances(ecs: ECSClient, cluster: str, arns: Iterable[str]) -> dict[str, str]:
+    """Return the EC2 instances that container instances are, by ARN; nothing is asked for none."""
+    wanted = list(dict.fromkeys(arns))
+    found: dict[str, str] = {}
+    for start in range(0, len(wanted), _TASKS_PER_CALL):
+        part = wanted[start : start + _TASKS_PER_CALL]
+        with translated():
+            answer = ecs.describe_container_instances(cluster=cluster, containerInstances=part)
+        found |= {item["containerInstanceArn"]: item.get("ec2InstanceId", "") for item in answer["containerInstances"]}
+    return found
 
 
 def run_task(ecs: ECSClient, request: RunTaskRequest) -> RunTaskAnswer:

@@ -3,11 +3,13 @@
 An index can't be scanned: the scan is its child's (docs/reference/aws-facts.md#image-tags-and-digests).
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
 from ferryman.clients import ecr as ecr_edge
+from ferryman.clients.aws_errors import Refusal, code_and_sentence, code_of
 from ferryman.clients.aws_types import ECRClient, ScanFindings
 from ferryman.clients.image_index import ANYWHERE, RunsOn
 from ferryman.decisions.snapshot import ImageScan
@@ -18,6 +20,13 @@ from ferryman.records import Release
 _READY = frozenset({"COMPLETE", "ACTIVE"})
 """ACTIVE: enhanced scanning, which goes on for as long as the image is there."""
 _UNDER_WAY = frozenset({"IN_PROGRESS", "PENDING"})
+_DENIED = frozenset({"AccessDeniedException", "AccessDenied"})
+_NEEDED = (
+    "reading scans needs ecr:DescribeImageScanFindings, and with enhanced scanning inspector2:ListFindings and "
+    "inspector2:ListCoverage"
+)
+_SEVERITIES = {"UNTRIAGED": "UNDEFINED"}
+"""Severities of enhanced scanning (Inspector) → those of a document, where they have another name."""
 
 
 type Platforms = Callable[[str], frozenset[RunsOn]]
@@ -56,9 +65,14 @@ def _of_image(
     repository = document.spec.components[component].repository
     try:
         children = planned or _children(repository, component, digest, ecr, platforms)
+        return worst([read(component, ecr_edge.scan_findings(ecr, repository, child)) for child in sorted(children)])
     except NotFound as error:
         return ImageScan(component, "Missing", message=str(error))
-    return worst([read(component, ecr_edge.scan_findings(ecr, repository, child)) for child in sorted(children)])
+    except Refusal as error:
+        if code_of(error) not in _DENIED:
+            raise
+        # It does not pass by itself: people hear of it, with what is missing.
+        return ImageScan(component, "Denied", message=f"{code_and_sentence(error)[1]}; {_NEEDED}")
 
 
 def _children(
@@ -84,7 +98,7 @@ def worst(found: Sequence[ImageScan]) -> ImageScan:
     )  # fmt: skip
 
 
-_GRAVITY = {"Complete": 0, "Pending": 1, "Unread": 1, "Missing": 2, "Failed": 3}
+_GRAVITY = {"Complete": 0, "Pending": 1, "Unread": 1, "Missing": 2, "Failed": 3, "Denied": 4}
 
 
 def read(component: str, answer: ScanFindings | None) -> ImageScan:
@@ -94,10 +108,26 @@ def read(component: str, answer: ScanFindings | None) -> ImageScan:
     said = answer.get("imageScanStatus", {})
     status = said.get("status", "")
     if status in _READY:
-        counts = answer.get("imageScanFindings", {}).get("findingSeverityCounts", {})
-        return ImageScan(component, "Complete", {severity: int(count) for severity, count in counts.items()})
+        return ImageScan(component, "Complete", _severities(answer))
     if status in _UNDER_WAY:
         return ImageScan(component, "Pending", message=status)
     # FAILED, UNSUPPORTED_IMAGE, SCAN_ELIGIBILITY_EXPIRED, FINDINGS_UNAVAILABLE, and whatever ECR will call it next.
     description = said.get("description", "")
     return ImageScan(component, "Failed", message=f"{status}: {description}" if description else status or "no status")
+
+
+def _severities(answer: ScanFindings) -> dict[str, int]:
+    """Return severity → how many findings, of basic and of enhanced scanning.
+
+    Without counts the findings themselves are counted: those of the page that was read, which is the first.
+    """
+    found = answer.get("imageScanFindings", {})
+    counted = {str(name): int(count) for name, count in found.get("findingSeverityCounts", {}).items()}
+    if not counted:
+        listed = [*found.get("findings", []), *found.get("enhancedFindings", [])]
+        counted = Counter(str(item.get("severity", "UNDEFINED")) for item in listed)
+    counts: dict[str, int] = {}
+    for severity, count in counted.items():
+        name = _SEVERITIES.get(severity, severity)
+        counts[name] = counts.get(name, 0) + count
+    return counts

@@ -177,6 +177,7 @@ def _drift(sources: Sources, document: Platform, environment: Environment, seen:
         live={**live, **jobs},
         bases={name: arn for name, arn in {**bases, **of_jobs}.items() if arn},
         images=live_images.differing(document, environment, running, sources.ecs, sources.ecr),
+        replacing=frozenset(name for name, raw in services.items() if ecs_edge.replaced(raw)),
     )
 
 

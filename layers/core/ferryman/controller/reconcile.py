@@ -69,11 +69,18 @@ class ExecutionChange(_Incoming):
     input: str | None = None
 
 
+class ScanEnded(_Incoming):
+    """Detail of `ECR Image Scan` (basic scanning) and `Inspector2 Scan` (enhanced)."""
+
+    repository: str = Field(alias="repository-name")
+    """Name of the repository, or (enhanced) its ARN."""
+
+
 class Wakeup(_Incoming):
-    """A batch of nudges, a changed execution, or the schedule's `{"sweep": true}`."""
+    """A batch of nudges, a changed execution, an image scan that ended, or the schedule's `{"sweep": true}`."""
 
     records: list[Nudged] = Field(default=[], alias="Records")
-    detail: ExecutionChange | None = None
+    detail: ExecutionChange | ScanEnded | None = None
     sweep: bool = False
 
 
@@ -142,12 +149,16 @@ class Reconciler:
         """Do what a wake-up asks for. Raise the first error of a sweep after everything was looked at."""
         if event.records:
             return self._nudged(event.records)
-        if event.detail is not None:
+        if isinstance(event.detail, ScanEnded):
+            self._scanned(event.detail)
+        elif event.detail is not None:
             self._changed(event.detail)
         elif event.sweep:
             self._sweep()
         else:
-            raise InvalidInput("an event must be a batch of nudges (Records), a changed execution (detail) or a sweep")
+            raise InvalidInput(
+                "an event must be a batch of nudges (Records), a changed execution or ended scan (detail), or a sweep"
+            )
         return Report()
 
     def environment(self, platform: str, environment: str) -> None:
@@ -210,6 +221,21 @@ class Reconciler:
             self._promoted_from(key.platform, key.environment)
         except NotFound as error:
             _LOG.warning("nothing to reconcile: %s", error)
+
+    def _scanned(self, scan: ScanEnded) -> None:
+        """Look at the environments that ask for scans of this repository. Raise the first error after all of them."""
+        repository = scan.repository.rpartition(":repository/")[2]
+        errors: list[Exception] = []
+        for applied in self.sources.store.platforms():
+            spec = applied.document.get("spec", {})
+            if all(part.get("repository") != repository for part in spec.get("components", {}).values()):
+                continue
+            for name, environment in spec.get("environments", {}).items():
+                if environment.get("scan") is not None:
+                    error = self._failure(partial(self.environment, applied.name, name), (applied.name, name))
+                    errors += [error] if error else []
+        if errors:
+            raise errors[0]
 
     def _promoted_from(self, platform: str, environment: str) -> None:
         """Look at the environments that take what was just decided here: verified, or failed with a tag on it."""

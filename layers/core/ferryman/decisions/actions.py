@@ -127,8 +127,6 @@ class Observe:
     waiting_since: datetime | None
     waiting_for: WaitingFor | None
     generation: int
-    again_at: datetime | None = None
-    """When the next scheduled look is due."""
 
 
 @dataclass(frozen=True)
@@ -141,11 +139,9 @@ class RepairTags:
 
 @dataclass(frozen=True)
 class RequeueAfter:
-    """Look again after some seconds."""
+    """Look again after some seconds. Never repeated for what others end: AWS cuts a chain of 16 looks by the queue."""
 
     seconds: int
-    repeats: bool = False
-    """Whether that look may schedule another one. Only one may be scheduled at a time, or they multiply."""
 
 
 Act = (

@@ -15,6 +15,7 @@ from ferryman.records import (
     EnvironmentState,
     Hold,
     Phase,
+    PlannedJob,
     Release,
     Request,
     Running,
@@ -54,6 +55,7 @@ def apply(
     if deployment.kind == "migrate":
         # A database command leaves what runs, and what may run, as it was.
         return _worded(judgement, deployment), _held(state, judgement, at)
+    state = _gone_back(deployment, state)
     settled = dict(state.settled)
     if judgement.phase is Phase.SUCCEEDED:
         settled.pop(deployment.version, None)
@@ -209,8 +211,30 @@ def target_of(deployment: Deployment, before: Target | None) -> Target:
             bases[name] = planned.base_task_definition
     digests = {**known.digests, **deployment.digests}
     return Target(
-        version=deployment.version, deployment=deployment.id, digests=digests, task_definitions=definitions, bases=bases
-    )  # fmt: skip
+        version=deployment.version,
+        deployment=deployment.id,
+        digests=digests,
+        task_definitions=definitions,
+        bases=bases,
+    )
+
+
+def _gone_back(deployment: Deployment, state: EnvironmentState) -> EnvironmentState:
+    """Note the revisions that services and jobs went back to, where these took the place of the recorded ones.
+
+    A recorded one that names tags, or was deregistered, is registered anew: what runs then is no drift.
+    """
+    target = state.last_succeeded
+    if target is None or deployment.plan is None:
+        return state
+    definitions = dict(target.task_definitions)
+    for name, planned in deployment.plan.members.items():
+        was = planned.task_definition if isinstance(planned, PlannedJob) else planned.rollback_task_definition
+        step = deployment.step(step_keys.rollout(name, "back"))
+        to = step.rollout.task_definition if step is not None and step.rollout is not None else None
+        if step is not None and step.status.passed and to is not None and definitions.get(name) == was != to:
+            definitions[name] = to
+    return state.but(last_succeeded=target.but(task_definitions=definitions))
 
 
 def _is(target: Target | None, version: str) -> bool:

@@ -7,12 +7,24 @@ from collections.abc import Collection
 from datetime import datetime
 
 from ferryman.decisions import candidates, same_images
+from ferryman.decisions.deployment_report import waited_no_longer
 from ferryman.decisions.deployment_steps import migration_steps
 from ferryman.decisions.freeze_windows import frozen
 from ferryman.decisions.promotion_gate import wish_kept_back
 from ferryman.decisions.snapshot import Snapshot
 from ferryman.platform import Environment
-from ferryman.records import Condition, ConditionType, Phase, Release, Step, StepStatus, WaitingFor, limits, step_keys
+from ferryman.records import (
+    OLD_TASKS_REMAIN,
+    Condition,
+    ConditionType,
+    Phase,
+    Release,
+    Step,
+    StepStatus,
+    WaitingFor,
+    limits,
+    step_keys,
+)
 from ferryman.text import listed, one_line, shortened
 
 IMAGES_DIFFER = "ImagesDiffer"
@@ -34,6 +46,7 @@ def observed(view: Snapshot, now: datetime) -> list[Condition]:
         _held(view),
         _frozen(view, now),
         drifted,
+        _old_tasks(view),
     ):
         if seen is None:
             continue
@@ -265,6 +278,21 @@ def _drifted(view: Snapshot) -> Seen | None:
         message = f"{', '.join(changed)}: Terraform published a newer base task definition. {apply}"
         return "Drifted", "True", "BaseChanged", message
     return "Drifted", "False", "AsRecorded", ""
+
+
+def _old_tasks(view: Snapshot) -> Seen | None:
+    """Return whether old tasks are still there that the last deployment did not wait for; None: nothing new to say."""
+    if view.drift is None or view.state.active is not None:
+        return None
+    latest = view.latest if view.latest and view.latest.phase is Phase.SUCCEEDED else None
+    left = sorted(set(waited_no_longer(latest)) & view.drift.replacing) if latest else []
+    if left and latest:
+        message = (
+            f"deployment {latest.id} of {latest.version} succeeded while ECS was still stopping old tasks of "
+            f"{', '.join(left)}; a task that protects itself from scale-in can stay for 48 hours"
+        )
+        return OLD_TASKS_REMAIN, "True", "Draining", message
+    return (OLD_TASKS_REMAIN, "False", "Gone", "") if view.state.condition(OLD_TASKS_REMAIN) else None
 
 
 def _way_on(view: Snapshot, components: Collection[str] = ()) -> str:

@@ -36,8 +36,6 @@ OBSERVED_EVERY = timedelta(minutes=1)
 """How often `reconciledAt` is refreshed at most."""
 _TAGS_SOON = 5
 """Seconds: moving tags are repaired faster than that."""
-_SKEW = timedelta(seconds=5)
-"""How far clocks may differ."""
 
 
 def decide(view: Snapshot, now: datetime) -> list[Action]:
@@ -47,13 +45,7 @@ def decide(view: Snapshot, now: datetime) -> list[Action]:
         due = RequeueAfter(_TAGS_SOON)  # A deployment moves tags, too: one at a time.
     if due is not None and not isinstance(due, RequeueAfter):
         return [due]
-    again_at = view.state.again_at
-    if due is not None and due.repeats:
-        if again_at is not None and again_at > now + _SKEW:
-            due = None  # A look is already scheduled; each look schedules at most one more.
-        else:
-            again_at = now + timedelta(seconds=due.seconds)
-    actions: list[Action] = [*_observe(view, now, again_at), *_repair_tags(view)]
+    actions: list[Action] = [*_observe(view, now), *_repair_tags(view)]
     return [*actions, due] if due is not None else actions
 
 
@@ -168,7 +160,7 @@ def _unreported(view: Snapshot, waiting: Candidate | None) -> ReportWaiting | No
         return None
     if waits.reason in view.state.reported.get(waiting.release.version, ()):
         return None
-    loud = waits.reason in ("ScanBlocked", "ScanMissing")
+    loud = waits.reason in ("ScanBlocked", "ScanMissing", "ScanDenied")
     return ReportWaiting(waiting.release.version, waits.reason, waits.message, loud)
 
 
@@ -190,7 +182,7 @@ def _same_images(view: Snapshot) -> NoteSameImages | None:
 def _later(waits: Waits | None, now: datetime) -> RequeueAfter | None:
     if waits is None or waits.until is None:
         return None
-    return RequeueAfter(math.ceil((waits.until - now).total_seconds()), repeats=waits.reason == "ScanPending")
+    return RequeueAfter(math.ceil((waits.until - now).total_seconds()))
 
 
 def _requested(view: Snapshot, freeze: Frozen | None, now: datetime) -> Start | Dismiss | RequeueAfter | None:
@@ -303,18 +295,15 @@ def _redeploy(view: Snapshot) -> Start | None:
     )
 
 
-def _observe(view: Snapshot, now: datetime, again_at: datetime | None) -> list[Action]:
+def _observe(view: Snapshot, now: datetime) -> list[Action]:
     state = view.state
     seen = Observe(
         conditions.observed(view, now),
         conditions.waiting_since(view, now),
         conditions.waiting_for(view, now),
         view.generation,
-        again_at,
     )
-    before = Observe(
-        state.conditions, state.waiting_since, state.waiting_for, state.observed_generation, state.again_at
-    )
+    before = Observe(state.conditions, state.waiting_since, state.waiting_for, state.observed_generation)
     stale = view.swept and (state.reconciled_at is None or now - state.reconciled_at >= OBSERVED_EVERY)
     return [seen] if stale or seen != before else []
 

@@ -9,7 +9,7 @@ from typing import Literal
 from ferryman.decisions import deployment_steps
 from ferryman.decisions.wave_order import touched
 from ferryman.durations import age
-from ferryman.records import Deployment, Step, StepStatus, step_keys
+from ferryman.records import OLD_TASKS_REMAIN, Deployment, Step, StepStatus, step_keys
 
 _SEVERITY = (StepStatus.FAILED, StepStatus.ERRORED, StepStatus.RUNNING, StepStatus.ABORTED)
 """The gravest first. What was stopped comes last: it was stopped because of something else."""
@@ -78,6 +78,12 @@ def changed(deployment: Deployment) -> list[str]:
     planned = [name for wave in waves for name in wave]
     began = [name for key, _ in _forward(deployment) if (name := deployment_steps.service_of(key)) is not None]
     return [name for name in dict.fromkeys([*planned, *began]) if touched(deployment, name)]
+
+
+def waited_no_longer(deployment: Deployment) -> list[str]:
+    """Return the services that run the release while ECS still stopped old tasks when their rollout ended."""
+    steps = ((name, deployment.step(step_keys.rollout(name, "forward"))) for name in changed(deployment))
+    return [name for name, step in steps if step is not None and step.reason == OLD_TASKS_REMAIN]
 
 
 @dataclass(frozen=True)

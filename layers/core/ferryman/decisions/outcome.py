@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ferryman.contracts import StepFailure
 from ferryman.decisions import deployment_steps
-from ferryman.decisions.deployment_report import Cause, WayBack, cause_of, way_back
+from ferryman.decisions.deployment_report import Cause, WayBack, cause_of, waited_no_longer, way_back
 from ferryman.decisions.wave_order import touched
 from ferryman.records import VOID, Deployment, Phase, Step, StepStatus, step_keys
 from ferryman.text import clean, sentence
@@ -17,7 +17,7 @@ EXPIRED_WHILE_STOPPED = "ExpiredWhileStopped"
 """Reason of an approval that expired while the environment was frozen or on hold."""
 
 TRANSIENT_REFUSALS = frozenset(
-    {"Held", "Frozen", "Soaking", "ScanMissing", "ScanPending", "ScanBlocked", EXPIRED_WHILE_STOPPED}
+    {"Held", "Frozen", "Soaking", "ScanMissing", "ScanPending", "ScanBlocked", "ScanDenied", EXPIRED_WHILE_STOPPED}
 )
 """Reasons that end by themselves or through a person: the release stays eligible.
 
@@ -196,6 +196,9 @@ def _success(deployment: Deployment) -> str:
     tail = f" ({', '.join([*skipped, *left])} skipped)" if skipped or left else ""
     jobs = f" and in {len(plan.jobs) - len(left)} of {len(plan.jobs)} jobs" if plan and plan.jobs else ""
     told = f"{deployment.version} runs on {count - len(skipped)} of {count} services{jobs} and passed its checks{tail}."
+    old = waited_no_longer(deployment)
+    if old:
+        told += f" ECS was still stopping old tasks of {', '.join(old)}; `ferryman status` tells when they are gone."
     admitted = deployment.step(step_keys.ADMIT)
     later = admitted.message if admitted is not None else ""
     return f"{told} {sentence(later, capital=True)}" if later else told

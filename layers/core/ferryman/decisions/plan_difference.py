@@ -90,8 +90,12 @@ def _names(plan: Plan) -> list[str]:
 def _retimed(before: Plan, after: Plan) -> Iterable[str]:
     for name, now in after.services.items():
         then = before.services.get(name)
-        if then is not None and (then.timeout_seconds, then.fail_fast) != (now.timeout_seconds, now.fail_fast):
-            yield f"{name} (timeout or fail-fast)"
+        if then is not None and _timing(then) != _timing(now):
+            yield f"{name} (timeout, fail-fast or proceedWhen)"
+
+
+def _timing(service: PlannedService) -> tuple[int, int, str]:
+    return service.timeout_seconds, service.fail_fast, service.proceed_when
 
 
 def _text(check: PlannedCheck, version: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from ferryman.decisions.snapshot import ImageScan, Snapshot
@@ -10,12 +10,8 @@ from ferryman.durations import span
 from ferryman.platform import Environment
 from ferryman.records import EnvironmentState, Phase, Release, Settled, Waiver
 
-SCAN_AGAIN = timedelta(minutes=1)
-"""How soon an unfinished scan is checked again."""
-
-
-Obstacle = Literal["WaitsForSource", "Soaking", "ScanMissing", "ScanPending", "ScanBlocked"]
-SCANS: tuple[Obstacle, ...] = ("ScanMissing", "ScanPending", "ScanBlocked")
+Obstacle = Literal["WaitsForSource", "Soaking", "ScanMissing", "ScanPending", "ScanBlocked", "ScanDenied"]
+SCANS: tuple[Obstacle, ...] = ("ScanMissing", "ScanPending", "ScanBlocked", "ScanDenied")
 """The obstacles that are about image scans."""
 
 
@@ -61,7 +57,7 @@ def gate(
             return Waits("Soaking", f"{release.version} must soak in {name} for another {wait}", soaked)
     if environment.scan is None or (waiver is not None and waiver.until > now):
         return None
-    return _scanned(env, environment.scan.block, release, scans, now)
+    return _scanned(env, environment.scan.block, release, scans)
 
 
 def kept_back(view: Snapshot, release: Release, now: datetime) -> Waits | None:
@@ -85,23 +81,24 @@ def _left(release: Release, name: str, source: EnvironmentState | None) -> Settl
     return settled
 
 
-def _scanned(
-    env: str, block: Sequence[str], release: Release, scans: Sequence[ImageScan] | None, now: datetime
-) -> Waits | None:
+def _scanned(env: str, block: Sequence[str], release: Release, scans: Sequence[ImageScan] | None) -> Waits | None:
     """Return the most serious obstacle from image scans, with every component that has it."""
     known = {scan.component: scan for scan in scans or ()}
-    found: dict[Obstacle, list[str]] = {"ScanBlocked": [], "ScanMissing": [], "ScanPending": []}
+    found: dict[Obstacle, list[str]] = {"ScanBlocked": [], "ScanDenied": [], "ScanMissing": [], "ScanPending": []}
     for component in sorted(release.components):
         obstacle = _obstacle(block, component, known.get(component))
         if obstacle is not None:
             found[obstacle[0]].append(obstacle[1])
     waive = f"`ferryman waive {env} --release {release.version} --reason …`"
-    next_steps = {"ScanBlocked": f"fix it and push, or {waive}", "ScanMissing": f"scan the image, or {waive}"}
+    next_steps = {
+        "ScanBlocked": f"fix it and push, or {waive}",
+        "ScanMissing": f"scan the image, or {waive}",
+        "ScanDenied": f"grant it by deploying the operator again, or {waive}",
+    }
     for reason, told in found.items():
         if told:
-            next_step = next_steps.get(reason, "it will be checked again in a minute")
-            until = now + SCAN_AGAIN if reason == "ScanPending" else None
-            return Waits(reason, f"{release.version}: {', '.join(told)}; {next_step}", until)
+            next_step = next_steps.get(reason, "it is checked again when the scan ends, and by each sweep")
+            return Waits(reason, f"{release.version}: {', '.join(told)}; {next_step}")
     return None
 
 
@@ -111,6 +108,8 @@ def _obstacle(block: Sequence[str], component: str, scan: ImageScan | None) -> t
         return "ScanMissing", f"{component} has no scan results{said}"
     if scan.status == "Pending":
         return "ScanPending", f"the scan of {component} has not finished"
+    if scan.status == "Denied":
+        return "ScanDenied", f"the scan of {component} can't be read ({scan.message})"
     if scan.status == "Unread":
         return "ScanPending", f"the scan of {component} could not be read ({scan.message})"
     hits = [f"{scan.findings[severity]} {severity}" for severity in block if scan.findings.get(severity)]

@@ -33,6 +33,8 @@ class Drift:
 
     None when not all of them could be read.
     """
+    replacing: frozenset[str] = frozenset()
+    """Services of which ECS still lists a deployment that was replaced, with its tasks."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,8 @@ class ImageScan:
     """What ECR's scan tells about one image of a release: of the child that runs, where it is an index."""
 
     component: str
-    status: Literal["Complete", "Pending", "Missing", "Failed", "Unread"]
-    """Unread: nobody could look just now."""
+    status: Literal["Complete", "Pending", "Missing", "Failed", "Unread", "Denied"]
+    """Unread: nobody could look just now. Denied: AWS refuses to show it, until somebody grants the permission."""
     findings: dict[str, int] = field(default_factory=dict)
     """Severity → how many."""
     message: str = ""

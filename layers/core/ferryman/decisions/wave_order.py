@@ -1,6 +1,6 @@
 """What a deployment's record says about whether a step may run. Pure."""
 
-from ferryman.records import Deployment, step_keys
+from ferryman.records import Deployment, StepStatus, step_keys
 
 
 def stops(deployment: Deployment, service: str) -> str | None:
@@ -12,9 +12,19 @@ def stops(deployment: Deployment, service: str) -> str | None:
             return None
         for earlier in wave:
             step = deployment.step(step_keys.rollout(earlier, "forward"))
-            if step is None or not step.status.passed:
+            if step is None or not (step.status.passed or proceeds(deployment, earlier)):
                 return "EarlierWaveFailed"
     return None
+
+
+def proceeds(deployment: Deployment, service: str) -> bool:
+    """Whether the next wave may begin although this rollout goes on: its tasks were healthy, old ones drain."""
+    step = deployment.step(step_keys.rollout(service, "forward"))
+    planned = deployment.require_plan().services.get(service)
+    if step is None or step.rollout is None or planned is None:
+        return False
+    was_healthy = step.rollout.healthy_at or step.rollout.lost_at
+    return step.status is StepStatus.RUNNING and planned.proceed_when == "healthy" and was_healthy is not None
 
 
 def touched(deployment: Deployment, service: str) -> bool:

@@ -30,6 +30,7 @@ Reason = Literal[
     "ScanMissing",
     "ScanPending",
     "ScanBlocked",
+    "ScanDenied",
     "Settled",
     "SameImages",
     "Superseded",

@@ -80,7 +80,8 @@ class Service(Model):
         examples=["ssm:/ferryman/scr/staging/task-definitions/scr-api-staging"],
     )
     timeout: Annotated[Duration, AfterValidator(between("1s", "12h"))] = Field(
-        default=timedelta(minutes=10), description="Deadline of one rollout of this service, 1s to 12h."
+        default=timedelta(minutes=10),
+        description="How long a rollout may take until all new tasks are healthy at the desired count, 1s to 12h.",
     )
     fail_fast: int = Field(
         default=3,
@@ -159,6 +160,11 @@ class Wave(Model):
         max_length=20,
         description="Scheduled tasks that run the same images. They move to the release in this wave and go back with "
         "it.",
+    )
+    proceed_when: Literal["completed", "healthy"] = Field(
+        default="completed",
+        description="When the next wave begins. completed: when ECS calls every rollout of this wave COMPLETED, its "
+        "old tasks gone. healthy: when all new tasks are healthy, while old ones still drain.",
     )
 
 

@@ -95,6 +95,7 @@ CLASSES: dict[str, FieldClass] = {
     "Wave.name": "plan",
     "Wave.services": "gate",
     "Wave.jobs": "gate",
+    "Wave.proceed_when": "plan",
     "Service.name": "gate",
     "Service.component": "plan",
     "Service.container": "plan",

@@ -4,10 +4,12 @@
 names the revision that it read, and loses if somebody was faster.
 """
 
+from ferryman.records.adopted_images import AdoptedImages
 from ferryman.records.applied_platform import AppliedPlatform, Override
 from ferryman.records.approval import VOID, Approval, ApprovalStatus, ApproverRecord, ChatMessage, Decision, How, Nonce
 from ferryman.records.base import Record
 from ferryman.records.deployment import (
+    OLD_TASKS_REMAIN,
     AbortRequest,
     CheckResult,
     Deployment,
@@ -59,10 +61,12 @@ from ferryman.records.wrong_words import WrongWords
 
 __all__ = [
     "AUDITED",
+    "OLD_TASKS_REMAIN",
     "VOID",
     "AbortRequest",
     "Active",
     "Actor",
+    "AdoptedImages",
     "AppliedPlatform",
     "Approval",
     "ApprovalStatus",

@@ -1,7 +1,7 @@
 """Deployments: one attempt to bring an environment to a release, step by step. Pure."""
 
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from pydantic import AwareDatetime, PrivateAttr
 
@@ -10,6 +10,9 @@ from ferryman.records.base import Record
 from ferryman.records.environment import Actor
 from ferryman.records.phases import Phase, StepStatus
 from ferryman.records.plan import Plan, PlannedJob, PlannedService
+
+OLD_TASKS_REMAIN: Final = "OldTasksRemain"
+"""Reason of a rollout that succeeded although ECS still stops old tasks, and the condition that tells so."""
 
 
 class RolloutProgress(Record):
@@ -27,6 +30,12 @@ class RolloutProgress(Record):
     desired: int | None = None
     running: int | None = None
     failed: int | None = None
+    healthy_at: AwareDatetime | None = None
+    """Since when all its tasks are healthy, at the desired count; None: they are not."""
+    lost_at: AwareDatetime | None = None
+    """Since when they are healthy no more, after they were."""
+    drain_seconds: int | None = None
+    """How long ECS may take to stop the old tasks, from `healthy_at` on; None: they never were healthy."""
     first_stopped: str = ""
     """`<task id>/<container>`: which essential container of a task was seen to stop while others still ran."""
 

@@ -112,7 +112,16 @@ class Active(Record):
 
 
 ConditionType = Literal[
-    "Ready", "Progressing", "Migrated", "Available", "Verified", "Approved", "Held", "Frozen", "Drifted"
+    "Ready",
+    "Progressing",
+    "Migrated",
+    "Available",
+    "Verified",
+    "Approved",
+    "Held",
+    "Frozen",
+    "Drifted",
+    "OldTasksRemain",
 ]
 
 
@@ -131,7 +140,7 @@ class WaitingFor(Record):
 
     version: str
     reason: str
-    """CamelCase: `WaitsForSource`, `Soaking`, `ScanMissing`, `ScanPending`, `ScanBlocked`."""
+    """CamelCase: `WaitsForSource`, `Soaking`, `ScanMissing`, `ScanPending`, `ScanBlocked`, `ScanDenied`."""
     message: str
     """For people."""
 
@@ -173,7 +182,7 @@ class EnvironmentState(Record):
     observed_generation: int = 0
     reconciled_at: AwareDatetime | None = None
     again_at: AwareDatetime | None = None
-    """For when another look at image scans was asked for."""
+    """Of earlier versions, which asked for the next look at image scans."""
     waiting_since: AwareDatetime | None = None
     """Since when a release waits that this environment should run; None when there is none."""
     waiting_for: WaitingFor | None = None

@@ -95,7 +95,7 @@ TEXTS: dict[str, int] = {
     "Approval.reason": 2_400,
     "CheckResult.detail": 1_000,
     "CheckResult.url": CHECK_URL,
-    "Condition.message": 2_000,
+    "Condition.message": 1_800,
     "Decision.name": PERSON,
     "Decision.identity": WHO,
     "Decision.reason": 2_000,  # 500 characters
@@ -125,6 +125,7 @@ TEXTS: dict[str, int] = {
 """Free texts: what is longer loses its middle."""
 
 TOTALS: dict[str, int] = {
+    "AdoptedImages.images": 300_000,  # decisions.pinned_images
     "AppliedPlatform.document": DOCUMENT,  # api.apply
     "EnvironmentState.settled": SETTLED,  # decisions.after_outcome
     "EnvironmentState.waivers": WAIVERS,
@@ -264,7 +265,7 @@ COUNTS: dict[str, int] = {
     "Deployment.approved_by": 20,
     "Deployment.digests": 50,
     "Deployment.revisions": MOST_MIGRATIONS,
-    "EnvironmentState.conditions": 9,
+    "EnvironmentState.conditions": 10,
     "EnvironmentState.reported": 50,
     "IgnoredTags.tags": 40,  # twice releases.ignored_tags.MOST
     "MigrationClaim.migrations": 500,  # decisions.schema_compatibility.MOST_BYTES in all

@@ -44,6 +44,12 @@ class PlannedService(Record):
     platform_digests: list[str] = []
     """Every image of the index that may run, where nobody can tell which; empty where `platform_digest` is the one."""
     skip: Literal["ScaledToZero", "NotInRelease"] | None = None
+    proceed_when: Literal["completed", "healthy"] = "completed"
+    """When the next wave begins: after this rollout, or once its tasks are healthy, while old ones still drain."""
+    rollback_digests: dict[str, str] = {}
+    """Container → digest that a way back goes to, where `rollback_task_definition` names tags."""
+    rollback_children: list[str] = []
+    """Of these digests that are indexes, what a task may pull: ECS tells the one or the other."""
     containers: list[str] = []
     """Every container that gets `image`. Empty in plans of 0.1.0, which changed `container` alone."""
     additional: list[PlannedImage] = []
@@ -112,6 +118,8 @@ class PlannedJob(Record):
     target: str = ""
     """The target as read before: JSON of at most 1,024 bytes with a digest for its input; longer JSON's digest."""
     skip: Literal["NotInRelease"] | None = None
+    rollback_digests: dict[str, str] = {}
+    """Container → digest that a way back goes to, where `task_definition` names tags."""
     containers: list[str] = []
     """Every container that gets `image`; empty: `container` alone."""
 

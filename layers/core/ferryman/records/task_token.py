@@ -20,4 +20,6 @@ class Wait(Record):
     token: str
     service: str | None = None
     direction: Literal["forward", "back"] | None = None
+    may_proceed: bool = False
+    """Of a rollout: whether the answer may be that the next wave begins."""
     at: AwareDatetime

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ferryman.records import (
+    AdoptedImages,
     AppliedPlatform,
     Approval,
     Deployment,
@@ -55,7 +56,7 @@ class Save:
 class Add:
     """Write a record that never changes, that may be written twice, or whose deployment's `rev` is checked with it."""
 
-    record: TimelineEvent | OutboxMessage | Wait | StepLog | PlanPart | SplitStep
+    record: TimelineEvent | OutboxMessage | Wait | StepLog | PlanPart | SplitStep | AdoptedImages
     expires_at: int | None = None
     """Epoch seconds after which DynamoDB may delete it."""
 

@@ -3,6 +3,7 @@
 Called by serve_api's apply, before the document is stored: until then nothing acts on what is written here.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -11,15 +12,27 @@ from typing import Any
 from ferryman.clients import ecr as ecr_edge
 from ferryman.clients import ecs as ecs_edge
 from ferryman.clients import task_containers, task_definitions
-from ferryman.clients.aws_types import ECRClient, ECSClient, MakeClient
+from ferryman.clients.aws_errors import Refusal
+from ferryman.clients.aws_types import ECRClient, ECSClient, ECSService, MakeClient
 from ferryman.clients.ssm import References
 from ferryman.decisions import image_address
+from ferryman.decisions.pinned_images import with_room, written
 from ferryman.errors import Conflict, NotFound
 from ferryman.ids import Clock, NewId
 from ferryman.messages import timeline
 from ferryman.platform import Environment, Platform, classify
-from ferryman.records import EnvironmentState, EventType, Image, Release, ReleaseStatus, Running, Target, step_keys
-from ferryman.records.writes import Save, Write
+from ferryman.records import (
+    AdoptedImages,
+    EnvironmentState,
+    EventType,
+    Image,
+    Release,
+    ReleaseStatus,
+    Running,
+    Target,
+    step_keys,
+)
+from ferryman.records.writes import Add, Save, Write
 from ferryman.releases import semver_tags
 from ferryman.releases.assembly import frozen
 from ferryman.releases.semver_tags import Names
@@ -140,6 +153,8 @@ def _adopted(
     release = _release_of(digests, adopter.store.releases(document.name)) if not found.differing else None
     version = release.version if release else None
     target = Target(version=version, deployment=None, digests=digests, task_definitions=definitions, bases=found.bases)
+    pinned = with_room(found.pinned)
+    adopted = AdoptedImages(platform=document.name, environment=name, images=pinned, at=now)
     message, at = _summary(version, found), now
     return [
         Save(
@@ -149,6 +164,7 @@ def _adopted(
                 last_succeeded=target if definitions else None,
             )
         ),
+        *([Add(adopted)] if pinned else []),
         timeline.environment_event(
             document.name, name, EventType.ADOPTED, message, at=at, new_id=adopter.new_id, who="ferryman"
         ),
@@ -165,6 +181,8 @@ class _Found:
     """Service → ARN."""
     bases: dict[str, str] = field(default_factory=dict)
     """Service → ARN of its base task definition."""
+    pinned: dict[str, str] = field(default_factory=dict)
+    """ARN of a task definition that names tags → the images that it runs."""
     differing: list[str] = field(default_factory=list)
     """`worker of scr-api`: containers that run another image of their component than the first one."""
 
@@ -189,6 +207,15 @@ def _running(document: Platform, environment: Environment, adopter: _Adopter) ->
             found.bases[service.name] = str(base["taskDefinitionArn"])
         images = task_definitions.images_of(definition)
         assigned = task_containers.assign(definition, task_containers.uses(service), addresses).containers
+        tagged = {
+            container: component
+            for component, containers in assigned.items()
+            for container in containers
+            if not image_address.digest_of(images[container])
+        }
+        if tagged:
+            run = _running_digests(raw, arn, adopter) if raw.get("desiredCount") else {}
+            _pin(arn, images, tagged, run, document, addresses, adopter, found)
         for component, containers in assigned.items():
             # The main container first: what it runs is what the environment runs.
             for container in sorted(containers, key=lambda name: name != service.container_name):
@@ -198,11 +225,50 @@ def _running(document: Platform, environment: Environment, adopter: _Adopter) ->
                 if found.digests.setdefault(component, digest) != digest:
                     found.differing.append(f"{container} of {service.name}")
     if environment.jobs:
-        _adopt_jobs(environment, adopter, found)
+        _adopt_jobs(document, environment, addresses, adopter, found)
     return found
 
 
-def _adopt_jobs(environment: Environment, adopter: _Adopter, adopted: _Found) -> None:
+def _running_digests(service: ECSService, definition: str, adopter: _Adopter) -> dict[str, str]:
+    """Return container → the image that most running tasks of a service run; empty where they can't be read."""
+    try:
+        tasks = ecs_edge.running_tasks(adopter.ecs, service["clusterArn"], service["serviceName"], definition)
+    except Refusal:
+        return {}
+    told: dict[str, Counter[str]] = {}
+    for task in tasks:
+        for container in task.get("containers", []):
+            if container.get("imageDigest"):
+                told.setdefault(container["name"], Counter())[container["imageDigest"]] += 1
+    return {name: counts.most_common(1)[0][0] for name, counts in told.items()}
+
+
+def _pin(
+    definition: str,
+    images: Mapping[str, str],
+    tagged: Mapping[str, str],
+    run: Mapping[str, str],
+    document: Platform,
+    addresses: Mapping[str, str],
+    adopter: _Adopter,
+    found: _Found,
+) -> None:
+    """Note the images of the containers that name tags (`tagged`: container → component): what runs, or else the tag's.
+
+    ECS would resolve the tag anew on a way back, and it may have moved.
+    """
+    digests = {
+        container: digest
+        for container, component in tagged.items()
+        if (digest := run.get(container) or _digest(images[container], document, component, addresses, adopter.ecr))
+    }
+    if digests:
+        found.pinned[definition] = written(digests)
+
+
+def _adopt_jobs(
+    document: Platform, environment: Environment, addresses: Mapping[str, str], adopter: _Adopter, adopted: _Found
+) -> None:
     """Add what the targets of the jobs name now. Which release runs is told by the services alone."""
     # Imported here: most environments have no jobs.
     from ferryman.clients import job_targets
@@ -213,6 +279,16 @@ def _adopt_jobs(environment: Environment, adopter: _Adopter, adopted: _Found) ->
             continue
         key = step_keys.job(job.name)
         adopted.task_definitions[key] = found.task_definition
+        definition = ecs_edge.find_task_definition(adopter.ecs, found.task_definition)
+        if definition is not None:
+            images = task_definitions.images_of(definition)
+            containers = task_containers.assign(definition, task_containers.uses(job), addresses).containers
+            tagged = {
+                name: job.component
+                for name in containers.get(job.component, [])
+                if not image_address.digest_of(images[name])
+            }
+            _pin(str(definition["taskDefinitionArn"]), images, tagged, {}, document, addresses, adopter, adopted)
         named = adopter.references.text(job.base_task_definition or found.task_definition)
         base = ecs_edge.find_task_definition(adopter.ecs, named)
         if base is not None:
@@ -222,7 +298,8 @@ def _adopt_jobs(environment: Environment, adopter: _Adopter, adopted: _Found) ->
 def _addresses(document: Platform, environment: Environment, adopter: _Adopter) -> dict[str, str]:
     """Return component → `registry/repository`, of those that have a repository."""
     found = {}
-    for component in dict.fromkeys(name for service in environment.services for name in service.components):
+    named = [name for service in environment.services for name in service.components]
+    for component in dict.fromkeys([*named, *(job.component for job in environment.jobs)]):
         with suppress(NotFound):
             found[component] = ecr_edge.address(adopter.ecr, document.spec.components[component].repository)
     return found

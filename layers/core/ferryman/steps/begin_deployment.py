@@ -1,5 +1,7 @@
 """Step begin_deployment: check the claim, verify the ECS side, freeze the plan."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -15,8 +17,9 @@ from ferryman.contracts import (
     BeginDeploymentOutput,
     PlannedWave,
 )
+from ferryman.decisions import pinned_images
 from ferryman.decisions.approval_needed import needs_approval
-from ferryman.errors import MachineTooOld, NotFound, VerificationFailed
+from ferryman.errors import DigestMismatch, MachineTooOld, NotFound, VerificationFailed
 from ferryman.ids import Clock, NewId
 from ferryman.messages import timeline
 from ferryman.platform import Environment, Platform, Service, SmokeTest, Wave, parse
@@ -186,13 +189,18 @@ def freeze(
     )
     if deployment.kind == "migrate":
         return plan, part
+    adopted = store.adopted_images(deployment.platform, deployment.environment)
     services = {
-        service.name: _service(service, deployment, state, seen, images, ecs) for service in environment.services
-    }  # fmt: skip
+        service.name: _service(service, deployment, state, adopted, seen, images, ecs).but(
+            proceed_when=wave.proceed_when
+        )
+        for wave in environment.waves
+        for service in wave.services
+    }
     frozen = plan.but(
         waves=[_names(wave) for wave in environment.waves],
         services=services,
-        jobs=_jobs(environment, deployment, seen, images),
+        jobs=_jobs(environment, deployment, adopted, seen, images),
         checks=[_check(check, deployment.version, references) for check in environment.smoke_tests],
         promotions=_promotions(environment, deployment, repositories),
         semver=deployment.tag,
@@ -226,14 +234,14 @@ def _names(wave: Wave) -> list[str]:
 
 
 def _jobs(
-    environment: Environment, deployment: Deployment, seen: verify.Survey, images: Images
+    environment: Environment, deployment: Deployment, adopted: Mapping[str, str], seen: verify.Survey, images: Images
 ) -> dict[str, PlannedJob]:
     if not environment.jobs:
         return {}
     # Imported here: most environments have no jobs.
     from ferryman.steps import plan_jobs
 
-    return plan_jobs.planned(environment, deployment, seen.jobs, images, seen.addresses)
+    return plan_jobs.planned(environment, deployment, adopted, seen.jobs, images, seen.addresses)
 
 
 def _promotions(environment: Environment, deployment: Deployment, repositories: dict[str, str]) -> list[PlannedTag]:
@@ -262,6 +270,7 @@ def _service(
     service: Service,
     deployment: Deployment,
     state: EnvironmentState,
+    adopted: Mapping[str, str],
     seen: verify.Survey,
     images: Images,
     ecs: ECSClient,
@@ -270,6 +279,7 @@ def _service(
     digest = deployment.digests.get(service.component)
     target = state.last_succeeded.task_definitions.get(service.name) if state.last_succeeded else None
     containers = task_containers.assign(base, task_containers.uses(service), seen.addresses).containers
+    rollback = pinned_images.read(adopted.get(target or ""))
     planned = PlannedService(
         name=service.name,
         arn=live["serviceArn"],
@@ -280,6 +290,8 @@ def _service(
         image="",
         base_task_definition=base["taskDefinitionArn"],
         rollback_task_definition=target,
+        rollback_digests=rollback,
+        rollback_children=_children(rollback, containers, base, images),
         timeout_seconds=int(service.timeout.total_seconds()),
         fail_fast=service.fail_fast,
         skip="NotInRelease",
@@ -306,6 +318,18 @@ def _service(
         platform_digests=children if len(children) > 1 else [],
         image=images.uri(service.component, digest),
     )
+
+
+def _children(
+    rollback: Mapping[str, str], containers: Mapping[str, list[str]], base: TaskDefinition, images: Images
+) -> list[str]:
+    """Return what a task may pull of the images that a way back goes to; none of one that is gone."""
+    found: set[str] = set()
+    for component, names in containers.items():
+        for digest in {rollback[name] for name in names if name in rollback}:
+            with suppress(DigestMismatch):
+                found.update(images.children(component, digest, plan_images.runs_on(base)))
+    return sorted(found - set(rollback.values()))
 
 
 def _additional(

@@ -14,6 +14,7 @@ from ferryman.clients.aws_types import ECRClient, ECSClient, MakeClient
 from ferryman.clients.ecr import moved
 from ferryman.clients.job_targets import JobTarget
 from ferryman.contracts import UpdateServiceInput, UpdateServiceOutput
+from ferryman.decisions.pinned_images import pinned
 from ferryman.decisions.wave_order import stops, touched
 from ferryman.errors import NotVisibleYet, VerificationFailed
 from ferryman.ids import Clock, NewId
@@ -134,6 +135,10 @@ class _Move:
         if described is None:
             return None
         still_owned.check(self._store, self._event, described, [self._thing])
+        images = pinned(task_definitions.images_of(described), self._planned.rollback_digests)
+        if images:
+            # Its tags may name other images by now than those that it ran.
+            return task_definitions.ensure(self._ecs, task_definitions.with_images(described, images))
         if described["status"] == "ACTIVE":
             return self._planned.task_definition
         # Deregistered: RunTask refuses it, but its description can be registered anew.

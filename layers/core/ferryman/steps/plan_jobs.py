@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from ferryman.clients import task_containers
 from ferryman.clients.job_targets import place_of
+from ferryman.decisions import pinned_images
 from ferryman.errors import VerificationFailed
 from ferryman.platform import Environment
 from ferryman.platform.environments import Job
@@ -18,19 +19,27 @@ from ferryman.steps.verify_jobs import SeenJob
 def planned(
     environment: Environment,
     deployment: Deployment,
+    adopted: Mapping[str, str],
     seen: Mapping[str, SeenJob],
     images: Images,
     addresses: Mapping[str, str],
 ) -> dict[str, PlannedJob]:
-    """Return the planned jobs by their names in waves and steps.
+    """Return the planned jobs by their names in waves and steps; `adopted` is what `AdoptedImages` has.
 
     Raise DigestMismatch when an image is gone or does not fit the job's platform.
     """
     jobs = environment.jobs
-    return {step_keys.job(job.name): _job(job, deployment, seen[job.name], images, addresses) for job in jobs}
+    return {step_keys.job(job.name): _job(job, deployment, adopted, seen[job.name], images, addresses) for job in jobs}
 
 
-def _job(job: Job, deployment: Deployment, seen: SeenJob, images: Images, addresses: Mapping[str, str]) -> PlannedJob:
+def _job(
+    job: Job,
+    deployment: Deployment,
+    adopted: Mapping[str, str],
+    seen: SeenJob,
+    images: Images,
+    addresses: Mapping[str, str],
+) -> PlannedJob:
     target, base = seen.target, seen.base
     if target is None or base is None:
         raise VerificationFailed(f"job {job.name} was verified and is gone")
@@ -46,6 +55,7 @@ def _job(job: Job, deployment: Deployment, seen: SeenJob, images: Images, addres
         base_task_definition=base["taskDefinitionArn"],
         task_definition=target.task_definition,
         target=target.kept(),
+        rollback_digests=pinned_images.read(adopted.get(target.task_definition)),
         skip="NotInRelease",
         containers=task_containers.assign(base, task_containers.uses(job), addresses).containers[job.component],
     )

@@ -7,12 +7,13 @@ late, often or disordered events come; a lost one leaves "not known".
 
 from typing import Any, cast
 
-from ferryman.clients.aws_types import ECSClient, ECSTask, LogsClient, StepFunctionsClient
+from ferryman.clients.aws_types import ECSTask, StepFunctionsClient
 from ferryman.contracts import MigrationVerdict, RelayChangeInput, RolloutVerdict, Wake
 from ferryman.errors import ClaimLost, InvalidInput, NotFound
 from ferryman.ids import Clock, NewId
 from ferryman.records import Deployment, StepStatus, Wait, step_keys
 from ferryman.steps import watch_migration, watch_rollout
+from ferryman.steps.watch_rollout import Edges
 from ferryman.store.table import Store
 from ferryman.store.task_tokens import answer_all, ref
 
@@ -27,14 +28,12 @@ def relay(
     event: RelayChangeInput,
     *,
     store: Store,
-    ecs: ECSClient,
-    logs: LogsClient,
+    edges: Edges,
     states: StepFunctionsClient,
     clock: Clock,
     new_id: NewId,
 ) -> None:
     """Judge every step that waits for what changed. Raise InvalidInput for a malformed event.
-
     One wait that can't be judged does not stop the others: the first error is raised after all have had their turn.
     """
     found = woken(store, event.wake) if event.wake is not None else resources(event)
@@ -43,7 +42,7 @@ def relay(
     for resource in found:
         for wait in store.waits(resource):
             try:
-                _judge(wait, shown, store=store, ecs=ecs, logs=logs, states=states, clock=clock, new_id=new_id)
+                _judge(wait, shown, store=store, edges=edges, states=states, clock=clock, new_id=new_id)
             except Exception as error:  # noqa: BLE001 - raised below, once the others were judged
                 errors.append(error)
     if errors:
@@ -112,8 +111,7 @@ def _judge(
     shown: ECSTask | None,
     *,
     store: Store,
-    ecs: ECSClient,
-    logs: LogsClient,
+    edges: Edges,
     states: StepFunctionsClient,
     clock: Clock,
     new_id: NewId,
@@ -123,7 +121,14 @@ def _judge(
         migration = step_keys.migration_of(wait.step)
         if migration is not None:
             verdict = watch_migration.settle(
-                ref(wait), migration, store=store, ecs=ecs, logs=logs, clock=clock, new_id=new_id, shown=shown
+                ref(wait),
+                migration,
+                store=store,
+                ecs=edges.ecs,
+                logs=edges.logs,
+                clock=clock,
+                new_id=new_id,
+                shown=shown,
             )
         else:
             if wait.service is None or wait.direction is None:
@@ -133,11 +138,11 @@ def _judge(
                 wait.service,
                 wait.direction,
                 store=store,
-                ecs=ecs,
-                logs=logs,
+                edges=edges,
                 clock=clock,
                 new_id=new_id,
                 shown=shown,
+                may_proceed=wait.may_proceed,
             )
     except (ClaimLost, NotFound):
         # Its deployment is over: nobody waits for this token any more.

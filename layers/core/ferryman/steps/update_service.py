@@ -152,6 +152,14 @@ class _Update:
         if described is None:
             return None
         self._check_owner(described, service)
+        # Imported here: few deployments go back.
+        from ferryman.decisions.pinned_images import pinned
+
+        images = pinned(task_definitions.images_of(described), self._planned.rollback_digests)
+        if images:
+            # Its tags may name other images by now than those that ran.
+            wanted = task_definitions.with_images(described, images)
+            return task_definitions.ensure(self._ecs, wanted, (service["taskDefinition"],))
         current = edge.primary(service)
         back_already = current is not None and current["taskDefinition"] == arn and self._is_fresh(service)
         if described["status"] == "ACTIVE" or back_already:

@@ -82,8 +82,8 @@ def examine(
     region: str,
 ) -> Findings:
     """Return every problem of every environment, and of the repositories, and what else people should know."""
-    # Imported here: it imports this module, and no deployment needs it of the whole document.
-    from ferryman.steps import ownership
+    # Imported here: they import this module, and no deployment needs it of the whole document.
+    from ferryman.steps import ownership, verify_rollouts
 
     addresses, problems = _repositories(document, ecr)
     notes: list[Problem] = []
@@ -95,6 +95,7 @@ def examine(
         surveys[name] = seen
         problems += judge_all(environment, seen, at=at)
         notes += remarks(environment, seen, at=at)
+        notes += verify_rollouts.remarks(environment, seen, client=client, at=at)
     return Findings(problems, notes, ownership.of_document(document, surveys, references))
 
 

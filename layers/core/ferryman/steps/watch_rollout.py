@@ -5,156 +5,64 @@ Why: docs/reference/aws-facts.md#rollouts.
 Called by watch_rollout (the poll) and by relay_change (ECS events): both read and judge with the same code.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ferryman.clients.aws_errors import Refusal
-from ferryman.clients.aws_types import ECSClient, ECSDeployment, ECSService, ECSTask, LogsClient, StepFunctionsClient
-from ferryman.clients.ecs import primary, running_tasks, services, stopped_tasks, task_definition
+from ferryman.clients.aws_types import (
+    ECSClient,
+    ECSDeployment,
+    ECSService,
+    ECSTask,
+    LogsClient,
+    MakeClient,
+    StepFunctionsClient,
+)
+from ferryman.clients.ecs import (
+    find_task_definition,
+    primary,
+    running_tasks,
+    services,
+    stopped_tasks,
+    task_definition,
+)
 from ferryman.clients.task_states import some_stopped, task_state
 from ferryman.contracts import DeploymentRef, RolloutVerdict, WatchRolloutInput
 from ferryman.decisions import task_verdict
+from ferryman.decisions.rollout_verdict import Seen, Terms, Verdict, judge, with_health
 from ferryman.decisions.task_verdict import Fault
 from ferryman.decisions.wave_order import stops
 from ferryman.ids import Clock, NewId
 from ferryman.records import Deployment, PlannedService, RolloutProgress, Step, StepStatus, Wait, step_keys
 from ferryman.records.step_keys import Direction
-from ferryman.steps import task_diagnosis
+from ferryman.steps import rollout_health, task_diagnosis
 from ferryman.steps.task_diagnosis import container_of
 from ferryman.store.step_writer import amend, end
 from ferryman.store.table import Store
 from ferryman.store.task_tokens import answer_all, remember
-from ferryman.text import listed
-
-UNLISTED = timedelta(seconds=60)
-"""How long ECS may take to list a deployment that it answered with (eventual consistency)."""
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What ECS says about the deployment that we follow."""
+class Edges:
+    """What a rollout is read through; `client` makes the clients that only services behind a load balancer need."""
 
-    listed: bool = False
-    primary: bool = False
-    state: str = ""
-    """`rolloutState`: IN_PROGRESS, COMPLETED or FAILED."""
-    reason: str = ""
-    desired: int = 0
-    running: int = 0
-    failed: int = 0
-    not_its_fault: int = 0
-    """Of the failed tasks those that AWS failed: capacity, secrets, the registry, the host."""
-    only_aws: bool = False
-    """Whether all that failed was AWS's fault."""
-    digests: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Container → image digests in its running tasks; without those that no task tells."""
-    tasks: int = 0
-    """Its running tasks. Read, as the digests are, only once it is COMPLETED."""
+    ecs: ECSClient
+    logs: LogsClient
+    client: MakeClient
 
 
-@dataclass(frozen=True)
-class Terms:
-    """What a rollout is judged against."""
-
-    service: str
-    started_at: datetime
-    followed_at: datetime
-    timeout_seconds: int
-    fail_fast: int
-    digests: Mapping[str, frozenset[str]] | None
-    """Container → image digests that are the release; None: not checked (the way back)."""
-    unsure: bool = False
-    """Whether nobody could tell which image of the index runs here."""
-    aborted: str | None = None
-    scaled_to_zero: StepStatus = StepStatus.SKIPPED
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """How a rollout ended, or (status None) that it goes on."""
-
-    status: StepStatus | None
-    reason: str = ""
-    message: str = ""
-
-
-WAITING = Verdict(None)
-_ROLLED_BACK = ("BreakerRolledBack", "gave the new deployment up and rolled back by itself")
-
-
-def judge(seen: Seen, terms: Terms, now: datetime) -> Verdict:
-    """Decide. Pure.
-
-    What the deployment became comes first, then how it goes; the deadline is last, but nothing escapes it.
-    """
-    name = terms.service
-    if terms.aborted is not None:
-        return Verdict(StepStatus.ABORTED, "AbortRequested", f"{name}: stopped waiting, {terms.aborted}")
-    if not seen.listed:
-        if now < terms.followed_at + UNLISTED:
-            return WAITING
-        return _failed("DeploymentGone", f"{name}: ECS no longer has our deployment: it was rolled back or replaced.")
-    if seen.state == "FAILED":
-        back, what = ("BreakerTripped", "gave the new deployment up") if seen.primary else _ROLLED_BACK
-        return _blamed(seen, back, f"{name}: ECS {what}{f' ({seen.reason})' if seen.reason else ''}.")
-    if not seen.primary:
-        return _failed(
-            "Replaced", f"{name}: another deployment took the place of ours: rolled back, or updated by others."
-        )
-    if seen.state == "COMPLETED":
-        return _completed(seen, terms, now)
-    at_fault = seen.failed - seen.not_its_fault
-    if terms.fail_fast and at_fault >= terms.fail_fast:
-        why = f"{at_fault} tasks failed, and failFast allows fewer than {terms.fail_fast}"
-        return _failed("FailFast", f"{name}: {why}.")
-    return _in_time(seen, terms, now)
-
-
-def _completed(seen: Seen, terms: Terms, now: datetime) -> Verdict:
-    name = terms.service
-    if seen.desired == 0:
-        said = f"{name} is scaled to zero: it has the new revision, but nothing runs that could prove it"
-        return Verdict(terms.scaled_to_zero, "ScaledToZero", said)
-    if terms.digests is None:
-        return Verdict(StepStatus.SUCCEEDED, "Completed", f"{name} is back on its last good revision")
-    if seen.tasks == 0:
-        return _in_time(seen, terms, now)
-    wrong = {
-        container: sorted(found)
-        for container, accepted in terms.digests.items()
-        if (found := seen.digests.get(container, frozenset()) - accepted)
-    }
-    if wrong:
-        runs = " and ".join(f"container {container} runs {', '.join(found)}" for container, found in wrong.items())
-        return _failed("WrongImage", f"{name}: {runs}, which is not the release's image.")
-    containers = f" in {listed(terms.digests)}" if len(terms.digests) > 1 else ""
-    said = f"{name} runs the release{containers} ({seen.running}/{seen.desired})"
-    if terms.unsure:
-        said += "; its task definition does not tell its platform, so each image of the index counts as the release"
-    return Verdict(StepStatus.SUCCEEDED, "Completed", said)
-
-
-def _in_time(seen: Seen, terms: Terms, now: datetime) -> Verdict:
-    if now < terms.started_at + timedelta(seconds=terms.timeout_seconds):
-        return WAITING
-    spent = f"not stable after {terms.timeout_seconds} s"
-    return _blamed(seen, "DeadlineExceeded", f"{terms.service}: {spent} ({seen.running}/{seen.desired} run).")
-
-
-def _blamed(seen: Seen, reason: str, message: str) -> Verdict:
-    """It did not come about: Errored when nothing but AWS was at fault, so that it is tried again."""
-    return Verdict(StepStatus.ERRORED, reason, message) if seen.only_aws else _failed(reason, message)
-
-
-def _failed(reason: str, message: str) -> Verdict:
-    return Verdict(StepStatus.FAILED, reason, message)
-
-
-def terms(deployment: Deployment, planned: PlannedService, step: Step, direction: Direction) -> Terms:
+def terms(
+    deployment: Deployment,
+    planned: PlannedService,
+    step: Step,
+    direction: Direction,
+    progress: RolloutProgress,
+    *,
+    may_proceed: bool = False,
+) -> Terms:
     """Return what this rollout is judged against. Pure. On the way back nothing stops it but ECS and the deadline."""
     forward = direction == "forward"
-    progress = step.rollout or RolloutProgress(service=planned.name, direction=direction)
     abort = deployment.abort if forward else None
     return Terms(
         service=planned.name,
@@ -162,45 +70,106 @@ def terms(deployment: Deployment, planned: PlannedService, step: Step, direction
         followed_at=progress.followed_at or step.started_at,
         timeout_seconds=planned.timeout_seconds,
         fail_fast=planned.fail_fast if forward else 0,
-        digests=planned.accepted if forward else None,
+        digests=planned.accepted if forward else _before(planned),
+        back=not forward,
         unsure=forward and planned.unsure,
         aborted=f"{abort.who} asked to abort: {abort.reason}" if abort else None,
         scaled_to_zero=StepStatus.SKIPPED if forward else StepStatus.SUCCEEDED,
+        healthy_at=progress.healthy_at,
+        lost_at=progress.lost_at,
+        drain_seconds=progress.drain_seconds,
+        may_proceed=may_proceed and forward and planned.proceed_when == "healthy",
     )
 
 
 def check(
-    deployment: Deployment, planned: PlannedService, step: Step, direction: Direction, *, ecs: ECSClient, now: datetime
+    deployment: Deployment,
+    planned: PlannedService,
+    step: Step,
+    direction: Direction,
+    *,
+    edges: Edges,
+    now: datetime,
+    may_proceed: bool = False,
 ) -> tuple[Verdict, RolloutProgress, ECSService | None]:
     """Read ECS and judge. Return the verdict, the progress as it now is, and the service as described."""
-    cluster = deployment.require_plan().cluster
+    ecs, cluster = edges.ecs, deployment.require_plan().cluster
     progress = step.rollout or RolloutProgress(service=planned.name, direction=direction)
     service = services(ecs, cluster, [planned.name]).get(planned.name)
     found = _followed(service, progress.ecs_deployment)
     seen = Seen()
     if service is not None and found is not None:
         first = primary(service)
-        state = found.get("rolloutState", "")
-        tasks: list[ECSTask] = []
-        if state == "COMPLETED" and direction == "forward":
-            tasks = running_tasks(ecs, cluster, planned.name, found["taskDefinition"])
-        tasks = [task for task in tasks if task.get("lastStatus") == "RUNNING"]
         seen = Seen(
             listed=True,
             primary=first is not None and first["id"] == found["id"],
-            state=state,
+            state=found.get("rolloutState", ""),
             reason=found.get("rolloutStateReason") or "",
             # The service's own number: autoscaling changes it in the middle.
             desired=service.get("desiredCount", 0),
             running=found.get("runningCount", 0),
             failed=found.get("failedTasks", 0),
-            digests=_digests(tasks, planned.images),
-            tasks=len(tasks),
         )
+        seen = _with_tasks(seen, service, found, planned, direction, edges)
         if direction == "forward" and _asks_whose_fault(seen, now >= _deadline(planned, step)):
             seen = _faults(seen, service, found, cluster, planned.name, ecs)
         progress = progress.but(desired=seen.desired, running=seen.running, failed=seen.failed)
-    return judge(seen, terms(deployment, planned, step, direction), now), progress, service
+        progress = with_health(progress, seen.healthy, now)
+        if progress.healthy_at is not None and progress.drain_seconds is None:
+            progress = progress.but(drain_seconds=_drain_seconds(service, found, edges))
+    limits = terms(deployment, planned, step, direction, progress, may_proceed=may_proceed)
+    return judge(seen, limits, now), progress, service
+
+
+def _with_tasks(
+    seen: Seen,
+    service: ECSService,
+    followed: ECSDeployment,
+    planned: PlannedService,
+    direction: Direction,
+    edges: Edges,
+) -> Seen:
+    """Look at the tasks of the followed deployment, once there are enough of them: their images and their health."""
+    going = seen.state == "IN_PROGRESS" and seen.primary
+    if going and seen.running < seen.desired:
+        return replace(seen, healthy=False)
+    if not going and (seen.state != "COMPLETED" or (direction == "back" and not planned.rollback_digests)):
+        return seen
+    listed = running_tasks(edges.ecs, service["clusterArn"], planned.name, followed["taskDefinition"])
+    tasks = _of_deployment([task for task in listed if task.get("lastStatus") == "RUNNING"], followed)
+    containers = planned.images if direction == "forward" else planned.rollback_digests
+    seen = replace(seen, digests=_digests(tasks, containers), tasks=len(tasks))
+    if not going:
+        return seen
+    try:
+        definition = task_definition(edges.ecs, followed["taskDefinition"])
+    except Refusal:
+        return seen
+    found = rollout_health.health(tasks, definition, service, ecs=edges.ecs, client=edges.client)
+    return replace(seen, healthy=found.healthy, unread=found.unread)
+
+
+def _before(planned: PlannedService) -> dict[str, frozenset[str]] | None:
+    """Return the images that a way back goes to, where they were noted because only tags named them."""
+    children = planned.rollback_children
+    return {name: frozenset({digest, *children}) for name, digest in planned.rollback_digests.items()} or None
+
+
+def _of_deployment(tasks: list[ECSTask], followed: ECSDeployment) -> list[ECSTask]:
+    """Return the tasks that this deployment started: a forced one has the task definition of the one before.
+
+    ECS may count tasks to it that another one started, as after a rollback: then all of the task definition are its.
+    """
+    own = [task for task in tasks if task.get("startedBy") == followed["id"]]
+    return own if len(own) >= followed.get("runningCount", 0) else tasks
+
+
+def _drain_seconds(service: ECSService, followed: ECSDeployment, edges: Edges) -> int:
+    definitions = []
+    for arn in dict.fromkeys([followed["taskDefinition"], *(d["taskDefinition"] for d in service["deployments"])]):
+        found = find_task_definition(edges.ecs, arn)
+        definitions += [found] if found is not None else []
+    return rollout_health.drain_seconds(service, definitions, client=edges.client)
 
 
 def _deadline(planned: PlannedService, step: Step) -> datetime:
@@ -238,8 +207,7 @@ def watch(
     event: WatchRolloutInput,
     *,
     store: Store,
-    ecs: ECSClient,
-    logs: LogsClient,
+    edges: Edges,
     states: StepFunctionsClient,
     clock: Clock,
     new_id: NewId,
@@ -260,10 +228,20 @@ def watch(
             token=event.task_token,
             service=event.service,
             direction=event.direction,
+            may_proceed=event.may_proceed,
             at=clock(),
         ),
     )
-    verdict = settle(event, event.service, event.direction, store=store, ecs=ecs, logs=logs, clock=clock, new_id=new_id)
+    verdict = settle(
+        event,
+        event.service,
+        event.direction,
+        store=store,
+        edges=edges,
+        clock=clock,
+        new_id=new_id,
+        may_proceed=event.may_proceed,
+    )
     if verdict is not None:
         answer_all(store, states, planned.arn, event.deployment, key, verdict)
 
@@ -274,15 +252,15 @@ def settle(
     direction: Direction,
     *,
     store: Store,
-    ecs: ECSClient,
-    logs: LogsClient,
+    edges: Edges,
     clock: Clock,
     new_id: NewId,
     shown: ECSTask | None = None,
+    may_proceed: bool = False,
 ) -> RolloutVerdict | None:
     """Judge one service's rollout and record it; None while it goes on. Safe to run from several places at once.
 
-    `shown` is one of the service's tasks as an event showed it.
+    `shown` is one of the service's tasks as an event showed it. `may_proceed`: whoever waits takes the answer Healthy.
     """
     deployment = store.deployment(ref.platform, ref.environment, ref.deployment)
     job = deployment.planned_job(service)
@@ -299,17 +277,19 @@ def settle(
         # move_job ends its step before it answers: nothing comes that could be waited for.
         return RolloutVerdict(service=service, verdict="Errored", reason="NotJudged")
     planned = deployment.planned(service)
-    verdict, progress, raw = check(deployment, planned, step, direction, ecs=ecs, now=clock())
-    first = _first_stopped(shown, progress, ecs)
+    verdict, progress, raw = check(
+        deployment, planned, step, direction, edges=edges, now=clock(), may_proceed=may_proceed
+    )
+    first = _first_stopped(shown, progress, edges.ecs)
     if first:
         progress = progress.but(first_stopped=first)
     if verdict.status is None:
         amend(store, ref, key, lambda running: running.but(rollout=_newer(running, progress)))
-        return None
+        return RolloutVerdict(service=service, verdict="Healthy") if verdict.proceeds else None
     message, lines = verdict.message, list[str]()
     step = step.but(rollout=progress)
     if verdict.status in (StepStatus.FAILED, StepStatus.ERRORED):
-        message, lines = _explained(verdict, deployment, planned, step, direction, raw, ecs=ecs, logs=logs)
+        message, lines = _explained(verdict, deployment, planned, step, direction, raw, edges=edges)
     ended = end(
         store,
         ref,
@@ -341,10 +321,13 @@ def _first_stopped(shown: ECSTask | None, progress: RolloutProgress, ecs: ECSCli
 
 
 def _newer(running: Step, progress: RolloutProgress) -> RolloutProgress:
-    """Take the counts just seen, and leave everything else as it is recorded now."""
+    """Take the counts and the health just seen, and leave everything else as it is recorded now."""
     counts = {"desired": progress.desired, "running": progress.running, "failed": progress.failed}
+    health = {
+        "healthy_at": progress.healthy_at, "lost_at": progress.lost_at, "drain_seconds": progress.drain_seconds
+    }  # fmt: skip
     known = running.rollout or progress
-    return known.but(**counts, first_stopped=progress.first_stopped or known.first_stopped)
+    return known.but(**counts, **health, first_stopped=progress.first_stopped or known.first_stopped)
 
 
 def _explained(
@@ -355,14 +338,13 @@ def _explained(
     direction: Direction,
     service: ECSService | None,
     *,
-    ecs: ECSClient,
-    logs: LogsClient,
+    edges: Edges,
 ) -> tuple[str, list[str]]:
     progress = step.rollout or RolloutProgress(service=planned.name, direction=direction)
     found = _followed(service, progress.ecs_deployment)
     why = task_diagnosis.rollout(
-        ecs,
-        logs,
+        edges.ecs,
+        edges.logs,
         cluster=deployment.require_plan().cluster,
         service=service,
         name=planned.name,

@@ -1,6 +1,7 @@
 """Partition and sort keys of every record: docs/reference/records.md#keys. Pure."""
 
 from ferryman.records import (
+    AdoptedImages,
     AppliedPlatform,
     Approval,
     Deployment,
@@ -61,6 +62,11 @@ def environment(platform: str, environment: str) -> str:
 def state(platform: str, env: str) -> dict[str, str]:
     """Key of an environment's state."""
     return _key(environment(platform, env), "STATE")
+
+
+def adopted_images(platform: str, env: str) -> dict[str, str]:
+    """Key of the images that an environment ran when it was adopted."""
+    return _key(environment(platform, env), "ADOPTED")
 
 
 def deployment(platform: str, env: str, deployment: str) -> dict[str, str]:
@@ -172,6 +178,8 @@ def of(record: Record) -> dict[str, str]:  # noqa: C901 - one case for each reco
             return release(record.platform, record.version)
         case EnvironmentState():
             return state(record.platform, record.environment)
+        case AdoptedImages():
+            return adopted_images(record.platform, record.environment)
         case Deployment():
             return deployment(record.platform, record.environment, record.id)
         case Approval():

@@ -17,6 +17,7 @@ from ferryman.clients.aws_errors import translated
 from ferryman.clients.aws_types import DynamoDBClient, Item, QueryRequest, TransactionAction, UpdateAction
 from ferryman.errors import Conflict, NotFound, RecordInvalid
 from ferryman.records import (
+    AdoptedImages,
     AppliedPlatform,
     Approval,
     Deployment,
@@ -202,6 +203,11 @@ class Store:
         """Return what is known of every semver tag of a platform, or of `most` of them: last in the alphabet first."""
         items = self._query(keys.semver_names(platform), newest_first=most is not None, limit=most)
         return [SemverName.model_validate(item) for item in items]
+
+    def adopted_images(self, platform: str, environment: str) -> dict[str, str]:
+        """Return the images that an environment ran when it was adopted, by task definition; tags named them."""
+        item = self._get(keys.adopted_images(platform, environment))
+        return {} if item is None else AdoptedImages.model_validate(item).images
 
     def ignored_tags(self, platform: str) -> list[IgnoredTags]:
         """Return the newest ignored tags of every component that has some."""

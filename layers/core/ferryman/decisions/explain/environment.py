@@ -25,6 +25,7 @@ _WAITS = {
     "ScanMissing": "is waiting for an image scan",
     "ScanPending": "is waiting for an image scan",
     "ScanBlocked": "is blocked by image scans",
+    "ScanDenied": "is blocked, because image scans can't be read",
 }
 _MOST_IGNORED = 10
 _DOES = {"rollback": "rolling back to", "migrate": "migrating with"}

@@ -91,7 +91,7 @@ def _message(facts: Facts, why: WhyNot) -> str:  # noqa: C901 - one arm per reas
             return _untriggered(facts, why)
         case "WaitsForSource":
             return _for_source(facts, why)
-        case "Soaking" | "ScanMissing" | "ScanPending" | "ScanBlocked":
+        case "Soaking" | "ScanMissing" | "ScanPending" | "ScanBlocked" | "ScanDenied":
             if why.waits is None:
                 return f"{_tagged(why)} is waiting for its image scans to be checked."
             return f"{why.waits.message.rstrip('.')}."
