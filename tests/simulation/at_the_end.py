@@ -1,5 +1,6 @@
 """The promises that are judged when faults have stopped and everything has had its time."""
 
+from ferryman.decisions import deployment_report
 from ferryman.records import Deployment, OutboxMessage, Phase, ReleaseStatus
 from ferryman.store import items, keys
 from simulation.documents import COMPONENTS, service
@@ -69,8 +70,10 @@ def _all_agree(world: Surroundings, invariants: Invariants, environment: str) ->
     if state.current is None or state.current.version is None:
         return
     since = [item for item in invariants.deployments(environment) if item.id > (state.current.deployment or "")]
-    # Such a deployment leaves services as they are, and its record says so; the next success puts them right.
-    left = state.hold is not None or any(item.phase in (Phase.ERRORED, Phase.FAILED, Phase.ABORTED) for item in since)
+    # Such a deployment leaves services as they are, and its record says so; the next one that changes a service puts
+    # them right, forward or on its way back.
+    changed = [item for item in since if item.phase is Phase.ROLLED_BACK or deployment_report.way_back(item).not_back]
+    left = state.hold is not None or (changed and changed[-1].phase is not Phase.ROLLED_BACK)
     for component in COMPONENTS:
         recorded = state.current.digests.get(component)
         runs = _image_of(world, service(component, environment))

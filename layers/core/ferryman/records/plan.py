@@ -46,6 +46,8 @@ class PlannedService(Record):
     skip: Literal["ScaledToZero", "NotInRelease"] | None = None
     containers: list[str] = []
     """Every container that gets `image`. Empty in plans of 0.1.0, which changed `container` alone."""
+    stray: bool = False
+    """An earlier deployment may have left it on something else than the last good release."""
     additional: list[PlannedImage] = []
     """The images of the additional components, and what the service's own component keeps running."""
 
@@ -111,6 +113,10 @@ class PlannedJob(Record):
     """The task definition that the target named before, in its own words: where a rollback goes."""
     target: str = ""
     """The target as read before: JSON of at most 1,024 bytes with a digest for its input; longer JSON's digest."""
+    stray: bool = False
+    """See `PlannedService.stray`."""
+    rollback_task_definition: str = ""
+    """Where a rollback of a stray goes; empty: to `task_definition`."""
     skip: Literal["NotInRelease"] | None = None
     containers: list[str] = []
     """Every container that gets `image`; empty: `container` alone."""
@@ -119,6 +125,11 @@ class PlannedJob(Record):
     def images(self) -> dict[str, str]:
         """Container → the image that it gets."""
         return dict.fromkeys(self.containers or [self.container], self.image)
+
+    @property
+    def goes_back_to(self) -> str:
+        """The task definition that a rollback sets."""
+        return self.rollback_task_definition or self.task_definition
 
 
 class PlannedMigration(Record):

@@ -10,7 +10,7 @@ from ferryman.clients.job_targets import place_of
 from ferryman.errors import VerificationFailed
 from ferryman.platform import Environment
 from ferryman.platform.environments import Job
-from ferryman.records import Deployment, PlannedJob, step_keys
+from ferryman.records import Deployment, EnvironmentState, PlannedJob, step_keys
 from ferryman.steps.plan_images import Images, runs_on
 from ferryman.steps.verify_jobs import SeenJob
 
@@ -18,6 +18,7 @@ from ferryman.steps.verify_jobs import SeenJob
 def planned(
     environment: Environment,
     deployment: Deployment,
+    state: EnvironmentState,
     seen: Mapping[str, SeenJob],
     images: Images,
     addresses: Mapping[str, str],
@@ -26,8 +27,13 @@ def planned(
 
     Raise DigestMismatch when an image is gone or does not fit the job's platform.
     """
-    jobs = environment.jobs
-    return {step_keys.job(job.name): _job(job, deployment, seen[job.name], images, addresses) for job in jobs}
+    good = state.last_succeeded.task_definitions if state.last_succeeded else {}
+    found = {}
+    for job in environment.jobs:
+        name, planned = step_keys.job(job.name), _job(job, deployment, seen[job.name], images, addresses)
+        stray = state.astray and name in good
+        found[name] = planned.but(stray=True, rollback_task_definition=good[name]) if stray else planned
+    return found
 
 
 def _job(job: Job, deployment: Deployment, seen: SeenJob, images: Images, addresses: Mapping[str, str]) -> PlannedJob:
