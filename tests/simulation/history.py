@@ -165,10 +165,10 @@ class Player:
     }
 
 
-def play(choices: Choices) -> Told:
-    """Play one history."""
+def play(choices: Choices, *, faults: str = "") -> Told:
+    """Play one history; `faults`: how often calls fail, of `CHANCES`, which otherwise differs."""
     variant = choices.pick("variant", VARIANTS, 0.8)
-    chance = CHANCES[choices.pick("how many faults", tuple(CHANCES), 0.6)]
+    chance = CHANCES[faults or choices.pick("how many faults", tuple(CHANCES), 0.6)]
     world = Surroundings(choices, variant, chance=chance)
     people = People(world)
     invariants = Invariants(world, people)

@@ -8,7 +8,7 @@ from typing import Any
 
 from ferryman.records import Approval, Deployment, EnvironmentState, Phase, Release
 from ferryman.records.base import Record
-from ferryman.store import items, keys
+from ferryman.store import keys
 from simulation.documents import COMPONENTS, PEOPLE, PLATFORM, service
 from simulation.people import People
 from simulation.surroundings import Effect, Surroundings
@@ -43,17 +43,21 @@ class Invariants:
         found = self._world.table.get(*keys.state(PLATFORM, environment).values())
         if found is None:
             return EnvironmentState(platform=PLATFORM, environment=environment)
-        return EnvironmentState.model_validate(items.plain(found))
+        return EnvironmentState.model_validate(self._world.read.of(found))
 
     def deployments(self, environment: str) -> list[Deployment]:
         """Return the deployments of an environment, oldest first."""
         found = self._world.table.partition(keys.environment(PLATFORM, environment), keys.DEPLOYMENT)
-        return [Deployment.model_validate(items.plain(item)) for item in found]
+        return [Deployment.model_validate(self._world.read.of(item)) for item in found]
 
     def release(self, version: str) -> Release | None:
         """Return a release."""
         found = self._world.table.get(*keys.release(PLATFORM, version).values())
-        return None if found is None else Release.model_validate(items.plain(found))
+        return None if found is None else Release.model_validate(self._world.read.of(found))
+
+    def _both[R: Record](self, model: type[R], before: Item | None, after: Item) -> tuple[R | None, R]:
+        old = model.model_validate(self._world.read.of(before)) if before is not None else None
+        return old, model.model_validate(self._world.read.of(after))
 
     # ── after every step ──
 
@@ -62,11 +66,11 @@ class Invariants:
             return
         pk, sk = after["pk"]["S"], after["sk"]["S"]
         if sk == "STATE":
-            self._state_changed(*_both(EnvironmentState, before, after))
+            self._state_changed(*self._both(EnvironmentState, before, after))
         elif pk.startswith("ENV#"):
-            self._deployment_changed(*_both(Deployment, before, after))
+            self._deployment_changed(*self._both(Deployment, before, after))
         elif sk == "APPROVAL":
-            self._approval_changed(*_both(Approval, before, after))
+            self._approval_changed(*self._both(Approval, before, after))
         elif pk.startswith("DEPLOYMENT#") and _TOKEN in str(after):
             self.break_("NoSecretIsTold", f"{sk} holds a task token")
 
@@ -92,7 +96,7 @@ class Invariants:
         found = self._world.table.get(*keys.deployment(PLATFORM, after.environment, after.current.deployment).values())
         if found is None:
             return
-        deployment = Deployment.model_validate(items.plain(found))
+        deployment = Deployment.model_validate(self._world.read.of(found))
         asked = deployment.requested_by or deployment.initiated_by
         if asked.automated:
             self.break_(
@@ -210,7 +214,7 @@ class Invariants:
             # `fm-<deployment>-<attempt>`: decisions.migration_attempts.client_token
             id = str(task["startedBy"]).split("-")[1]
             found = self._world.table.get(*keys.deployment(PLATFORM, environment, id).values())
-            deployment = Deployment.model_validate(items.plain(found)) if found is not None else None
+            deployment = Deployment.model_validate(self._world.read.of(found)) if found is not None else None
             if deployment is None or (not deployment.approved_by and not deployment.override):
                 self.break_("OnlyApprovedCommands", f"{_command(task)} of {id} ran without anybody's yes")
             elif deployment.override and deployment.initiated_by.who != PEOPLE["ada"]:
@@ -219,8 +223,3 @@ class Invariants:
 
 def _command(task: dict[str, Any]) -> list[str]:
     return list(task["overrides"]["containerOverrides"][0]["command"])
-
-
-def _both[R: Record](model: type[R], before: Item | None, after: Item) -> tuple[R | None, R]:
-    old = model.model_validate(items.plain(before)) if before is not None else None
-    return old, model.model_validate(items.plain(after))

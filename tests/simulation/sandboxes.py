@@ -18,10 +18,10 @@ import yaml
 
 import ferryman.runtime  # noqa: F401 - in place before a sandbox takes its place
 from ferryman.clients.http_client import Answer, NoAnswer
-from ferryman.store.table import Store
 from simulation.aws.calls import SandboxDied
 from simulation.aws.registry import CONFIG
 from simulation.documents import ADMIN, PEOPLE
+from simulation.reading import Read, Reading
 from simulation.scheduler import Future, Scheduler
 
 ROOT = Path(__file__).parents[2]
@@ -46,6 +46,8 @@ KEPT_WARM = 2
 class Aws(Protocol):
     """What a sandbox asks of the world."""
 
+    read: Read
+
     def call(self, sandbox: "Sandbox", service: str, operation: str, request: dict[str, Any]) -> Any:
         """Make a call of an AWS client."""
 
@@ -62,8 +64,10 @@ class Sandbox:
         self.deadline = 0.0
         self.payload: Any = None
         self.invocation = 0
+        self.changed = self.met_fault = False
+        """Whether the invocation changed something outside, and whether a call of it went wrong."""
         self._clients: dict[str, Client] = {}
-        self.module = _loaded(function, self._runtime())
+        self.module = _loaded(function, self._runtime(aws))
         replaced = {
             "ids": SimpleNamespace(now=scheduler.now, new_id=token),
             "fetch": self._fetch,
@@ -74,11 +78,13 @@ class Sandbox:
         }
         self.module.update({name: value for name, value in replaced.items() if name in self.module})
 
-    def _runtime(self) -> ModuleType:
+    def _runtime(self, aws: Aws) -> ModuleType:
         """Return a `ferryman.runtime` of its own: what it keeps is this sandbox's, and it reaches the world."""
         found = ModuleType("ferryman.runtime")
         exec(_code(ROOT / "layers/core/ferryman/runtime.py"), found.__dict__)
-        store = Store(self.client("dynamodb"), SETTINGS["TABLE_NAME"], pause=self._pause_before_trying_again)
+        store = Reading(
+            aws.read, self.client("dynamodb"), SETTINGS["TABLE_NAME"], pause=self._pause_before_trying_again
+        )
         found.__dict__.update(
             client=self.client,
             store=lambda: store,
@@ -100,6 +106,7 @@ class Sandbox:
     def run(self, payload: Any, context: Any) -> Any:
         """Run the handler. Raises what it raises, or SandboxDied."""
         self.payload, self.deadline = payload, self._scheduler.seconds + self.timeout
+        self.changed = self.met_fault = False
         return self.module["handler"](payload, context)
 
     def pause(self, seconds: float) -> None:

@@ -72,7 +72,7 @@ class Machines:
         self.transitions: Counter[tuple[str, str, str]] = Counter()
         """(machine, from, to) → how often."""
         self.counted: Callable[[], None] = lambda: None
-        """Called with each transition."""
+        """Called with each transition and each answer that was waited for."""
 
     def define(self, arn: str, definition: Json) -> None:
         """Create a state machine."""
@@ -244,6 +244,7 @@ class Machines:
         invoked.when_done(lambda: answered.set(error=invoked.error) if invoked.error is not None else None)
         if not self._scheduler.wait(answered, limit):
             raise StateError("States.Timeout")
+        self.counted()
         return answered.result()
 
     def _new_token(self, name: str) -> str:
