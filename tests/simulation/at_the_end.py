@@ -16,7 +16,7 @@ def judge(world: Surroundings, people: People, invariants: Invariants) -> None:
     """Hold every promise about the end of a history."""
     for environment in invariants.environments:
         _no_claim_for_ever(world, invariants, environment)
-        _nothing_is_forgotten(people, invariants, environment)
+        _nothing_is_forgotten(world, people, invariants, environment)
         _all_agree(world, invariants, environment)
     _every_execution_has_an_outcome(world, invariants)
     _everything_is_told(world, invariants)
@@ -30,7 +30,7 @@ def _no_claim_for_ever(world: Surroundings, invariants: Invariants, environment:
         invariants.break_("NoClaimForEver", f"{active.deployment} of {active.version} still holds {environment}")
 
 
-def _nothing_is_forgotten(people: People, invariants: Invariants, environment: str) -> None:
+def _nothing_is_forgotten(world: Surroundings, people: People, invariants: Invariants, environment: str) -> None:
     """Every release that should come here was deployed, superseded, failed, or is held back for a reason."""
     state = invariants.state(environment)
     ended = [item for item in invariants.deployments(environment) if item.phase.terminal]
@@ -45,6 +45,8 @@ def _nothing_is_forgotten(people: People, invariants: Invariants, environment: s
         if adopted or release.status is ReleaseStatus.BASELINE:
             continue  # It was there before the operator.
         comes = environment == "staging" or "staging" in release.verified
+        if world.variant == "semver" and environment == "production":
+            comes = comes and bool(release.names)
         held = state.hold is not None or state.freeze is not None
         waits = state.waiting_for is not None and state.waiting_for.version == version
         retried = version in state.settled and state.settled[version].retry_at is not None

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from simulation.at_the_end import judge
 from simulation.choices import Choice, Choices
-from simulation.documents import VARIANTS
+from simulation.documents import VARIANTS, service
 from simulation.invariants import Invariants
 from simulation.people import People
 from simulation.surroundings import Surroundings
@@ -20,8 +20,8 @@ CHANCES = {"some": 0.012, "few": 0.003, "many": 0.04}
 PAUSES = {"a minute": 60.0, "at once": 0.0, "some seconds": 3.0, "half a minute": 30.0, "minutes": 240.0}
 REST = 3 * 3600.0
 """Seconds without faults at the end: longer than all retries of an errored deployment, and an approval's expiry."""
-WEATHER = ("fine", "dynamodb", "ecs", "ecr", "stepfunctions", "sqs", "sns")
-"""Which service throttles everything from now on."""
+WEATHER = ("fine", "dynamodb", "ecs", "ecr", "stepfunctions", "sqs", "sns", "everything")
+"""Which service throttles everything from now on; `everything`: a region's bad hour."""
 BAD_HOUR = 900.0
 """Seconds: longer than all retries of a step."""
 _MOST_STEPS = 20_000
@@ -49,6 +49,8 @@ class Player:
         self._people, self._invariants, self._world = people, invariants, world
         self._count = 0
         self._half: list[str] = []
+        self._named = 0
+        self._stopped: list[str] = []
         world.interrupt = self._interrupt
 
     def weights(self) -> dict[str, int]:
@@ -57,9 +59,11 @@ class Player:
         found |= {"push one that hangs": 1, "push one image": 3, "push the same again": 1}
         if self._half:
             found["push the other image"] = 6
+        if self._world.variant == "semver":
+            found["name the newest"] = 10
         if self._world.variant == "commands":
-            found |= {"migrate current production": 1, "migrate down production": 3, "migrate up production": 2}
-            found |= {"downgrade production": 2, "override production": 1, "override as a developer production": 1}
+            found |= {"migrate current production": 4, "migrate down production": 8, "migrate up production": 4}
+            found |= {"downgrade production": 4, "override production": 1, "override as a developer production": 1}
         if self._world.variant == "migration":
             found |= {"push one whose migration fails": 2, "migrate current staging": 1, "migrate down staging": 1}
         for environment in self._invariants.environments:
@@ -73,6 +77,9 @@ class Player:
             if state.active is not None:
                 found |= {f"abort {environment}": 2, f"stop the execution of {environment}": 1}
                 found[f"time out the execution of {environment}"] = 1
+            found[f"change a service of {environment}"] = 1
+            if self._stopped:
+                found["redrive what was stopped"] = 3
         if self._world.variant in ("approval", "commands") and self._invariants.state("production").active is not None:
             found |= {"approve": 8, "approve twice at once": 4, "approve and reject at once": 2, "reject": 1}
         return found
@@ -88,6 +95,10 @@ class Player:
     def _interrupt(self, what: str, environment: str) -> None:
         if what == "push":
             self._push()
+        elif what == "change a service":
+            self._world.ecs.changed_by_hand(service("web", environment))
+        elif what == "move a tag":
+            self._world.registry.moved_by_hand("scr-web", f"{environment}-latest")
         else:
             self._command(what, environment)
 
@@ -117,6 +128,8 @@ class Player:
                 self._stop(environment, "ABORTED")
             case "time out the execution of":
                 self._stop(environment, "TIMED_OUT")
+            case "change a service of":
+                self._world.ecs.changed_by_hand(service("web", environment))
 
     def _push(self, **behaviour: str) -> None:
         self._people.push(self._version(), **behaviour)
@@ -141,6 +154,16 @@ class Player:
         active = self._invariants.state(environment).active
         if active is not None and active.execution_arn in self._world.machines.executions:
             self._world.machines.stop(active.execution_arn, status)
+            self._stopped.append(active.execution_arn)
+
+    def _redrive(self) -> None:
+        if self._stopped:
+            self._world.machines.redrive(self._stopped.pop())
+
+    def _name_newest(self) -> None:
+        for version in list(self._people.pushed)[-1:]:
+            self._named += 1
+            self._people.name(version, f"v1.{self._named}.0")
 
     def _decide(self, what: str, who: str) -> None:
         active = self._invariants.state("production").active
@@ -158,6 +181,8 @@ class Player:
         "push the other image": lambda self: self._push_rest(),
         "push twice": lambda self: (self._push(), self._push()),
         "push the same again": lambda self: self._push_again(),
+        "name the newest": lambda self: self._name_newest(),
+        "redrive what was stopped": lambda self: self._redrive(),
         "approve": lambda self: self._decide("approve", "ada"),
         "approve twice at once": lambda self: (self._decide("approve", "ada"), self._decide("approve", "grace")),
         "approve and reject at once": lambda self: (self._decide("approve", "ada"), self._decide("reject", "grace")),

@@ -198,8 +198,12 @@ class Invariants:
                 self.break_("OneMigration", f"two migrations run in {environment} at the same time")
             ended = [task for task in tasks if task["containers"][0].get("exitCode") == 0]
             self._approved(environment, tasks)
-            up = [task["containers"][0]["imageDigest"] for task in ended if _command(task) == ["migrate"]]
-            down = any(_command(task)[1:2] == ["down"] for task in ended)
+            up = [
+                (task["containers"][0]["imageDigest"], *_command(task))
+                for task in ended
+                if not {"down", "current"} & set(_command(task))
+            ]
+            down = any("down" in _command(task) for task in ended)
             if len(set(up)) != len(up) and not down:
                 self.break_("OneMigration", f"a migration succeeded twice in {environment}")
 

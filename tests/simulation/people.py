@@ -33,6 +33,13 @@ class People:
             registry.scanned.setdefault(digest, self._world.scheduler.now())
             self.pushed.setdefault(version, {})[component] = digest
             self._world.pushed(component, version)
+        self._world.github.commits[version] = f"{version:0<40}"
+
+    def name(self, version: str, name: str) -> None:
+        """Give all images of a release a semver tag."""
+        for component, digest in self.pushed.get(version, {}).items():
+            self._world.registry.tags[f"scr-{component}"].setdefault(name, digest)
+            self._world.pushed(component, name)
 
     def post(self, who: str, environment: str, what: str, **body: Any) -> Future:
         """Send a command: hold, resume, freeze, thaw, abort, retry, rollback, approve, reject, …"""

@@ -9,14 +9,17 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from functools import cache
+from datetime import timedelta
+from functools import cache, partial
 from pathlib import Path
 from types import CodeType, ModuleType, SimpleNamespace
 from typing import Any, Protocol
 
+import httpx
 import yaml
 
 import ferryman.runtime  # noqa: F401 - in place before a sandbox takes its place
+from ferryman.clients.github.client import Network
 from ferryman.clients.http_client import Answer, NoAnswer
 from simulation.aws.calls import SandboxDied
 from simulation.aws.registry import CONFIG
@@ -39,6 +42,8 @@ SETTINGS = {
     "ALLOWED_SLACK_HOSTS": "",
     "ALLOWED_GITHUB_HOSTS": "",
 }
+NETWORKED = {"publish_release": ("publish",), "notify": ("Context",)}
+"""Function → what in its `app.py` takes the network."""
 KEPT_WARM = 2
 """Sandboxes of one function that stay warm."""
 
@@ -54,11 +59,26 @@ class Aws(Protocol):
     def fetch(self, sandbox: "Sandbox", url: str) -> int | None:
         """Return the status that a service answers with; None for no answer."""
 
+    def ask_github(self, sandbox: "Sandbox", request: httpx.Request) -> httpx.Response:
+        """Return GitHub's answer."""
+
+    def skew(self, function: str) -> float:
+        """Return by how many seconds the clock of a new sandbox is ahead."""
+
 
 class Sandbox:
     """One sandbox of one function."""
 
-    def __init__(self, function: str, timeout: float, scheduler: Scheduler, aws: Aws, token: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        function: str,
+        timeout: float,
+        scheduler: Scheduler,
+        aws: Aws,
+        token: Callable[[], str],
+        skew: float,
+    ) -> None:
+        """`skew`: seconds by which its clock is ahead."""
         self.function, self.timeout = function, timeout
         self._scheduler, self._aws = scheduler, aws
         self.deadline = 0.0
@@ -68,14 +88,18 @@ class Sandbox:
         """Whether the invocation changed something outside, and whether a call of it went wrong."""
         self._clients: dict[str, Client] = {}
         self.module = _loaded(function, self._runtime(aws))
+        skewed = timedelta(seconds=skew)
         replaced = {
-            "ids": SimpleNamespace(now=scheduler.now, new_id=token),
+            "ids": SimpleNamespace(now=lambda: scheduler.now() + skewed, new_id=token),
             "fetch": self._fetch,
             "image_labels": SimpleNamespace(download=lambda url: CONFIG),
             "time": SimpleNamespace(sleep=self.pause),
             "respond_to_action": lambda *told: None,
             "sts": SimpleNamespace(caller=self._caller),
         }
+        network = Network(httpx.MockTransport(self._github), self.pause, lambda: scheduler.seconds)
+        for name in NETWORKED.get(function, ()):
+            replaced[name] = partial(self.module[name], network=network)
         self.module.update({name: value for name, value in replaced.items() if name in self.module})
 
     def _runtime(self, aws: Aws) -> ModuleType:
@@ -129,6 +153,9 @@ class Sandbox:
     def _caller(self, host: str, headers: Mapping[str, str], body: bytes, **how: Any) -> str:
         self.pause(0.05)
         return PEOPLE[headers["authorization"].partition("Credential=AKIA")[2].partition("/")[0]]
+
+    def _github(self, request: httpx.Request) -> httpx.Response:
+        return self._aws.ask_github(self, request)
 
     def _fetch(
         self, url: str, headers: Mapping[str, str], allow_http: bool, timeout: float, *, allow_loopback: bool
@@ -198,7 +225,8 @@ class Lambdas:
         return future
 
     def _sandbox(self, function: str) -> Sandbox:
-        return Sandbox(snake(function), timeouts()[function], self._scheduler, self._aws, self._token)
+        name = snake(function)
+        return Sandbox(name, timeouts()[function], self._scheduler, self._aws, self._token, self._aws.skew(name))
 
 
 LOG: Any = SimpleNamespace(

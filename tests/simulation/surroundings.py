@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import httpx
+
 from simulation.aws import calls
 from simulation.aws.calls import SandboxDied, Validator
 from simulation.aws.ecs import Ecs
@@ -15,10 +17,11 @@ from simulation.aws.registry import Image, Registry
 from simulation.aws.table import Table
 from simulation.choices import Choices
 from simulation.delivery import Delivery
-from simulation.documents import COMPONENTS, GRANTS, TOPIC, document, service
+from simulation.documents import COMPONENTS, GITHUB_TOKEN, GRANTS, TOPIC, document, service
 from simulation.reading import Read
 from simulation.sandboxes import STATES, Lambdas, Sandbox, definition
 from simulation.scheduler import Future, Scheduler
+from unit.fakes.github import TOKEN, FakeGitHub
 
 SWEEP_EVERY = 300.0
 """Seconds: the template's SweepRate."""
@@ -31,7 +34,10 @@ NOTIFY_EVERY = 60.0
 """Seconds: the template's rate of notify's schedule."""
 FIRST = 6.0
 """How much likelier a call fails that this history has not made yet."""
-MEANWHILE = ("nobody", "push", "hold", "freeze", "abort")
+SKEW = {"exact": 0.0, "ahead": 2.0, "behind": -2.0}
+"""Seconds by which the clock of a sandbox is ahead: more than AWS's are apart."""
+GITHUB_FAULTS = ("ok", "unreachable", "lost", "failing", "crash before", "crash after")
+MEANWHILE = ("nobody", "push", "hold", "freeze", "abort", "change a service", "move a tag")
 MEANWHILE_SHARE = 0.4
 """How often a person does something in the middle of a step, beside how often its calls go wrong."""
 
@@ -69,6 +75,7 @@ class Surroundings:
         self.trace = hashlib.sha256()
         self.stuck: list[str] = []
         """Errors of invocations that are no `FerrymanError` and no death: programming errors."""
+        self.github = FakeGitHub()
         self.table = Table()
         self.read = Read()
         self.registry = Registry(self.scheduler.now, *(f"scr-{name}" for name in COMPONENTS))
@@ -203,7 +210,8 @@ class Surroundings:
     def _fault(self, sandbox: Sandbox, operation: str, options: tuple[str, ...]) -> str:
         self.calls[sandbox.function, operation] += 1
         fault = self.choices.pick(f"{sandbox.function} {operation}", options, self.chance, first=FIRST)
-        if self.scheduler.seconds < self.throttling.get(operation.partition(".")[0], 0.0):
+        until = max(self.throttling.get(name, 0.0) for name in (operation.partition(".")[0], "everything"))
+        if self.scheduler.seconds < until and not operation.startswith("http."):
             fault = "throttled"
         if fault != "ok":
             sandbox.met_fault = True
@@ -234,6 +242,32 @@ class Surroundings:
         image = self.ecs.running_image(url.removeprefix("https://").split(".", 1)[0])
         return 200 if image is not None and image.runs == "well" else 503
 
+    def ask_github(self, sandbox: Sandbox, request: httpx.Request) -> httpx.Response:
+        """Answer a request to GitHub."""
+        fault = self._fault(sandbox, f"http.github_{request.method.lower()}", GITHUB_FAULTS)
+        if fault == "crash before":
+            raise SandboxDied("crash")
+        if fault == "unreachable":
+            sandbox.pause(3.0)
+            raise httpx.ConnectError("no route", request=request)
+        sandbox.pause(0.1)
+        if fault == "failing":
+            return httpx.Response(502, json={"message": "Server Error"})
+        if request.method != "GET":
+            sandbox.changed = True
+            self._note(f"{sandbox.function}#{sandbox.invocation} {request.method} {request.url.path}")
+        answer = self.github(request)
+        if fault == "crash after":
+            raise SandboxDied("crash")
+        if fault == "lost":
+            sandbox.pause(8.0)
+            raise httpx.ReadTimeout("no answer", request=request)
+        return answer
+
+    def skew(self, function: str) -> float:
+        """Return by how much the clock of a new sandbox is wrong."""
+        return SKEW[self.choices.pick(f"clock of {function}", tuple(SKEW), self.chance)]
+
     def _operation(self, service: str, operation: str) -> Any:
         match service:
             case "dynamodb":
@@ -259,6 +293,10 @@ class Surroundings:
         if request["Name"] not in values:
             raise refusal("GetParameter", "ParameterNotFound")
         return {"Parameter": {"Type": "String", "Value": values[request["Name"]]}}
+
+    def _secretsmanager_get_secret_value(self, request: dict[str, Any]) -> Any:
+        assert request["SecretId"] == GITHUB_TOKEN, request
+        return {"SecretString": TOKEN}
 
     def _sns_publish(self, request: dict[str, Any]) -> Any:
         self.told.append(request)

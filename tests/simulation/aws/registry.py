@@ -47,6 +47,10 @@ class Registry:
         self.tags[repository][tag] = own
         return own
 
+    def moved_by_hand(self, repository: str, tag: str) -> None:
+        """Point a moving tag at the oldest image, as a person may."""
+        self.tags[repository][tag] = next(iter(self.images[repository]))
+
     def by_digest(self, digest: str) -> Image | None:
         """Return an image of any repository."""
         return next((found[digest] for found in self.images.values() if digest in found), None)

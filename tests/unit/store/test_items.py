@@ -12,8 +12,6 @@ from ferryman.store import items
 
 WHOLE = some.integers(-(10**38) + 1, 10**38 - 1)
 NUMBERS = WHOLE | some.floats(-1e15, 1e15, allow_nan=False).map(lambda number: round(number, 6))
-    lambda n: round(n, 6)
-)
 PLAIN = some.recursive(
     some.none() | some.booleans() | NUMBERS | some.text(),
     lambda inner: some.lists(inner) | some.dictionaries(some.text(), inner),
