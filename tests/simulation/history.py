@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from simulation.at_the_end import judge
 from simulation.choices import Choice, Choices
 from simulation.documents import VARIANTS, service
 from simulation.invariants import Invariants
-from simulation.people import People
+from simulation.people import WHATEVER, People
 from simulation.surroundings import Surroundings
 
 TURNS = 16
@@ -20,10 +20,23 @@ CHANCES = {"some": 0.012, "few": 0.003, "many": 0.04}
 PAUSES = {"a minute": 60.0, "at once": 0.0, "some seconds": 3.0, "half a minute": 30.0, "minutes": 240.0}
 REST = 3 * 3600.0
 """Seconds without faults at the end: longer than all retries of an errored deployment, and an approval's expiry."""
-WEATHER = ("fine", "dynamodb", "ecs", "ecr", "stepfunctions", "sqs", "sns", "everything")
+WEATHER = (
+    "fine",
+    "dynamodb",
+    "ecs",
+    "ecr",
+    "stepfunctions",
+    "sqs",
+    "sns",
+    "everything",
+    "everything briefly",
+    "dynamodb briefly",
+)
 """Which service throttles everything from now on; `everything`: a region's bad hour."""
 BAD_HOUR = 900.0
 """Seconds: longer than all retries of a step."""
+BRIEFLY = 130.0
+"""Seconds: longer than the retries of most steps, and over when the next step has to say so."""
 _MOST_STEPS = 20_000
 
 
@@ -62,9 +75,10 @@ class Player:
         if self._world.variant == "semver":
             found["name the newest"] = 10
         if self._world.variant == "commands":
-            found |= {"migrate current production": 4, "migrate down production": 8, "migrate up production": 4}
-            found |= {"downgrade production": 4, "override production": 1, "override as a developer production": 1}
+            found |= {"migrate current production": 10, "migrate down production": 20, "migrate up production": 10}
+            found |= {"downgrade production": 10, "override production": 1, "override as a developer production": 1}
         if self._world.variant == "migration":
+            found |= {"push one that is not rollback-safe": 4, "roll back whatever it breaks staging": 2}
             found |= {"push one whose migration fails": 2, "migrate current staging": 1, "migrate down staging": 1}
         for environment in self._invariants.environments:
             state = self._invariants.state(environment)
@@ -81,7 +95,7 @@ class Player:
             if self._stopped:
                 found["redrive what was stopped"] = 3
         if self._world.variant in ("approval", "commands") and self._invariants.state("production").active is not None:
-            found |= {"approve": 8, "approve twice at once": 4, "approve and reject at once": 2, "reject": 1}
+            found |= {"approve": 16, "approve twice at once": 6, "approve and reject at once": 2, "reject": 1}
         return found
 
     def act(self, what: str) -> None:
@@ -123,7 +137,11 @@ class Player:
                 body = {"reason": "worse", "confirm": environment, "downgrade": True, "revision": "0001"}
                 self._people.post("jo", environment, "rollback", **body)
             case "roll back":
-                post("rollback", reason="worse", confirm=environment, acceptSchemaMismatch=True)
+                # Images that list no migrations leave it open whether the older release can run.
+                unknown = {} if self._people.declares else {"acceptSchemaMismatch": True}
+                post("rollback", reason="worse", confirm=environment, **unknown)
+            case "roll back whatever it breaks":
+                post("rollback", reason=WHATEVER, confirm=environment, acceptSchemaMismatch=True)
             case "stop the execution of":
                 self._stop(environment, "ABORTED")
             case "time out the execution of":
@@ -131,7 +149,7 @@ class Player:
             case "change a service of":
                 self._world.ecs.changed_by_hand(service("web", environment))
 
-    def _push(self, **behaviour: str) -> None:
+    def _push(self, **behaviour: Any) -> None:
         self._people.push(self._version(), **behaviour)
 
     def _push_half(self) -> None:
@@ -175,6 +193,7 @@ class Player:
         "push": lambda self: self._push(),
         "push one that crashes": lambda self: self._push(runs="crashes"),
         "push one that is ill": lambda self: self._push(runs="ill"),
+        "push one that is not rollback-safe": lambda self: self._push(unsafe=True),
         "push one that hangs": lambda self: self._push(runs="hangs"),
         "push one whose migration fails": lambda self: self._push(migrates="fails"),
         "push one image": lambda self: self._push_half(),
@@ -209,8 +228,8 @@ def play(choices: Choices, *, faults: str = "") -> Told:
         likely = player.weights()
         options = tuple(name for name, weight in likely.items() for _ in range(weight))
         player.act(choices.pick("people", options, 0.7))
-        bad = choices.pick("weather", WEATHER, 0.06)
-        world.throttling[bad] = world.scheduler.seconds + BAD_HOUR
+        bad, _, briefly = choices.pick("weather", WEATHER, 0.12).partition(" ")
+        world.throttling[bad] = world.scheduler.seconds + (BRIEFLY if briefly else BAD_HOUR)
         _run(told, invariants, PAUSES[choices.pick("pause", tuple(PAUSES), 0.6)])
         if told.broken:
             return told

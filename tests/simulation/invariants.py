@@ -10,7 +10,7 @@ from ferryman.records import Approval, Deployment, EnvironmentState, Phase, Rele
 from ferryman.records.base import Record
 from ferryman.store import keys
 from simulation.documents import COMPONENTS, PEOPLE, PLATFORM, service
-from simulation.people import People
+from simulation.people import WHATEVER, People
 from simulation.surroundings import Effect, Surroundings
 
 Item = dict[str, Any]
@@ -124,6 +124,8 @@ class Invariants:
         if deployment.initiated_by.automated and settled is not None and settled.retry_at is None:
             what = f"{deployment.version} runs again by itself, although it ended {settled.phase} ({settled.reason})"
             self.break_("SettledStays", what)
+        if deployment.kind == "rollback":
+            self._fits(deployment, state)
         source = self._world.document["spec"]["environments"][deployment.environment].get("promoteFrom")
         release = self.release(deployment.version)
         if source is None or release is None or deployment.kind not in ("deploy", "retry"):
@@ -131,6 +133,19 @@ class Invariants:
         proof = release.verified.get(source)
         if proof is None or proof.digests != deployment.digests:
             self.break_("PromotedAsVerified", f"{deployment.version} runs with images that {source} has not verified")
+
+    def _fits(self, deployment: Deployment, state: EnvironmentState) -> None:
+        """Hold `RollbackFits`: no way back over a migration that is not rollback-safe, unless a person accepts it."""
+        runs, people = state.current.version if state.current else None, self._people
+        known = people.migrations
+        if not people.declares or deployment.why == WHATEVER or deployment.command is not None or runs not in known:
+            return
+        # What ran before the operator lists nothing.
+        start = known.index(deployment.version) + 1 if deployment.version in known else 0
+        over = [name for name in known[start : known.index(runs) + 1] if name in people.unsafe]
+        if over:
+            what = f"{deployment.environment} goes from {runs} back to {deployment.version} over {', '.join(over)}"
+            self.break_("RollbackFits", what)
 
     def _approval_changed(self, before: Approval | None, after: Approval) -> None:
         name = "DecidedOnce"

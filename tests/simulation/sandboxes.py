@@ -22,7 +22,6 @@ import ferryman.runtime  # noqa: F401 - in place before a sandbox takes its plac
 from ferryman.clients.github.client import Network
 from ferryman.clients.http_client import Answer, NoAnswer
 from simulation.aws.calls import SandboxDied
-from simulation.aws.registry import CONFIG
 from simulation.documents import ADMIN, PEOPLE
 from simulation.reading import Read, Reading
 from simulation.scheduler import Future, Scheduler
@@ -62,6 +61,9 @@ class Aws(Protocol):
     def ask_github(self, sandbox: "Sandbox", request: httpx.Request) -> httpx.Response:
         """Return GitHub's answer."""
 
+    def download(self, url: str) -> bytes:
+        """Return an image's configuration."""
+
     def skew(self, function: str) -> float:
         """Return by how many seconds the clock of a new sandbox is ahead."""
 
@@ -92,7 +94,7 @@ class Sandbox:
         replaced = {
             "ids": SimpleNamespace(now=lambda: scheduler.now() + skewed, new_id=token),
             "fetch": self._fetch,
-            "image_labels": SimpleNamespace(download=lambda url: CONFIG),
+            "image_labels": SimpleNamespace(download=aws.download),
             "time": SimpleNamespace(sleep=self.pause),
             "respond_to_action": lambda *told: None,
             "sts": SimpleNamespace(caller=self._caller),

@@ -32,7 +32,7 @@ WAITING = frozenset({"watch_rollout", "watch_migration"})
 
 NOTIFY_EVERY = 60.0
 """Seconds: the template's rate of notify's schedule."""
-FIRST = 6.0
+FIRST = 12.0
 """How much likelier a call fails that this history has not made yet."""
 SKEW = {"exact": 0.0, "ahead": 2.0, "behind": -2.0}
 """Seconds by which the clock of a sandbox is ahead: more than AWS's are apart."""
@@ -263,6 +263,10 @@ class Surroundings:
             sandbox.pause(8.0)
             raise httpx.ReadTimeout("no answer", request=request)
         return answer
+
+    def download(self, url: str) -> bytes:
+        """Return an image's configuration."""
+        return self.registry.download(url)
 
     def skew(self, function: str) -> float:
         """Return by how much the clock of a new sandbox is wrong."""
