@@ -1,16 +1,18 @@
 """`make simulate`: play histories until there were enough steps, or a promise was broken."""
 
 import argparse
+import gc
 import sys
 import time
 from contextlib import closing
 from pathlib import Path
 
 from simulation import cells
-from simulation.choices import StoryDoesNotFit
+from simulation.choices import Choice, StoryDoesNotFit
 from simulation.history import CHANCES, Told
 from simulation.stories import dumped, read, replay, shortened
-from simulation.tally import Played, Tally, every, prepare
+from simulation.systematic import singles
+from simulation.tally import Played, Tally, every, prepare, summary
 
 KEPT = Path(".cache/failed.story.json")
 
@@ -24,11 +26,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--faults", choices=sorted(CHANCES), default="", help="how often calls fail; else it differs")
     parser.add_argument("--processes", type=int, default=1, help="how many processes play; the trace is the same")
     parser.add_argument("--story", type=Path, help="replay one story")
+    parser.add_argument(
+        "--aimed", nargs="?", const="", metavar="NAME", help="fail one deployment at each call with NAME, in each way"
+    )
     parser.add_argument("--table", action="store_true", help="print which call met which fault, and the transitions")
     given = parser.parse_args(arguments)
     prepare()
     try:
-        return _replayed(given.story) if given.story else _simulated(given)
+        if given.story:
+            return _replayed(given.story)
+        return _simulated(given) if given.aimed is None else _aimed(given.aimed)
     except StoryDoesNotFit as error:
         print(f"simulate: {error}", file=sys.stderr)
         return 2
@@ -41,6 +48,23 @@ def _replayed(path: Path) -> int:
         print(f"  {item}")
     _say_broken(told)
     return 1 if told.broken else 0
+
+
+def _aimed(name: str) -> int:
+    """Play one deployment once for each way in which each of its calls can go wrong."""
+    tally, shown = Tally(), time.monotonic()
+    for number, story in enumerate(singles([Choice("people", 1, "push")], name)):
+        one = summary(number, replay(story, strict=False))
+        gc.collect()
+        tally.add(one)
+        if one.broken:
+            print(tally.line())
+            return _failed(one, f"aimed at {story[-1]}")
+        if time.monotonic() - shown > 10:
+            shown = time.monotonic()
+            print(tally.line(), flush=True)
+    print(tally.line())
+    return 0
 
 
 def _simulated(given: argparse.Namespace) -> int:

@@ -37,6 +37,8 @@ BAD_HOUR = 900.0
 """Seconds: longer than all retries of a step."""
 BRIEFLY = 130.0
 """Seconds: longer than the retries of most steps, and over when the next step has to say so."""
+FIRST = "a000000"
+"""The release that runs before anybody asks for a database command."""
 _MOST_STEPS = 20_000
 
 
@@ -75,8 +77,12 @@ class Player:
         if self._world.variant == "semver":
             found["name the newest"] = 10
         if self._world.variant == "commands":
-            found |= {"migrate current production": 10, "migrate down production": 20, "migrate up production": 10}
-            found |= {"downgrade production": 10, "override production": 1, "override as a developer production": 1}
+            # Only a production that has a release and waits for nobody takes commands, which is rare.
+            state = self._invariants.state("production")
+            many = 4 if state.active is None and state.current and state.current.version else 1
+            found |= {"migrate current production": 4 * many, "migrate down production": 12 * many}
+            found |= {"migrate up production": 4 * many, "downgrade production": 4 * many}
+            found |= {"override production": 2 * many, "override as a developer production": many}
         if self._world.variant == "migration":
             found |= {"push one that is not rollback-safe": 4, "roll back whatever it breaks staging": 2}
             found |= {"push one whose migration fails": 2, "migrate current staging": 1, "migrate down staging": 1}
@@ -222,6 +228,13 @@ def play(choices: Choices, *, faults: str = "") -> Told:
     people.apply()
     _run(told, invariants, 30)
     assert [answer[3] for answer in people.answers] == [200], people.answers
+    if variant == "commands":
+        # Only a production that runs a release takes commands.
+        people.push(FIRST)
+        _run(told, invariants, 300)
+        people.post("grace", "production", "approve", version=FIRST)
+        _run(told, invariants, 300)
+        assert people.answers[-1][3] == 200, people.answers
     choices.met.clear()  # What fails before there is a platform disturbs nothing.
     choices.faults = 1.0
     for _ in range(TURNS):

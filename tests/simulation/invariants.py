@@ -216,11 +216,23 @@ class Invariants:
             up = [
                 (task["containers"][0]["imageDigest"], *_command(task))
                 for task in ended
-                if not {"down", "current"} & set(_command(task))
+                if not {"down", "current"} & set(_command(task)) and not self._is_command(environment, task)
             ]
             down = any("down" in _command(task) for task in ended)
             if len(set(up)) != len(up) and not down:
                 self.break_("OneMigration", f"a migration succeeded twice in {environment}")
+
+    def _deployment_of(self, environment: str, task: dict[str, Any]) -> Deployment | None:
+        """Return the deployment that a one-off task belongs to."""
+        # `fm-<deployment>-<attempt>`: decisions.migration_attempts.client_token
+        id = str(task["startedBy"]).split("-")[1]
+        found = self._world.table.get(*keys.deployment(PLATFORM, environment, id).values())
+        return Deployment.model_validate(self._world.read.of(found)) if found is not None else None
+
+    def _is_command(self, environment: str, task: dict[str, Any]) -> bool:
+        """Tell whether a person asked for a task; that may succeed as often as people ask."""
+        deployment = self._deployment_of(environment, task)
+        return deployment is not None and deployment.command is not None
 
     def _approved(self, environment: str, tasks: list[dict[str, Any]]) -> None:
         """Hold `OnlyApprovedCommands`: where people approve, they approved each task, or an admin overrode that."""
@@ -230,12 +242,11 @@ class Invariants:
             if task["taskArn"] in self._seen or _command(task) == ["migrate", "current"]:
                 continue
             self._seen.add(task["taskArn"])
-            # `fm-<deployment>-<attempt>`: decisions.migration_attempts.client_token
-            id = str(task["startedBy"]).split("-")[1]
-            found = self._world.table.get(*keys.deployment(PLATFORM, environment, id).values())
-            deployment = Deployment.model_validate(self._world.read.of(found)) if found is not None else None
+            deployment = self._deployment_of(environment, task)
             if deployment is None or (not deployment.approved_by and not deployment.override):
-                self.break_("OnlyApprovedCommands", f"{_command(task)} of {id} ran without anybody's yes")
+                self.break_(
+                    "OnlyApprovedCommands", f"{_command(task)} of {task['startedBy']} ran without anybody's yes"
+                )
             elif deployment.override and deployment.initiated_by.who != PEOPLE["ada"]:
                 self.break_("OnlyApprovedCommands", f"{deployment.initiated_by.who} overrode it and is no admin")
 

@@ -40,7 +40,7 @@ class Played:
 def played(seed: str, number: int, faults: str = "") -> Played:
     """Play the history with a number."""
     try:
-        return _summary(number, play(Choices(f"{seed}/{number}"), faults=faults))
+        return summary(number, play(Choices(f"{seed}/{number}"), faults=faults))
     finally:
         gc.collect()  # A history is one large cycle; nothing of it is garbage before its end.
 
@@ -69,7 +69,8 @@ def prepare() -> None:
     gc.disable()
 
 
-def _summary(number: int, told: Told) -> Played:
+def summary(number: int, told: Told) -> Played:
+    """Return what counts of a history that was played."""
     world = told.world
     return Played(
         number=number,

@@ -8,8 +8,8 @@ import pytest
 
 from ferryman.controller import execute
 from ferryman.decisions import candidates, decide, deployment_report, wave_order
-from ferryman.decisions.snapshot import Snapshot
 from ferryman.decisions.requests import rollback
+from ferryman.decisions.snapshot import Snapshot
 from ferryman.records import Release
 from ferryman.steps import admit_deployment, update_service
 from simulation.choices import Choice, StoryDoesNotFit
