@@ -55,6 +55,35 @@ def _operation(action: str) -> str:
     return f"{CLIENTS.get(service, service)}.{OPERATIONS.get(action) or snake(name)}"
 
 
+NO_FUNCTION = {
+    "decide_approval": "the approval pages are tested in tests/unit and tests/flow; people decide with the API here",
+    "slack_actions": "Slack's buttons are tested in tests/unit and tests/flow; people decide with the API here",
+}
+"""Functions that are not invoked here, each with the reason."""
+_NO_PARTS = "a deployment's parts are read only where its plan has items of its own, and plans are small here"
+_NO_REFERENCES = "no environment of the simulation has references to parameters"
+_NO_LOGS = "no container of the simulation has a log group"
+_IN_TRANSACTIONS = "it deletes in transactions only, which are counted as such"
+NO_CALL: dict[Pair, str] = {
+    **{
+        (name, "dynamodb.query"): _NO_PARTS
+        for name in (
+            *("admit_deployment", "promote_images", "publish_release", "request_approval", "smoke_test"),
+            "update_service",
+        )
+    },
+    **{
+        (name, "ssm.get_parameter"): _NO_REFERENCES
+        for name in ("begin_deployment", "publish_release", "reconcile", "request_approval")
+    },
+    **{(name, "logs.get_log_events"): _NO_LOGS for name in ("relay_change", "watch_migration", "watch_rollout")},
+    **{(name, "dynamodb.delete_item"): _IN_TRANSACTIONS for name in ("reconcile", "serve_api")},
+    ("reconcile", "ecr.describe_repositories"): "no document of the simulation waits for approval",
+    ("serve_api", "ecr.describe_image_scan_findings"): "nobody asks about a scan here",
+}
+"""Calls that a policy allows and no history makes, each with the reason. One that is made is no longer impossible."""
+
+
 def impossible(pair: Pair, called: bool) -> str:
     """Return why a call cannot be met here; empty when it can."""
     function, operation = pair
@@ -64,15 +93,6 @@ def impossible(pair: Pair, called: bool) -> str:
     if function in NO_FUNCTION:
         return NO_FUNCTION[function]
     return NOT_HERE.get(service, "") or NO_CALL.get(pair, "")
-
-
-NO_FUNCTION = {
-    "decide_approval": "the approval pages are tested in tests/unit and tests/flow; people decide with the API here",
-    "slack_actions": "Slack's buttons are tested in tests/unit and tests/flow; people decide with the API here",
-}
-"""Functions that are not invoked here, each with the reason."""
-NO_CALL: dict[Pair, str] = {}
-"""Calls that a policy allows and no history makes, each with the reason."""
 
 
 def lines(calls: Counter[Pair], cells: Counter[Cell]) -> Iterator[str]:

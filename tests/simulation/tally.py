@@ -46,9 +46,8 @@ def played(seed: str, number: int, faults: str = "") -> Played:
 
 
 def every(seed: str, faults: str, processes: int) -> Iterator[Played]:
-    """Yield the histories of a seed in order, without end."""
+    """Yield the histories of a seed in order, without end. Call `prepare` first, unless other tests run here."""
     if processes == 1:
-        prepare()
         yield from (played(seed, number, faults) for number in count())
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(processes, mp_context=context, initializer=prepare)
