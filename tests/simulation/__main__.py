@@ -1,57 +1,20 @@
 """`make simulate`: play histories until there were enough steps, or a promise was broken."""
 
 import argparse
-import hashlib
-import logging
+import gc
 import sys
 import time
-from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
-from simulation.aws.machines import transitions
-from simulation.choices import Choices, StoryDoesNotFit
-from simulation.history import Told, play
-from simulation.sandboxes import definition
+from simulation import cells
+from simulation.choices import Choice, StoryDoesNotFit
+from simulation.history import CHANCES, Told
 from simulation.stories import dumped, read, replay, shortened
+from simulation.systematic import singles
+from simulation.tally import Played, Tally, every, prepare, summary
 
 KEPT = Path(".cache/failed.story.json")
-
-
-class Tally:
-    """What was played so far."""
-
-    def __init__(self) -> None:
-        self.began = time.monotonic()
-        self.steps = self.histories = self.deployments = self.disturbed = 0
-        self.seconds = 0.0
-        self.faults: Counter[str] = Counter()
-        self.cells: Counter[tuple[str, str, str]] = Counter()
-        self.transitions: Counter[tuple[str, str, str]] = Counter()
-        self.variants: Counter[str] = Counter()
-        self.trace = hashlib.sha256()
-
-    def add(self, told: Told) -> None:
-        """Count a history."""
-        world = told.world
-        self.steps += world.steps
-        self.histories += 1
-        self.seconds += world.scheduler.seconds
-        self.deployments += len(world.machines.executions)
-        self.disturbed += len(world.disturbed)
-        self.variants[world.variant] += 1
-        self.cells += world.faults
-        self.transitions += world.machines.transitions
-        for (_, _, fault), count in world.faults.items():
-            self.faults[fault] += count
-        self.trace.update(world.trace.digest())
-
-    def line(self) -> str:
-        """Return how it goes."""
-        took = time.monotonic() - self.began
-        return (
-            f"{self.steps} steps ({self.steps / max(took, 0.001):.0f}/s), {self.histories} histories, "
-            f"{self.deployments} deployments, {self.disturbed} of them disturbed"
-        )
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -59,12 +22,20 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make simulate", description=__doc__)
     parser.add_argument("--seed", default="1", help="any text; the same seed plays the same histories")
     parser.add_argument("--steps", type=int, default=20_000, help="stop after so many steps")
+    parser.add_argument("--hours", type=float, help="stop after so many hours of virtual time instead")
+    parser.add_argument("--faults", choices=sorted(CHANCES), default="", help="how often calls fail; else it differs")
+    parser.add_argument("--processes", type=int, default=1, help="how many processes play; the trace is the same")
     parser.add_argument("--story", type=Path, help="replay one story")
+    parser.add_argument(
+        "--aimed", nargs="?", const="", metavar="NAME", help="fail one deployment at each call with NAME, in each way"
+    )
     parser.add_argument("--table", action="store_true", help="print which call met which fault, and the transitions")
     given = parser.parse_args(arguments)
-    logging.getLogger("ferryman").setLevel(logging.CRITICAL + 1)
+    prepare()
     try:
-        return _replayed(given.story) if given.story else _simulated(given.seed, given.steps, given.table)
+        if given.story:
+            return _replayed(given.story)
+        return _simulated(given) if given.aimed is None else _aimed(given.aimed)
     except StoryDoesNotFit as error:
         print(f"simulate: {error}", file=sys.stderr)
         return 2
@@ -79,31 +50,47 @@ def _replayed(path: Path) -> int:
     return 1 if told.broken else 0
 
 
-def _simulated(seed: str, steps: int, table: bool) -> int:
+def _aimed(name: str) -> int:
+    """Play one deployment once for each way in which each of its calls can go wrong."""
     tally, shown = Tally(), time.monotonic()
-    while tally.steps < steps:
-        told = play(Choices(f"{seed}/{tally.histories}"))
-        tally.add(told)
-        if told.broken:
+    for number, story in enumerate(singles([Choice("people", 1, "push")], name)):
+        one = summary(number, replay(story, strict=False))
+        gc.collect()
+        tally.add(one)
+        if one.broken:
             print(tally.line())
-            return _failed(told, f"seed {seed}, history {tally.histories - 1}")
+            return _failed(one, f"aimed at {story[-1]}")
         if time.monotonic() - shown > 10:
             shown = time.monotonic()
             print(tally.line(), flush=True)
     print(tally.line())
-    print(f"faults: {', '.join(f'{name} {count}' for name, count in sorted(tally.faults.items()))}")
+    return 0
+
+
+def _simulated(given: argparse.Namespace) -> int:
+    tally, shown = Tally(), time.monotonic()
+    with closing(every(given.seed, given.faults, given.processes)) as histories:
+        for one in histories:
+            tally.add(one)
+            if one.broken:
+                print(tally.line())
+                return _failed(one, f"seed {given.seed}, history {one.number}")
+            if time.monotonic() - shown > 10:
+                shown = time.monotonic()
+                print(tally.line(), flush=True)
+            if tally.seconds >= 3600 * given.hours if given.hours else tally.steps >= given.steps:
+                break
+    print(tally.line())
+    print(f"faults: {', '.join(f'{name} {count}' for name, count in sorted(tally.faults().items()))}")
     print(f"{tally.seconds / 3600:.0f} hours of virtual time; {', '.join(sorted(tally.variants))}")
-    if table:
-        for cell, count in sorted(tally.cells.items()):
-            print(f"{count:6d}  {' '.join(cell)}")
-        for name in ("deploy", "migrate"):
-            for start, end in sorted(transitions(definition(name))):
-                print(f"{tally.transitions[name, start, end]:6d}  {name}: {start} → {end}")
+    if given.table:
+        for line in (*cells.lines(tally.calls, tally.cells), *cells.machine_lines(tally.transitions)):
+            print(line)
     print(f"trace: {tally.trace.hexdigest()}")
     return 0
 
 
-def _failed(told: Told, about: str) -> int:
+def _failed(told: Played, about: str) -> int:
     promise = told.broken[0][0]
     _say_broken(told)
     print(f"{about}: {len(told.story)} choices; making the story shorter")
@@ -118,7 +105,7 @@ def _failed(told: Told, about: str) -> int:
     return 1
 
 
-def _say_broken(told: Told) -> None:
+def _say_broken(told: Told | Played) -> None:
     for name, what in told.broken:
         print(f"broken: {name}: {what}")
     if not told.broken:

@@ -1,5 +1,6 @@
 """The promises that are judged when faults have stopped and everything has had its time."""
 
+from ferryman.decisions import deployment_report
 from ferryman.records import Deployment, OutboxMessage, Phase, ReleaseStatus
 from ferryman.store import items, keys
 from simulation.documents import COMPONENTS, service
@@ -15,7 +16,7 @@ def judge(world: Surroundings, people: People, invariants: Invariants) -> None:
     """Hold every promise about the end of a history."""
     for environment in invariants.environments:
         _no_claim_for_ever(world, invariants, environment)
-        _nothing_is_forgotten(people, invariants, environment)
+        _nothing_is_forgotten(world, people, invariants, environment)
         _all_agree(world, invariants, environment)
     _every_execution_has_an_outcome(world, invariants)
     _everything_is_told(world, invariants)
@@ -29,7 +30,7 @@ def _no_claim_for_ever(world: Surroundings, invariants: Invariants, environment:
         invariants.break_("NoClaimForEver", f"{active.deployment} of {active.version} still holds {environment}")
 
 
-def _nothing_is_forgotten(people: People, invariants: Invariants, environment: str) -> None:
+def _nothing_is_forgotten(world: Surroundings, people: People, invariants: Invariants, environment: str) -> None:
     """Every release that should come here was deployed, superseded, failed, or is held back for a reason."""
     state = invariants.state(environment)
     ended = [item for item in invariants.deployments(environment) if item.phase.terminal]
@@ -44,6 +45,8 @@ def _nothing_is_forgotten(people: People, invariants: Invariants, environment: s
         if adopted or release.status is ReleaseStatus.BASELINE:
             continue  # It was there before the operator.
         comes = environment == "staging" or "staging" in release.verified
+        if world.variant == "semver" and environment == "production":
+            comes = comes and bool(release.names)
         held = state.hold is not None or state.freeze is not None
         waits = state.waiting_for is not None and state.waiting_for.version == version
         retried = version in state.settled and state.settled[version].retry_at is not None
@@ -69,8 +72,10 @@ def _all_agree(world: Surroundings, invariants: Invariants, environment: str) ->
     if state.current is None or state.current.version is None:
         return
     since = [item for item in invariants.deployments(environment) if item.id > (state.current.deployment or "")]
-    # Such a deployment leaves services as they are, and its record says so; the next success puts them right.
-    left = state.hold is not None or any(item.phase in (Phase.ERRORED, Phase.FAILED, Phase.ABORTED) for item in since)
+    # Such a deployment leaves services as they are, and its record says so; the next one that changes a service puts
+    # them right, forward or on its way back.
+    changed = [item for item in since if item.phase is Phase.ROLLED_BACK or deployment_report.way_back(item).not_back]
+    left = state.hold is not None or (changed and changed[-1].phase is not Phase.ROLLED_BACK)
     for component in COMPONENTS:
         recorded = state.current.digests.get(component)
         runs = _image_of(world, service(component, environment))

@@ -39,8 +39,12 @@ class Choices:
         """Every point that came up, with its options; kept only where `remember` is set."""
         self.remember = False
 
-    def pick(self, point: str, options: Sequence[str], chance: float) -> str:
-        """Return one of the options: the first, the ordinary one, or with this chance one of the others."""
+    def pick(self, point: str, options: Sequence[str], chance: float, *, first: float = 0.0) -> str:
+        """Return one of the options: the first, the ordinary one, or with this chance one of the others.
+
+        `first`: how much likelier it is when the point comes up for the first time; half of it the second time, and so
+        on. Without it, what is called often meets most of the faults, and what is called once next to none.
+        """
         self._seen[point] += 1
         occurrence = self._seen[point]
         if self.remember:
@@ -49,7 +53,7 @@ class Choices:
             option = self._story.get((point, occurrence), options[0])
             if option not in options:
                 raise StoryDoesNotFit(f"{point} #{occurrence} cannot be {option!r}; it can be {', '.join(options)}")
-        elif len(options) > 1 and self._random.random() < chance * self.faults:
+        elif len(options) > 1 and self._random.random() < chance * self.faults * (1 + first / occurrence):
             option = self._random.choice(options[1:])
         else:
             option = options[0]

@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from unit.fakes.github import REPOSITORY
+
 PLATFORM = "scr"
 COMPONENTS = ("api", "web")
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:team"
+GITHUB_TOKEN = f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:ferryman/{PLATFORM}/github-token-AbCdEf"
 PEOPLE = {name: f"arn:aws:iam::123456789012:user/{name}" for name in ("ada", "grace", "jo")}
 ADMIN = PEOPLE["ada"]
 GRANTS = {
@@ -14,14 +17,19 @@ GRANTS = {
     ]
 }
 """Who may do what; ada may do everything."""
-VARIANTS = ("push", "migration", "promotion", "approval", "scan", "commands")
+VARIANTS = ("push", "migration", "promotion", "approval", "scan", "commands", "migrations", "semver")
 """What a history is about; each has what is needed for it and nothing else."""
 
 
 def document(variant: str) -> dict[str, Any]:
     """Return a platform document."""
     environments = {"staging": _environment("staging", triggers=["push"], migration=variant == "migration")}
-    if variant in ("promotion", "approval", "scan", "commands"):
+    if variant == "migrations":
+        # Two databases. `commands` has people's commands on one.
+        task = _environment("staging", triggers=[], migration=True)["migration"]
+        names = ("orders", "stock")
+        environments["staging"]["migrations"] = [{**task, "name": name, "command": ["migrate", name]} for name in names]
+    if variant in ("promotion", "approval", "scan", "commands", "semver"):
         # `commands`: people ask for database commands on a production that asks for approval.
         environments["production"] = _environment(
             "production", triggers=["promotion"], migration=variant == "commands"
@@ -33,8 +41,11 @@ def document(variant: str) -> dict[str, Any]:
             "reminder": "10m",
             "approvers": [{"name": name, "arn": PEOPLE[name]} for name in ("ada", "grace")],
         }
+    if variant == "semver":
+        environments["production"]["triggers"] = ["tag"]
     if variant == "scan":
         environments["production"]["scan"] = {"block": ["CRITICAL"]}
+    github = {"github": {"repository": REPOSITORY, "tokenSecretArn": GITHUB_TOKEN}} if variant == "semver" else {}
     return {
         "apiVersion": "ferryman/v1",
         "kind": "Platform",
@@ -43,6 +54,7 @@ def document(variant: str) -> dict[str, Any]:
             "components": {name: {"repository": f"scr-{name}"} for name in COMPONENTS},
             "channels": {"team": {"type": "sns", "topicArn": "ssm:/ferryman/scr/team"}},
             "environments": environments,
+            **github,
         },
     }
 

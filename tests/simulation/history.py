@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from simulation.at_the_end import judge
 from simulation.choices import Choice, Choices
-from simulation.documents import VARIANTS
+from simulation.documents import VARIANTS, service
 from simulation.invariants import Invariants
-from simulation.people import People
+from simulation.people import WHATEVER, People
 from simulation.surroundings import Surroundings
 
 TURNS = 16
@@ -20,10 +20,25 @@ CHANCES = {"some": 0.012, "few": 0.003, "many": 0.04}
 PAUSES = {"a minute": 60.0, "at once": 0.0, "some seconds": 3.0, "half a minute": 30.0, "minutes": 240.0}
 REST = 3 * 3600.0
 """Seconds without faults at the end: longer than all retries of an errored deployment, and an approval's expiry."""
-WEATHER = ("fine", "dynamodb", "ecs", "ecr", "stepfunctions", "sqs", "sns")
-"""Which service throttles everything from now on."""
+WEATHER = (
+    "fine",
+    "dynamodb",
+    "ecs",
+    "ecr",
+    "stepfunctions",
+    "sqs",
+    "sns",
+    "everything",
+    "everything briefly",
+    "dynamodb briefly",
+)
+"""Which service throttles everything from now on; `everything`: a region's bad hour."""
 BAD_HOUR = 900.0
 """Seconds: longer than all retries of a step."""
+BRIEFLY = 130.0
+"""Seconds: longer than the retries of most steps, and over when the next step has to say so."""
+FIRST = "a000000"
+"""The release that runs before anybody asks for a database command."""
 _MOST_STEPS = 20_000
 
 
@@ -49,6 +64,8 @@ class Player:
         self._people, self._invariants, self._world = people, invariants, world
         self._count = 0
         self._half: list[str] = []
+        self._named = 0
+        self._stopped: list[str] = []
         world.interrupt = self._interrupt
 
     def weights(self) -> dict[str, int]:
@@ -57,10 +74,17 @@ class Player:
         found |= {"push one that hangs": 1, "push one image": 3, "push the same again": 1}
         if self._half:
             found["push the other image"] = 6
+        if self._world.variant == "semver":
+            found["name the newest"] = 10
         if self._world.variant == "commands":
-            found |= {"migrate current production": 1, "migrate down production": 3, "migrate up production": 2}
-            found |= {"downgrade production": 2, "override production": 1, "override as a developer production": 1}
+            # Only a production that has a release and waits for nobody takes commands, which is rare.
+            state = self._invariants.state("production")
+            many = 4 if state.active is None and state.current and state.current.version else 1
+            found |= {"migrate current production": 4 * many, "migrate down production": 12 * many}
+            found |= {"migrate up production": 4 * many, "downgrade production": 4 * many}
+            found |= {"override production": 2 * many, "override as a developer production": many}
         if self._world.variant == "migration":
+            found |= {"push one that is not rollback-safe": 4, "roll back whatever it breaks staging": 2}
             found |= {"push one whose migration fails": 2, "migrate current staging": 1, "migrate down staging": 1}
         for environment in self._invariants.environments:
             state = self._invariants.state(environment)
@@ -73,8 +97,11 @@ class Player:
             if state.active is not None:
                 found |= {f"abort {environment}": 2, f"stop the execution of {environment}": 1}
                 found[f"time out the execution of {environment}"] = 1
+            found[f"change a service of {environment}"] = 1
+            if self._stopped:
+                found["redrive what was stopped"] = 3
         if self._world.variant in ("approval", "commands") and self._invariants.state("production").active is not None:
-            found |= {"approve": 8, "approve twice at once": 4, "approve and reject at once": 2, "reject": 1}
+            found |= {"approve": 16, "approve twice at once": 6, "approve and reject at once": 2, "reject": 1}
         return found
 
     def act(self, what: str) -> None:
@@ -88,6 +115,10 @@ class Player:
     def _interrupt(self, what: str, environment: str) -> None:
         if what == "push":
             self._push()
+        elif what == "change a service":
+            self._world.ecs.changed_by_hand(service("web", environment))
+        elif what == "move a tag":
+            self._world.registry.moved_by_hand("scr-web", f"{environment}-latest")
         else:
             self._command(what, environment)
 
@@ -112,13 +143,19 @@ class Player:
                 body = {"reason": "worse", "confirm": environment, "downgrade": True, "revision": "0001"}
                 self._people.post("jo", environment, "rollback", **body)
             case "roll back":
-                post("rollback", reason="worse", confirm=environment, acceptSchemaMismatch=True)
+                # Images that list no migrations leave it open whether the older release can run.
+                unknown = {} if self._people.declares else {"acceptSchemaMismatch": True}
+                post("rollback", reason="worse", confirm=environment, **unknown)
+            case "roll back whatever it breaks":
+                post("rollback", reason=WHATEVER, confirm=environment, acceptSchemaMismatch=True)
             case "stop the execution of":
                 self._stop(environment, "ABORTED")
             case "time out the execution of":
                 self._stop(environment, "TIMED_OUT")
+            case "change a service of":
+                self._world.ecs.changed_by_hand(service("web", environment))
 
-    def _push(self, **behaviour: str) -> None:
+    def _push(self, **behaviour: Any) -> None:
         self._people.push(self._version(), **behaviour)
 
     def _push_half(self) -> None:
@@ -141,6 +178,16 @@ class Player:
         active = self._invariants.state(environment).active
         if active is not None and active.execution_arn in self._world.machines.executions:
             self._world.machines.stop(active.execution_arn, status)
+            self._stopped.append(active.execution_arn)
+
+    def _redrive(self) -> None:
+        if self._stopped:
+            self._world.machines.redrive(self._stopped.pop())
+
+    def _name_newest(self) -> None:
+        for version in list(self._people.pushed)[-1:]:
+            self._named += 1
+            self._people.name(version, f"v1.{self._named}.0")
 
     def _decide(self, what: str, who: str) -> None:
         active = self._invariants.state("production").active
@@ -152,12 +199,15 @@ class Player:
         "push": lambda self: self._push(),
         "push one that crashes": lambda self: self._push(runs="crashes"),
         "push one that is ill": lambda self: self._push(runs="ill"),
+        "push one that is not rollback-safe": lambda self: self._push(unsafe=True),
         "push one that hangs": lambda self: self._push(runs="hangs"),
         "push one whose migration fails": lambda self: self._push(migrates="fails"),
         "push one image": lambda self: self._push_half(),
         "push the other image": lambda self: self._push_rest(),
         "push twice": lambda self: (self._push(), self._push()),
         "push the same again": lambda self: self._push_again(),
+        "name the newest": lambda self: self._name_newest(),
+        "redrive what was stopped": lambda self: self._redrive(),
         "approve": lambda self: self._decide("approve", "ada"),
         "approve twice at once": lambda self: (self._decide("approve", "ada"), self._decide("approve", "grace")),
         "approve and reject at once": lambda self: (self._decide("approve", "ada"), self._decide("reject", "grace")),
@@ -165,10 +215,10 @@ class Player:
     }
 
 
-def play(choices: Choices) -> Told:
-    """Play one history."""
+def play(choices: Choices, *, faults: str = "") -> Told:
+    """Play one history; `faults`: how often calls fail, of `CHANCES`, which otherwise differs."""
     variant = choices.pick("variant", VARIANTS, 0.8)
-    chance = CHANCES[choices.pick("how many faults", tuple(CHANCES), 0.6)]
+    chance = CHANCES[faults or choices.pick("how many faults", tuple(CHANCES), 0.6)]
     world = Surroundings(choices, variant, chance=chance)
     people = People(world)
     invariants = Invariants(world, people)
@@ -178,14 +228,21 @@ def play(choices: Choices) -> Told:
     people.apply()
     _run(told, invariants, 30)
     assert [answer[3] for answer in people.answers] == [200], people.answers
+    if variant == "commands":
+        # Only a production that runs a release takes commands.
+        people.push(FIRST)
+        _run(told, invariants, 300)
+        people.post("grace", "production", "approve", version=FIRST)
+        _run(told, invariants, 300)
+        assert people.answers[-1][3] == 200, people.answers
     choices.met.clear()  # What fails before there is a platform disturbs nothing.
     choices.faults = 1.0
     for _ in range(TURNS):
         likely = player.weights()
         options = tuple(name for name, weight in likely.items() for _ in range(weight))
         player.act(choices.pick("people", options, 0.7))
-        bad = choices.pick("weather", WEATHER, 0.06)
-        world.throttling[bad] = world.scheduler.seconds + BAD_HOUR
+        bad, _, briefly = choices.pick("weather", WEATHER, 0.12).partition(" ")
+        world.throttling[bad] = world.scheduler.seconds + (BRIEFLY if briefly else BAD_HOUR)
         _run(told, invariants, PAUSES[choices.pick("pause", tuple(PAUSES), 0.6)])
         if told.broken:
             return told

@@ -8,9 +8,9 @@ from typing import Any
 
 from ferryman.records import Approval, Deployment, EnvironmentState, Phase, Release
 from ferryman.records.base import Record
-from ferryman.store import items, keys
+from ferryman.store import keys
 from simulation.documents import COMPONENTS, PEOPLE, PLATFORM, service
-from simulation.people import People
+from simulation.people import WHATEVER, People
 from simulation.surroundings import Effect, Surroundings
 
 Item = dict[str, Any]
@@ -43,17 +43,21 @@ class Invariants:
         found = self._world.table.get(*keys.state(PLATFORM, environment).values())
         if found is None:
             return EnvironmentState(platform=PLATFORM, environment=environment)
-        return EnvironmentState.model_validate(items.plain(found))
+        return EnvironmentState.model_validate(self._world.read.of(found))
 
     def deployments(self, environment: str) -> list[Deployment]:
         """Return the deployments of an environment, oldest first."""
         found = self._world.table.partition(keys.environment(PLATFORM, environment), keys.DEPLOYMENT)
-        return [Deployment.model_validate(items.plain(item)) for item in found]
+        return [Deployment.model_validate(self._world.read.of(item)) for item in found]
 
     def release(self, version: str) -> Release | None:
         """Return a release."""
         found = self._world.table.get(*keys.release(PLATFORM, version).values())
-        return None if found is None else Release.model_validate(items.plain(found))
+        return None if found is None else Release.model_validate(self._world.read.of(found))
+
+    def _both[R: Record](self, model: type[R], before: Item | None, after: Item) -> tuple[R | None, R]:
+        old = model.model_validate(self._world.read.of(before)) if before is not None else None
+        return old, model.model_validate(self._world.read.of(after))
 
     # ── after every step ──
 
@@ -62,11 +66,11 @@ class Invariants:
             return
         pk, sk = after["pk"]["S"], after["sk"]["S"]
         if sk == "STATE":
-            self._state_changed(*_both(EnvironmentState, before, after))
+            self._state_changed(*self._both(EnvironmentState, before, after))
         elif pk.startswith("ENV#"):
-            self._deployment_changed(*_both(Deployment, before, after))
+            self._deployment_changed(*self._both(Deployment, before, after))
         elif sk == "APPROVAL":
-            self._approval_changed(*_both(Approval, before, after))
+            self._approval_changed(*self._both(Approval, before, after))
         elif pk.startswith("DEPLOYMENT#") and _TOKEN in str(after):
             self.break_("NoSecretIsTold", f"{sk} holds a task token")
 
@@ -92,7 +96,7 @@ class Invariants:
         found = self._world.table.get(*keys.deployment(PLATFORM, after.environment, after.current.deployment).values())
         if found is None:
             return
-        deployment = Deployment.model_validate(items.plain(found))
+        deployment = Deployment.model_validate(self._world.read.of(found))
         asked = deployment.requested_by or deployment.initiated_by
         if asked.automated:
             self.break_(
@@ -120,6 +124,8 @@ class Invariants:
         if deployment.initiated_by.automated and settled is not None and settled.retry_at is None:
             what = f"{deployment.version} runs again by itself, although it ended {settled.phase} ({settled.reason})"
             self.break_("SettledStays", what)
+        if deployment.kind == "rollback":
+            self._fits(deployment, state)
         source = self._world.document["spec"]["environments"][deployment.environment].get("promoteFrom")
         release = self.release(deployment.version)
         if source is None or release is None or deployment.kind not in ("deploy", "retry"):
@@ -127,6 +133,19 @@ class Invariants:
         proof = release.verified.get(source)
         if proof is None or proof.digests != deployment.digests:
             self.break_("PromotedAsVerified", f"{deployment.version} runs with images that {source} has not verified")
+
+    def _fits(self, deployment: Deployment, state: EnvironmentState) -> None:
+        """Hold `RollbackFits`: no way back over a migration that is not rollback-safe, unless a person accepts it."""
+        runs, people = state.current.version if state.current else None, self._people
+        known = people.migrations
+        if not people.declares or deployment.why == WHATEVER or deployment.command is not None or runs not in known:
+            return
+        # What ran before the operator lists nothing.
+        start = known.index(deployment.version) + 1 if deployment.version in known else 0
+        over = [name for name in known[start : known.index(runs) + 1] if name in people.unsafe]
+        if over:
+            what = f"{deployment.environment} goes from {runs} back to {deployment.version} over {', '.join(over)}"
+            self.break_("RollbackFits", what)
 
     def _approval_changed(self, before: Approval | None, after: Approval) -> None:
         name = "DecidedOnce"
@@ -194,10 +213,26 @@ class Invariants:
                 self.break_("OneMigration", f"two migrations run in {environment} at the same time")
             ended = [task for task in tasks if task["containers"][0].get("exitCode") == 0]
             self._approved(environment, tasks)
-            up = [task["containers"][0]["imageDigest"] for task in ended if _command(task) == ["migrate"]]
-            down = any(_command(task)[1:2] == ["down"] for task in ended)
+            up = [
+                (task["containers"][0]["imageDigest"], *_command(task))
+                for task in ended
+                if not {"down", "current"} & set(_command(task)) and not self._is_command(environment, task)
+            ]
+            down = any("down" in _command(task) for task in ended)
             if len(set(up)) != len(up) and not down:
                 self.break_("OneMigration", f"a migration succeeded twice in {environment}")
+
+    def _deployment_of(self, environment: str, task: dict[str, Any]) -> Deployment | None:
+        """Return the deployment that a one-off task belongs to."""
+        # `fm-<deployment>-<attempt>`: decisions.migration_attempts.client_token
+        id = str(task["startedBy"]).split("-")[1]
+        found = self._world.table.get(*keys.deployment(PLATFORM, environment, id).values())
+        return Deployment.model_validate(self._world.read.of(found)) if found is not None else None
+
+    def _is_command(self, environment: str, task: dict[str, Any]) -> bool:
+        """Tell whether a person asked for a task; that may succeed as often as people ask."""
+        deployment = self._deployment_of(environment, task)
+        return deployment is not None and deployment.command is not None
 
     def _approved(self, environment: str, tasks: list[dict[str, Any]]) -> None:
         """Hold `OnlyApprovedCommands`: where people approve, they approved each task, or an admin overrode that."""
@@ -207,20 +242,14 @@ class Invariants:
             if task["taskArn"] in self._seen or _command(task) == ["migrate", "current"]:
                 continue
             self._seen.add(task["taskArn"])
-            # `fm-<deployment>-<attempt>`: decisions.migration_attempts.client_token
-            id = str(task["startedBy"]).split("-")[1]
-            found = self._world.table.get(*keys.deployment(PLATFORM, environment, id).values())
-            deployment = Deployment.model_validate(items.plain(found)) if found is not None else None
+            deployment = self._deployment_of(environment, task)
             if deployment is None or (not deployment.approved_by and not deployment.override):
-                self.break_("OnlyApprovedCommands", f"{_command(task)} of {id} ran without anybody's yes")
+                self.break_(
+                    "OnlyApprovedCommands", f"{_command(task)} of {task['startedBy']} ran without anybody's yes"
+                )
             elif deployment.override and deployment.initiated_by.who != PEOPLE["ada"]:
                 self.break_("OnlyApprovedCommands", f"{deployment.initiated_by.who} overrode it and is no admin")
 
 
 def _command(task: dict[str, Any]) -> list[str]:
     return list(task["overrides"]["containerOverrides"][0]["command"])
-
-
-def _both[R: Record](model: type[R], before: Item | None, after: Item) -> tuple[R | None, R]:
-    old = model.model_validate(items.plain(before)) if before is not None else None
-    return old, model.model_validate(items.plain(after))

@@ -4,10 +4,14 @@ import json
 from typing import Any
 
 from ferryman import proofs
+from ferryman.decisions.schema_compatibility import MIGRATIONS, UNSAFE
 from ferryman.proofs import Proof
 from simulation.documents import COMPONENTS, PLATFORM
 from simulation.scheduler import Future
 from simulation.surroundings import Surroundings
+
+WHATEVER = "whatever it breaks"
+"""Why somebody rolls back who accepts that the database does not fit."""
 
 
 class People:
@@ -18,6 +22,10 @@ class People:
         self._asked = 0
         self.answers: list[tuple[str, str, float, int, Any]] = []
         """(environment, what, when the answer came, status, body)."""
+        self.declares = world.variant == "migration"
+        """Whether images list their migrations, of which each release has one, with the release's name."""
+        self.migrations: list[str] = []
+        self.unsafe: list[str] = []
         self.pushed: dict[str, dict[str, str]] = {}
         """Version → component → digest, as far as it was pushed."""
 
@@ -25,14 +33,33 @@ class People:
         """Apply the platform document."""
         return self.ask("ada", "PUT", f"/v1/platforms/{PLATFORM}", self._world.document, "", "apply")
 
-    def push(self, version: str, components: tuple[str, ...] = COMPONENTS, **behaviour: str) -> None:
-        """Push the images of a release, or some of them."""
+    def push(
+        self, version: str, components: tuple[str, ...] = COMPONENTS, *, unsafe: bool = False, **behaviour: str
+    ) -> None:
+        """Push the images of a release, or some of them. `unsafe`: its own migration is not rollback-safe."""
         registry = self._world.registry
+        if version not in self.migrations:
+            self.migrations.append(version)
+            self.unsafe += [version] if unsafe else []
+        labels = {MIGRATIONS: ",".join(self.migrations), UNSAFE: ",".join(self.unsafe)}
         for component in components:
-            digest = registry.push(f"scr-{component}", version, f"{component} {version}", **behaviour)
+            digest = registry.push(
+                f"scr-{component}",
+                version,
+                f"{component} {version}",
+                labels=labels if self.declares else None,
+                **behaviour,
+            )
             registry.scanned.setdefault(digest, self._world.scheduler.now())
             self.pushed.setdefault(version, {})[component] = digest
             self._world.pushed(component, version)
+        self._world.github.commits[version] = f"{version:0<40}"
+
+    def name(self, version: str, name: str) -> None:
+        """Give all images of a release a semver tag."""
+        for component, digest in self.pushed.get(version, {}).items():
+            self._world.registry.tags[f"scr-{component}"].setdefault(name, digest)
+            self._world.pushed(component, name)
 
     def post(self, who: str, environment: str, what: str, **body: Any) -> Future:
         """Send a command: hold, resume, freeze, thaw, abort, retry, rollback, approve, reject, …"""

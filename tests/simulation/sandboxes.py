@@ -9,19 +9,21 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from functools import cache
+from datetime import timedelta
+from functools import cache, partial
 from pathlib import Path
 from types import CodeType, ModuleType, SimpleNamespace
 from typing import Any, Protocol
 
+import httpx
 import yaml
 
 import ferryman.runtime  # noqa: F401 - in place before a sandbox takes its place
+from ferryman.clients.github.client import Network
 from ferryman.clients.http_client import Answer, NoAnswer
-from ferryman.store.table import Store
 from simulation.aws.calls import SandboxDied
-from simulation.aws.registry import CONFIG
 from simulation.documents import ADMIN, PEOPLE
+from simulation.reading import Read, Reading
 from simulation.scheduler import Future, Scheduler
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +41,8 @@ SETTINGS = {
     "ALLOWED_SLACK_HOSTS": "",
     "ALLOWED_GITHUB_HOSTS": "",
 }
+NETWORKED = {"publish_release": ("publish",), "notify": ("Context",)}
+"""Function → what in its `app.py` takes the network."""
 KEPT_WARM = 2
 """Sandboxes of one function that stay warm."""
 
@@ -46,39 +50,67 @@ KEPT_WARM = 2
 class Aws(Protocol):
     """What a sandbox asks of the world."""
 
+    read: Read
+
     def call(self, sandbox: "Sandbox", service: str, operation: str, request: dict[str, Any]) -> Any:
         """Make a call of an AWS client."""
 
     def fetch(self, sandbox: "Sandbox", url: str) -> int | None:
         """Return the status that a service answers with; None for no answer."""
 
+    def ask_github(self, sandbox: "Sandbox", request: httpx.Request) -> httpx.Response:
+        """Return GitHub's answer."""
+
+    def download(self, url: str) -> bytes:
+        """Return an image's configuration."""
+
+    def skew(self, function: str) -> float:
+        """Return by how many seconds the clock of a new sandbox is ahead."""
+
 
 class Sandbox:
     """One sandbox of one function."""
 
-    def __init__(self, function: str, timeout: float, scheduler: Scheduler, aws: Aws, token: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        function: str,
+        timeout: float,
+        scheduler: Scheduler,
+        aws: Aws,
+        token: Callable[[], str],
+        skew: float,
+    ) -> None:
+        """`skew`: seconds by which its clock is ahead."""
         self.function, self.timeout = function, timeout
         self._scheduler, self._aws = scheduler, aws
         self.deadline = 0.0
         self.payload: Any = None
         self.invocation = 0
+        self.changed = self.met_fault = False
+        """Whether the invocation changed something outside, and whether a call of it went wrong."""
         self._clients: dict[str, Client] = {}
-        self.module = _loaded(function, self._runtime())
+        self.module = _loaded(function, self._runtime(aws))
+        skewed = timedelta(seconds=skew)
         replaced = {
-            "ids": SimpleNamespace(now=scheduler.now, new_id=token),
+            "ids": SimpleNamespace(now=lambda: scheduler.now() + skewed, new_id=token),
             "fetch": self._fetch,
-            "image_labels": SimpleNamespace(download=lambda url: CONFIG),
+            "image_labels": SimpleNamespace(download=aws.download),
             "time": SimpleNamespace(sleep=self.pause),
             "respond_to_action": lambda *told: None,
             "sts": SimpleNamespace(caller=self._caller),
         }
+        network = Network(httpx.MockTransport(self._github), self.pause, lambda: scheduler.seconds)
+        for name in NETWORKED.get(function, ()):
+            replaced[name] = partial(self.module[name], network=network)
         self.module.update({name: value for name, value in replaced.items() if name in self.module})
 
-    def _runtime(self) -> ModuleType:
+    def _runtime(self, aws: Aws) -> ModuleType:
         """Return a `ferryman.runtime` of its own: what it keeps is this sandbox's, and it reaches the world."""
         found = ModuleType("ferryman.runtime")
         exec(_code(ROOT / "layers/core/ferryman/runtime.py"), found.__dict__)
-        store = Store(self.client("dynamodb"), SETTINGS["TABLE_NAME"], pause=self._pause_before_trying_again)
+        store = Reading(
+            aws.read, self.client("dynamodb"), SETTINGS["TABLE_NAME"], pause=self._pause_before_trying_again
+        )
         found.__dict__.update(
             client=self.client,
             store=lambda: store,
@@ -100,6 +132,7 @@ class Sandbox:
     def run(self, payload: Any, context: Any) -> Any:
         """Run the handler. Raises what it raises, or SandboxDied."""
         self.payload, self.deadline = payload, self._scheduler.seconds + self.timeout
+        self.changed = self.met_fault = False
         return self.module["handler"](payload, context)
 
     def pause(self, seconds: float) -> None:
@@ -122,6 +155,9 @@ class Sandbox:
     def _caller(self, host: str, headers: Mapping[str, str], body: bytes, **how: Any) -> str:
         self.pause(0.05)
         return PEOPLE[headers["authorization"].partition("Credential=AKIA")[2].partition("/")[0]]
+
+    def _github(self, request: httpx.Request) -> httpx.Response:
+        return self._aws.ask_github(self, request)
 
     def _fetch(
         self, url: str, headers: Mapping[str, str], allow_http: bool, timeout: float, *, allow_loopback: bool
@@ -191,7 +227,8 @@ class Lambdas:
         return future
 
     def _sandbox(self, function: str) -> Sandbox:
-        return Sandbox(snake(function), timeouts()[function], self._scheduler, self._aws, self._token)
+        name = snake(function)
+        return Sandbox(name, timeouts()[function], self._scheduler, self._aws, self._token, self._aws.skew(name))
 
 
 LOG: Any = SimpleNamespace(

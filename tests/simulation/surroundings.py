@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import httpx
+
 from simulation.aws import calls
 from simulation.aws.calls import SandboxDied, Validator
 from simulation.aws.ecs import Ecs
@@ -15,17 +17,27 @@ from simulation.aws.registry import Image, Registry
 from simulation.aws.table import Table
 from simulation.choices import Choices
 from simulation.delivery import Delivery
-from simulation.documents import COMPONENTS, GRANTS, TOPIC, document, service
+from simulation.documents import COMPONENTS, GITHUB_TOKEN, GRANTS, TOPIC, document, service
+from simulation.reading import Read
 from simulation.sandboxes import STATES, Lambdas, Sandbox, definition
 from simulation.scheduler import Future, Scheduler
+from unit.fakes.github import TOKEN, FakeGitHub
 
 SWEEP_EVERY = 300.0
 """Seconds: the template's SweepRate."""
-
+SELDOM = 1800.0
+"""Seconds between sweeps in the end, while nothing changes."""
+WAITING = frozenset({"watch_rollout", "watch_migration"})
+"""Steps that may only look again: what they wait for counts when it comes (`Machines.counted`)."""
 
 NOTIFY_EVERY = 60.0
 """Seconds: the template's rate of notify's schedule."""
-MEANWHILE = ("nobody", "push", "hold", "freeze", "abort")
+FIRST = 12.0
+"""How much likelier a call fails that this history has not made yet."""
+SKEW = {"exact": 0.0, "ahead": 2.0, "behind": -2.0}
+"""Seconds by which the clock of a sandbox is ahead: more than AWS's are apart."""
+GITHUB_FAULTS = ("ok", "unreachable", "lost", "failing", "crash before", "crash after")
+MEANWHILE = ("nobody", "push", "hold", "freeze", "abort", "change a service", "move a tag")
 MEANWHILE_SHARE = 0.4
 """How often a person does something in the middle of a step, beside how often its calls go wrong."""
 
@@ -48,6 +60,8 @@ class Surroundings:
         self.steps = 0
         self.faults: Counter[tuple[str, str, str]] = Counter()
         """(function, operation, fault) → how often."""
+        self.calls: Counter[tuple[str, str]] = Counter()
+        """(function, operation) → how often."""
         self.disturbed: set[str] = set()
         """Deployments of which a call of their own met a fault."""
         self.watch: Callable[[Effect], None] = lambda effect: None
@@ -61,7 +75,9 @@ class Surroundings:
         self.trace = hashlib.sha256()
         self.stuck: list[str] = []
         """Errors of invocations that are no `FerrymanError` and no death: programming errors."""
+        self.github = FakeGitHub()
         self.table = Table()
+        self.read = Read()
         self.registry = Registry(self.scheduler.now, *(f"scr-{name}" for name in COMPONENTS))
         self.ecs = Ecs(self.scheduler, self._image, self._ecs_event)
         self.lambdas = Lambdas(self.scheduler, self, self.new_id)
@@ -71,6 +87,7 @@ class Surroundings:
         self.machines.counted = self._counted
         self.table.observers += [self.delivery.written, self._written]
         self._unsent: set[tuple[str, str]] = set()
+        self._sweep_due, self._pause = 0.0, SWEEP_EVERY
         self._validator = Validator()
         for name in ("deploy", "migrate"):
             self.machines.define(f"{STATES}:{name}", definition(name))
@@ -88,7 +105,7 @@ class Surroundings:
                 self.ecs.define(f"{name}-base", f"registry.example/scr-{component}:base")
                 self.ecs.create_service(f"scr-{environment}", name, name, image)
             self.ecs.define(f"scr-migrate-{environment}", "registry.example/scr-api:base")
-        self.scheduler.after(SWEEP_EVERY, self._sweep)
+        self._plan_sweep(SWEEP_EVERY)
         self.scheduler.after(NOTIFY_EVERY, self._send_what_waits)
 
     def _written(self, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
@@ -98,6 +115,9 @@ class Surroundings:
             self._unsent.add(key)
         else:
             self._unsent.discard(key)
+        self._pause = SWEEP_EVERY
+        if self._sweep_due > self.scheduler.seconds + SWEEP_EVERY:
+            self._plan_sweep(SWEEP_EVERY)
 
     def _send_what_waits(self) -> None:
         """Have notify's own schedule run; a run with nothing to send changes nothing, and is left out."""
@@ -105,9 +125,18 @@ class Surroundings:
             self.delivery.event("Notify", {"sweep": True}, "schedule")
         self.scheduler.after(NOTIFY_EVERY, self._send_what_waits)
 
-    def _sweep(self) -> None:
+    def _plan_sweep(self, pause: float) -> None:
+        due = self._sweep_due = self.scheduler.seconds + pause
+        self.scheduler.after(pause, lambda: self._sweep(due))
+
+    def _sweep(self, due: float) -> None:
+        """Have reconcile's schedule run; more and more seldom when nothing fails any more and nothing changes."""
+        if due != self._sweep_due:
+            return  # Something changed since, and there was an earlier one.
         self.delivery.event("Reconcile", {"sweep": True}, "sweep")
-        self.scheduler.after(SWEEP_EVERY, self._sweep)
+        if self.choices.faults == 0.0:
+            self._pause = min(2 * self._pause, SELDOM)
+        self._plan_sweep(self._pause)
 
     def _image(self, name: str) -> Image | None:
         return self.registry.by_digest(name.rsplit("@", 1)[-1])
@@ -148,7 +177,8 @@ class Surroundings:
             and not type(error).__module__.startswith("ferryman")
         ):
             self.stuck.append(f"{sandbox.function}: {error!r}")
-        self._counted()
+        if sandbox.met_fault or error is not None or (sandbox.changed and sandbox.function not in WAITING):
+            self._counted()
 
     def _counted(self) -> None:
         self.steps += 1
@@ -170,6 +200,7 @@ class Surroundings:
 
         def do(asked: dict[str, Any], **how: Any) -> Any:
             if operation not in calls.READS:
+                sandbox.changed = True
                 self._note(f"{sandbox.function}#{sandbox.invocation} {operation}")
                 self.watch(Effect(sandbox, service, operation, asked))
             return self._operation(service, operation)(asked, **how)
@@ -177,10 +208,13 @@ class Surroundings:
         return calls.perform(operation, do, request, fault, sandbox.pause)
 
     def _fault(self, sandbox: Sandbox, operation: str, options: tuple[str, ...]) -> str:
-        fault = self.choices.pick(f"{sandbox.function} {operation}", options, self.chance)
-        if self.scheduler.seconds < self.throttling.get(operation.partition(".")[0], 0.0):
+        self.calls[sandbox.function, operation] += 1
+        fault = self.choices.pick(f"{sandbox.function} {operation}", options, self.chance, first=FIRST)
+        until = max(self.throttling.get(name, 0.0) for name in (operation.partition(".")[0], "everything"))
+        if self.scheduler.seconds < until and not operation.startswith("http."):
             fault = "throttled"
         if fault != "ok":
+            sandbox.met_fault = True
             self.faults[sandbox.function, operation, fault] += 1
             self._note(f"{sandbox.function} {operation}: {fault}")
             payload = sandbox.payload
@@ -208,6 +242,36 @@ class Surroundings:
         image = self.ecs.running_image(url.removeprefix("https://").split(".", 1)[0])
         return 200 if image is not None and image.runs == "well" else 503
 
+    def ask_github(self, sandbox: Sandbox, request: httpx.Request) -> httpx.Response:
+        """Answer a request to GitHub."""
+        fault = self._fault(sandbox, f"http.github_{request.method.lower()}", GITHUB_FAULTS)
+        if fault == "crash before":
+            raise SandboxDied("crash")
+        if fault == "unreachable":
+            sandbox.pause(3.0)
+            raise httpx.ConnectError("no route", request=request)
+        sandbox.pause(0.1)
+        if fault == "failing":
+            return httpx.Response(502, json={"message": "Server Error"})
+        if request.method != "GET":
+            sandbox.changed = True
+            self._note(f"{sandbox.function}#{sandbox.invocation} {request.method} {request.url.path}")
+        answer = self.github(request)
+        if fault == "crash after":
+            raise SandboxDied("crash")
+        if fault == "lost":
+            sandbox.pause(8.0)
+            raise httpx.ReadTimeout("no answer", request=request)
+        return answer
+
+    def download(self, url: str) -> bytes:
+        """Return an image's configuration."""
+        return self.registry.download(url)
+
+    def skew(self, function: str) -> float:
+        """Return by how much the clock of a new sandbox is wrong."""
+        return SKEW[self.choices.pick(f"clock of {function}", tuple(SKEW), self.chance)]
+
     def _operation(self, service: str, operation: str) -> Any:
         match service:
             case "dynamodb":
@@ -233,6 +297,10 @@ class Surroundings:
         if request["Name"] not in values:
             raise refusal("GetParameter", "ParameterNotFound")
         return {"Parameter": {"Type": "String", "Value": values[request["Name"]]}}
+
+    def _secretsmanager_get_secret_value(self, request: dict[str, Any]) -> Any:
+        assert request["SecretId"] == GITHUB_TOKEN, request
+        return {"SecretString": TOKEN}
 
     def _sns_publish(self, request: dict[str, Any]) -> Any:
         self.told.append(request)

@@ -112,6 +112,21 @@ def test_nothing_of_a_stopped_execution_goes_on() -> None:
     assert (execution.status, len(bench.asked), len(bench.ended)) == ("ABORTED", 1, 1)
 
 
+def test_a_redrive_begins_the_state_again_and_nothing_of_the_first_run_goes_on() -> None:
+    bench = waiting()
+    execution = bench.run(10)
+    bench.machines.stop(execution.arn)
+    bench.machines.redrive(execution.arn)
+    bench.go_on(50)
+    first, second = (payload["token"] for _, payload in bench.asked)
+    bench.machines.send_task_success({"taskToken": first, "output": "{}"})
+    bench.go_on(55)
+    assert execution.status == "RUNNING"
+    bench.machines.send_task_success({"taskToken": second, "output": "{}"})
+    bench.go_on(60)
+    assert (execution.status, len(bench.ended)) == ("SUCCEEDED", 2)
+
+
 def test_starting_again_is_the_same_execution_only_while_it_runs_with_the_same_input() -> None:
     bench = waiting()
     execution = bench.run(10)

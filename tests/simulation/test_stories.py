@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from ferryman.controller import execute
-from ferryman.decisions import candidates, decide
+from ferryman.decisions import candidates, decide, deployment_report, wave_order
+from ferryman.decisions.requests import rollback
 from ferryman.decisions.snapshot import Snapshot
 from ferryman.records import Release
-from ferryman.steps import admit_deployment
+from ferryman.steps import admit_deployment, update_service
 from simulation.choices import Choice, StoryDoesNotFit
 from simulation.stories import dumped, read, replay
 
@@ -34,11 +35,22 @@ def a_repair_of_tags_keeps_nobody_waiting(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(execute, "AT_WORK", timedelta(0))
 
 
+def a_way_back_covers_only_its_own(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(deployment_report, "touched", wave_order._pointed)
+    patch.setattr(update_service, "touched", wave_order._pointed)
+
+
+def every_schema_fits(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(rollback, "mismatch_of", lambda *given, **how: "")
+
+
 STORIES: dict[str, Defect] = {
     "release-forgotten": only_what_runs_passes_over,
     "hold-passed": the_last_gate_writes_whatever_has_changed,
     "freeze-passed": the_last_gate_writes_whatever_has_changed,
     "late-repair-of-tags": a_repair_of_tags_keeps_nobody_waiting,
+    "unsafe-rollback": every_schema_fits,
+    "stray-left": a_way_back_covers_only_its_own,
 }
 
 

@@ -3,7 +3,6 @@
 What a deployment does next is one pure function, `advanced`. Facts: docs/reference/aws-facts.md#rollouts.
 """
 
-import copy
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -115,6 +114,12 @@ class Ecs:
         )
         return str(answer["taskDefinition"]["taskDefinitionArn"])
 
+    def changed_by_hand(self, name: str) -> None:
+        """Give a service a task definition with more memory and the image that it runs, as a person would."""
+        known = self.definitions[self.services[name]["taskDefinition"]]
+        image = known["containerDefinitions"][0]["image"]
+        self.update_service({"service": name, "taskDefinition": self.define(known["family"], image)})
+
     def running_image(self, service: str) -> Image | None:
         """Return the image of the tasks that answer now."""
         for deployment in self.services[service]["deployments"]:
@@ -130,7 +135,7 @@ class Ecs:
         for name in request["services"]:
             known = self._as_of(name, self._scheduler.seconds - STALE_SECONDS) if stale else self.services.get(name)
             if known is not None and known["clusterArn"].endswith(request["cluster"].rsplit("/", 1)[-1]):
-                found[name] = copy.deepcopy(known)
+                found[name] = copied(known)
         return {"services": list(found.values()), "failures": []}
 
     def update_service(self, request: Raw) -> Raw:
@@ -148,7 +153,7 @@ class Ecs:
             service["taskDefinition"] = arn
             self._scheduler.after(TICK, lambda: self._advance(service, made["id"]))
             self._changed(request["service"])
-        return {"service": copy.deepcopy(service)}
+        return {"service": copied(service)}
 
     def describe_task_definition(self, request: Raw) -> Raw:
         """DescribeTaskDefinition, by ARN, `family:revision` or family."""
@@ -167,7 +172,7 @@ class Ecs:
         revision = 1 + sum(1 for known in self.definitions.values() if known["family"] == body["family"])
         arn = f"{REGION}:task-definition/{body['family']}:{revision}"
         self.definitions[arn] = {
-            **copy.deepcopy(body),
+            **copied(body),
             "taskDefinitionArn": arn,
             "revision": revision,
             "status": "ACTIVE",
@@ -193,7 +198,7 @@ class Ecs:
         """DescribeTasks; a stale answer lacks what is new."""
         found = [arn for arn in request["tasks"] if arn in self.tasks and not (stale and self._is_new(arn))]
         missing = [{"arn": arn, "reason": "MISSING"} for arn in request["tasks"] if arn not in found]
-        return {"tasks": [copy.deepcopy(self.tasks[arn]) for arn in found], "failures": missing}
+        return {"tasks": [copied(self.tasks[arn]) for arn in found], "failures": missing}
 
     def run_task(self, request: Raw) -> Raw:
         """RunTask: the same `clientToken` gives the same task."""
@@ -202,14 +207,14 @@ class Ecs:
             before, arn = self._tokens[token]
             if before != wanted:
                 raise refusal("RunTask", "ConflictException")
-            return {"tasks": [copy.deepcopy(self.tasks[arn])], "failures": []}
+            return {"tasks": [copied(self.tasks[arn])], "failures": []}
         family = request["taskDefinition"].rsplit("/", 1)[-1].split(":")[0]
         cluster = request["cluster"].rsplit("/", 1)[-1]
         task = self._task(cluster, request["taskDefinition"], f"family:{family}", request["startedBy"], "PROVISIONING")
-        task["overrides"] = copy.deepcopy(request["overrides"])
+        task["overrides"] = copied(request["overrides"])
         self._tokens[token] = (wanted, task["taskArn"])
         self._scheduler.after(TICK, lambda: self._start_task(task))
-        return {"tasks": [copy.deepcopy(task)], "failures": []}
+        return {"tasks": [copied(task)], "failures": []}
 
     def stop_task(self, request: Raw) -> Raw:
         """StopTask: it ends some seconds later."""
@@ -219,7 +224,7 @@ class Ecs:
         if task["desiredStatus"] == "RUNNING":
             task.update(desiredStatus="STOPPED", stopCode="UserInitiated", stoppedReason=request.get("reason", ""))
             self._scheduler.after(5, lambda: self._stop_task(task, 137, "UserInitiated"))
-        return {"task": copy.deepcopy(task)}
+        return {"task": copied(task)}
 
     # ── deployments ──
 
@@ -335,7 +340,7 @@ class Ecs:
         task["containers"][0].update(lastStatus="STOPPED")
         if "startedAt" in task:
             task["containers"][0]["exitCode"] = exit_code
-        detail = {**copy.deepcopy(task), "version": 1}
+        detail = {**copied(task), "version": 1}
         self._publish("aws.ecs", "ECS Task State Change", [task["taskArn"]], detail)
 
     # ── inside ──
@@ -348,7 +353,7 @@ class Ecs:
         return self._scheduler.seconds - self._born[arn] < STALE_SECONDS
 
     def _changed(self, name: str) -> None:
-        self._past.setdefault(name, []).append((self._scheduler.seconds, copy.deepcopy(self.services[name])))
+        self._past.setdefault(name, []).append((self._scheduler.seconds, copied(self.services[name])))
 
     def _as_of(self, name: str, at: float) -> Raw | None:
         older = [raw for then, raw in self._past.get(name, []) if then <= at]
@@ -357,3 +362,10 @@ class Ecs:
 
 def _active(definition: Raw) -> bool:
     return bool(definition["status"] == "ACTIVE")
+
+
+def copied(data: Any) -> Any:
+    """Return a copy of plain data: `copy.deepcopy` without its care for what there is not here."""
+    if isinstance(data, dict):
+        return {name: copied(item) for name, item in data.items()}
+    return [copied(item) for item in data] if isinstance(data, list) else data

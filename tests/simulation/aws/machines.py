@@ -58,6 +58,23 @@ class Execution:
         self.status = "RUNNING"
         self.ended_at: datetime | None = None
         self.error: StateError | None = None
+        self.life = 1
+        """Another one with each redrive; nothing of an earlier one goes on."""
+        self.at: tuple[str, Json, dict[str, Json]] | None = None
+        """The state that was entered last, with its input and the variables: where a redrive goes on."""
+
+
+class Life:
+    """One run of an execution, from its start or a redrive to its end."""
+
+    def __init__(self, execution: Execution) -> None:
+        self.execution, self.number = execution, execution.life
+        self.machine = execution.machine.rsplit(":", 1)[-1]
+
+    def check(self) -> None:
+        """Raise Ended when it is over."""
+        if self.execution.status != "RUNNING" or self.execution.life != self.number:
+            raise Ended
 
 
 class Machines:
@@ -72,7 +89,7 @@ class Machines:
         self.transitions: Counter[tuple[str, str, str]] = Counter()
         """(machine, from, to) → how often."""
         self.counted: Callable[[], None] = lambda: None
-        """Called with each transition."""
+        """Called with each transition and each answer that was waited for."""
 
     def define(self, arn: str, definition: Json) -> None:
         """Create a state machine."""
@@ -122,43 +139,60 @@ class Machines:
         if execution.status == "RUNNING":
             self._end(execution, status)
 
+    def redrive(self, arn: str) -> None:
+        """Redrive what did not succeed: the state that it was in begins again, with what it was given then."""
+        execution = self.executions[arn]
+        if execution.status not in ("RUNNING", "SUCCEEDED"):
+            execution.status, execution.ended_at, execution.error = "RUNNING", None, None
+            execution.life += 1
+            self._scheduler.spawn(lambda: self._run(execution))
+
     # ── running ──
 
     def _run(self, execution: Execution) -> None:
-        definition = self._definitions[execution.machine]
+        definition, life = self._definitions[execution.machine], Life(execution)
+        start, given, variables = execution.at or (definition["StartAt"], json.loads(execution.payload), {})
         try:
-            self._states(execution, definition, json.loads(execution.payload), {}, {})
+            self._states(life, definition | {"StartAt": start}, given, dict(variables), {}, top=True)
+            life.check()
         except StateError as error:
             execution.error = error
-            if execution.status == "RUNNING":
-                self._end(execution, "FAILED")
+            self._end(execution, "FAILED")
         except Ended:
             pass
         else:
-            if execution.status == "RUNNING":
-                self._end(execution, "SUCCEEDED")
+            self._end(execution, "SUCCEEDED")
 
     def _end(self, execution: Execution, status: str) -> None:
         execution.status, execution.ended_at = status, self._scheduler.now()
         self._ended(execution)
 
     def _states(
-        self, execution: Execution, machine: Json, given: Json, variables: MutableMapping[str, Json], context: Json
+        self,
+        life: Life,
+        machine: Json,
+        given: Json,
+        variables: MutableMapping[str, Json],
+        context: Json,
+        *,
+        top: bool = False,
     ) -> Json:
         name = machine["StartAt"]
         while True:
-            self._alive(execution)
+            life.check()
+            if top:
+                life.execution.at = name, given, dict(variables)
             state = machine["States"][name]
             scope = _Scope(given, variables, context)
-            output, following = self._state(execution, name, state, scope)
-            self._alive(execution)
-            self.transitions[execution.machine.rsplit(":", 1)[-1], name, following or "end"] += 1
+            output, following = self._state(life, name, state, scope)
+            life.check()
+            self.transitions[life.machine, name, following or "end"] += 1
             self.counted()
             if following is None:
                 return output
             name, given = following, output
 
-    def _state(self, execution: Execution, name: str, state: Json, scope: "_Scope") -> tuple[Json, str | None]:
+    def _state(self, life: Life, name: str, state: Json, scope: "_Scope") -> tuple[Json, str | None]:
         match state["Type"]:
             case "Choice":
                 for choice in state["Choices"]:
@@ -176,7 +210,7 @@ class Machines:
             case "Task" | "Map":
                 try:
                     work = self._task if state["Type"] == "Task" else self._map
-                    scope.result = work(execution, name, state, scope)
+                    scope.result = work(life, name, state, scope)
                     output = scope.value(state["Output"]) if "Output" in state else scope.result
                     scope.assign(state)
                 except StateError as error:
@@ -184,13 +218,13 @@ class Machines:
                 return output, state.get("Next")
         raise AssertionError(state["Type"])
 
-    def _map(self, execution: Execution, name: str, state: Json, scope: "_Scope") -> Json:
+    def _map(self, life: Life, name: str, state: Json, scope: "_Scope") -> Json:
         items = scope.of_type(state["Items"], list)
         processor, results = state["ItemProcessor"], []
 
         def one(item: Json) -> Future:
             inner: MutableMapping[str, Json] = ChainMap({}, scope.variables)  # type: ignore[arg-type]
-            return self._scheduler.spawn(lambda: self._states(execution, processor, item, inner, {}))
+            return self._scheduler.spawn(lambda: self._states(life, processor, item, inner, {}))
 
         most = state.get("MaxConcurrency") or len(items)
         for start in range(0, len(items), most or 1):
@@ -200,14 +234,14 @@ class Machines:
             results += [future.result() for future in running]
         return results
 
-    def _task(self, execution: Execution, name: str, state: Json, scope: "_Scope") -> Json:
+    def _task(self, life: Life, name: str, state: Json, scope: "_Scope") -> Json:
         tried: Counter[int] = Counter()
         while True:
-            self._alive(execution)
+            life.check()
             try:
                 return self._attempt(state, scope, name)
             except StateError as error:
-                self._alive(execution)
+                life.check()
                 number, retrier = _retrier(state, error)
                 if retrier is None or tried[number] >= retrier.get("MaxAttempts", 3):
                     raise
@@ -244,15 +278,12 @@ class Machines:
         invoked.when_done(lambda: answered.set(error=invoked.error) if invoked.error is not None else None)
         if not self._scheduler.wait(answered, limit):
             raise StateError("States.Timeout")
+        self.counted()
         return answered.result()
 
     def _new_token(self, name: str) -> str:
         self._given += 1
         return f"AQC+task/token={name}-{self._given:06d}"
-
-    def _alive(self, execution: Execution) -> None:
-        if execution.status != "RUNNING":
-            raise Ended
 
 
 class _Scope:

@@ -10,7 +10,6 @@ from typing import Any
 from simulation.aws.errors import refusal
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-CONFIG = json.dumps({"architecture": "amd64", "os": "linux", "config": {"Labels": {}}}).encode()
 Answer = dict[str, Any]
 
 
@@ -33,19 +32,35 @@ class Registry:
         self._clock = clock
         self.images: dict[str, dict[str, Image]] = {name: {} for name in repositories}
         self.tags: dict[str, dict[str, str]] = {name: {} for name in repositories}
+        self._configurations: dict[str, bytes] = {}
         self.scanned: dict[str, datetime] = {}
         """Digest → when its scan is complete."""
         self.findings: dict[str, dict[str, int]] = {}
 
-    def push(self, repository: str, tag: str, content: str, *, runs: str = "well", migrates: str = "well") -> str:
+    def push(
+        self,
+        repository: str,
+        tag: str,
+        content: str,
+        *,
+        runs: str = "well",
+        migrates: str = "well",
+        labels: dict[str, str] | None = None,
+    ) -> str:
         """Do what `docker push` does; return the digest."""
-        digest = f"sha256:{hashlib.sha256(CONFIG).hexdigest()}"
-        config = {"digest": digest, "size": len(CONFIG), "mediaType": "application/vnd.oci.image.config.v1+json"}
+        about = json.dumps({"architecture": "amd64", "os": "linux", "config": {"Labels": labels or {}}}).encode()
+        digest = f"sha256:{hashlib.sha256(about).hexdigest()}"
+        self._configurations[digest] = about
+        config = {"digest": digest, "size": len(about), "mediaType": "application/vnd.oci.image.config.v1+json"}
         manifest = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [content]})
         own = digest_of(manifest)
         self.images[repository].setdefault(own, Image(manifest, self._clock(), runs, migrates))
         self.tags[repository][tag] = own
         return own
+
+    def moved_by_hand(self, repository: str, tag: str) -> None:
+        """Point a moving tag at the oldest image, as a person may."""
+        self.tags[repository][tag] = next(iter(self.images[repository]))
 
     def by_digest(self, digest: str) -> Image | None:
         """Return an image of any repository."""
@@ -89,8 +104,12 @@ class Registry:
         return {}
 
     def get_download_url_for_layer(self, request: Answer) -> Answer:
-        """GetDownloadUrlForLayer: every image has the same configuration."""
+        """GetDownloadUrlForLayer, of a configuration."""
         return {"downloadUrl": f"https://layers.example/{request['layerDigest']}"}
+
+    def download(self, url: str) -> bytes:
+        """Return what such an address gives."""
+        return self._configurations[url.rpartition("/")[2]]
 
     def describe_image_scan_findings(self, request: Answer) -> Answer:
         """DescribeImageScanFindings."""

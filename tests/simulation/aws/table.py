@@ -4,7 +4,7 @@ Facts: docs/reference/aws-facts.md#dynamodb, and botocore's model (TransactWrite
 repeated call of the same transaction answer the first one's result).
 """
 
-import json
+from bisect import bisect_left
 from collections.abc import Callable
 from typing import Any
 
@@ -20,7 +20,9 @@ class Table:
     def __init__(self) -> None:
         self.items: dict[str, dict[str, Item]] = {}
         self.observers: list[Observer] = []
-        self._done: dict[str, str] = {}
+        self._sorted: dict[str, list[str]] = {}
+        """Partition → its sort keys in order, as long as none comes or goes."""
+        self._done: dict[str, Any] = {}
         """ClientRequestToken → the transaction that it was for."""
 
     # ── what tests and invariants read ──
@@ -32,7 +34,11 @@ class Table:
     def partition(self, pk: str, prefix: str = "") -> list[Item]:
         """Return the items of a partition in the order of their sort keys."""
         found = self.items.get(pk, {})
-        return [found[sk] for sk in sorted(found) if sk.startswith(prefix)]
+        if pk not in self._sorted:
+            self._sorted[pk] = sorted(found)
+        order = self._sorted[pk]
+        start, end = bisect_left(order, prefix), bisect_left(order, f"{prefix}\U0010ffff")
+        return [found[sk] for sk in order[start:end]]
 
     # ── the client's operations ──
 
@@ -76,7 +82,7 @@ class Table:
         """TransactWriteItems: all or nothing, once for each ClientRequestToken."""
         actions = [next(iter(action.items())) for action in request["TransactItems"]]
         assert 1 <= len(actions) <= 100, "a transaction has 1 to 100 actions"
-        token, said = request["ClientRequestToken"], json.dumps(request["TransactItems"], sort_keys=True, default=str)
+        token, said = request["ClientRequestToken"], request["TransactItems"]
         if token in self._done:
             assert self._done[token] == said, "IdempotentParameterMismatch"
             return {}
@@ -112,6 +118,8 @@ class Table:
         changes = []
         for (pk, sk), item in writes:
             before = self.get(pk, sk)
+            if (item is None) is not (before is None):
+                self._sorted.pop(pk, None)
             if item is None:
                 self.items.get(pk, {}).pop(sk, None)
             else:

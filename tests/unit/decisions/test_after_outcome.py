@@ -370,3 +370,36 @@ class TestGoneBack:
 
     def test_leaves_what_did_not_come_back(self) -> None:
         assert self.after("td:1", "td:1", status="Failed").task_definitions[make.SERVICES[0]] == "td:1"
+
+
+@pytest.mark.parametrize(
+    ("steps", "phase", "before", "after"),
+    [
+        pytest.param([("api", "forward")], Phase.ERRORED, False, True, id="it-left-one"),
+        pytest.param([("api", "forward"), ("api", "back")], Phase.ROLLED_BACK, False, False, id="its-own-went-back"),
+        pytest.param([("api", "forward"), ("api", "back")], Phase.ROLLED_BACK, True, True, id="a-stray-did-not"),
+        pytest.param(
+            [(name, way) for name in make.SERVICES for way in ("forward", "back")],
+            Phase.ROLLED_BACK, True, False, id="all-went-back",
+        ),
+        pytest.param([], Phase.FAILED, True, True, id="it-changed-nothing"),
+        pytest.param([], Phase.FAILED, False, False, id="nothing-was-changed"),
+        pytest.param([("api", "forward")], Phase.SUCCEEDED, True, False, id="success"),
+    ],
+)  # fmt: skip
+def test_it_is_known_when_something_does_not_run_the_last_good_release(
+    steps: list[tuple[str, str]], phase: Phase, before: bool, after: bool
+) -> None:
+    made = {step_keys.rollout(name, way): make.rollout(name, direction=way) for name, way in steps}
+    services = {name: make.planned(name, stray=before) for name in make.SERVICES}
+    ended = make.deployment(plan=make.plan(services=services), steps=made)
+    state = EnvironmentState(platform="scr", environment="staging", astray=before)
+    assert after_outcome.apply(Judgement(phase, "some", "it ended."), ended, state, make.AT)[1].astray is after
+
+
+def test_a_stray_that_a_success_skipped_stays_one() -> None:
+    name = make.SERVICES[-1]
+    steps = {step_keys.rollout(name, "forward"): make.rollout(name, "Skipped")}
+    ended = make.deployment(plan=make.plan(), steps=steps)
+    state = EnvironmentState(platform="scr", environment="staging", astray=True)
+    assert after_outcome.apply(OK, ended, state, make.AT)[1].astray

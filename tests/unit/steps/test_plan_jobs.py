@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ferryman.errors import VerificationFailed
-from ferryman.records import JobPlace, step_keys
+from ferryman.records import JobPlace, Target, step_keys
 from ferryman.store.table import Store
 from unit import builders as make
 from unit.begin_world import World, plan_of, running
@@ -47,6 +47,17 @@ def test_what_a_target_named_before_is_frozen(world: World) -> None:
     assert job.image == f"registry.example/scr-api@{make.digest('a')}"
     assert job.arn == "arn:aws:scheduler:eu-west-1:123456789012:schedule/default/nightly"
     assert plan_of(world).jobs["job/page"].place.group == "files"
+
+
+def test_a_job_that_was_left_astray_goes_back_to_the_last_good_revision(world: World) -> None:
+    good = f"{ACCOUNT}:task-definition/report:6"
+    target = Target(version="a1", deployment="D", task_definitions={"job/report": good})
+    world.store.update_state("scr", "staging", lambda state: state.but(astray=True, last_succeeded=target))
+    world.begin()
+    jobs = plan_of(world).jobs
+    assert (jobs["job/report"].stray, jobs["job/report"].goes_back_to) == (True, good)
+    assert (jobs["job/page"].stray, jobs["job/page"].goes_back_to) == (False, f"{ACCOUNT}:task-definition/page:7")
+    assert [planned.stray for planned in plan_of(world).services.values()] == [False] * 3, "they have no target"
 
 
 def test_a_release_without_the_image_leaves_the_job_alone(world: World) -> None:

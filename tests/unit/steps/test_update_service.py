@@ -349,6 +349,18 @@ def test_back_leaves_untouched_services_alone(world: World) -> None:
     assert world.deployment.phase is Phase.RUNNING
 
 
+def test_back_takes_along_what_an_earlier_deployment_left_astray(world: World) -> None:
+    world.roll_out("api")
+    world.roll_out("web")
+    world.claim("01K00000000000000000000WAY")
+    world.replan("web", stray=True)
+    assert world.update("web", "back").reason == "Untouched", "as long as nothing was changed, nothing goes back"
+    world.roll_out("api")
+    assert world.update("web", "back").verdict == "Started"
+    assert world.ecs.deployment("web")["taskDefinition"] == world.old["web"]
+    assert world.roll_out("web", "back") == {"service": "web", "verdict": "Succeeded", "reason": "Completed"}
+
+
 @pytest.mark.parametrize(
     ("plan", "service", "reason"),
     [

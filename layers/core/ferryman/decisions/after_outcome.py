@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from ferryman.decisions import deployment_report
 from ferryman.decisions.deployment_steps import migration_steps
-from ferryman.decisions.outcome import Judgement
+from ferryman.decisions.outcome import Judgement, was_skipped
 from ferryman.records import (
     VOID,
     Deployment,
@@ -71,7 +72,20 @@ def apply(
             phase=judgement.phase, reason=judgement.reason, at=at, tag=deployment.tag,
             requested_by=deployment.requested_by,
         )  # fmt: skip
-    return judgement, _held(state.but(settled=newest(settled)), judgement, at)
+    state = state.but(settled=newest(settled), astray=_astray(judgement, deployment, state.astray))
+    return judgement, _held(state, judgement, at)
+
+
+def _astray(judgement: Judgement, deployment: Deployment, before: bool) -> bool:
+    """Tell whether deployments left anything on something else than the last good release."""
+    members = deployment.plan.members if deployment.plan else {}
+    if judgement.phase is Phase.SUCCEEDED:
+        return before and any(was_skipped(deployment, name) for name in members)
+    way = deployment_report.way_back(deployment)
+    if way.not_back or way.held:
+        return True
+    strays = [name for name, planned in members.items() if planned.stray]
+    return before and not (way.back and all(name in way.back for name in strays))
 
 
 def newest(settled: dict[str, Settled]) -> dict[str, Settled]:

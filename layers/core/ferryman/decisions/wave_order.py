@@ -28,6 +28,16 @@ def proceeds(deployment: Deployment, service: str) -> bool:
 
 
 def touched(deployment: Deployment, service: str) -> bool:
-    """Whether this deployment pointed a service at a task definition, or may have."""
+    """Whether a way back has to cover a service: this deployment pointed it at a task definition, or may have.
+
+    Once it changed anything, the way back covers what earlier deployments left astray, too: all goes back together.
+    """
+    if _pointed(deployment, service):
+        return True
+    members = deployment.plan.members if deployment.plan is not None else {}
+    return service in members and members[service].stray and any(_pointed(deployment, name) for name in members)
+
+
+def _pointed(deployment: Deployment, service: str) -> bool:
     step = deployment.step(step_keys.rollout(service, "forward"))
     return step is not None and step.rollout is not None and step.rollout.task_definition is not None

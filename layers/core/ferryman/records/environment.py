@@ -170,6 +170,8 @@ class EnvironmentState(Record):
     settled: dict[str, Settled] = {}
     current: Running | None = None
     last_succeeded: Target | None = None
+    astray: bool = False
+    """Whether a deployment since then left services or jobs on something else: the next way back covers all."""
     previous: Target | None = None
     """The good state before the last one: what a manual rollback goes to, kept tagged `<env>-previous`."""
     adopted_at: AwareDatetime | None = None

@@ -52,6 +52,8 @@ class PlannedService(Record):
     """Of these digests that are indexes, what a task may pull: ECS tells the one or the other."""
     containers: list[str] = []
     """Every container that gets `image`. Empty in plans of 0.1.0, which changed `container` alone."""
+    stray: bool = False
+    """An earlier deployment may have left it on something else than the last good release."""
     additional: list[PlannedImage] = []
     """The images of the additional components, and what the service's own component keeps running."""
 
@@ -117,9 +119,13 @@ class PlannedJob(Record):
     """The task definition that the target named before, in its own words: where a rollback goes."""
     target: str = ""
     """The target as read before: JSON of at most 1,024 bytes with a digest for its input; longer JSON's digest."""
+    stray: bool = False
+    """See `PlannedService.stray`."""
+    rollback_task_definition: str = ""
+    """Where a rollback of a stray goes; empty: to `task_definition`."""
     skip: Literal["NotInRelease"] | None = None
     rollback_digests: dict[str, str] = {}
-    """Container → digest that a way back goes to, where `task_definition` names tags."""
+    """Container → digest that a way back goes to, where `goes_back_to` names tags."""
     containers: list[str] = []
     """Every container that gets `image`; empty: `container` alone."""
 
@@ -127,6 +133,11 @@ class PlannedJob(Record):
     def images(self) -> dict[str, str]:
         """Container → the image that it gets."""
         return dict.fromkeys(self.containers or [self.container], self.image)
+
+    @property
+    def goes_back_to(self) -> str:
+        """The task definition that a rollback sets."""
+        return self.rollback_task_definition or self.task_definition
 
 
 class PlannedMigration(Record):

@@ -200,7 +200,7 @@ def freeze(
     frozen = plan.but(
         waves=[_names(wave) for wave in environment.waves],
         services=services,
-        jobs=_jobs(environment, deployment, adopted, seen, images),
+        jobs=_jobs(environment, deployment, state, adopted, seen, images),
         checks=[_check(check, deployment.version, references) for check in environment.smoke_tests],
         promotions=_promotions(environment, deployment, repositories),
         semver=deployment.tag,
@@ -234,14 +234,19 @@ def _names(wave: Wave) -> list[str]:
 
 
 def _jobs(
-    environment: Environment, deployment: Deployment, adopted: Mapping[str, str], seen: verify.Survey, images: Images
+    environment: Environment,
+    deployment: Deployment,
+    state: EnvironmentState,
+    adopted: Mapping[str, str],
+    seen: verify.Survey,
+    images: Images,
 ) -> dict[str, PlannedJob]:
     if not environment.jobs:
         return {}
     # Imported here: most environments have no jobs.
     from ferryman.steps import plan_jobs
 
-    return plan_jobs.planned(environment, deployment, adopted, seen.jobs, images, seen.addresses)
+    return plan_jobs.planned(environment, deployment, state, adopted, seen.jobs, images, seen.addresses)
 
 
 def _promotions(environment: Environment, deployment: Deployment, repositories: dict[str, str]) -> list[PlannedTag]:
@@ -296,6 +301,8 @@ def _service(
         fail_fast=service.fail_fast,
         skip="NotInRelease",
         containers=containers[service.component],
+        # Not by what runs: a stale read shows it as it was before that deployment.
+        stray=state.astray and target is not None and live.get("desiredCount") != 0,
     )
     if not any(component in deployment.digests for component in service.components):
         return planned

@@ -113,7 +113,7 @@ class _Move:
         target = intended or self._target(found)
         if target is None:
             message = (
-                f"the task definition {self._planned.task_definition} that it ran before was deleted; "
+                f"the task definition {self._planned.goes_back_to} that it ran before was deleted; "
                 f"`ferryman deploy` a release to {self._event.environment} by hand"
             )
             return self._end(StepStatus.FAILED, "TargetMissing", message)
@@ -131,7 +131,7 @@ class _Move:
             wanted = task_definitions.with_images(base, self._planned.images)
             still_owned.check(self._store, self._event, wanted, [self._thing])
             return task_definitions.ensure(self._ecs, wanted, (base["taskDefinitionArn"], found.task_definition))
-        described = edge.find_task_definition(self._ecs, self._planned.task_definition)
+        described = edge.find_task_definition(self._ecs, self._planned.goes_back_to)
         if described is None:
             return None
         still_owned.check(self._store, self._event, described, [self._thing])
@@ -140,7 +140,7 @@ class _Move:
             # Its tags may name other images by now than those that it ran.
             return task_definitions.ensure(self._ecs, task_definitions.with_images(described, images))
         if described["status"] == "ACTIVE":
-            return self._planned.task_definition
+            return self._planned.goes_back_to
         # Deregistered: RunTask refuses it, but its description can be registered anew.
         return task_definitions.ensure(self._ecs, task_definitions.registrable(described))
 

@@ -11,7 +11,7 @@ from ferryman.decisions import pinned_images
 from ferryman.errors import VerificationFailed
 from ferryman.platform import Environment
 from ferryman.platform.environments import Job
-from ferryman.records import Deployment, PlannedJob, step_keys
+from ferryman.records import Deployment, EnvironmentState, PlannedJob, step_keys
 from ferryman.steps.plan_images import Images, runs_on
 from ferryman.steps.verify_jobs import SeenJob
 
@@ -19,6 +19,7 @@ from ferryman.steps.verify_jobs import SeenJob
 def planned(
     environment: Environment,
     deployment: Deployment,
+    state: EnvironmentState,
     adopted: Mapping[str, str],
     seen: Mapping[str, SeenJob],
     images: Images,
@@ -28,8 +29,15 @@ def planned(
 
     Raise DigestMismatch when an image is gone or does not fit the job's platform.
     """
-    jobs = environment.jobs
-    return {step_keys.job(job.name): _job(job, deployment, adopted, seen[job.name], images, addresses) for job in jobs}
+    good = state.last_succeeded.task_definitions if state.last_succeeded else {}
+    found = {}
+    for job in environment.jobs:
+        name, planned = step_keys.job(job.name), _job(job, deployment, adopted, seen[job.name], images, addresses)
+        if state.astray and name in good:
+            there, digests = good[name], pinned_images.read(adopted.get(good[name]))
+            planned = planned.but(stray=True, rollback_task_definition=there, rollback_digests=digests)
+        found[name] = planned
+    return found
 
 
 def _job(

@@ -204,7 +204,8 @@ class _Update:
         A stale read shows the old deployment still PRIMARY, as if ECS were back already. In doubt UpdateService is
         called: when the service is there, it changes nothing and its answer is no stale read.
         """
-        forward = self._deployment.steps[step_keys.rollout(self._planned.name, "forward")].rollout
+        step = self._deployment.step(step_keys.rollout(self._planned.name, "forward"))
+        forward = step.rollout if step is not None else None
         if forward is None or forward.ecs_deployment is None or forward.followed_at is None:
             return False
         listed = any(found["id"] == forward.ecs_deployment for found in service.get("deployments", []))
