@@ -12,6 +12,7 @@ from ferryman_cli.commands import (
     audit,
     auth,
     diff,
+    doctor,
     gates,
     platforms,
     proposal,
@@ -47,6 +48,7 @@ Environment:
 
 \b
 Examples:
+  ferryman doctor
   ferryman apply -f platform.yaml
   ferryman status
   ferryman watch staging
@@ -63,6 +65,7 @@ app = typer.Typer(
 )
 
 for _command in (
+    doctor.doctor,
     apply.apply,
     tags.tags,
     status.status,
