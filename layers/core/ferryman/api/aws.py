@@ -33,12 +33,16 @@ class Aws:
     """The queue that reconcile reads."""
     relay_function: str
     partition: str = "aws"
+    update_service_role: str = ""
+    """ARN of the role of the function that registers task definitions of services; empty: not looked at."""
+    run_migration_role: str = ""
 
     def verify(self, document: Platform) -> Findings:
         """Hold the document against ECS, ECR and its `ssm:` references."""
         from ferryman.clients.ssm import References
         from ferryman.steps import verify_secrets
         from ferryman.steps.verify import examine
+        from ferryman.steps.verify_roles import Passing
 
         references = References(self.client("ssm"))
         problems, notes = verify_secrets.examine(document, references)
@@ -50,6 +54,7 @@ class Aws:
             client=self.client,
             account=self.account,
             region=self.region,
+            passing=Passing(self.update_service_role, self.run_migration_role),
         )
         return Findings(found.problems + problems, found.notes + notes, found.claims)
 

@@ -18,6 +18,7 @@ from ferryman.platform.problem import Findings
 
 if TYPE_CHECKING:
     from ferryman.steps.verify_jobs import SeenJob
+    from ferryman.steps.verify_roles import Passing
 
 Problem = tuple[str, str]
 
@@ -80,10 +81,14 @@ def examine(
     client: MakeClient,
     account: str,
     region: str,
+    passing: "Passing | None" = None,
 ) -> Findings:
-    """Return every problem of every environment, and of the repositories, and what else people should know."""
-    # Imported here: it imports this module, and no deployment needs it of the whole document.
-    from ferryman.steps import ownership
+    """Return every problem of every environment, and of the repositories, and what else people should know.
+
+    `passing`: whose permissions to pass roles are looked at; None: nobody's.
+    """
+    # Imported here: they import this module, and no deployment needs them of the whole document.
+    from ferryman.steps import ownership, verify_roles
 
     addresses, problems = _repositories(document, ecr)
     notes: list[Problem] = []
@@ -95,6 +100,9 @@ def examine(
         surveys[name] = seen
         problems += judge_all(environment, seen, at=at)
         notes += remarks(environment, seen, at=at)
+    if passing is not None:
+        refused, untold = verify_roles.examine(document.spec.environments, surveys, passing, client)
+        problems, notes = problems + refused, notes + untold
     return Findings(problems, notes, ownership.of_document(document, surveys, references))
 
 
