@@ -19,6 +19,11 @@ def handler(event: NotifyInput, context: LambdaContext) -> NotifyOutput:
     """Deliver each message once per deployment, event and channel."""
     hosts = Hosts(setting("ALLOWED_SLACK_HOSTS"), setting("ALLOWED_GITHUB_HOSTS"), services_on_loopback())
     channels = Context(client, store(), ids.now, setting("APPROVALS_URL"), new_id=ids.new_id, hosts=hosts)
+    if event.probe is not None:
+        # Rare: somebody ran `ferryman doctor`.
+        from ferryman.notify import probe
+
+        return NotifyOutput(probed=probe.run(event.probe, channels, threads))
     return notify.run(
         event,
         store=store(),

@@ -31,6 +31,7 @@ def operator(partition: str, region: str, account: str) -> Context:
         store=store(), client=client, clock=ids.now, new_id=ids.new_id, account=account, region=region,
         partition=partition, nudges_url=setting("NUDGES_URL"), relay_function=setting("RELAY_FUNCTION"),
         update_service_role=setting("UPDATE_SERVICE_ROLE"), run_migration_role=setting("RUN_MIGRATION_ROLE"),
+        notify_function=setting("NOTIFY_FUNCTION"),
     )  # fmt: skip
     hosts = Hosts(setting("ALLOWED_SLACK_HOSTS"), setting("ALLOWED_GITHUB_HOSTS"), services_on_loopback())
     roles = access(client, ids.now, account, setting("ADMIN_ARNS"))

@@ -21,13 +21,17 @@ def doctor(
     preflight: Annotated[
         bool, typer.Option("--preflight", help="Check what can be checked before the operator is installed.")
     ] = False,
+    send_test: Annotated[
+        bool, typer.Option("--send-test", help="Also send a test message to each channel of each platform.")
+    ] = False,
     platform: options.Platform = None,
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
     """Check the whole installation, and say what to do about each problem.
 
-    Looks with your own AWS credentials, and with the operator's. Changes nothing. What you may not read is "can't
+    Looks with your own AWS credentials, and with the operator's. Changes nothing, and sends nothing unless you say
+    --send-test, which needs the role deployer. What you may not read is "can't
     look", with the permission that is missing. Exits with 1 if there are problems, and with 3 if the operator could not
     be asked; warnings, and what it can't look at, are no failure.
 
@@ -35,10 +39,11 @@ def doctor(
     Examples:
       ferryman doctor --preflight
       ferryman doctor
+      ferryman doctor --send-test -p scr
       ferryman doctor -o json
     """
     found = []
-    for check in examine(platform=platform, api_url=api_url, preflight=preflight):
+    for check in examine(platform=platform, api_url=api_url, preflight=preflight, send=send_test):
         found.append(check)
         if form is Format.TABLE:
             _show(check)

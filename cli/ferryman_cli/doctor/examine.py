@@ -10,6 +10,7 @@ from ferryman import __version__
 from ferryman_cli.connection import connect
 from ferryman_cli.doctor import (
     alarms,
+    channels,
     concurrency,
     installation,
     lists,
@@ -29,8 +30,13 @@ _MOST = 50
 _NO_STACK = "ValidationError"
 
 
-def examine(*, platform: str | None = None, api_url: str | None = None, preflight: bool = False) -> Iterator[Check]:
-    """Yield the checks, each as soon as it is made. `preflight`: before the operator is installed."""
+def examine(
+    *, platform: str | None = None, api_url: str | None = None, preflight: bool = False, send: bool = False
+) -> Iterator[Check]:
+    """Yield the checks, each as soon as it is made.
+
+    `preflight`: before the operator is installed. `send`: with a test message to each channel.
+    """
     from botocore.exceptions import BotoCoreError
     from botocore.session import Session
 
@@ -55,14 +61,14 @@ def examine(*, platform: str | None = None, api_url: str | None = None, prefligh
     yield machine.clock(eyes.ahead)
     if not isinstance(identity, dict):
         return
-    yield from _Examination(eyes, str(identity["Account"]), preflight).run(platform, api_url)
+    yield from _Examination(eyes, str(identity["Account"]), preflight, send).run(platform, api_url)
 
 
 class _Examination:
     """What is looked with, and what was found so far."""
 
-    def __init__(self, eyes: Eyes, account: str, preflight: bool) -> None:
-        self.eyes, self.account, self.preflight = eyes, account, preflight
+    def __init__(self, eyes: Eyes, account: str, preflight: bool, send: bool) -> None:
+        self.eyes, self.account, self.preflight, self.send = eyes, account, preflight, send
         self.name = os.environ.get("FERRYMAN_STACK") or "ferryman"
 
     def run(self, platform: str | None, api_url: str | None) -> Iterator[Check]:
@@ -139,6 +145,13 @@ class _Examination:
             groups |= self._targets(env)
         if (check := platforms.targets(groups)) is not None:
             yield check
+        path = Api.path("v1", "platforms", found["name"], "channels")
+        try:
+            probed = api.post(f"{path}/test", repeatable=False) if self.send else api.get(path)
+        except Stop as stop:
+            yield problem(f"channels of {found['name']}", str(stop), "See the log of notify, then try again")
+            return
+        yield from channels.channels(found["name"], probed["channels"], sent=self.send)
 
     def _targets(self, env: Answer) -> dict[str, Seen]:
         groups: dict[str, Seen] = {}

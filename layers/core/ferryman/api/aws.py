@@ -36,6 +36,7 @@ class Aws:
     update_service_role: str = ""
     """ARN of the role of the function that registers task definitions of services; empty: not looked at."""
     run_migration_role: str = ""
+    notify_function: str = ""
 
     def verify(self, document: Platform) -> Findings:
         """Hold the document against ECS, ECR and its `ssm:` references."""
@@ -207,6 +208,12 @@ class Aws:
         from ferryman.clients.ssm import References
 
         return References(self.client("ssm")).text(value)
+
+    def probe(self, platform: str, *, send: bool) -> list[dict[str, object]]:
+        """Ask notify, which alone has the secrets."""
+        from ferryman.clients import channel_probe
+
+        return channel_probe.ask(channel_probe.patient(), self.notify_function, platform, send=send)
 
     def nudge(self, platform: str, environment: str) -> None:
         """Queue the environment for reconcile."""

@@ -51,6 +51,21 @@ def platform(operator: Context, request: Request) -> dict[str, Any]:
     }
 
 
+def channels(operator: Context, request: Request) -> dict[str, Any]:
+    """Whether Slack and GitHub accept the platform's keys; nothing is sent."""
+    return _probed(operator, request, send=False)
+
+
+def send_test(operator: Context, request: Request) -> dict[str, Any]:
+    """Send a test message to each channel of the platform."""
+    return _probed(operator, request, send=True)
+
+
+def _probed(operator: Context, request: Request, *, send: bool) -> dict[str, Any]:
+    name = operator.store.platform(request.params["platform"]).name
+    return {"channels": operator.outside.probe(name, send=send)}
+
+
 def _largest(records: list[tuple[str, Record]]) -> dict[str, Any]:
     # Rare: no other call measures.
     from ferryman.store import items, sizes

@@ -60,6 +60,8 @@ ROUTES: tuple[tuple[str, str, Verb, Route], ...] = (
     ("GET", f"{_PLATFORM}/document", Verb.VIEW_DOCUMENT, read.document),
     ("GET", f"{_PLATFORM}/proposal", Verb.VIEW_PLATFORM, proposal.proposal),
     ("GET", f"{_PLATFORM}/doctor", Verb.VIEW_PLATFORM, doctor.platform),
+    ("GET", f"{_PLATFORM}/channels", Verb.VIEW_PLATFORM, doctor.channels),
+    ("POST", f"{_PLATFORM}/channels/test", Verb.TEST, doctor.send_test),
     ("GET", f"{_PLATFORM}/releases", Verb.VIEW_PLATFORM, read.releases),
     ("GET", f"{_PLATFORM}/tags/{{tag}}", Verb.VIEW_PLATFORM, read.tag),
     ("GET", _ENV, Verb.VIEW, read.environment),
