@@ -19,6 +19,9 @@ def environment(platform: str, name: str, verified: Answer) -> list[Check]:
     where = f"{platform}/{name}"
     step = f"Correct it in AWS or in the platform document, then `ferryman verify {name} -p {platform}`"
     checks = [problem(where, f"{item['path']}: {item['message']}", step) for item in verified["problems"]]
+    # A note about no single part of the document says what could not be looked at.
+    untold = [item["message"] for item in verified["notes"] if item["path"] == "spec.environments"]
+    checks += [blind(where, Blind(why=message)) for message in untold]
     return checks or [ok(where, "cluster, services, task definitions, roles and references are as the document says")]
 
 

@@ -14,6 +14,7 @@ import json
 from contextvars import ContextVar
 from email.utils import parseaddr
 from typing import Any
+from urllib.parse import parse_qs
 
 from ferryman_local.patches import leading_keys
 from ferryman_local.patches.private_attributes import module, replace
@@ -57,7 +58,11 @@ def _extract_resource_arn(original: Any) -> Any:
             data = {"GroupName": group[0] if isinstance(group, list) else group, **data}
         found = _resource_of(service, path, _operation(headers), data, f"{region}:{account}")
         found = found or original(service, method, path, headers, body, query, region, account)
-        return _with_path(found) if service == "iam" else found
+        if service == "iam":
+            # SimulatePrincipalPolicy names whom it is about in another field than the other actions do.
+            source = parse_qs(body.decode("utf-8", "replace")).get("PolicySourceArn")
+            return source[0] if source else _with_path(found)
+        return found
 
     return extract
 

@@ -50,14 +50,23 @@ def test_each_is_judged_with_its_cure(check: Check, status: str, words: str, cur
 
 
 def test_each_problem_of_an_environment_is_a_line() -> None:
-    verified = {"problems": [{"path": "cluster", "message": "is not there"}, {"path": "waves", "message": "is odd"}]}
+    verified = {
+        "notes": [],
+        "problems": [{"path": "cluster", "message": "is not there"}, {"path": "waves", "message": "is odd"}],
+    }
     found = platforms.environment("scr", "staging", verified)
     assert [(check.verdict, check.name, check.message) for check in found] == [
         ("problem", "scr/staging", "cluster: is not there"),
         ("problem", "scr/staging", "waves: is odd"),
     ]
     assert "ferryman verify staging -p scr" in found[0].next_step
-    assert [check.verdict for check in platforms.environment("scr", "staging", {"problems": []})] == ["ok"]
+    assert [one.verdict for one in platforms.environment("scr", "staging", {"problems": [], "notes": []})] == ["ok"]
+
+
+def test_what_the_operator_could_not_tell_is_not_called_fine() -> None:
+    notes = [{"path": "spec.environments", "message": "nobody could tell"}, {"path": "spec.x", "message": "a remark"}]
+    found = platforms.environment("scr", "staging", {"problems": [], "notes": notes})
+    assert [(one.verdict, one.message) for one in found] == [("can't look", "can't look: nobody could tell")]
 
 
 def test_the_operators_clock_is_compared_with_awss_not_with_this_machines() -> None:
