@@ -12,6 +12,7 @@ from ferryman_cli.commands import (
     audit,
     auth,
     diff,
+    doctor,
     gates,
     get,
     platforms,
@@ -49,6 +50,7 @@ Environment:
 
 \b
 Examples:
+  ferryman doctor
   ferryman apply -f platform.yaml
   ferryman status
   ferryman watch staging
@@ -65,6 +67,7 @@ app = typer.Typer(
 )
 
 for _command in (
+    doctor.doctor,
     apply.apply,
     validate.validate,
     tags.tags,

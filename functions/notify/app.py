@@ -9,7 +9,7 @@ from ferryman import ids
 from ferryman.contracts import NotifyInput, NotifyOutput
 from ferryman.notify import notify
 from ferryman.notify.context import Context
-from ferryman.notify.dispatch import deliver
+from ferryman.notify.dispatch import deliver, probe
 from ferryman.platform.hosts import Hosts
 from ferryman.runtime import client, count, logger, services_on_loopback, setting, step, store, threads
 
@@ -29,4 +29,5 @@ def handler(event: NotifyInput, context: LambdaContext) -> NotifyOutput:
         count=count,
         sleep=time.sleep,
         threads=threads,
+        probe=partial(probe, context=channels, threads=threads),
     )

@@ -300,6 +300,10 @@ class LocalAws:
         """Remove the remaining faults."""
         self._control("DELETE", "lambda-faults")
 
+    def limit_concurrency(self, limit: int) -> None:
+        """Set the account's limit of concurrent Lambdas."""
+        self._control("PUT", "concurrency-limit", {"limit": limit})
+
     def counters(self) -> dict[str, Any]:
         """Lambda invocations and state transitions so far."""
         return dict(self._control("GET", "counters"))

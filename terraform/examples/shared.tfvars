@@ -2,6 +2,7 @@
 aws_region        = "eu-west-1"
 github_repository = "acme/scr-platform"
 mail_identities   = ["scr-platform.com"]
+alarm_emails      = ["ops@scr-platform.com"]
 
 # Who may do what. Without `access`, only the operator's admins may do anything.
 access = [

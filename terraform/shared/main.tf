@@ -66,12 +66,28 @@ locals {
   }
 }
 
+# The operator's own alarms: its stack notifies this topic unless its parameter AlarmTopicArn names another one.
+module "alarm_key" {
+  source = "../modules/encryption"
+
+  name = "ferryman-operator"
+}
+
+module "alarm_topic" {
+  source = "../modules/alarm-topic"
+
+  name        = "ferryman-operator-alarms"
+  kms_key_arn = module.alarm_key.key_arn
+  emails      = var.alarm_emails
+}
+
 # The parameters of the operator's SAM template. They follow the naming conventions of `environment`, so that the operator
 # can be deployed first and does not have to be deployed again when an environment is recreated.
 module "operator" {
   source = "../modules/operator"
 
-  path = "/ferryman/operator"
+  path  = "/ferryman/operator"
+  texts = { alarm-topic-arn = module.alarm_topic.arn }
   lists = {
     cluster-arns                   = [for names in module.names : names.cluster_arn]
     pass-role-arns                 = flatten([for names in module.names : names.pass_role_arns])

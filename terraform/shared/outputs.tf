@@ -22,3 +22,13 @@ output "document_parameters" {
   description = "SSM parameters that the platform document can refer to in every environment."
   value       = module.document.parameters
 }
+
+output "alarm_topic_arn" {
+  description = "ARN of the topic of the operator's own alarms."
+  value       = module.alarm_topic.arn
+}
+
+output "dkim_records" {
+  description = "DNS records (CNAME) that prove to SES whose the mail domains are: name → value. Without them, SES sends no mail from these domains."
+  value       = module.channels.dkim_records
+}

@@ -87,6 +87,17 @@ variable "mail_identities" {
   }
 }
 
+variable "alarm_emails" {
+  type        = list(string)
+  default     = []
+  description = "Addresses that the operator's own alarms are mailed to: something could not be processed, rolled back or delivered. Each one gets a mail with a link and has to confirm it. Without any, subscribe to the topic ferryman-operator-alarms in another way."
+
+  validation {
+    condition     = alltrue([for address in var.alarm_emails : can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", address))])
+    error_message = "Each item of alarm_emails must be a mail address, for example ops@scr-platform.com."
+  }
+}
+
 variable "job_arns" {
   type        = list(string)
   default     = []

@@ -41,20 +41,28 @@ MUTATION_TIMEOUT_SECONDS = 2
 class Stage(LogBook):
     """Emulator, operator, relay and proxy."""
 
-    def __init__(self, home: Path, *, sweep_rate: str = "rate(1 day)", operator: Path = CHECKOUT) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        sweep_rate: str = "rate(1 day)",
+        operator: Path = CHECKOUT,
+        places: int = PLACES,
+        promoting: int = PROMOTING,
+    ) -> None:
         """By default no schedule fires while tests run: they sweep when they want to."""
         self.home = home
         self.gates = home / "gates"
         self.gates.mkdir(parents=True)
-        names = [f"p{number:03d}" for number in range(1, PLACES + 1)]
-        promoting = [f"r{number:03d}" for number in range(1, PROMOTING + 1)]
-        documents = [*map(everything, names), *map(everything_promoting, promoting)]
+        names = [f"p{number:03d}" for number in range(1, places + 1)]
+        promote = [f"r{number:03d}" for number in range(1, promoting + 1)]
+        documents = [*map(everything, names), *map(everything_promoting, promote)]
         for component in COMPONENTS:
             shutil.copytree(APP, home / "example" / "apps" / component)
         file = home / "example" / "platform.yaml"
         file.write_text(yaml.safe_dump(documents[0]))
         self.names: Iterator[str] = iter(names)
-        self.promoting_names: Iterator[str] = iter(promoting)
+        self.promoting_names: Iterator[str] = iter(promote)
         self.aws = LocalAws(
             home / "aws",
             platform_file=file,

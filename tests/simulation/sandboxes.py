@@ -33,6 +33,8 @@ SETTINGS = {
     "TABLE_NAME": "ferryman",
     "NUDGES_URL": "https://sqs.example/nudges",
     "RELAY_FUNCTION": "RelayChange",
+    "UPDATE_SERVICE_ROLE": "",
+    "RUN_MIGRATION_ROLE": "",
     "NOTIFY_FUNCTION": "Notify",
     "ADMIN_ARNS": ADMIN,
     "MACHINE_ARN": f"{STATES}:deploy",

@@ -221,11 +221,30 @@ class PublishReleaseOutput(Contract):
     url: str = ""
 
 
+class Probe(Contract):
+    """A question of `ferryman doctor`: do the channels of a platform work?"""
+
+    platform: str
+    send: bool = False
+    """Whether each channel gets a test message; otherwise nobody hears of it."""
+
+
 class NotifyInput(Contract):
-    """Input of notify, from the table's stream (`Records`) or from the sweep (`sweep: true`)."""
+    """Input of notify, from the table's stream (`Records`), the sweep (`sweep: true`) or serve_api (`probe`)."""
 
     records: list[dict[str, Any]] = Field(default=[], validation_alias=AliasChoices("Records", "records"))
     sweep: bool = False
+    probe: Probe | None = None
+
+
+class Probed(Contract):
+    """What came of probing one channel, or GitHub."""
+
+    name: str
+    kind: str
+    works: bool | None
+    """None: only a test message could tell."""
+    message: str
 
 
 class FailedRecord(Contract):
@@ -243,3 +262,4 @@ class NotifyOutput(Contract):
     waiting: int = 0
     """Left to a later run, because their destination takes no more for now."""
     batch_item_failures: list[FailedRecord] = []
+    probed: list[Probed] = []

@@ -8,7 +8,8 @@ Lambda (lambda_.py): errorType is the exception's class, and the process survive
 its own code, its layers and the runtime's packages; code and layers are unpacked once per content; faults and counters
 for tests; the endpoint that functions see can be a fault proxy. The worker process is lambda_worker.py.
 Function URLs (lambda_urls.py): events have the IAM caller and cookies; a public URL can be opened as it is; OPTIONS
-reaches the function; reserved concurrency.
+reaches the function. Concurrency (lambda_concurrency.py): the account's limit; what is reserved of it.
+CloudFormation (cloudformation.py): what a stack was given for an SSM parameter, and what that held.
 ECR (ecr.py): scan findings; download URLs of layers; PutImage checks the digest and refuses a tag that is there
 already; immutable tags with exclusions; an image that does not exist is refused; the registry of a token.
 Step Functions (stepfunctions.py): StartExecution is idempotent while RUNNING; machine-level TimeoutSeconds; an abort
@@ -26,8 +27,8 @@ Schedules (scheduler.py): expressions that AWS refuses are refused, in CloudForm
 second; which schedule invoked a function is known.
 Targets of schedules and rules (event_targets.py): ECS tasks are run; limits, managed rules and past dates are refused.
 IAM (iam.py): actions of ECS, EventBridge and its Scheduler are checked on AWS's resources, with ecs:cluster; what names
-roles needs iam:PassRole.
-Which statements of its policies allowed a role's requests is kept (permissions.py).
+roles needs iam:PassRole. SimulatePrincipalPolicy (iam_simulation.py) answers for each resource, with the condition keys
+that it is told. Which statements of its policies allowed a role's requests is kept (permissions.py).
 STS (sts.py): the signature of GetCallerIdentity is checked for the root key, too.
 
 What tests and the benchmark see and set in the emulator is control.py.
@@ -42,13 +43,16 @@ from pathlib import Path
 
 from ferryman_local.engines.engine import Engine
 from ferryman_local.patches import (
+    cloudformation,
     ecr,
     ecs,
     ecs_deployments,
     elbv2,
     event_targets,
     iam,
+    iam_simulation,
     lambda_,
+    lambda_concurrency,
     lambda_urls,
     machine_roles,
     permissions,
@@ -71,6 +75,8 @@ def apply(
     check_version()
     lambda_.apply(control, folder, engine.mark)
     lambda_urls.apply()
+    lambda_concurrency.apply(control)
+    cloudformation.apply()
     stepfunctions.apply(control, token_timeout_scale)
     machine_roles.apply(control)
     ecr.apply(control)
@@ -79,6 +85,7 @@ def apply(
     ecs_deployments.apply()
     permissions.apply(control)
     iam.apply()
+    iam_simulation.apply()
     sts.apply()
     scheduler.apply()
     event_targets.apply()

@@ -12,6 +12,7 @@
                                                "message": text, "timeout": bool, "times": n, "match": text}
     DELETE /_ferryman/lambda-faults            forget all
     PUT    /_ferryman/lambda-endpoint          {"url": u}: where Lambdas started from now on find AWS
+    PUT    /_ferryman/concurrency-limit        {"limit": n}: Lambda's limit of concurrent executions, 1,000 at first
     PUT    /_ferryman/scans/<digest>           what ECR's image scan says: {"status": s, "counts": {severity: n},
                                                "description": text}; {} is an image that was never scanned
     DELETE /_ferryman/scans                    every scan is COMPLETE and clean again
@@ -81,6 +82,7 @@ class Control:
     """Image digest → its scan, where a test wants another one than a clean COMPLETE."""
     invocations: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=INVOCATIONS))
     permissions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    concurrency_limit: int = 1000
     lambda_endpoint: str | None = None
     on_endpoint_change: Callable[[], None] = lambda: None
     time_out_execution: Callable[[str], bool] = lambda _arn: False
@@ -159,10 +161,8 @@ class Control:
             if path == "/_ferryman/scans" and method == "DELETE":
                 self.scans.clear()
                 return 200, {}
-        if path == "/_ferryman/lambda-endpoint" and method == "PUT":
-            self.lambda_endpoint = data.get("url")
-            self.on_endpoint_change()
-            return 200, {"url": self.lambda_endpoint}
+        if method == "PUT" and path in ("/_ferryman/lambda-endpoint", "/_ferryman/concurrency-limit"):
+            return 200, self._set(path.rpartition("/")[2], data)
         if path == "/_ferryman/executions/time-out" and method == "POST":
             arn = data.get("executionArn", "")
             return (200, {}) if self.time_out_execution(arn) else (404, {"message": f"no running execution {arn}"})
@@ -176,6 +176,14 @@ class Control:
             if method == "DELETE":
                 self.permissions.clear()
         return 200, found
+
+    def _set(self, what: str, data: dict[str, Any]) -> dict[str, Any]:
+        if what == "concurrency-limit":
+            self.concurrency_limit = int(data["limit"])
+            return {"limit": self.concurrency_limit}
+        self.lambda_endpoint = data.get("url")
+        self.on_endpoint_change()
+        return {"url": self.lambda_endpoint}
 
 
 def through_load_balancer(scope: Message) -> Message:

@@ -1,9 +1,9 @@
-"""Corrections of the emulator's Lambda: function URLs, and the concurrency that bounds them.
+"""Corrections of the emulator's Lambda: function URLs.
 
 A public URL (AuthType NONE) gets an address that every client on this machine can open as it is. One with AuthType
 AWS_IAM keeps AWS's host name, which its callers sign.
 
-Sources: the Lambda Developer Guide ("Invoking Lambda function URLs", "Configuring reserved concurrency") and the
+Sources: the Lambda Developer Guide ("Invoking Lambda function URLs") and the
 template reference of AWS::Lambda::Function.
 """
 
@@ -24,7 +24,6 @@ def apply() -> None:
     replace(service, "_build_function_url_event", build_event)
     replace(service, "_create_function_url_config", create_function_url_config)
     replace(app, "_handle_options_request", handle_options_request)
-    create_function_with_reserved_concurrency(service)
 
 
 def create_function_url_config(original: Any) -> Any:
@@ -113,20 +112,3 @@ def build_event(original: Any) -> Any:
         return event
 
     return build
-
-
-def create_function_with_reserved_concurrency(service: Any) -> None:
-    """CloudFormation sets ReservedConcurrentExecutions: Lambda refuses further requests at the same time with 429.
-
-    The emulator's CloudFormation ignores the property.
-    """
-    handlers = module("services.cloudformation.provisioners")._RESOURCE_HANDLERS["AWS::Lambda::Function"]
-    create = handlers["create"]
-
-    def created(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
-        answer = create(logical_id, props, stack_name)
-        if (reserved := props.get("ReservedConcurrentExecutions")) is not None:
-            service._functions[answer[0]]["concurrency"] = int(reserved)
-        return answer
-
-    handlers["create"] = created

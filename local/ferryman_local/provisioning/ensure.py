@@ -3,6 +3,7 @@
 Used by infrastructure.py, which replaces Terraform on the local AWS.
 """
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -95,7 +96,9 @@ def topic(session: Session, name: str) -> str:
 
 def mail_sender(session: Session, address: str) -> None:
     """A verified SES identity."""
-    session.client("ses").verify_email_identity(EmailAddress=address)
+    ses = session.client("sesv2")
+    with contextlib.suppress(ses.exceptions.AlreadyExistsException):
+        ses.create_email_identity(EmailIdentity=address)
 
 
 def network(session: Session, name: str) -> tuple[str, list[str], str]:

@@ -31,6 +31,8 @@ LISTS = (
     "secret-arns",
 )
 
+ALARM_TOPIC = "/ferryman/operator/alarm-topic-arn"
+
 _SECRETS = {
     Use.WEBHOOK: "webhook-secret-arns",
     Use.BOT_TOKEN: "bot-token-secret-arns",
@@ -52,8 +54,17 @@ def write(emulator: Emulator, documents: Iterable[Mapping[str, Any]]) -> None:
         unique = list(dict.fromkeys(values)) or [NOTHING]
         ensure.parameter(session, f"/ferryman/operator/{name}", ",".join(unique), "StringList")
 
+    topic = session.client("sns").create_topic(Name="ferryman-operator-alarms")["TopicArn"]
+    session.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=_alarm_queue(session, emulator))
+    ensure.parameter(session, ALARM_TOPIC, topic)
     for document in documents:
         write_access(session, document["metadata"]["name"], people.grants(emulator.account))
+
+
+def _alarm_queue(session: Any, emulator: Emulator) -> str:
+    """The ARN of a queue that hears the operator's alarms, as a team's mailbox does."""
+    session.client("sqs").create_queue(QueueName="ferryman-operator-alarms")
+    return f"arn:aws:sqs:{emulator.region}:{emulator.account}:ferryman-operator-alarms"
 
 
 def write_access(session: Any, platform: str, grants: Iterable[Mapping[str, Any]]) -> None:

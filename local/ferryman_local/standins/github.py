@@ -60,6 +60,8 @@ class GitHub(StandIn):
             return self._app_token(credential) if method == "POST" else NOT_FOUND
         if credential not in self.tokens:
             return Answer(401, {"message": "Bad credentials", "status": "401"})
+        if method == "GET" and re.fullmatch(r"/repos/[^/]+/[^/]+", path):
+            return Answer(200, {"full_name": path.removeprefix("/repos/"), "private": True})
         inside = re.fullmatch(r"/repos/([^/]+/[^/]+)/(.+)", path)
         if inside is None:
             return NOT_FOUND

@@ -93,7 +93,7 @@ class Slack(StandIn):
             case "chat.update":
                 return self._update(data, blocks)
             case "auth.test":
-                return Answer(200, {"ok": True, "team_id": self.team})
+                return Answer(200, {"ok": True, "user": "ferryman", "team_id": self.team})
         return Answer(200, {"ok": False, "error": "unknown_method"})
 
     def _post(self, data: dict[str, Any], blocks: list[dict[str, Any]]) -> Answer:

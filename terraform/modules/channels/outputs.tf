@@ -21,3 +21,13 @@ output "mail_identity_arns" {
   description = "ARNs of the SES identities that mail is sent from."
   value       = [for identity in aws_sesv2_email_identity.this : identity.arn]
 }
+
+output "dkim_records" {
+  description = "Name → value of the CNAME records of the domains among the mail identities."
+  value = merge([
+    for identity in aws_sesv2_email_identity.this : {
+      for token in flatten(identity.dkim_signing_attributes[*].tokens) :
+      "${token}._domainkey.${identity.email_identity}" => "${token}.dkim.amazonses.com"
+    } if !strcontains(identity.email_identity, "@")
+  ]...)
+}

@@ -25,6 +25,7 @@ class FakeOutside:
         self.named: dict[tuple[str, str], list[str]] = {}
         """(platform, environment) → what references of its document name in AWS."""
         self.adopted: list[str] = []
+        self.probed: list[tuple[str, bool]] = []
         self.nudged: list[tuple[str, str]] = []
         self.woken: list[tuple[str, str, str]] = []
         self.down = False
@@ -76,6 +77,10 @@ class FakeOutside:
 
     def values(self, references: Iterable[str]) -> dict[str, str]:
         return {reference: self.parameters.get(reference, "a value") for reference in references}
+
+    def probe(self, platform: str, *, send: bool) -> list[dict[str, object]]:
+        self.probed.append((platform, send))
+        return [{"name": "team", "kind": "slack", "works": True, "message": "Slack knows the bot as ferryman"}]
 
     def adopt(self, document: Platform) -> None:
         self.adopted.append(document.name)

@@ -41,6 +41,7 @@ def store(dynamodb: Any) -> Store:
 def app(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     queue = boto3.client("sqs", region_name="eu-west-1").create_queue(QueueName="nudges")["QueueUrl"]
     settings = {"TABLE_NAME": TABLE, "NUDGES_URL": queue, "RELAY_FUNCTION": "relay", "ADMIN_ARNS": ADMIN}
+    settings |= {"UPDATE_SERVICE_ROLE": "", "RUN_MIGRATION_ROLE": "", "NOTIFY_FUNCTION": "notify"}
     settings |= {"ALLOWED_SLACK_HOSTS": "", "ALLOWED_GITHUB_HOSTS": ""}
     for name, value in settings.items():
         monkeypatch.setenv(name, value)

@@ -36,6 +36,8 @@ class Verb(StrEnum):
     VIEW_PLATFORM = "view-platform"
     VIEW_DOCUMENT = "view-document"
     VERIFY = "verify"
+    TEST = "test-channels"
+    """Send a test message to each channel."""
     DEPLOY = "deploy"
     ROLLBACK = "rollback"
     RETRY = "retry"
@@ -68,6 +70,7 @@ NEEDS: dict[Verb, tuple[Role | None, Where]] = {
     Verb.VIEW_PLATFORM: (Role.VIEWER, Where.SOME),
     Verb.VIEW_DOCUMENT: (Role.VIEWER, Where.EVERY),
     Verb.VERIFY: (Role.VIEWER, Where.HERE),
+    Verb.TEST: (Role.DEPLOYER, Where.EVERY),
     Verb.DEPLOY: (Role.DEPLOYER, Where.HERE),
     Verb.ROLLBACK: (Role.DEPLOYER, Where.HERE),
     Verb.RETRY: (Role.DEPLOYER, Where.HERE),

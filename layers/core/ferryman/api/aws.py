@@ -33,12 +33,19 @@ class Aws:
     """The queue that reconcile reads."""
     relay_function: str
     partition: str = "aws"
+    update_service_role: str = ""
+    """ARN of the role of the function that registers task definitions of services; empty: not looked at."""
+    run_migration_role: str = ""
+    notify_function: str = ""
+    patient: MakeClient | None = None
+    """Makes clients that wait long and never repeat a call; None: `client` does."""
 
     def verify(self, document: Platform) -> Findings:
         """Hold the document against ECS, ECR and its `ssm:` references."""
         from ferryman.clients.ssm import References
         from ferryman.steps import verify_secrets
         from ferryman.steps.verify import examine
+        from ferryman.steps.verify_roles import Passing
 
         references = References(self.client("ssm"))
         problems, notes = verify_secrets.examine(document, references)
@@ -50,6 +57,7 @@ class Aws:
             client=self.client,
             account=self.account,
             region=self.region,
+            passing=Passing(self.update_service_role, self.run_migration_role),
         )
         return Findings(found.problems + problems, found.notes + notes, found.claims)
 
@@ -202,6 +210,12 @@ class Aws:
         from ferryman.clients.ssm import References
 
         return References(self.client("ssm")).text(value)
+
+    def probe(self, platform: str, *, send: bool) -> list[dict[str, object]]:
+        """Ask notify, which alone has the secrets."""
+        from ferryman.clients import channel_probe
+
+        return channel_probe.ask((self.patient or self.client)("lambda"), self.notify_function, platform, send=send)
 
     def nudge(self, platform: str, environment: str) -> None:
         """Queue the environment for reconcile."""

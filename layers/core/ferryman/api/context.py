@@ -61,6 +61,9 @@ class Outside(Protocol):
     def text(self, value: str) -> str:
         """Return a value of the document, or what the parameter that it refers to holds."""
 
+    def probe(self, platform: str, *, send: bool) -> list[dict[str, object]]:
+        """Return whether each channel of a platform works; `send`: by a test message to each."""
+
     def nudge(self, platform: str, environment: str) -> None:
         """Have reconcile look at an environment now instead of at the next sweep."""
 

@@ -18,6 +18,7 @@ from ferryman.platform.problem import Findings
 
 if TYPE_CHECKING:
     from ferryman.steps.verify_jobs import SeenJob
+    from ferryman.steps.verify_roles import Passing
 
 Problem = tuple[str, str]
 
@@ -80,10 +81,14 @@ def examine(
     client: MakeClient,
     account: str,
     region: str,
+    passing: "Passing | None" = None,
 ) -> Findings:
-    """Return every problem of every environment, and of the repositories, and what else people should know."""
-    # Imported here: they import this module, and no deployment needs it of the whole document.
-    from ferryman.steps import ownership, verify_rollouts
+    """Return every problem of every environment, and of the repositories, and what else people should know.
+
+    `passing`: whose permissions to pass roles are looked at; None: nobody's.
+    """
+    # Imported here: they import this module, and no deployment needs them of the whole document.
+    from ferryman.steps import ownership, verify_roles, verify_rollouts
 
     addresses, problems = _repositories(document, ecr)
     notes: list[Problem] = []
@@ -96,6 +101,9 @@ def examine(
         problems += judge_all(environment, seen, at=at)
         notes += remarks(environment, seen, at=at)
         notes += verify_rollouts.remarks(environment, seen, client=client, at=at)
+    if passing is not None:
+        refused, untold = verify_roles.examine(document.spec.environments, surveys, passing, client)
+        problems, notes = problems + refused, notes + untold
     return Findings(problems, notes, ownership.of_document(document, surveys, references))
 
 

@@ -1,0 +1,217 @@
+"""`ferryman doctor` on the whole product: all is well; then each line is broken once, and named with its cure."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from ferryman.records import EnvironmentState
+from ferryman_cli.doctor import examine
+from ferryman_cli.main import app
+from flow.production import Production, promoted
+from flow.stage import Stage
+
+Lines = dict[str, list[dict[str, str]]]
+
+
+@pytest.fixture(scope="module")
+def stage(standing: Callable[..., AbstractContextManager[Stage]]) -> Iterator[Stage]:
+    """A local AWS of this module's own, with one platform and nothing else that its operator may touch."""
+    with standing("doctor", places=0, promoting=1) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def scr(stage: Stage) -> Iterator[Production]:
+    one = promoted(stage, slack=True, github=True, migration=True)
+    yield one
+    one.remove()
+
+
+@pytest.fixture
+def doctor(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, Lines]]:
+    """Run the command as the local admin; return its exit code, and its lines by the name of the check."""
+    for name, value in {**stage.aws.emulator.env(), **stage.aws.admin.env}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("FERRYMAN_API_CONNECT", stage.aws.emulator.endpoint)
+
+    def run(*arguments: str) -> tuple[int, Lines]:
+        result = CliRunner().invoke(app, ["doctor", "-o", "json", *arguments])
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
+        found: Lines = {}
+        for line in json.loads(result.stdout)["checks"]:
+            found.setdefault(line["name"], []).append(line)
+        return result.exit_code, found
+
+    return run
+
+
+def wrong(found: Lines) -> dict[str, list[tuple[str, str, str]]]:
+    """Return the lines that are not ok, by check: status, message, next step."""
+    return {
+        name: [(line["status"], line["message"], line["nextStep"]) for line in lines if line["status"] != "ok"]
+        for name, lines in found.items()
+        if any(line["status"] != "ok" for line in lines)
+    }
+
+
+def test_all_is_well(scr: Production, stage: Stage, doctor: Any) -> None:
+    code, found = doctor()
+    assert (code, wrong(found)) == (0, {})
+    probed = {f"slack chat of {scr.name}", f"github of {scr.name}"}
+    assert {f"{scr.name}/staging", f"{scr.name}/production", *probed} <= found.keys()
+    code, found = doctor("--preflight")
+    assert (code, wrong(found)) == (0, {})
+
+    before = len(stage.aws.slack.messages)
+    code, found = doctor("--send-test", "-p", scr.name)
+    assert (code, wrong(found)) == (0, {})
+    (message,) = stage.aws.slack.messages[before:]
+    assert message.text == f"Test message of Ferryman for {scr.name}"
+
+
+def test_who_may_little_is_told_which_permissions_are_missing(
+    scr: Production, stage: Stage, doctor: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the caller policy and the role viewer, all that only the operator has to see is seen."""
+    for name, value in stage.aws.people["viewer"].env.items():
+        monkeypatch.setenv(name, value)
+    code, found = doctor()
+    needs = {name: [told for _, told, _ in lines] for name, lines in wrong(found).items()}
+    assert (code, needs) == (
+        0,
+        {
+            "concurrency": ["can't look, needs lambda:GetAccountSettings"],
+            "lists": ["can't look, needs ssm:GetParameters"],
+            "target groups": ["can't look, needs ecs:DescribeServices"],
+            "pushes": ["can't look, needs cloudformation:DescribeStackResource"],
+            "mail": ["can't look, needs ses:GetAccount"],
+            "alarms": ["can't look, needs cloudwatch:DescribeAlarms"],
+            "dead letters": ["can't look, needs sqs:GetQueueAttributes"],
+        },
+    )
+    code, found = doctor("--send-test")
+    (line,) = wrong(found)[f"channels of {scr.name}"]
+    assert (code, "`test-channels` on " in line[1]) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "name", "words", "cure"),
+    [
+        ("AWS_SECRET_ACCESS_KEY", "wrong", "credentials", "does not accept the credentials", "aws sso login"),
+        ("AWS_REGION", "us-east-1", "stack", "no CloudFormation stack ferryman in us-east-1", "AWS_REGION"),
+        ("FERRYMAN_STACK", "nothing", "stack", "no CloudFormation stack nothing", "FERRYMAN_STACK"),
+        ("FERRYMAN_API_CONNECT", "http://127.0.0.1:9", "operator", "cannot reach the operator's API", "See what"),
+    ],
+)
+def test_without_a_way_to_the_operator(
+    scr: Production, doctor: Any, monkeypatch: pytest.MonkeyPatch,
+    variable: str, value: str, name: str, words: str, cure: str,
+) -> None:  # fmt: skip
+    monkeypatch.setenv(variable, value)
+    code, found = doctor()
+    (line,) = wrong(found)[name]
+    assert (code, line[0], words in line[1], cure in line[2]) == (3, "problem", True, True), line
+
+
+def test_before_the_first_deploy_a_new_account_gets_parameters_that_work(
+    stage: Stage, doctor: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FERRYMAN_STACK", "not-yet")
+    stage.aws.limit_concurrency(10)
+    code, found = doctor("--preflight")
+    stage.aws.limit_concurrency(1000)
+    (line,) = wrong(found)["concurrency"]
+    assert (code, line[0], "ApprovalConcurrency=0 SlackConcurrency=0" in line[2]) == (0, "warning", True), line
+
+
+def test_each_line_broken_once_is_named_with_its_cure(
+    scr: Production, stage: Stage, doctor: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_all(scr, stage)
+    monkeypatch.setattr(examine, "__version__", "9.9.9")
+    code, found = doctor()
+    lines = wrong(found)
+    stage.client("sqs").purge_queue(QueueUrl=stage.aws.outputs["DeadLettersUrl"])
+
+    wanted = {
+        "version": ("the operator is 0.1.0", "deploy the operator again"),
+        "lists": ("/ferryman/operator/topic-arns does not exist", "terraform apply"),
+        "roles": ("ECS tasks may not have", "trust policy"),
+        f"{scr.name}/production": ("the operator may not pass the taskRoleArn", "ferryman verify production"),
+        "target groups": ("no healthy target", "health checks"),
+        f"slack chat of {scr.name}": ("Slack answered invalid_auth", "put-secret-value"),
+        f"github of {scr.name}": ("GitHub answered 401", "put-secret-value"),
+        "pushes": ("is disabled", "aws events enable-rule"),
+        "mail": ("no identity for the sender", "mail_identities"),
+        "oldest unreconciled": (f"120m in {scr.name}/staging", "ferryman explain staging"),
+        "alarms": ("nobody has subscribed", "alarm_emails"),
+        "dead letters": ("about 1", "DeadLettersAlarm"),
+    }
+    assert code == 1
+    for name, (words, cure) in wanted.items():
+        assert any(words in told and cure in step for _, told, step in lines.get(name, [])), (name, lines)
+    assert lines.keys() == wanted.keys()
+    assert any("SES is in the sandbox" in told for _, told, _ in lines["mail"]), lines["mail"]
+    assert any("ringing now: RollbackFailedAlarm" in told for _, told, _ in lines["alarms"]), lines["alarms"]
+
+
+def break_all(scr: Production, stage: Stage) -> None:
+    """Break what each line looks at, as it gets broken in real accounts."""
+    stage.client("ssm").delete_parameter(Name="/ferryman/operator/topic-arns")
+    trust = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "*"}]}
+    role = f"{scr.cluster}-execution"
+    stage.client("iam").update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trust))
+    give_a_foreign_role(scr, stage)
+    balancers = stage.client("elbv2")
+    for group in balancers.describe_target_groups()["TargetGroups"]:
+        arn = group["TargetGroupArn"]
+        health = balancers.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
+        targets = [one["Target"] for one in health]
+        if targets:
+            balancers.deregister_targets(TargetGroupArn=arn, Targets=targets)
+    stage.aws.slack.bot_token = "xoxb-another"
+    stage.aws.github.tokens.clear()
+    rule = stage.function("ReceivePushPushed")
+    stage.client("events").disable_rule(Name=rule.rpartition("/")[2])
+    for identity in stage.client("sesv2").list_email_identities()["EmailIdentities"]:
+        stage.client("sesv2").delete_email_identity(EmailIdentity=identity["IdentityName"])
+    stage.client("sesv2").put_account_details(
+        MailType="TRANSACTIONAL", WebsiteURL="https://flow.example", ProductionAccessEnabled=False
+    )
+
+    # A reconcile that still runs would take the wait away.
+    stage.quiet(scr.name)
+
+    def two_hours_ago(state: EnvironmentState) -> EnvironmentState:
+        return state.but(waiting_since=scr.now() - timedelta(hours=2, seconds=1))
+
+    stage.store.update_state(scr.name, "staging", two_hours_ago)
+    topic = stage.client("ssm").get_parameter(Name="/ferryman/operator/alarm-topic-arn")["Parameter"]["Value"]
+    for one in stage.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]:
+        stage.client("sns").unsubscribe(SubscriptionArn=one["SubscriptionArn"])
+    alarm = stage.function("RollbackFailedAlarm")
+    stage.client("cloudwatch").set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a test")
+    stage.client("sqs").send_message(QueueUrl=stage.aws.outputs["DeadLettersUrl"], MessageBody="{}")
+
+
+def give_a_foreign_role(scr: Production, stage: Stage) -> None:
+    """Let Terraform make a base revision with a role that is not in pass-role-arns."""
+    ecs = stage.client("ecs")
+    service = scr.service_of("api")
+    live = scr.service("api")["taskDefinition"]
+    definition = ecs.describe_task_definition(taskDefinition=live)["taskDefinition"]
+    kept = ("containerDefinitions", "networkMode", "requiresCompatibilities", "cpu", "memory", "executionRoleArn")
+    trust = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "*"}]}
+    foreign = stage.client("iam").create_role(RoleName="foreign", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
+    made = ecs.register_task_definition(
+        family=definition["family"],
+        taskRoleArn=foreign["Arn"],
+        **{name: definition[name] for name in kept if name in definition},
+    )["taskDefinition"]["taskDefinitionArn"]
+    base = f"/ferryman/{scr.name}/production/task-definitions/{service}"
+    stage.client("ssm").put_parameter(Name=base, Value=made, Type="String", Overwrite=True)
