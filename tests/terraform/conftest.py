@@ -1,4 +1,4 @@
-"""Finds Terraform, and plans both roots once for all tests.
+"""Finds Terraform, and plans every root once for all tests.
 
 They run Terraform with the offline stand-in for the AWS provider (`offline/`), which needs no network and no account.
 TERRAFORM names another program: with TERRAFORM=terraform it is the real provider. Where there is no Terraform the tests
@@ -27,9 +27,15 @@ OFFLINE = Path(__file__).parent / "offline/bin/terraform-offline"
 NO_STAND_IN = "TERRAFORM is not the offline stand-in for the AWS provider"
 PLANS = {
     "shared": ("shared", "shared.tfvars"),
+    "platform": ("platform", "scr.tfvars"),
     "staging": ("environment", "staging.tfvars"),
     "production": ("environment", "production.tfvars"),
 }
+
+
+def variables_of(name: str) -> list[str]:
+    """The example's variables of a plan."""
+    return [f"-var-file=../examples/{file}" for file in ("platforms.tfvars", PLANS[name][1])]
 
 
 @dataclass(frozen=True)
@@ -127,20 +133,17 @@ def planner(terraform: Tool) -> Tool:
 
 @pytest.fixture(scope="session")
 def plan(planner: Tool, shared_tmp: Path) -> Callable[[str], dict[str, Any]]:
-    """The plan of `shared`, `staging` or `production` with the example's variables; made once."""
+    """The plan of `shared`, `platform`, `staging` or `production` with the example's variables; made once."""
 
     def made(name: str) -> dict[str, Any]:
-        root, variables = PLANS[name]
-        folder, kept = TERRAFORM / root, shared_tmp / f"{name}.json"
+        folder, kept = TERRAFORM / PLANS[name][0], shared_tmp / f"{name}.json"
         if not planner.offline:
             # A plain terraform would ask for their state first.
             skip_in_ci_too(f"Terraform's roots are not planned: {NO_STAND_IN}")
         with planner.alone(folder):
             if not kept.exists():
                 planner.initialise(folder)
-                planner.clean(
-                    folder, "plan", "-no-color", f"-var-file=../examples/{variables}", f"-out=test-{name}.plan"
-                )
+                planner.clean(folder, "plan", "-no-color", *variables_of(name), f"-out=test-{name}.plan")
                 kept.write_text(planner.clean(folder, "show", "-json", f"test-{name}.plan"))
         found: dict[str, Any] = json.loads(kept.read_text())
         return found

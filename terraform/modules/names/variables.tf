@@ -25,6 +25,24 @@ variable "migration_component" {
   }
 }
 
+variable "roles_below_path" {
+  type        = bool
+  default     = false
+  description = "Whether task and execution roles have the path /ferryman/PLATFORM/ENVIRONMENT/. Changing it replaces every role."
+}
+
+variable "topics" {
+  type        = list(string)
+  default     = []
+  description = "Names of the channels of type sns."
+}
+
+variable "mail_identities" {
+  type        = list(string)
+  default     = []
+  description = "Domains or addresses that mail is sent from."
+}
+
 variable "partition" {
   type        = string
   description = "AWS partition: aws, aws-cn or aws-us-gov."
