@@ -25,6 +25,7 @@ module "names" {
 
   platform    = var.platform
   environment = local.here.environments[0]
+  components  = local.here.components
   partition   = data.aws_partition.current.partition
   region      = var.aws_region
   account_id  = data.aws_caller_identity.current.account_id

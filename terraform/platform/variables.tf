@@ -23,6 +23,7 @@ variable "platform" {
 variable "platforms" {
   type = map(object({
     environments    = optional(list(string), ["staging", "production"])
+    components      = optional(list(string), ["api", "ai-gateway", "web"])
     topics          = optional(list(string), ["team"])
     mail_identities = optional(list(string), [])
   }))

@@ -33,6 +33,7 @@ module "names" {
 
   platform         = each.value.name
   environment      = each.value.environment
+  components       = each.value.components
   topics           = each.value.topics
   mail_identities  = each.value.mail_identities
   roles_below_path = each.value.roles_below_path

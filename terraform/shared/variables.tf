@@ -12,6 +12,7 @@ variable "aws_region" {
 variable "platforms" {
   type = map(object({
     environments     = optional(list(string), ["staging", "production"])
+    components       = optional(list(string), ["api", "ai-gateway", "web"])
     topics           = optional(list(string), ["team"])
     mail_identities  = optional(list(string), [])
     job_arns         = optional(list(string), [])
@@ -19,7 +20,7 @@ variable "platforms" {
     roles_below_path = optional(bool, false)
   }))
   default     = { scr = {} }
-  description = "Every platform that the operator serves in this account and region, by its name (metadata.name of its document): its environments, including those that do not exist yet; its channels of type sns; the domains or addresses that it sends mail from; the jobs of its document and their roles; and whether its roles are below /ferryman/PLATFORM/ENVIRONMENT/. The other roots read the same file."
+  description = "Every platform that the operator serves in this account and region, by its name (metadata.name of its document): its environments, including those that do not exist yet; its components; its channels of type sns; the domains or addresses that it sends mail from; the jobs of its document and their roles; and whether its roles are below /ferryman/PLATFORM/ENVIRONMENT/. The other roots read the same file."
 
   validation {
     condition     = length(var.platforms) > 0 && alltrue([for name in keys(var.platforms) : can(regex("^[a-z][a-z0-9-]{0,10}[a-z0-9]$", name)) && name != "operator"])

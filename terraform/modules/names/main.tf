@@ -5,7 +5,8 @@ locals {
 
   # The family of a service has the service's name. The migration is a family without a service.
   services  = { for c in var.components : c => "${var.platform}-${c}-${var.environment}" }
-  migration = "${var.platform}-${var.migration_component}-migrate-${var.environment}"
+  migrating = coalesce(var.migration_component, contains(var.components, "api") ? "api" : var.components[0])
+  migration = "${var.platform}-${local.migrating}-migrate-${var.environment}"
   families  = concat(values(local.services), [local.migration])
 
   task_roles      = { for f in local.families : f => "${f}-task" }

@@ -16,11 +16,11 @@ variable "components" {
 
 variable "migration_component" {
   type        = string
-  default     = "api"
-  description = "Component whose image migrates the database."
+  default     = null
+  description = "Component whose image migrates the database. By default api, or the first component if there is no api."
 
   validation {
-    condition     = contains(var.components, var.migration_component)
+    condition     = var.migration_component == null || contains(var.components, coalesce(var.migration_component, "none"))
     error_message = "migration_component must be one of the components: ${join(", ", var.components)}."
   }
 }

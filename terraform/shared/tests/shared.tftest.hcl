@@ -1,3 +1,4 @@
+# What the operator may touch, of one platform and of several.
 run "what_the_operator_may_touch" {
   command = plan
 

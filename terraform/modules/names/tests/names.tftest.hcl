@@ -59,8 +59,6 @@ run "one_pattern_for_each_kind" {
     components      = [for i in range(100) : "service-${i}"]
     topics          = ["team"]
     mail_identities = ["scr-platform.com"]
-
-    migration_component = "service-0"
   }
 
   assert {
@@ -76,6 +74,10 @@ run "one_pattern_for_each_kind" {
       }
     }
     error_message = "as long for a hundred services as for three"
+  }
+  assert {
+    condition     = output.migration == "scr-service-0-migrate-staging"
+    error_message = "without an api, the first component migrates"
   }
   assert {
     condition     = output.topic_arns == { team = "arn:aws:sns:eu-west-1:123456789012:scr-team" } && output.mail_identity_arns == ["arn:aws:ses:eu-west-1:123456789012:identity/scr-platform.com"]
