@@ -44,4 +44,6 @@ def test_roles_one_by_one_are_refused_with_the_cure(stand_in: Tool) -> None:
     told = re.sub(r"[\s│]+", " ", done.stdout + done.stderr)
     assert done.returncode != 0
     assert "A list is longer than 4,096 characters" in told
-    assert "pass-role-arns. Name fewer things one by one: set roles_below_path for platforms that do not exist yet" in told
+    assert (
+        "pass-role-arns. Name fewer things one by one: set roles_below_path for platforms that do not exist yet" in told
+    )

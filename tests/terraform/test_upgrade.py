@@ -54,7 +54,9 @@ def test_an_environment_changes_in_place(planned_from: From, name: str) -> None:
     changes = planned_from(name, name)
     assert lost(changes) == []
     assert doing(changes, "create") == []
-    unchanged = [change for change in changes if change["type"] in ("aws_iam_role", "aws_ecs_service", "aws_ecs_cluster")]
+    unchanged = [
+        change for change in changes if change["type"] in ("aws_iam_role", "aws_ecs_service", "aws_ecs_cluster")
+    ]
     assert len(unchanged) > 10
     assert {tuple(change["change"]["actions"]) for change in unchanged} == {("no-op",)}
 
@@ -72,7 +74,7 @@ def test_shared_forgets_the_platform_and_destroys_nothing(planned_from: From) ->
 
 
 def test_the_platform_takes_over_all_that_shared_forgets(planned_from: From) -> None:
-    forgotten = {address for address in doing(planned_from("shared", "shared"), "forget")}
+    forgotten = set(doing(planned_from("shared", "shared"), "forget"))
     changes = planned_from("platform", None, "-var=import_from_shared=true")
     assert lost(changes) == []
     assert doing(changes, "create") == []

@@ -1,7 +1,7 @@
 """Two worlds, one set of names: what Terraform makes, and what the operator and its platform document count on.
 
 Names are compared as Terraform plans them: `shared` writes the operator's lists from the naming conventions, before a
-platform or an environment is there, and here is where they are held against what `platform` and `environment` really make.
+platform or an environment is there, and here they are held against what `platform` and `environment` really make.
 """
 
 import fnmatch
@@ -242,7 +242,9 @@ def test_the_operator_hears_of_exactly_the_repositories(plan: Plan, document: Pl
 def test_the_operator_reaches_the_channels_that_the_platform_makes(plan: Plan) -> None:
     topics = {arn("sns", t["name"]) for t in made(plan, "platform", "aws_sns_topic")}
     assert set(operators_list(plan, "topic-arns")) == topics
-    identities = {arn("ses", f"identity/{i['email_identity']}") for i in made(plan, "platform", "aws_sesv2_email_identity")}
+    identities = {
+        arn("ses", f"identity/{i['email_identity']}") for i in made(plan, "platform", "aws_sesv2_email_identity")
+    }
     assert set(operators_list(plan, "mail-identity-arns")) == identities
     secrets = {s["name"] for s in made(plan, "platform", "aws_secretsmanager_secret")}
     lists = ("webhook", "bot-token", "signing", "github")

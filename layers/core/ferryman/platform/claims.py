@@ -19,6 +19,8 @@ LONGEST = 100
 UNKNOWN = "?"
 """In place of a cluster whose name could not be read: it may be any."""
 PARAMETERS = "ssm:/ferryman/"
+_PLACE = re.compile(r":role/ferryman/([^/]+)/(?:([^/]+)/)?")
+"""The path of roles that belong to a platform or an environment: Terraform's `roles_below_path`."""
 _SUFFIX = re.compile(r"-[a-z0-9]{6}")
 """What Secrets Manager adds to a secret's name in its ARN."""
 
@@ -34,12 +36,26 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class Placed:
+    """A role below `/ferryman/<platform>/…`, and where in the document it is named."""
+
+    role: str
+    path: str
+    via: str
+    """The task definition family, or the job, that runs with it."""
+    owner: tuple[str, str]
+    """Platform and environment; the environment is empty for a role of the whole platform."""
+
+
+@dataclass(frozen=True)
 class Part:
     """What one environment claims, or the platform as a whole."""
 
     claims: tuple[Claim, ...] = ()
     complete: bool = True
     """False: something could not be read in AWS."""
+    placed: tuple[Placed, ...] = ()
+    """Roles whose IAM path tells whose they are, whether their owner has applied a document or not."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +83,14 @@ def family(name: str) -> str:
 def role(name: str) -> str:
     """Return the thing that a role is. Its name is unique in an account, whatever its path and its case."""
     return _thing("role", _last(name))
+
+
+def placed(arn: str, path: str, via: str) -> Placed | None:
+    """Return whose a role is by its IAM path; None for a path that tells nothing."""
+    found = _PLACE.search(arn)
+    if found is None:
+        return None
+    return Placed(arn.rpartition("/")[2], path, via, (found[1].lower(), (found[2] or "").lower()))
 
 
 def schedule(group: str, name: str) -> str:

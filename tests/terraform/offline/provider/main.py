@@ -108,7 +108,9 @@ class Stub:
             planned = values.plan(
                 req.type_name, self.block("resources", req.type_name), prior, planned, config, self.provider
             )
-        replacing = replaces.replaced(req.type_name, prior, planned) if prior is not None and planned is not None else []
+        replacing = (
+            replaces.replaced(req.type_name, prior, planned) if prior is not None and planned is not None else []
+        )
         return {
             "planned_state": encode(planned),
             "planned_private": req.prior_private,

@@ -1,4 +1,4 @@
-"""What the real provider replaces, and what it reads from the id of an import: of the types that this repository uses."""
+"""What the real provider replaces, and what the id of an import tells it: of the types that this repository uses."""
 
 import re
 from typing import Any
