@@ -26,7 +26,7 @@ def planned_from(stand_in: Tool, tmp_path: Path) -> From:
         folder, file = TERRAFORM / PLANS[name][0], tmp_path / "terraform.tfstate"
         file.unlink(missing_ok=True)
         if state is not None:
-            file.write_bytes(gzip.decompress((STATES / f"{state}.tfstate.gz").read_bytes()))
+            file.write_bytes(gzip.decompress((STATES / f"{state}.json.gz").read_bytes()))
         with stand_in.alone(folder):
             stand_in.initialise(folder)
             done = stand_in.run(
