@@ -15,8 +15,8 @@ from typing import Any
 
 from contract.template import functions, resources, template
 from ferryman.records import limits
-from terraform.conftest import OFFLINE, TERRAFORM, Tool
-from unit.store.test_largest import KINDS, of
+from terraform.tool import OFFLINE, TERRAFORM, Tool
+from unit.item_sizes import KINDS, of
 
 PLATFORMS = (1, 3, 10)
 SERVICES = 100

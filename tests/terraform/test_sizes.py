@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import pytest
 
 from terraform import sizes
-from terraform.conftest import TERRAFORM, Tool
+from terraform.tool import TERRAFORM, Tool
 
 
 @pytest.fixture(scope="module")

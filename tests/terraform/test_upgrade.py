@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from terraform.conftest import PLANS, TERRAFORM, Tool, variables_of
+from terraform.tool import PLANS, TERRAFORM, Tool, variables_of
 
 STATES = Path(__file__).parent / "states"
 Change = dict[str, Any]

@@ -6,7 +6,7 @@ records missed images the same way.
 
 import logging
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -92,7 +92,7 @@ def receive(
     return Receipt(outcomes=outcomes)
 
 
-def _may_have(document: Mapping[str, Any], repository: str) -> bool:
+def _may_have(document: Mapping[str, object], repository: str) -> bool:
     """Return whether a stored document names a repository; True if its text does not tell.
 
     Pushes to every repository of the account arrive here. Most concern nobody, and no document has to be understood
