@@ -73,6 +73,10 @@ demo-engine:
 bench: $(READY) ## measure time from push to verified, overhead, delay, cost and cold imports; AGAINST=<commit>: compare cold imports
 	@$(PY) -m ferryman_local.bench $(if $(AGAINST),--against="$(AGAINST)") $(ARGS)
 
+.PHONY: sizes
+sizes: $(READY) ## compute how large parameters, policies, patterns and items become with 10 platforms, and their limits
+	$(call with,terraform,PYTHONPATH=tests $(PY) -m terraform.sizes)
+
 .PHONY: invoke
 invoke: $(READY) ## run a function in Lambda's container: make invoke FN=smoke_test EVENT=round (needs Docker)
 	@$(PY) scripts/sam-invoke "$(FN)" "$(EVENT)" $(ARGS)

@@ -54,17 +54,19 @@ locals {
 module "names" {
   source = "../modules/names"
 
-  platform    = var.platform
-  environment = var.environment
-  partition   = data.aws_partition.current.partition
-  region      = var.aws_region
-  account_id  = data.aws_caller_identity.current.account_id
+  platform         = var.platform
+  environment      = var.environment
+  roles_below_path = try(var.platforms[var.platform].roles_below_path, false)
+  partition        = data.aws_partition.current.partition
+  region           = var.aws_region
+  account_id       = data.aws_caller_identity.current.account_id
 }
 
 module "encryption" {
   source = "../modules/encryption"
 
-  name = module.names.prefix
+  name      = module.names.prefix
+  protected = local.here.protected
 }
 
 module "network" {
@@ -78,6 +80,7 @@ module "network" {
   ports          = { balanced = [local.ports.api, local.ports.web], internal = [local.ports.api, local.ports["ai-gateway"]] }
   retention_days = local.here.retention_days
   kms_key_arn    = module.encryption.key_arn
+  protected      = local.here.protected
 }
 
 module "alb" {
@@ -93,9 +96,9 @@ module "alb" {
     api = { port = local.ports.api, path = "/health", matcher = "200" }
     web = { port = local.ports.web, path = "/", matcher = "200,307" } # 307: to the sign-in
   }
-  deletion_protection = local.here.protected
-  log_days            = local.here.retention_days
-  web_acl_arn         = var.web_acl_arn
+  protected   = local.here.protected
+  log_days    = local.here.retention_days
+  web_acl_arn = var.web_acl_arn
 }
 
 resource "aws_route53_record" "this" {
@@ -129,10 +132,10 @@ module "data" {
 module "secrets" {
   source = "../modules/secrets"
 
-  prefix        = "${var.platform}/${var.environment}"
-  names         = { CLERK_SECRET_KEY = "clerk-secret-key", ANTHROPIC_API_KEY = "anthropic-api-key", ADMIN_TOKEN = "admin-token" }
-  kms_key_arn   = module.encryption.key_arn
-  recovery_days = local.here.protected ? 30 : 7
+  prefix      = "${var.platform}/${var.environment}"
+  names       = { CLERK_SECRET_KEY = "clerk-secret-key", ANTHROPIC_API_KEY = "anthropic-api-key", ADMIN_TOKEN = "admin-token" }
+  kms_key_arn = module.encryption.key_arn
+  protected   = local.here.protected
 }
 
 module "observability" {
@@ -147,6 +150,7 @@ module "observability" {
   database_id               = module.data.database.identifier
   redis_id                  = module.data.redis_id
   kms_key_arn               = module.encryption.key_arn
+  protected                 = local.here.protected
   alarm_emails              = var.alarm_emails
 }
 

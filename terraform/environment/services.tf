@@ -85,6 +85,7 @@ module "ecs" {
   source = "../modules/ecs"
 
   cluster_name = module.names.prefix
+  role_path    = module.names.role_path
   # The tag of what runs here. The operator maintains it whatever the platform document says, so a service that has to be
   # recreated comes back with its last release. For the time before the first release, see README, "First installation".
   image_tag        = "${var.environment}-current"

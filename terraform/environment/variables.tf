@@ -106,6 +106,12 @@ variable "platform" {
   }
 }
 
+variable "platforms" {
+  type        = map(object({ roles_below_path = optional(bool, false) }))
+  default     = {}
+  description = "All platforms, from the file that shared reads, too. Only roles_below_path is read here: without an entry, roles have the default path. (Validated in shared.)"
+}
+
 variable "domain" {
   type        = string
   default     = "scr-platform.com"

@@ -1,4 +1,4 @@
-# terraform plan -var-file=../examples/production.tfvars
+# terraform plan -var-file=../examples/platforms.tfvars -var-file=../examples/production.tfvars
 environment         = "production"
 aws_region          = "eu-west-1"
 db_instance_class   = "db.m7g.large"

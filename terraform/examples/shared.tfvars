@@ -1,13 +1,3 @@
-# terraform plan -var-file=../examples/shared.tfvars
-aws_region        = "eu-west-1"
-github_repository = "acme/scr-platform"
-mail_identities   = ["scr-platform.com"]
-alarm_emails      = ["ops@scr-platform.com"]
-
-# Who may do what. Without `access`, only the operator's admins may do anything.
-access = [
-  { role = "viewer", environments = ["*"], principals = ["permission-set/Developers"] },
-  { role = "deployer", environments = ["staging"], principals = ["permission-set/Developers"] },
-  { role = "deployer", environments = ["production"], principals = ["permission-set/Releases"] },
-  { role = "approver", environments = ["production"], principals = ["permission-set/Releases"] },
-]
+# terraform plan -var-file=../examples/platforms.tfvars -var-file=../examples/shared.tfvars
+aws_region = "eu-west-1"
+alarm_emails = ["ops@scr-platform.com"]

@@ -1,4 +1,4 @@
-# terraform plan -var-file=../examples/staging.tfvars
+# terraform plan -var-file=../examples/platforms.tfvars -var-file=../examples/staging.tfvars
 environment         = "staging"
 aws_region          = "eu-west-1"
 db_instance_class   = "db.t4g.medium"

@@ -1,11 +1,10 @@
-# Applied once per account and platform: what all environments use, and what the operator is allowed to use.
+# Applied once per account and region: what all platforms use, and what the operator is allowed to use.
 
 provider "aws" {
   region = var.aws_region
 
   default_tags {
     tags = merge(var.tags, {
-      Platform  = var.platform
       ManagedBy = "terraform"
       Root      = "shared"
     })
@@ -15,54 +14,45 @@ provider "aws" {
 data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
 
+# Trusted by CI's roles of all platforms (modules/github-oidc).
+resource "aws_iam_openid_connect_provider" "github" {
+  count = var.create_oidc_provider ? 1 : 0
+
+  url            = "https://token.actions.githubusercontent.com"
+  client_id_list = ["sts.amazonaws.com"]
+}
+
 # Names in the environments. One call per environment; none of them creates anything.
 module "names" {
-  source   = "../modules/names"
-  for_each = toset(var.environments)
+  source = "../modules/names"
+  for_each = merge([
+    for name, platform in var.platforms : {
+      for environment in platform.environments : "${name}/${environment}" => merge(platform, { name = name, environment = environment })
+    }
+  ]...)
 
-  platform    = var.platform
-  environment = each.key
-  partition   = data.aws_partition.current.partition
-  region      = var.aws_region
-  account_id  = data.aws_caller_identity.current.account_id
+  platform         = each.value.name
+  environment      = each.value.environment
+  components       = each.value.components
+  topics           = each.value.topics
+  mail_identities  = each.value.mail_identities
+  roles_below_path = each.value.roles_below_path
+  partition        = data.aws_partition.current.partition
+  region           = var.aws_region
+  account_id       = data.aws_caller_identity.current.account_id
 }
 
 locals {
-  # Repositories do not belong to an environment, so any of the calls returns their names.
-  any = module.names[var.environments[0]]
-}
+  # What does not differ between environments is the same in each of a platform's calls.
+  any = [for name, platform in var.platforms : module.names["${name}/${platform.environments[0]}"]]
 
-module "ecr" {
-  source = "../modules/ecr"
-
-  repositories = values(local.any.repositories)
-}
-
-module "github_oidc" {
-  source = "../modules/github-oidc"
-
-  platform              = var.platform
-  repository            = var.github_repository
-  branch                = var.github_branch
-  image_repository_arns = values(local.any.repository_arns)
-  create_provider       = var.create_oidc_provider
-}
-
-module "channels" {
-  source = "../modules/channels"
-
-  platform        = var.platform
-  topics          = var.topics
-  secrets         = var.secrets
-  mail_identities = var.mail_identities
-}
-
-locals {
-  # SSM has no empty list. If there is no secret for a use, the list contains one that does not exist.
-  secret_arns = {
-    for use, arns in module.channels.secret_arns_by_use : use => coalescelist(arns, [
-      "arn:${data.aws_partition.current.partition}:secretsmanager:${var.aws_region}:${data.aws_caller_identity.current.account_id}:secret:ferryman/${var.platform}/${use}-none"
-    ])
+  # SSM has no empty list. Where there is nothing, the list contains something that does not exist.
+  here = "${var.aws_region}:${data.aws_caller_identity.current.account_id}"
+  none = {
+    topic    = "arn:${data.aws_partition.current.partition}:sns:${local.here}:ferryman-none"
+    identity = "arn:${data.aws_partition.current.partition}:ses:${local.here}:identity/ferryman-none"
+    job      = "arn:${data.aws_partition.current.partition}:scheduler:${local.here}:schedule/ferryman-none/none"
+    role     = "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:role/ferryman-none"
   }
 }
 
@@ -81,8 +71,10 @@ module "alarm_topic" {
   emails      = var.alarm_emails
 }
 
-# The parameters of the operator's SAM template. They follow the naming conventions of `environment`, so that the operator
-# can be deployed first and does not have to be deployed again when an environment is recreated.
+# The parameters of the operator's SAM template: the union over all platforms. They follow the naming conventions of
+# `platform` and `environment`, so that the operator can be deployed first and does not have to be deployed again when an
+# environment is recreated. Clusters and the paths of roles are named one by one, because they decide what can be changed;
+# where there would be an entry for each service, there is one pattern for each platform (`make sizes`).
 module "operator" {
   source = "../modules/operator"
 
@@ -91,48 +83,16 @@ module "operator" {
   lists = {
     cluster-arns                   = [for names in module.names : names.cluster_arn]
     pass-role-arns                 = flatten([for names in module.names : names.pass_role_arns])
-    repository-arns                = values(local.any.repository_arns)
-    repository-names               = values(local.any.repositories)
-    migration-task-definition-arns = [for names in module.names : names.migration_task_definition_arn]
-    log-group-arns                 = flatten([for names in module.names : names.log_group_arns])
-    topic-arns                     = values(module.channels.topic_arns)
-    mail-identity-arns             = module.channels.mail_identity_arns
-    webhook-secret-arns            = local.secret_arns["slack-webhook"]
-    bot-token-secret-arns          = local.secret_arns["slack-bot-token"]
-    signing-secret-arns            = local.secret_arns["slack-signing-secret"]
-    github-secret-arns             = local.secret_arns["github"]
-    # Where the platform document has no jobs, these name a schedule and a role that do not exist.
-    job-arns = coalescelist(var.job_arns, [
-      "arn:${data.aws_partition.current.partition}:scheduler:${var.aws_region}:${data.aws_caller_identity.current.account_id}:schedule/ferryman-none/none"
-    ])
-    job-role-arns = coalescelist(var.job_role_arns, [
-      "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:role/ferryman-none"
-    ])
+    repository-arns                = local.any[*].of_platform.repositories
+    migration-task-definition-arns = local.any[*].of_platform.migrations
+    log-group-arns                 = local.any[*].of_platform.log_groups
+    topic-arns                     = coalescelist(flatten([for names in local.any : values(names.topic_arns)]), [local.none.topic])
+    mail-identity-arns             = coalescelist(flatten(local.any[*].mail_identity_arns), [local.none.identity])
+    webhook-secret-arns            = local.any[*].of_platform.secrets["slack-webhook"]
+    bot-token-secret-arns          = local.any[*].of_platform.secrets["slack-bot-token"]
+    signing-secret-arns            = local.any[*].of_platform.secrets["slack-signing-secret"]
+    github-secret-arns             = local.any[*].of_platform.secrets["github"]
+    job-arns                       = coalescelist(flatten(values(var.platforms)[*].job_arns), [local.none.job])
+    job-role-arns                  = coalescelist(distinct(flatten(values(var.platforms)[*].job_role_arns)), [local.none.role])
   }
-}
-
-locals {
-  people = [for person in var.people : { for key, value in person : key => value if value != null }]
-}
-
-# Who may do what with the platform. Only this root writes this path: who may apply one environment gives nobody a role.
-module "access" {
-  source = "../modules/operator"
-
-  path = "/ferryman/operator/access"
-  texts = { (var.platform) = jsonencode(merge(
-    { grants = var.access },
-    { for key, value in { people = local.people } : key => value if length(value) > 0 },
-  )) }
-}
-
-# What the platform document refers to for all environments.
-module "document" {
-  source = "../modules/operator"
-
-  path = "/ferryman/${var.platform}/channels"
-  texts = merge(
-    { for name, arn in module.channels.topic_arns : "${name}-topic-arn" => arn },
-    { for name, arn in module.channels.secret_arns : "${name}-arn" => arn },
-  )
 }

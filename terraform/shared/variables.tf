@@ -9,82 +9,49 @@ variable "aws_region" {
   }
 }
 
-variable "platform" {
-  type        = string
-  default     = "scr"
-  description = "Name of the platform: metadata.name of the platform document, and prefix of all names."
+variable "platforms" {
+  type = map(object({
+    environments     = optional(list(string), ["staging", "production"])
+    components       = optional(list(string), ["api", "ai-gateway", "web"])
+    topics           = optional(list(string), ["team"])
+    mail_identities  = optional(list(string), [])
+    job_arns         = optional(list(string), [])
+    job_role_arns    = optional(list(string), [])
+    roles_below_path = optional(bool, false)
+  }))
+  default     = { scr = {} }
+  description = "Every platform that the operator serves in this account and region, by its name (metadata.name of its document): its environments, including those that do not exist yet; its components; its channels of type sns; the domains or addresses that it sends mail from; the jobs of its document and their roles; and whether its roles are below /ferryman/PLATFORM/ENVIRONMENT/. The other roots read the same file."
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{0,10}[a-z0-9]$", var.platform)) && var.platform != "operator"
-    error_message = "platform must consist of 2 to 12 lowercase letters, digits and hyphens and start with a letter, because the name of a load balancer can have at most 32 characters. It cannot be operator, whose parameters are the operator's own."
+    condition     = length(var.platforms) > 0 && alltrue([for name in keys(var.platforms) : can(regex("^[a-z][a-z0-9-]{0,10}[a-z0-9]$", name)) && name != "operator"])
+    error_message = "platforms must have names of 2 to 12 lowercase letters, digits and hyphens that start with a letter, because the name of a load balancer can have at most 32 characters. None can be operator, whose parameters are the operator's own."
   }
-}
-
-variable "environments" {
-  type        = list(string)
-  default     = ["staging", "production"]
-  description = "All environments that the operator can change, including those that do not exist yet."
-
   validation {
-    condition     = length(var.environments) > 0 && alltrue([for name in var.environments : contains(["staging", "production"], name)])
-    error_message = "environments must contain staging, production, or both, and nothing else."
+    condition     = alltrue([for name in keys(var.platforms) : alltrue([for other in keys(var.platforms) : !startswith(other, "${name}-")])])
+    error_message = "No platform's name can begin with another one's and a hyphen, because their resources could have the same names: component api-web of scr is scr-api-web, and so is component web of scr-api."
   }
-}
-
-variable "github_repository" {
-  type        = string
-  default     = null
-  description = "Required. GitHub repository whose workflows push images, as OWNER/NAME."
-
   validation {
-    condition     = var.github_repository != null
-    error_message = "github_repository is required: OWNER/NAME of the repository that pushes images, for example acme/scr-platform."
+    condition     = alltrue([for platform in values(var.platforms) : length(platform.environments) > 0 && alltrue([for name in platform.environments : can(regex("^[a-z][a-z0-9-]{0,23}$", name))])])
+    error_message = "environments of a platform must be names of environments as in its document, at least one."
   }
-}
-
-variable "github_branch" {
-  type        = string
-  default     = "main"
-  description = "Branch whose workflows can push images."
+  validation {
+    condition     = length(flatten(values(var.platforms)[*].mail_identities)) == length(distinct(flatten(values(var.platforms)[*].mail_identities)))
+    error_message = "A domain or address can be in mail_identities of one platform only, because each platform creates its identities. The operator sends mail from all of them for every platform."
+  }
+  validation {
+    condition     = alltrue([for name, platform in var.platforms : alltrue([for arn in platform.job_arns : can(regex("^arn:[^:]+:(scheduler:[^:]+:[0-9]{12}:schedule/([^/*]+/[^/*]+|${name}-[a-z0-9-]+/\\*)|events:[^:]+:[0-9]{12}:rule/([^*]+|${name}-[^*]*\\*))$", arn))])])
+    error_message = "job_arns must be ARNs of single schedules or rules, or of those whose group or name begins with the platform's name: arn:aws:scheduler:…:schedule/scr-production/*, arn:aws:events:…:rule/scr-*."
+  }
+  validation {
+    condition     = alltrue([for name, platform in var.platforms : alltrue([for arn in platform.job_role_arns : can(regex("^arn:[^:]+:iam::[0-9]{12}:role/([^*]+|ferryman/${name}/([a-z0-9-]+/)*\\*)$", arn))])])
+    error_message = "job_role_arns must be ARNs of single roles, or of those below the platform's path: arn:aws:iam::…:role/ferryman/scr/*."
+  }
 }
 
 variable "create_oidc_provider" {
   type        = bool
   default     = true
-  description = "Whether to create GitHub's OIDC provider. Set it to false if the account already has one."
-}
-
-variable "topics" {
-  type        = list(string)
-  default     = ["team"]
-  description = "Names of the channels of type sns in the platform document. Must not be empty."
-
-  validation {
-    condition     = length(var.topics) > 0
-    error_message = "topics must name at least one channel, because the operator's template does not accept an empty list."
-  }
-}
-
-variable "secrets" {
-  type        = list(string)
-  default     = ["slack-webhook", "slack-bot-token", "slack-signing-secret", "github"]
-  description = "Secrets that the platform document can refer to: the operator's credentials for Slack and GitHub. They are created without values. Leave out those that you do not use (0.40 USD per month each). Each name begins with the use of the secret: slack-webhook, slack-bot-token, slack-signing-secret or github; a second one is slack-webhook-team."
-
-  validation {
-    condition     = alltrue([for name in var.secrets : can(regex("^(slack-webhook|slack-bot-token|slack-signing-secret|github)(-[a-z-]*[a-z])?$", name))])
-    error_message = "secrets must begin with their use (slack-webhook, slack-bot-token, slack-signing-secret or github) and continue, if at all, with a hyphen and lowercase letters, for example slack-webhook-team. Ferryman reads a secret for the use in its name only."
-  }
-}
-
-variable "mail_identities" {
-  type        = list(string)
-  default     = ["scr-platform.example"]
-  description = "Domains or addresses that mails are sent from. SES sends no mail before their owner has verified them."
-
-  validation {
-    condition     = length(var.mail_identities) > 0
-    error_message = "mail_identities must name at least one domain or address, because the operator's template does not accept an empty list."
-  }
+  description = "Whether to create GitHub's OIDC provider. Set it to false if the account already has one; an account can have only one."
 }
 
 variable "alarm_emails" {
@@ -95,74 +62,6 @@ variable "alarm_emails" {
   validation {
     condition     = alltrue([for address in var.alarm_emails : can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", address))])
     error_message = "Each item of alarm_emails must be a mail address, for example ops@scr-platform.com."
-  }
-}
-
-variable "job_arns" {
-  type        = list(string)
-  default     = []
-  description = "ARNs of the EventBridge schedules and rules that the platform document names as jobs: arn:aws:scheduler:…:schedule/GROUP/NAME, arn:aws:events:…:rule/NAME."
-
-  validation {
-    condition     = alltrue([for arn in var.job_arns : can(regex("^arn:[^:]+:(scheduler:[^:]+:[0-9]{12}:schedule/[^/*]+/[^/*]+|events:[^:]+:[0-9]{12}:rule/[^*]+)$", arn))])
-    error_message = "job_arns must be ARNs of single schedules or rules, without wildcards."
-  }
-}
-
-variable "job_role_arns" {
-  type        = list(string)
-  default     = []
-  description = "ARNs of the roles that these schedules and rules start their tasks with. Ferryman passes them on when it changes a target."
-
-  validation {
-    condition     = alltrue([for arn in var.job_role_arns : can(regex("^arn:[^:]+:iam::[0-9]{12}:role/[^*]+$", arn))])
-    error_message = "job_role_arns must be ARNs of single roles, without wildcards."
-  }
-}
-
-variable "access" {
-  type = list(object({
-    role         = string
-    environments = list(string)
-    principals   = list(string)
-  }))
-  default     = []
-  description = "Who has which role in which environments: role viewer, deployer or approver; environments, or just [\"*\"]; principals as ARNs of IAM users and roles, or permission-set/NAME of IAM Identity Center. Without any, only the operator's admins (AdminArns) may do anything."
-
-  validation {
-    condition     = alltrue([for grant in var.access : contains(["viewer", "deployer", "approver"], grant.role)])
-    error_message = "A role in access is unknown: ${join(", ", [for grant in var.access : grant.role if !contains(["viewer", "deployer", "approver"], grant.role)])}. Use viewer, deployer or approver; admins are in the parameter AdminArns of the operator's stack."
-  }
-  validation {
-    condition = alltrue([for grant in var.access : length(grant.environments) > 0 && (
-      join(",", grant.environments) == "*" || alltrue([for name in grant.environments : can(regex("^[a-z][a-z0-9-]{0,23}$", name))])
-    )])
-    error_message = "environments in access must be names of environments, or just [\"*\"] for every one."
-  }
-  validation {
-    condition = alltrue([for grant in var.access : length(grant.principals) > 0 && alltrue([for principal in grant.principals :
-      can(regex("^(arn:aws[a-z-]*:iam::[0-9]{12}:(user|role)/([A-Za-z0-9_+=.@-]+/)*[A-Za-z0-9_+=.@-]+|permission-set/[A-Za-z0-9_+=,.@-]{1,32})$", principal))
-    ])])
-    error_message = "principals in access must be ARNs of single IAM users or roles, or permission-set/NAME, without wildcards."
-  }
-  validation {
-    condition     = length(jsonencode({ grants = var.access })) <= 8192
-    error_message = "access is longer than 8,192 characters, the limit of an SSM parameter. Grant roles to a role or a permission set that people share."
-  }
-}
-
-variable "people" {
-  type = list(object({
-    name = string
-    role = optional(string)
-    arn  = optional(string)
-  }))
-  default     = []
-  description = "Whose a role, an IAM user or an Identity Center session is: the person's name, and either role, which only this person can assume, or arn, of the user or session."
-
-  validation {
-    condition     = alltrue([for person in var.people : trimspace(person.name) != "" && (person.role == null) != (person.arn == null)])
-    error_message = "Each of people needs a name, and either role or arn."
   }
 }
 

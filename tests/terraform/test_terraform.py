@@ -31,7 +31,7 @@ def test_formatted(terraform: Any) -> None:
 
 
 def test_there_is_something_to_test() -> None:
-    assert {"shared", "environment", "modules/ecs", "modules/network"} <= set(IDS)
+    assert {"shared", "platform", "environment", "modules/ecs", "modules/network"} <= set(IDS)
     untested = [name for name, folder in zip(IDS, FOLDERS, strict=True) if not list(folder.glob("tests/*.tftest.hcl"))]
     assert untested == []
 
@@ -67,7 +67,7 @@ def test_nothing_is_applied_by_a_test() -> None:
         assert set(runs) == {"plan"}, f"{file}: with a real terraform anything else would make real resources"
 
 
-@pytest.mark.parametrize("name", ["shared", "staging", "production"])
+@pytest.mark.parametrize("name", ["shared", "platform", "staging", "production"])
 def test_plans(plan: Plan, name: str) -> None:
     planned = plan(name)
     assert planned["errored"] is False
@@ -119,7 +119,7 @@ SECRET_PLACES = {
 }
 
 
-@pytest.mark.parametrize("name", ["shared", "staging", "production"])
+@pytest.mark.parametrize("name", ["shared", "platform", "staging", "production"])
 def test_no_plan_holds_a_secret(plan: Plan, name: str) -> None:
     for item in resources(plan(name)):
         for place in SECRET_PLACES.get(item["type"], []):
@@ -129,13 +129,15 @@ def test_no_plan_holds_a_secret(plan: Plan, name: str) -> None:
             assert item["values"]["type"] in ("String", "StringList"), item["address"]
 
 
-@pytest.mark.parametrize("name", ["shared", "staging", "production"])
+@pytest.mark.parametrize("name", ["shared", "platform", "staging", "production"])
 def test_everything_is_tagged(plan: Plan, name: str) -> None:
     taggable = [item for item in resources(plan(name)) if "tags_all" in item["values"]]
     assert len(taggable) > 10
+    # What is in shared belongs to no platform.
+    wanted = {"ManagedBy", "Root"} | ({"Platform"} if name != "shared" else set())
     for item in taggable:
-        assert {"Platform", "ManagedBy", "Root"} <= set(item["values"]["tags_all"]), item["address"]
-        if name != "shared":
+        assert wanted <= set(item["values"]["tags_all"]), item["address"]
+        if name in ("staging", "production"):
             assert item["values"]["tags_all"]["Environment"] == name
 
 
@@ -163,6 +165,35 @@ def test_buckets_are_closed_and_logs_end(plan: Plan, name: str) -> None:
     assert count["aws_s3_bucket"] == count["aws_s3_bucket_public_access_block"] == 2
     kept = {item["values"]["retention_in_days"] for item in made if item["type"] == "aws_cloudwatch_log_group"}
     assert kept == {14 if name == "staging" else 90}
+
+
+# Of each kind that can stop a destroy, keep its name from being used again or lose something for good: the attribute
+# that decides, its value where everything can be remade, and where it is protected.
+DESTROYED = {
+    "aws_cloudwatch_log_group": ("deletion_protection_enabled", False, True),
+    "aws_db_instance": ("deletion_protection", False, True),
+    "aws_ecr_repository": ("force_delete", None, False),
+    "aws_elasticache_replication_group": ("final_snapshot_identifier", None, "scr-production-final"),
+    "aws_kms_key": ("deletion_window_in_days", 7, 30),
+    "aws_lb": ("enable_deletion_protection", False, True),
+    "aws_s3_bucket": ("force_destroy", True, False),
+    "aws_secretsmanager_secret": ("recovery_window_in_days", 0, 30),
+}
+
+
+@pytest.mark.parametrize("name", ["shared", "platform", "staging", "production"])
+def test_staging_can_be_destroyed_and_made_again_and_everything_else_is_protected(plan: Plan, name: str) -> None:
+    seen = set()
+    for item in resources(plan(name)):
+        if item["type"] in DESTROYED:
+            seen.add(item["type"])
+            attribute, open_, protected = DESTROYED[item["type"]]
+            wanted = open_ if name == "staging" else protected
+            assert item["values"].get(attribute) == wanted, f"{item['address']}.{attribute}"
+    if name in ("staging", "production"):
+        assert seen == DESTROYED.keys() - {"aws_ecr_repository"}
+    if name == "platform":
+        assert seen == {"aws_ecr_repository", "aws_secretsmanager_secret"}
 
 
 def test_stars_and_open_ranges_have_a_reason_beside_them() -> None:

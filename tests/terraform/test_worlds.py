@@ -1,7 +1,7 @@
 """Two worlds, one set of names: what Terraform makes, and what the operator and its platform document count on.
 
-Names are compared as Terraform plans them: `shared` writes the operator's lists from the naming conventions, before an
-environment is there, and here is where they are held against what `environment` really makes.
+Names are compared as Terraform plans them: `shared` writes the operator's lists from the naming conventions, before a
+platform or an environment is there, and here they are held against what `platform` and `environment` really make.
 """
 
 import fnmatch
@@ -27,6 +27,7 @@ from ferryman.steps import verify
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENTS = ["staging", "production"]
+ROOTS = ["shared", "platform", *ENVIRONMENTS]
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 
 Plan = Callable[[str], dict[str, Any]]
@@ -66,6 +67,11 @@ def operators_list(plan: Plan, name: str) -> list[str]:
     return items
 
 
+def covered(patterns: list[str], arns: set[str]) -> set[str]:
+    """What the patterns of a policy reach."""
+    return {one for one in arns if any(fnmatch.fnmatchcase(one, pattern) for pattern in patterns)}
+
+
 def arn(service: str, rest: str, region: str = REGION) -> str:
     return f"arn:aws:{service}:{region}:{ACCOUNT}:{rest}"
 
@@ -87,11 +93,11 @@ def references(value: Any) -> Iterator[str]:
 def test_every_reference_of_the_document_is_written(plan: Plan) -> None:
     wanted = set(references(example()))
     assert len(wanted) >= 17
-    assert wanted - set(parameters(plan, "shared", *ENVIRONMENTS)) == set()
+    assert wanted - set(parameters(plan, *ROOTS)) == set()
 
 
 def test_lists_are_string_lists_and_texts_are_strings(plan: Plan, document: Platform) -> None:
-    written = parameters(plan, "shared", *ENVIRONMENTS)
+    written = parameters(plan, *ROOTS)
     for name, environment in document.spec.environments.items():
         assert environment.migration is not None
         network = environment.migration.network
@@ -107,7 +113,7 @@ def test_lists_are_string_lists_and_texts_are_strings(plan: Plan, document: Plat
 
 
 def test_no_parameter_is_written_twice(plan: Plan) -> None:
-    names = [p["name"] for root in ("shared", *ENVIRONMENTS) for p in made(plan, root, "aws_ssm_parameter")]
+    names = [p["name"] for root in ROOTS for p in made(plan, root, "aws_ssm_parameter")]
     assert len(names) == len(set(names))
 
 
@@ -157,7 +163,7 @@ def test_every_parameter_of_the_template_is_written_and_none_besides(plan: Plan)
         for parameter in template()["Parameters"].values()
         if parameter["Type"].startswith("AWS::SSM::Parameter::Value")
     }
-    written = parameters(plan, "shared")
+    written = parameters(plan, "shared", "platform")
     access = parameter_name("scr")
     assert {*wanted, access} == {name for name in written if name.startswith("/ferryman/operator/")}
     for name, kind in wanted.items():
@@ -166,7 +172,7 @@ def test_every_parameter_of_the_template_is_written_and_none_besides(plan: Plan)
 
 def test_the_operator_understands_the_roles(plan: Plan, document: Platform) -> None:
     """`ferryman.access`, the product's own judgement, on what Terraform plans for the example."""
-    written = parameters(plan, "shared")[parameter_name(document.name)]
+    written = parameters(plan, "platform")[parameter_name(document.name)]
     granted = parse_grants(written["insecure_value"])
     assert (written["type"], granted.problem) == ("String", "")
     assert {(grant.role, grant.environments) for grant in granted.grants} >= {
@@ -190,14 +196,14 @@ def test_the_operator_may_read_every_parameter(plan: Plan) -> None:
         for resource in [statement["Resource"]]
     }
     assert readable == {"/ferryman/*"}
-    assert all(name.startswith("/ferryman/") for name in parameters(plan, "shared", *ENVIRONMENTS))
+    assert all(name.startswith("/ferryman/") for name in parameters(plan, *ROOTS))
 
 
 def test_the_operator_passes_exactly_the_roles_of_the_tasks(plan: Plan) -> None:
     roles = {r["name"] for e in ENVIRONMENTS for r in made(plan, e, "aws_iam_role", "module.ecs.")}
     assert len(roles) == 16
     assert set(operators_list(plan, "pass-role-arns")) == {arn("iam", f"role/{name}", "") for name in roles}
-    others = {r["name"] for root in ("shared", *ENVIRONMENTS) for r in made(plan, root, "aws_iam_role")} - roles
+    others = {r["name"] for root in ROOTS for r in made(plan, root, "aws_iam_role")} - roles
     assert others  # flow logs, CI: roles that a task must never get
 
 
@@ -211,7 +217,9 @@ def test_the_operator_runs_exactly_the_migrations(plan: Plan, document: Platform
     families = {d["family"] for e in ENVIRONMENTS for d in made(plan, e, "aws_ecs_task_definition")}
     wanted = {arn("ecs", f"task-definition/{family}:*") for family in families - services}
     assert len(wanted) == len(document.spec.environments)
-    assert set(operators_list(plan, "migration-task-definition-arns")) == wanted
+    assert covered(operators_list(plan, "migration-task-definition-arns"), wanted) == wanted
+    others = {arn("ecs", f"task-definition/{family}:*") for family in services}
+    assert covered(operators_list(plan, "migration-task-definition-arns"), others) == set()
 
 
 def test_the_operator_reads_exactly_the_containers_logs(plan: Plan) -> None:
@@ -219,14 +227,33 @@ def test_the_operator_reads_exactly_the_containers_logs(plan: Plan) -> None:
         g["name"] for e in ENVIRONMENTS for g in made(plan, e, "aws_cloudwatch_log_group", "module.observability.")
     }
     assert groups == {f"/ecs/{d['family']}" for e in ENVIRONMENTS for d in made(plan, e, "aws_ecs_task_definition")}
-    assert set(operators_list(plan, "log-group-arns")) == {arn("logs", f"log-group:{name}:*") for name in groups}
+    wanted = {arn("logs", f"log-group:{name}:*") for name in groups}
+    others = {arn("logs", f"log-group:{name}:*") for name in ("/vpc/scr-staging", "/ecs/shop-api-staging")}
+    assert covered(operators_list(plan, "log-group-arns"), wanted | others) == wanted
 
 
 def test_the_operator_hears_of_exactly_the_repositories(plan: Plan, document: Platform) -> None:
-    names = {r["name"] for r in made(plan, "shared", "aws_ecr_repository")}
+    names = {r["name"] for r in made(plan, "platform", "aws_ecr_repository")}
     assert names == {component.repository for component in document.spec.components.values()}
-    assert set(operators_list(plan, "repository-names")) == names
-    assert set(operators_list(plan, "repository-arns")) == {arn("ecr", f"repository/{name}") for name in names}
+    wanted = {arn("ecr", f"repository/{name}") for name in names}
+    assert covered(operators_list(plan, "repository-arns"), {*wanted, arn("ecr", "repository/shop-api")}) == wanted
+
+
+def test_the_operator_reaches_the_channels_that_the_platform_makes(plan: Plan) -> None:
+    topics = {arn("sns", t["name"]) for t in made(plan, "platform", "aws_sns_topic")}
+    assert set(operators_list(plan, "topic-arns")) == topics
+    identities = {
+        arn("ses", f"identity/{i['email_identity']}") for i in made(plan, "platform", "aws_sesv2_email_identity")
+    }
+    assert set(operators_list(plan, "mail-identity-arns")) == identities
+    secrets = {s["name"] for s in made(plan, "platform", "aws_secretsmanager_secret")}
+    lists = ("webhook", "bot-token", "signing", "github")
+    for use, name in zip(("slack-webhook", "slack-bot-token", "slack-signing-secret", "github"), lists, strict=True):
+        # Secrets Manager adds a hyphen and six characters.
+        reached = covered(
+            operators_list(plan, f"{name}-secret-arns"), {arn("secretsmanager", f"secret:{s}-AbCdEf") for s in secrets}
+        )
+        assert reached == {arn("secretsmanager", f"secret:ferryman/scr/{use}-AbCdEf")}, name
 
 
 # ─── Tags: what moves, what is protected, what wakes the operator ─────────────────────────────────────────────────────
@@ -235,7 +262,7 @@ def test_the_operator_hears_of_exactly_the_repositories(plan: Plan, document: Pl
 def test_moving_tags_may_move_and_are_no_events(plan: Plan, document: Platform) -> None:
     [pushed] = [f["Events"]["Pushed"]["Properties"] for name, f in functions().items() if name == "ReceivePush"]
     ignored = set(pushed["Pattern"]["detail"]["image-tag"][0]["anything-but"]["suffix"])
-    for repository in made(plan, "shared", "aws_ecr_repository"):
+    for repository in made(plan, "platform", "aws_ecr_repository"):
         assert repository["image_tag_mutability"] == "IMMUTABLE_WITH_EXCLUSION"
         filters = [f["filter"] for f in repository["image_tag_mutability_exclusion_filter"]]
         assert {pattern.removeprefix("*") for pattern in filters} == ignored
@@ -245,7 +272,7 @@ def test_moving_tags_may_move_and_are_no_events(plan: Plan, document: Platform) 
 
 def rules(plan: Plan) -> list[Raw]:
     """The lifecycle rules; every repository has the same."""
-    texts = {p["policy"] for p in made(plan, "shared", "aws_ecr_lifecycle_policy")}
+    texts = {p["policy"] for p in made(plan, "platform", "aws_ecr_lifecycle_policy")}
     assert len(texts) == 1
     found: list[Raw] = json.loads(texts.pop())["rules"]
     return found
@@ -463,8 +490,8 @@ def test_each_protecting_rule_is_needed(plan: Plan) -> None:
 
 
 def test_ci_pushes_to_the_documents_repositories_and_can_do_nothing_else(plan: Plan) -> None:
-    wanted = set(operators_list(plan, "repository-arns"))
-    policies = [json.loads(p["policy"]) for p in made(plan, "shared", "aws_iam_role_policy")]
+    wanted = {arn("ecr", f"repository/{r['name']}") for r in made(plan, "platform", "aws_ecr_repository")}
+    policies = [json.loads(p["policy"]) for p in made(plan, "platform", "aws_iam_role_policy")]
     assert len(policies) == 2
     for policy in policies:
         for statement in policy["Statement"]:

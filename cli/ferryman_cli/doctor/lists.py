@@ -38,7 +38,6 @@ PARAMETERS: Mapping[str, Wanted] = {
         ("ClusterArns", "cluster-arns", _arn("ecs", "cluster/.+"), False),
         ("PassRoleArns", "pass-role-arns", _ROLE, False),
         ("RepositoryArns", "repository-arns", _arn("ecr", "repository/.+"), False),
-        ("RepositoryNames", "repository-names", r"[a-z0-9][a-z0-9._/-]*", False),
         ("MigrationTaskDefinitionArns", "migration-task-definition-arns", _arn("ecs", "task-definition/.+"), False),
         ("JobArns", "job-arns", _arn("(scheduler|events)", "(schedule|rule)/.+"), False),
         ("JobRoleArns", "job-role-arns", _ROLE, False),
@@ -79,7 +78,6 @@ def lists(
         if value is not None and deployed.get(name, value) != value:
             told = f"{parameter} has changed since the stack was deployed, which still has the values of then"
             checks.append(warning(LISTS, told, "Deploy the stack again: CloudFormation reads parameters only then"))
-    checks += _same(found.get(wanted.get("RepositoryArns", "")), found.get(wanted.get("RepositoryNames", "")))
     return checks or [ok(LISTS, f"{len(wanted)} SSM parameters are there and are of {account} in {region}")]
 
 
@@ -106,17 +104,6 @@ def _one(name: str, parameter: str, item: Answer | None, *, region: str, account
         step = f"Correct it: entries look like {_example(wanted.pattern, region, account)}"
         return [problem(LISTS, f"{parameter} has entries that are not of this account and region: {_some(odd)}", step)]
     return []
-
-
-def _same(arns: Answer | None, repositories: Answer | None) -> list[Check]:
-    if arns is None or repositories is None:
-        return []
-    of_arns = {arn.partition(":repository/")[2] for arn in str(arns["Value"]).split(",") if not _placeholder(arn)}
-    named = {name for name in str(repositories["Value"]).split(",") if not _placeholder(name)}
-    if not (differ := sorted(of_arns ^ named)):
-        return []
-    step = "List each repository in both: the ARN allows to read it, the name lets its pushes wake the operator"
-    return [problem(LISTS, f"repository-arns and repository-names differ in {_some(differ)}", step)]
 
 
 def _placeholder(entry: str) -> bool:

@@ -24,7 +24,7 @@ def pushes(rule: Seen, repositories: Iterable[str]) -> Check:
         return problem(PUSHES, "the rule for push events is disabled", step)
     deaf = [name for name in repositories if not _hears(json.loads(rule["EventPattern"]), name)]
     if deaf:
-        step = "Add them to /ferryman/operator/repository-names and repository-arns, then deploy the stack again"
+        step = "Deploy the stack of this version: its rule takes the pushes of every repository"
         return problem(PUSHES, f"pushes to {', '.join(deaf)} do not wake the operator", step)
     return ok(PUSHES, f"pushes to {', '.join(repositories)} wake the operator" if repositories else "the rule is on")
 

@@ -16,7 +16,6 @@ LISTS = (
     "cluster-arns",
     "pass-role-arns",
     "repository-arns",
-    "repository-names",
     "migration-task-definition-arns",
     "job-arns",
     "job-role-arns",
@@ -28,6 +27,7 @@ LISTS = (
     "signing-secret-arns",
     "github-secret-arns",
     # For an operator of version 0.1, which tests upgrade.
+    "repository-names",
     "secret-arns",
 )
 

@@ -18,7 +18,7 @@ resource "aws_lb" "this" {
   subnets                    = var.subnet_ids
   security_groups            = [var.security_group_id]
   drop_invalid_header_fields = true
-  enable_deletion_protection = var.deletion_protection
+  enable_deletion_protection = var.protected
   idle_timeout               = 60
 
   access_logs {
@@ -133,7 +133,8 @@ resource "aws_s3_bucket" "logs" {
   #checkov:skip=CKV_AWS_144:request logs, kept for days; a second region adds nothing
   #checkov:skip=CKV_AWS_145:load balancers can write only to buckets that are encrypted with S3's own key
   #checkov:skip=CKV2_AWS_62:nothing processes log files as they arrive
-  bucket = local.bucket
+  bucket        = local.bucket
+  force_destroy = !var.protected # otherwise, a bucket that is not empty stops a destroy
 }
 
 resource "aws_s3_bucket_public_access_block" "logs" {

@@ -36,9 +36,9 @@ variable "targets" {
   description = "Port and health check of the two components that are reachable from outside."
 }
 
-variable "deletion_protection" {
+variable "protected" {
   type        = bool
-  description = "Whether the load balancer is protected from deletion."
+  description = "Set to true in production: the load balancer is protected from deletion, and access logs stop a destroy."
 }
 
 variable "log_days" {

@@ -16,6 +16,8 @@ resource "aws_secretsmanager_secret" "this" {
 
   name        = "ferryman/${var.platform}/${each.key}"
   description = "Set by hand: aws secretsmanager put-secret-value --secret-id ferryman/${var.platform}/${each.key}"
+  # All environments use them, production too.
+  recovery_window_in_days = 30
 }
 
 resource "aws_sesv2_email_identity" "this" {

@@ -102,7 +102,7 @@ resource "aws_secretsmanager_secret" "redis_token" {
   name                    = "${var.secret_prefix}/redis-token"
   description             = "Redis token; Terraform generates it and does not store it"
   kms_key_id              = var.kms_key_arn
-  recovery_window_in_days = 7
+  recovery_window_in_days = var.protected ? 30 : 0
 }
 
 resource "aws_secretsmanager_secret_version" "redis_token" {
@@ -147,6 +147,7 @@ resource "aws_elasticache_replication_group" "this" {
   auth_token_wo_version = var.redis_token_version
 
   snapshot_retention_limit   = var.protected ? 7 : 1
+  final_snapshot_identifier  = var.protected ? "${var.name}-final" : null
   snapshot_window            = "01:00-02:00"
   maintenance_window         = "sun:04:30-sun:05:30"
   auto_minor_version_upgrade = true
@@ -157,7 +158,7 @@ resource "aws_secretsmanager_secret" "redis_url" {
   name                    = "${var.secret_prefix}/redis-url"
   description             = "REDIS_URL, including the token; Terraform writes it and does not store it"
   kms_key_id              = var.kms_key_arn
-  recovery_window_in_days = 7
+  recovery_window_in_days = var.protected ? 30 : 0
 }
 
 resource "aws_secretsmanager_secret_version" "redis_url" {
@@ -172,7 +173,8 @@ resource "aws_s3_bucket" "files" {
   #checkov:skip=CKV_AWS_18:the API records who reads which file; the bucket has no other reader
   #checkov:skip=CKV_AWS_144:one region, like the rest of the platform; versions protect against mistakes
   #checkov:skip=CKV2_AWS_62:nothing processes uploads as they arrive
-  bucket = "${var.name}-files-${data.aws_caller_identity.current.account_id}"
+  bucket        = "${var.name}-files-${data.aws_caller_identity.current.account_id}"
+  force_destroy = !var.protected # otherwise, a bucket that is not empty stops a destroy
 }
 
 resource "aws_s3_bucket_public_access_block" "files" {

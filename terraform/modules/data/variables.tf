@@ -40,7 +40,7 @@ variable "redis_node_type" {
 
 variable "protected" {
   type        = bool
-  description = "Set to true in production: a standby in another zone, longer backups, and no deletion without a final snapshot."
+  description = "Set to true in production: a standby in another zone, longer backups, no deletion without a final snapshot, secrets that can be restored, and files that stop a destroy."
 }
 
 variable "redis_token_version" {

@@ -38,7 +38,8 @@ resource "aws_ecr_repository" "this" {
   #checkov:skip=CKV_AWS_51:immutable except for the moving tags (IMMUTABLE_WITH_EXCLUSION, which this check does not know)
   for_each = toset(var.repositories)
 
-  name = each.key
+  name         = each.key
+  force_delete = false
 
   # A sha or a semver tag always names the same image; only moving tags can be moved.
   image_tag_mutability = "IMMUTABLE_WITH_EXCLUSION"

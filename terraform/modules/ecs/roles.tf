@@ -34,6 +34,7 @@ resource "aws_iam_role" "execution" {
   for_each = local.tasks
 
   name               = each.value.execution_role
+  path               = var.role_path
   description        = "Starts tasks of ${each.key}"
   assume_role_policy = data.aws_iam_policy_document.trust.json
 }
@@ -92,6 +93,7 @@ resource "aws_iam_role" "task" {
   for_each = local.tasks
 
   name               = each.value.task_role
+  path               = var.role_path
   description        = "AWS permissions of ${each.key}"
   assume_role_policy = data.aws_iam_policy_document.trust.json
 }

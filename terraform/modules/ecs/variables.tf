@@ -76,3 +76,9 @@ variable "kms_key_arn" {
   type        = string
   description = "ARN of the KMS key that encrypts the secrets."
 }
+
+variable "role_path" {
+  type        = string
+  default     = null
+  description = "Path of all roles: /ferryman/PLATFORM/ENVIRONMENT/; null: the default path, /. Changing it replaces every role."
+}

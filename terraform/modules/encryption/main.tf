@@ -56,7 +56,7 @@ data "aws_iam_policy_document" "key" {
 resource "aws_kms_key" "this" {
   description             = "Encrypts all data in ${var.name}"
   enable_key_rotation     = true
-  deletion_window_in_days = 30
+  deletion_window_in_days = var.protected ? 30 : 7 # AWS allows no less; the alias is free at once
   policy                  = data.aws_iam_policy_document.key.json
 }
 

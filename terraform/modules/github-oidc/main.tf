@@ -5,6 +5,7 @@ data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
 
 locals {
+  # The account has one provider for all platforms; `shared` creates it.
   host         = "token.actions.githubusercontent.com"
   provider_arn = "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:oidc-provider/${local.host}"
 
@@ -13,13 +14,6 @@ locals {
     push = { test = "StringEquals", subject = "repo:${var.repository}:ref:refs/heads/${var.branch}" }
     tag  = { test = "StringLike", subject = "repo:${var.repository}:ref:refs/tags/v*" }
   }
-}
-
-resource "aws_iam_openid_connect_provider" "github" {
-  count = var.create_provider ? 1 : 0
-
-  url            = "https://${local.host}"
-  client_id_list = ["sts.amazonaws.com"]
 }
 
 data "aws_iam_policy_document" "trust" {
@@ -53,8 +47,6 @@ resource "aws_iam_role" "ci" {
   description          = { push = "GitHub Actions on ${var.branch}: pushes images", tag = "GitHub Actions on a tag v*: adds a semver tag to existing images" }[each.key]
   assume_role_policy   = data.aws_iam_policy_document.trust[each.key].json
   max_session_duration = 3600
-
-  depends_on = [aws_iam_openid_connect_provider.github]
 }
 
 data "aws_iam_policy_document" "push" {

@@ -27,8 +27,3 @@ variable "image_repository_arns" {
   type        = list(string)
   description = "ECR repositories that CI pushes to."
 }
-
-variable "create_provider" {
-  type        = bool
-  description = "Whether to create GitHub's OIDC provider. Set it to false if the account already has one; an account can have only one."
-}

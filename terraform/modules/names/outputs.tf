@@ -33,11 +33,6 @@ output "migration" {
   value       = local.migration
 }
 
-output "migration_task_definition_arn" {
-  description = "ARN pattern of all revisions of the migration's family, for policies."
-  value       = "${local.ecs}:task-definition/${local.migration}:*"
-}
-
 output "families" {
   description = "All families: those of the services and of the migration."
   value       = local.families
@@ -53,9 +48,16 @@ output "execution_roles" {
   value       = local.execution_roles
 }
 
+output "role_path" {
+  description = "Path of the task and execution roles; null: the default path, /."
+  value       = var.roles_below_path ? local.role_path : null
+}
+
 output "pass_role_arns" {
-  description = "ARNs of all task and execution roles. The operator can pass only these to ECS."
-  value       = [for name in concat(values(local.task_roles), values(local.execution_roles)) : "${local.iam}:role/${name}"]
+  description = "All task and execution roles, for policies: below their path, or one by one. The operator can pass only these to ECS."
+  value = var.roles_below_path ? ["${local.iam}:role${local.role_path}*"] : [
+    for name in concat(values(local.task_roles), values(local.execution_roles)) : "${local.iam}:role/${name}"
+  ]
 }
 
 output "log_groups" {
@@ -63,7 +65,26 @@ output "log_groups" {
   value       = local.log_groups
 }
 
-output "log_group_arns" {
-  description = "ARN patterns of the containers' log groups and their streams, for policies."
-  value       = [for name in values(local.log_groups) : "arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:${name}:*"]
+output "of_platform" {
+  description = "ARN patterns of what the platform has in all its environments, for policies. One pattern for each kind, because a policy has no room for every service."
+  value = {
+    repositories = "arn:${var.partition}:ecr:${local.here}:repository/${var.platform}-*"
+    migrations   = "${local.ecs}:task-definition/${var.platform}-*-migrate-*:*"
+    log_groups   = "arn:${var.partition}:logs:${local.here}:log-group:/ecs/${var.platform}-*:*"
+    # Ferryman reads a secret for the use in its name only. Secrets Manager adds six characters to the name.
+    secrets = {
+      for use in ["slack-webhook", "slack-bot-token", "slack-signing-secret", "github"] :
+      use => "arn:${var.partition}:secretsmanager:${local.here}:secret:ferryman/${var.platform}/${use}-*"
+    }
+  }
+}
+
+output "topic_arns" {
+  description = "Channel of type sns → ARN of its topic."
+  value       = { for name in var.topics : name => "arn:${var.partition}:sns:${local.here}:${var.platform}-${name}" }
+}
+
+output "mail_identity_arns" {
+  description = "ARNs of the SES identities that mail is sent from."
+  value       = [for name in var.mail_identities : "arn:${var.partition}:ses:${local.here}:identity/${name}"]
 }

@@ -16,13 +16,31 @@ variable "components" {
 
 variable "migration_component" {
   type        = string
-  default     = "api"
-  description = "Component whose image migrates the database."
+  default     = null
+  description = "Component whose image migrates the database. By default api, or the first component if there is no api."
 
   validation {
-    condition     = contains(var.components, var.migration_component)
+    condition     = var.migration_component == null || contains(var.components, coalesce(var.migration_component, "none"))
     error_message = "migration_component must be one of the components: ${join(", ", var.components)}."
   }
+}
+
+variable "roles_below_path" {
+  type        = bool
+  default     = false
+  description = "Whether task and execution roles have the path /ferryman/PLATFORM/ENVIRONMENT/. Changing it replaces every role."
+}
+
+variable "topics" {
+  type        = list(string)
+  default     = []
+  description = "Names of the channels of type sns."
+}
+
+variable "mail_identities" {
+  type        = list(string)
+  default     = []
+  description = "Domains or addresses that mail is sent from."
 }
 
 variable "partition" {

@@ -316,9 +316,10 @@ resource "aws_vpc_security_group_ingress_rule" "endpoints_from_tasks" {
 
 resource "aws_cloudwatch_log_group" "flow" {
   #checkov:skip=CKV_AWS_338:kept as long as the containers' logs; a year of rejected packets helps nobody
-  name              = "/vpc/${var.name}"
-  retention_in_days = var.retention_days
-  kms_key_id        = var.kms_key_arn
+  name                        = "/vpc/${var.name}"
+  retention_in_days           = var.retention_days
+  kms_key_id                  = var.kms_key_arn
+  deletion_protection_enabled = var.protected
 }
 
 data "aws_iam_policy_document" "flow_trust" {

@@ -79,3 +79,8 @@ variable "kms_key_arn" {
   type        = string
   description = "ARN of the KMS key that encrypts the flow logs."
 }
+
+variable "protected" {
+  type        = bool
+  description = "Set to true in production: the log groups are protected from deletion."
+}

@@ -6,9 +6,10 @@ resource "aws_cloudwatch_log_group" "containers" {
   #checkov:skip=CKV_AWS_338:14 days in staging and 90 in production, as in the deployment guide
   for_each = var.log_groups
 
-  name              = each.value
-  retention_in_days = var.retention_days
-  kms_key_id        = var.kms_key_arn
+  name                        = each.value
+  retention_in_days           = var.retention_days
+  kms_key_id                  = var.kms_key_arn
+  deletion_protection_enabled = var.protected
 }
 
 resource "aws_sns_topic" "alarms" {

@@ -47,3 +47,8 @@ variable "alarm_emails" {
   type        = list(string)
   description = "Mail addresses that receive alarms. Each recipient must confirm the subscription once."
 }
+
+variable "protected" {
+  type        = bool
+  description = "Set to true in production: the log groups are protected from deletion."
+}

@@ -34,6 +34,6 @@ variable "lists" {
   }
   validation {
     condition     = alltrue([for values in values(var.lists) : length(join(",", values)) <= 4096])
-    error_message = "A list is longer than 4,096 characters, the limit of a standard parameter. Split the platform, or set the tier to Advanced."
+    error_message = "A list is longer than 4,096 characters, the limit of a parameter of a CloudFormation stack: ${join(", ", [for name, values in var.lists : name if length(join(",", values)) > 4096])}. Name fewer things one by one: set roles_below_path for platforms that do not exist yet, and use patterns in job_arns and job_role_arns."
   }
 }

@@ -7,5 +7,5 @@ resource "aws_secretsmanager_secret" "this" {
   name                    = "${var.prefix}/${each.value}"
   description             = "${each.key}. Set by hand: aws secretsmanager put-secret-value --secret-id ${var.prefix}/${each.value}"
   kms_key_id              = var.kms_key_arn
-  recovery_window_in_days = var.recovery_days
+  recovery_window_in_days = var.protected ? 30 : 0 # 0: deleted at once, so that the name is free again
 }

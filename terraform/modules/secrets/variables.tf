@@ -13,12 +13,7 @@ variable "kms_key_arn" {
   description = "ARN of the KMS key that encrypts the values."
 }
 
-variable "recovery_days" {
-  type        = number
-  description = "How long a deleted secret can be restored, 7 to 30 days."
-
-  validation {
-    condition     = var.recovery_days >= 7 && var.recovery_days <= 30
-    error_message = "recovery_days must be from 7 to 30, the range that Secrets Manager accepts."
-  }
+variable "protected" {
+  type        = bool
+  description = "Set to true in production: a deleted secret can be restored for 30 days, and its name is taken until then."
 }

@@ -1,28 +1,25 @@
-variables {
-  github_repository = "acme/scr-platform"
-}
-
+# What the operator may touch, of one platform and of several.
 run "what_the_operator_may_touch" {
   command = plan
 
   assert {
     condition     = length(split(",", module.operator.parameters["/ferryman/operator/pass-role-arns"])) == 16
-    error_message = "four families with two roles each, in two environments"
+    error_message = "four families with two roles each, in two environments, one by one"
   }
   assert {
     condition     = toset([for arn in split(",", module.operator.parameters["/ferryman/operator/cluster-arns"]) : split("/", arn)[1]]) == toset(["scr-staging", "scr-production"])
     error_message = "both clusters, also before they are there"
   }
   assert {
-    condition     = toset(split(",", module.operator.parameters["/ferryman/operator/repository-names"])) == toset(["scr-api", "scr-ai-gateway", "scr-web"])
-    error_message = "the three repositories"
+    condition     = module.operator.parameters["/ferryman/operator/repository-arns"] == "arn:aws:ecr:eu-west-1:123456789012:repository/scr-*"
+    error_message = "the platform's repositories, as one pattern"
   }
 }
 
 run "one_environment" {
   command = plan
   variables {
-    environments = ["staging"]
+    platforms = { scr = { environments = ["staging"] } }
   }
 
   assert {
@@ -31,167 +28,134 @@ run "one_environment" {
   }
 }
 
-run "without_slack_buttons" {
+run "two_platforms" {
   command = plan
   variables {
-    secrets = ["github"]
+    platforms = {
+      scr  = { mail_identities = ["scr-platform.com"] }
+      shop = { environments = ["staging"], topics = ["orders"], mail_identities = ["shop.example.com"], roles_below_path = true }
+    }
   }
 
   assert {
-    condition     = endswith(module.operator.parameters["/ferryman/operator/signing-secret-arns"], ":secret:ferryman/scr/slack-signing-secret-none") && endswith(module.operator.parameters["/ferryman/operator/bot-token-secret-arns"], ":secret:ferryman/scr/slack-bot-token-none")
-    error_message = "lists that are not empty, and open nothing"
+    condition     = toset([for arn in split(",", module.operator.parameters["/ferryman/operator/cluster-arns"]) : split("/", arn)[1]]) == toset(["scr-staging", "scr-production", "shop-staging"])
+    error_message = "the union over both"
+  }
+  assert {
+    condition = toset([
+      for arn in split(",", module.operator.parameters["/ferryman/operator/pass-role-arns"]) : split(":role/", arn)[1] if strcontains(arn, "shop")
+    ]) == toset(["ferryman/shop/staging/*"])
+    error_message = "roles of the new platform are below its path, in its environments only"
+  }
+  assert {
+    condition     = toset([for arn in split(",", module.operator.parameters["/ferryman/operator/topic-arns"]) : split(":", arn)[5]]) == toset(["scr-team", "shop-orders"])
+    error_message = "topics are named one by one"
+  }
+  assert {
+    condition     = toset([for arn in split(",", module.operator.parameters["/ferryman/operator/github-secret-arns"]) : split(":secret:", arn)[1]]) == toset(["ferryman/scr/github-*", "ferryman/shop/github-*"])
+    error_message = "secrets for one use, of both"
   }
 }
 
-run "without_jobs" {
+run "without_anything_to_send_to" {
   command = plan
+  variables {
+    platforms = { scr = { topics = [] } }
+  }
 
   assert {
-    condition     = endswith(module.operator.parameters["/ferryman/operator/job-arns"], ":schedule/ferryman-none/none") && endswith(module.operator.parameters["/ferryman/operator/job-role-arns"], ":role/ferryman-none")
+    condition     = endswith(module.operator.parameters["/ferryman/operator/topic-arns"], ":ferryman-none") && endswith(module.operator.parameters["/ferryman/operator/mail-identity-arns"], ":identity/ferryman-none")
     error_message = "lists that are not empty, and open nothing"
+  }
+  assert {
+    condition     = endswith(module.operator.parameters["/ferryman/operator/job-arns"], ":schedule/ferryman-none/none") && endswith(module.operator.parameters["/ferryman/operator/job-role-arns"], ":role/ferryman-none")
+    error_message = "the same without jobs"
   }
 }
 
 run "with_jobs" {
   command = plan
   variables {
-    job_arns      = ["arn:aws:scheduler:eu-west-1:123456789012:schedule/default/nightly", "arn:aws:events:eu-west-1:123456789012:rule/uploads"]
-    job_role_arns = ["arn:aws:iam::123456789012:role/scr-jobs"]
+    platforms = { scr = {
+      job_arns      = ["arn:aws:scheduler:eu-west-1:123456789012:schedule/default/nightly", "arn:aws:events:eu-west-1:123456789012:rule/uploads", "arn:aws:scheduler:eu-west-1:123456789012:schedule/scr-production/*"]
+      job_role_arns = ["arn:aws:iam::123456789012:role/scr-jobs", "arn:aws:iam::123456789012:role/ferryman/scr/*"]
+    } }
   }
 
   assert {
-    condition     = module.operator.parameters["/ferryman/operator/job-arns"] == "arn:aws:scheduler:eu-west-1:123456789012:schedule/default/nightly,arn:aws:events:eu-west-1:123456789012:rule/uploads"
-    error_message = "exactly the schedules and rules that are named"
+    condition     = length(split(",", module.operator.parameters["/ferryman/operator/job-arns"])) == 3
+    error_message = "exactly the schedules and rules that are named, and those of a group of the platform"
   }
 }
 
 run "refuses_all_schedules_at_once" {
   command = plan
   variables {
-    job_arns      = ["arn:aws:scheduler:eu-west-1:123456789012:schedule/default/*"]
-    job_role_arns = ["arn:aws:iam::123456789012:role/*"]
+    platforms = { scr = { job_arns = ["arn:aws:scheduler:eu-west-1:123456789012:schedule/default/*"] } }
   }
-  expect_failures = [var.job_arns, var.job_role_arns]
+  expect_failures = [var.platforms]
 }
 
-run "refuses_a_missing_repository" {
+run "refuses_jobs_of_another_platform" {
   command = plan
   variables {
-    github_repository = null
+    platforms = { scr = { job_arns = ["arn:aws:events:eu-west-1:123456789012:rule/shop-*"] } }
   }
-  expect_failures = [var.github_repository]
+  expect_failures = [var.platforms]
 }
 
-run "refuses_other_environments" {
+run "refuses_all_roles_at_once" {
   command = plan
   variables {
-    environments = ["staging", "prod"]
+    platforms = { scr = { job_role_arns = ["arn:aws:iam::123456789012:role/*"] } }
   }
-  expect_failures = [var.environments]
+  expect_failures = [var.platforms]
+}
+
+run "refuses_roles_of_another_platform" {
+  command = plan
+  variables {
+    platforms = { scr = { job_role_arns = ["arn:aws:iam::123456789012:role/ferryman/shop/*"] } }
+  }
+  expect_failures = [var.platforms]
 }
 
 run "refuses_names_that_do_not_fit" {
   command = plan
   variables {
-    platform = "The_Platform"
-    secrets  = ["Slack_Webhook"]
-    topics   = []
+    platforms = { The_Platform = {} }
   }
-  expect_failures = [var.platform, var.secrets, var.topics]
-}
-
-run "without_roles" {
-  command = plan
-
-  assert {
-    condition     = module.access.parameters == { "/ferryman/operator/access/scr" = "{\"grants\":[]}" }
-    error_message = "a parameter that is there and lets nobody in"
-  }
-}
-
-run "with_roles" {
-  command = plan
-  variables {
-    access = [
-      { role = "viewer", environments = ["*"], principals = ["permission-set/Developers"] },
-      { role = "deployer", environments = ["staging", "production"], principals = ["arn:aws:iam::123456789012:role/teams/Dev", "arn:aws:iam::123456789012:user/ada@example.com"] },
-    ]
-  }
-
-  assert {
-    condition     = jsondecode(module.access.parameters["/ferryman/operator/access/scr"]).grants[1].role == "deployer"
-    error_message = "what was given, as JSON"
-  }
-}
-
-run "refuses_an_unknown_role_and_admins" {
-  command = plan
-  variables {
-    access = [{ role = "admin", environments = ["*"], principals = ["permission-set/Developers"] }]
-  }
-  expect_failures = [var.access]
-}
-
-run "refuses_a_principal_that_is_everybody" {
-  command = plan
-  variables {
-    access = [{ role = "viewer", environments = ["*"], principals = ["*"] }]
-  }
-  expect_failures = [var.access]
-}
-
-run "refuses_a_principal_with_a_wildcard" {
-  command = plan
-  variables {
-    access = [{ role = "viewer", environments = ["*"], principals = ["arn:aws:iam::123456789012:role/*"] }]
-  }
-  expect_failures = [var.access]
-}
-
-run "refuses_the_root_of_an_account" {
-  command = plan
-  variables {
-    access = [{ role = "viewer", environments = ["*"], principals = ["arn:aws:iam::123456789012:root"] }]
-  }
-  expect_failures = [var.access]
-}
-
-run "refuses_every_environment_beside_one" {
-  command = plan
-  variables {
-    access = [{ role = "viewer", environments = ["*", "staging"], principals = ["permission-set/Developers"] }]
-  }
-  expect_failures = [var.access]
-}
-
-run "refuses_a_grant_to_nobody" {
-  command = plan
-  variables {
-    access = [{ role = "viewer", environments = ["staging"], principals = [] }]
-  }
-  expect_failures = [var.access]
-}
-
-run "refuses_more_than_a_parameter_holds" {
-  command = plan
-  variables {
-    access = [{ role = "viewer", environments = ["*"], principals = [for i in range(200) : "arn:aws:iam::123456789012:user/somebody-${i}"] }]
-  }
-  expect_failures = [var.access]
+  expect_failures = [var.platforms]
 }
 
 run "refuses_a_platform_that_is_called_operator" {
   command = plan
   variables {
-    platform = "operator"
+    platforms = { operator = {} }
   }
-  expect_failures = [var.platform]
+  expect_failures = [var.platforms]
 }
 
-run "refuses_a_secret_without_a_use" {
+run "refuses_platforms_whose_names_collide" {
   command = plan
   variables {
-    secrets = ["slack-webhook", "team-signing-secret"]
+    platforms = { scr = {}, scr-api = {} }
   }
-  expect_failures = [var.secrets]
+  expect_failures = [var.platforms]
+}
+
+run "refuses_a_mail_domain_of_two_platforms" {
+  command = plan
+  variables {
+    platforms = { scr = { mail_identities = ["example.com"] }, shop = { mail_identities = ["example.com"] } }
+  }
+  expect_failures = [var.platforms]
+}
+
+run "refuses_a_platform_without_environments" {
+  command = plan
+  variables {
+    platforms = { scr = { environments = [] } }
+  }
+  expect_failures = [var.platforms]
 }

@@ -58,7 +58,7 @@ def test_a_refusal_names_the_role_the_place_the_caller_and_who_can_give_it() -> 
         access().require(VERA, Verb.DEPLOY, "scr", ["staging", "production"])
     assert str(error.value) == (
         f"`deploy` on scr/staging, scr/production needs the role deployer, and {VERA} does not have it there. "
-        "Roles are granted in the SSM parameter /ferryman/operator/access/scr (`access` in terraform/shared); "
+        "Roles are granted in the SSM parameter /ferryman/operator/access/scr (`access` in terraform/platform); "
         f"to get one, ask an admin of Ferryman: {ADMIN}"
     )
 

@@ -3,6 +3,7 @@
 import pytest
 
 from ferryman.decisions import ownership
+from ferryman.platform import claims
 from ferryman.platform.claims import Claim, Claims, Part
 from ferryman.records import Ownership, limits, things
 from unit import builders as make
@@ -99,3 +100,35 @@ def test_both_sides_hear_of_what_is_owned_twice() -> None:
         ("scr", "production"): 2, ("scr", ""): 1, ("shop", "live"): 2, ("shop", ""): 1
     }  # fmt: skip
     assert ownership.owned_twice(records[:2]) == {}
+
+
+ROLE = "arn:aws:iam::123456789012:role"
+
+
+@pytest.mark.parametrize(
+    ("role", "owner"),
+    [
+        (f"{ROLE}/ferryman/shop/live/api-task", ("shop", "live")),
+        (f"{ROLE}/ferryman/scr/staging/api-task", ("scr", "staging")),
+        (f"{ROLE}/ferryman/shop/jobs", ("shop", "")),
+        (f"{ROLE}/ferryman/SCR/Production/api-task", None),
+        (f"{ROLE}/ferryman/scr/production/api-task", None),
+        (f"{ROLE}/ferryman/scr/jobs", None),
+        (f"{ROLE}/api-task", None),
+        (f"{ROLE}/teams/ferryman/shop/live/api-task", None),
+    ],
+)
+def test_a_role_below_another_s_path_is_refused_though_nobody_claims_it(
+    role: str, owner: tuple[str, str] | None
+) -> None:
+    placed = claims.placed(role, "at", "api")
+    here = Part(placed=(placed,) if placed else ())
+    found = ownership.misplaced("scr", "production", here)
+    assert found == ownership.elsewhere("scr", "production", here, [])
+    if owner is None:
+        assert found == []
+    else:
+        ((path, text),) = found
+        assert path == "at"
+        assert f"as its path /ferryman/{'/'.join(filter(None, owner))}/ tells" in text
+        assert text.endswith("Use one below /ferryman/scr/production/")

@@ -199,3 +199,14 @@ def test_a_broken_platform_fails_loudly_after_the_others_had_their_turn(world: W
     with pytest.raises(InvalidDocument):
         world.receive(world.push("api", V1))
     assert world.store.release("scr", V1) is not None
+
+
+def test_a_broken_platform_is_not_in_the_way_of_a_push_that_is_none_of_its_business(world: World) -> None:
+    """Pushes to every repository of the account arrive."""
+    document = {"spec": {"components": {"api": {"repository": "broken-api"}}}}
+    broken = AppliedPlatform(name="broken", generation=1, document=document, applied_by="ada", applied_at=world.clock())
+    world.store.write(Save(broken))
+    assert world.receive(world.event("other", V1)) == ["Ignored (no platform has this repository)"]
+    assert world.receive(world.push("api", V1)) == ["scr: Recorded"]
+    with pytest.raises(InvalidDocument):
+        world.receive(world.event("broken-api", V1))

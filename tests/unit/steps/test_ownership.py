@@ -146,6 +146,28 @@ def test_without_records_of_this_document_nothing_is_refused(world: World) -> No
     assert world.begin().verdict == "Planned"
 
 
+@pytest.mark.parametrize("known", [True, False], ids=["recorded", "not-recorded"])
+def test_a_role_below_another_s_path_ends_the_deployment(
+    world: World, scr_document: dict[str, Any], known: bool
+) -> None:
+    """IAM lets the operator pass it: the list has the paths of all environments."""
+    world.ecs.architecture = {
+        "executionRoleArn": "arn:aws:iam::123456789012:role/ferryman/scr/production/api-execution"
+    }
+    if known:
+        own(world, scr_document)
+    with pytest.raises(VerificationFailed, match="IAM role api-execution of task definition"):
+        world.begin()
+    with pytest.raises(VerificationFailed, match="as its path /ferryman/scr/production/ tells"):
+        world.begin()
+
+
+def test_roles_below_one_s_own_path_are_fine(world: World, scr_document: dict[str, Any]) -> None:
+    world.ecs.architecture = {"executionRoleArn": "arn:aws:iam::123456789012:role/ferryman/scr/staging/api-execution"}
+    own(world, scr_document)
+    assert world.begin().verdict == "Planned"
+
+
 def test_a_record_of_a_platform_without_a_document_counts_for_nothing(
     world: World, scr_document: dict[str, Any]
 ) -> None:

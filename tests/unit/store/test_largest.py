@@ -1,7 +1,7 @@
 """The largest that each record, and each transaction, can become: below what DynamoDB takes."""
 
 from collections.abc import Iterable
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 import pytest
 
@@ -16,43 +16,15 @@ from ferryman.records import (
     Release,
     SplitStep,
     Step,
-    Target,
     TimelineEvent,
     limits,
     step_keys,
 )
 from ferryman.records.base import Record as Base
-from ferryman.records.writes import Add, Once, Save
-from ferryman.store import bounds, capacity, items, sizes
+from ferryman.store import bounds, capacity
 from ferryman.store.largest import largest
 from unit import builders as make
-
-KEYS = 1_000
-"""Bytes of an item's key attributes and of its expiry, at most."""
-HINTS = [get_type_hints(write)["record"] for write in (Save, Add, Once)]
-KINDS = [kind for hint in HINTS for kind in get_args(hint) or (hint,)]
-
-
-def size(data: dict[str, Any]) -> int:
-    return KEYS + sizes.of_item(items.attributes(data))
-
-
-def head() -> dict[str, Any]:
-    """A deployment that is split, with every step that stays in its own item."""
-    step = largest(Step, without=("Step.logs", "Step.rollout", "Step.checks"))
-    steps = {row.key: step for row in deployment_steps.STEPS if not row.each_service}
-    steps[step_keys.SMOKE_TEST] = largest(Step, without=("Step.logs", "Step.rollout", "Step.migration"))
-    return {**largest(Deployment, without=("Deployment.plan", "Deployment.steps")), "steps": steps}
-
-
-def of(kind: type[Record]) -> int:
-    """The most bytes of an item of this kind, in the form in which it is stored."""
-    if kind is Deployment:
-        return size(head())
-    if kind is EnvironmentState:
-        previous = largest(Target, without=("Target.task_definitions", "Target.bases"))
-        return size({**largest(EnvironmentState, without=("EnvironmentState.previous",)), "previous": previous})
-    return size(largest(kind))
+from unit.item_sizes import KEYS, KINDS, head, of, size
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

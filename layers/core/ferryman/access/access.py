@@ -85,7 +85,7 @@ class Access:
             return f"only admins of Ferryman can use {platform} now, because {problem}. To get in, {ask}"
         return (
             f"`{verb}` on {where} needs the role {role}, and {caller} does not have it there. Roles are granted in the "
-            f"SSM parameter {parameter} (`access` in terraform/shared); to get one, {ask}"
+            f"SSM parameter {parameter} (`access` in terraform/platform); to get one, {ask}"
         )
 
     def _is(self, principal: str, caller: str) -> bool:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from ferryman.platform import Platform
-from ferryman.platform.claims import Claims, Part, parameters_of_others
+from ferryman.platform.claims import Claims, Part, Placed, parameters_of_others
 from ferryman.records import AppliedPlatform, Ownership
 from ferryman.records.limits import COUNTS
 from ferryman.records.things import anywhere, words
@@ -63,6 +63,8 @@ def judge(
             warnings.append((found.path, f"{found.text}. It was so before; a change of this part is refused"))
         else:
             problems.append((found.path, found.text))
+    for name, part in claims.environments.items():
+        problems += misplaced(document.name, name, part)
     own, known = dict(parameters_of_others(document.dump(), document.name)), {*platforms, OPERATOR}
     old = dict(parameters_of_others(stored, document.name))
     for path, owner in own.items():
@@ -103,10 +105,22 @@ def elsewhere(platform: str, environment: str, part: Part, records: Sequence[Own
     others = _owners(platform, records, environment)
     own = {thing for item in records if _is(item, platform, environment) for thing in (*item.things, *item.later)}
     here = platform, environment
-    return [
+    return misplaced(platform, environment, part) + [
         (claim.path, _text(claim.thing, claim.via, here, owner))
         for claim in dict.fromkeys(part.claims)
         if claim.thing not in own and (owner := _owner(claim.thing, others)) is not None
+    ]
+
+
+def misplaced(platform: str, environment: str, part: Part) -> list[Problem]:
+    """Return the roles whose IAM path says that they are another's.
+
+    The operator may pass every role below the paths of its environments (Terraform's `roles_below_path`), so IAM does
+    not tell them apart.
+    """
+    mine = (platform, environment), (platform, "")
+    return [
+        (one.path, _of_path(one, platform, environment)) for one in dict.fromkeys(part.placed) if one.owner not in mine
     ]
 
 
@@ -258,6 +272,14 @@ def _text(thing: str, via: str, here: tuple[str, str], owner: tuple[str, str]) -
     of = f" of task definition {via}" if via else ""
     way = f"{_HOW[thing.partition(':')[0]]}. Take it out of one of the two"
     return f"{words(thing)}{of} {_belongs(owner, here[0])}. {way}{_retire(owner, here[0])}"
+
+
+def _of_path(one: Placed, platform: str, environment: str) -> str:
+    path = "/".join(part for part in one.owner if part)
+    return (
+        f"IAM role {one.role} of task definition {one.via} {_belongs(one.owner, platform)}, as its path "
+        f"/ferryman/{path}/ tells. {_HOW['role']}. Use one below /ferryman/{platform}/{environment}/"
+    )
 
 
 def _of_tag(tag: str, repository: str, name: str, owner: tuple[str, str]) -> str:

@@ -1,5 +1,6 @@
 """What one document claims: things (`records.things`), tags and repositories. Pure."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,8 @@ from ferryman.records import things
 from ferryman.records.things import plain
 
 PARAMETERS = "ssm:/ferryman/"
+_PLACE = re.compile(r":role/ferryman/([^/]+)/(?:([^/]+)/)?")
+"""The path of roles that belong to a platform or an environment: Terraform's `roles_below_path`."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +27,26 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class Placed:
+    """A role below `/ferryman/<platform>/…`, and where in the document it is named."""
+
+    role: str
+    path: str
+    via: str
+    """The task definition family, or the job, that runs with it."""
+    owner: tuple[str, str]
+    """Platform and environment; the environment is empty for a role of the whole platform."""
+
+
+@dataclass(frozen=True)
 class Part:
     """What one environment claims, or the platform as a whole."""
 
     claims: tuple[Claim, ...] = ()
     complete: bool = True
     """False: something could not be read in AWS."""
+    placed: tuple[Placed, ...] = ()
+    """Roles whose IAM path tells whose they are, whether their owner has applied a document or not."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +59,14 @@ class Claims:
     tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Environment → the tags that it moves."""
     repositories: tuple[str, ...] = ()
+
+
+def placed(arn: str, path: str, via: str) -> Placed | None:
+    """Return whose a role is by its IAM path; None for a path that tells nothing."""
+    found = _PLACE.search(arn)
+    if found is None:
+        return None
+    return Placed(arn.rpartition("/")[2], path, via, (found[1].lower(), (found[2] or "").lower()))
 
 
 def repository(name: str) -> str:

@@ -5,6 +5,7 @@ records missed images the same way.
 """
 
 import logging
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -72,6 +73,8 @@ def receive(
     outcomes: list[str] = []
     broken: InvalidDocument | None = None
     for applied in store.platforms():
+        if not _may_have(applied.document, detail.repository):
+            continue
         try:
             document = parse(applied.document)
         except InvalidDocument as error:
@@ -87,6 +90,19 @@ def receive(
         count("PushUnknownRepository")
         return _ignored(event, "no platform has this repository", count)
     return Receipt(outcomes=outcomes)
+
+
+def _may_have(document: Mapping[str, object], repository: str) -> bool:
+    """Return whether a stored document names a repository; True if its text does not tell.
+
+    Pushes to every repository of the account arrive here. Most concern nobody, and no document has to be understood
+    for them.
+    """
+    spec = document.get("spec")
+    components = spec.get("components") if isinstance(spec, Mapping) else None
+    if not isinstance(components, Mapping):
+        return True
+    return any(not isinstance(one, Mapping) or one.get("repository") == repository for one in components.values())
 
 
 def _receive(

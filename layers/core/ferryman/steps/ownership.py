@@ -12,7 +12,7 @@ from ferryman.clients.ssm import References
 from ferryman.decisions import ownership
 from ferryman.errors import Conflict, ReferenceUnresolved
 from ferryman.platform import ChatChannel, Environment, Platform, TopicChannel, claims
-from ferryman.platform.claims import Claim, Claims, Part
+from ferryman.platform.claims import Claim, Claims, Part, Placed
 from ferryman.records import AppliedPlatform, Ownership, OwnershipRegister, things
 from ferryman.records.writes import Save, Unchanged, Write
 from ferryman.steps import ownership_records, verify
@@ -27,7 +27,9 @@ def of_environment(environment: Environment, seen: Survey, at: str) -> Part:
     """
     found = [*_services(environment, seen, at), *_migrations(environment, seen, at), *_jobs(environment, seen, at)]
     missing = [service.name for service in environment.services if service.name not in seen.services]
-    return Part(tuple(found), complete=not seen.unresolved and not missing)
+    return Part(
+        tuple(found), complete=not seen.unresolved and not missing, placed=tuple(_placed(environment, seen, at))
+    )
 
 
 def of_document(document: Platform, surveys: Mapping[str, Survey], references: References) -> Claims:
@@ -74,7 +76,9 @@ class Standing:
 
     def problems(self, part: Part) -> list[Problem]:
         """Return what this environment may not touch: somebody else owns it."""
-        return [] if self.own is None else ownership.elsewhere(self.platform, self.environment, part, self.records)
+        if self.own is None:
+            return ownership.misplaced(self.platform, self.environment, part)
+        return ownership.elsewhere(self.platform, self.environment, part, self.records)
 
     def writes(self, part: Part, at: datetime) -> list[Write]:
         """Return what goes into the transaction that freezes the plan, so that both stand or neither does."""
@@ -121,6 +125,27 @@ def _definition(found: TaskDefinition | None, path: str) -> Iterator[Claim]:
     for role in (found.get("taskRoleArn"), found.get("executionRoleArn")):
         if role:
             yield Claim(things.role(role), path, via=name)
+
+
+def _placed(environment: Environment, seen: Survey, at: str) -> Iterator[Placed]:
+    """Find the roles whose IAM path tells whose they are."""
+    definitions: list[tuple[TaskDefinition | None, str]] = []
+    for w, wave in enumerate(environment.waves):
+        for s, service in enumerate(wave.services):
+            definitions.append((seen.bases.get(service.name), f"{at}.waves.{w}.services.{s}.baseTaskDefinition"))
+        for j, job in enumerate(wave.jobs):
+            here, found = f"{at}.waves.{w}.jobs.{j}", seen.jobs.get(job.name)
+            if found is not None:
+                definitions += [(found.base, f"{here}.baseTaskDefinition"), (found.live, here)]
+    for name in environment.every_migration:
+        read_of = seen.migrations.get(name)
+        path = f"{at}.{environment.migration_path(name)}.taskDefinition"
+        definitions.append((read_of.base if read_of else None, path))
+    for definition, path in definitions:
+        for role in (definition.get("taskRoleArn"), definition.get("executionRoleArn")) if definition else ():
+            one = claims.placed(role, path, definition["family"]) if role and definition else None
+            if one is not None:
+                yield one
 
 
 def _whole(document: Platform, references: References) -> Part:

@@ -282,7 +282,7 @@ def _repositories(document: Platform, ecr: ECRClient) -> tuple[dict[str, str], l
         except Refusal as error:
             path, code = f"spec.components.{name}.repository", code_of(error)
             if code in _DENIED:
-                problems.append((path, _outside(component.repository, "repository-arns and repository-names")))
+                problems.append((path, _outside(component.repository, "repository-arns")))
                 continue
             if code != "RepositoryNotFoundException":
                 raise

@@ -3,14 +3,14 @@ provider "aws" {
 }
 
 variables {
-  name                = "scr-staging"
-  vpc_id              = "vpc-0123456789abcdef0"
-  subnet_ids          = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
-  security_group_id   = "sg-0123456789abcdef0"
-  certificate_arn     = "arn:aws:acm:eu-west-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"
-  api_host            = "api.staging.scr-platform.com"
-  deletion_protection = false
-  log_days            = 14
+  name              = "scr-staging"
+  vpc_id            = "vpc-0123456789abcdef0"
+  subnet_ids        = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
+  security_group_id = "sg-0123456789abcdef0"
+  certificate_arn   = "arn:aws:acm:eu-west-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"
+  api_host          = "api.staging.scr-platform.com"
+  protected         = false
+  log_days          = 14
   targets = {
     api = { port = 8000, path = "/health", matcher = "200" }
     web = { port = 3000, path = "/", matcher = "200,307" }
@@ -88,7 +88,7 @@ run "access_logs" {
   command = plan
 
   assert {
-    condition     = aws_lb.this.access_logs[0].enabled && !aws_lb.this.enable_deletion_protection && aws_lb.this.drop_invalid_header_fields
+    condition     = aws_lb.this.access_logs[0].enabled && !aws_lb.this.enable_deletion_protection && aws_s3_bucket.logs.force_destroy && aws_lb.this.drop_invalid_header_fields
     error_message = "logged; staging can be deleted"
   }
   assert {
@@ -111,12 +111,12 @@ run "access_logs" {
 run "production_is_protected" {
   command = plan
   variables {
-    deletion_protection = true
-    web_acl_arn         = "arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/a/01234567-89ab-cdef-0123-456789abcdef"
+    protected   = true
+    web_acl_arn = "arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/a/01234567-89ab-cdef-0123-456789abcdef"
   }
 
   assert {
-    condition     = aws_lb.this.enable_deletion_protection && length(aws_wafv2_web_acl_association.this) == 1
+    condition     = aws_lb.this.enable_deletion_protection && !aws_s3_bucket.logs.force_destroy && length(aws_wafv2_web_acl_association.this) == 1
     error_message = "protected from deletion, with a WAF when one is named"
   }
 }

@@ -37,6 +37,10 @@ run "postgresql" {
     condition     = !aws_db_instance.this.multi_az && aws_db_instance.this.backup_retention_period == 7 && !aws_db_instance.this.deletion_protection && aws_db_instance.this.skip_final_snapshot
     error_message = "staging: one zone, a week of backups, thrown away without ceremony"
   }
+  assert {
+    condition     = aws_s3_bucket.files.force_destroy && aws_secretsmanager_secret.redis_token.recovery_window_in_days == 0 && aws_secretsmanager_secret.redis_url.recovery_window_in_days == 0 && aws_elasticache_replication_group.this.final_snapshot_identifier == null
+    error_message = "nothing in staging stops a destroy, or keeps a name from being used again"
+  }
 }
 
 run "redis" {
@@ -90,6 +94,10 @@ run "production" {
   assert {
     condition     = aws_db_instance.this.deletion_protection && !aws_db_instance.this.skip_final_snapshot && aws_db_instance.this.final_snapshot_identifier == "scr-production-final" && !aws_db_instance.this.delete_automated_backups
     error_message = "it can't be lost by a destroy"
+  }
+  assert {
+    condition     = !aws_s3_bucket.files.force_destroy && aws_secretsmanager_secret.redis_token.recovery_window_in_days == 30 && aws_secretsmanager_secret.redis_url.recovery_window_in_days == 30 && aws_elasticache_replication_group.this.final_snapshot_identifier == "scr-production-final"
+    error_message = "neither can files, secrets and what Redis holds"
   }
   assert {
     condition     = aws_elasticache_replication_group.this.num_cache_clusters == 2 && aws_elasticache_replication_group.this.automatic_failover_enabled && aws_elasticache_replication_group.this.multi_az_enabled

@@ -21,6 +21,10 @@ run "repositories" {
     condition     = alltrue([for r in aws_ecr_repository.this : r.image_tag_mutability == "IMMUTABLE_WITH_EXCLUSION" && [for f in r.image_tag_mutability_exclusion_filter : f.filter] == ["*-latest", "*-current", "*-previous"]])
     error_message = "only tags that follow what runs may move"
   }
+  assert {
+    condition     = alltrue([for r in aws_ecr_repository.this : !r.force_delete])
+    error_message = "images of production are never deleted with their repository"
+  }
 }
 
 # Whether these rules keep what they must is evaluated in tests/terraform/test_worlds.py; here: that they are the guide's.

@@ -6,6 +6,18 @@ variables {
   name = "scr-staging"
 }
 
+run "outside_production" {
+  command = plan
+  variables {
+    protected = false
+  }
+
+  assert {
+    condition     = aws_kms_key.this.deletion_window_in_days == 7
+    error_message = "as soon as AWS allows"
+  }
+}
+
 run "key" {
   command = plan
 

@@ -7,7 +7,6 @@ variables {
   repository            = "acme/scr-platform"
   branch                = "main"
   image_repository_arns = ["arn:aws:ecr:eu-west-1:123456789012:repository/scr-api", "arn:aws:ecr:eu-west-1:123456789012:repository/scr-web"]
-  create_provider       = true
 }
 
 run "who_may_take_a_role" {
@@ -62,27 +61,11 @@ run "what_the_roles_can_do" {
   }
 }
 
-run "a_provider_that_is_there_is_used" {
+run "the_accounts_provider" {
   command = plan
-  variables {
-    create_provider = false
-  }
 
-  assert {
-    condition     = length(aws_iam_openid_connect_provider.github) == 0
-    error_message = "an account can have only one"
-  }
   assert {
     condition     = endswith(jsondecode(data.aws_iam_policy_document.trust["push"].json).Statement[0].Principal.Federated, ":oidc-provider/token.actions.githubusercontent.com")
-    error_message = "the trust names it all the same"
+    error_message = "one for all platforms, which shared creates"
   }
-}
-
-run "refuses_wildcards" {
-  command = plan
-  variables {
-    repository = "acme/*"
-    branch     = "*"
-  }
-  expect_failures = [var.repository, var.branch]
 }

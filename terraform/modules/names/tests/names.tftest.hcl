@@ -15,8 +15,8 @@ run "names_of_the_guide" {
     error_message = "services are called PLATFORM-COMPONENT-ENVIRONMENT"
   }
   assert {
-    condition     = output.migration == "scr-api-migrate-staging" && output.migration_task_definition_arn == "arn:aws:ecs:eu-west-1:123456789012:task-definition/scr-api-migrate-staging:*"
-    error_message = "the migration is the guide's family, in every revision"
+    condition     = output.migration == "scr-api-migrate-staging"
+    error_message = "the migration is the guide's family"
   }
   assert {
     condition     = toset(values(output.repositories)) == toset(["scr-api", "scr-ai-gateway", "scr-web"])
@@ -39,9 +39,49 @@ run "two_roles_per_family" {
     condition     = alltrue([for arn in output.pass_role_arns : !strcontains(arn, "*") && can(regex("-staging-(task|execution)$", arn))])
     error_message = "PassRole names roles exactly, and this environment's only"
   }
+}
+
+run "roles_below_a_path" {
+  command = plan
+  variables {
+    roles_below_path = true
+  }
+
   assert {
-    condition     = alltrue([for arn in output.log_group_arns : can(regex(":log-group:/ecs/scr-[a-z-]+-staging:\\*$", arn))]) && length(output.log_group_arns) == 4
-    error_message = "a log group per family, with all its streams"
+    condition     = join(",", output.pass_role_arns) == "arn:aws:iam::123456789012:role/ferryman/scr/staging/*" && output.role_path == "/ferryman/scr/staging/"
+    error_message = "one pattern for all roles of this environment, and of no other"
+  }
+}
+
+run "one_pattern_for_each_kind" {
+  command = plan
+  variables {
+    components      = [for i in range(100) : "service-${i}"]
+    topics          = ["team"]
+    mail_identities = ["scr-platform.com"]
+  }
+
+  assert {
+    condition = output.of_platform == {
+      repositories = "arn:aws:ecr:eu-west-1:123456789012:repository/scr-*"
+      migrations   = "arn:aws:ecs:eu-west-1:123456789012:task-definition/scr-*-migrate-*:*"
+      log_groups   = "arn:aws:logs:eu-west-1:123456789012:log-group:/ecs/scr-*:*"
+      secrets = {
+        slack-webhook        = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:ferryman/scr/slack-webhook-*"
+        slack-bot-token      = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:ferryman/scr/slack-bot-token-*"
+        slack-signing-secret = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:ferryman/scr/slack-signing-secret-*"
+        github               = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:ferryman/scr/github-*"
+      }
+    }
+    error_message = "as long for a hundred services as for three"
+  }
+  assert {
+    condition     = output.migration == "scr-service-0-migrate-staging"
+    error_message = "without an api, the first component migrates"
+  }
+  assert {
+    condition     = output.topic_arns == { team = "arn:aws:sns:eu-west-1:123456789012:scr-team" } && output.mail_identity_arns == ["arn:aws:ses:eu-west-1:123456789012:identity/scr-platform.com"]
+    error_message = "topics and identities are named one by one"
   }
 }
 

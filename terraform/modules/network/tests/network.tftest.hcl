@@ -9,6 +9,7 @@ variables {
   nat_per_zone   = false
   ports          = { balanced = [8000, 3000], internal = [8000, 8100] }
   retention_days = 14
+  protected      = false
   kms_key_arn    = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 }
 
@@ -162,4 +163,16 @@ run "refuses_four_zones" {
     zones = 4
   }
   expect_failures = [var.zones]
+}
+
+run "logs_of_production" {
+  command = plan
+  variables {
+    protected = true
+  }
+
+  assert {
+    condition     = aws_cloudwatch_log_group.flow.deletion_protection_enabled
+    error_message = "protected as the containers' logs are"
+  }
 }

@@ -6,6 +6,7 @@ variables {
   name                      = "scr-staging"
   log_groups                = { scr-api-staging = "/ecs/scr-api-staging", scr-web-staging = "/ecs/scr-web-staging" }
   retention_days            = 14
+  protected                 = false
   services                  = { api = "scr-api-staging", web = "scr-web-staging" }
   alb_arn_suffix            = "app/scr-staging/0123456789abcdef"
   target_group_arn_suffixes = { api = "targetgroup/scr-staging-api/1", web = "targetgroup/scr-staging-web/2" }
@@ -19,7 +20,7 @@ run "logs" {
   command = plan
 
   assert {
-    condition     = alltrue([for g in aws_cloudwatch_log_group.containers : g.retention_in_days == 14 && g.kms_key_id == var.kms_key_arn]) && length(aws_cloudwatch_log_group.containers) == 2
+    condition     = alltrue([for g in aws_cloudwatch_log_group.containers : g.retention_in_days == 14 && g.kms_key_id == var.kms_key_arn && !g.deletion_protection_enabled]) && length(aws_cloudwatch_log_group.containers) == 2
     error_message = "a log group per family, kept for 14 days, encrypted"
   }
 }
@@ -28,11 +29,12 @@ run "logs_of_production" {
   command = plan
   variables {
     retention_days = 90
+    protected      = true
   }
 
   assert {
-    condition     = alltrue([for g in aws_cloudwatch_log_group.containers : g.retention_in_days == 90])
-    error_message = "90 days in production"
+    condition     = alltrue([for g in aws_cloudwatch_log_group.containers : g.retention_in_days == 90 && g.deletion_protection_enabled])
+    error_message = "90 days in production, and no deletion before somebody asks for it"
   }
 }
 

@@ -16,6 +16,7 @@ import grpc
 
 import checks
 import policy
+import replaces
 import values
 from wire import MSG, UNKNOWN, Schemas, decode, encode, error, is_unknown, schema_response
 
@@ -107,7 +108,14 @@ class Stub:
             planned = values.plan(
                 req.type_name, self.block("resources", req.type_name), prior, planned, config, self.provider
             )
-        return {"planned_state": encode(planned), "planned_private": req.prior_private}
+        replacing = (
+            replaces.replaced(req.type_name, prior, planned) if prior is not None and planned is not None else []
+        )
+        return {
+            "planned_state": encode(planned),
+            "planned_private": req.prior_private,
+            "requires_replace": [MSG["AttributePath"](steps=[MSG["Step"](attribute_name=name)]) for name in replacing],
+        }
 
     def apply_resource_change(self, req: Any) -> Result:
         state = decode(req.planned_state)

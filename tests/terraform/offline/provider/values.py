@@ -7,6 +7,7 @@ from typing import Any
 from zlib import crc32
 
 import policy
+import replaces
 from fakes import NAME_IDS, Faker, Provider
 from wire import UNKNOWN, is_unknown
 
@@ -97,6 +98,7 @@ def imported(type_name: str, block: Any, resource_id: str, provider: Provider) -
     known = {"id": resource_id} if "id" in attrs else {}
     if name := next((n for n in NAME_IDS if n in attrs and not resource_id.startswith("arn:")), None):
         known[name] = resource_id
+    known |= replaces.from_id(type_name, resource_id)
     faker = Faker(type_name, known, provider)
     empty = dict.fromkeys(attrs) | {n: None if b[0] == "single" else [] for n, b in block.get("b", {}).items()}
     return walk(

@@ -50,7 +50,8 @@ ReadResourceRequest: 1 type_name string, 2 current_state DynamicValue, 3 private
 ReadResourceResponse: 1 new_state DynamicValue, 2 diagnostics *Diagnostic, 3 private bytes
 PlanResourceChangeRequest: 1 type_name string, 2 prior_state DynamicValue, 3 proposed_new_state DynamicValue,
     4 config DynamicValue, 5 prior_private bytes
-PlanResourceChangeResponse: 1 planned_state DynamicValue, 3 planned_private bytes, 4 diagnostics *Diagnostic
+PlanResourceChangeResponse: 1 planned_state DynamicValue, 2 requires_replace *AttributePath,
+    3 planned_private bytes, 4 diagnostics *Diagnostic
 ApplyResourceChangeRequest: 1 type_name string, 3 planned_state DynamicValue, 5 planned_private bytes
 ApplyResourceChangeResponse: 1 new_state DynamicValue, 2 private bytes, 3 diagnostics *Diagnostic
 ImportResourceStateRequest: 1 type_name string, 2 id string

@@ -12,7 +12,6 @@ ENTRIES = {
     "ClusterArns": f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/scr-staging",
     "PassRoleArns": f"arn:aws:iam::{ACCOUNT}:role/scr-task,arn:aws:iam::{ACCOUNT}:role/ferryman/scr/staging/*",
     "RepositoryArns": f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/scr-api",
-    "RepositoryNames": "scr-api",
     "MigrationTaskDefinitionArns": f"arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/scr-migrate:*",
     "JobArns": f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/ferryman-none/none",
     "JobRoleArns": f"arn:aws:iam::{ACCOUNT}:role/ferryman-none",
@@ -54,7 +53,7 @@ def test_a_missing_parameter_is_named_with_its_region(name: str) -> None:
     assert "terraform apply" in check.next_step
 
 
-@pytest.mark.parametrize("name", sorted(set(ENTRIES) - {"RepositoryNames"}))
+@pytest.mark.parametrize("name", sorted(ENTRIES))
 def test_an_entry_of_another_account_is_named(name: str) -> None:
     foreign = ENTRIES[name].replace(ACCOUNT, "999999999999").replace("none", "one")
     checks = judged({name: foreign})
@@ -72,7 +71,6 @@ def test_an_entry_of_another_account_is_named(name: str) -> None:
         ({"TopicArns": f"{ENTRIES['TopicArns']}, {ENTRIES['TopicArns']}"}, "empty entry or spaces", "without spaces"),
         ({"TopicArns": f"{ENTRIES['TopicArns']},"}, "empty entry or spaces", "for none, one that does not exist"),
         ({"ClusterArns": {"Type": "String"}}, "cluster-arns is a String", "Write it as StringList"),
-        ({"RepositoryNames": "scr-api,scr-web"}, "differ in scr-web", "List each repository in both"),
     ],
 )
 def test_what_makes_no_sense_is_a_problem(changes: dict[str, Any], words: str, cure: str) -> None:
