@@ -60,7 +60,7 @@ class Surroundings:
         self.steps = 0
         self.faults: Counter[tuple[str, str, str]] = Counter()
         """(function, operation, fault) → how often."""
-        self.calls: Counter[tuple[str, str]] = Counter()
+        self.called: Counter[tuple[str, str]] = Counter()
         """(function, operation) → how often."""
         self.disturbed: set[str] = set()
         """Deployments of which a call of their own met a fault."""
@@ -208,7 +208,7 @@ class Surroundings:
         return calls.perform(operation, do, request, fault, sandbox.pause)
 
     def _fault(self, sandbox: Sandbox, operation: str, options: tuple[str, ...]) -> str:
-        self.calls[sandbox.function, operation] += 1
+        self.called[sandbox.function, operation] += 1
         fault = self.choices.pick(f"{sandbox.function} {operation}", options, self.chance, first=FIRST)
         until = max(self.throttling.get(name, 0.0) for name in (operation.partition(".")[0], "everything"))
         if self.scheduler.seconds < until and not operation.startswith("http."):

@@ -79,7 +79,7 @@ def summary(number: int, told: Told) -> Played:
         disturbed=len(world.disturbed),
         variant=world.variant,
         digest=world.trace.digest(),
-        calls=world.calls,
+        calls=world.called,
         cells=world.faults,
         transitions=world.machines.transitions,
         story=told.story if told.broken else [],
