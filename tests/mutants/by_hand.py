@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from mutants.mutant import PACKAGE, ROOT, Mutant
+from mutants.python_code import function_at
 
 
 class Defect(NamedTuple):
@@ -172,6 +173,6 @@ def mutants_by_hand() -> Iterator[Mutant]:
         if count != 1:
             raise ValueError(f"by hand: {defect.name}: its text stands {count} times in {file}; write it anew")
         yield Mutant(
-            "by-hand", file, "", at, at + len(defect.find.encode()), defect.instead,
+            "by-hand", file, function_at(source, at) if file.endswith(".py") else "", at, at + len(defect.find.encode()), defect.instead,
             f"({defect.promise}) {defect.name}", f"by-hand:{defect.promise}:{defect.name}",
         )  # fmt: skip

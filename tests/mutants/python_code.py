@@ -231,6 +231,19 @@ class _Finder(ast.NodeVisitor):
                 self._add("check", test, text, f"{self._short(test)} → {text}")
 
 
+def function_at(source: bytes, at: int) -> str:
+    """Return the name of the function around a byte of a file, as `Store._get`; empty at module level."""
+    line = source[:at].count(b"\n") + 1
+
+    def inside(node: ast.AST, scope: tuple[str, ...]) -> tuple[str, ...]:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.FunctionDef | ast.ClassDef) and child.lineno <= line <= (child.end_lineno or 0):
+                return inside(child, (*scope, child.name))
+        return scope
+
+    return ".".join(inside(ast.parse(source), ()))
+
+
 def _called(node: ast.AST) -> str:
     """Return the last name of what is called, or an empty text."""
     if not isinstance(node, ast.Call):

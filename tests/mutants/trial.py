@@ -52,7 +52,7 @@ class Reach:
         stem = Path(mutant.file).stem
         mirror = Path("tests/unit") / Path(mutant.file).parent.relative_to(PACKAGE)
         named = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / mirror).glob(f"test_{stem}*.py"))
-        if not any(test.startswith(tuple(named)) for test in self.tests):
+        if named and not any(test.startswith(tuple(named)) for test in self.tests):
             return named  # Not measured.
         found = [(test, ran, took) for test, (ran, took) in self.tests.items() if _runs(mutant, ran)]
         found.sort(key=lambda item: (f"/test_{stem}" not in item[0], len(item[1]), item[0]))

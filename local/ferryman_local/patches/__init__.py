@@ -15,6 +15,7 @@ Step Functions (stepfunctions.py): StartExecution is idempotent while RUNNING; m
 ends waiting tasks and Maps, and ABORTED stays; Output of Succeed; States.ALL does not catch States.Runtime; the limit
 of 256 KiB; transitions are counted. Task tokens (stepfunctions_tokens.py): a failing function behind waitForTaskToken
 fails its task at once; a new token per attempt; late answers are TaskTimedOut; timeouts of tokens can be scaled.
+Expressions (stepfunctions_expressions.py): conditions are true or false; variables are assigned at once.
 ECS, tasks (ecs.py): the process or the Docker engine; a task's file system; clientToken; imageDigest of every
 container; CannotPullContainerError; exit code 143 of a stopped task. Deployments (ecs_deployments.py): a deployment
 completes when its tasks are healthy, and failing health checks fail it; failed deployments are listed until the next
@@ -51,6 +52,7 @@ from ferryman_local.patches import (
     lambda_urls,
     scheduler,
     stepfunctions,
+    stepfunctions_expressions,
     sts,
 )
 from ferryman_local.patches.control import Control
@@ -69,6 +71,7 @@ def apply(
     lambda_.apply(control, folder, engine.mark)
     lambda_urls.apply()
     stepfunctions.apply(control, token_timeout_scale)
+    stepfunctions_expressions.apply()
     ecr.apply(control)
     ecs.apply(engine)
     elbv2.apply()
