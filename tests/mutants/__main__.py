@@ -4,6 +4,7 @@ import argparse
 import hashlib
 import json
 import random
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -31,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--budget", type=float, default=60, help="seconds that the tests of one mutant may take")
     parser.add_argument("--minutes", type=float, default=0, help="stop after so many minutes")
     parser.add_argument("--measured", action="store_true", help="use what was measured last: which test runs what")
-    parser.add_argument("--tree", type=int, default=1, help="which copy of the tree to use: one for each process")
+    parser.add_argument("--processes", type=int, default=1, help="how many to try at once")
+    parser.add_argument("--process", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--again", action="store_true", help="try those that survived once more")
     given = parser.parse_args(arguments)
     number, _, parts = given.shard.partition("/")
@@ -45,23 +47,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for mutant in sorted(wanted, key=lambda one: one.id):
             print(f"{mutant.id}  {mutant.what}")
         return 0
-    _try(wanted, given)
+    if given.process:
+        _try(wanted, given)
+        return 0
+    known = _known()
+    if any(_still(one, known.get(one.id), again=given.again) for one in wanted):
+        _measure(given)
+        again = [*(sys.argv[1:] if arguments is None else arguments)]
+        command = [sys.executable, "-m", "mutants", *again, "--process"]
+        working = [subprocess.Popen([*command, str(each + 1)]) for each in range(given.processes)]
+        for process in working:
+            process.wait()
     return _report(wanted)
+
+
+def _measure(given: argparse.Namespace) -> None:
+    if given.measured and (trial.KEPT / "simulation.json").exists():
+        return
+    print("running everything as it is (some minutes)", flush=True)
+    trial.loaded()
+    trial.measured(trial.Tree(1), given.histories)
 
 
 def _try(wanted: Sequence[Mutant], given: argparse.Namespace) -> None:
     known = _known()
     left = [one for one in wanted if _still(one, known.get(one.id), again=given.again)]
-    if not left:
-        return
-    print(f"{len(left)} mutants to try, {len(wanted) - len(left)} known", flush=True)
+    left = left[given.process - 1 :: given.processes]
+    print(f"process {given.process}: {len(left)} mutants to try", flush=True)
     trial.loaded()
-    tree = trial.Tree(given.tree)
-    if given.measured and (trial.KEPT / "simulation.json").exists():
-        reach = trial.read_reach()
-    else:
-        print("running everything as it is (some minutes)", flush=True)
-        reach = trial.measured(tree, given.histories)
+    tree, reach = trial.Tree(given.process), trial.read_reach()
     began = time.monotonic()
     for count, mutant in enumerate(left):
         if given.minutes and time.monotonic() - began > given.minutes * 60:

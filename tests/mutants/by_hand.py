@@ -45,7 +45,8 @@ DEFECTS = (
     Defect(3, "the-approved-digests-are-not-compared", "decisions/admission.py",
            "(approval.version, approval.digests) != (deployment.version, deployment.digests)",
            "approval.version != deployment.version"),
-    Defect(3, "the-tag-is-not-looked-at-again", "steps/promote_images.py", "wrong = self._wrong_after()", "wrong = None"),
+    Defect(3, "the-tag-is-not-looked-at-again", "steps/promote_images.py",
+           "wrong = self._wrong_after()", "wrong = None"),
     Defect(4, "what-runs-is-not-the-limit", "decisions/candidates.py",
            "return view.current is not None and release.order <= view.current.order", "return False"),
     Defect(4, "a-settled-newer-release-is-no-limit", "decisions/candidates.py",
@@ -76,7 +77,8 @@ DEFECTS = (
            'if over.kind == "Expired":\n        from ferryman.records.writes import Save\n'
            '        desk.store.write(Save(approval.but(status="Expired")))\n'
            '    if over.kind != "AlreadyDecided":'),
-    Defect(7, "a-page-is-counted", "approvals/web/decision_page.py", "    question = _question(records, visitor, now, pause)",
+    Defect(7, "a-page-is-counted", "approvals/web/decision_page.py",
+           "    question = _question(records, visitor, now, pause)",
            "    from ferryman.records.writes import Save\n"
            "        desk.store.write(Save(approval.but(refused=approval.refused + 1)))\n"
            "        question = _question(records, visitor, now, pause)"),
@@ -157,7 +159,8 @@ DEFECTS = (
     Defect(16, "what-runs-is-what-was-there", "decisions/after_outcome.py",
            "digests = {**known.digests, **deployment.digests}", "digests = {**deployment.digests, **known.digests}"),
     Defect(16, "an-outcome-of-nothing-is-a-success", "decisions/outcome.py",
-           "return all(deployment.step(key) is not None for key in deployment_steps.required(deployment))", "return True"),
+           "return all(deployment.step(key) is not None for key in deployment_steps.required(deployment))",
+           "return True"),
     Defect(16, "a-moving-tag-is-not-repaired", "decisions/decide.py",
            "actions: list[Action] = [*_observe(view, now, again_at), *_repair_tags(view)]",
            "actions: list[Action] = [*_observe(view, now, again_at)]"),
@@ -172,7 +175,8 @@ def mutants_by_hand() -> Iterator[Mutant]:
         count, at = source.count(defect.find.encode()), source.find(defect.find.encode())
         if count != 1:
             raise ValueError(f"by hand: {defect.name}: its text stands {count} times in {file}; write it anew")
+        function = function_at(source, at) if file.endswith(".py") else ""
         yield Mutant(
-            "by-hand", file, function_at(source, at) if file.endswith(".py") else "", at, at + len(defect.find.encode()), defect.instead,
+            "by-hand", file, function, at, at + len(defect.find.encode()), defect.instead,
             f"({defect.promise}) {defect.name}", f"by-hand:{defect.promise}:{defect.name}",
         )  # fmt: skip

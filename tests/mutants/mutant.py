@@ -40,7 +40,9 @@ def identified(mutants: Iterable[Mutant]) -> list[Mutant]:
     sources: dict[str, bytes] = {}
     for mutant in mutants:
         source = sources.setdefault(mutant.file, (ROOT / mutant.file).read_bytes())
-        replaced = source[mutant.start : mutant.end].decode() if mutant.end - mutant.start < len(source) else mutant.what
+        replaced = (
+            source[mutant.start : mutant.end].decode() if mutant.end - mutant.start < len(source) else mutant.what
+        )
         digest = hashlib.sha256(f"{replaced}→{mutant.text if len(mutant.text) < 2000 else ''}".encode()).hexdigest()[:8]
         name = f"{mutant.file.removeprefix(PACKAGE)}:{mutant.function or '-'}:{mutant.kind}:{digest}"
         seen[name] += 1

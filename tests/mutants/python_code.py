@@ -13,6 +13,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from mutants.effects import Effects
 from mutants.mutant import PACKAGE, ROOT, Mutant
@@ -71,12 +72,12 @@ class _Finder(ast.NodeVisitor):
 
     # ── scopes and blocks ──
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> None:  # noqa: N802
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
         self._scope.append(node.name)
         self.generic_visit(node)
         self._scope.pop()
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:  # noqa: N802
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         self._scope.append(node.name)
         self._fences = {
             target.id
@@ -101,7 +102,7 @@ class _Finder(ast.NodeVisitor):
     def _orders(self, block: list[ast.stmt]) -> None:
         inside = self._scope[0] if len(self._scope) > 1 else ""
         acts = [(at, item) for at, item in enumerate(block) if self.effects.acts(self.file, inside, item)]
-        for (first, one), (second, other) in zip(acts, acts[1:], strict=False):
+        for (first, one), (second, other) in pairwise(acts):
             between = block[first:second]
             bound = {name for item in between for name in _bound(item)}
             leaves = isinstance(one, ast.Return | ast.Raise) or isinstance(other, ast.Return | ast.Raise)
@@ -115,7 +116,7 @@ class _Finder(ast.NodeVisitor):
 
     # ── fences, guards, conditions, reads ──
 
-    def visit_Call(self, node: ast.Call) -> None:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> None:
         for argument in node.args:
             self._element(argument, lambda item: ast.Call(node.func, _without(node.args, item), node.keywords), node)
         for keyword in node.keywords:
@@ -126,12 +127,12 @@ class _Finder(ast.NodeVisitor):
                 self._add("condition", node, ast.unparse(ast.Call(node.func, node.args, kept)), self._short(keyword))
         self.generic_visit(node)
 
-    def visit_List(self, node: ast.List) -> None:  # noqa: N802
+    def visit_List(self, node: ast.List) -> None:
         for item in node.elts:
             self._element(item, lambda one: ast.List(_without(node.elts, one), node.ctx), node)
         self.generic_visit(node)
 
-    def visit_Tuple(self, node: ast.Tuple) -> None:  # noqa: N802
+    def visit_Tuple(self, node: ast.Tuple) -> None:
         for item in node.elts:
             self._element(item, lambda one: ast.Tuple(_without(node.elts, one), node.ctx), node)
         self.generic_visit(node)
@@ -143,12 +144,12 @@ class _Finder(ast.NodeVisitor):
             text = ast.unparse(without(item))  # type: ignore[operator]
             self._add("fence" if fenced else "guard", whole, text, f"without {self._short(item)}")
 
-    def visit_Yield(self, node: ast.Yield) -> None:  # noqa: N802
+    def visit_Yield(self, node: ast.Yield) -> None:
         if node.value is not None and _called(node.value) in CONDITIONAL:
             self._add("guard", node, "None", f"without {self._short(node)}")
         self.generic_visit(node)
 
-    def visit_Expr(self, node: ast.Expr) -> None:  # noqa: N802
+    def visit_Expr(self, node: ast.Expr) -> None:
         name = _called(node.value)
         if name in ("require_claim", "check_claim"):
             self._add("fence", node, "pass", self._short(node))
@@ -156,12 +157,12 @@ class _Finder(ast.NodeVisitor):
             self._add("condition", node, "pass", self._short(node))
         self.generic_visit(node)
 
-    def visit_BinOp(self, node: ast.BinOp) -> None:  # noqa: N802
+    def visit_BinOp(self, node: ast.BinOp) -> None:
         if isinstance(node.op, ast.Add) and self._text(node.left).endswith("fence") and self._text(node.right) == "1":
             self._add("fence", node, self._text(node.left), "a fence that does not grow")
         self.generic_visit(node)
 
-    def visit_Dict(self, node: ast.Dict) -> None:  # noqa: N802
+    def visit_Dict(self, node: ast.Dict) -> None:
         for key, value in zip(node.keys, node.values, strict=True):
             if not isinstance(key, ast.Constant):
                 continue
@@ -180,7 +181,7 @@ class _Finder(ast.NodeVisitor):
         text = ast.unparse(ast.Dict([name for name, _ in pairs], [item for _, item in pairs]))
         self._add("condition", node, text, f"without {value.value}")
 
-    def visit_Assign(self, node: ast.Assign) -> None:  # noqa: N802
+    def visit_Assign(self, node: ast.Assign) -> None:
         target = node.targets[0]
         if isinstance(target, ast.Subscript) and _constant(target.slice) == "ConditionExpression":
             self._add("condition", node, "pass", self._short(node))
@@ -188,15 +189,15 @@ class _Finder(ast.NodeVisitor):
 
     # ── checks ──
 
-    def visit_If(self, node: ast.If) -> None:  # noqa: N802
+    def visit_If(self, node: ast.If) -> None:
         self._check(node.test)
         self.generic_visit(node)
 
-    def visit_IfExp(self, node: ast.IfExp) -> None:  # noqa: N802
+    def visit_IfExp(self, node: ast.IfExp) -> None:
         self._check(node.test)
         self.generic_visit(node)
 
-    def visit_While(self, node: ast.While) -> None:  # noqa: N802
+    def visit_While(self, node: ast.While) -> None:
         if isinstance(node.test, ast.BoolOp):
             self._check(node.test)
         self.generic_visit(node)
@@ -211,7 +212,7 @@ class _Finder(ast.NodeVisitor):
             self._check(node.guard)
         self.generic_visit(node)
 
-    def visit_Return(self, node: ast.Return) -> None:  # noqa: N802
+    def visit_Return(self, node: ast.Return) -> None:
         value = node.value
         if isinstance(value, ast.BoolOp | ast.Compare) or (
             isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.Not)

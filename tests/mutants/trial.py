@@ -4,6 +4,7 @@ The work tree is never changed. Each process begins as a fork of one that has lo
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -32,6 +33,10 @@ OF_OTHER_FILES = (
     "tests/simulation/test_machines.py",
 )  # fmt: skip
 """Tests of the machines and of the template."""
+MEASURED = KEPT / "measured.json"
+"""Which files of tests were measured, each with its digest."""
+_TOGETHER = 20
+"""Files of tests that one process runs, when it is measured what they run."""
 LONGEST = 120.0
 """Seconds that one process may take; a mutant that goes on for ever is noticed, too."""
 _LOADED = ("pytest", "boto3", "botocore.stub", "moto", "pydantic", "httpx", "yaml", "greenlet", "jsonata")
@@ -107,16 +112,19 @@ class Tree:
         """Have the defect in the tree for a while."""
         path = self.path / mutant.file
         compiled = path.parent / "__pycache__"
-        source = path.read_bytes()
+        source, times = path.read_bytes(), path.stat()
         for old in compiled.glob(f"{path.stem}.*.pyc"):
             old.unlink()
         path.write_bytes(mutant.applied(source))
         try:
             yield
         finally:
-            shutil.copy2(ROOT / mutant.file, path)
+            path.write_bytes(source)
+            os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
-    def run(self, work: Callable[[], int], log: Path, longest: float = LONGEST, *, compiles: bool = False) -> int | None:
+    def run(
+        self, work: Callable[[], int], log: Path, longest: float = LONGEST, *, compiles: bool = False
+    ) -> int | None:
         """Run in a fork, in this tree; return its exit code, or None when it took too long."""
         sys.stdout.flush()
         child = os.fork()
@@ -124,7 +132,7 @@ class Tree:
             code = 70
             try:
                 code = self._inside(work, log, compiles)
-            except BaseException:  # noqa: BLE001 - this process ends here
+            except BaseException:
                 import traceback
 
                 traceback.print_exc()
@@ -195,22 +203,40 @@ def run_histories(count: int) -> int:
     return 0
 
 
-def measured(tree: Tree, histories: int) -> Reach:
-    """Run everything once as it is. Raise AssertionError when that does not pass."""
+def measured(tree: Tree, histories: int) -> None:
+    """Run everything as it is: the histories, and the tests of each file that has changed since the last time.
+
+    Raise AssertionError when that does not pass.
+    """
     said, tests, simulation = KEPT / "as-it-is.log", KEPT / "tests.jsonl", KEPT / "simulation.json"
-    for path in (said, tests, simulation):
-        path.unlink(missing_ok=True)
+    said.unlink(missing_ok=True)
+    known = json.loads(MEASURED.read_text(encoding="utf-8")) if MEASURED.exists() else {}
+    files = {name: digest for name, digest in _test_files().items() if known.get(name) != digest}
+    lines = tests.read_text(encoding="utf-8").splitlines() if tests.exists() else []
+    kept = [line for line in lines if json.loads(line)["test"].split("::")[0] in set(known) - set(files)]
+    tests.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
     try:
         os.environ[FILE] = str(simulation)
         code = tree.run(lambda: run_histories(histories), said, 3600, compiles=True)
         assert code == 0, f"the simulation breaks a promise without any defect: {said}"
         os.environ[FILE] = str(tests)
-        ignored = [f"--ignore={name}" for name in NOT_IN_THE_SUITES]
-        code = tree.run(lambda: run_tests(SUITES, *ignored), said, 3600, compiles=True)
-        assert code == 0, f"the tests fail without any defect: {said}"
+        for first in range(0, len(files), _TOGETHER):
+            some = sorted(files)[first : first + _TOGETHER]
+            code = tree.run(lambda: run_tests(some), said, 3600, compiles=True)  # noqa: B023 - called at once
+            assert code == 0, f"the tests fail without any defect: {said}"
+            known |= {name: files[name] for name in some}
+            MEASURED.write_text(json.dumps(known), encoding="utf-8")
     finally:
         del os.environ[FILE]
-    return read_reach()
+
+
+def _test_files() -> dict[str, str]:
+    """Return the files of tests, each with a digest."""
+    paths = (path for suite in SUITES for path in (ROOT / suite).rglob("test_*.py"))
+    found = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in sorted(paths)}
+    return {
+        name: hashlib.sha256(text).hexdigest()[:16] for name, text in found.items() if name not in NOT_IN_THE_SUITES
+    }
 
 
 def read_reach() -> Reach:

@@ -1,4 +1,7 @@
-"""The machines' expressions always have a value, and the reference implementation of JSONata has the same."""
+"""The machines' expressions always have a value, and the reference implementation of JSONata has the same.
+
+AWS names version 2.0.6 of JSONata; package.json pins the version that the linter of state machines brings with it.
+"""
 
 import json
 import subprocess

@@ -1,10 +1,11 @@
-"""The models of ECR, ECS and Step Functions against moto as it is: the same requests, the same answers and refusals.
+"""The models of ECR, ECS, SQS and Step Functions against moto as it is: the same requests, answers and refusals.
 
-What moto does not know is not compared: `docs/development/simulation.md` lists it, with AWS's sentences.
+What moto does not know is not compared: tests/simulation/README.md lists it, with AWS's sentences.
 """
 
 import json
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,10 +17,13 @@ from moto import mock_aws
 from simulation.aws.ecs import Ecs
 from simulation.aws.machines import Machines
 from simulation.aws.registry import MANIFEST, Image, Registry, digest_of
+from simulation.choices import Choices
+from simulation.delivery import Delivery
+from simulation.sandboxes import template
 from simulation.scheduler import BEGINNING, Future, Scheduler
 
 Answer = dict[str, Any]
-SEEDS = range(3)
+SEEDS = range(2)
 
 
 @pytest.fixture
@@ -113,7 +117,8 @@ def test_ecr(moto: Callable[[str], Any], seed: int) -> None:
 
 def task_definition(family: str, image: str) -> Answer:
     return {
-        "family": family, "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"], "cpu": "256", "memory": "512",
+        "family": family, "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"], "cpu": "256",
+        "memory": "512",
         "containerDefinitions": [{"name": "app", "image": image, "essential": True, "memory": 512}],
     }  # fmt: skip
 
@@ -194,6 +199,48 @@ def test_ecs_tasks(moto: Callable[[str], Any]) -> None:
     assert seen(at_ours, own["taskArn"]) == seen(at_theirs, other["taskArn"])
 
 
+# ── SQS ──
+
+
+def test_sqs(moto: Callable[[str], Any]) -> None:
+    """Of a batch only what failed comes again: as often as the template says, then it is dead."""
+    most = int(template()["Resources"]["Nudges"]["Properties"]["RedrivePolicy"]["maxReceiveCount"])
+    bodies, fails = ["good", "bad", "worse"], {"bad", "worse"}
+    scheduler, ours = Scheduler(), Counter[str]()
+
+    def invoke(function: str, payload: Any) -> Future:
+        ours.update(record["body"] for record in payload["Records"])
+        failed = [{"itemIdentifier": one["messageId"]} for one in payload["Records"] if one["body"] in fails]
+        future = Future()
+        future.set({"batchItemFailures": failed})
+        return future
+
+    delivery = Delivery(scheduler, Choices(story=[]), invoke, chance=0.0)
+    for body in bodies:
+        delivery.send(body, 0.0)
+    while scheduler.next_at() < float("inf"):
+        scheduler.step()
+
+    queues, theirs = moto("sqs"), Counter[str]()
+    dead = queues.create_queue(QueueName="dead")["QueueUrl"]
+    arn = queues.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": str(most)})
+    url = queues.create_queue(
+        QueueName="nudges", Attributes={"VisibilityTimeout": "0", "RedrivePolicy": redrive}
+    )["QueueUrl"]  # fmt: skip
+    for body in bodies:
+        queues.send_message(QueueUrl=url, MessageBody=body)
+    while messages := queues.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        theirs.update(message["Body"] for message in messages)
+        for message in messages:
+            if message["Body"] not in fails:
+                queues.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    buried = queues.receive_message(QueueUrl=dead, MaxNumberOfMessages=10)["Messages"]
+
+    assert ours == theirs == {"good": 1, "bad": most, "worse": most}
+    assert sorted(body for _, body in delivery.dead) == sorted(message["Body"] for message in buried)
+
+
 # ── Step Functions ──
 
 
@@ -208,7 +255,10 @@ def executions_requests(chosen: random.Random) -> Iterator[tuple[str, Answer]]:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_step_functions(moto: Callable[[str], Any], seed: int) -> None:
-    waits = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 9999, "Next": "Done"}, "Done": {"Type": "Succeed"}}}
+    waits = {
+        "StartAt": "Wait",
+        "States": {"Wait": {"Type": "Wait", "Seconds": 9999, "Next": "Done"}, "Done": {"Type": "Succeed"}},
+    }
     theirs, scheduler = moto("stepfunctions"), Scheduler()
     ours = Machines(scheduler, lambda function, payload: Future(), lambda execution: None)
     role = "arn:aws:iam::123456789012:role/some"
@@ -218,8 +268,9 @@ def test_step_functions(moto: Callable[[str], Any], seed: int) -> None:
     for operation, request in executions_requests(random.Random(seed)):
         arn = f"{machine.replace(':stateMachine:', ':execution:')}:{request['name']}"
         if operation == "start_execution":
-            request = {**request, "stateMachineArn": machine}
-            found, expected = said(lambda: ours.start_execution(request)), said(lambda: theirs.start_execution(**request))  # noqa: B023
+            asked = {**request, "stateMachineArn": machine}
+            found = said(lambda: ours.start_execution(asked))  # noqa: B023 - called at once
+            expected = said(lambda: theirs.start_execution(**asked))  # noqa: B023
         elif operation == "describe_execution":
             found = said(lambda: ours.describe_execution({"executionArn": arn}))  # noqa: B023
             expected = said(lambda: theirs.describe_execution(executionArn=arn))  # noqa: B023

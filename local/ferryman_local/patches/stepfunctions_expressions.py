@@ -13,7 +13,7 @@ def apply() -> None:
     """Put every correction of this file in place."""
     states = module("services.stepfunctions")
     replace(states, "_evaluate_jsonata_choice_rule", lambda original: condition(states))
-    replace(states, "_apply_state_assign", lambda original: assign(original, states))
+    replace(states, "_apply_state_assign", assign)
 
 
 def condition(states: Any) -> Any:
@@ -31,7 +31,7 @@ def condition(states: Any) -> Any:
     return holds
 
 
-def assign(original: Any, states: Any) -> Any:
+def assign(original: Any) -> Any:
     """All expressions of an Assign see the variables as they were; the emulator shows them what was assigned before."""
 
     def set_all(state: dict[str, Any], data: Any, ctx: Any, result: Any = None, error_output: Any = None) -> None:

@@ -201,13 +201,12 @@ def test_output_of_succeed(machine: Any, start: Any, ended: Any) -> None:
             id="a condition that is no boolean",
         ),
         pytest.param(
-            {"Type": "Pass", "Assign": {"x": "{% $states.input.nothing %}"}, "Next": "Done"}, id="a variable without one"
+            {"Type": "Pass", "Assign": {"x": "{% $states.input.nothing %}"}, "Next": "Done"},
+            id="a variable without one",
         ),
     ],
 )
-def test_an_expression_that_aws_refuses_fails_the_execution(
-    state: Any, machine: Any, start: Any, ended: Any
-) -> None:
+def test_an_expression_that_aws_refuses_fails_the_execution(state: Any, machine: Any, start: Any, ended: Any) -> None:
     found = ended(start(machine({"First": state, "Done": {"Type": "Succeed"}}), {"a": 1}))
     assert (found["status"], found["error"]) == ("FAILED", "States.QueryEvaluationError")
 

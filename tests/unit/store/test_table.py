@@ -58,7 +58,9 @@ def test_a_write_under_a_lost_fence_fails(stored: Store, deployment: str, fence:
     assert stored.deployment("scr", "staging", Ref.deployment).phase is Phase.RUNNING
 
 
-@pytest.mark.parametrize(("deployment", "fence"), [("another", make.FENCE), (None, make.FENCE + 1), (None, make.FENCE - 1)])
+@pytest.mark.parametrize(
+    ("deployment", "fence"), [("another", make.FENCE), (None, make.FENCE + 1), (None, make.FENCE - 1)]
+)
 def test_an_update_of_a_deployment_without_its_claim_fails(stored: Store, deployment: str | None, fence: int) -> None:
     active = stored.state("scr", "staging").active
     assert active is not None
