@@ -123,7 +123,7 @@ simulate: $(READY) ## play histories with faults until STEPS are done or a promi
 LIMIT ?= 0
 SHARD ?= 1/1
 .PHONY: test-mutants
-test-mutants: $(READY) ## put defects into the code, one at a time, and count which ones tests notice (LIMIT=100 SHARD=1/4 SEED=2)
+test-mutants: $(READY) ## put defects into the code, one at a time, and count which ones tests notice (LIMIT=100 SHARD=2/4 SEED=2)
 	@PYTHONPATH=tests $(PY) -m mutants --limit "$(LIMIT)" --shard "$(SHARD)" --seed "$(SEED)" --processes $(WORKERS) $(ARGS)
 
 test-terraform: $(READY) ## Terraform: plans, module tests, consistency with the operator (TERRAFORM=terraform: real provider)

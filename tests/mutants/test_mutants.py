@@ -58,10 +58,10 @@ def mutant(file: str, function: str) -> Mutant:
 def test_the_tests_that_are_tried_first_are_those_of_the_module_then_those_that_run_little() -> None:
     place = "layers/core/ferryman/store/table.py:Store._get"
     tests = {
-        "tests/unit/a/test_a.py::wide": (frozenset({place, "x", "y"}), 1.0),
-        "tests/unit/a/test_a.py::narrow": (frozenset({place}), 1.0),
+        "tests/unit/store/test_sizes.py::wide": (frozenset({place, "x", "y"}), 1.0),
+        "tests/unit/store/test_sizes.py::narrow": (frozenset({place}), 1.0),
         "tests/unit/store/test_table.py::own": (frozenset({place, "x", "y", "z"}), 1.0),
-        "tests/unit/a/test_a.py::other": (frozenset({"x"}), 1.0),
+        "tests/unit/store/test_sizes.py::other": (frozenset({"x"}), 1.0),
     }
     reach, where = Reach(tests, frozenset({place})), mutant("layers/core/ferryman/store/table.py", "Store._get")
     found = [name.rpartition("::")[2] for name in reach.tests_of(where, budget=10)]
