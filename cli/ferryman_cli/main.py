@@ -13,6 +13,7 @@ from ferryman_cli.commands import (
     auth,
     diff,
     gates,
+    get,
     platforms,
     proposal,
     reads,
@@ -20,6 +21,7 @@ from ferryman_cli.commands import (
     starting,
     status,
     tags,
+    validate,
     watch,
 )
 from ferryman_cli.exits import Commands
@@ -64,6 +66,7 @@ app = typer.Typer(
 
 for _command in (
     apply.apply,
+    validate.validate,
     tags.tags,
     status.status,
     reads.releases,
@@ -91,6 +94,7 @@ for _command in (
     gates.waive,
 ):
     app.command()(_command)
+app.add_typer(get.app)
 app.add_typer(auth.app)
 app.add_typer(platforms.app)
 app.add_typer(local.app)

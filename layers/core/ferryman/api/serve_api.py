@@ -5,7 +5,20 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from ferryman.access import Verb
-from ferryman.api import apply, approve, audit, auth, control, diff, freeze_and_waive, ownership, proposal, read, start
+from ferryman.api import (
+    apply,
+    approve,
+    audit,
+    auth,
+    control,
+    diff,
+    freeze_and_waive,
+    ownership,
+    proposal,
+    read,
+    start,
+    stored_document,
+)
 from ferryman.api.authorize import authorize
 from ferryman.api.context import Context
 from ferryman.api.http import HttpError, Request, answer, failure, parse
@@ -43,7 +56,7 @@ ROUTES: tuple[tuple[str, str, Verb, Route], ...] = (
     ("GET", _PLATFORM, Verb.VIEW_PLATFORM, read.platform),
     ("PUT", _PLATFORM, Verb.APPLY, apply.apply),
     ("POST", f"{_PLATFORM}/retire", Verb.RETIRE, ownership.retire),
-    ("GET", f"{_PLATFORM}/document", Verb.VIEW_DOCUMENT, read.document),
+    ("GET", f"{_PLATFORM}/document", Verb.VIEW_DOCUMENT, stored_document.document),
     ("GET", f"{_PLATFORM}/proposal", Verb.VIEW_PLATFORM, proposal.proposal),
     ("GET", f"{_PLATFORM}/releases", Verb.VIEW_PLATFORM, read.releases),
     ("GET", f"{_PLATFORM}/tags/{{tag}}", Verb.VIEW_PLATFORM, read.tag),
