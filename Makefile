@@ -31,7 +31,7 @@ LINTED := . scripts/lint-asl scripts/check-locks scripts/check-workflows scripts
 	tests/terraform/offline/bin/terraform-offline
 
 PYTEST := $(PY) -m pytest
-PARALLEL_TESTS := $(wildcard tests/unit tests/contract tests/pages tests/local tests/example tests/simulation)
+PARALLEL_TESTS := $(wildcard tests/unit tests/contract tests/pages tests/local tests/example tests/simulation tests/mutants)
 FLOW_TESTS := $(wildcard tests/flow)
 
 # Terraform with an offline stand-in for the AWS provider (tests/terraform/conftest.py has the same default).
@@ -122,6 +122,13 @@ STEPS ?= 20000
 .PHONY: simulate
 simulate: $(READY) ## play histories with faults until STEPS are done or a promise is broken (SEED=7 STEPS=50000 STORY=file)
 	@PYTHONPATH=tests $(PY) -m simulation $(if $(STORY),--story "$(STORY)",--seed "$(SEED)" --steps "$(STEPS)") $(ARGS)
+
+# Takes hours for all; what is known from before is not tried again. ARGS="--only store/" tries some; ARGS=--list prints them.
+LIMIT ?= 0
+SHARD ?= 1/1
+.PHONY: test-mutants
+test-mutants: $(READY) ## put defects into the code, one at a time, and count which ones tests notice (LIMIT=100 SHARD=2/4 SEED=2)
+	@PYTHONPATH=tests $(PY) -m mutants --limit "$(LIMIT)" --shard "$(SHARD)" --seed "$(SEED)" --processes $(WORKERS) $(ARGS)
 
 test-terraform: $(READY) ## Terraform: plans, module tests, consistency with the operator (TERRAFORM=terraform: real provider)
 	$(call with,terraform,$(PYTEST) -n $(WORKERS) --dist load tests/terraform $(ARGS))

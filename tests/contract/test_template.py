@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.session import get_session
 
 from contract.machine import ROOT, snake
 from contract.template import functions, resources, statements, template
@@ -363,7 +364,22 @@ def test_the_table_outlives_everything() -> None:
 def test_logs_expire_and_hold_no_execution_data() -> None:
     for name, group in resources("AWS::Logs::LogGroup").items():
         assert "RetentionInDays" in group["Properties"], name
-    assert template()["Resources"]["DeployMachine"]["Properties"]["Logging"]["IncludeExecutionData"] is False
+    machines = resources("AWS::Serverless::StateMachine")
+    assert machines
+    for name, machine in machines.items():
+        assert machine["Properties"]["Logging"]["IncludeExecutionData"] is False, name
+
+
+def test_reconcile_hears_of_every_way_in_which_an_execution_ends() -> None:
+    statuses = get_session().get_service_model("stepfunctions").shape_for("ExecutionStatus").enum
+    patterns = [
+        event["Properties"]["Pattern"] for event in functions()["Reconcile"]["Events"].values()
+        if event["Type"] == "EventBridgeRule"
+    ]  # fmt: skip
+    (ends,) = (pattern["detail"] for pattern in patterns if pattern["source"] == ["aws.states"])
+    assert set(ends["status"]) == set(statuses) - {"RUNNING", "PENDING_REDRIVE"}
+    machines = {target["Ref"] for target in ends["stateMachineArn"]}
+    assert machines == set(resources("AWS::Serverless::StateMachine"))
 
 
 def test_alarms_cover_what_people_must_hear_of() -> None:

@@ -10,6 +10,7 @@ from pages import asking
 from pages.asking import SHORT
 from pages.scanner import GUESSES, Page
 from pages.site_world import GRACES, PERSONAL, SHARED, Answer, Site
+from unit.fakes.dynamodb import FakeDynamoDb
 
 
 def undecided(site: Site) -> bool:
@@ -31,6 +32,25 @@ def test_a_flood_of_looks_writes_nothing(site: Site) -> None:
 
     assert {answer.status for answer in answers} == {200, 204}
     assert (site.approval, site.timeline(), site.nudged) == (before, [], [])
+
+
+@pytest.mark.parametrize("status", ["Pending", "Approved", "Rejected", "Expired", "Superseded", "Aborted"])
+@pytest.mark.parametrize("hours", [0, 25, 400], ids=["in-time", "expired", "long-ago"])
+def test_a_look_writes_nothing_whatever_became_of_the_request(
+    site: Site, status: str, hours: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.store.write(Save(site.approval.but(status=status)))
+    site.clock.forward(hours=hours)
+
+    def written(*args: object, **how: object) -> None:
+        pytest.fail("a look at a page wrote to the table")
+
+    for operation in ("transact_write_items", "update_item", "put_item", "delete_item"):
+        monkeypatch.setattr(FakeDynamoDb, operation, written)
+    for method in ("GET", "HEAD", "OPTIONS"):
+        for path in (PERSONAL, SHARED, GRACES, f"{PERSONAL}x", f"{PERSONAL}?decision=approve&version={SHORT}"):
+            assert site.ask(method, path).status in (200, 204, 404, 410)
+    assert site.nudged == []
 
 
 @pytest.fixture(autouse=True)

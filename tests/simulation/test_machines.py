@@ -1,5 +1,6 @@
 """The interpreter of ASL: retries, catches, variables, tokens, aborts, and expressions without a value."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -137,6 +138,40 @@ def test_starting_again_is_the_same_execution_only_while_it_runs_with_the_same_i
     bench.machines.stop(execution.arn)
     with pytest.raises(ClientError, match="ExecutionAlreadyExists"):
         bench.machines.start_execution(again)
+
+
+@pytest.mark.parametrize("fails", ["update", "smoke"])
+def test_the_way_back_takes_the_last_wave_first(fails: str) -> None:
+    """The real machine, with functions that answer as they do: one service of the last wave fails, or a check."""
+    scheduler, updated = Scheduler(), []
+
+    def invoke(function: str, payload: Any) -> Future:
+        future, back = Future(), payload.get("direction") == "back"
+        answers = {
+            "BeginDeployment": {"waves": [{"services": ["a"]}, {"services": ["b", "c"]}, {"services": ["d"]}]},
+            "AdmitDeployment": {"verdict": "Admitted"},
+            "PromoteImages": {"verdict": "Promoted"},
+            "RunMigration": {"verdict": "Skipped"},
+            "SmokeTest": {"verdict": "Failed" if fails == "smoke" else "Succeeded"},
+        }
+        if function == "UpdateService":
+            updated.append((payload["direction"], payload["service"]))
+        if function == "WatchRollout":
+            wrong = fails == "update" and payload["service"] == "d" and not back
+            answer = {"service": payload["service"], "verdict": "Failed" if wrong else "Succeeded"}
+            token = {"taskToken": payload["taskToken"], "output": json.dumps(answer)}
+            scheduler.spawn(lambda: machines.send_task_success(token))
+        future.set(answers.get(function, {}))
+        return future
+
+    machines = Machines(scheduler, invoke, lambda execution: None)
+    machines.define(ARN, definition("deploy"))
+    payload = '{"platform": "p", "environment": "e", "deployment": "D", "fence": 1}'
+    machines.start_execution({"stateMachineArn": ARN, "name": "e", "input": payload})
+    while scheduler.next_at() < 10_000:
+        scheduler.step()
+    assert [service for way, service in updated if way == "forward"] == ["a", "b", "c", "d"]
+    assert [service for way, service in updated if way == "back"] == ["d", "b", "c", "a"]
 
 
 def unknown_type(machine: dict[str, Any]) -> None:

@@ -58,7 +58,7 @@ class BeginDeploymentOutput(Contract):
     waves: list[PlannedWave] = []
     approval: bool = False
     """Whether people have to say yes first."""
-    migrations: list[str] = [""]
+    migrations: list[str] = Field(default=[""], min_length=1)
     """Names of the migrations to run, in this order; "" is the one without a name, which records if there is none."""
 
 

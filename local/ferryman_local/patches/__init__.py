@@ -17,6 +17,7 @@ ends waiting tasks and Maps, and ABORTED stays; Output of Succeed; States.ALL do
 of 256 KiB; transitions are counted. Task tokens (stepfunctions_tokens.py): a failing function behind waitForTaskToken
 fails its task at once; a new token per attempt; late answers are TaskTimedOut; timeouts of tokens can be scaled.
 A machine's own role must allow it to call a function (machine_roles.py).
+Expressions (stepfunctions_expressions.py): conditions are true or false; variables are assigned at once.
 ECS, tasks (ecs.py): the process or the Docker engine; a task's file system; clientToken; imageDigest of every
 container; CannotPullContainerError; exit code 143 of a stopped task. Deployments (ecs_deployments.py): a deployment
 completes when its tasks are healthy and the old ones are gone, and failing health checks fail it; failed deployments
@@ -58,6 +59,7 @@ from ferryman_local.patches import (
     permissions,
     scheduler,
     stepfunctions,
+    stepfunctions_expressions,
     sts,
 )
 from ferryman_local.patches.control import Control
@@ -79,6 +81,7 @@ def apply(
     cloudformation.apply()
     stepfunctions.apply(control, token_timeout_scale)
     machine_roles.apply(control)
+    stepfunctions_expressions.apply()
     ecr.apply(control)
     ecs.apply(engine)
     elbv2.apply()

@@ -192,6 +192,34 @@ def test_output_of_succeed(machine: Any, start: Any, ended: Any) -> None:
     assert json.loads(ended(start(machine(states), {"a": 1}))["output"]) == {"sum": 2}
 
 
+@pytest.mark.parametrize(
+    "state",
+    [
+        pytest.param({"Type": "Pass", "Output": "{% $states.input.nothing %}", "End": True}, id="without a value"),
+        pytest.param(
+            {"Type": "Choice", "Choices": [{"Condition": "{% $states.input.a %}", "Next": "Done"}], "Default": "Done"},
+            id="a condition that is no boolean",
+        ),
+        pytest.param(
+            {"Type": "Pass", "Assign": {"x": "{% $states.input.nothing %}"}, "Next": "Done"},
+            id="a variable without one",
+        ),
+    ],
+)
+def test_an_expression_that_aws_refuses_fails_the_execution(state: Any, machine: Any, start: Any, ended: Any) -> None:
+    found = ended(start(machine({"First": state, "Done": {"Type": "Succeed"}}), {"a": 1}))
+    assert (found["status"], found["error"]) == ("FAILED", "States.QueryEvaluationError")
+
+
+def test_variables_are_assigned_at_once(machine: Any, start: Any, ended: Any) -> None:
+    states = {
+        "First": {"Type": "Pass", "Assign": {"x": 1, "y": 2}, "Next": "Swap"},
+        "Swap": {"Type": "Pass", "Assign": {"x": "{% $y %}", "y": "{% $x %}"}, "Next": "Done"},
+        "Done": {"Type": "Succeed", "Output": ["{% $x %}", "{% $y %}"]},
+    }
+    assert json.loads(ended(start(machine(states)))["output"]) == [2, 1]
+
+
 def test_starting_twice(keeper: str, aws: Client, machine: Any, start: Any, ended: Any) -> None:
     arn, name = machine({"Wait": waiting(keeper, End=True)}), uuid4().hex
     first = start(arn, {"a": 1}, name)

@@ -9,8 +9,10 @@ from ferryman.api import serve_api
 from ferryman.api.context import Context
 from ferryman.errors import Conflict, FerrymanError, NotFound, PermanentError, ReferenceUnresolved, Refused, Throttled
 from ferryman.store.table import Store
+from unit import builders as make
 from unit.api_world import ENV, JO, World
 from unit.fakes.clock import FakeClock, FakeIds
+from unit.fakes.dynamodb import FakeDynamoDb
 
 
 @pytest.fixture
@@ -38,6 +40,35 @@ def test_every_route_is_found_by_its_own_path() -> None:
     for method, pattern, _, route in serve_api.ROUTES:
         segments = [part.strip("{}") for part in pattern.split("/")]
         assert serve_api.find(method, segments)[0] is route
+
+
+@pytest.mark.parametrize("route", serve_api.ROUTES, ids=lambda route: f"{route[0]} {route[1]}")
+def test_other_methods_of_a_path_do_nothing(world: World, route: tuple[Any, ...]) -> None:
+    """HEAD in particular, which anything that looks at addresses may send."""
+    method, pattern, _, _ = route
+    path = "/" + pattern.format(platform="scr", environment="staging", deployment="D", tag="v1")
+    accepted = {accepted for accepted, other, _, _ in serve_api.ROUTES if other == pattern}
+    for other in {"HEAD", "OPTIONS", "GET", "POST", "PUT", "PATCH", "DELETE", method.lower()} - accepted:
+        status, body = world.call(other, path)
+        if other.upper() not in accepted:
+            assert (status, body["error"]["code"]) == (405, "MethodNotAllowed"), other
+
+
+@pytest.mark.parametrize("pattern", [pattern for method, pattern, _, _ in serve_api.ROUTES if method == "GET"])
+def test_a_get_writes_nothing(
+    world: World, pattern: str, scr_document: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.applied(scr_document)
+    world.put(make.deployment(), make.release(), make.state())
+
+    def written(*args: Any, **how: Any) -> None:
+        pytest.fail("a GET wrote to the table")
+
+    for operation in ("transact_write_items", "update_item", "put_item", "delete_item"):
+        monkeypatch.setattr(FakeDynamoDb, operation, written)
+    path = "/" + pattern.format(platform="scr", environment="staging", deployment=make.deployment().id, tag="v1.2.3")
+    status, body = world.call("GET", path)
+    assert status in (200, 400, 404), body
 
 
 @pytest.mark.parametrize(

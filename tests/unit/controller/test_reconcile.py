@@ -130,6 +130,18 @@ class TestStart:
         assert world.state.current is not None
         assert world.state.current.version == V1
 
+    def test_each_claim_has_a_greater_fence_than_all_before(self, world: World) -> None:
+        fences = []
+        for version in (V1, V2, V3):
+            world.release(version)
+            world.reconcile()
+            fences.append(claim(world).fence)
+            assert world.state.fence == fences[-1]
+            succeed(world)
+            world.clock.forward(hours=1)
+            world.sweep()
+        assert fences == sorted(set(fences))
+
     def test_once_however_often_reconcile_runs(self, world: World) -> None:
         world.release(V1)
         for _ in range(3):

@@ -102,6 +102,16 @@ def after(deployment: Deployment, state: EnvironmentState, judgement: Judgement 
 
 
 class TestRollback:
+    def test_what_was_found_bad_is_not_what_the_next_rollback_goes_to(self) -> None:
+        """B succeeded, and went back when it was deployed again; D is left for C: before C there is A, not B."""
+        left = Settled(phase=Phase.ROLLED_BACK, reason="LeftByRollback", at=make.AT)
+        state = running(D, settled={B: left})
+        deployment = make.deployment(kind="rollback", version=C, from_version=D)
+        ran = history(A, B, (B, "RolledBack"), C, D)
+        _, found = after_outcome.apply(OK, deployment, state, make.AT, history=ran, releases=releases())
+        assert found.previous is not None
+        assert found.previous.version == A
+
     def test_leaves_the_release_it_came_from(self) -> None:
         state = after(back(), running())
 

@@ -107,10 +107,12 @@ def test_rules(world: World, policy: Any, before: list[Callable[[World], Any]], 
         pytest.param({"requesterMayApprove": True}, "approve", "Approved", id="approve-where-that-is-allowed"),
     ],
 )
-def test_who_asked(world: World, policy: Any, verdict: str, kind: str) -> None:
+@pytest.mark.parametrize("how", ["mail", "slack", "cli"])
+def test_who_asked(world: World, policy: Any, verdict: str, kind: str, how: str) -> None:
     world.edit(initiated_by=Actor(who=ADA_ARN))
     world.asked(policy)
-    assert world.decide(verdict=verdict, reason="changed my mind").kind == kind
+    confirmed = {"confirmed": True, "version": ""} if how == "slack" else {}
+    assert world.decide(verdict=verdict, reason="changed my mind", how=how, **confirmed).kind == kind
 
 
 def test_who_asked_does_not_get_by_under_another_spelling(world: World) -> None:

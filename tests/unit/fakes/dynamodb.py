@@ -15,6 +15,7 @@ from ferryman.store import sizes
 
 Item = dict[str, Any]
 TABLE = "ferryman"
+CONSISTENT = "decisions are made on consistent reads; only an index has none"
 
 
 class FakeDynamoDb:
@@ -28,7 +29,8 @@ class FakeDynamoDb:
 
     # ── the client's methods, with boto3's own argument names ──
 
-    def get_item(self, *, Key: Item, **_: Any) -> Item:  # noqa: N803
+    def get_item(self, *, Key: Item, ConsistentRead: bool = False, **_: Any) -> Item:  # noqa: N803
+        assert ConsistentRead, CONSISTENT
         found = self.items.get(_key(Key))
         return {} if found is None else {"Item": _copy(found)}
 
@@ -86,7 +88,7 @@ class FakeDynamoDb:
         names, values = how["ExpressionAttributeNames"], how["ExpressionAttributeValues"]
         expression = how["KeyConditionExpression"]
         assert expression in ("#pk = :pk", "#pk = :pk AND begins_with(sk, :prefix)"), expression
-        assert not (how.get("IndexName") and how.get("ConsistentRead")), "an index has no consistent reads"
+        assert bool(how.get("IndexName")) is not how.get("ConsistentRead"), CONSISTENT
         prefix, partition = values.get(":prefix", {"S": ""})["S"], values[":pk"]["S"]
         # What is stored is never changed in place, so the items' own attributes can be given out.
         if names["#pk"] == "pk":

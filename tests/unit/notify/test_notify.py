@@ -152,9 +152,8 @@ def test_stream_sends_once(store: Store, run: Run, clock: FakeClock, dynamodb: A
         clock.forward(hours=5)
         assert run(event, sink) == NotifyOutput()
     assert sink.got == ["team"]
-    item = dynamodb.get_item(
-        TableName="ferryman", Key={"pk": {"S": "DEPLOYMENT#01DEP"}, "sk": {"S": "OUTBOX#outcome#team"}}
-    )
+    key = {"pk": {"S": "DEPLOYMENT#01DEP"}, "sk": {"S": "OUTBOX#outcome#team"}}
+    item = dynamodb.get_item(TableName="ferryman", Key=key, ConsistentRead=True)
     assert item["Item"]["expiresAt"] == {"N": "1900000000"}
     assert "pending" not in item["Item"]
 

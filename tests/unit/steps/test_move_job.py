@@ -9,7 +9,7 @@ import pytest
 from ferryman.contracts import UpdateServiceOutput
 from ferryman.decisions import outcome
 from ferryman.decisions.deployment_report import way_back
-from ferryman.errors import NotItsTurn, NotVisibleYet, Throttled, Unavailable
+from ferryman.errors import ClaimLost, NotItsTurn, NotVisibleYet, Throttled, Unavailable
 from ferryman.records import Phase, PlannedTag, StepStatus, step_keys
 from ferryman.store.step_writer import end
 from ferryman.store.table import Store
@@ -112,6 +112,19 @@ def test_a_lost_write_leads_to_the_same(world: JobsWorld, job: str, name: str, f
     # Where the first call worked, its result is adopted.
     assert world.events.calls[operation] == (1 if fault == "lose_answer" else 2)
     assert world.ecs.calls["register_task_definition"] == 2
+
+
+@BOTH
+def test_who_lost_the_claim_after_the_intent_changes_nothing(world: JobsWorld, job: str, name: str) -> None:
+    operation = "update_schedule" if name == "report" else "put_targets"
+    world.events.refuse(operation, "ThrottlingException")
+    with pytest.raises(Throttled):
+        world.update(job)
+    world.lose_claim()
+    with pytest.raises(ClaimLost):
+        world.update(job)
+    assert world.events.calls[operation] == 1
+    assert image(world.runs(name)) != NEW
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,18 @@ def test_who_lost_the_claim_after_claiming_the_attempt_runs_nothing(world: World
     assert world.migration_tasks() == []
 
 
+def test_who_lost_the_claim_leaves_the_attempt_of_another_as_it_is(world: World) -> None:
+    world.ecs.throttle("run_task")
+    with pytest.raises(Throttled):
+        world.run_migration()
+    world.claim(NEXT)
+    world.clock.forward(minutes=3)
+    world.lose_claim()
+    with pytest.raises(ClaimLost):
+        world.run_migration()
+    assert (world.migration_tasks(), world.migration_statuses()) == ([], ["Claimed"])
+
+
 @pytest.mark.parametrize("why", ["failures", "refused", "nothing"])
 def test_a_task_that_ecs_does_not_start_may_be_tried_by_automation(world: World, why: str) -> None:
     if why == "failures":

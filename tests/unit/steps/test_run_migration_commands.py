@@ -183,6 +183,15 @@ class TestDowngrade:
         assert world.answer(world.watch_migration())["verdict"] == "Aborted"  # type: ignore[index]
         assert statuses(world)[RUNS] == "Reverted"
 
+    def test_that_lost_its_claim_takes_nothing_back(self, world: World) -> None:
+        self.start(world)
+        world.run_migration()
+        world.ecs.stop(tasks(world)[0], exit_code=0)
+        world.lose_claim()
+        with pytest.raises(ClaimLost):
+            world.watch_migration()
+        assert statuses(world)[RUNS] == "Succeeded"
+
     def test_a_crash_between_marking_and_ending_is_made_good(
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ferryman.errors import ClaimLost
 from ferryman.records import MigrationClaim, StepStatus
 from ferryman.records.writes import Save
 from ferryman.steps.watch_migration import Seen, Terms, judge
@@ -145,6 +146,15 @@ def test_abort_stops_it_and_waits_until_it_stopped(world: World) -> None:
     world.ecs.stop(task, exit_code=0, stop_code="UserInitiated")
     assert world.answer(world.watch_migration()) == {"verdict": "Aborted", "reason": "AbortRequested"}
     assert world.migration.status is StepStatus.ABORTED
+
+
+def test_who_lost_the_claim_stops_no_task(world: World) -> None:
+    world.run_migration()
+    world.abort()
+    world.lose_claim()
+    with pytest.raises(ClaimLost):
+        world.watch_migration()
+    assert world.ecs.calls["stop_task"] == 0
 
 
 def test_watching_again_repeats_the_verdict(world: World) -> None:

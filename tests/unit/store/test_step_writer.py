@@ -3,7 +3,7 @@
 import pytest
 
 from ferryman.contracts import DeploymentRef
-from ferryman.errors import NotItsTurn
+from ferryman.errors import ClaimLost, NotItsTurn
 from ferryman.records import Phase, StepStatus, step_keys
 from ferryman.records.writes import Save, Write
 from ferryman.store import step_writer
@@ -75,3 +75,17 @@ def test_a_step_that_ended_stays_whatever_the_phase(store: Store, clock: FakeClo
     begin(store, FORWARD, clock, new_id)
     begin(store, SKIPPED, clock, new_id)
     assert store.deployment("scr", "staging", REF.deployment).steps == deployment.steps
+
+
+@pytest.mark.parametrize(("deployment", "fence"), [("another", make.FENCE), (None, make.FENCE + 1), (None, None)])
+def test_a_claim_is_one_deployment_with_its_own_fence(store: Store, deployment: str | None, fence: int | None) -> None:
+    own = make.deployment()
+    ref = DeploymentRef(platform="scr", environment="staging", deployment=own.id, fence=make.FENCE)
+    store.write(Save(make.state()))
+    step_writer.check_claim(store, ref)
+    active = make.state().active
+    assert active is not None
+    other = None if fence is None else active.but(deployment=deployment or own.id, fence=fence)
+    store.update_state("scr", "staging", lambda state: state.but(active=other))
+    with pytest.raises(ClaimLost):
+        step_writer.check_claim(store, ref)

@@ -58,6 +58,19 @@ def test_a_write_under_a_lost_fence_fails(stored: Store, deployment: str, fence:
     assert stored.deployment("scr", "staging", Ref.deployment).phase is Phase.RUNNING
 
 
+@pytest.mark.parametrize(
+    ("deployment", "fence"), [("another", make.FENCE), (None, make.FENCE + 1), (None, make.FENCE - 1)]
+)
+def test_an_update_of_a_deployment_without_its_claim_fails(stored: Store, deployment: str | None, fence: int) -> None:
+    active = stored.state("scr", "staging").active
+    assert active is not None
+    holder = active.but(deployment=deployment or active.deployment, fence=fence)
+    stored.update_state("scr", "staging", lambda state: state.but(active=holder))
+    with pytest.raises(ClaimLost):
+        stored.update_deployment(Ref, lambda before: before.but(message="mine"))  # type: ignore[arg-type]
+    assert stored.deployment("scr", "staging", Ref.deployment).message != "mine"
+
+
 def test_an_update_is_tried_again_on_what_the_faster_one_wrote(stored: Store) -> None:
     interrupted = False
 
