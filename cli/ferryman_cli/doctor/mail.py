@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from ferryman_cli.doctor.checks import Blind, Check, Seen, blind, ok, problem, warning
 
 MAIL = "mail"
-_VERIFY = "Verify it: open the link in SES's mail, or create the DNS records (dkim_records of terraform/platform)"
+_VERIFY = (
     "Verify it: open the link in SES's mail, or create the DNS records (output dkim_records of terraform/platform)"
 )
 
