@@ -6,10 +6,15 @@ from simulation.documents import service
 from simulation.invariants import Invariants
 from simulation.people import People
 from simulation.surroundings import Surroundings
-from simulation.test_surroundings import run
 
 LONG = 60
 """Steps of 20 seconds: much longer than ECS is given (stopTimeout and two minutes)."""
+
+
+def run(world: Surroundings, seconds: float) -> None:
+    until = world.scheduler.seconds + seconds
+    while world.scheduler.next_at() <= until:
+        world.scheduler.step()
 
 
 def test_a_release_whose_old_tasks_stay_succeeds_and_is_followed() -> None:
