@@ -47,6 +47,17 @@ def test_one_s_own_is_checked_with_one_read(world: World, monkeypatch: pytest.Mo
     check(world, SERVICE)
 
 
+def test_a_role_below_another_s_path_is_refused_though_nobody_has_recorded_it(world: World) -> None:
+    def with_role(path: str) -> Any:
+        return DEFINITION | {"executionRoleArn": f"arn:aws:iam::123456789012:role/ferryman/{path}/api"}
+
+    for mine in ("scr/staging", "scr"):
+        still_owned.check(world.store, world.ref, with_role(mine))
+    for foreign in ("scr/production", "shop/staging"):
+        with pytest.raises(VerificationFailed, match=f"as its path /ferryman/{foreign}/ tells"):
+            still_owned.check(world.store, world.ref, with_role(foreign))
+
+
 def test_what_nobody_owns_is_free_and_so_is_all_before_there_were_owners(world: World) -> None:
     check(world, SERVICE)
     owns(world, "staging")
