@@ -201,9 +201,11 @@ def give_a_foreign_role(scr: Production, stage: Stage) -> None:
     live = scr.service("api")["taskDefinition"]
     definition = ecs.describe_task_definition(taskDefinition=live)["taskDefinition"]
     kept = ("containerDefinitions", "networkMode", "requiresCompatibilities", "cpu", "memory", "executionRoleArn")
+    trust = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "*"}]}
+    foreign = stage.client("iam").create_role(RoleName="foreign", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
     made = ecs.register_task_definition(
         family=definition["family"],
-        taskRoleArn="arn:aws:iam::000000000000:role/somebody-elses",
+        taskRoleArn=foreign["Arn"],
         **{name: definition[name] for name in kept if name in definition},
     )["taskDefinition"]["taskDefinitionArn"]
     base = f"/ferryman/{scr.name}/production/task-definitions/{service}"

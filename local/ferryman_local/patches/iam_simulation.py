@@ -26,7 +26,7 @@ def simulate_principal_policy(_original: Any) -> Any:
         gather = evaluator._gather_role_policies if kind == "role" else evaluator._gather_user_policies
         policies = gather(name.rpartition("/")[2], account)
         keys = {
-            iam._p(params, f"ContextEntries.member.{number}.ContextKeyName"): iam._p(
+            iam._p(params, f"ContextEntries.member.{number}.ContextKeyName").lower(): iam._p(
                 params, f"ContextEntries.member.{number}.ContextKeyValues.member.1"
             )
             for number in _numbers(params, "ContextEntries.member.{}.ContextKeyName", iam)
