@@ -40,10 +40,20 @@ def apply() -> None:
     """Put every correction of this file in place."""
     actions, evaluator = module("core.iam_actions"), module("core.iam_evaluator")
     replace(actions, "extract_resource_arn", _extract_resource_arn)
+    replace(actions, "_lambda_action", _lambda_action)
     replace(actions, "request_tag_context", _request_context)
     replace(actions, "dynamodb_service_context", leading_keys.of_requests)
     replace(actions, "dynamodb_transaction_checks", leading_keys.of_transactions)
     replace(evaluator, "enforce", _enforce)
+
+
+def _lambda_action(original: Any) -> Any:
+    """GetAccountSettings needs its permission; the emulator lets everybody ask."""
+
+    def action(method: str, path: str) -> Any:
+        return "lambda:GetAccountSettings" if path.rstrip("/").endswith("/account-settings") else original(method, path)
+
+    return action
 
 
 def _extract_resource_arn(original: Any) -> Any:
@@ -58,6 +68,8 @@ def _extract_resource_arn(original: Any) -> Any:
             data = {"GroupName": group[0] if isinstance(group, list) else group, **data}
         found = _resource_of(service, path, _operation(headers), data, f"{region}:{account}")
         found = found or original(service, method, path, headers, body, query, region, account)
+        if service == "cloudformation":
+            return _stack(body) or found
         if service == "iam":
             # SimulatePrincipalPolicy names whom it is about in another field than the other actions do.
             source = parse_qs(body.decode("utf-8", "replace")).get("PolicySourceArn")
@@ -65,6 +77,13 @@ def _extract_resource_arn(original: Any) -> Any:
         return found
 
     return extract
+
+
+def _stack(body: bytes) -> str | None:
+    """The id of the stack that a request names: a policy may allow to read just this one."""
+    named = parse_qs(body.decode("utf-8", "replace")).get("StackName", [""])[0]
+    stack = module("services.cloudformation")._stacks.get(named)
+    return str(stack["StackId"]) if stack else None
 
 
 def _with_path(resource: str) -> str:

@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -43,8 +43,12 @@ def deploy_operator(
     report: Report = lambda _line: None,
     stack: str = STACK,
     timeout: float = 300,
+    options: Iterable[str] = (),
 ) -> dict[str, str]:
-    """Build (if anything changed) and deploy the stack; return its outputs. `Architecture` defaults to the host's."""
+    """Build (if anything changed) and deploy the stack; return its outputs. `Architecture` defaults to the host's.
+
+    `options` are further ones of `sam deploy`.
+    """
     build = build_operator(template_dir, report=report, timeout=timeout)
     wanted = {"Architecture": host_architecture(), **parameters} if takes(template_dir, "Architecture") else parameters
     started = time.monotonic()
@@ -69,6 +73,7 @@ def deploy_operator(
             emulator.region,
             "--config-file",
             str(no_settings(template_dir)),
+            *options,
             *parameter_overrides(wanted),
         ],
         template_dir,

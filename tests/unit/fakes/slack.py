@@ -39,5 +39,7 @@ class FakeSlack:
         if self.meanwhile is not None:
             happen, self.meanwhile = self.meanwhile, None
             happen()
+        if method == "auth.test":
+            return streamed(httpx.Response(200, json={"ok": True, "user": "ferryman"}))
         timestamp = f"1503435956.{len(self.calls):06}"
         return streamed(httpx.Response(200, json={"ok": True, "channel": body["channel"], "ts": timestamp}))
