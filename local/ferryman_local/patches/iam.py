@@ -51,7 +51,7 @@ def _lambda_action(original: Any) -> Any:
     """GetAccountSettings needs its permission; the emulator lets everybody ask."""
 
     def action(method: str, path: str) -> Any:
-        return "lambda:GetAccountSettings" if path.rstrip("/").endswith("/account-settings") else original(method, path)
+        return "GetAccountSettings" if path.rstrip("/").endswith("/account-settings") else original(method, path)
 
     return action
 
