@@ -9,7 +9,7 @@ from ferryman import ids
 from ferryman.contracts import NotifyInput, NotifyOutput
 from ferryman.notify import notify
 from ferryman.notify.context import Context
-from ferryman.notify.dispatch import deliver
+from ferryman.notify.dispatch import deliver, probe
 from ferryman.platform.hosts import Hosts
 from ferryman.runtime import client, count, logger, services_on_loopback, setting, step, store, threads
 
@@ -19,11 +19,6 @@ def handler(event: NotifyInput, context: LambdaContext) -> NotifyOutput:
     """Deliver each message once per deployment, event and channel."""
     hosts = Hosts(setting("ALLOWED_SLACK_HOSTS"), setting("ALLOWED_GITHUB_HOSTS"), services_on_loopback())
     channels = Context(client, store(), ids.now, setting("APPROVALS_URL"), new_id=ids.new_id, hosts=hosts)
-    if event.probe is not None:
-        # Rare: somebody ran `ferryman doctor`.
-        from ferryman.notify import probe
-
-        return NotifyOutput(probed=probe.run(event.probe, channels, threads))
     return notify.run(
         event,
         store=store(),
@@ -34,4 +29,5 @@ def handler(event: NotifyInput, context: LambdaContext) -> NotifyOutput:
         count=count,
         sleep=time.sleep,
         threads=threads,
+        probe=partial(probe, context=channels, threads=threads),
     )

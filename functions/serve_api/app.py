@@ -14,7 +14,7 @@ from ferryman.api.unproved import Unproved
 from ferryman.clients import sts
 from ferryman.clients.access_parameters import access
 from ferryman.platform.hosts import Hosts
-from ferryman.runtime import client, count_now, endpoint, logger, services_on_loopback, setting, store
+from ferryman.runtime import client, count_now, endpoint, logger, patient, services_on_loopback, setting, store
 
 
 @functools.cache
@@ -31,7 +31,7 @@ def operator(partition: str, region: str, account: str) -> Context:
         store=store(), client=client, clock=ids.now, new_id=ids.new_id, account=account, region=region,
         partition=partition, nudges_url=setting("NUDGES_URL"), relay_function=setting("RELAY_FUNCTION"),
         update_service_role=setting("UPDATE_SERVICE_ROLE"), run_migration_role=setting("RUN_MIGRATION_ROLE"),
-        notify_function=setting("NOTIFY_FUNCTION"),
+        notify_function=setting("NOTIFY_FUNCTION"), patient=patient,
     )  # fmt: skip
     hosts = Hosts(setting("ALLOWED_SLACK_HOSTS"), setting("ALLOWED_GITHUB_HOSTS"), services_on_loopback())
     roles = access(client, ids.now, account, setting("ADMIN_ARNS"))
@@ -46,6 +46,5 @@ def unproved() -> Unproved:
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request."""
-    arn = context.invoked_function_arn
-    _, partition, _, region, account, *_ = arn.split(":")
+    _, partition, _, region, account, *_ = (arn := context.invoked_function_arn).split(":")
     return serve(event, operator(partition, region, account), logger(), callers(arn).prove, unproved())

@@ -6,7 +6,7 @@ from contract.machine import ROOT
 from ferryman.api.serve_api import ROUTES
 from ferryman.decisions.approval_needed import ACTS, IN_WORDS
 
-NO_CHANGE = {"verify"}
+NO_CHANGE = {"verify", "test"}
 DECISIONS = {"approve", "reject"}
 
 

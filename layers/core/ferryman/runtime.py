@@ -44,6 +44,12 @@ client: MakeClient = _client
 """Return the boto3 client of a service, made at first use and kept while the sandbox lives."""
 
 
+def patient(service: Any) -> Any:
+    """Return a client that waits up to 25 seconds for an answer, and never repeats a call; not kept."""
+    config = Config(connect_timeout=3, read_timeout=25, retries={"mode": "standard", "total_max_attempts": 1})
+    return boto3.client(service, config=config)
+
+
 def setting(name: str) -> str:
     """Return a value that the template put into the function's environment."""
     return os.environ[name]

@@ -34,10 +34,3 @@ def test_a_failure_of_notify_is_told() -> None:
     client: Any = Lambda({"errorType": "KeyError", "errorMessage": "x"}, failed=True)
     with pytest.raises(Unavailable, match="notify failed with KeyError: x"):
         channel_probe.ask(client, "notify", "scr", send=False)
-
-
-def test_the_client_does_not_repeat_an_invocation(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test message would be sent again."""
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    config = channel_probe.patient().meta.config
-    assert (config.retries["total_max_attempts"], config.read_timeout) == (1, 25)

@@ -37,6 +37,8 @@ class Aws:
     """ARN of the role of the function that registers task definitions of services; empty: not looked at."""
     run_migration_role: str = ""
     notify_function: str = ""
+    patient: MakeClient | None = None
+    """Makes clients that wait long and never repeat a call; None: `client` does."""
 
     def verify(self, document: Platform) -> Findings:
         """Hold the document against ECS, ECR and its `ssm:` references."""
@@ -213,7 +215,7 @@ class Aws:
         """Ask notify, which alone has the secrets."""
         from ferryman.clients import channel_probe
 
-        return channel_probe.ask(channel_probe.patient(), self.notify_function, platform, send=send)
+        return channel_probe.ask((self.patient or self.client)("lambda"), self.notify_function, platform, send=send)
 
     def nudge(self, platform: str, environment: str) -> None:
         """Queue the environment for reconcile."""

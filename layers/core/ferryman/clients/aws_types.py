@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_events import client as events_client
     from mypy_boto3_events import type_defs as events
     from mypy_boto3_iam import client as iam_client
+    from mypy_boto3_iam import type_defs as iam
     from mypy_boto3_lambda import client as lambda_client
     from mypy_boto3_logs import client as logs_client
     from mypy_boto3_scheduler import client as scheduler_client
@@ -87,6 +88,8 @@ type Schedule = scheduler.GetScheduleOutputTypeDef
 type UpdateScheduleRequest = scheduler.UpdateScheduleInputTypeDef
 
 # SES
+type SimulatedResult = iam.EvaluationResultTypeDef
+
 type MailContent = sesv2.ContentTypeDef
 
 

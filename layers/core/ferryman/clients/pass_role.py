@@ -5,10 +5,9 @@ Source: the API reference of IAM, SimulatePrincipalPolicy. What a service contro
 
 from collections.abc import Iterable, Iterator
 from itertools import batched
-from typing import Any
 
 from ferryman.clients.aws_errors import translated
-from ferryman.clients.aws_types import IAMClient
+from ferryman.clients.aws_types import IAMClient, SimulatedResult
 
 TASKS = "ecs-tasks.amazonaws.com"
 _AT_ONCE = 50
@@ -41,7 +40,7 @@ def refused(iam: IAMClient, function_role: str, roles: Iterable[str]) -> set[str
     return set(wanted) - allowed
 
 
-def _allowed(result: Any) -> Iterator[str]:
+def _allowed(result: SimulatedResult) -> Iterator[str]:
     """Yield the resources that a result allows: it is about one of them, or has a result for each."""
     for one in result.get("ResourceSpecificResults") or []:
         if one["EvalResourceDecision"] == "allowed":

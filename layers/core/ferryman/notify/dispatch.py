@@ -4,10 +4,12 @@ Called by functions/notify through `notify.notify`. A module is imported when it
 message waits for the libraries of another channel. How to add one: docs/development/adding-a-channel.md.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
 from importlib import import_module
 from typing import Any
 
+from ferryman.contracts import Probe, Probed
 from ferryman.notify.context import Context
 from ferryman.notify.destinations import Destination, Mailbox
 from ferryman.platform import ChatChannel, GitHub, MailChannel, TopicChannel
@@ -21,6 +23,14 @@ MODULES: Mapping[type[Any], str] = {
     GitHub: "github",
 }
 """Kind of destination → module of this package. It has `send(message, destination, context)`."""
+
+
+def probe(asked: Probe, context: Context, threads: Callable[[int], Executor]) -> list[Probed]:
+    """Return whether the channels of a platform work."""
+    # Rare: somebody ran `ferryman doctor`.
+    from ferryman.notify import probe
+
+    return probe.run(asked, context, threads)
 
 
 def deliver(destination: Destination, message: OutboxMessage, context: Context) -> None:

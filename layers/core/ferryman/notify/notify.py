@@ -12,7 +12,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ferryman.contracts import FailedRecord, NotifyInput, NotifyOutput
+from ferryman.contracts import FailedRecord, NotifyInput, NotifyOutput, Probe, Probed
 from ferryman.errors import InvalidDocument
 from ferryman.ids import Clock, NewId
 from ferryman.notify import pacing
@@ -47,12 +47,15 @@ def run(
     count: Callable[[str], None],
     sleep: Callable[[float], None] = time.sleep,
     threads: Callable[[int], Executor] = ThreadPoolExecutor,
+    probe: Callable[[Probe], list[Probed]] = lambda _: [],
 ) -> NotifyOutput:
-    """Send the messages that the stream's records name, or all that are due (`sweep`).
+    """Send the messages that the stream's records name, or all that are due (`sweep`); or probe channels and no more.
 
     A record whose message could not be read (the table did not answer) is reported back to the stream, which delivers
     it again. A message that its channel did not accept, or had no time for, is not reported: a sweep sends it later.
     """
+    if event.probe is not None:
+        return NotifyOutput(probed=probe(event.probe))
     start = clock()
     until, ends = (SWEEP_TIME, SWEEP_TIME) if event.sweep else (STREAM_WAIT, STREAM_TIME)
     named = [(sequence, key) for record in event.records if (key := key_in(record)) for sequence in [_sequence(record)]]

@@ -23,7 +23,7 @@ from ferryman.text import one_line, redacted
 
 _MOST = 20
 """Channels that are probed, all at once: a caller waits for the slowest."""
-GITHUB = "github"
+GITHUB, TEST = "github", "test"
 _TEXT = "This is a test message that somebody asked for with `ferryman doctor --send-test`. There is nothing to do."
 
 
@@ -72,7 +72,7 @@ def _look(channel: Channel, probe: Probe, context: Context) -> tuple[bool | None
 def _send(name: str, channel: Channel, probe: Probe, context: Context) -> tuple[bool, str]:
     message = OutboxMessage(
         owner=f"{probe.platform}#test",
-        event="Test",
+        event=TEST,
         channel=name,
         platform=probe.platform,
         environment=None,
