@@ -14,6 +14,7 @@ from ferryman_cli.commands import (
     diff,
     doctor,
     gates,
+    get,
     platforms,
     proposal,
     reads,
@@ -21,6 +22,7 @@ from ferryman_cli.commands import (
     starting,
     status,
     tags,
+    validate,
     watch,
 )
 from ferryman_cli.exits import Commands
@@ -67,6 +69,7 @@ app = typer.Typer(
 for _command in (
     doctor.doctor,
     apply.apply,
+    validate.validate,
     tags.tags,
     status.status,
     reads.releases,
@@ -94,6 +97,7 @@ for _command in (
     gates.waive,
 ):
     app.command()(_command)
+app.add_typer(get.app)
 app.add_typer(auth.app)
 app.add_typer(platforms.app)
 app.add_typer(local.app)

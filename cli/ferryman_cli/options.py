@@ -31,10 +31,19 @@ Reason = Annotated[
     str,
     typer.Option("--reason", "-r", help="Reason, shown in the timeline and to everyone who asks.", show_default=False),
 ]
+OldVersion = Annotated[str | None, typer.Option("--version", hidden=True)]
+"""The former name of `--release`, for one version."""
 OptionalReason = Annotated[
     str, typer.Option("--reason", "-r", help="Reason, shown in the timeline.", show_default=False)
 ]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="Maximum number of entries.")]
+
+
+def release_of(release: str | None, former: str | None, name: str) -> str | None:
+    """Return the release that was named, by `--release` or by the option's former name; raise Stop for both."""
+    if release is not None and former is not None:
+        raise Stop(Exit.BAD_INPUT, f"{name} is the former name of --release; use only --release")
+    return release if former is None else former
 
 
 def only_platform(api: Api, named: str | None) -> str:

@@ -94,7 +94,7 @@ def push(*, version: str, components: list[str], fault: str | None = None) -> No
     for environment, spec in aws.document["spec"]["environments"].items():
         if "push" not in spec.get("triggers", ()):
             continue
-        print(f"follow the deployment with `ferryman watch {environment} --version {found.version}`")
+        print(f"follow the deployment with `ferryman watch {environment} --release {found.version}`")
 
 
 def status() -> None:
@@ -242,8 +242,8 @@ def what_to_try() -> str:
     return """To use it from this shell:
   eval "$(ferryman local env)"
 Try next:
-  ferryman local push 4a1b2c3 && ferryman watch staging --version 4a1b2c3
-  ferryman local push 5d6e7f8 --fault web-crash && ferryman watch staging --version 5d6e7f8
+  ferryman local push 4a1b2c3 && ferryman watch staging --release 4a1b2c3
+  ferryman local push 5d6e7f8 --fault web-crash && ferryman watch staging --release 5d6e7f8
   ferryman status; ferryman history staging; ferryman explain staging
   ferryman deploy production --release 4a1b2c3 --confirm DEPLOY   # then open the link in the inbox and approve
   ferryman auth whoami; eval "$(ferryman local env --as viewer)"; ferryman auth can-i deploy staging

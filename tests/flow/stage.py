@@ -75,7 +75,7 @@ class Stage(LogBook):
         )
         self._clients: dict[str, Any] = {}
         self.denied: set[str] = set()
-        """Actions that AWS did not allow the operator's Lambdas."""
+        """Actions that AWS did not allow the operator's Lambdas, with the beginning of what they asked for."""
         self.task_tokens: set[str] = set()
         """Tokens of steps that waited, as the Lambdas sent them to Step Functions."""
         self._closed: set[Path] = set()
@@ -313,6 +313,8 @@ class Stage(LogBook):
         """Note what AWS did not allow the Lambdas, even where code lives with it, and task tokens; forget the rest."""
         answered = (request for request in self.proxy.requests if request.action == "SendTaskSuccess")
         self.task_tokens |= {str(request.arguments.get("taskToken")) for request in answered}
-        denied = (request for request in self.proxy.requests if "AccessDenied" in request.error)
-        self.denied |= {f"{request.service}:{request.action}" for request in denied} - self.expected_denials
+        for request in self.proxy.requests:
+            action = f"{request.service}:{request.action}"
+            if "AccessDenied" in request.error and action not in self.expected_denials:
+                self.denied.add(f"{action} {json.dumps(request.arguments, default=str)[:1500]}")
         self.proxy.forget_requests()

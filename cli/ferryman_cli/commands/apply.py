@@ -1,5 +1,7 @@
 """`ferryman apply`: apply a platform document."""
 
+import sys
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -12,12 +14,25 @@ from ferryman_cli.exits import Exit, Stop
 from ferryman_cli.transport import Api, ApiError
 
 
+class Shown(StrEnum):
+    """The values of `-o` for this command."""
+
+    TABLE = "table"
+    JSON = "json"
+    YAML = "yaml"
+    MARKDOWN = "markdown"
+
+
 def apply(
     file: Annotated[
         str, typer.Option("--filename", "-f", metavar="FILE", help="The platform document; `-` reads standard input.")
     ],
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check the document and show what would happen, without applying it.")
+    ] = False,
+    prune: Annotated[
+        bool,
+        typer.Option("--prune", help="Take environments that the file no longer has out of Ferryman."),
     ] = False,
     override: Annotated[
         str | None,
@@ -29,15 +44,18 @@ def apply(
             "told.",
         ),
     ] = None,
-    form: options.Output = output.Format.TABLE,
+    form: Annotated[Shown, typer.Option("--output", "-o", help="Output format.")] = Shown.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
     """Apply a platform document.
 
     Reports all problems at once, each with its file and line, and changes nothing if there are any (exit 2). Before the
     operator accepts the document, it checks it against ECS, ECR and SSM, and says which containers change besides the
-    named ones. The first apply adopts what is already running and deploys nothing. Warns of what is legal and likely to
-    surprise, such as a tagPattern that also matches semver tags.
+    named ones. Lists each field that changes, and marks what loosens a gate and what starts a deployment. The first
+    apply adopts what is already running and deploys nothing. Warns of what is legal and likely to surprise, such as a
+    tagPattern that also matches semver tags.
+
+    A file that leaves out an environment is refused, unless `--prune` says that this is meant.
 
     A document that weakens a gate of an environment that asks for approval (its approvers, promotion, soak, scans,
     freeze windows and the like) is not applied. It is proposed to the approvers of the document that is applied, and
@@ -47,6 +65,7 @@ def apply(
     Examples:
       ferryman apply -f platform.yaml
       ferryman apply -f platform.yaml --dry-run
+      ferryman apply -f platform.yaml --dry-run -o markdown   # for a comment on a pull request
       cat platform.yaml | ferryman apply -f -
     """
     from ferryman.platform import parse
@@ -58,8 +77,10 @@ def apply(
         raise _refused(document, error.problems) from None
     api = connect(api_url)
     try:
-        path, dry = Api.path("v1", "platforms", name), "true" if dry_run else None
-        answer = api.put(path, document.data, dryRun=dry, override=override or None)
+        path, flag = Api.path("v1", "platforms", name), {True: "true", False: None}
+        # What `ferryman get` writes is not part of the document; an operator of an earlier version would refuse it.
+        sent = {key: value for key, value in document.data.items() if key != "status"}
+        answer = api.put(path, sent, dryRun=flag[dry_run], override=override or None, prune=flag[prune])
     except ApiError as error:
         if not error.problems:
             raise
@@ -68,6 +89,7 @@ def apply(
     def show() -> None:
         if answer["result"] == "proposed":
             _proposed(answer)
+            _preview(answer)
             return
         tail = "" if answer["result"] == "unchanged" and not dry_run else f" (generation {answer['generation']})"
         tail += " (dry run)" if answer["dryRun"] else ""
@@ -78,10 +100,35 @@ def apply(
         notes = [(note["path"], note["message"]) for note in answer.get("notes", [])]
         if notes:
             output.out().print(output.clean(f"Note:\n{document.tell(notes)}"))
+        _preview(answer)
 
-    output.emit(form, answer, show)
+    if form is Shown.MARKDOWN:
+        from ferryman_cli.markdown import of_apply
+
+        sys.stdout.write(of_apply(answer, document))
+    else:
+        output.emit(output.Format(form), answer, show)
     if answer["result"] == "proposed" and not dry_run:
         raise typer.Exit(int(Exit.PROPOSED))
+
+
+def _preview(answer: dict[str, Any]) -> None:
+    """Print each field that changes, and which deployments start by themselves. An older operator tells neither."""
+    fields = answer.get("fields", [])
+    if fields:
+        output.out().print("Changes:")
+    for item in fields:
+        mark = "   (loosens a gate)" if item["loosens"] else ""
+        output.out().print(output.clean(f"  {item['path']}: {_change(item['before'], item['after'])}{mark}"))
+    would = "would start" if answer["dryRun"] or answer["result"] == "proposed" else "starts"
+    for item in answer.get("starts", []):
+        output.out().print(output.clean(f"This {would} a deployment of {item['version']} in {item['environment']}."))
+
+
+def _change(before: str | None, after: str | None) -> str:
+    if after is None:
+        return "removed"
+    return f"added: {output.flat(after)}" if before is None else f"{output.flat(before)} → {output.flat(after)}"
 
 
 def _proposed(answer: dict[str, Any]) -> None:

@@ -44,7 +44,7 @@ def diff(
 _DIRECTIONS = {
     "first": "the first release here",
     "deploy": "a newer release",
-    "rollback": "an older release: deploy it with `ferryman rollback {env} --to {release} --reason …`",
+    "rollback": "an older release: deploy it with `ferryman rollback {env} --release {release} --reason …`",
     "same": "already running",
 }
 

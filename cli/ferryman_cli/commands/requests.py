@@ -67,8 +67,14 @@ def retry(
     environment: options.Env,
     version: Annotated[
         str | None,
-        typer.Option("--version", help="Version to retry. Default: the one that failed last.", show_default=False),
+        typer.Option(
+            "--release",
+            metavar="RELEASE",
+            help="Version or semver tag to retry. Default: the one that failed last.",
+            show_default=False,
+        ),
     ] = None,
+    old_version: options.OldVersion = None,
     reason: options.OptionalReason = "",
     resume: Lift = False,
     platform: options.Platform = None,
@@ -82,9 +88,9 @@ def retry(
     \b
     Examples:
       ferryman retry staging
-      ferryman retry staging --version 3f9c2ab --reason "database is back" --resume
+      ferryman retry staging --release 3f9c2ab --reason "database is back" --resume
     """
-    body = {"version": version, "reason": reason, "resume": resume}
+    body = {"version": options.release_of(version, old_version, "--version"), "reason": reason, "resume": resume}
     asking.ask(api_url, platform, environment, "retry", body, form, repeatable=False)
 
 

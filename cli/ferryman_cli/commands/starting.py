@@ -88,15 +88,16 @@ def deploy(
 def rollback(
     environment: options.Env,
     reason: options.Reason,
-    to: Annotated[
+    release: Annotated[
         str | None,
         typer.Option(
-            "--to",
+            "--release",
             metavar="RELEASE",
             help="Version or semver tag to roll back to. Default: the previous release.",
             show_default=False,
         ),
     ] = None,
+    to: Annotated[str | None, typer.Option("--to", hidden=True)] = None,
     accept_schema_mismatch: Annotated[
         bool,
         typer.Option(
@@ -139,27 +140,28 @@ def rollback(
     \b
     Examples:
       ferryman rollback production --reason "checkout fails" --confirm production
-      ferryman rollback production --to 3f9c2ab --reason "checkout fails" --confirm production --watch
+      ferryman rollback production --release 3f9c2ab --reason "checkout fails" --confirm production --watch
       ferryman rollback production --reason "bad schema" --downgrade --revision 0042 --confirm production
       ferryman rollback production --reason "bad schema" --downgrade --revision orders=0042 --confirm production
     """
+    release = options.release_of(release, to, "--to")
     if revision and not downgrade:
         raise Stop(Exit.BAD_INPUT, "--revision requires --downgrade")
     targets = _targets(revision or [])
     again = confirm.command(
-        "rollback", environment, platform=platform, to=to, reason=reason,
+        "rollback", environment, platform=platform, release=release, reason=reason,
         accept_schema_mismatch=accept_schema_mismatch, downgrade=downgrade, revision=revision, override=override,
         watch=watch, confirm=environment,
     )  # fmt: skip
     database = "is downgraded first" if downgrade else "stays as it is"
     without = ", without the approval that it may need" if override is not None else ""
     question = (
-        f"You are about to roll back {environment} to {to or 'the previous release'}{without}. "
+        f"You are about to roll back {environment} to {release or 'the previous release'}{without}. "
         f"Its database {database}, and the environment is put on hold."
     )
     name = confirm.typed(environment, confirmed, question=question, again=again)
     body: dict[str, Any] = {"reason": reason, "confirm": name}
-    body |= {"to": to} if to else {}
+    body |= {"to": release} if release else {}
     body |= {"acceptSchemaMismatch": True} if accept_schema_mismatch else {}
     body |= {"downgrade": True} if downgrade else {}
     body |= {"override": override} if override is not None else {}

@@ -18,12 +18,14 @@ def watch(
     version: Annotated[
         str | None,
         typer.Option(
-            "--version",
+            "--release",
+            metavar="RELEASE",
             help="Wait for a deployment of this version, semver tag or image tag to start, then follow it. Ends at "
             "once with exit code 2 if the tag can never be a release.",
             show_default=False,
         ),
     ] = None,
+    old_version: options.OldVersion = None,
     timeout: following.Timeout = None,
     interval: following.Interval = 2,
     platform: options.Platform = None,
@@ -40,12 +42,13 @@ def watch(
     \b
     Examples:
       ferryman watch staging
-      docker push …/scr-web:3f9c2ab && ferryman watch staging --version 3f9c2ab --timeout 30m
+      docker push …/scr-web:3f9c2ab && ferryman watch staging --release 3f9c2ab --timeout 30m
     """
     limit = following.seconds(timeout)
     api = connect(api_url)
     place = options.place(api, platform, environment)
     api.get(place)  # a missing platform or environment would look like a deployment that has not started
+    version = options.release_of(version, old_version, "--version")
     wanted = None if version is None else following.meant(api, platform, version)
     looks = following.follow(api, place, deployment, wanted, interval, limit)
     following.judge(following.to_the_end(looks, form, environment))

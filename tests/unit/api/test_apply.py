@@ -13,7 +13,7 @@ from ferryman.records.writes import Save
 from ferryman.store.table import Store
 from unit import builders as make
 from unit import refused_documents
-from unit.api_world import JO, KIM, World
+from unit.api_world import ADMIN, JO, KIM, World
 from unit.fakes.clock import FakeClock, FakeIds
 from unit.fakes.secrets import arn
 
@@ -219,6 +219,48 @@ def test_an_environment_can_not_leave_while_it_is_being_changed(world: World, sc
 
     assert (status, body["error"]["code"]) == (409, "Refused")
     assert "ferryman abort staging" in body["error"]["message"]
+
+
+def test_an_environment_leaves_only_when_that_is_said(world: World, scr_document: dict[str, Any]) -> None:
+    environments = scr_document["spec"]["environments"]
+    service = {"name": "api", "component": "api", "baseTaskDefinition": "scr-api-preview"}
+    environments["preview"] = {"cluster": "scr-preview", "waves": [{"name": "all", "services": [service]}]}
+    world.applied(parse(scr_document).dump())
+    del environments["preview"]
+
+    refused = world.call("PUT", SCR, scr_document, who=ADMIN)
+    assert (refused[0], world.store.platform("scr").generation) == (409, 1)
+    assert refused[1]["error"]["message"] == (
+        "the document no longer has the environment preview. To take it out of Ferryman, apply with `--prune`: nothing "
+        "changes in ECS, but Ferryman deploys nothing there any more"
+    )
+
+    status, body = world.call("PUT", SCR, scr_document, who=ADMIN, prune="true")
+    assert (status, body["result"], body["generation"]) == (200, "configured", 2)
+    assert [item["path"] for item in body["fields"]] == ["spec.environments.preview"]
+
+
+def test_the_answer_lists_what_changes_and_what_starts(world: World, scr_document: dict[str, Any]) -> None:
+    scr_document["spec"]["environments"]["staging"]["triggers"] = ["manual"]
+    world.applied(parse(scr_document).dump())
+    world.put(make.release("3f9c2ab"))
+    world.put(make.state(active=None))
+    scr_document["spec"]["environments"]["staging"]["triggers"] = ["push", "manual"]
+
+    for dry in ("true", "false"):
+        body = world.call("PUT", SCR, scr_document, dryRun=dry)[1]
+        assert body["fields"] == [
+            {
+                "path": "spec.environments.staging.triggers",
+                "before": "manual",
+                "after": "push, manual",
+                "loosens": False,
+            }
+        ]
+        assert body["starts"] == [{"environment": "staging", "version": "3f9c2ab"}]
+
+    again = world.call("PUT", SCR, scr_document)[1]
+    assert (again["result"], again["fields"], again["starts"]) == ("unchanged", [], [])
 
 
 def test_two_people_apply_at_once(world: World, scr_document: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -188,7 +188,10 @@ def test_what_a_document_no_longer_names_is_free(world: World, scr_document: dic
     without = copy.deepcopy(scr_document)
     del without["spec"]["environments"]["production"]
     # Its approvers would be asked.
-    assert world.call("PUT", SCR, without, who=ADMIN, override="it moves to shop")[1]["result"] == "configured"
+    assert (
+        world.call("PUT", SCR, without, who=ADMIN, override="it moves to shop", prune="true")[1]["result"]
+        == "configured"
+    )
 
     assert world.call("PUT", SHOP, attack())[0] == 200
     assert problems(world.call("PUT", SCR, scr_document))[0].count("belongs to environment live of platform shop") == 1

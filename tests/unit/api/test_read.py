@@ -262,7 +262,7 @@ class TestDeployment:
         assert world.call("GET", f"{ENV}/deployments/latest", version="9")[0] == 404
 
     def test_of_a_version_by_its_beginning_as_deploy_takes_it(self, world: World) -> None:
-        """`watch --version 3f9c2ab` may begin before the push, when nobody can say in full what it waits for."""
+        """`watch --release 3f9c2ab` may begin before the push, when nobody can say in full what it waits for."""
         full, other = "3f9c2ab0d1e2f3a4b5c6d7e8f90123456789abcd", "3f9c2ab1d1e2f3a4b5c6d7e8f90123456789abcd"
         latest = f"{ENV}/deployments/latest"
         assert world.call("GET", latest, version="3f9c2ab")[0] == 404

@@ -12,7 +12,7 @@ from ferryman import __version__
 from unit.cli.function_url import Run
 
 COMMANDS = (
-    *("apply", "tags", "status", "releases", "history", "explain", "watch", "events"),
+    *("apply", "validate", "get", "tags", "status", "releases", "history", "explain", "watch", "events"),
     *("verify", "abort", "retry", "redeploy", "hold", "resume", "version", "local"),
     *("audit", "diff", "deploy", "approval", "approve", "reject", "rollback", "migrate", "freeze", "thaw", "waive"),
     *("proposal", "auth", "platform"),
@@ -24,7 +24,7 @@ def test_help_has_a_summary_and_examples(run: Run, command: str) -> None:
     result = run(command, "--help")
 
     assert result.exit_code == 0
-    if command not in ("version", "local", "auth", "platform"):
+    if command not in ("version", "local", "auth", "platform", "get"):
         assert f"Examples:\n    ferryman {command}" in result.stdout
         assert "--output" in result.stdout
 

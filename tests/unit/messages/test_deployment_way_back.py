@@ -64,7 +64,7 @@ def test_a_rollback_that_failed_says_how_to_try_again(status: str, words: str) -
     subject, text = told(back(Phase.FAILED, command="down", revision="0042", steps=failed))
     assert subject.startswith("[Failed]")
     assert words in text
-    assert "ferryman rollback staging --to 0001234" in text
+    assert "ferryman rollback staging --release 0001234" in text
     assert "ferryman retry" not in text
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ferryman.api import ownership, proposing
+from ferryman.api import apply_preview, ownership, proposing
+from ferryman.api.authorize import names_of
 from ferryman.api.context import Context
 from ferryman.api.control import nudge, told
 from ferryman.api.http import HttpError, Request, how
@@ -21,7 +22,7 @@ from ferryman.platform import Platform, apply_refusals, parse, secret_uses
 from ferryman.platform.claims import Claims
 from ferryman.records import AppliedPlatform, EventType, Override, Proposal, limits
 from ferryman.records.writes import Unchanged
-from ferryman.text import one_line, shortened
+from ferryman.text import listed, one_line, shortened
 
 _MOST_BYTES = 200_000
 """Of a request."""
@@ -36,7 +37,7 @@ def apply(operator: Context, request: Request) -> dict[str, Any]:
     """Make this document the platform's; `?dryRun=true` returns what would happen and changes nothing.
 
     A document that weakens a gate of the stored one is proposed to its approvers instead. `?override=REASON`, of an
-    admin, applies it all the same.
+    admin, applies it all the same. One that leaves out an environment is refused without `?prune=true`.
     """
     name, dry_run, override = request.params["platform"], request.flag("dryRun"), _override(operator, request)
     document = _read(operator, request, name)
@@ -52,7 +53,7 @@ def apply(operator: Context, request: Request) -> dict[str, Any]:
         result, generation = ("configured", before.generation + 1) if before else ("created", 1)
         if not override:
             proposing.refuse_unreadable(judged)
-        _refuse_orphans(operator, before, document)
+        _refuse_orphans(operator, before, document, prune=request.flag("prune"))
         if wrong := operator.outside.approvers(document):
             raise InvalidDocument(wrong)
         found = operator.outside.verify(document)
@@ -69,6 +70,8 @@ def apply(operator: Context, request: Request) -> dict[str, Any]:
         shared = owned.warnings
     _refuse_too_large(document)
     change = _Change(operator, request, document, claims, generation, before, judged)
+    # Before anything is saved: reconcile acts on the new document at once.
+    preview = apply_preview.of(operator, judged, document, changed=result != "unchanged")
     proposed = None
     if judged.weakened and not override:
         result, generation = "proposed", generation - 1
@@ -87,6 +90,7 @@ def apply(operator: Context, request: Request) -> dict[str, Any]:
         "warnings": told([*warnings, *shared]),
         "notes": told(notes),
         **_gates(judged, proposed),
+        **preview,
     }
 
 
@@ -168,15 +172,22 @@ def _same(before: AppliedPlatform, document: Platform) -> bool:
         return False
 
 
-def _refuse_orphans(operator: Context, before: AppliedPlatform | None, document: Platform) -> None:
-    """Refuse to remove an environment during a deployment: nothing would bring the deployment to its end."""
-    for name in before.document["spec"]["environments"] if before else ():
+def _refuse_orphans(operator: Context, before: AppliedPlatform | None, document: Platform, *, prune: bool) -> None:
+    """Refuse to remove an environment by mistake, or during a deployment: nothing would bring that to its end."""
+    removed = [name for name in names_of(before) if name not in document.spec.environments] if before else []
+    for name in removed:
         active = operator.store.state(document.name, name).active
-        if name not in document.spec.environments and active is not None:
+        if active is not None:
             raise Refused(
                 f"the document no longer has {name}, where deployment {active.deployment} is in progress; "
                 f"wait until it has ended, or run `ferryman abort {name}`, then apply again"
             )
+    if removed and not prune:
+        what = "the environment" if len(removed) == 1 else "the environments"
+        raise Refused(
+            f"the document no longer has {what} {listed(removed)}. To take {'it' if len(removed) == 1 else 'them'} "
+            "out of Ferryman, apply with `--prune`: nothing changes in ECS, but Ferryman deploys nothing there any more"
+        )
 
 
 @dataclass(frozen=True)

@@ -84,12 +84,6 @@ def platform(operator: Context, request: Request) -> dict[str, Any]:
     return {**_row(applied, names), "environments": shown, "notes": proposal.notes(operator, applied)}
 
 
-def document(operator: Context, request: Request) -> dict[str, Any]:
-    """The document as applied, defaults written out."""
-    applied = operator.store.platform(request.params["platform"])
-    return {"generation": applied.generation, "document": applied.document}
-
-
 def environment(operator: Context, request: Request) -> dict[str, Any]:
     """Where one environment stands."""
     document, name = place(operator, request)

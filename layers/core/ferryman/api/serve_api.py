@@ -18,6 +18,7 @@ from ferryman.api import (
     proposal,
     read,
     start,
+    stored_document,
 )
 from ferryman.api.authorize import authorize
 from ferryman.api.context import Context
@@ -57,7 +58,7 @@ ROUTES: tuple[tuple[str, str, Verb, Route], ...] = (
     ("GET", _PLATFORM, Verb.VIEW_PLATFORM, read.platform),
     ("PUT", _PLATFORM, Verb.APPLY, apply.apply),
     ("POST", f"{_PLATFORM}/retire", Verb.RETIRE, ownership.retire),
-    ("GET", f"{_PLATFORM}/document", Verb.VIEW_DOCUMENT, read.document),
+    ("GET", f"{_PLATFORM}/document", Verb.VIEW_DOCUMENT, stored_document.document),
     ("GET", f"{_PLATFORM}/proposal", Verb.VIEW_PLATFORM, proposal.proposal),
     ("GET", f"{_PLATFORM}/doctor", Verb.VIEW_PLATFORM, doctor.platform),
     ("GET", f"{_PLATFORM}/channels", Verb.VIEW_PLATFORM, doctor.channels),

@@ -87,9 +87,10 @@ type RuleTarget = events.TargetOutputTypeDef
 type Schedule = scheduler.GetScheduleOutputTypeDef
 type UpdateScheduleRequest = scheduler.UpdateScheduleInputTypeDef
 
-# SES
+# IAM
 type SimulatedResult = iam.EvaluationResultTypeDef
 
+# SES
 type MailContent = sesv2.ContentTypeDef
 
 

@@ -146,5 +146,5 @@ def words(view: Snapshot, release: Release, twin: Twin) -> str:
     ended = f"{twin.settled.phase} ({twin.settled.reason})" if twin.settled else "badly"
     return (
         f"{same}, which ended {ended}, so automation will not start it; to deploy it, run "
-        f"`ferryman retry {env} --version {release.version}`"
+        f"`ferryman retry {env} --release {release.version}`"
     )

@@ -219,7 +219,7 @@ def _what_next(deployment: Deployment, hold: Hold | None, retry_at: datetime | N
         first = "nothing, if it started automatically: it will be retried when that ends."
         again = f"If a person requested it, request it again: {ask}."
     if deployment.kind == "rollback":
-        again = f"To try again, run `ferryman rollback {environment} --to {deployment.version} --reason ...`."
+        again = f"To try again, run `ferryman rollback {environment} --release {deployment.version} --reason ...`."
     lines = [f"What to do next: {first}", f"For details, run `ferryman explain {environment}`.", again]
     if hold is not None:
         lift = f"To lift the hold, run `ferryman resume {environment}`."

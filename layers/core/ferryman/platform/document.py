@@ -137,10 +137,12 @@ class Platform(Model):
 def parse(data: Any) -> Platform:
     """Parse a document from plain data; raise InvalidDocument with all problems and their dotted paths.
 
-    A path consists of the document's keys; an item of a list is its index, starting at 0.
+    A path consists of the document's keys; an item of a list is its index, starting at 0. `status` is ignored, as in
+    Kubernetes: `ferryman get platform NAME -o yaml` writes it, and its output can be applied.
     """
     if not isinstance(data, dict):
         raise InvalidDocument([("", "a platform document is a mapping with apiVersion, kind, metadata and spec")])
+    data = {key: value for key, value in data.items() if key != "status"}
     try:
         # Accept only the document's names: base_task_definition is a typo in a document.
         return Platform.model_validate(data, by_alias=True, by_name=False)

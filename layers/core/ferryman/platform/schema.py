@@ -28,6 +28,11 @@ def schema() -> dict[str, Any]:
     """Return the schema, JSON Schema draft 2020-12."""
     made = Platform.model_json_schema(by_alias=True, schema_generator=_Generator)
     made = _closed(made)
+    # `parse` ignores it.
+    made["properties"]["status"] = {
+        "title": "Status",
+        "description": "Written by `ferryman get platform`; ignored by `ferryman apply`.",
+    }
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": ID, **made}
 
 

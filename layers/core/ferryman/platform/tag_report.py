@@ -1,6 +1,6 @@
 """What a tag is under a platform document, in words. Pure.
 
-Called by whatever explains a tag to people: `ferryman tags`, `explain`, `releases --ignored`, `watch --version`.
+Called by whatever explains a tag to people: `ferryman tags`, `explain`, `releases --ignored`, `watch --release`.
 Not loaded by receive_push, which only needs `platform.tags`.
 """
 

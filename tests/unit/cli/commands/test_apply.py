@@ -37,11 +37,12 @@ def test_created_unchanged_configured(run: Run, document: Path) -> None:
     changed(document, "assemblyTimeout: 30m", "assemblyTimeout: 45m")
     told += [run("apply", "-f", "platform.yaml", "--dry-run"), run("apply", "-f", "platform.yaml")]
 
+    change = "Changes:\n  spec.assemblyTimeout: 30m → 45m\n"
     assert [(result.exit_code, result.stdout, result.stderr) for result in told] == [
         (0, "platform/scr created (generation 1)\n", ""),
         (0, "platform/scr unchanged\n", ""),
-        (0, "platform/scr configured (generation 2) (dry run)\n", ""),
-        (0, "platform/scr configured (generation 2)\n", ""),
+        (0, f"platform/scr configured (generation 2) (dry run)\n{change}", ""),
+        (0, f"platform/scr configured (generation 2)\n{change}", ""),
     ]
 
 

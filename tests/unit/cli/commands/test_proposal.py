@@ -48,6 +48,7 @@ def test_apply_says_what_waits_for_whom_and_exits_with_5(run: Run, weaker: Path)
         "The document would not be applied: it weakens what other people rely on.\n"
         "Weaker:\n  production no longer asks for approval\n"
         "It would wait for 1 of Jo (production).\n"
+        "Changes:\n  spec.environments.production.approval: removed   (loosens a gate)\n"
     )
     assert result.stdout == (
         "platform/scr proposed (generation 1 stays)\n"
@@ -55,6 +56,7 @@ def test_apply_says_what_waits_for_whom_and_exits_with_5(run: Run, weaker: Path)
         "Weaker:\n  production no longer asks for approval\n"
         "It waits for 1 of Jo (production).\n"
         "To follow it, run `ferryman proposal scr`. To take it back, apply the present document again.\n"
+        "Changes:\n  spec.environments.production.approval: removed   (loosens a gate)\n"
     )
 
 

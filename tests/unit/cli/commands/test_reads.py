@@ -153,7 +153,7 @@ class TestIgnored:
         [
             "deploy production --release sha-3f9c2ab --confirm DEPLOY",
             "diff production sha-3f9c2ab",
-            "retry production --version sha-3f9c2ab --reason again",
+            "retry production --release sha-3f9c2ab --reason again",
         ],
     )
     def test_a_request_says_why_there_is_no_such_release(self, run: Run, command: str) -> None:

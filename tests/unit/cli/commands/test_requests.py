@@ -65,7 +65,11 @@ def test_retry_and_redeploy(run: Run, world: World) -> None:
         pytest.param(
             ("retry", "staging"), {"hold": HOLD}, 4, "ferryman resume staging", id="held"
         ),
-        pytest.param(("retry", "staging", "--version", "nope"), {}, 2, "there is no release 'nope'", id="no-release"),
+        pytest.param(("retry", "staging", "--release", "nope"), {}, 2, "there is no release 'nope'", id="no-release"),
+        pytest.param(("retry", "staging", "--version", "nope"), {}, 2, "there is no release 'nope'", id="former-name"),
+        pytest.param(
+            ("retry", "staging", "--version", "a", "--release", "b"), {}, 2, "use only --release", id="both-names"
+        ),
         pytest.param(("hold", "staging"), {}, 2, "--reason", id="no-reason"),
         pytest.param(("hold", "staging", "--reason", " "), {}, 2, "reason", id="empty-reason"),
         pytest.param(("hold", "prod", "--reason", "x"), {}, 2, "known environments: staging", id="no-environment"),

@@ -45,10 +45,14 @@ def sent(server: Server) -> Any:
             {"reason": "x", "confirm": "production"}, id="rollback",
         ),
         pytest.param(
-            ("rollback", "production", "--to", "abc1234", "--reason", "x", "--confirm", "production",
+            ("rollback", "production", "--release", "abc1234", "--reason", "x", "--confirm", "production",
              "--accept-schema-mismatch", "--downgrade", "--revision", "0042"), "rollback",
             {"reason": "x", "confirm": "production", "to": "abc1234", "acceptSchemaMismatch": True, "downgrade": True,
              "revision": "0042"}, id="rollback-with-everything",
+        ),
+        pytest.param(
+            ("rollback", "production", "--to", "abc1234", "--reason", "x", "--confirm", "production"), "rollback",
+            {"reason": "x", "confirm": "production", "to": "abc1234"}, id="rollback-former-name",
         ),
         pytest.param(
             ("migrate", "production", "down", "--revision", "0042", "--confirm", "production", "--no-wait"), "migrate",

@@ -120,7 +120,7 @@ def test_waits_for_a_version_to_begin(run: Run, world: World, server: Server, sc
     new = make.deployment(id="01K1", version="fff1234", phase=Phase.FAILED, message="No.", ended_at=make.AT, steps={})
     server.before = [lambda: None, lambda: world.put(new)]
 
-    result = run(*WATCH, "--version", "fff1234")
+    result = run(*WATCH, "--release", "fff1234")
 
     assert (result.exit_code, result.stdout.splitlines()[0]) == (1, "waiting for a deployment to start")
     assert result.stdout.endswith("Failed after 0s: No.\n")
@@ -144,7 +144,7 @@ def test_follows_the_one_it_began_with(run: Run, world: World, server: Server, s
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        pytest.param(("watch", "prod", "--version", "x"), "known environments: staging", id="environment"),
+        pytest.param(("watch", "prod", "--release", "x"), "known environments: staging", id="environment"),
         pytest.param(("watch", "staging", "-d", "nope"), "has no deployment 'nope'", id="deployment"),
         pytest.param(("watch", "staging"), "has had no deployment yet", id="none-yet"),
         pytest.param(("watch", "staging", "--timeout", "soon"), "is not a duration", id="timeout"),
@@ -248,7 +248,7 @@ def test_every_status_of_a_step_has_a_mark() -> None:
 
 
 class TestVersion:
-    """`--version` of what can never be a release ends at once, and a tag stands for its version."""
+    """`--release` of what can never be a release ends at once, and a tag stands for its version."""
 
     @pytest.fixture(autouse=True)
     def _platform(self, world: World, scr_document: dict[str, Any]) -> None:
@@ -258,7 +258,7 @@ class TestVersion:
 
     @pytest.mark.parametrize("tag", ["sha-3f9c2ab", "git-3f9c2ab", "3F9C2AB", "latest"])
     def test_a_tag_that_can_never_be_a_release_says_so_at_once(self, run: Run, server: Server, tag: str) -> None:
-        result = run(*WATCH, "--version", tag)
+        result = run(*WATCH, "--release", tag)
 
         assert (result.exit_code, result.stdout) == (2, "")
         assert result.stderr.startswith(f"error: {tag} does not match tagPattern (?P<version>[0-9a-f]{{7,40}}).")

@@ -124,7 +124,7 @@ class TestDeploy:
             pytest.param({}, {}, {"release": "a" * 7}, "a is Assembling, not Ready", id="assembling"),
             pytest.param({}, {}, {"release": "b" * 7}, "no image of web", id="misses-a-component"),
             pytest.param({}, {}, {"release": C}, "ferryman redeploy production", id="runs-already"),
-            pytest.param({}, {}, {"release": A}, f"ferryman rollback production --to {A}", id="older"),
+            pytest.param({}, {}, {"release": A}, f"ferryman rollback production --release {A}", id="older"),
             pytest.param({}, {}, {"release": "e" * 7}, "not verified in staging", id="not-verified"),
             pytest.param({"soak": "1h"}, {}, {}, "must soak in staging", id="soaks"),
             pytest.param({"scan": {}}, {}, {}, "has 1 CRITICAL finding", id="scan-blocks"),

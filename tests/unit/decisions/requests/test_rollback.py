@@ -141,7 +141,7 @@ class TestRollback:
         [
             pytest.param({}, {"confirm": ""}, "--confirm production", id="not-confirmed"),
             pytest.param({}, {"confirm": "Production"}, "typing production", id="confirmed-otherwise"),
-            pytest.param({"previous": None}, {}, "name a release with `--to`", id="nothing-before"),
+            pytest.param({"previous": None}, {}, "name a release with `--release`", id="nothing-before"),
             pytest.param(
                 {"previous": Target(version=None, deployment=None)}, {}, "is not a release", id="unknown-before"
             ),

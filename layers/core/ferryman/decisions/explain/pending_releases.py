@@ -176,7 +176,7 @@ def _settled(facts: Facts, why: WhyNot) -> str:
 
 
 def _by_hand(facts: Facts, version: str) -> str:
-    return f"`ferryman retry {facts.env} --version {version}`"
+    return f"`ferryman retry {facts.env} --release {version}`"
 
 
 def asked(facts: Facts) -> list[str]:

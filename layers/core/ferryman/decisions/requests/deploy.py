@@ -55,7 +55,7 @@ def request_deploy(
     if runs is not None and release.order < runs.order:
         raise Refused(
             f"{version} is older than {runs.version}, which {env} runs. To roll back, run "
-            f"`ferryman rollback {env} --to {version} --reason ...`"
+            f"`ferryman rollback {env} --release {version} --reason ...`"
         )
     if waits is not None:
         raise Refused(f"{waits.message} ({waits.reason})")

@@ -89,7 +89,7 @@ def target(situation: Situation, to: str | None, document: Platform) -> Release:
     if runs is not None and release.order > runs.order:
         raise Refused(
             f"{release.version} is newer than {runs.version}, which {env} runs, so this is not a rollback. Use "
-            f"`ferryman deploy {env} --release {release.version}` or `ferryman retry {env} --version {release.version}`"
+            f"`ferryman deploy {env} --release {release.version}` or `ferryman retry {env} --release {release.version}`"
         )
     if release.version not in _ran(situation):
         raise Refused(
@@ -104,14 +104,14 @@ def _before(situation: Situation) -> Release:
     if begun is not None and situation.running is not None and begun.version != situation.running:
         version: str | None = situation.running
     elif state.previous is None:
-        raise Refused(f"no earlier release is known in {env}; name a release with `--to`")
+        raise Refused(f"no earlier release is known in {env}; name a release with `--release`")
     else:
         version = state.previous.version
     if version is None:
-        raise Refused(f"what ran in {env} before is not a release; name one with `--to`")
+        raise Refused(f"what ran in {env} before is not a release; name one with `--release`")
     release = situation.release(version)
     if release is None:
-        raise Refused(f"{version}, which ran in {env} before, is no longer known; name another release with `--to`")
+        raise Refused(f"{version}, which ran in {env} before, is no longer known; name another one with `--release`")
     return release
 
 
