@@ -1,4 +1,6 @@
-mock_provider "aws" {}
+provider "aws" {
+  region = "eu-west-1"
+}
 
 variables {
   name        = "ferryman-operator-alarms"
