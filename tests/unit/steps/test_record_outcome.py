@@ -64,6 +64,20 @@ def test_recording_twice_changes_nothing(world: Store, ref: DeploymentRef, clock
     assert (world.state("scr", "staging"), world.timeline(ref.deployment)) == before
 
 
+def test_the_first_outcome_stands_when_another_one_comes_later(
+    world: Store, ref: DeploymentRef, clock: FakeClock, new_id: FakeIds
+) -> None:
+    """Reconcile recorded one and kept the claim; the machine's last step comes all the same, and only releases it."""
+    first = Judgement(Phase.ERRORED, "ExecutionEnded", "The execution ended.")
+    record_outcome.record(ref, first, store=world, clock=clock, new_id=new_id, release_claim=False)
+    told = (world.timeline(ref.deployment), world.unsent())
+    judged = judge(make.deployment(), None)
+    recorded = record_outcome.record(ref, judged, store=world, clock=clock, new_id=new_id)
+    assert (recorded.phase, recorded.reason) == (Phase.ERRORED, "ExecutionEnded")
+    assert (world.timeline(ref.deployment), world.unsent()) == told
+    assert world.state("scr", "staging").active is None
+
+
 def test_only_the_fence_that_holds_may_record(
     world: Store, ref: DeploymentRef, clock: FakeClock, new_id: FakeIds
 ) -> None:
