@@ -75,6 +75,22 @@ def test_a_step_begins_only_after_those_before_it(key: str, before: str, status:
     assert step_turn.refusal(deployment.but(steps=steps), key) == f"{before} comes first, and has not passed"
 
 
+@pytest.mark.parametrize("proceed_when", ["completed", "healthy"])
+@pytest.mark.parametrize("healthy", [False, True])
+def test_the_next_wave_may_begin_while_old_tasks_drain_but_nothing_else(proceed_when: str, *, healthy: bool) -> None:
+    progress = make.rollout(API).rollout
+    assert progress is not None
+    draining = make.rollout(API, "Running").but(rollout=progress.but(healthy_at=make.AT if healthy else None))
+    services = {name: make.planned(name, proceed_when=proceed_when) for name in (API, WEB)}
+    plan = PLAN.but(services=services)
+    before = {key: step for key, step in standing().steps.items() if key not in (F_API, F_WEB, "smoke_test")}
+    deployment = make.deployment(plan=plan, steps={**before, F_API: draining})
+    may = proceed_when == "healthy" and healthy
+    assert (step_turn.refusal(deployment, F_WEB) is None) == may
+    web = deployment.but(steps={**deployment.steps, F_WEB: make.rollout(WEB)})
+    assert step_turn.refusal(web, "smoke_test") == f"{F_API} comes first, and has not passed"
+
+
 def test_services_of_one_wave_go_side_by_side() -> None:
     before = {key: step for key, step in standing().steps.items() if key not in (F_API, F_JOB, F_WEB, "smoke_test")}
     assert step_turn.refusal(make.deployment(plan=PLAN, steps=before), F_API) is None

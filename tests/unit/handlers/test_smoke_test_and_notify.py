@@ -16,7 +16,7 @@ from ferryman import runtime
 from ferryman.clients.http_client import Answer
 from ferryman.errors import InvalidInput
 from ferryman.messages import deployment as messages
-from ferryman.records import Active, AppliedPlatform, Phase, PlannedCheck
+from ferryman.records import Active, AppliedPlatform, Phase, PlannedCheck, step_keys
 from ferryman.records.writes import Save
 from ferryman.store.table import Store
 from unit import builders as make
@@ -65,7 +65,8 @@ def _lambda(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_smoke_test(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     check = PlannedCheck(name="api", url="https://x", status=[200], attempts=2, delay_seconds=7, timeout_seconds=1)
-    deployment = make.deployment(id=DEPLOYMENT, fence=3, plan=make.plan(checks=[check]), steps={})
+    steps = {key: step for key, step in make.passed().items() if key != step_keys.SMOKE_TEST}
+    deployment = make.deployment(id=DEPLOYMENT, fence=3, plan=make.plan(checks=[check]), steps=steps)
     active = Active(
         deployment=DEPLOYMENT, version="abc1234", fence=3, execution_name="x", input="{}", claimed_at=make.AT
     )  # fmt: skip

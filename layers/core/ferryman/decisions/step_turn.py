@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from ferryman.decisions import deployment_steps
 from ferryman.decisions.deployment_steps import Occurrence
-from ferryman.decisions.wave_order import touched
+from ferryman.decisions.wave_order import proceeds, touched
 from ferryman.errors import NotItsTurn
 from ferryman.records import Deployment
 
@@ -34,7 +34,7 @@ def refusal(deployment: Deployment, key: str) -> str | None:
         return f"the deployment is {deployment.phase}, and this step needs {' or '.join(found.step.phases)}"
     if found.step.back:
         return None if touched(deployment, str(found.service)) else "this deployment has not changed it"
-    late = [one.key for one in _before(found, every, deployment) if not _passed(deployment, one)]
+    late = [one.key for one in _before(found, every, deployment) if not _done(deployment, one, found)]
     return f"{late[0]} comes first, and has not passed" if late else None
 
 
@@ -46,6 +46,9 @@ def _before(found: Occurrence, every: list[Occurrence], deployment: Deployment) 
             yield one
 
 
-def _passed(deployment: Deployment, one: Occurrence) -> bool:
+def _done(deployment: Deployment, one: Occurrence, wanted: Occurrence) -> bool:
+    """Whether a step is far enough for another one. A rollout may do with healthy tasks (`proceedWhen`)."""
     step = deployment.step(one.key)
-    return step is not None and step.status.passed
+    if step is not None and step.status.passed:
+        return True
+    return one.step is wanted.step and one.service is not None and proceeds(deployment, one.service)

@@ -143,6 +143,7 @@ KNOWN: dict[str, int] = {
     "AppliedPlatform.name": NAME,
     "AppliedPlatform.references": 64,
     "AppliedPlatform.references:key": NAME,
+    "AppliedPlatform.removed": NAME,
     "Active.input": 400,
     "Active.execution_name": 80,
     "Actor.who": WHO,
@@ -254,6 +255,7 @@ KNOWN: dict[str, int] = {
 
 COUNTS: dict[str, int] = {
     "AppliedPlatform.references": 20,
+    "AppliedPlatform.removed": 200,  # decisions.document_changes.compare.removed
     "Approval.approvers": MOST_APPROVERS,
     "Approval.decisions": 21,  # as many approvals as can be required, and a rejection
     "Approval.digests": 50,

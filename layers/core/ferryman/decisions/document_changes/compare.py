@@ -13,6 +13,7 @@ from ferryman.decisions.document_changes import resources, rules
 from ferryman.decisions.document_changes.change import Change, Place, shown
 from ferryman.platform import Environment, Platform
 from ferryman.platform.field_classes import class_of
+from ferryman.records import limits
 from ferryman.text import listed
 
 
@@ -47,7 +48,8 @@ def protected(document: Platform) -> list[str]:
 def removed(known: Sequence[str], before: Mapping[str, Any], after: Platform) -> list[str]:
     """Return the environments that asked for approval when they were removed and are not there now, by name.
 
-    `known`: those of earlier. `before`: the stored document, which perhaps can't be parsed any more.
+    `known`: those of earlier. `before`: the stored document, which perhaps can't be parsed any more. At most 200 names
+    are remembered.
     """
     spec = before.get("spec")
     environments = spec.get("environments") if isinstance(spec, dict) else None
@@ -55,7 +57,8 @@ def removed(known: Sequence[str], before: Mapping[str, Any], after: Platform) ->
         name for name, item in (environments.items() if isinstance(environments, dict) else ())
         if not isinstance(item, dict) or item.get("approval") is not None
     ]  # fmt: skip
-    return sorted({*known, *asked} - after.spec.environments.keys())
+    found = sorted({*known, *asked} - after.spec.environments.keys())
+    return found[: limits.COUNTS["AppliedPlatform.removed"]]
 
 
 def _moved(name: str, references: Sequence[str]) -> Change:
