@@ -32,7 +32,7 @@ def apply(
     ] = False,
     prune: Annotated[
         bool,
-        typer.Option("--prune", help="Take environments that the file no longer has out of Ferryman."),
+        typer.Option("--prune", help="Stop operating environments that the file no longer has; ECS is not changed."),
     ] = False,
     override: Annotated[
         str | None,
@@ -40,8 +40,8 @@ def apply(
             "--override",
             metavar="REASON",
             show_default=False,
-            help="Of an admin: apply a document that weakens a gate without the approval that it needs. Everybody is "
-            "told.",
+            help="As an admin: apply a document that weakens a gate without the approval that it needs. All approvers "
+            "and channels are told the reason.",
         ),
     ] = None,
     form: Annotated[Shown, typer.Option("--output", "-o", help="Output format.")] = Shown.TABLE,
@@ -50,16 +50,16 @@ def apply(
     """Apply a platform document.
 
     Reports all problems at once, each with its file and line, and changes nothing if there are any (exit 2). Before the
-    operator accepts the document, it checks it against ECS, ECR and SSM, and says which containers change besides the
-    named ones. Lists each field that changes, and marks what loosens a gate and what starts a deployment. The first
-    apply adopts what is already running and deploys nothing. Warns of what is legal and likely to surprise, such as a
-    tagPattern that also matches semver tags.
+    operator accepts the document, it checks it against ECS, ECR, SSM and IAM, and says which other containers change
+    with the named ones. Lists each field that changes, and marks changes that loosen a gate or start a deployment.
+    Warns of settings that are valid but likely to surprise, such as a tagPattern that also matches semver tags. The
+    first apply adopts what is already running and deploys nothing.
 
-    A file that leaves out an environment is refused, unless `--prune` says that this is meant.
+    A file that leaves out an environment is refused, unless you add `--prune`.
 
     A document that weakens a gate of an environment that asks for approval (its approvers, promotion, soak, scans,
     freeze windows and the like) is not applied. It is proposed to the approvers of the document that is applied, and
-    the command exits with 5. `ferryman proposal` shows how it stands; a newer apply supersedes it.
+    the command exits with 5. `ferryman proposal` shows who has agreed; a newer apply supersedes it.
 
     \b
     Examples:

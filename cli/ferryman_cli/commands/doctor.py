@@ -19,21 +19,33 @@ _NO_WAY_IN = {machine.CREDENTIALS, machine.REGION, installation.STACK, installat
 
 def doctor(
     preflight: Annotated[
-        bool, typer.Option("--preflight", help="Check what can be checked before the operator is installed.")
+        bool, typer.Option("--preflight", help="Check only what can be checked before the operator is installed.")
     ] = False,
-    send_test: Annotated[
-        bool, typer.Option("--send-test", help="Also send a test message to each channel of each platform.")
-    ] = False,
-    platform: options.Platform = None,
+    send_test: Annotated[bool, typer.Option("--send-test", help="Also send a test message to each channel.")] = False,
+    platform: Annotated[
+        str | None,
+        typer.Option(
+            "--platform",
+            "-p",
+            envvar="FERRYMAN_PLATFORM",
+            show_default=False,
+            help="Check only this platform. Default: all platforms that you may see.",
+        ),
+    ] = None,
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
     """Check the whole installation, and say what to do about each problem.
 
-    Looks with your own AWS credentials, and with the operator's. Changes nothing, and sends nothing unless you say
-    --send-test, which needs the role deployer. What you may not read is "can't
-    look", with the permission that is missing. Exits with 1 if there are problems, and with 3 if the operator could not
-    be asked; warnings, and what it can't look at, are no failure.
+    Checks with your own AWS credentials and, through the API, with the operator's. Changes nothing, and sends nothing
+    without --send-test, which needs the role deployer. A line is `ok`, `warning`, `problem`, or `can't look` with the
+    permission that you lack.
+
+    \b
+    Exit codes:
+      0  no problems; warnings and `can't look` are not failures
+      1  there are problems
+      3  there are problems, and the operator could not be asked
 
     \b
     Examples:

@@ -11,13 +11,13 @@ from ferryman_cli.output import Format
 from ferryman_cli.transport import Api
 
 app = typer.Typer(
-    cls=Commands, name="get", help="Show what is applied.", no_args_is_help=True, rich_markup_mode=None
+    cls=Commands, name="get", help="Show applied platform documents.", no_args_is_help=True, rich_markup_mode=None
 )  # fmt: skip
 
 
 @app.callback()
 def group() -> None:
-    """Show what is applied."""
+    """Show applied platform documents."""
 
 
 @app.command()
@@ -29,11 +29,12 @@ def platform(
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
-    """List the platforms, or give back one platform's document.
+    """List the platforms, or show one platform's document and status.
 
-    With `-o yaml` or `-o json`, prints the document as it was applied, defaults written out, and a `status`: the
-    generation, who applied it and when, whether each environment has seen it, and the conditions of each. The output
-    can be applied: `status` is ignored then, so the operator answers "unchanged".
+    With NAME, shows the platform's status: the generation, who applied it and when, whether each environment has seen
+    it, and the conditions of each. `-o yaml` and `-o json` print the whole document as it was applied, with all
+    defaults and with this `status`. You can apply that output again: `ferryman apply` ignores `status` and answers
+    "unchanged".
 
     \b
     Examples:
@@ -49,7 +50,8 @@ def platform(
     answer = api.get(Api.path("v1", "platforms", name, "document"))
     if "status" not in answer:
         raise Stop(
-            Exit.UNREACHABLE, "the operator is older than this command and tells no status of a document; update it"
+            Exit.UNREACHABLE,
+            "the operator is older than this command and does not report the status of a document; update the operator",
         )
     whole = {**answer["document"], "status": answer["status"]}
     output.emit(form, whole, lambda: _show(name, answer["status"]))

@@ -12,15 +12,17 @@ from ferryman_cli.exits import Exit, Stop
 def validate(
     files: Annotated[
         list[str],
-        typer.Option("--filename", "-f", metavar="FILE", help="A platform document; `-` reads standard input."),
+        typer.Option(
+            "--filename", "-f", metavar="FILE", help="A platform document; `-` reads standard input. Can be repeated."
+        ),
     ],
     form: options.Output = output.Format.TABLE,
 ) -> None:
-    """Check platform documents, without credentials and without network.
+    """Check platform documents offline, for example in pull requests.
 
-    Made for pull requests: reports all problems of all files, each with its file and line. What only AWS or the
-    operator knows is not checked: whether services and repositories exist, who the approvers are, and which hosts
-    messages may be sent to. For these, use `ferryman apply --dry-run`.
+    Needs no credentials and no network. Reports all problems of all files, each with its file and line. Does not check
+    what only AWS or the operator knows: whether services and repositories exist, who the approvers are, and which hosts
+    messages may be sent to. To check these, use `ferryman apply --dry-run`.
 
     \b
     Exit codes:
@@ -30,7 +32,8 @@ def validate(
     \b
     Examples:
       ferryman validate -f platform.yaml
-      ferryman validate -f staging.yaml -f production.yaml -o json
+      ferryman validate -f scr.yaml -f shop.yaml -o json
+      cat platform.yaml | ferryman validate -f -
     """
     found = [_checked(file) for file in files]
 

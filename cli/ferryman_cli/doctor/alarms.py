@@ -42,9 +42,9 @@ def alarms(stack: str, seen: Seen, topics: Mapping[str, Seen]) -> list[Check]:
         )
         checks.append(problem(ALARMS, f"{len(silent)} of {len(found)} alarms notify nobody", step))
     if ringing := [_short(stack, alarm) for alarm in found if alarm.get("StateValue") == "ALARM"]:
-        step = "See these alarms in docs/runbook.md"
+        step = "docs/runbook.md says what each alarm means and what to do"
         checks.append(problem(ALARMS, f"ringing now: {', '.join(ringing)}", step))
-    return checks or [ok(ALARMS, f"{len(found)} alarms, none rings, and somebody has subscribed to their topic")]
+    return checks or [ok(ALARMS, f"{len(found)} alarms, none is in alarm, and their topic has a subscriber")]
 
 
 def _topic(arn: str, seen: Seen) -> Check | None:
@@ -55,13 +55,14 @@ def _topic(arn: str, seen: Seen) -> Check | None:
         return problem(ALARMS, f"the topic {arn} does not exist, so nobody hears the alarms", step)
     attributes = seen["Attributes"]
     if attributes.get("KmsMasterKeyId") == _AWS_KEY:
-        step = "Give it a key of your own that cloudwatch.amazonaws.com may use; terraform/shared makes such a topic"
-        return problem(ALARMS, f"the topic {arn} has the key {_AWS_KEY}, with which alarms cannot publish", step)
+        step = "Give it a key of your own that cloudwatch.amazonaws.com may use; terraform/shared creates such a topic"
+        return problem(ALARMS, f"the topic {arn} has the key {_AWS_KEY}, so alarms cannot publish to it", step)
     if int(attributes.get("SubscriptionsConfirmed", 0)):
         return None
     if pending := int(attributes.get("SubscriptionsPending", 0)):
-        told = f"nobody hears the alarms yet: {pending} subscriptions of {arn} wait to be confirmed"
-        return warning(ALARMS, told, "Open the link in the mail of AWS Notifications")
+        many = "1 subscription" if pending == 1 else f"{pending} subscriptions"
+        told = f"nobody hears the alarms yet: {many} of {arn} must be confirmed"
+        return warning(ALARMS, told, "Open the link in the mail from AWS Notifications")
     return problem(ALARMS, f"nobody has subscribed to {arn}, so nobody hears the alarms", _SUBSCRIBE)
 
 

@@ -31,7 +31,7 @@ def concurrency(settings: Seen, parameters: Mapping[str, str] | None) -> Check:
     given = {name: int(parameters[name]) for name in RESERVED if name in parameters}
     if all(given.values()):
         told = ", ".join(f"{name} {value}" for name, value in given.items())
-        return ok(CONCURRENCY, f"of {limit} concurrent executions the public functions reserve their own: {told}")
+        return ok(CONCURRENCY, f"the public functions reserve their own of {limit} concurrent executions: {told}")
     none = " and ".join(name for name, value in given.items() if not value)
     missing = sum(default for name, default in RESERVED.items() if not given.get(name))
     deploy = f"deploy with `--parameter-overrides {_overrides(RESERVED)}`"
@@ -43,7 +43,7 @@ def concurrency(settings: Seen, parameters: Mapping[str, str] | None) -> Check:
 def _before(limit: int, room: int) -> Check:
     wanted = sum(RESERVED.values())
     if room >= wanted:
-        return ok(CONCURRENCY, f"of {limit} concurrent executions {room} can be reserved; the stack reserves {wanted}")
+        return ok(CONCURRENCY, f"{room} of {limit} concurrent executions can be reserved; the stack reserves {wanted}")
     step = f"Deploy with `--parameter-overrides {_overrides(dict.fromkeys(RESERVED, 0))}`, and {_ASK}"
     told = f"the account's limit is {limit}, of which {room} can be reserved; the stack would reserve {wanted} and fail"
     return warning(CONCURRENCY, told, step)

@@ -123,7 +123,7 @@ class _Examination:
             named = [platform] if platform else [item["name"] for item in api.get("/v1/platforms")["platforms"]]
             found = [api.get(Api.path("v1", "platforms", name, "doctor")) for name in named]
         except Stop as stop:
-            step = "See what it says; `aws sts get-caller-identity` tells who you are for AWS"
+            step = "See what the message says; `aws sts get-caller-identity` tells who you are for AWS"
             yield problem(installation.OPERATOR, str(stop), step)
             return
         for one in found:

@@ -67,9 +67,9 @@ def dead_letters(seen: Seen) -> Check:
         return blind(DEAD_LETTERS, seen)
     waiting = int(seen["Attributes"]["ApproximateNumberOfMessages"]) if seen is not None else None
     if waiting is None:
-        step = "Deploy the stack again, or delete and deploy it when the queue was deleted by hand"
+        step = "Deploy the stack again; if the queue was deleted by hand, delete the stack first"
         return problem(DEAD_LETTERS, "the stack's queue DeadLetters does not exist", step)
     if waiting:
         step = "Read them (`aws sqs receive-message`); docs/runbook.md, DeadLettersAlarm, says what each means"
-        return problem(DEAD_LETTERS, f"about {waiting} could not be processed after all retries", step)
+        return problem(DEAD_LETTERS, f"about {waiting} in the queue: not processed after all retries", step)
     return ok(DEAD_LETTERS, "none is waiting")

@@ -76,19 +76,19 @@ def lists(
         checks += _one(name, parameter, found.get(parameter), region=region, account=account)
         value = found.get(parameter, {}).get("Value")
         if value is not None and deployed.get(name, value) != value:
-            told = f"{parameter} has changed since the stack was deployed, which still has the values of then"
+            told = f"{parameter} has changed since the stack was deployed, and the stack still uses the old value"
             checks.append(warning(LISTS, told, "Deploy the stack again: CloudFormation reads parameters only then"))
-    return checks or [ok(LISTS, f"{len(wanted)} SSM parameters are there and are of {account} in {region}")]
+    return checks or [ok(LISTS, f"all {len(wanted)} SSM parameters exist and are of account {account} in {region}")]
 
 
 def _one(name: str, parameter: str, item: Answer | None, *, region: str, account: str) -> list[Check]:
     wanted = PARAMETERS[name]
     if item is None:
-        step = "`terraform apply` in terraform/shared writes it; with a Terraform of your own, write it there"
+        step = "`terraform apply` in terraform/shared writes it; with a Terraform of your own, write it yourself"
         return [problem(LISTS, f"the SSM parameter {parameter} does not exist in {region}", step)]
     kind = "String" if wanted.single else "StringList"
     if item["Type"] != kind:
-        step = f"Write it as {kind}; changing the type takes deleting it first"
+        step = f"Write it as {kind}; to change the type, delete the parameter first"
         return [problem(LISTS, f"{parameter} is a {item['Type']}", step)]
     entries = [str(item["Value"])] if wanted.single else str(item["Value"]).split(",")
     if wanted.single and entries == ["none"]:

@@ -20,7 +20,7 @@ def credentials(identity: Seen) -> Check:
         return no_credentials(f"AWS does not accept the credentials: {why}")
     arn, account = str(identity["Arn"]), identity["Account"]
     if arn.endswith(":root"):
-        step = "Use an IAM role or a user; the root user is never an admin nor an approver of Ferryman"
+        step = "Use an IAM role or a user; the root user is never an admin or an approver of Ferryman"
         return warning(CREDENTIALS, f"you are the root user of account {account}", step)
     return ok(CREDENTIALS, f"you are {arn} in account {account}")
 
@@ -49,5 +49,5 @@ def clock(ahead: float | None) -> Check:
     if abs(ahead) > _REFUSED_SECONDS:
         return problem(CLOCK, f"{told}, so AWS refuses its signatures", "Set the clock, for example by NTP")
     if abs(ahead) > _OFF_SECONDS:
-        return warning(CLOCK, f"{told}; from five minutes on AWS refuses its signatures", "Set the clock, e.g. by NTP")
+        return warning(CLOCK, f"{told}; from five minutes on, AWS refuses its signatures", "Set the clock, e.g. by NTP")
     return ok(CLOCK, "agrees with AWS")

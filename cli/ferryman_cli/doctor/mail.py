@@ -53,7 +53,10 @@ def _sender(sender: str, identities: Mapping[str, Seen]) -> Check | None:
     if isinstance(state, Blind):
         return blind(MAIL, state)
     if state is None:
-        step = "Add it or its domain to mail_identities in terraform/shared, apply, and verify it"
+        step = (
+            "Add it or its domain to mail_identities of the platform in platforms.tfvars, apply terraform/platform and "
+            "terraform/shared, deploy the stack again, and verify the identity"
+        )
         return problem(MAIL, f"SES has no identity for the sender {sender}", step)
     return None if state else problem(MAIL, f"the sender {sender} is not verified in SES, so no mail is sent", _VERIFY)
 

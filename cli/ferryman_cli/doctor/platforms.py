@@ -17,7 +17,7 @@ _OFF_SECONDS = 60
 def environment(platform: str, name: str, verified: Answer) -> list[Check]:
     """Judge the answer of `verify`: clusters, services, task definitions, roles, references."""
     where = f"{platform}/{name}"
-    step = f"Correct it in AWS or in the platform document, then `ferryman verify {name} -p {platform}`"
+    step = f"Correct it in AWS or in the platform document, then run `ferryman verify {name} -p {platform}`"
     checks = [problem(where, f"{item['path']}: {item['message']}", step) for item in verified["problems"]]
     # A note about no single part of the document says what could not be looked at.
     untold = [item["message"] for item in verified["notes"] if item["path"] == "spec.environments"]
@@ -49,7 +49,7 @@ def records(platforms: Iterable[Answer]) -> Check:
     if not found:
         return ok(RECORDS, "there are none yet")
     share, it = max(found, key=lambda one: one[0])
-    told = f"the largest is {it['largest']['record']} of {it['name']}, {share:.0%} of what DynamoDB takes"
+    told = f"the largest is {it['largest']['record']} of {it['name']}, {share:.0%} of what DynamoDB accepts"
     step = "Split the platform, or give it fewer services, notifications or smoke tests"
     if share >= _TOO_FULL:
         return problem(RECORDS, told, step)
@@ -61,7 +61,7 @@ def operators_clock(now: str, here: datetime, ahead: float | None) -> Check | No
     theirs = (here - datetime.fromisoformat(now)).total_seconds() - (ahead or 0)
     if abs(theirs) <= _OFF_SECONDS:
         return None
-    step = "Nothing that you can set: report it to AWS Support if it lasts"
+    step = "You cannot set this clock; if it stays wrong, report it to AWS Support"
     return problem(OPERATOR_CLOCK, f"the operator's clock is {abs(theirs):.0f} seconds off AWS's", step)
 
 

@@ -27,9 +27,9 @@ def roles(seen: Mapping[str, Seen]) -> list[Check]:
         step = f"Let {_TASKS} assume it in its trust policy (sts:AssumeRole)"
         checks.append(problem(ROLES, f"ECS tasks may not have {', '.join(strange)}", step))
     if gone:
-        step = "Apply the environment's Terraform if it was not yet; else correct /ferryman/operator/pass-role-arns"
+        step = "Apply the environment's Terraform if that was not done; else correct /ferryman/operator/pass-role-arns"
         checks.append(warning(ROLES, f"listed in pass-role-arns, but not there: {', '.join(gone)}", step))
-    return checks or [ok(ROLES, f"{len(seen)} roles of pass-role-arns are there for ECS tasks")]
+    return checks or [ok(ROLES, f"all {len(seen)} roles named in pass-role-arns exist, and ECS tasks can assume them")]
 
 
 def _is(arn: str, seen: Seen) -> bool:
