@@ -231,7 +231,7 @@ def test_what_the_public_can_call_reads_its_part_of_the_table_only(name: str) ->
         "dynamodb:GetItem": asked,
         "dynamodb:Query": ["PLATFORM"] if name == "SlackActions" else [],
         "dynamodb:PutItem": written,
-        "dynamodb:ConditionCheckItem": ["ENV#scr#production"],
+        "dynamodb:ConditionCheckItem": ["PLATFORM", "ENV#scr#production"],
     }
     everything = {*asked, *written, "RELEASE#scr", "WAIT#arn:aws:ecs:x", "MIGRATION#scr#production", "NAME#scr"}
     for action, partitions in allowed.items():
