@@ -179,7 +179,7 @@ def test_every_condition_on_all_values_wants_a_value() -> None:
 HOSTILE = {
     "DecideApproval": {"ENV#", "DEPLOYMENT#", "APPROVAL#"},
     "SlackActions": {"ENV#", "DEPLOYMENT#", "APPROVAL#"},
-    "Notify": {"DEPLOYMENT#", "APPROVAL#", "PACE#"},
+    "Notify": {"ENV#", "DEPLOYMENT#", "APPROVAL#", "PACE#"},
     "PublishRelease": {"ENV#", "DEPLOYMENT#"},
     "SmokeTest": {"ENV#", "DEPLOYMENT#"},
 }
