@@ -375,6 +375,18 @@ class TestGoneBack:
         name = make.SERVICES[0]
         assert self.after("td:1", "td:1").task_definitions[name] == make.definition(name, 9)
 
+    def test_notes_the_revision_of_a_job_that_was_left_astray(self) -> None:
+        """It went back from what the deployment before had left, to the last good one: that is the recorded one."""
+        name, good, left = step_keys.job("report"), make.definition("report", 1), make.definition("report", 5)
+        job = make.planned_job("report", task_definition=left, rollback_task_definition=good, stray=True)
+        back = make.rollout(name, direction="back", revision=9)
+        deployment = make.deployment(plan=make.plan(jobs={name: job}), steps={step_keys.rollout(name, "back"): back})
+        target = Target(version=A, deployment=None, task_definitions={name: good})
+        state = make.state(last_succeeded=target, astray=True)
+        _, after = after_outcome.apply(Judgement(Phase.ROLLED_BACK, "FailFast", "bad."), deployment, state, make.AT)
+        assert after.last_succeeded is not None
+        assert after.last_succeeded.task_definitions[name] == make.definition(name, 9)
+
     def test_leaves_what_was_changed_by_others(self) -> None:
         assert self.after("td:2", "td:1").task_definitions[make.SERVICES[0]] == "td:2"
 

@@ -10,6 +10,7 @@ from ferryman.errors import ClaimLost
 from ferryman.records import (
     AbortRequest,
     AdoptedImages,
+    Target,
     step_keys,
 )
 from ferryman.records.writes import Add
@@ -101,6 +102,21 @@ def test_services_that_cannot_show_anything_are_skipped(world: World) -> None:
         "scr-api-staging": None,
         "scr-ai-gateway-staging": "NotInRelease",
         "scr-web-staging": "ScaledToZero",
+    }
+
+
+@pytest.mark.parametrize("desired", [1, 0], ids=["running", "scaled-to-zero"])
+def test_what_was_left_astray_goes_back_whether_or_not_it_runs_tasks(world: World, desired: int) -> None:
+    """Once it is scaled up, it must not run a release that failed."""
+    world.ecs.live["scr-web-staging"]["desiredCount"] = desired
+    target = Target(version="a1", deployment="D", task_definitions={"scr-web-staging": "td:good"})
+    world.state(astray=True, last_succeeded=target)
+    world.begin()
+    services = plan_of(world).services
+    assert {name: service.stray for name, service in services.items()} == {
+        "scr-api-staging": False,
+        "scr-ai-gateway-staging": False,
+        "scr-web-staging": True,
     }
 
 

@@ -342,6 +342,27 @@ def test_a_stale_read_on_the_way_back_does_not_leave_the_new_revision(world: Job
     assert image(world.runs()) == OLD
 
 
+@pytest.mark.parametrize("fault", [None, "lose_answer", "lose_request"])
+def test_a_job_whose_family_changed_goes_back_from_where_it_was_left(world: JobsWorld, fault: str | None) -> None:
+    """The document names another family; a deployment moved the job there, errored, and left it."""
+    good, base = world.before["report"], world.ecs.new_definition("nightly-report", OLD)
+    left = world.ecs.new_definition("nightly-report", NEW)
+    world.events.new_schedule("nightly", left)
+    job = world.planned()[REPORT].but(
+        base_task_definition=base, task_definition=left, stray=True, rollback_task_definition=good
+    )
+    world.claim("01K00000000000000000000FAM", waves=[["api"], ["web", REPORT]], jobs={REPORT: job})
+    world.pass_first_wave()
+    world.update(REPORT)
+    if fault is not None:
+        getattr(world.events, fault)("update_schedule")
+        with pytest.raises(Unavailable):
+            world.update(REPORT, "back")
+    assert world.update(REPORT, "back") == UpdateServiceOutput(verdict="Started", reason="MovedBack")
+    assert world.events.task_definition("nightly") == good
+    assert way_back(world.deployment).not_back == ["api"], "the job is back"
+
+
 def test_a_lost_answer_on_the_way_back_leads_to_the_same(world: JobsWorld) -> None:
     world.update(REPORT)
     world.events.lose_answer("update_schedule")

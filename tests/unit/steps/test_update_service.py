@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from ferryman.contracts import UpdateServiceOutput
+from ferryman.decisions.deployment_report import way_back
 from ferryman.errors import ClaimLost, InvalidInput, NotItsTurn, Throttled, Unavailable
 from ferryman.records import Phase, PlannedImage, PlannedTag, StepStatus, step_keys
 from ferryman.store.step_writer import end
@@ -359,6 +360,25 @@ def test_back_takes_along_what_an_earlier_deployment_left_astray(world: World) -
     assert world.update("web", "back").verdict == "Started"
     assert world.ecs.deployment("web")["taskDefinition"] == world.old["web"]
     assert world.roll_out("web", "back") == {"service": "web", "verdict": "Succeeded", "reason": "Completed"}
+
+
+def test_back_takes_along_a_stray_that_is_scaled_to_zero(world: World) -> None:
+    """Nothing of it has to run before it counts as back, and scaled up again it runs no release that failed."""
+    world.roll_out("api")
+    world.roll_out("web")
+    world.claim("01K00000000000000000000WAY")
+    world.ecs.services["web"]["desiredCount"] = 0
+    world.replan("web", stray=True, skip="ScaledToZero")
+    world.roll_out("api")
+    world.update("web")
+    assert world.step("web").reason == "ScaledToZero"
+    assert world.update("web", "back").verdict == "Started"
+    assert world.ecs.deployment("web")["taskDefinition"] == world.old["web"]
+    world.ecs.complete("web")
+    said = world.answer(world.watch("web", "back"))
+    assert said == {"service": "web", "verdict": "Succeeded", "reason": "ScaledToZero"}
+    world.roll_out("api", "back")
+    assert way_back(world.deployment).back == ["api", "web"]
 
 
 @pytest.mark.parametrize(

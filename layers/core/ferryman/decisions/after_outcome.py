@@ -243,7 +243,7 @@ def _gone_back(deployment: Deployment, state: EnvironmentState) -> EnvironmentSt
         return state
     definitions = dict(target.task_definitions)
     for name, planned in deployment.plan.members.items():
-        was = planned.task_definition if isinstance(planned, PlannedJob) else planned.rollback_task_definition
+        was = planned.goes_back_to if isinstance(planned, PlannedJob) else planned.rollback_task_definition
         step = deployment.step(step_keys.rollout(name, "back"))
         to = step.rollout.task_definition if step is not None and step.rollout is not None else None
         if step is not None and step.status.passed and to is not None and definitions.get(name) == was != to:

@@ -301,8 +301,9 @@ def _service(
         fail_fast=service.fail_fast,
         skip="NotInRelease",
         containers=containers[service.component],
-        # Not by what runs: a stale read shows it as it was before that deployment.
-        stray=state.astray and target is not None and live.get("desiredCount") != 0,
+        # Not by what runs: a stale read shows it as it was before that deployment. Nor by how many tasks it has: once
+        # it is scaled up, it runs what it was left on.
+        stray=state.astray and target is not None,
     )
     if not any(component in deployment.digests for component in service.components):
         return planned

@@ -172,8 +172,9 @@ class _Move:
         problem = verify_jobs.step_problem(self._planned.place, found, self._plan.cluster)
         if found is None or problem is not None:
             return problem
-        families = {_family(self._planned.task_definition), _family(self._planned.base_task_definition)}
-        if _family(found.task_definition) in families:
+        planned = self._planned
+        ours = (planned.task_definition, planned.base_task_definition, planned.goes_back_to)
+        if _family(found.task_definition) in map(_family, ours):
             return None
         return f"{self._where} now runs {found.task_definition.rsplit('/', 1)[-1]}: somebody changed it meanwhile"
 
