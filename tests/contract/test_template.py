@@ -179,7 +179,7 @@ def test_every_condition_on_all_values_wants_a_value() -> None:
 HOSTILE = {
     "DecideApproval": {"ENV#", "DEPLOYMENT#", "APPROVAL#"},
     "SlackActions": {"ENV#", "DEPLOYMENT#", "APPROVAL#"},
-    "Notify": {"DEPLOYMENT#", "APPROVAL#", "PACE#"},
+    "Notify": {"ENV#", "DEPLOYMENT#", "APPROVAL#", "PACE#"},
     "PublishRelease": {"ENV#", "DEPLOYMENT#"},
     "SmokeTest": {"ENV#", "DEPLOYMENT#"},
 }
@@ -231,7 +231,7 @@ def test_what_the_public_can_call_reads_its_part_of_the_table_only(name: str) ->
         "dynamodb:GetItem": asked,
         "dynamodb:Query": ["PLATFORM"] if name == "SlackActions" else [],
         "dynamodb:PutItem": written,
-        "dynamodb:ConditionCheckItem": ["ENV#scr#production"],
+        "dynamodb:ConditionCheckItem": ["PLATFORM", "ENV#scr#production"],
     }
     everything = {*asked, *written, "RELEASE#scr", "WAIT#arn:aws:ecs:x", "MIGRATION#scr#production", "NAME#scr"}
     for action, partitions in allowed.items():

@@ -28,7 +28,7 @@ _people = itertools.count(1)
 APP = Path(__file__).parent / "app"
 PLACES = 90
 """How many platforms the operator of one worker may touch."""
-PROMOTING = 45
+PROMOTING = 60
 """How many of them, besides, that have a production."""
 TOKEN_SCALE = 0.05
 """A waiting step's 60 seconds are 3 here."""

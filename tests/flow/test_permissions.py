@@ -19,7 +19,7 @@ Make = Callable[..., Place]
 @pytest.mark.parametrize(
     ("permission", "told"),
     [
-        (Permission("UpdateService", "UpdateServices", "ecs:UpdateService"), "ecs:UpdateService"),
+        (Permission("UpdateService", "ReadAndUpdateServices", "ecs:UpdateService"), "ecs:UpdateService"),
         # AWS and the emulator name the action that would have passed the role.
         (Permission("UpdateService", "PassTaskRoles", "iam:PassRole"), "ecs:RegisterTaskDefinition"),
         (Permission("UpdateService", "TagNewRevisions", "ecs:TagResource"), "ecs:RegisterTaskDefinition"),

@@ -83,7 +83,8 @@ def test_what_was_stored_before_sends_nothing_either(production: Make, stage: St
     document = copy.deepcopy(stored.document)
     bot_elsewhere(document["spec"], prod.name, attacker.url)
     github_elsewhere(document["spec"], prod.name, attacker.url)
-    stage.store.write(Save(stored.but(document=document)))
+    # An older operator did not note what references in gates stood for.
+    stage.store.write(Save(stored.but(document=document, references={})))
     arn = stage.client("ssm").get_parameter(Name=f"/ferryman/{prod.name}/channels/slack-webhook-arn")
     stage.client("secretsmanager").put_secret_value(
         SecretId=arn["Parameter"]["Value"], SecretString=f"{attacker.url}/services/T0/B0/x"
@@ -100,7 +101,7 @@ def test_what_was_stored_before_sends_nothing_either(production: Make, stage: St
         assert why in str(failed(prod, channel, deployment.id).last_error), channel
 
     # Now the addresses are right again, and it is the references that lead elsewhere.
-    stage.store.write(Save(stage.store.platform(prod.name).but(document=stored.document)))
+    stage.store.write(Save(stage.store.platform(prod.name).but(document=stored.document, references={})))
     swap(stage, prod, {"slack-bot-token": "slack-signing-secret", "github-token": "slack-signing-secret"})
     again = prod.asked()
     said = str(failed(prod, "chat", again.id).last_error)

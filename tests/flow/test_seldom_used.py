@@ -102,7 +102,7 @@ def test_an_environment_is_removed_when_an_approver_agrees_in_slack(production: 
     assert prod.store.ownership(prod.name, PRODUCTION) is not None
     changed = copy.deepcopy(prod.document)
     del changed["spec"]["environments"][PRODUCTION]
-    prod.api.put(Api.path("v1", "platforms", prod.name), changed)
+    prod.api.put(Api.path("v1", "platforms", prod.name), changed, prune="true")
     asked = prod.proposal().approvals[PRODUCTION]
 
     def question() -> Message | None:

@@ -162,8 +162,8 @@ DEFECTS = (
            "return all(deployment.step(key) is not None for key in deployment_steps.required(deployment))",
            "return True"),
     Defect(16, "a-moving-tag-is-not-repaired", "decisions/decide.py",
-           "actions: list[Action] = [*_observe(view, now, again_at), *_repair_tags(view)]",
-           "actions: list[Action] = [*_observe(view, now, again_at)]"),
+           "actions: list[Action] = [*_observe(view, now), *_repair_tags(view)]",
+           "actions: list[Action] = [*_observe(view, now)]"),
 )  # fmt: skip
 
 

@@ -203,7 +203,8 @@ def complete_when_old_tasks_are_gone(original: Any, ecs: Any) -> Any:
                 or expected_deployment_id not in (None, deployment["id"])
             ):
                 return
-            ours = [task for task in list(ecs._tasks.values()) if service_of(task, cluster, ecs) is service]
+            here = [task for task in list(ecs._tasks.values()) if task["clusterArn"].rpartition("/")[2] == cluster]
+            ours = [task for task in here if service_of(task, cluster, ecs) is service]
             mine = [task for task in ours if task.get("_deployment_id") == deployment["id"]]
             healthy = [t for t in mine if t.get("lastStatus") == "RUNNING" and t.get("_startup_stable")]
             old = [t for t in ours if t.get("_deployment_id") != deployment["id"] and t.get("lastStatus") != "STOPPED"]

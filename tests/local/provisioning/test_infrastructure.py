@@ -64,7 +64,7 @@ def test_environments_share_nothing_but_repositories(
     assert not set(created.urls["staging"].values()) & set(created.urls["production"].values())
     balancers = aws("elbv2").describe_load_balancers()["LoadBalancers"]
     assert {"scr-staging", "scr-production"} <= {balancer["LoadBalancerName"] for balancer in balancers}
-    senders = aws("ses").list_identities()["Identities"]
+    senders = [item["IdentityName"] for item in aws("sesv2").list_email_identities()["EmailIdentities"]]
     assert document["spec"]["environments"]["production"]["approval"]["from"] in senders
 
 

@@ -201,6 +201,13 @@ def test_health_is_noted_with_its_time() -> None:
     assert with_health(fresh, False, at(60)) == fresh
 
 
+def test_a_look_that_began_before_the_noted_one_changes_nothing() -> None:
+    healthy = RolloutProgress(service="api", direction="forward", healthy_at=at(60))
+    lost = healthy.but(healthy_at=None, lost_at=at(60))
+    assert with_health(healthy, False, at(59)) == healthy
+    assert with_health(lost, True, at(59)) == lost
+
+
 def test_what_could_not_be_read_is_told_with_the_deadline() -> None:
     said = judge(replace(GOING, running=2, unread="DescribeTargetHealth was refused."), TERMS, at(600)).message
     assert "not healthy after 600 s (2/2 run). DescribeTargetHealth was refused." in said

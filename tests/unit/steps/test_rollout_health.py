@@ -7,6 +7,7 @@ import pytest
 from ferryman.decisions.deployment_report import also_failed, cause_of
 from ferryman.decisions.deployment_steps import goes_back
 from ferryman.records import StepStatus
+from ferryman.steps import watch_rollout
 from ferryman.store.table import Store
 from unit.ecs_world import World
 from unit.fakes.clock import FakeClock, FakeIds
@@ -133,11 +134,40 @@ def test_an_ipv6_target_is_known_by_its_address(world: World) -> None:
     assert world.step().rollout.healthy_at is not None  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize(("told", "healthy"), [("HEALTHY", True), ("UNKNOWN", False), ("UNHEALTHY", False)])
-def test_without_a_load_balancer_the_containers_own_checks_count(world: World, told: str, healthy: bool) -> None:
+CHECKED = {"healthCheck": {"command": ["CMD", "true"]}}
+CHECKED_SIDECAR = {**CHECKED, "essential": False}
+
+
+@pytest.mark.parametrize(
+    ("containers", "told", "healthy"),
+    [
+        pytest.param({"app": CHECKED}, {"app": "HEALTHY"}, True, id="passes"),
+        pytest.param({"app": CHECKED}, {"app": "UNKNOWN"}, False, id="not-checked-yet"),
+        pytest.param({"app": CHECKED}, {}, False, id="not-told-yet"),
+        pytest.param({"app": CHECKED}, {"app": "UNHEALTHY"}, False, id="fails"),
+        pytest.param({"app": CHECKED, "log": {}}, {"app": "HEALTHY", "log": "UNKNOWN"}, True, id="beside-one-without"),
+        pytest.param({"app": CHECKED, "log": {}}, {"app": "UNKNOWN", "log": "UNKNOWN"}, False, id="not-yet-beside-one"),
+        pytest.param({"app": CHECKED, "log": CHECKED}, {"app": "HEALTHY", "log": "UNKNOWN"}, False, id="one-of-two"),
+        pytest.param({"app": CHECKED, "log": CHECKED}, {"app": "HEALTHY", "log": "HEALTHY"}, True, id="both"),
+        pytest.param({"app": {}, "log": CHECKED_SIDECAR}, {"log": "UNHEALTHY"}, True, id="only-a-sidecar-has-one"),
+        pytest.param({"app": CHECKED, "log": CHECKED_SIDECAR}, {"app": "HEALTHY"}, True, id="sidecar-not-yet"),
+        pytest.param({"app": CHECKED, "log": CHECKED_SIDECAR}, {"log": "HEALTHY"}, False, id="only-the-sidecar-passes"),
+        pytest.param({"app": {}}, {"app": "UNHEALTHY"}, False, id="unhealthy-all-the-same"),
+    ],
+)
+def test_the_own_checks_of_essential_containers_count(
+    world: World, containers: dict[str, dict[str, Any]], told: dict[str, str], healthy: bool
+) -> None:
+    """The task tells what AWS makes of its essential containers: one without a check keeps it UNKNOWN."""
     world.ecs.services["api"]["loadBalancers"] = []
-    world.definition()["containerDefinitions"][1]["healthCheck"] = {"command": ["CMD", "true"]}
-    start(world, healthStatus=told)
+    sidecar, app = world.definition()["containerDefinitions"]
+    defined = [{**app, **more, "name": name} for name, more in containers.items()]
+    world.definition()["containerDefinitions"] = [sidecar, *defined]
+    task = start(world)
+    for container in task["containers"]:
+        container["healthStatus"] = told.get(container["name"], "UNKNOWN")
+    essential = {told.get(item["name"], "UNKNOWN") for item in defined if item.get("essential", True)}
+    task["healthStatus"] = next(one for one in ("UNHEALTHY", "UNKNOWN", "HEALTHY") if one in essential)
     world.watch()
     assert (world.step().rollout.healthy_at is not None) is healthy  # type: ignore[union-attr]
     assert not world.elb.calls
@@ -150,6 +180,35 @@ def test_without_any_check_running_at_the_desired_count_is_healthy(world: World)
     progress = world.step().rollout
     assert progress is not None
     assert (progress.healthy_at, progress.drain_seconds) == (world.clock(), 30 + 120)
+
+
+def slower_look(world: World, monkeypatch: pytest.MonkeyPatch, *, seconds: int) -> str:
+    """Watch twice at once. The first look sees tasks that are not healthy yet, and is the last to record it.
+
+    `seconds`: how much later the second one begins. Return its token.
+    """
+    real, tokens = watch_rollout.check, list[str]()
+
+    def check(*args: Any, **edges: Any) -> watch_rollout.Look:
+        monkeypatch.undo()
+        look = real(*args, **edges)
+        start(world)
+        world.clock.forward(seconds=seconds)
+        tokens.append(world.watch(may_proceed=True))
+        return look
+
+    monkeypatch.setattr(watch_rollout, "check", check)
+    world.watch()
+    return tokens[0]
+
+
+def test_a_slower_look_does_not_restart_the_bound_of_old_tasks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    slower_look(world, monkeypatch, seconds=1)
+    progress = world.step().rollout
+    assert progress is not None
+    assert (progress.healthy_at, progress.lost_at, progress.drain_seconds) == (world.clock(), None, DRAINS)
+    world.clock.forward(seconds=DRAINS)
+    assert world.answer(world.watch())["reason"] == "OldTasksRemain"  # type: ignore[index]
 
 
 def test_a_refused_look_is_told_and_the_deadline_stays(world: World) -> None:
@@ -226,6 +285,15 @@ class TestNextWave:
         assert world.answer(world.watch()) is None
         world.ecs.complete("api")
         assert world.answer(world.watch())["verdict"] == "Succeeded"  # type: ignore[index]
+
+    @pytest.mark.parametrize("seconds", [0, 1])
+    def test_begins_though_a_slower_look_saw_no_healthy_tasks(
+        self, proceeding: World, monkeypatch: pytest.MonkeyPatch, seconds: int
+    ) -> None:
+        """Of two looks that began at once nobody knows which is newer: then health may count as lost, not as never."""
+        token = slower_look(proceeding, monkeypatch, seconds=seconds)
+        assert proceeding.answer(token)["verdict"] == "Healthy"  # type: ignore[index]
+        assert proceeding.update("web").verdict == "Started"
 
     def test_an_earlier_state_machine_never_hears_of_it(self, proceeding: World) -> None:
         start(proceeding)

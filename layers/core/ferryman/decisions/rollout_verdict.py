@@ -91,7 +91,13 @@ _ROLLED_BACK = ("BreakerRolledBack", "gave the new deployment up and rolled back
 
 
 def with_health(progress: RolloutProgress, healthy: bool | None, now: datetime) -> RolloutProgress:
-    """Note when the tasks became healthy, or ceased to be; None (nobody could tell) changes nothing."""
+    """Note when the tasks became healthy, or ceased to be; None (nobody could tell) changes nothing.
+
+    Neither does a look that began (`now`) before the one whose result is noted: it was slower and may be out of date.
+    """
+    noted = progress.healthy_at or progress.lost_at
+    if noted is not None and now < noted:
+        return progress
     if healthy and progress.healthy_at is None:
         return progress.but(healthy_at=now, lost_at=None)
     if healthy is False and progress.healthy_at is not None:

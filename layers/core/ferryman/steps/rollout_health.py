@@ -1,7 +1,7 @@
 """Whether the tasks of a rollout are healthy, and how long ECS may take to stop the old ones. Called by watch_rollout.
 
-A task is healthy once it runs, its containers' own health checks say so, and each target group of the service has it as
-a healthy target: what ECS itself looks at before it stops old tasks.
+A task is healthy once it runs, its essential containers pass their own health checks, and each target group of the
+service has it as a healthy target: what ECS itself looks at before it stops old tasks.
 """
 
 from collections.abc import Iterable
@@ -97,10 +97,20 @@ def groups_of(service: ECSService) -> list[str]:
 
 
 def _runs_well(task: ECSTask, definition: TaskDefinition) -> bool:
-    checked = any(item.get("healthCheck") for item in definition["containerDefinitions"])
-    status = task.get("healthStatus", "UNKNOWN")
-    runs = task.get("lastStatus") == "RUNNING" and task.get("desiredStatus") != "STOPPED"
-    return runs and (status == "HEALTHY" if checked else status != "UNHEALTHY")
+    """Whether a task runs and each essential container with a health check passes it.
+
+    The task's own status is no proof: it stays UNKNOWN where an essential container has no check, or none has one.
+    Source: model `HealthCheck`.
+    """
+    if task.get("lastStatus") != "RUNNING" or task.get("desiredStatus") == "STOPPED":
+        return False
+    told = {item["name"]: item.get("healthStatus") for item in task.get("containers", [])}
+    checked = [
+        item["name"]
+        for item in definition["containerDefinitions"]
+        if item.get("healthCheck") and item.get("essential", True)
+    ]
+    return task.get("healthStatus") != "UNHEALTHY" and all(told.get(name) == "HEALTHY" for name in checked)
 
 
 def _targets(task: ECSTask, container: str, port: int, instances: dict[str, str]) -> set[Target]:

@@ -52,6 +52,21 @@ class Edges:
     client: MakeClient
 
 
+@dataclass(frozen=True)
+class Look:
+    """What one look at a rollout found; another one may have recorded more meanwhile."""
+
+    at: datetime
+    """When it began, before ECS was read."""
+    verdict: Verdict
+    progress: RolloutProgress
+    """As it was recorded before, with what was seen."""
+    healthy: bool | None = None
+    """Whether all its tasks are healthy; None: it can't be told, or was not looked at."""
+    service: ECSService | None = None
+    """The service as described."""
+
+
 def terms(
     deployment: Deployment,
     planned: PlannedService,
@@ -91,8 +106,8 @@ def check(
     edges: Edges,
     now: datetime,
     may_proceed: bool = False,
-) -> tuple[Verdict, RolloutProgress, ECSService | None]:
-    """Read ECS and judge. Return the verdict, the progress as it now is, and the service as described."""
+) -> Look:
+    """Read ECS and judge."""
     ecs, cluster = edges.ecs, deployment.require_plan().cluster
     progress = step.rollout or RolloutProgress(service=planned.name, direction=direction)
     service = services(ecs, cluster, [planned.name]).get(planned.name)
@@ -118,7 +133,7 @@ def check(
         if progress.healthy_at is not None and progress.drain_seconds is None:
             progress = progress.but(drain_seconds=_drain_seconds(service, found, edges))
     limits = terms(deployment, planned, step, direction, progress, may_proceed=may_proceed)
-    return judge(seen, limits, now), progress, service
+    return Look(now, judge(seen, limits, now), progress, seen.healthy, service)
 
 
 def _with_tasks(
@@ -277,19 +292,18 @@ def settle(
         # move_job ends its step before it answers: nothing comes that could be waited for.
         return RolloutVerdict(service=service, verdict="Errored", reason=NOT_JUDGED)
     planned = deployment.planned(service)
-    verdict, progress, raw = check(
-        deployment, planned, step, direction, edges=edges, now=clock(), may_proceed=may_proceed
-    )
-    first = _first_stopped(shown, progress, edges.ecs)
+    look = check(deployment, planned, step, direction, edges=edges, now=clock(), may_proceed=may_proceed)
+    verdict = look.verdict
+    first = _first_stopped(shown, look.progress, edges.ecs)
     if first:
-        progress = progress.but(first_stopped=first)
+        look = replace(look, progress=look.progress.but(first_stopped=first))
     if verdict.status is None:
-        amend(store, ref, key, lambda running: running.but(rollout=_newer(running, progress)))
+        amend(store, ref, key, lambda running: running.but(rollout=_newer(running, look)))
         return RolloutVerdict(service=service, verdict="Healthy") if verdict.proceeds else None
     message, lines = verdict.message, list[str]()
-    step = step.but(rollout=progress)
+    step = step.but(rollout=look.progress)
     if verdict.status in (StepStatus.FAILED, StepStatus.ERRORED):
-        message, lines = _explained(verdict, deployment, planned, step, direction, raw, edges=edges)
+        message, lines = _explained(verdict, deployment, planned, step, direction, look.service, edges=edges)
     ended = end(
         store,
         ref,
@@ -299,7 +313,7 @@ def settle(
             reason=verdict.reason,
             message=message,
             logs=lines,
-            rollout=_newer(running, progress),
+            rollout=_newer(running, look),
         ),
         clock=clock,
         new_id=new_id,
@@ -320,14 +334,17 @@ def _first_stopped(shown: ECSTask | None, progress: RolloutProgress, ecs: ECSCli
     return f"{shown['taskArn'].rsplit('/', 1)[-1]}/{first}" if first else ""
 
 
-def _newer(running: Step, progress: RolloutProgress) -> RolloutProgress:
-    """Take the counts and the health just seen, and leave everything else as it is recorded now."""
-    counts = {"desired": progress.desired, "running": progress.running, "failed": progress.failed}
-    health = {
-        "healthy_at": progress.healthy_at, "lost_at": progress.lost_at, "drain_seconds": progress.drain_seconds
-    }  # fmt: skip
-    known = running.rollout or progress
-    return known.but(**counts, **health, first_stopped=progress.first_stopped or known.first_stopped)
+def _newer(running: Step, look: Look) -> RolloutProgress:
+    """Note what a look saw on the progress as it is recorded now, which a faster look may have written meanwhile."""
+    seen = look.progress
+    known = running.rollout or seen
+    return with_health(known, look.healthy, look.at).but(
+        desired=seen.desired,
+        running=seen.running,
+        failed=seen.failed,
+        drain_seconds=seen.drain_seconds if known.drain_seconds is None else known.drain_seconds,
+        first_stopped=seen.first_stopped or known.first_stopped,
+    )
 
 
 def _explained(
