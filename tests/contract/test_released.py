@@ -57,6 +57,7 @@ NEWER_KINDS: dict[str, set[str]] = {
 NEWER_VALUES: dict[str, set[str]] = {
     # Stands in the timeline of a platform that has no document any more: 0.1.0 does not show that one either.
     # The condition is written once a rollout has waited out its second bound: nothing of 0.1.0 runs beside it any more.
+    # It is taken away once the old tasks are gone: an update that is rolled back later leaves what 0.1.0 can read.
     "0.1.0": {"TimelineEvent.type=Retired", "EnvironmentState.conditions.type=OldTasksRemain"},
 }
 """Release → values (`Deployment.phase=Paused`) that came after it, and that it can't read. Each one is a page or a step

@@ -201,6 +201,8 @@ def test_a_wave_that_fails_takes_back_the_one_that_still_drains(place: Make) -> 
     done = scr.ended(version)
     assert done.phase is Phase.ROLLED_BACK, scr.tell()
     assert done.reason == done.steps[forward(scr, "web")].reason
+    api = done.steps[forward(scr)]
+    assert (api.status, api.reason) == (StepStatus.ABORTED, "EndedWhileDraining")
     scr.runs(before)
 
 

@@ -287,35 +287,3 @@ def test_migrated_means_every_migration(steps: dict[str, Step], expected: tuple[
     plan = make.plan(named_migrations=[make.migration(name=name) for name in ("orders", "stock")])
     own = {step_keys.migration(name): step for name, step in steps.items()}
     assert condition(active(make.deployment(plan=plan, steps=own)), "Migrated") == expected
-
-
-class TestOldTasksRemain:
-    def after(self, reason: str = "OldTasksRemain", *, replacing: bool, phase: Phase = Phase.SUCCEEDED) -> Snapshot:
-        steps = {**make.passed(), step_keys.rollout("scr-api", "forward"): make.rollout("scr-api", reason=reason)}
-        ended = make.deployment(version="r1", phase=phase, steps=steps)
-        drift = Drift(
-            live={"scr-api": make.definition("scr-api", 5)},
-            bases={},
-            replacing=frozenset({"scr-api"} if replacing else ()),
-        )
-        return drifted(drift=drift, deployments=(ended,))
-
-    def test_is_listed_while_ecs_lists_what_was_replaced_and_then_gone(self) -> None:
-        view = self.after(replacing=True)
-        assert condition(view, "OldTasksRemain") == ("True", "Draining")
-        seen = observed(view).conditions
-        later = self.after(replacing=False)
-        later = replace(later, state=later.state.but(conditions=list(seen)))
-        assert condition(later, "OldTasksRemain") == ("False", "Gone")
-
-    @pytest.mark.parametrize(
-        ("reason", "replacing", "phase"),
-        [
-            pytest.param("Completed", True, Phase.SUCCEEDED, id="another-replacement"),
-            pytest.param("OldTasksRemain", False, Phase.SUCCEEDED, id="gone-already"),
-            pytest.param("OldTasksRemain", True, Phase.ROLLED_BACK, id="taken-back"),
-        ],
-    )
-    def test_is_not_listed_otherwise(self, reason: str, replacing: bool, phase: Phase) -> None:
-        view = self.after(reason, replacing=replacing, phase=phase)
-        assert "OldTasksRemain" not in {item.type for item in observed(view).conditions}

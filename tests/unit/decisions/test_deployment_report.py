@@ -10,6 +10,7 @@ from unit import builders as make
 
 API, WEB = make.SERVICES
 F_API, F_WEB = (step_keys.rollout(name, "forward") for name in make.SERVICES)
+HEALTHY = make.rollout(API, "Aborted", reason="EndedWhileDraining")
 B_API, B_WEB = (step_keys.rollout(name, "back") for name in make.SERVICES)
 
 
@@ -40,6 +41,12 @@ def later(step: Step, minutes: int = 1) -> Step:
             F_API,
             [F_WEB],
             id="the-first-of-two-failures",
+        ),
+        pytest.param(
+            {F_API: HEALTHY, F_WEB: later(make.rollout(WEB, "Aborted"))}, F_WEB, [], id="never-what-was-healthy"
+        ),
+        pytest.param(
+            {F_API: HEALTHY, B_API: make.rollout(API, direction="back")}, None, [], id="only-what-was-healthy"
         ),
         pytest.param(
             {F_API: make.rollout(API), B_API: make.rollout(API, "Failed", "back")}, None, [], id="the-way-back-is-none"

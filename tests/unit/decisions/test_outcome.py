@@ -6,6 +6,7 @@ import pytest
 
 from ferryman.contracts import StepFailure
 from ferryman.decisions.outcome import judge
+from ferryman.messages import deployment as messages
 from ferryman.records import AbortRequest, Deployment, Phase, step_keys
 from unit import builders as make
 
@@ -193,6 +194,20 @@ def test_the_message_says_why_and_what_was_done() -> None:
 def test_a_held_release_is_not_settled_and_starts_again_after_resume() -> None:
     held = ended(upto=step_keys.BEGIN, failed={step_keys.ADMIT: make.step("Aborted", "Held", "on hold")})
     assert judge(held, None).settle is False
+
+
+@pytest.mark.parametrize("status", ["Aborted", "Errored"])
+def test_what_the_machine_caught_tells_more_than_a_rollout_that_was_given_up(status: str) -> None:
+    reason = {"Aborted": "EndedWhileDraining", "Errored": "NotJudged"}[status]
+    given_up = make.rollout(API, status, reason=reason, message="given up")
+    deployment = ended(upto=step_keys.MIGRATION, failed={F_API: given_up, **BOTH_BACK})
+    judged = judge(deployment, CRASH)
+    assert (judged.phase, judged.reason) == (Phase.ERRORED, CRASH.error)
+    assert "Task timed out after 30.00 seconds" in judged.message
+    [row] = messages.for_outcome(deployment.but(phase=judged.phase, message=judged.message), ["team"], make.AT)
+    assert "Task timed out after 30.00 seconds" in row.record.text  # type: ignore[union-attr]
+    unknown = judge(deployment, None)
+    assert (unknown.phase, unknown.reason) == (Phase.ERRORED, "NotJudged" if status == "Errored" else "Interrupted")
 
 
 def test_the_cause_of_a_crashed_lambda_is_its_message() -> None:

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from ferryman.decisions.deployment_report import also_failed, cause_of
+from ferryman.decisions.deployment_steps import goes_back
 from ferryman.records import StepStatus
 from ferryman.steps import watch_rollout
 from ferryman.store.table import Store
@@ -314,3 +316,25 @@ class TestNextWave:
         world.ecs.trip_breaker("api")
         assert world.answer(world.watch())["verdict"] == "Failed"  # type: ignore[index]
         assert [world.update(name, "back").verdict for name in ("web", "api")] == ["Started", "Started"]
+
+    @pytest.mark.parametrize("on_failure", ["rollback", "hold"])
+    def test_a_healthy_rollout_is_not_blamed_when_another_one_fails(self, proceeding: World, on_failure: str) -> None:
+        world = proceeding
+        services = world.deployment.require_plan().services
+        world.claim("01K00000000000000000000BAD", services=services, on_failure=on_failure)
+        world.update()
+        start(world)
+        world.watch(may_proceed=True)
+        world.update("web")
+        world.ecs.trip_breaker("web")
+        assert world.answer(world.watch("web"))["verdict"] == "Failed"  # type: ignore[index]
+        for name in ("web", "api"):
+            world.update(name, "back")
+        step = world.step()
+        assert (step.status, step.reason, step.ended_at) == (StepStatus.ABORTED, "EndedWhileDraining", world.clock())
+        cause = cause_of(world.deployment)
+        assert cause is not None
+        assert (cause.service, also_failed(world.deployment, cause)) == ("web", [])
+        assert not any(
+            found.status is StepStatus.RUNNING for key, found in world.deployment.steps.items() if not goes_back(key)
+        )

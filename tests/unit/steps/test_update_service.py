@@ -443,6 +443,13 @@ def test_back_closes_a_step_that_nobody_judged(world: World) -> None:
     assert (world.step().status, world.step().reason) == (StepStatus.ERRORED, "NotJudged")
 
 
+def test_back_closes_a_step_that_nobody_judged_even_where_nothing_goes_back(world: World) -> None:
+    world.claim("01K00000000000000000000WAY", on_failure="hold")
+    world.update()
+    world.update("api", "back")
+    assert (world.step().status, world.step().reason) == (StepStatus.ERRORED, "NotJudged")
+
+
 def test_a_lost_answer_on_the_way_back(world: World) -> None:
     world.roll_out("api")
     world.ecs.lose_answer("update_service")

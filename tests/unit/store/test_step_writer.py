@@ -32,7 +32,7 @@ def begin(store: Store, how: str, clock: FakeClock, new_id: FakeIds) -> None:
     if how == FORWARD:
         step_writer.start(store, REF, F_API, running, "goes", new_id=new_id)
     elif how == BACK:
-        step_writer.start_back(store, REF, B_API, F_API, running, "goes back", new_id=new_id)
+        step_writer.start_back(store, REF, B_API, running, "goes back", new_id=new_id)
     else:
         step_writer.end(store, REF, F_API, lambda step: step.but(status=StepStatus.SKIPPED), clock=clock, new_id=new_id)
 

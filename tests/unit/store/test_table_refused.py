@@ -61,9 +61,9 @@ def test_an_item_at_its_limit_loses_its_logs_and_takes_the_next_step(
     key = step_keys.rollout("scr-17", "forward")
     long = "y" * limits.STEP_MESSAGE
     for number in range(3):
-        key, forward = (step_keys.rollout(f"scr-{number}", way) for way in ("back", "forward"))
+        key = step_keys.rollout(f"scr-{number}", "back")
         step = Step(status=StepStatus.RUNNING, started_at=clock())
-        step_writer.start_back(store, REF, key, forward, step, "goes back", new_id=new_id)
+        step_writer.start_back(store, REF, key, step, "goes back", new_id=new_id)
         step_writer.end(
             store,
             REF,

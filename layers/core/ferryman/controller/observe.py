@@ -125,11 +125,16 @@ def _scans(seen: Snapshot, release: Release, sources: Sources, document: Platfor
 
 def _with_aws(seen: Snapshot, sources: Sources, document: Platform, environment: Environment) -> Snapshot:
     settings = moving_tags.wanted(seen.name, environment, seen.state)
-    return replace(
-        seen,
-        drift=_drift(sources, document, environment, seen),
-        wrong_tags=_wrong_tags(sources, document, settings, seen),
-    )
+    drift = _drift(sources, document, environment, seen)
+    if drift is not None and drift.replacing:
+        seen = replace(seen, deployments=_with_last_succeeded(sources.store, seen))
+    return replace(seen, drift=drift, wrong_tags=_wrong_tags(sources, document, settings, seen))
+
+
+def _with_last_succeeded(store: Store, seen: Snapshot) -> tuple[Deployment, ...]:
+    """Return the deployments, with all steps of the one that made what runs: they tell whose old tasks drain."""
+    target = seen.state.last_succeeded
+    return tuple(store.whole(item) if target and item.id == target.deployment else item for item in seen.deployments)
 
 
 def _wrong_tags(

@@ -6,8 +6,7 @@ A condition is an observation: it may be outdated a moment later, and no decisio
 from collections.abc import Collection
 from datetime import datetime
 
-from ferryman.decisions import candidates, same_images
-from ferryman.decisions.deployment_report import waited_no_longer
+from ferryman.decisions import candidates, old_tasks, same_images
 from ferryman.decisions.deployment_steps import migration_steps
 from ferryman.decisions.freeze_windows import frozen
 from ferryman.decisions.promotion_gate import wish_kept_back
@@ -58,6 +57,9 @@ def observed(view: Snapshot, now: datetime) -> list[Condition]:
         after[type] = Condition.model_validate(
             {"type": type, "status": status, "reason": reason, "message": message, "last_transition_time": since}
         )
+    if old_tasks.gone(view):
+        # Taken away, not False: an operator of release 0.1.0 can't read a state that lists it.
+        after.pop(OLD_TASKS_REMAIN, None)
     return [after[type] for type in sorted(after)]
 
 
@@ -281,18 +283,8 @@ def _drifted(view: Snapshot) -> Seen | None:
 
 
 def _old_tasks(view: Snapshot) -> Seen | None:
-    """Return whether old tasks are still there that the last deployment did not wait for; None: nothing new to say."""
-    if view.drift is None or view.state.active is not None:
-        return None
-    latest = view.latest if view.latest and view.latest.phase is Phase.SUCCEEDED else None
-    left = sorted(set(waited_no_longer(latest)) & view.drift.replacing) if latest else []
-    if left and latest:
-        message = (
-            f"deployment {latest.id} of {latest.version} succeeded while ECS was still stopping old tasks of "
-            f"{', '.join(left)}; a task that protects itself from scale-in can stay for 48 hours"
-        )
-        return OLD_TASKS_REMAIN, "True", "Draining", message
-    return (OLD_TASKS_REMAIN, "False", "Gone", "") if view.state.condition(OLD_TASKS_REMAIN) else None
+    message = old_tasks.remaining(view)
+    return (OLD_TASKS_REMAIN, "True", "Draining", message) if message else None
 
 
 def _way_on(view: Snapshot, components: Collection[str] = ()) -> str:

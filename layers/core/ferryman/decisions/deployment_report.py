@@ -9,7 +9,15 @@ from typing import Literal
 from ferryman.decisions import deployment_steps
 from ferryman.decisions.wave_order import touched
 from ferryman.durations import age
-from ferryman.records import OLD_TASKS_REMAIN, Deployment, Step, StepStatus, step_keys
+from ferryman.records import (
+    ENDED_WHILE_DRAINING,
+    NOT_JUDGED,
+    OLD_TASKS_REMAIN,
+    Deployment,
+    Step,
+    StepStatus,
+    step_keys,
+)
 
 _SEVERITY = (StepStatus.FAILED, StepStatus.ERRORED, StepStatus.RUNNING, StepStatus.ABORTED)
 """The gravest first. What was stopped comes last: it was stopped because of something else."""
@@ -36,6 +44,11 @@ class Cause:
         return deployment_steps.service_of(self.key) or self.key
 
     @property
+    def judged(self) -> bool:
+        """Whether the step tells what went wrong; else only the error tells that the state machine caught, if any."""
+        return self.step.status is not StepStatus.RUNNING and self.step.reason != NOT_JUDGED
+
+    @property
     def exit_code(self) -> int | None:
         """Exit code of the migration's container; a service's stands in the step's message."""
         return self.step.migration.exit_code if self.step.migration else None
@@ -50,10 +63,14 @@ def cause_of(deployment: Deployment) -> Cause | None:
     """Return the step that decided a deployment's outcome: one of those on the way forward that did not pass.
 
     The gravest kind first (a failure tells more about the release than an error of ours), then the order of the
-    machine. None if all that began passed. The only classification of it: the record and the messages both read this
-    one.
+    machine. Never a rollout that was healthy and ended because of something else. None if no step is left. The only
+    classification of it: the record and the messages both read this one.
     """
-    failing = [Cause(key, step) for key, step in _forward(deployment) if not step.status.passed]
+    failing = [
+        Cause(key, step)
+        for key, step in _forward(deployment)
+        if not step.status.passed and step.reason != ENDED_WHILE_DRAINING
+    ]
     order = {cause.key: deployment_steps.position(deployment, cause.key) for cause in failing}
     return min(failing, key=lambda cause: (_SEVERITY.index(cause.step.status), order[cause.key]), default=None)
 

@@ -169,7 +169,9 @@ def conclusive(deployment: Deployment) -> bool:
 
 
 def _why(cause: Cause | None, failure: StepFailure | None) -> tuple[str, str]:
-    if cause is not None and cause.step.reason and cause.step.status is not StepStatus.RUNNING:
+    told = cause is not None and bool(cause.step.reason) and cause.step.status is not StepStatus.RUNNING
+    # What the state machine caught tells more than that nobody judged a step.
+    if cause is not None and told and (cause.judged or failure is None):
         return cause.step.reason, sentence(cause.step.message or f"{cause.key} failed")
     if failure is not None:
         return failure.error, sentence(

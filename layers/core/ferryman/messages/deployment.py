@@ -137,12 +137,16 @@ def _what_failed(deployment: Deployment, cause: deployment_report.Cause | None) 
     if cause is not None:
         reason = f" ({cause.step.reason})" if cause.step.reason else ""
         lines.append(f"What failed: {cause.title}{reason}")
-        if cause.step.message and deployment.abort is None:
+        if cause.step.message and cause.judged and deployment.abort is None:
             lines.append(f"Why: {clean(cause.step.message)}")
         if cause.exit_code is not None:
             lines.append(f"Exit code: {cause.exit_code}")
     # What the state machine caught is only in the deployment's own message.
-    if deployment.abort is None and (cause is None or not cause.step.message) and deployment.message:
+    if (
+        deployment.abort is None
+        and (cause is None or not cause.judged or not cause.step.message)
+        and deployment.message
+    ):
         lines.append(f"Why: {clean(deployment.message)}")
     others = deployment_report.also_failed(deployment, cause)
     lines += [

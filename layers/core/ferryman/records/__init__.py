@@ -9,6 +9,8 @@ from ferryman.records.applied_platform import AppliedPlatform, Override
 from ferryman.records.approval import VOID, Approval, ApprovalStatus, ApproverRecord, ChatMessage, Decision, How, Nonce
 from ferryman.records.base import Record
 from ferryman.records.deployment import (
+    ENDED_WHILE_DRAINING,
+    NOT_JUDGED,
     OLD_TASKS_REMAIN,
     AbortRequest,
     CheckResult,
@@ -61,6 +63,8 @@ from ferryman.records.wrong_words import WrongWords
 
 __all__ = [
     "AUDITED",
+    "ENDED_WHILE_DRAINING",
+    "NOT_JUDGED",
     "OLD_TASKS_REMAIN",
     "VOID",
     "AbortRequest",

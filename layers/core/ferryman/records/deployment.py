@@ -14,6 +14,12 @@ from ferryman.records.plan import Plan, PlannedJob, PlannedService
 OLD_TASKS_REMAIN: Final = "OldTasksRemain"
 """Reason of a rollout that succeeded although ECS still stops old tasks, and the condition that tells so."""
 
+ENDED_WHILE_DRAINING: Final = "EndedWhileDraining"
+"""Reason of a rollout that was healthy, and whose deployment was given up while ECS still stopped old tasks."""
+
+NOT_JUDGED: Final = "NotJudged"
+"""Reason of a rollout whose deployment was given up before anybody judged it."""
+
 
 class RolloutProgress(Record):
     """One service on its way to a task definition."""

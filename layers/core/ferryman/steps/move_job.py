@@ -210,8 +210,7 @@ class _Move:
             said = f"job {self._planned.name} goes to {self._deployment.version} ({revision})"
             return start(self._store, self._event, self._key, step, said, new_id=self._new_id)
         said = f"job {self._planned.name} goes back to {revision}"
-        forward = step_keys.rollout(self._event.service, "forward")
-        return start_back(self._store, self._event, self._key, forward, step, said, new_id=self._new_id)
+        return start_back(self._store, self._event, self._key, step, said, new_id=self._new_id)
 
     def _skip(self, reason: str, message: str) -> UpdateServiceOutput:
         return self._end(StepStatus.SKIPPED, reason, message)

@@ -228,8 +228,7 @@ class _Update:
             said = f"{self._planned.name} goes to {self._deployment.version} ({revision})"
             return start(self._store, self._event, self._key, step, said, new_id=self._new_id)
         said = f"{self._planned.name} goes back to {revision}"
-        forward = step_keys.rollout(self._planned.name, "forward")
-        return start_back(self._store, self._event, self._key, forward, step, said, new_id=self._new_id)
+        return start_back(self._store, self._event, self._key, step, said, new_id=self._new_id)
 
     def _follow(self, made: ECSDeployment) -> UpdateServiceOutput:
         now = self._clock()

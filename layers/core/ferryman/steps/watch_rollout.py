@@ -34,7 +34,7 @@ from ferryman.decisions.rollout_verdict import Seen, Terms, Verdict, judge, with
 from ferryman.decisions.task_verdict import Fault
 from ferryman.decisions.wave_order import stops
 from ferryman.ids import Clock, NewId
-from ferryman.records import Deployment, PlannedService, RolloutProgress, Step, StepStatus, Wait, step_keys
+from ferryman.records import NOT_JUDGED, Deployment, PlannedService, RolloutProgress, Step, StepStatus, Wait, step_keys
 from ferryman.records.step_keys import Direction
 from ferryman.steps import rollout_health, task_diagnosis
 from ferryman.steps.task_diagnosis import container_of
@@ -290,7 +290,7 @@ def settle(
         return _told(service, step)
     if job is not None:
         # move_job ends its step before it answers: nothing comes that could be waited for.
-        return RolloutVerdict(service=service, verdict="Errored", reason="NotJudged")
+        return RolloutVerdict(service=service, verdict="Errored", reason=NOT_JUDGED)
     planned = deployment.planned(service)
     look = check(deployment, planned, step, direction, edges=edges, now=clock(), may_proceed=may_proceed)
     verdict = look.verdict

@@ -5,12 +5,23 @@ begins only in its turn (`decisions.step_turn`): the record that says so is the 
 """
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 
 from ferryman.contracts import DeploymentRef
-from ferryman.decisions import step_turn
+from ferryman.decisions import deployment_steps, step_turn
+from ferryman.decisions.wave_order import proceeds
 from ferryman.ids import Clock, NewId
 from ferryman.messages import timeline
-from ferryman.records import Deployment, EventType, Phase, Step, StepStatus
+from ferryman.records import (
+    ENDED_WHILE_DRAINING,
+    NOT_JUDGED,
+    Deployment,
+    EventType,
+    Phase,
+    Step,
+    StepStatus,
+    step_keys,
+)
 from ferryman.records.writes import Write
 from ferryman.store.logs import add_log
 from ferryman.store.table import Store
@@ -47,12 +58,10 @@ def start(
     return store.update_deployment(ref, change, writes)
 
 
-def start_back(
-    store: Store, ref: DeploymentRef, key: str, forward: str, step: Step, message: str, *, new_id: NewId
-) -> Deployment:
+def start_back(store: Store, ref: DeploymentRef, key: str, step: Step, message: str, *, new_id: NewId) -> Deployment:
     """Record a step of the way back as running; the first one turns the deployment's phase to RollingBack.
 
-    A forward step that nobody judged (its Lambda failed) is closed: what it did is being undone. Raise NotItsTurn.
+    A forward step that still runs is closed: what it did is being undone. Raise NotItsTurn.
     """
     turned: list[bool] = []
 
@@ -64,14 +73,7 @@ def start_back(
         if deployment.phase is Phase.RUNNING:
             turned.append(True)
             deployment = deployment.but(phase=Phase.ROLLING_BACK)
-        before = deployment.step(forward)
-        if before is not None and before.status is StepStatus.RUNNING:
-            unjudged = "this rollout was rolled back before its result was known; see the step's function log"
-            closed = before.but(
-                status=StepStatus.ERRORED, reason="NotJudged", message=unjudged, ended_at=step.started_at
-            )
-            deployment = put(deployment, forward, closed)
-        return put(deployment, key, step)
+        return put(_forward_closed(deployment, key, step.started_at), key, step)
 
     def writes(after: Deployment) -> Iterable[Write]:
         at = step.started_at
@@ -83,6 +85,28 @@ def start_back(
         yield timeline.event(after, EventType.STEP_STARTED, message, at=at, new_id=new_id, step=key)
 
     return store.update_deployment(ref, change, writes)
+
+
+def _forward_closed(deployment: Deployment, key: str, at: datetime) -> Deployment:
+    """Return the deployment without a running forward step of the service or job that a step of the way back is about.
+
+    It runs on because its Lambda failed, so that nobody judged it; or because its tasks were healthy, which was enough
+    for the next wave. Then it is at fault in nothing. Pure.
+    """
+    service = deployment_steps.service_of(key)
+    if service is None or not deployment_steps.goes_back(key):
+        return deployment
+    forward = step_keys.rollout(service, "forward")
+    before = deployment.step(forward)
+    if before is None or before.status is not StepStatus.RUNNING:
+        return deployment
+    if proceeds(deployment, service):
+        status, reason = StepStatus.ABORTED, ENDED_WHILE_DRAINING
+        told = "its new tasks had become healthy; the deployment was given up before ECS had stopped the old ones"
+    else:
+        status, reason = StepStatus.ERRORED, NOT_JUDGED
+        told = "the deployment was given up before the result of this rollout was known; see the step's function log"
+    return put(deployment, forward, before.but(status=status, reason=reason, message=told, ended_at=at))
 
 
 def require_turn(deployment: Deployment, key: str) -> None:
@@ -122,7 +146,8 @@ def end(
 ) -> Step:
     """Record how a step ended and return it. One that ended before is returned as it is: the first verdict stands.
 
-    Its log lines become a record of their own. Raise NotItsTurn for a step that has not begun and may not.
+    Its log lines become a record of their own. One of the way back closes a forward step that still runs, as
+    `start_back` does: not every way back begins. Raise NotItsTurn for a step that has not begun and may not.
     """
     now = clock()
     lines: list[str] = []
@@ -136,7 +161,7 @@ def end(
             return None
         ended = edit(step).but(ended_at=now)
         lines[:] = ended.logs
-        return put(deployment, key, ended.but(logs=[]))
+        return put(_forward_closed(deployment, key, now), key, ended.but(logs=[]))
 
     def writes(after: Deployment) -> Iterable[Write]:
         step = after.steps[key]
