@@ -82,7 +82,8 @@ def planned(tool: Tool, root: str, count: int, *arguments: str) -> list[dict[str
 def lists(tool: Tool, count: int) -> dict[str, str]:
     """Name of the SSM parameter → value, of what the operator's template reads."""
     made = [item["values"] for item in planned(tool, "shared", count) if item["type"] == "aws_ssm_parameter"]
-    return {values["name"]: values["insecure_value"] for values in made}
+    # A plan does not know the ARN of the alarms' topic yet.
+    return {values["name"]: values.get("insecure_value", ELSE) for values in made}
 
 
 def of_stack(written: dict[str, str]) -> Iterator[Size]:
