@@ -31,9 +31,7 @@ def test_each_line_names_a_flow_test_or_says_why_with_aws_s_own_words() -> None:
 UNSEEN = {
     "DeliverLogs": "the emulator writes no logs of executions",
     "ReadEnhancedScans": "the emulator has no Inspector",
-    "ReadContainerInstances": "the emulator has no EC2 instances",
-    "ListTasks": "reconcile adopts only what an approved document brings",
-    "ReadTasks": "as ListTasks",
+    "ReadClusters": "no EC2 instances in the emulator; reconcile reads tasks only for what an approved document brings",
     "ReadWhatMessagesAreAbout": "notify makes GitHub's release minutes after publish_release failed",
     "WriteLinksPacesAndPublications": "as ReadWhatMessagesAreAbout",
     "SendMailWithConfigurationSets": "the emulator checks the identity alone",

@@ -17,7 +17,8 @@ from ferryman_local.processes import owned_by
 from local.clock import until
 
 LAUNCHER = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts programs in the background without
 from pathlib import Path
 from ferryman_local.emulator import Emulator
 from ferryman_local.images import oci
