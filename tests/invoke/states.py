@@ -133,9 +133,14 @@ class Meeting:
             created_at=self.now,
             started_at=self.now,
             plan=self.plan(),
-            steps={step_keys.BEGIN: self.step("Planned")},
+            steps=self.begun(phase),
         )
         return made.but(**changes)
+
+    def begun(self, phase: Phase = Phase.RUNNING) -> dict[str, Step]:
+        """The steps of a deployment that has just come into a phase."""
+        planned = {step_keys.BEGIN: self.step("Planned")}
+        return planned if phase is Phase.PENDING else {**planned, step_keys.ADMIT: self.step("Admitted")}
 
     def aborted(self) -> AbortRequest:
         return AbortRequest(reason="wrong branch", who=PERSON, at=self.now)
@@ -332,7 +337,20 @@ def _second_migration(m: Meeting, before: dict[str, Step]) -> list[Record]:
     plan = m.migrating()
     assert plan.migration is not None
     named = [plan.migration.but(name=name) for name in ("orders", "stock")]
-    return m.claimed(m.deployment(plan=plan.but(migration=None, named_migrations=named), steps=before))
+    steps = {**m.begun(), **before}
+    return m.claimed(m.deployment(plan=plan.but(migration=None, named_migrations=named), steps=steps))
+
+
+def _rolling(m: Meeting, **changes: Any) -> list[Record]:
+    """A deployment that has come to its services."""
+    steps = {**m.begun(), step_keys.MIGRATION: m.step("NoMigration", "Skipped")}
+    return m.claimed(m.deployment(steps=steps, **changes))
+
+
+def _rolled_out(m: Meeting, *checks: Any, **changes: Any) -> list[Record]:
+    """A deployment that has come to its smoke tests."""
+    steps = {key: step for key, step in _ended_well(m).items() if key != step_keys.SMOKE_TEST}
+    return m.claimed(m.deployment(steps=steps, plan=m.checks(*checks, **changes.pop("plan", {})), **changes))
 
 
 def _migration_step(m: Meeting, status: str = "Running", reason: str = "", **more: Any) -> list[Record]:
@@ -405,7 +423,13 @@ MEETS: dict[str, Callable[[Meeting], list[Record]]] = {
     "admit_deployment/frozen": lambda m: m.claimed(
         m.deployment(Phase.PENDING), freeze=Freeze(reason="audit", who=PERSON, at=m.now)
     ),
-    "admit_deployment/not_approved": lambda m: m.claimed(m.deployment(Phase.PENDING, plan=m.plan(approval=True))),
+    "admit_deployment/not_approved": lambda m: m.claimed(
+        m.deployment(
+            Phase.AWAITING_APPROVAL,
+            plan=m.plan(approval=True),
+            steps={**m.begun(Phase.PENDING), step_keys.APPROVAL: m.step("Approved")},
+        )
+    ),
     "admit_deployment/aborted": lambda m: m.claimed(m.deployment(Phase.PENDING, abort=m.aborted())),
     "admit_deployment/claim_lost": _admit,
     "promote_images/approved": _promote,
@@ -428,16 +452,15 @@ MEETS: dict[str, Callable[[Meeting], list[Record]]] = {
     "watch_migration/failed": lambda m: _migration_step(m, "Failed", "NonZeroExit"),
     "watch_migration/outcome_unknown": lambda m: _migration_step(m, since=LONG_AGO),
     "watch_migration/not_started": lambda m: m.claimed(m.deployment(plan=m.migrating())),
-    "update_service/forward": lambda m: m.claimed(m.deployment()),
+    "update_service/forward": _rolling,
     "update_service/back": lambda m: m.claimed(m.deployment(Phase.ROLLING_BACK, steps=m.rolled("api", "Failed"))),
-    "update_service/not_in_release": lambda m: m.claimed(
-        m.deployment(
-            plan=m.plan(
-                services={
-                    name: one.but(skip="NotInRelease", digest="", image="") for name, one in m.plan().services.items()
-                }
-            )
-        )
+    "update_service/not_in_release": lambda m: _rolling(
+        m,
+        plan=m.plan(
+            services={
+                name: one.but(skip="NotInRelease", digest="", image="") for name, one in m.plan().services.items()
+            }
+        ),
     ),
     "update_service/earlier_wave_failed": lambda m: m.claimed(m.deployment(steps=m.rolled("api", "Failed"))),
     "update_service/back_untouched": lambda m: m.claimed(m.deployment(Phase.ROLLING_BACK)),
@@ -449,14 +472,12 @@ MEETS: dict[str, Callable[[Meeting], list[Record]]] = {
     "watch_rollout/aborted": lambda m: m.claimed(
         m.deployment(steps={step_keys.BEGIN: m.step(), **m.rolled("api")}, abort=m.aborted())
     ),
-    "smoke_test/round": lambda m: m.claimed(
-        m.deployment(plan=m.checks((_emulator(m), {}), ("http://127.0.0.1:9/", {}), attempts=5))
-    ),
-    "smoke_test/passed": lambda m: m.claimed(m.deployment(plan=m.checks((_emulator(m), {})))),
-    "smoke_test/no_answer": lambda m: m.claimed(m.deployment(plan=m.checks(("http://127.0.0.1:9/", {})))),
-    "smoke_test/wrong_answer": lambda m: m.claimed(m.deployment(plan=m.checks((_emulator(m), {"version": VERSION})))),
+    "smoke_test/round": lambda m: _rolled_out(m, (_emulator(m), {}), ("http://127.0.0.1:9/", {}), plan={"attempts": 5}),
+    "smoke_test/passed": lambda m: _rolled_out(m, (_emulator(m), {})),
+    "smoke_test/no_answer": lambda m: _rolled_out(m, ("http://127.0.0.1:9/", {})),
+    "smoke_test/wrong_answer": lambda m: _rolled_out(m, (_emulator(m), {"version": VERSION})),
     "smoke_test/passed_before": lambda m: m.claimed(m.deployment(steps=_ended_well(m))),
-    "smoke_test/aborted": lambda m: m.claimed(m.deployment(plan=m.checks((_emulator(m), {})), abort=m.aborted())),
+    "smoke_test/aborted": lambda m: _rolled_out(m, (_emulator(m), {}), abort=m.aborted()),
     "finish_deployment/all_passed": lambda m: m.claimed(m.deployment(steps=_ended_well(m))),
     "finish_deployment/caught_failure": lambda m: m.claimed(m.deployment()),
     "finish_deployment/rolled_back": lambda m: m.claimed(m.deployment(Phase.ROLLING_BACK, steps=_went_back(m))),
