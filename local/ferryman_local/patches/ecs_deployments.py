@@ -190,6 +190,7 @@ def complete_when_old_tasks_are_gone(original: Any, ecs: Any) -> Any:
 
     That is minutes later where a load balancer drains them. The emulator completes it first.
     """
+    responses, looking = module("core.responses"), set[tuple[str, str]]()
 
     def complete(cluster: str, key: str, expected_deployment_id: str | None = None) -> None:
         service = ecs._services.get(key)
@@ -215,6 +216,17 @@ def complete_when_old_tasks_are_gone(original: Any, ecs: Any) -> Any:
                 ecs._stop_task({"task": task["taskArn"], "cluster": cluster, "reason": "Deployment completed"})
         if all(task.get("lastStatus") == "STOPPED" for task in old):
             original(cluster, key, expected_deployment_id)
+        elif (again := (key, deployment["id"])) not in looking:
+            looking.add(again)
+            scope = (responses.get_account_id(), responses.get_region())
+            ecs.spawn_background(lambda: look_again(cluster, again, scope), thread_name="ferryman-old-tasks")
+
+    def look_again(cluster: str, again: tuple[str, str], scope: tuple[str, str]) -> None:
+        """A task may end without anybody being told: one that was never started."""
+        time.sleep(STEADY_SECONDS)
+        looking.discard(again)
+        with ecs.request_scope(*scope):
+            complete(cluster, *again)
 
     return complete
 
