@@ -36,10 +36,18 @@ class Source:
             parts = parts[used:]
         return int(line) + 1
 
+    def located(self, problems: list[Problem]) -> list[tuple[int, str, str]]:
+        """Return line, path and message of each problem, in the order of the document."""
+        return sorted((self.line(path), path, message) for path, message in problems)
+
     def tell(self, problems: list[Problem]) -> str:
         """Return one line per problem, in the order of the document: `file:line: path: message`."""
-        lines = sorted((self.line(path), path, message) for path, message in problems)
-        return "\n".join(f"{self.name}:{line}: {f'{path}: ' if path else ''}{message}" for line, path, message in lines)
+        return "\n".join(told(self.name, *found) for found in self.located(problems))
+
+
+def told(name: str, line: int, path: str, message: str) -> str:
+    """Return how a problem of a document is told: `file:line: path: message`."""
+    return f"{name}:{line}: {f'{path}: ' if path else ''}{message}"
 
 
 def _child(node: Any, parts: list[str]) -> tuple[Any, int, int] | None:

@@ -78,12 +78,10 @@ def _checked(file: str) -> dict[str, Any]:
 
 
 def _told(document: source.Source, found: list[source.Problem]) -> list[dict[str, Any]]:
-    lines = sorted((document.line(path), path, message) for path, message in found)
-    return [{"line": line, "path": path, "message": message} for line, path, message in lines]
+    return [{"line": line, "path": path, "message": text} for line, path, text in document.located(found)]
 
 
 def _line(item: dict[str, Any], problem: dict[str, Any]) -> str:
     if problem["line"] is None:
         return str(problem["message"])
-    path = f"{problem['path']}: " if problem["path"] else ""
-    return f"{item['file']}:{problem['line']}: {path}{problem['message']}"
+    return source.told(item["file"], problem["line"], problem["path"], problem["message"])

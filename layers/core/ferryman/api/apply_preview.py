@@ -6,9 +6,6 @@ from ferryman.api.context import Context
 from ferryman.api.proposing import Judged
 from ferryman.platform import Platform
 
-_RECENT = 50
-"""Deployments that a look considers."""
-
 
 def of(operator: Context, judged: Judged, document: Platform, *, changed: bool) -> dict[str, Any]:
     """Return `fields` and `starts`; both are empty for a first apply, which deploys nothing."""
@@ -28,7 +25,7 @@ def of(operator: Context, judged: Judged, document: Platform, *, changed: bool) 
 
 
 def _starts(operator: Context, stored: Platform, document: Platform) -> list[dict[str, str]]:
-    from ferryman.api.read import source_of
+    from ferryman.api.read import RECENT, source_of
     from ferryman.decisions.document_changes.starts import starts
     from ferryman.decisions.explain.inputs import Facts
 
@@ -36,7 +33,7 @@ def _starts(operator: Context, stored: Platform, document: Platform) -> list[dic
     # What already runs in a new environment is adopted, and nothing is deployed.
     for name in (name for name in document.spec.environments if name in stored.spec.environments):
         state = operator.store.state(document.name, name)
-        deployments = operator.store.deployments(document.name, name, limit=_RECENT)
+        deployments = operator.store.deployments(document.name, name, limit=RECENT)
         before, after = (
             Facts(which, state, releases, deployments, now, source_of(operator, which, name))
             for which in (stored, document)

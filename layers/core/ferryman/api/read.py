@@ -37,7 +37,7 @@ from ferryman.records import (
     step_keys,
 )
 
-_RECENT = 50
+RECENT = 50
 """Deployments that an explanation considers."""
 _LOGS = 20
 """Steps whose log lines an answer has: up to 100 KB of JSON each, beside those of 400 steps. Lambda answers 6 MB."""
@@ -219,7 +219,7 @@ def find_deployment(
     claim = store.state(platform, environment).active
     if claim is not None and version in (None, claim.version):
         return store.deployment(platform, environment, claim.deployment)
-    found = [d for d in store.deployments(platform, environment, limit=_RECENT) if version in (None, d.version)]
+    found = [d for d in store.deployments(platform, environment, limit=RECENT) if version in (None, d.version)]
     if wanted == "active":
         last = f"; the last one, {found[0].id}, ended {found[0].phase}" if found else ""
         raise NotFound(f"no deployment{_of(version)} is in progress in {platform}/{environment}{last}")
@@ -296,7 +296,7 @@ class _Seen:
 
 def _seen(operator: Context, document: Platform, name: str, releases: list[Release], tags: list[Ignored]) -> _Seen:
     state = operator.store.state(document.name, name)
-    deployments = operator.store.deployments(document.name, name, limit=_RECENT)
+    deployments = operator.store.deployments(document.name, name, limit=RECENT)
     active = operator.store.deployment(document.name, name, state.active.deployment) if state.active else None
     waits = active is not None and active.phase is Phase.AWAITING_APPROVAL
     pending = operator.store.approval(active.id) if active and waits else None
