@@ -78,7 +78,18 @@ def task_failed(service: Service, revision: str, now: datetime) -> Service:
     breaker = failed.configuration.breaker
     if not breaker.enabled or failed.failed_tasks < breaker.threshold(service.desired):
         return service.with_current(failed)
-    failed = failed.but(tripped=True, reason="ECS deployment circuit breaker: tasks failed to start.")
+    return given_up(service.with_current(failed), revision, "tasks failed to start", now)
+
+
+def given_up(service: Service, revision: str, why: str, now: datetime) -> Service:
+    """Let the circuit breaker give up what is being deployed; it rolls back where it may and there is something."""
+    current = service.current
+    if current is None or current.target != revision or current.status is not Status.IN_PROGRESS:
+        return service
+    breaker = current.configuration.breaker
+    if not breaker.enabled:
+        return service
+    failed = current.but(tripped=True, reason=f"ECS deployment circuit breaker: {why}.")
     if breaker.rolls_back and failed.source is not None:
         return service.with_current(shifting.back(failed, failed.reason, now))
     ended = Status.ROLLBACK_FAILED if breaker.rolls_back else Status.STOPPED
