@@ -19,9 +19,9 @@ fails its task at once; a new token per attempt; late answers are TaskTimedOut; 
 A machine's own role must allow it to call a function (machine_roles.py).
 Expressions (stepfunctions_expressions.py): conditions are true or false; variables are assigned at once.
 ECS, tasks (ecs.py): the process or the Docker engine; a task's file system; clientToken; imageDigest of every
-container; CannotPullContainerError; exit code 143 of a stopped task. Deployments (ecs_deployments.py): a deployment
-completes when its tasks are healthy and the old ones are gone, and failing health checks fail it; failed deployments
-are listed until the next one begins; an unfinished deployment that is replaced makes room for the next one.
+container; CannotPullContainerError; exit code 143 of a stopped task. When a task of a service is healthy
+(ecs_deployments.py): its target groups' health checks. What is started and stopped (ecs_scheduler.py) is decided by the
+pure state machine in ../service_deployments, which can be followed and stopped (ecs_service_deployments.py).
 Elastic Load Balancing (elbv2.py): targets are drained for the target group's deregistration delay before a task's
 containers are stopped; ELB's default of 300 seconds ends with the last request in flight.
 Schedules (scheduler.py): expressions that AWS refuses are refused, in CloudFormation too; schedules are looked at every
@@ -34,10 +34,9 @@ STS (sts.py): the signature of GetCallerIdentity is checked for the root key, to
 
 What tests and the benchmark see and set in the emulator is control.py.
 
-Not corrected: DescribeServiceDeployments is empty (the operator follows ids in DescribeServices); imagePushedAt has
-whole seconds; HeartbeatSeconds is not enforced; aborting a parent leaves a nested execution running; one successful
-health check is enough (AWS wants HealthyThresholdCount); targets are not checked again once healthy; a task that
-drains makes room for the next one at once (maximumPercent); DeregisterTargets by hand does not drain.
+Not corrected: imagePushedAt has whole seconds; HeartbeatSeconds is not enforced; aborting a parent leaves a nested execution running; one successful
+health check is enough (AWS wants HealthyThresholdCount); targets are not checked again once healthy;
+DeregisterTargets by hand does not drain.
 """
 
 from pathlib import Path

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ferryman_local.patches.ecs_scheduler import Scheduler
+from ferryman_local.patches.ecs_service_deployments import ServiceDeployments
 from ferryman_local.patches.private_attributes import module, replace
 
 STEADY_SECONDS = 1.0
@@ -29,6 +30,7 @@ def apply() -> None:
     replace(ecs, "_complete_service_deployment", lambda _: scheduler.complete)
     replace(ecs, "_record_service_task_healthy", lambda _: scheduler.task_healthy)
     replace(ecs, "_record_service_task_failure", lambda _: scheduler.task_failed)
+    ServiceDeployments(ecs, scheduler).apply()
     replace(
         ecs,
         "_schedule_service_deployment_completion",

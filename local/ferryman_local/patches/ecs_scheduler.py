@@ -78,12 +78,12 @@ class Scheduler:
         cluster = self._ecs._cluster_name_from_arn(task.get("clusterArn", ""))
         if not cluster or service_of(task, cluster, self._ecs) is None:
             return
-        key, now = f"{cluster}/{task['group'].partition(':')[2]}", _now()
+        key, at = f"{cluster}/{task['group'].partition(':')[2]}", now()
 
         def changed(state: Service, revision: str) -> Service:
             if digest_resolution_failed:
-                return machine.given_up(state, revision, "image digest resolution failed", now)
-            return machine.task_failed(state, revision, now)
+                return machine.given_up(state, revision, "image digest resolution failed", at)
+            return machine.task_failed(state, revision, at)
 
         self._take_in(key, task, changed)
         self.reconcile(cluster, key)
@@ -111,7 +111,7 @@ class Scheduler:
                 return []
             while True:
                 before = self._state(service)
-                after, acts = machine.advanced(before, self._tasks(service), _now(), self._ecs.new_uuid)
+                after, acts = machine.advanced(before, self.tasks(service), now(), self._ecs.new_uuid)
                 service[_STATE] = after
                 worked = [self._carried_out(act, cluster, service, stops) for act in acts]
                 if after == before and not any(worked):
@@ -129,16 +129,15 @@ class Scheduler:
         return isinstance(act, Start) and self._started(act, cluster, service)
 
     def _started(self, act: Start, cluster: str, service: Raw) -> bool:
-        deployment = next((item for item in service["deployments"] if item["id"] == act.revision), None)
-        definition = self._ecs._task_defs.get(
-            self._ecs._resolve_td_key(deployment["taskDefinition"] if deployment else "")
-        )
+        deployment = service["_revisions"].get(act.revision)
+        name = deployment["taskDefinition"] if deployment else ""
+        definition = self._ecs._task_defs.get(self._ecs._resolve_td_key(name))
         if deployment is None or definition is None:
             return False
         count = act.count
         if self._ecs._deployment_needs_first_task(deployment, definition, service):
             # The first task resolves the tags of the images for all of them.
-            count = 0 if any(task.revision == act.revision for task in self._tasks(service)) else 1
+            count = 0 if any(task.revision == act.revision for task in self.tasks(service)) else 1
         if count == 0:
             return False
         self._ecs._run_task(
@@ -179,11 +178,28 @@ class Scheduler:
         if known.desired != service["desiredCount"]:
             known = known.but(desired=service["desiredCount"])
         if newest["status"] == "PRIMARY" and newest["id"] not in {item.id for item in known.deployments}:
+            service.setdefault("_revisions", {})[newest["id"]] = newest
             configuration = read(service.get("deploymentConfiguration") or {})
-            known = machine.updated(known, newest["id"], configuration, id=newest["id"], now=_now())
+            known = machine.updated(known, newest["id"], configuration, id=newest["id"], now=now())
         return known
 
-    def _tasks(self, service: Raw) -> list[Task]:
+    def known(self, service: Raw) -> Service | None:
+        """Return the machine's state of a service; None before the first look."""
+        state: Service | None = service.get(_STATE)
+        return state
+
+    def change(self, service: Raw, change: Callable[[Service], Service]) -> None:
+        """Take in what a person asks for. Raise Refused."""
+        with self._lock:
+            service[_STATE] = change(self._state(service))
+
+    def definition_of(self, service: Raw, revision: str) -> str | None:
+        """Return the task definition of a revision."""
+        found = service.get("_revisions", {}).get(revision)
+        return str(found["taskDefinition"]) if found else None
+
+    def tasks(self, service: Raw) -> list[Task]:
+        """Return the tasks of a service that have not stopped, as the machine sees them."""
         group = f"service:{service['serviceName']}"
         return [
             Task(arn, self._revision(service, task), _condition(task))
@@ -200,19 +216,16 @@ class Scheduler:
 
     def _show(self, service: Raw) -> None:
         state: Service = service[_STATE]
-        newest, live = state.deployments[0], {task.revision for task in self._tasks(service)}
+        newest, live = state.deployments[0], {task.revision for task in self.tasks(service)}
         primary = _primary(newest)
-        shown = []
-        for raw in service["deployments"]:
+        for raw in service["_revisions"].values():
             changes = _shown(raw["id"], newest, primary, state.desired)
             if any(raw.get(name) != value for name, value in changes.items()):
                 raw.update(changes, updatedAt=self._ecs._iso())
-            # A failed deployment without tasks is listed until the next one begins.
-            if raw["id"] in {primary, newest.target} | live:
-                shown.append(raw)
-            if raw["id"] == primary:
-                service["taskDefinition"] = raw["taskDefinition"]
-        service["deployments"] = sorted(shown, key=lambda raw: raw["id"] != primary)
+        # A failed deployment without tasks is listed until the next one begins.
+        listed = [primary, *(item.target for item in state.deployments if item.target in {newest.target} | live)]
+        service["deployments"] = [service["_revisions"][id] for id in dict.fromkeys(listed)]
+        service["taskDefinition"] = service["_revisions"][primary]["taskDefinition"]
         if newest.tripped and not service.get("_told", {}).get(newest.id):
             service["_told"] = {newest.id: True}
             self._tell(service, "deployment failed: deployment circuit breaker was triggered.")
@@ -278,5 +291,6 @@ def _condition(task: Raw) -> Condition:
     return Condition.HEALTHY if healthy else Condition.STARTING
 
 
-def _now() -> datetime:
+def now() -> datetime:
+    """The time, of the machine's."""
     return datetime.now(UTC)

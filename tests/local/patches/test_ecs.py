@@ -257,3 +257,47 @@ def test_an_update_that_is_repeated_replaces_nothing(stage: Stage) -> None:
         for arn in stage.ecs.list_tasks(cluster=stage.cluster, serviceName=stage.name, desiredStatus=status)["taskArns"]
     ]
     assert [stage.task(arn)["taskDefinitionArn"] for arn in arns].count(definition) == 1
+
+
+def test_service_deployments_and_revisions_can_be_followed(stage: Stage) -> None:
+    good = stage.push(SERVER, VERSION="1")
+    stage.create(good)
+    newer = stage.push(SERVER, VERSION="2")
+    begun = stage.update(newer)
+    (deployment,) = stage.ecs.list_service_deployments(
+        cluster=stage.cluster, service=stage.name, status=["PENDING", "IN_PROGRESS"]
+    )["serviceDeployments"]
+    arn = deployment["serviceDeploymentArn"]
+    assert arn.endswith(f"/{stage.name}/{begun.rpartition('/')[2]}")
+    stage.settled()
+
+    def successful() -> Any:
+        (found,) = stage.ecs.describe_service_deployments(serviceDeploymentArns=[arn])["serviceDeployments"]
+        return found if found["status"] == "SUCCESSFUL" else None
+
+    ended = until(successful, "the end of the service deployment")
+    assert "lifecycleStage" not in ended, "a rolling deployment has none"
+    assert ended["deploymentCircuitBreaker"] == {"status": "MONITORING_COMPLETE", "failureCount": 0, "threshold": 3}
+    (revision,) = stage.ecs.describe_service_revisions(serviceRevisionArns=[ended["targetServiceRevision"]["arn"]])[
+        "serviceRevisions"
+    ]
+    assert [image["imageDigest"] for image in revision["containerImages"]] == [newer]
+    with pytest.raises(ClientError, match="has ended"):
+        stage.ecs.stop_service_deployment(serviceDeploymentArn=arn, stopType="ROLLBACK")
+
+
+def test_a_service_deployment_that_is_stopped_goes_back(stage: Stage) -> None:
+    good = stage.push(SERVER, VERSION="1")
+    stage.create(good)
+    before = stage.service()["taskDefinition"]
+    stage.update(stage.push("import time; time.sleep(600)", VERSION="2"))
+    (deployment,) = stage.ecs.list_service_deployments(
+        cluster=stage.cluster, service=stage.name, status=["PENDING", "IN_PROGRESS"]
+    )["serviceDeployments"]
+    stage.ecs.stop_service_deployment(serviceDeploymentArn=deployment["serviceDeploymentArn"], stopType="ROLLBACK")
+    stage.settled()
+    assert stage.service()["taskDefinition"] == before
+    (ended,) = stage.ecs.describe_service_deployments(serviceDeploymentArns=[deployment["serviceDeploymentArn"]])[
+        "serviceDeployments"
+    ]
+    assert (ended["status"], ended["rollback"]["reason"]) == ("ROLLBACK_SUCCESSFUL", "user initiated")
