@@ -34,9 +34,9 @@ STS (sts.py): the signature of GetCallerIdentity is checked for the root key, to
 
 What tests and the benchmark see and set in the emulator is control.py.
 
-Not corrected: imagePushedAt has whole seconds; HeartbeatSeconds is not enforced; aborting a parent leaves a nested execution running; one successful
-health check is enough (AWS wants HealthyThresholdCount); targets are not checked again once healthy;
-DeregisterTargets by hand does not drain.
+Not corrected: imagePushedAt has whole seconds; HeartbeatSeconds is not enforced; aborting a parent leaves a nested
+execution running; one successful health check is enough (AWS wants HealthyThresholdCount); targets are not checked
+again once healthy; DeregisterTargets by hand does not drain.
 """
 
 from pathlib import Path
