@@ -7,6 +7,7 @@ Sources: the API reference of ECS (UpdateService, Deployment, DeploymentConfigur
 import http.client
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from ferryman_local.patches.ecs import service_of
@@ -15,6 +16,8 @@ from ferryman_local.patches.private_attributes import module, replace
 STEADY_SECONDS = 1.0
 """How long a task without a load balancer has to run before it counts as started."""
 CHECK_SECONDS = 0.2
+FAILED_LISTED_SECONDS = 10.0
+"""How long a failed deployment that gave way stays listed; on AWS until the way back is complete, which takes longer."""
 CAPACITY = "Deployment capacity limit"
 """Why the emulator's scheduler stops a task to start another in its place."""
 
@@ -23,7 +26,8 @@ def apply() -> None:
     """Put every correction of this file in place."""
     ecs = module("services.ecs")
     replace(ecs, "_update_service", lambda original: update_service(original, ecs))
-    ecs._ACTION_MAP.update(UpdateService=ecs._update_service)
+    replace(ecs, "_describe_services", lambda original: describe_services(original, ecs))
+    ecs._ACTION_MAP.update(UpdateService=ecs._update_service, DescribeServices=ecs._describe_services)
     replace(ecs, "_make_deployment", make_deployment)
     replace(ecs, "_task_ip", address_of_healthy_task)
     replace(ecs, "_stop_task", lambda original: stop_task_above_minimum_healthy_percent(original, ecs))
@@ -47,25 +51,69 @@ def make_deployment(original: Any) -> Any:
     return make
 
 
-def update_service(original: Any, ecs: Any) -> Any:
-    """UpdateService removes earlier failed deployments that have no tasks left from the service's list.
+def describe_services(original: Any, ecs: Any) -> Any:
+    """DescribeServices lists a failed deployment until the service is back on another one. The emulator never ends."""
 
-    The emulator lists them for ever. A deployment that replaces an unfinished one also stops that one's tasks first.
+    def describe(data: dict[str, Any]) -> Any:
+        cluster = ecs._resolve_cluster_name(data.get("cluster", "default"))
+        found = [ecs._resolve_service_ref(ref) for ref in data.get("services") or []]
+        for key in (f"{cluster}/{ref[0]}" for ref in found if ref):
+            unlist_failed(ecs, key)
+        return original(data)
+
+    return describe
+
+
+def unlist_failed(ecs: Any, key: str) -> None:
+    """Take the deployments off the list that failed, gave way, and have no task left."""
+    with ecs.resource_lock("ecs-service", key):
+        service = ecs._services.get(key)
+        if service:
+            live = {task.get("_deployment_id") for task in list(ecs._tasks.values()) if is_live(task, ecs)}
+            service["deployments"] = [
+                deployment
+                for deployment in service["deployments"]
+                if deployment["status"] == "PRIMARY"
+                or deployment.get("rolloutState") != "FAILED"
+                or deployment["id"] in live
+                or failed_lately(deployment)
+            ]
+
+
+def is_live(task: dict[str, Any], ecs: Any) -> bool:
+    """Whether a task has not begun to stop."""
+    return task.get("lastStatus") in ecs._PRE_STOP_STATUSES
+
+
+def failed_lately(deployment: dict[str, Any]) -> bool:
+    """Whether a deployment failed less than FAILED_LISTED_SECONDS ago: nothing changes it after that."""
+    failed = datetime.fromisoformat(deployment["updatedAt"]).timestamp()
+    return time.time() - failed < FAILED_LISTED_SECONDS
+
+
+def update_service(original: Any, ecs: Any) -> Any:
+    """A deployment that replaces an unfinished one stops that one's tasks first, and is the only PRIMARY one.
+
+    The circuit breaker may trip in the middle: the emulator then makes the last good deployment PRIMARY beside the new
+    one, for ever. On AWS the update that came last counts.
     """
 
     def update(data: dict[str, Any]) -> Any:
         cluster = ecs._resolve_cluster_name(data.get("cluster", "default"))
         found = ecs._resolve_service_ref(data.get("service", ""))
-        service = ecs._services.get(f"{cluster}/{found[0]}") if found else None
-        if service and ("taskDefinition" in data or data.get("forceNewDeployment")):
-            service["deployments"] = [
-                d
-                for d in service["deployments"]
-                if d["status"] == "PRIMARY" or d.get("rolloutState") != "FAILED" or d.get("runningCount")
-            ]
-            if starts_deployment(service, data):
-                stop_unfinished_tasks(ecs, service, cluster)
-        return original(data)
+        key = f"{cluster}/{found[0]}" if found else ""
+        service = ecs._services.get(key)
+        if service is None:
+            return original(data)
+        if starts_deployment(service, data):
+            stop_unfinished_tasks(ecs, service, cluster)
+        answer = original(data)
+        with ecs.resource_lock("ecs-service", key):
+            first = ecs._primary_deployment(service)  # The newest one: it stands first.
+            for deployment in service["deployments"]:
+                if deployment["status"] == "PRIMARY" and deployment is not first:
+                    deployment["status"] = "ACTIVE"
+        return answer
 
     return update
 
@@ -87,7 +135,7 @@ def stop_unfinished_tasks(ecs: Any, service: dict[str, Any], cluster: str) -> No
         return
     for arn, task in list(ecs._tasks.items()):
         mine = task.get("clusterArn") == service.get("clusterArn") and task.get("_deployment_id") == replaced["id"]
-        if mine and not task.get("_startup_stable") and task.get("lastStatus") in ecs._PRE_STOP_STATUSES:
+        if mine and not task.get("_startup_stable") and is_live(task, ecs):
             ecs._stop_task({"task": arn, "cluster": cluster, "reason": "Deployment replaced"})
 
 
@@ -212,7 +260,7 @@ def complete_when_old_tasks_are_gone(original: Any, ecs: Any) -> Any:
         if len(healthy) < service.get("desiredCount", 0):
             return
         for task in old:
-            if task.get("lastStatus") in ecs._PRE_STOP_STATUSES:
+            if is_live(task, ecs):
                 ecs._stop_task({"task": task["taskArn"], "cluster": cluster, "reason": "Deployment completed"})
         if all(task.get("lastStatus") == "STOPPED" for task in old):
             original(cluster, key, expected_deployment_id)
