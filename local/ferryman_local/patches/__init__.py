@@ -20,8 +20,9 @@ A machine's own role must allow it to call a function (machine_roles.py).
 Expressions (stepfunctions_expressions.py): conditions are true or false; variables are assigned at once.
 ECS, tasks (ecs.py): the process or the Docker engine; a task's file system; clientToken; imageDigest of every
 container; CannotPullContainerError; exit code 143 of a stopped task. Deployments (ecs_deployments.py): a deployment
-completes when its tasks are healthy and the old ones are gone, and failing health checks fail it; failed deployments
-are listed until the next one begins; an unfinished deployment that is replaced makes room for the next one.
+completes when its tasks are healthy and the old ones are gone, and failing health checks fail it; a failed deployment
+is listed until the service is back on another; an unfinished deployment that is replaced makes room for the next one.
+Scale-in protection of tasks (ecs_protection.py): a deployment waits for old tasks that are protected.
 Elastic Load Balancing (elbv2.py): targets are drained for the target group's deregistration delay before a task's
 containers are stopped; ELB's default of 300 seconds ends with the last request in flight.
 Schedules (scheduler.py): expressions that AWS refuses are refused, in CloudFormation too; schedules are looked at every
@@ -48,6 +49,7 @@ from ferryman_local.patches import (
     ecr,
     ecs,
     ecs_deployments,
+    ecs_protection,
     elbv2,
     event_targets,
     iam,
@@ -85,6 +87,7 @@ def apply(
     ecr.apply(control)
     ecs.apply(engine)
     elbv2.apply()
+    ecs_protection.apply()
     ecs_deployments.apply()
     permissions.apply(control)
     iam.apply()

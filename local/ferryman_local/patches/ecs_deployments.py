@@ -17,7 +17,7 @@ STEADY_SECONDS = 1.0
 """How long a task without a load balancer has to run before it counts as started."""
 CHECK_SECONDS = 0.2
 FAILED_LISTED_SECONDS = 10.0
-"""How long a failed deployment that gave way stays listed; on AWS until the way back is complete, which takes longer."""
+"""How long a failed deployment that gave way stays listed; on AWS until the way back is complete, often longer."""
 CAPACITY = "Deployment capacity limit"
 """Why the emulator's scheduler stops a task to start another in its place."""
 
