@@ -22,7 +22,7 @@ PLATFORM = "PLATFORM"
 
 WITHOUT_ENVIRONMENT = {
     "machine.no_credentials": Case("credentials", "no AWS credentials found", "aws sso login", 3),
-    "machine.no_region": Case("region", "no AWS region is set", "AWS_REGION"),
+    "machine.region": Case("region", "no AWS region is set", "AWS_REGION", 3),
 }
 """What is seen where the named variables are not set."""
 
@@ -39,8 +39,7 @@ CLOCKS = {
 }
 
 ALONE = {
-    "machine.region": Case("region", "you look at us-east-1, the stack is in", "Set AWS_REGION="),
-    "examine.where": Case(f"{PLATFORM}/staging", "ECS", "ferryman verify staging"),
+    "examine.where": Case(f"{PLATFORM}/staging", "DescribeServices: ThrottlingException", "ferryman verify staging"),
     "examine.channels": Case(f"channels of {PLATFORM}", "`test-channels` on ", "See the log of notify"),
 }
 """What is broken for one run."""

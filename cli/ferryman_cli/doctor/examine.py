@@ -53,7 +53,7 @@ def examine(
         yield machine.no_credentials("no AWS credentials found")
         return
     if not region:
-        yield machine.no_region()
+        yield machine.region(None, has_stack=False)
         return
     eyes = Eyes(session, region)
     identity = eyes.look("sts", "get_caller_identity")
@@ -76,7 +76,7 @@ class _Examination:
         stack = installation.stack_of(seen)
         parameters, outputs = installation.parameters_of(stack), installation.outputs_of(stack)
         known = parameters if stack is not None else None
-        yield machine.region(self.eyes.region, str(stack["StackId"]) if stack is not None else None)
+        yield machine.region(self.eyes.region, has_stack=stack is not None)
         yield installation.stack(self.name, self.eyes.region, seen, preflight=self.preflight)
         yield concurrency.concurrency(self.eyes.look("lambda", "get_account_settings"), known)
         yield from self._lists(stack, known)
