@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from ferryman.records import Condition, EnvironmentState
+from ferryman.records import EnvironmentState
 from ferryman.records.limits import ITEM
+from ferryman.store import items
 from ferryman_cli.doctor import examine, eyes
 from ferryman_cli.main import app
 from flow.doctor_cases import ALONE, CLOCKS, PLATFORM, TOGETHER, WITH_ENVIRONMENT, WITHOUT_ENVIRONMENT, Case
@@ -228,24 +229,29 @@ def break_all(scr: Production, stage: Stage) -> None:
     # A reconcile that still runs would take the wait away.
     stage.quiet(scr.name)
 
-    def large_and_late(state: EnvironmentState) -> EnvironmentState:
-        said = Condition(
-            type="Frozen",
-            status="False",
-            reason="NotFrozen",
-            message="x" * int(ITEM * 0.85),
-            last_transition_time=scr.now(),
-        )
-        kept = [one for one in state.conditions if one.type != said.type]
-        return state.but(waiting_since=scr.now() - timedelta(hours=2, seconds=1), conditions=[*kept, said])
+    def two_hours_ago(state: EnvironmentState) -> EnvironmentState:
+        return state.but(waiting_since=scr.now() - timedelta(hours=2, seconds=1))
 
-    stage.store.update_state(scr.name, "staging", large_and_late)
+    store_a_long_text(stage, stage.store.update_state(scr.name, "staging", two_hours_ago))
     topic = stage.client("ssm").get_parameter(Name="/ferryman/operator/alarm-topic-arn")["Parameter"]["Value"]
     for one in stage.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]:
         stage.client("sns").unsubscribe(SubscriptionArn=one["SubscriptionArn"])
     alarm = stage.function("RollbackFailedAlarm")
     stage.client("cloudwatch").set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a test")
     stage.client("sqs").send_message(QueueUrl=stage.aws.outputs["DeadLettersUrl"], MessageBody="{}")
+
+
+def store_a_long_text(stage: Stage, state: EnvironmentState) -> None:
+    """Store what no version writes today: one that had no limits may have."""
+    item = items.item(state)
+    (first, *others) = item["conditions"]["L"]
+    long = {**first["M"], "message": {"S": "x" * int(ITEM * 0.85)}}
+    stage.table(
+        "update_item",
+        Key={name: item[name] for name in ("pk", "sk")},
+        UpdateExpression="SET conditions = :conditions",
+        ExpressionAttributeValues={":conditions": {"L": [{"M": long}, *others]}},
+    )
 
 
 def reserve_nothing(stage: Stage) -> None:

@@ -99,9 +99,11 @@ class _Examination:
             if "ResolvedValue" in item
         }
         yield from lists.lists(seen, wanted, region=self.eyes.region, account=self.account, deployed=deployed)
-        if "PassRoleArns" in wanted and not any(isinstance(one, Blind) for one in seen):
-            values = {item["Name"]: item["Value"] for one in seen for item in (one or {}).get("Parameters", [])}  # type: ignore[union-attr]
-            arns = str(values.get(wanted["PassRoleArns"], "")).split(",")
+        values = {
+            item["Name"]: str(item["Value"]) for one in seen if isinstance(one, dict) for item in one["Parameters"]
+        }
+        if (passed := values.get(wanted.get("PassRoleArns", ""))) is not None:
+            arns = passed.split(",")
             named = {arn: name for arn in arns if (name := roles.name_of(arn)) is not None}
             yield from roles.roles(
                 {

@@ -29,7 +29,13 @@ def roles(seen: Mapping[str, Seen]) -> list[Check]:
     if gone:
         step = "Apply the environment's Terraform if that was not done; else correct /ferryman/operator/pass-role-arns"
         checks.append(warning(ROLES, f"listed in pass-role-arns, but not there: {', '.join(gone)}", step))
-    return checks or [ok(ROLES, f"all {len(seen)} roles named in pass-role-arns exist, and ECS tasks can assume them")]
+    if not seen:
+        return [ok(ROLES, "pass-role-arns names no single role: nothing, or only patterns")]
+    return checks or [ok(ROLES, f"{_count(seen)} named in pass-role-arns, and ECS tasks can assume each")]
+
+
+def _count(seen: Mapping[str, Seen]) -> str:
+    return "1 role is" if len(seen) == 1 else f"{len(seen)} roles are"
 
 
 def _is(arn: str, seen: Seen) -> bool:

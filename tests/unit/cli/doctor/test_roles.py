@@ -20,8 +20,8 @@ def role(service: Any = "ecs-tasks.amazonaws.com", arn: str = ARN, *, quoted: bo
 @pytest.mark.parametrize(
     ("seen", "status", "words", "cure"),
     [
-        (role(), "ok", "1 roles", ""),
-        (role(["lambda.amazonaws.com", "ecs-tasks.amazonaws.com"], quoted=True), "ok", "1 roles", ""),
+        (role(), "ok", "1 role is named", ""),
+        (role(["lambda.amazonaws.com", "ecs-tasks.amazonaws.com"], quoted=True), "ok", "1 role is named", ""),
         (role("lambda.amazonaws.com"), "problem", f"ECS tasks may not have {ARN}", "trust policy"),
         (None, "warning", f"not there: {ARN}", "pass-role-arns"),
         (role(arn="arn:aws:iam::123456789012:role/path/scr-task"), "warning", f"not there: {ARN}", "pass-role-arns"),
