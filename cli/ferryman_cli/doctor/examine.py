@@ -25,8 +25,8 @@ from ferryman_cli.doctor.eyes import Eyes
 from ferryman_cli.exits import Stop
 from ferryman_cli.transport import Api, ApiError
 
-_MOST = 50
-"""Roles, and services of a platform, that are asked for one by one."""
+_MOST_ROLES = 50
+"""Roles that are asked for, one by one."""
 _NO_STACK = "ValidationError"
 
 
@@ -105,12 +105,11 @@ class _Examination:
         if (passed := values.get(wanted.get("PassRoleArns", ""))) is not None:
             arns = passed.split(",")
             named = {arn: name for arn in arns if (name := roles.name_of(arn)) is not None}
-            yield from roles.roles(
-                {
-                    arn: self.eyes.look("iam", "get_role", missing=["NoSuchEntity"], RoleName=name)
-                    for arn, name in list(named.items())[:_MOST]
-                }
-            )
+            asked = {
+                arn: self.eyes.look("iam", "get_role", missing=["NoSuchEntity"], RoleName=name)
+                for arn, name in list(named.items())[:_MOST_ROLES]
+            }
+            yield from roles.roles(asked, named=len(named))
 
     def _operator(self, platform: str | None, api_url: str | None) -> Iterator[Check]:
         try:
@@ -157,7 +156,7 @@ class _Examination:
 
     def _targets(self, env: Answer) -> dict[str, Seen]:
         groups: dict[str, Seen] = {}
-        for names in batched(env["services"][:_MOST], 10, strict=False):
+        for names in batched(env["services"], 10, strict=False):
             missing = ["ClusterNotFoundException"]
             seen = self.eyes.look(
                 "ecs", "describe_services", missing=missing, cluster=env["cluster"], services=list(names)
