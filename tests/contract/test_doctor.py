@@ -1,8 +1,15 @@
 """What `ferryman doctor` looks for is what template.yaml has."""
 
+import ast
+import importlib
+import inspect
+import pkgutil
+
+import ferryman_cli.doctor
 from contract.machine import ROOT
 from contract.template import functions, resources, template
-from ferryman_cli.doctor import alarms, concurrency, lists, pushes
+from ferryman_cli.doctor import alarms, concurrency, examine, lists, pushes
+from flow.doctor_cases import CASES
 
 
 def test_the_lists_are_the_templates() -> None:
@@ -54,3 +61,25 @@ def test_a_failed_first_deployment_leaves_no_name_that_the_next_one_needs() -> N
     assert kept == ["Table"]
     first = next(line for line in (ROOT / "README.md").read_text().splitlines() if "sam deploy" in line)
     assert "--on-failure DELETE" in first, "a stack in ROLLBACK_COMPLETE blocks the next deployment"
+
+
+def checks() -> set[str]:
+    """Every function that judges what was read, and every problem that `examine` finds by itself."""
+    found = set()
+    for module in pkgutil.iter_modules(ferryman_cli.doctor.__path__):
+        if module.name in ("checks", "eyes", "examine"):
+            continue
+        loaded = importlib.import_module(f"ferryman_cli.doctor.{module.name}")
+        for name, function in inspect.getmembers(loaded, inspect.isfunction):
+            judges = "Check" in str(inspect.signature(function).return_annotation)
+            if judges and not name.startswith("_") and function.__module__ == loaded.__name__:
+                found.add(f"{module.name}.{name}")
+    for node in ast.walk(ast.parse(inspect.getsource(examine))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("problem", "warning", "blind"):
+            line = ast.unparse(node.args[0])
+            found.add(f"examine.{'channels' if line.startswith('f') else line}")
+    return found
+
+
+def test_the_flow_test_breaks_each_check() -> None:
+    assert {key.partition(" ")[0] for key in CASES} == checks(), "tests/flow/doctor_cases.py needs a case for each"

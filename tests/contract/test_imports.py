@@ -70,8 +70,9 @@ MAY_LOAD = {
         releases.recorder releases.semver_tags releases.sweep""",
     "relay_change": f"""{STEP} clients.task_states decisions.image_address decisions.task_verdict
         clients.container_logs clients.ecs
-        clients.stepfunctions clients.target_groups decisions.migration_attempts decisions.rollout_time
-        decisions.rollout_verdict decisions.wave_order steps.relay_change steps.rollout_health
+        clients.stepfunctions clients.target_groups clients.task_protection decisions.migration_attempts
+        decisions.rollout_time decisions.rollout_verdict decisions.scale_in_protection decisions.wave_order
+        steps.relay_change steps.rollout_health
         steps.task_diagnosis steps.watch_migration steps.watch_rollout store.task_tokens""",
     "request_approval": f"""{STEP} {APPROVAL} access clients.people decisions.requester
         clients.ssm decisions.actions decisions.document_changes decisions.plan_hash decisions.snapshot platform
@@ -102,8 +103,9 @@ MAY_LOAD = {
         steps.watch_migration store.task_tokens""",
     "watch_rollout": f"""{STEP} clients.task_states decisions.image_address decisions.task_verdict
         clients.container_logs clients.ecs
-        clients.stepfunctions clients.target_groups decisions.rollout_time decisions.rollout_verdict
-        decisions.wave_order steps.rollout_health steps.task_diagnosis steps.watch_rollout store.task_tokens""",
+        clients.stepfunctions clients.target_groups clients.task_protection decisions.rollout_time
+        decisions.rollout_verdict decisions.scale_in_protection decisions.wave_order steps.rollout_health
+        steps.task_diagnosis steps.watch_rollout store.task_tokens""",
 }
 
 MAY_LOAD_PACKAGES = {"decide_approval": {"jinja2", "markupsafe"}}

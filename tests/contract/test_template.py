@@ -40,7 +40,12 @@ STAR_ALLOWED = {
     "logs:DescribeLogGroups",
 }
 
-READ_IN_CLUSTERS = {"ecs:DescribeServices", "ecs:DescribeTasks", "ecs:DescribeContainerInstances"}
+READ_IN_CLUSTERS = {
+    "ecs:DescribeServices",
+    "ecs:DescribeTasks",
+    "ecs:GetTaskProtection",
+    "ecs:DescribeContainerInstances",
+}
 """Actions that are limited by the condition `ecs:cluster` as well as by a resource."""
 
 

@@ -3,15 +3,19 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from datetime import timedelta
+from datetime import datetime, timedelta
+from types import ModuleType
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from ferryman.records import EnvironmentState
-from ferryman_cli.doctor import examine
+from ferryman.records.limits import ITEM
+from ferryman.store import items
+from ferryman_cli.doctor import examine, eyes
 from ferryman_cli.main import app
+from flow.doctor_cases import ALONE, CLOCKS, PLATFORM, TOGETHER, WITH_ENVIRONMENT, WITHOUT_ENVIRONMENT, Case
 from flow.production import Production, promoted
 from flow.stage import Stage
 
@@ -95,27 +99,80 @@ def test_who_may_little_is_told_which_permissions_are_missing(
         },
     )
     code, found = doctor("--send-test")
-    (line,) = wrong(found)[f"channels of {scr.name}"]
-    assert (code, "`test-channels` on " in line[1]) == (1, True)
+    assert code == 1
+    expect(found, ALONE["examine.channels"], scr)
+
+
+def expect(found: Lines, case: Case, scr: Production) -> None:
+    """Find the line of a case that says what is wrong and what to do."""
+    lines = wrong(found).get(case.line.replace(PLATFORM, scr.name), [])
+    words = case.words.replace(PLATFORM, scr.name)
+    assert any(words in told and case.cure in step for _, told, step in lines), (case, lines)
+
+
+UNSET = {
+    "machine.no_credentials": ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+    "machine.region": ("AWS_REGION", "AWS_DEFAULT_REGION"),
+}
+
+
+@pytest.mark.parametrize("key", WITHOUT_ENVIRONMENT)
+def test_without_what_aws_needs(scr: Production, doctor: Any, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    for name in UNSET[key]:
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, "/nowhere")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    code, found = doctor()
+    assert code == WITHOUT_ENVIRONMENT[key].code
+    assert len(found) == 1, "nothing else can be looked at"
+    expect(found, WITHOUT_ENVIRONMENT[key], scr)
+
+
+SET = {
+    "machine.credentials": {"AWS_SECRET_ACCESS_KEY": "wrong"},
+    "installation.stack": {"AWS_REGION": "us-east-1", "FERRYMAN_STACK": "nothing"},
+    "examine.installation.OPERATOR": {"FERRYMAN_API_CONNECT": "http://127.0.0.1:9"},
+}
+
+
+@pytest.mark.parametrize("key", WITH_ENVIRONMENT)
+def test_without_a_way_to_the_operator(scr: Production, doctor: Any, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    for name, value in SET[key].items():
+        monkeypatch.setenv(name, value)
+    code, found = doctor()
+    assert code == WITH_ENVIRONMENT[key].code
+    expect(found, WITH_ENVIRONMENT[key], scr)
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "name", "words", "cure"),
-    [
-        ("AWS_SECRET_ACCESS_KEY", "wrong", "credentials", "does not accept the credentials", "aws sso login"),
-        ("AWS_REGION", "us-east-1", "stack", "no CloudFormation stack ferryman in us-east-1", "AWS_REGION"),
-        ("FERRYMAN_STACK", "nothing", "stack", "no CloudFormation stack nothing", "FERRYMAN_STACK"),
-        ("FERRYMAN_API_CONNECT", "http://127.0.0.1:9", "operator", "cannot reach the operator's API", "See what"),
-    ],
+    ("key", "modules"), [("machine.clock", [eyes, examine]), ("platforms.operators_clock", [examine])]
 )
-def test_without_a_way_to_the_operator(
-    scr: Production, doctor: Any, monkeypatch: pytest.MonkeyPatch,
-    variable: str, value: str, name: str, words: str, cure: str,
-) -> None:  # fmt: skip
-    monkeypatch.setenv(variable, value)
+def test_a_clock_that_is_ten_minutes_off(
+    scr: Production, doctor: Any, monkeypatch: pytest.MonkeyPatch, key: str, modules: list[ModuleType]
+) -> None:
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return datetime.now(tz) + timedelta(minutes=10)
+
+    for module in modules:
+        monkeypatch.setattr(module, "datetime", Ahead)
     code, found = doctor()
-    (line,) = wrong(found)[name]
-    assert (code, line[0], words in line[1], cure in line[2]) == (3, "problem", True, True), line
+    assert code == CLOCKS[key].code
+    assert len(wrong(found)) == 1, wrong(found)
+    line = next(iter(wrong(found).values()))[0][1].replace("599", "600").replace("601", "600")
+    assert CLOCKS[key].words in line
+    assert CLOCKS[key].cure in next(iter(wrong(found).values()))[0][2]
+
+
+def test_an_environment_that_cannot_be_looked_at(scr: Production, stage: Stage, doctor: Any) -> None:
+    """AWS throttles whatever the operator asks ECS for."""
+    stage.proxy.fault("throttle", service="ecs", action="*", times=None)
+    code, found = doctor()
+    stage.proxy.clear()
+    assert code == 1
+    expect(found, ALONE["examine.where"], scr)
 
 
 def test_before_the_first_deploy_a_new_account_gets_parameters_that_work(
@@ -138,30 +195,15 @@ def test_each_line_broken_once_is_named_with_its_cure(
     lines = wrong(found)
     stage.client("sqs").purge_queue(QueueUrl=stage.aws.outputs["DeadLettersUrl"])
 
-    wanted = {
-        "version": ("the operator is 0.1.0", "deploy the operator again"),
-        "lists": ("/ferryman/operator/topic-arns does not exist", "terraform apply"),
-        "roles": ("ECS tasks may not have", "trust policy"),
-        f"{scr.name}/production": ("the operator may not pass the taskRoleArn", "ferryman verify production"),
-        "target groups": ("no healthy target", "health checks"),
-        f"slack chat of {scr.name}": ("Slack answered invalid_auth", "put-secret-value"),
-        f"github of {scr.name}": ("GitHub answered 401", "put-secret-value"),
-        "pushes": ("is disabled", "aws events enable-rule"),
-        "mail": ("no identity for the sender", "mail_identities"),
-        "oldest unreconciled": (f"120m in {scr.name}/staging", "ferryman explain staging"),
-        "alarms": ("nobody has subscribed", "alarm_emails"),
-        "dead letters": ("about 1", "DeadLettersAlarm"),
-    }
     assert code == 1
-    for name, (words, cure) in wanted.items():
-        assert any(words in told and cure in step for _, told, step in lines.get(name, [])), (name, lines)
-    assert lines.keys() == wanted.keys()
-    assert any("SES is in the sandbox" in told for _, told, _ in lines["mail"]), lines["mail"]
-    assert any("ringing now: RollbackFailedAlarm" in told for _, told, _ in lines["alarms"]), lines["alarms"]
+    for case in TOGETHER.values():
+        expect(found, case, scr)
+    assert lines.keys() == {case.line.replace(PLATFORM, scr.name) for case in TOGETHER.values()}
 
 
 def break_all(scr: Production, stage: Stage) -> None:
     """Break what each line looks at, as it gets broken in real accounts."""
+    reserve_nothing(stage)
     stage.client("ssm").delete_parameter(Name="/ferryman/operator/topic-arns")
     trust = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "*"}]}
     role = f"{scr.cluster}-execution"
@@ -190,13 +232,46 @@ def break_all(scr: Production, stage: Stage) -> None:
     def two_hours_ago(state: EnvironmentState) -> EnvironmentState:
         return state.but(waiting_since=scr.now() - timedelta(hours=2, seconds=1))
 
-    stage.store.update_state(scr.name, "staging", two_hours_ago)
+    store_a_long_text(stage, stage.store.update_state(scr.name, "staging", two_hours_ago))
     topic = stage.client("ssm").get_parameter(Name="/ferryman/operator/alarm-topic-arn")["Parameter"]["Value"]
     for one in stage.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]:
         stage.client("sns").unsubscribe(SubscriptionArn=one["SubscriptionArn"])
     alarm = stage.function("RollbackFailedAlarm")
     stage.client("cloudwatch").set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a test")
     stage.client("sqs").send_message(QueueUrl=stage.aws.outputs["DeadLettersUrl"], MessageBody="{}")
+
+
+def store_a_long_text(stage: Stage, state: EnvironmentState) -> None:
+    """Store what no version writes today: one that had no limits may have."""
+    item = items.item(state)
+    (first, *others) = item["conditions"]["L"]
+    long = {**first["M"], "message": {"S": "x" * int(ITEM * 0.85)}}
+    stage.table(
+        "update_item",
+        Key={name: item[name] for name in ("pk", "sk")},
+        UpdateExpression="SET conditions = :conditions",
+        ExpressionAttributeValues={":conditions": {"L": [{"M": long}, *others]}},
+    )
+
+
+def reserve_nothing(stage: Stage) -> None:
+    """Deploy the stack as a new account has to."""
+    formation = stage.client("cloudformation")
+    (stack,) = formation.describe_stacks(StackName="ferryman")["Stacks"]
+    kept = [
+        {"ParameterKey": one["ParameterKey"], "UsePreviousValue": True}
+        for one in stack["Parameters"]
+        if one["ParameterKey"] != "ApprovalConcurrency"
+    ]
+    formation.update_stack(
+        StackName="ferryman",
+        UsePreviousTemplate=True,
+        Parameters=[*kept, {"ParameterKey": "ApprovalConcurrency", "ParameterValue": "0"}],
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+    )
+    formation.get_waiter("stack_update_complete").wait(
+        StackName="ferryman", WaiterConfig={"Delay": 1, "MaxAttempts": 120}
+    )
 
 
 def give_a_foreign_role(scr: Production, stage: Stage) -> None:

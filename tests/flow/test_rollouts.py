@@ -3,11 +3,14 @@
 import copy
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from ferryman.records import Phase, StepStatus, step_keys
+from ferryman.contracts import DeploymentRef
+from ferryman.records import Phase, Step, StepStatus, step_keys
+from ferryman.store.step_writer import amend
 from flow.documents import ENVIRONMENT
 from flow.place import Place
 from flow.stage import Stage
@@ -171,6 +174,49 @@ def test_a_healthy_release_whose_old_tasks_drain_longer_than_its_timeout_succeed
     assert step.rollout is not None
     assert step.rollout.healthy_at is not None
     assert step.rollout.drain_seconds == 20 + 30 + 120
+    scr.runs(version)
+
+
+def test_old_tasks_that_never_go_are_told_and_followed(place: Make, stage: Stage) -> None:
+    """Nothing is taken back; the condition says which task stays, until the sweep finds it gone."""
+    scr = place()
+    (old,) = [task["taskArn"] for task in scr.tasks(f"{scr.name}-api") if task["lastStatus"] == "RUNNING"]
+    scr.ecs.update_task_protection(cluster=scr.cluster, tasks=[old], protectionEnabled=True, expiresInMinutes=2_880)
+    version = scr.push()
+
+    def drains_already() -> Any:
+        deployment = next(iter(scr.deployments(version)), None)
+        step = deployment.step(forward(scr)) if deployment is not None else None
+        seen = step.rollout if step is not None else None
+        return deployment if seen is not None and seen.drain_seconds is not None else None
+
+    deployment = scr.until(drains_already, "healthy tasks")
+    assert deployment.steps[forward(scr)].rollout.drain_seconds == 300 + 30 + 120, "48 hours are not waited for"
+
+    def long_ago(step: Step) -> Step:
+        assert step.rollout is not None
+        return step.but(rollout=step.rollout.but(healthy_at=scr.now() - timedelta(seconds=500)))
+
+    ref = DeploymentRef(platform=scr.name, environment=ENVIRONMENT, deployment=deployment.id, fence=deployment.fence)
+    amend(stage.store, ref, forward(scr), long_ago)
+    done = scr.ended(version)
+    assert done.phase is Phase.SUCCEEDED, scr.tell()
+    step = done.steps[forward(scr)]
+    assert (step.status, step.reason) == (StepStatus.SUCCEEDED, "OldTasksRemain")
+    assert "1 old task is protected from scale-in until 20" in step.message
+
+    def told() -> Any:
+        return scr.state.condition("OldTasksRemain")
+
+    stage.sweep()
+    condition = scr.until(told, "the condition")
+    assert (condition.status, condition.reason) == ("True", "Draining")
+    assert f"{scr.name}-api: 1 old task is protected from scale-in until 20" in condition.message
+    scr.ecs.update_task_protection(cluster=scr.cluster, tasks=[old], protectionEnabled=False)
+    scr.until(lambda: len(scr.service()["deployments"]) == 1, "the old task to go")
+    stage.sweep()
+    scr.until(lambda: told() is None, "the condition to go")
+    assert len(scr.deployments(version)) == 1
     scr.runs(version)
 
 

@@ -154,6 +154,19 @@ def test_the_old_tasks_are_gone_when_it_is_completed() -> None:
     assert world.seen[-1] == "SERVICE_DEPLOYMENT_COMPLETED"
 
 
+@pytest.mark.parametrize("configuration", [ROLLING, BLUE_GREEN])
+def test_a_protected_task_is_waited_for(configuration: dict[str, Any]) -> None:
+    world = World.of(2)
+    world.tasks[0] = replace(world.tasks[0], protected=True)
+    world.update(configuration)
+    for _ in range(60):
+        world.tick()
+    assert world.service.deployments[0].status is Status.IN_PROGRESS
+    assert [task.revision for task in world.tasks] == ["a", "b", "b"]
+    world.tasks[0] = replace(world.tasks[0], protected=False)
+    assert world.until_it_ends() is Status.SUCCESSFUL
+
+
 @pytest.mark.parametrize(("desired", "fails"), [(2, 3), (10, 5)])
 def test_the_breaker_goes_back_to_the_tasks_that_still_run(desired: int, fails: int) -> None:
     world = World.of(desired, runs={"b": "crashes"})

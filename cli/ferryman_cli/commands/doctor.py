@@ -75,4 +75,8 @@ def _show(check: Check) -> None:
 
 def _sum_up(found: list[Check]) -> None:
     counts = [(verdict, sum(check.verdict is verdict for check in found)) for verdict in Verdict]
-    output.out().print(", ".join(f"{count} {verdict}" for verdict, count in counts if count))
+    output.out().print(", ".join(f"{count} {_plural(verdict, count)}" for verdict, count in counts if count))
+
+
+def _plural(verdict: Verdict, count: int) -> str:
+    return f"{verdict}s" if count != 1 and verdict in (Verdict.WARNING, Verdict.PROBLEM) else verdict

@@ -25,8 +25,8 @@ from ferryman_cli.doctor.eyes import Eyes
 from ferryman_cli.exits import Stop
 from ferryman_cli.transport import Api, ApiError
 
-_MOST = 50
-"""Roles, and services of a platform, that are asked for one by one."""
+_MOST_ROLES = 50
+"""Roles that are asked for, one by one."""
 _NO_STACK = "ValidationError"
 
 
@@ -53,7 +53,7 @@ def examine(
         yield machine.no_credentials("no AWS credentials found")
         return
     if not region:
-        yield machine.no_region()
+        yield machine.region(None, has_stack=False)
         return
     eyes = Eyes(session, region)
     identity = eyes.look("sts", "get_caller_identity")
@@ -76,7 +76,7 @@ class _Examination:
         stack = installation.stack_of(seen)
         parameters, outputs = installation.parameters_of(stack), installation.outputs_of(stack)
         known = parameters if stack is not None else None
-        yield machine.region(self.eyes.region, str(stack["StackId"]) if stack is not None else None)
+        yield machine.region(self.eyes.region, has_stack=stack is not None)
         yield installation.stack(self.name, self.eyes.region, seen, preflight=self.preflight)
         yield concurrency.concurrency(self.eyes.look("lambda", "get_account_settings"), known)
         yield from self._lists(stack, known)
@@ -99,16 +99,17 @@ class _Examination:
             if "ResolvedValue" in item
         }
         yield from lists.lists(seen, wanted, region=self.eyes.region, account=self.account, deployed=deployed)
-        if "PassRoleArns" in wanted and not any(isinstance(one, Blind) for one in seen):
-            values = {item["Name"]: item["Value"] for one in seen for item in (one or {}).get("Parameters", [])}  # type: ignore[union-attr]
-            arns = str(values.get(wanted["PassRoleArns"], "")).split(",")
+        values = {
+            item["Name"]: str(item["Value"]) for one in seen if isinstance(one, dict) for item in one["Parameters"]
+        }
+        if (passed := values.get(wanted.get("PassRoleArns", ""))) is not None:
+            arns = passed.split(",")
             named = {arn: name for arn in arns if (name := roles.name_of(arn)) is not None}
-            yield from roles.roles(
-                {
-                    arn: self.eyes.look("iam", "get_role", missing=["NoSuchEntity"], RoleName=name)
-                    for arn, name in list(named.items())[:_MOST]
-                }
-            )
+            asked = {
+                arn: self.eyes.look("iam", "get_role", missing=["NoSuchEntity"], RoleName=name)
+                for arn, name in list(named.items())[:_MOST_ROLES]
+            }
+            yield from roles.roles(asked, named=len(named))
 
     def _operator(self, platform: str | None, api_url: str | None) -> Iterator[Check]:
         try:
@@ -155,7 +156,7 @@ class _Examination:
 
     def _targets(self, env: Answer) -> dict[str, Seen]:
         groups: dict[str, Seen] = {}
-        for names in batched(env["services"][:_MOST], 10, strict=False):
+        for names in batched(env["services"], 10, strict=False):
             missing = ["ClusterNotFoundException"]
             seen = self.eyes.look(
                 "ecs", "describe_services", missing=missing, cluster=env["cluster"], services=list(names)

@@ -72,20 +72,30 @@ def lists(
         return [blind(LISTS, refused)]
     found = {item["Name"]: item for one in seen if isinstance(one, dict) for item in one["Parameters"]}
     checks: list[Check] = []
+    if missing := [parameter for parameter in wanted.values() if parameter not in found]:
+        checks.append(_missing(missing, region))
     for name, parameter in wanted.items():
-        checks += _one(name, parameter, found.get(parameter), region=region, account=account)
-        value = found.get(parameter, {}).get("Value")
-        if value is not None and deployed.get(name, value) != value:
+        if (item := found.get(parameter)) is None:
+            continue
+        checks += _one(name, parameter, item, region=region, account=account)
+        if deployed.get(name, item["Value"]) != item["Value"]:
             told = f"{parameter} has changed since the stack was deployed, and the stack still uses the old value"
             checks.append(warning(LISTS, told, "Deploy the stack again: CloudFormation reads parameters only then"))
     return checks or [ok(LISTS, f"all {len(wanted)} SSM parameters exist and are of account {account} in {region}")]
 
 
-def _one(name: str, parameter: str, item: Answer | None, *, region: str, account: str) -> list[Check]:
-    wanted = PARAMETERS[name]
-    if item is None:
+def _missing(parameters: Sequence[str], region: str) -> Check:
+    """All of them in one line: before the first `terraform apply`, none is there."""
+    if len(parameters) == 1:
         step = "`terraform apply` in terraform/shared writes it; with a Terraform of your own, write it yourself"
-        return [problem(LISTS, f"the SSM parameter {parameter} does not exist in {region}", step)]
+        return problem(LISTS, f"the SSM parameter {parameters[0]} does not exist in {region}", step)
+    step = "`terraform apply` in terraform/shared writes them; with a Terraform of your own, write them yourself"
+    told = f"{len(parameters)} SSM parameters do not exist in {region}: {', '.join(parameters)}"
+    return problem(LISTS, told, step)
+
+
+def _one(name: str, parameter: str, item: Answer, *, region: str, account: str) -> list[Check]:
+    wanted = PARAMETERS[name]
     kind = "String" if wanted.single else "StringList"
     if item["Type"] != kind:
         step = f"Write it as {kind}; to change the type, delete the parameter first"

@@ -16,8 +16,8 @@ def name_of(arn: str) -> str | None:
     return None if "*" in arn or "?" in arn or ":role/" not in arn else arn.rpartition("/")[2]
 
 
-def roles(seen: Mapping[str, Seen]) -> list[Check]:
-    """Judge the answers of GetRole, by ARN."""
+def roles(seen: Mapping[str, Seen], *, named: int) -> list[Check]:
+    """Judge the answers of GetRole, by ARN; `named`: how many roles the list names, though not all are asked for."""
     if refused := next((one for one in seen.values() if isinstance(one, Blind)), None):
         return [blind(ROLES, refused)]
     gone = [arn for arn, one in seen.items() if not _is(arn, one)]
@@ -29,7 +29,12 @@ def roles(seen: Mapping[str, Seen]) -> list[Check]:
     if gone:
         step = "Apply the environment's Terraform if that was not done; else correct /ferryman/operator/pass-role-arns"
         checks.append(warning(ROLES, f"listed in pass-role-arns, but not there: {', '.join(gone)}", step))
-    return checks or [ok(ROLES, f"all {len(seen)} roles named in pass-role-arns exist, and ECS tasks can assume them")]
+    if not seen:
+        return [ok(ROLES, "pass-role-arns names no single role: nothing, or only patterns")]
+    names = "1 role" if named == 1 else f"{named} roles"
+    which = f"the first {len(seen)} exist" if len(seen) < named else "each exists"
+    told = f"pass-role-arns names {names}; {which}, and ECS tasks can have {'them' if len(seen) < named else 'it'}"
+    return checks or [ok(ROLES, told)]
 
 
 def _is(arn: str, seen: Seen) -> bool:

@@ -118,7 +118,7 @@ class CiWait:
     def __init__(self, ecs: Any, cluster: str, service: str, tell: Tell) -> None:
         self.result = "did not end"
         self._ecs, self._cluster, self._service, self._tell = ecs, cluster, service, tell
-        self._before = self._service_now()["taskDefinition"]
+        self._before = self._seen()
         self._thread = Thread(target=self._run, name="ci-wait", daemon=True)
         self._thread.start()
 
@@ -130,9 +130,14 @@ class CiWait:
     def _service_now(self) -> Any:
         return self._ecs.describe_services(cluster=self._cluster, services=[self._service])["services"][0]
 
+    def _seen(self) -> tuple[str, list[str]]:
+        """What an update changes: the events also tell of one that was taken back between two looks."""
+        now = self._service_now()
+        return now["taskDefinition"], [event["id"] for event in now.get("events", [])]
+
     def _run(self) -> None:
         try:
-            while self._service_now()["taskDefinition"] == self._before:
+            while self._seen() == self._before:
                 time.sleep(0.2)
             self._tell("a CI job", "waits", f"with `aws ecs wait services-stable --services {self._service}`")
             # The real waiter; only its pause of 15 s is shorter.

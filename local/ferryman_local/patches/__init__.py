@@ -22,6 +22,7 @@ ECS, tasks (ecs.py): the process or the Docker engine; a task's file system; cli
 container; CannotPullContainerError; exit code 143 of a stopped task. When a task of a service is healthy
 (ecs_deployments.py): its target groups' health checks. What is started and stopped (ecs_scheduler.py) is decided by the
 pure state machine in ../service_deployments, which can be followed and stopped (ecs_service_deployments.py).
+Scale-in protection of tasks (ecs_protection.py): a deployment waits for old tasks that are protected.
 Elastic Load Balancing (elbv2.py): targets are drained for the target group's deregistration delay before a task's
 containers are stopped; ELB's default of 300 seconds ends with the last request in flight.
 Schedules (scheduler.py): expressions that AWS refuses are refused, in CloudFormation too; schedules are looked at every
@@ -47,6 +48,7 @@ from ferryman_local.patches import (
     ecr,
     ecs,
     ecs_deployments,
+    ecs_protection,
     elbv2,
     event_targets,
     iam,
@@ -84,6 +86,7 @@ def apply(
     ecr.apply(control)
     ecs.apply(engine)
     elbv2.apply()
+    ecs_protection.apply()
     ecs_deployments.apply()
     permissions.apply(control)
     iam.apply()

@@ -6,11 +6,12 @@ and starts and stops tasks as it says. The record's `deployments` are written fr
 
 import threading
 import time
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Set
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ferryman_local.patches.ecs import service_of
+from ferryman_local.patches.ecs_protection import is_protected
 from ferryman_local.service_deployments import machine
 from ferryman_local.service_deployments.configuration import read
 from ferryman_local.service_deployments.model import (
@@ -29,6 +30,8 @@ LOOK_SECONDS = 0.5
 """How often a service with a deployment in flight is looked at, beside each change of a task."""
 STOPS = "Deployment completed"
 """The emulator's reason; `ecs.stop_reason` makes AWS's of it."""
+FAILED_LISTED = timedelta(seconds=10)
+"""How long a failed deployment that gave way stays listed; on AWS until the way back is complete, often longer."""
 _STATE = "_scheduled"
 
 Raw = dict[str, Any]
@@ -53,6 +56,20 @@ class Scheduler:
                 return original(data)
 
         return update
+
+    def describe_services(self, original: Callable[[Raw], Any]) -> Callable[[Raw], Any]:
+        """DescribeServices lists a failed deployment for a while only; the emulator lists it for ever."""
+
+        def describe(data: Raw) -> Any:
+            cluster = self._ecs._resolve_cluster_name(data.get("cluster", "default"))
+            found = [self._ecs._resolve_service_ref(name) for name in data.get("services") or []]
+            with self._lock:
+                for service in (self._ecs._services.get(f"{cluster}/{name[0]}") for name in found if name):
+                    if service is not None and self.known(service) is not None and service["status"] == "ACTIVE":
+                        self._show(service)
+                return original(data)
+
+        return describe
 
     def reconcile(self, cluster: str, key: str) -> None:
         """Do what there is to do for a service now."""
@@ -202,7 +219,7 @@ class Scheduler:
         """Return the tasks of a service that have not stopped, as the machine sees them."""
         group = f"service:{service['serviceName']}"
         return [
-            Task(arn, self._revision(service, task), _condition(task))
+            Task(arn, self._revision(service, task), _condition(task), is_protected(task))
             for arn, task in list(self._ecs._tasks.items())
             if (task.get("group"), task.get("clusterArn")) == (group, service["clusterArn"])
             and task.get("lastStatus") != "STOPPED"
@@ -222,9 +239,7 @@ class Scheduler:
             changes = _shown(raw["id"], newest, primary, state.desired)
             if any(raw.get(name) != value for name, value in changes.items()):
                 raw.update(changes, updatedAt=self._ecs._iso())
-        # A failed deployment without tasks is listed until the next one begins.
-        listed = [primary, *(item.target for item in state.deployments if item.target in {newest.target} | live)]
-        service["deployments"] = [service["_revisions"][id] for id in dict.fromkeys(listed)]
+        service["deployments"] = [service["_revisions"][id] for id in listed(state, live, now())]
         service["taskDefinition"] = service["_revisions"][primary]["taskDefinition"]
         if newest.tripped and not service.get("_told", {}).get(newest.id):
             service["_told"] = {newest.id: True}
@@ -253,6 +268,18 @@ class Scheduler:
                 self.reconcile(cluster, key)
 
         self._ecs.spawn_background(look, thread_name=f"ferryman-service-{service['serviceName'][:12]}")
+
+
+def listed(state: Service, live: Set[str], at: datetime) -> list[str]:
+    """Return the revisions whose deployments a service lists: PRIMARY first, then those with tasks (`live`).
+
+    One that failed without leaving a task is listed for a while, so that people see it. `services-stable` waits for that.
+    """
+    newest = state.deployments[0]
+    lately = newest.finished_at is None or at - newest.finished_at < FAILED_LISTED
+    shown = set(live) | ({newest.target} if lately else set())
+    others = (item.target for item in state.deployments if item.target in shown)
+    return list(dict.fromkeys([_primary(newest), *others]))
 
 
 def _primary(newest: ServiceDeployment) -> str:

@@ -21,7 +21,7 @@ from ferryman_local.patches import leading_keys
 from ferryman_local.patches.private_attributes import module, replace
 
 _SERVICE_ACTIONS = frozenset({"UpdateService", "DeleteService", "DescribeServices", "CreateService"})
-_TASK_ACTIONS = frozenset({"DescribeTasks", "StopTask"})
+_TASK_ACTIONS = frozenset({"DescribeTasks", "StopTask", "GetTaskProtection"})
 _STREAM_ACTIONS = frozenset({"GetLogEvents", "PutLogEvents", "DeleteLogStream"})
 
 _RULE_ACTIONS = frozenset({"DescribeRule", "ListTargetsByRule", "PutTargets", "PutRule", "DeleteRule", "RemoveTargets"})

@@ -44,6 +44,8 @@ class Task:
     id: str
     revision: str
     condition: Condition
+    protected: bool = False
+    """From scale-in: ECS stops it for no deployment."""
 
 
 @dataclass(frozen=True)

@@ -56,12 +56,14 @@ def replaced(desired: int, configuration: Configuration, wanted: str, tasks: Seq
 
     Tasks that stop count below maximumPercent: with 100 per cent a new task waits until an old one has drained. An old
     task that never became healthy is stopped first, and at once. To make room, healthy ones are stopped down to
-    minimumHealthyPercent; otherwise only as many as new ones have become healthy.
+    minimumHealthyPercent; otherwise only as many as new ones have become healthy. A protected task is not stopped.
     """
     mine = [task for task in tasks if task.revision == wanted and task.condition is not Condition.STOPPING]
     others = [task for task in tasks if task.revision != wanted and task.condition is not Condition.STOPPING]
-    unfinished = [task for task in others if task.condition is Condition.STARTING]
-    surplus = mine[desired:]
+    free = [task for task in others if not task.protected]
+    unfinished = [task for task in free if task.condition is Condition.STARTING]
+    excess = max(0, len(mine) - desired)
+    surplus = [task for task in mine if not task.protected][-excess:] if excess else []
     if unfinished or surplus:
         return [Stop(tuple(task.id for task in [*unfinished, *surplus]))]
     acts: list[Act] = []
@@ -72,7 +74,7 @@ def replaced(desired: int, configuration: Configuration, wanted: str, tasks: Seq
     healthy = [task for task in [*mine, *others] if task.condition is Condition.HEALTHY]
     least = configuration.least(desired)
     floor = least if missing > max(room, 0) else max(least, desired)
-    stops = min(len(healthy) - floor, len(others))
+    stops = min(len(healthy) - floor, len(free))
     if stops > 0:
-        acts.append(Stop(tuple(task.id for task in others[:stops])))
+        acts.append(Stop(tuple(task.id for task in free[:stops])))
     return acts

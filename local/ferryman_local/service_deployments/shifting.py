@@ -71,7 +71,7 @@ def _passed(
     if stage is Stage.BAKE_TIME and now - since < deployment.configuration.bakes:
         return service, []
     if stage is Stage.CLEAN_UP:
-        old = _live(tasks, lambda revision: revision != deployment.target)
+        old = _others(deployment.target, tasks)
         if old:
             return service, [Stop(old)]
         if any(task.revision != deployment.target for task in tasks):
@@ -140,7 +140,7 @@ def _step_back(
     acts = scaled(service.desired, source, tasks)
     if acts or _healthy(source, tasks) < service.desired:
         return service, acts
-    new = _live(tasks, lambda revision: revision != source)
+    new = _others(source, tasks)
     if new:
         return service, [Stop(new)]
     if any(task.revision != source for task in tasks):
@@ -179,15 +179,22 @@ def _hooks_again(
 
 def scaled(desired: int, revision: str, tasks: Sequence[Task]) -> list[Act]:
     """Return what brings one revision to the desired number of tasks, beside those of the other."""
-    here = _live(tasks, lambda known: known == revision)
+    here = [task for task in tasks if task.revision == revision and task.condition is not Condition.STOPPING]
     if len(here) < desired:
         return [Start(revision, desired - len(here))]
-    return [Stop(here[desired:])] if len(here) > desired else []
+    free = [task.id for task in here if not task.protected]
+    surplus = tuple(free[-(len(here) - desired) :]) if len(here) > desired else ()
+    return [Stop(surplus)] if surplus else []
 
 
 def _healthy(revision: str, tasks: Sequence[Task]) -> int:
     return sum(task.revision == revision and task.condition is Condition.HEALTHY for task in tasks)
 
 
-def _live(tasks: Sequence[Task], wanted: Callable[[str], bool]) -> tuple[str, ...]:
-    return tuple(task.id for task in tasks if task.condition is not Condition.STOPPING and wanted(task.revision))
+def _others(revision: str, tasks: Sequence[Task]) -> tuple[str, ...]:
+    """Return the tasks of other revisions that can be stopped now."""
+    return tuple(
+        task.id
+        for task in tasks
+        if task.revision != revision and task.condition is not Condition.STOPPING and not task.protected
+    )

@@ -173,12 +173,9 @@ def test_a_crash_loop_is_rolled_back(stage: Stage) -> None:
     url = stage.create(good)
     broken = stage.push("import sys; print('no configuration'); sys.exit(3)")
     begun = stage.update(broken)
-    until(
-        lambda: begun in [d["id"] for d in stage.service()["deployments"] if d["rolloutState"] == "FAILED"], "a failure"
-    )
+    failed = until(lambda: given_up(stage, begun), "a failure")
+    assert (failed["status"], failed["failedTasks"]) == ("ACTIVE", 3)
     service = stage.settled()
-    failed = next(d for d in service["deployments"] if d["id"] == begun)
-    assert (failed["status"], failed["rolloutState"], failed["failedTasks"]) == ("ACTIVE", "FAILED", 3)
     assert service["runningCount"] == service["desiredCount"] == 1
     assert stage.digests() == [good]
     assert httpx.get(url, trust_env=False).json()["version"] == "1"
@@ -188,6 +185,68 @@ def test_a_crash_loop_is_rolled_back(stage: Stage) -> None:
     stage.settled()
     # Neither the failed one nor the one before is listed for ever.
     until(lambda: [d["id"] for d in stage.service()["deployments"]] == [following], "the others to be gone")
+
+
+def given_up(stage: Stage, deployment: str) -> Any:
+    """The deployment as listed, once ECS gave it up."""
+    listed = stage.service()["deployments"]
+    return next((d for d in listed if d["id"] == deployment and d["rolloutState"] == "FAILED"), None)
+
+
+def back_on(stage: Stage, definition: str, url: str) -> None:
+    """Wait as `aws ecs wait services-stable` does, and look at what it does not look at."""
+    # Only its pause of 15 s is shorter.
+    stage.ecs.get_waiter("services_stable").wait(
+        cluster=stage.cluster, services=[stage.name], WaiterConfig={"Delay": 1, "MaxAttempts": 40}
+    )
+    (only,) = stage.service()["deployments"]
+    assert (only["status"], only["rolloutState"], only["taskDefinition"]) == ("PRIMARY", "COMPLETED", definition)
+    assert httpx.get(url, trust_env=False).json()["version"] == "1"
+
+
+def test_a_service_that_the_breaker_took_back_is_stable(stage: Stage) -> None:
+    url = stage.create(stage.push(SERVER, VERSION="1"))
+    before = stage.service()["taskDefinition"]
+    begun = stage.update(stage.push("import sys; sys.exit(3)"))
+    until(lambda: given_up(stage, begun), "a failure")
+    back_on(stage, before, url)
+
+
+def test_an_update_back_after_the_breaker_tripped(stage: Stage) -> None:
+    url = stage.create(stage.push(SERVER, VERSION="1"))
+    before = stage.service()["taskDefinition"]
+    begun = stage.update(stage.push("import sys; sys.exit(3)"))
+    until(lambda: given_up(stage, begun), "a failure")
+    stage.ecs.update_service(cluster=stage.cluster, service=stage.name, taskDefinition=before)
+    back_on(stage, before, url)
+
+
+THIRD_WAITS = """
+import pathlib, signal, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))
+for turn in "123":
+    try:
+        pathlib.Path({folder!r}, turn).touch(exist_ok=False)
+        break
+    except FileExistsError:
+        pass
+if turn == "3":
+    signal.pause()
+sys.exit(3)
+"""
+"""Crashes at once, but the third task does so only when it is stopped."""
+
+
+def test_an_update_back_before_the_breaker_trips(stage: Stage, tmp_path: Path) -> None:
+    url = stage.create(stage.push(SERVER, VERSION="1"))
+    before = stage.service()["taskDefinition"]
+    begun = stage.update(stage.push(THIRD_WAITS.format(folder=str(tmp_path))))
+    until(lambda: (tmp_path / "3").exists(), "the third task")
+    (listed,) = [d for d in stage.service()["deployments"] if d["id"] == begun]
+    assert (listed["rolloutState"], listed["failedTasks"]) == ("IN_PROGRESS", 2)
+    stage.ecs.update_service(cluster=stage.cluster, service=stage.name, taskDefinition=before)
+    assert given_up(stage, begun) is None
+    back_on(stage, before, url)
 
 
 @pytest.mark.parametrize("lives", [0.0, 0.3, 1.0], ids=lambda seconds: f"{seconds}s")

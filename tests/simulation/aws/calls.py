@@ -26,6 +26,7 @@ READS = frozenset(
         *("get_item", "query", "describe_services", "describe_tasks", "list_tasks", "describe_task_definition"),
         *("describe_execution", "describe_images", "describe_repositories", "batch_get_image", "get_parameter"),
         *("describe_image_scan_findings", "get_download_url_for_layer", "get_log_events", "get_secret_value"),
+        "get_task_protection",
     }
 )
 EVENTUALLY_CONSISTENT = frozenset({"describe_services", "describe_tasks", "list_tasks", "describe_execution"})

@@ -200,6 +200,12 @@ class Ecs:
         missing = [{"arn": arn, "reason": "MISSING"} for arn in request["tasks"] if arn not in found]
         return {"tasks": [copied(self.tasks[arn]) for arn in found], "failures": missing}
 
+    def get_task_protection(self, request: Raw) -> Raw:
+        """GetTaskProtection: no task here protects itself."""
+        found = [arn for arn in request["tasks"] if arn in self.tasks and self.tasks[arn]["lastStatus"] != "STOPPED"]
+        missing = [{"arn": arn, "reason": "MISSING"} for arn in request["tasks"] if arn not in found]
+        return {"protectedTasks": [{"taskArn": arn, "protectionEnabled": False} for arn in found], "failures": missing}
+
     def run_task(self, request: Raw) -> Raw:
         """RunTask: the same `clientToken` gives the same task."""
         token, wanted = request["clientToken"], {k: v for k, v in request.items() if k != "clientToken"}

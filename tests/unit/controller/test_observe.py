@@ -38,8 +38,16 @@ def test_a_success_that_is_stored_in_parts_is_read_whole(store: Store, clock: Fa
     service = world.ecs.services[NAME]
     old = {"id": "ecs-svc/old", "status": "ACTIVE", "taskDefinition": "x", "runningCount": 1}
     service["deployments"] = [*service["deployments"], old]
+    task = world.ecs.add_task(NAME, "sha256:old", taskDefinitionArn="x", startedBy=old["id"])
+    world.ecs.protected[task["taskArn"]] = clock() + timedelta(hours=30)
     world.sweep()
     assert world.condition("OldTasksRemain") == ("True", "Draining")
+    message = world.state.condition("OldTasksRemain").message  # type: ignore[union-attr]
+    assert f"{NAME}: 1 old task is protected from scale-in until " in message
+    world.ecs.refuse("get_task_protection", "AccessDeniedException", "no")
+    world.sweep()
+    message = world.state.condition("OldTasksRemain").message  # type: ignore[union-attr]
+    assert "could not be read: get_task_protection was refused (AccessDeniedException)" in message
     service["deployments"].remove(old)
     world.sweep()
     assert world.state.condition("OldTasksRemain") is None

@@ -35,6 +35,14 @@ class TestOldTasksRemain:
         assert self.told(self.after())
         assert not self.told(self.known(self.after(replacing=False)))
 
+    def test_which_of_them_are_protected_is_told(self) -> None:
+        view = self.after()
+        assert view.drift is not None
+        told = "2 old tasks are protected from scale-in until at the latest 2026-12-03 09:00:00 UTC"
+        protected = changed(view, drift=replace(view.drift, protected={"scr-api": told, "scr-web": "of no interest"}))
+        (condition,) = [item for item in observed(protected).conditions if item.type == "OldTasksRemain"]
+        assert condition.message.endswith(f"ECS was still stopping old tasks of scr-api; scr-api: {told}")
+
     @pytest.mark.parametrize(
         ("reason", "replacing"),
         [

@@ -64,3 +64,17 @@ def test_nothing_to_tell(pace: Pace) -> None:
 @pytest.mark.parametrize("pace", [Pace(4, 100, 100), Pace(1, 100, 150)])
 def test_a_service_that_can_replace_no_task_is_told(pace: Pace) -> None:
     assert "can replace no task" in str(remark(pace, 600))
+
+
+@pytest.mark.parametrize(
+    ("protected", "seconds"),
+    [
+        pytest.param(0, 450, id="nothing is protected"),
+        pytest.param(3600, 4050, id="ends in time"),
+        pytest.param(7200 - 450, 7200, id="ends just in time"),
+        pytest.param(7200, 450, id="ends too late to wait for it"),
+    ],
+)
+def test_a_protection_counts_when_it_ends_within_the_longest_wait(protected: int, seconds: int) -> None:
+    pace = Pace(1, groups=(TargetGroup("api", 30, 5, 300),))
+    assert drain_seconds(pace, protected) == seconds

@@ -53,6 +53,8 @@ class FakeEcs:
         self.tasks: dict[str, Raw] = {}
         self.unlisted: set[str] = set()
         """Tasks that are there and not listed yet."""
+        self.protected: dict[str, datetime] = {}
+        """Tasks that are protected from scale-in, and until when."""
         self.run_failures: list[Raw] = []
         self._tokens: dict[str, tuple[Raw, str]] = {}
         self._count = 0
@@ -289,6 +291,22 @@ class FakeEcs:
                 for arn in containerInstances
             ],
             "failures": [],
+        }
+
+    @_faulty
+    def get_task_protection(self, cluster: str, tasks: list[str]) -> Raw:
+        assert 1 <= len(tasks) <= 100
+        here = [arn for arn in tasks if arn in self.tasks and self.tasks[arn]["lastStatus"] != "STOPPED"]
+        told = []
+        for arn in here:
+            until = self.protected.get(arn)
+            protected = until is not None and until > self._clock()
+            told.append(
+                {"taskArn": arn, "protectionEnabled": protected, **({"expirationDate": until} if protected else {})}
+            )
+        return {
+            "protectedTasks": told,
+            "failures": [{"arn": arn, "reason": "MISSING"} for arn in tasks if arn not in here],
         }
 
     @_faulty

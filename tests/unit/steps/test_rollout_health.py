@@ -1,5 +1,6 @@
 """Healthy tasks whose old ones drain: timeout, the second bound, the next wave, what can't be read."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -57,6 +58,58 @@ def test_a_healthy_release_is_not_taken_back_because_old_tasks_drain(world: Worl
     assert world.step().message == (
         f"api runs the release (1/1); ECS still stops old tasks, {DRAINS} s after all new ones were healthy"
     )
+
+
+def protect(world: World, hours: float) -> None:
+    """Protect the old task of `api` from scale-in."""
+    new = world.ecs.deployment("api")["taskDefinition"]
+    (old,) = [t for t in world.ecs.tasks.values() if t["group"] == "service:api" and t["taskDefinitionArn"] != new]
+    world.ecs.protected[old["taskArn"]] = world.clock() + timedelta(hours=hours)
+
+
+def test_old_tasks_whose_protection_outlasts_every_wait_are_not_waited_for(world: World) -> None:
+    start(world)
+    protect(world, hours=48)
+    world.watch()
+    world.clock.forward(seconds=DRAINS)
+    assert world.answer(world.watch())["reason"] == "OldTasksRemain"  # type: ignore[index]
+    assert world.step().message == (
+        f"api runs the release (1/1); ECS still stops old tasks, {DRAINS} s after all new ones were healthy; "
+        f"1 old task is protected from scale-in until {world.clock() + timedelta(hours=48, seconds=-DRAINS):%F %T} UTC"
+    )
+
+
+def test_a_protection_that_ends_in_time_is_waited_for(world: World) -> None:
+    start(world)
+    protect(world, hours=1)
+    world.watch()
+    assert world.step().rollout.drain_seconds == 3600 + DRAINS  # type: ignore[union-attr]
+    world.clock.forward(hours=1, seconds=DRAINS - 1)
+    assert world.answer(world.watch()) is None
+    world.clock.forward(seconds=1)
+    assert world.answer(world.watch())["reason"] == "OldTasksRemain"  # type: ignore[index]
+    assert "protected" not in world.step().message
+
+
+def test_new_tasks_that_find_no_place_beside_protected_ones_say_why(world: World) -> None:
+    protect(world, hours=3)
+    world.clock.forward(seconds=600)
+    assert world.answer(world.watch())["reason"] == "DeadlineExceeded"  # type: ignore[index]
+    assert "(0/1 run). 1 old task is protected from scale-in until " in world.step().message
+    assert "maximumPercent leaves no room beside old ones" in world.step().message
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException", "UnsupportedFeatureException"])
+def test_what_is_not_known_of_protection_is_told_and_fails_nothing(world: World, code: str) -> None:
+    start(world)
+    world.ecs.refuse("get_task_protection", code, "no")
+    world.watch()
+    assert world.step().rollout.drain_seconds == DRAINS  # type: ignore[union-attr]
+    world.ecs.refuse("get_task_protection", code, "no")
+    world.clock.forward(seconds=DRAINS)
+    assert world.answer(world.watch())["verdict"] == "Succeeded"  # type: ignore[index]
+    assert "; whether old tasks are protected from scale-in could not be read: " in world.step().message
+    assert code in world.step().message
 
 
 def test_completed_within_the_second_bound_is_completed(world: World) -> None:

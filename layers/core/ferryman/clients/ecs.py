@@ -96,10 +96,10 @@ def replaced(service: ECSService) -> list[ECSDeployment]:
     ]
 
 
-def running_tasks(ecs: ECSClient, cluster: str, service: str, task_definition: str) -> list[ECSTask]:
-    """Return the tasks of a service that run, or are to run, on one task definition; those of others are not ours."""
+def running_tasks(ecs: ECSClient, cluster: str, service: str, task_definition: str | None = None) -> list[ECSTask]:
+    """Return the tasks of a service that run, or are to run; on one task definition where that is given."""
     found = _tasks(ecs, {"cluster": cluster, "serviceName": service, "desiredStatus": "RUNNING"})
-    return [task for task in found if task["taskDefinitionArn"] == task_definition]
+    return [task for task in found if task_definition in (None, task["taskDefinitionArn"])]
 
 
 def stopped_tasks(ecs: ECSClient, cluster: str, service: str, task_definition: str, since: datetime) -> list[ECSTask]:

@@ -10,7 +10,7 @@ from ferryman.clients.aws_errors import Refusal
 from ferryman.clients.aws_types import ECRClient, ECSClient, MakeClient, StepFunctionsClient
 from ferryman.clients.image_index import RunsOn
 from ferryman.clients.ssm import References
-from ferryman.decisions import candidates
+from ferryman.decisions import candidates, old_tasks
 from ferryman.decisions.snapshot import Drift, Execution, ImageScan, Snapshot, TagSetting
 from ferryman.errors import ReferenceUnresolved, TransientError
 from ferryman.ids import Clock
@@ -127,8 +127,24 @@ def _with_aws(seen: Snapshot, sources: Sources, document: Platform, environment:
     settings = moving_tags.wanted(seen.name, environment, seen.state)
     drift = _drift(sources, document, environment, seen)
     if drift is not None and drift.replacing:
-        seen = replace(seen, deployments=_with_last_succeeded(sources.store, seen))
+        seen = replace(seen, drift=drift, deployments=_with_last_succeeded(sources.store, seen))
+        drift = replace(drift, protected=_protected(sources, environment, old_tasks.left(seen)))
     return replace(seen, drift=drift, wrong_tags=_wrong_tags(sources, document, settings, seen))
+
+
+def _protected(sources: Sources, environment: Environment, names: list[str]) -> dict[str, str]:
+    """Say of services whose old tasks remain which of these are protected from scale-in."""
+    if not names:
+        return {}
+    # Needed only while old tasks remain.
+    from ferryman.clients import task_protection
+    from ferryman.decisions.scale_in_protection import in_words
+
+    try:
+        found = ecs_edge.services(sources.ecs, sources.references.text(environment.cluster), names)
+    except (ReferenceUnresolved, Refusal):
+        return {}
+    return {name: in_words(task_protection.of_old_tasks(sources.ecs, service)) for name, service in found.items()}
 
 
 def _with_last_succeeded(store: Store, seen: Snapshot) -> tuple[Deployment, ...]:

@@ -7,14 +7,21 @@ from ferryman.records import OLD_TASKS_REMAIN, Deployment
 
 def remaining(view: Snapshot) -> str:
     """Say whose old tasks are still there; empty when none are, or when nobody looked just now."""
-    succeeded = _succeeded(view)
-    left = _left_by(succeeded, view) if succeeded is not None else []
-    if succeeded is None or not left:
+    succeeded, names = _succeeded(view), left(view)
+    if succeeded is None or not names:
         return ""
+    told = view.drift.protected if view.drift is not None else {}
+    protected = "".join(f"; {name}: {told[name]}" for name in names if told.get(name))
     return (
         f"deployment {succeeded.id} of {succeeded.version} succeeded while ECS was still stopping old tasks of "
-        f"{', '.join(left)}; a task that protects itself from scale-in can stay for 48 hours"
+        f"{', '.join(names)}{protected}"
     )
+
+
+def left(view: Snapshot) -> list[str]:
+    """Return the services whose old tasks are still there, sorted."""
+    succeeded = _succeeded(view)
+    return _left_by(succeeded, view) if succeeded is not None else []
 
 
 def gone(view: Snapshot) -> bool:
@@ -39,10 +46,10 @@ def _succeeded(view: Snapshot) -> Deployment | None:
 def _left_by(succeeded: Deployment, view: Snapshot) -> list[str]:
     if view.drift is None or view.state.active is not None:
         return []
-    left = sorted(set(waited_no_longer(succeeded)) & view.drift.replacing)
+    names = sorted(set(waited_no_longer(succeeded)) & view.drift.replacing)
     known = view.state.condition(OLD_TASKS_REMAIN)
     if known is not None and known.status == "True":
-        return left
+        return names
     # What a later attempt changed and took back drains, too: that begins nothing.
     later = view.deployments[: view.deployments.index(succeeded)]
-    return [name for name in left if not any(item.is_head or name in changed(item) for item in later)]
+    return [name for name in names if not any(item.is_head or name in changed(item) for item in later)]

@@ -20,8 +20,8 @@ _START_SECONDS = 60
 _MARGIN_SECONDS = 120
 """What ECS's scheduler and the removal of network interfaces take beside the bounds that can be read."""
 _MOST_SECONDS = 7_200
-"""The longest wait for old tasks. The sweep follows what takes longer: a task that protects itself from scale-in can
-stay for 48 hours."""
+"""The longest wait for old tasks. The sweep follows what takes longer: a task can be protected from scale-in for 48
+hours."""
 _LONG_SECONDS = 180
 """How long old tasks take to go before people are told how to make it faster."""
 _SHORT_DELAY = 30
@@ -87,9 +87,14 @@ class Pace:
         return self.batches * self.healthy_each + self.drains_before * self.drain_each
 
 
-def drain_seconds(pace: Pace) -> int:
-    """Return how long ECS may take from the moment when all new tasks are healthy until the rollout is COMPLETED."""
-    return min(pace.drain_each + pace.bake_seconds + _MARGIN_SECONDS, _MOST_SECONDS)
+def drain_seconds(pace: Pace, protected_seconds: int = 0) -> int:
+    """Return how long ECS may take from the moment when all new tasks are healthy until the rollout is COMPLETED.
+
+    `protected_seconds`: how long old tasks are protected from scale-in. A protection that ends too late for the longest
+    wait is not waited for at all: the old tasks would remain in any case.
+    """
+    rest = pace.drain_each + pace.bake_seconds + _MARGIN_SECONDS
+    return rest + protected_seconds if rest + protected_seconds <= _MOST_SECONDS else min(rest, _MOST_SECONDS)
 
 
 def remark(pace: Pace, timeout_seconds: int) -> str | None:

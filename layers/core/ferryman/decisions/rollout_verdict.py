@@ -6,11 +6,12 @@ old ones. Until COMPLETED ECS may still give it up. Why: docs/reference/aws-fact
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from ferryman.decisions.scale_in_protection import Protection, in_words
 from ferryman.records import OLD_TASKS_REMAIN, RolloutProgress, StepStatus
-from ferryman.text import listed
+from ferryman.text import listed, sentence
 
 UNLISTED = timedelta(seconds=60)
 """How long ECS may take to list a deployment that it answered with (eventual consistency)."""
@@ -87,6 +88,7 @@ class Verdict:
 
 WAITING = Verdict(None)
 PROCEEDS = Verdict(None, proceeds=True)
+_TOO_LATE = "DeadlineExceeded"
 _ROLLED_BACK = ("BreakerRolledBack", "gave the new deployment up and rolled back by itself")
 
 
@@ -130,6 +132,23 @@ def judge(seen: Seen, terms: Terms, now: datetime) -> Verdict:
     if seen.healthy and terms.healthy_at is not None:
         return _draining(seen, terms, terms.healthy_at, now)
     return _in_time(seen, terms, now)
+
+
+def waits_for_old_tasks(verdict: Verdict) -> bool:
+    """Whether it ended because of time, so that protected old tasks may be why."""
+    return verdict.reason in (OLD_TASKS_REMAIN, _TOO_LATE)
+
+
+def with_protection(verdict: Verdict, protection: Protection) -> Verdict:
+    """Add which old tasks are protected from scale-in."""
+    told = in_words(protection)
+    if not told:
+        return verdict
+    if verdict.status is StepStatus.SUCCEEDED:
+        return replace(verdict, message=f"{verdict.message}; {told}")
+    if protection.tasks:
+        told += "; ECS starts no new task where maximumPercent leaves no room beside old ones that it may not stop"
+    return replace(verdict, message=f"{verdict.message} {sentence(told, capital=True)}")
 
 
 def _completed(seen: Seen, terms: Terms, now: datetime) -> Verdict:
@@ -199,7 +218,7 @@ def _spent(terms: Terms, now: datetime) -> bool:
 
 def _late(seen: Seen, terms: Terms, what: str) -> Verdict:
     unread = f" {seen.unread}" if seen.unread else ""
-    return _blamed(seen, "DeadlineExceeded", f"{terms.service}: {what} ({seen.running}/{seen.desired} run).{unread}")
+    return _blamed(seen, _TOO_LATE, f"{terms.service}: {what} ({seen.running}/{seen.desired} run).{unread}")
 
 
 def _blamed(seen: Seen, reason: str, message: str) -> Verdict:

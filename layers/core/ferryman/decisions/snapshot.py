@@ -35,6 +35,8 @@ class Drift:
     """
     replacing: frozenset[str] = frozenset()
     """Services of which ECS still lists a deployment that was replaced, with its tasks."""
+    protected: dict[str, str] = field(default_factory=dict)
+    """Service → which of these tasks are protected from scale-in, in words; empty: none is. Read only where told."""
 
 
 @dataclass(frozen=True)

@@ -80,14 +80,16 @@ def pace(service: ECSService, definitions: Iterable[TaskDefinition], groups: dic
     )
 
 
-def drain_seconds(service: ECSService, definitions: list[TaskDefinition], *, client: MakeClient) -> int:
+def drain_seconds(
+    service: ECSService, definitions: list[TaskDefinition], *, client: MakeClient, protected_seconds: int = 0
+) -> int:
     """Return how long ECS may take to stop the old tasks. What can't be read counts as ELB's defaults."""
     arns = groups_of(service)
     try:
         groups = target_groups.settings(client("elbv2"), arns) if arns else {}
     except Refusal:
         groups = {arn: TargetGroup("", 30, 5, 300) for arn in arns}
-    return rollout_time.drain_seconds(pace(service, definitions, groups))
+    return rollout_time.drain_seconds(pace(service, definitions, groups), protected_seconds)
 
 
 def groups_of(service: ECSService) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from ferryman.clients import task_protection
 from ferryman.clients.aws_errors import Refusal
 from ferryman.clients.aws_types import (
     ECSClient,
@@ -30,7 +31,16 @@ from ferryman.clients.ecs import (
 from ferryman.clients.task_states import some_stopped, task_state
 from ferryman.contracts import DeploymentRef, RolloutVerdict, WatchRolloutInput
 from ferryman.decisions import task_verdict
-from ferryman.decisions.rollout_verdict import Seen, Terms, Verdict, judge, with_health
+from ferryman.decisions.rollout_verdict import (
+    Seen,
+    Terms,
+    Verdict,
+    judge,
+    waits_for_old_tasks,
+    with_health,
+    with_protection,
+)
+from ferryman.decisions.scale_in_protection import seconds_left
 from ferryman.decisions.task_verdict import Fault
 from ferryman.decisions.wave_order import stops
 from ferryman.ids import Clock, NewId
@@ -131,9 +141,12 @@ def check(
         progress = progress.but(desired=seen.desired, running=seen.running, failed=seen.failed)
         progress = with_health(progress, seen.healthy, now)
         if progress.healthy_at is not None and progress.drain_seconds is None:
-            progress = progress.but(drain_seconds=_drain_seconds(service, found, edges))
+            progress = progress.but(drain_seconds=_drain_seconds(service, found, edges, now))
     limits = terms(deployment, planned, step, direction, progress, may_proceed=may_proceed)
-    return Look(now, judge(seen, limits, now), progress, seen.healthy, service)
+    verdict = judge(seen, limits, now)
+    if service is not None and waits_for_old_tasks(verdict):
+        verdict = with_protection(verdict, task_protection.of_old_tasks(ecs, service))
+    return Look(now, verdict, progress, seen.healthy, service)
 
 
 def _with_tasks(
@@ -179,12 +192,13 @@ def _of_deployment(tasks: list[ECSTask], followed: ECSDeployment) -> list[ECSTas
     return own if len(own) >= followed.get("runningCount", 0) else tasks
 
 
-def _drain_seconds(service: ECSService, followed: ECSDeployment, edges: Edges) -> int:
+def _drain_seconds(service: ECSService, followed: ECSDeployment, edges: Edges, now: datetime) -> int:
     definitions = []
     for arn in dict.fromkeys([followed["taskDefinition"], *(d["taskDefinition"] for d in service["deployments"])]):
         found = find_task_definition(edges.ecs, arn)
         definitions += [found] if found is not None else []
-    return rollout_health.drain_seconds(service, definitions, client=edges.client)
+    left = seconds_left(task_protection.of_old_tasks(edges.ecs, service), now)
+    return rollout_health.drain_seconds(service, definitions, client=edges.client, protected_seconds=left)
 
 
 def _deadline(planned: PlannedService, step: Step) -> datetime:

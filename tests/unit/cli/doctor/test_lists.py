@@ -53,6 +53,12 @@ def test_a_missing_parameter_is_named_with_its_region(name: str) -> None:
     assert "terraform apply" in check.next_step
 
 
+def test_before_the_first_apply_all_of_them_are_one_line() -> None:
+    (check,) = judged(dict.fromkeys(ENTRIES))
+    assert check.message.startswith(f"14 SSM parameters do not exist in {REGION}: /ferryman/operator/cluster-arns, ")
+    assert check.next_step.startswith("`terraform apply` in terraform/shared writes them")
+
+
 @pytest.mark.parametrize("name", sorted(ENTRIES))
 def test_an_entry_of_another_account_is_named(name: str) -> None:
     foreign = ENTRIES[name].replace(ACCOUNT, "999999999999").replace("none", "one")
