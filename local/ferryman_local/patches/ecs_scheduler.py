@@ -273,7 +273,7 @@ class Scheduler:
 def listed(state: Service, live: Set[str], at: datetime) -> list[str]:
     """Return the revisions whose deployments a service lists: PRIMARY first, then those with tasks (`live`).
 
-    One that failed without leaving a task is listed for a while, so that people see it. `services-stable` waits for that.
+    One that failed without leaving a task is listed for a while, for people to see; `services-stable` waits for that.
     """
     newest = state.deployments[0]
     lately = newest.finished_at is None or at - newest.finished_at < FAILED_LISTED
