@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from simulation.aws.table import Table
-from simulation.quotas.buckets import Bucket, Quota
+from simulation.quotas.buckets import REGISTER, UPDATE, Bucket, Quota
 from simulation.quotas.contention import PARTITION, Contention
 from simulation.quotas.makespan import ROLLOUT, bound, release, waves_of
 
@@ -126,3 +126,25 @@ def test_a_step_that_finds_no_room_in_lambda_is_tried_again() -> None:
     assert found.phases == {"Succeeded": 1}
     assert found.throttled["Lambda concurrency"] > 0
     assert found.most_running == 2
+
+
+def test_a_wave_above_the_burst_takes_turns_and_meets_no_quota() -> None:
+    found = release([25])
+    assert found.phases == {"Succeeded": 1}
+    assert REGISTER not in found.throttled
+    assert UPDATE not in found.throttled
+    assert set(found.errors) == {"UpdateService Paced"}
+    assert found.errors["UpdateService Paced"] <= 25 - 18
+
+
+def test_environments_share_their_turns() -> None:
+    found = release([12], environments=3)
+    assert found.phases == {"Succeeded": 3}
+    assert REGISTER not in found.throttled
+    assert found.ratio < 1.25
+
+
+def test_where_others_use_the_quota_a_release_slows_down_and_succeeds() -> None:
+    found = release([20], others_leave={REGISTER: Quota(burst=4, sustained=0.3)})
+    assert found.phases == {"Succeeded": 1}
+    assert found.throttled[REGISTER] > 0

@@ -1,7 +1,7 @@
 """A platform with many services, on AWS with quotas and latencies and without any other faults."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from simulation.aws.calls import READS
@@ -9,7 +9,7 @@ from simulation.aws.errors import refusal
 from simulation.aws.machines import StateError
 from simulation.choices import Choices
 from simulation.documents import COMPONENTS, document
-from simulation.quotas.buckets import BUCKET_OF, LAUNCH, QUOTAS, TRANSITION, Bucket
+from simulation.quotas.buckets import BUCKET_OF, LAUNCH, QUOTAS, TRANSITION, Bucket, Quota
 from simulation.quotas.contention import Contention
 from simulation.quotas.latencies import COLD, WARM, Latencies
 from simulation.sandboxes import Sandbox
@@ -26,9 +26,17 @@ class Wide(Surroundings):
     """One history without people and faults: only quotas refuse something."""
 
     def __init__(
-        self, waves: Sequence[int], *, environments: int = 1, seed: str = "1", concurrency: int = CONCURRENCY
+        self,
+        waves: Sequence[int],
+        *,
+        environments: int = 1,
+        seed: str = "1",
+        concurrency: int = CONCURRENCY,
+        others_leave: Mapping[str, Quota] = QUOTAS,
     ) -> None:
-        """`waves`: how many services each wave has, in every environment. `concurrency`: of Lambda."""
+        """`waves`: how many services each wave has, in every environment. `concurrency`: of Lambda. `others_leave`: what
+        others in the account leave of some quotas.
+        """
         self.waves, self.environments, self.concurrency = waves, environments, concurrency
         self.latencies = Latencies(seed)
         self.running, self.most_running, self.cold_starts = 0, 0, 0
@@ -43,7 +51,7 @@ class Wide(Surroundings):
         super().__init__(Choices(seed), "push")
         self.choices.faults = 0.0
         clock = self._seconds
-        self.buckets = {name: Bucket(quota, clock) for name, quota in QUOTAS.items()}
+        self.buckets = {name: Bucket(quota, clock) for name, quota in {**QUOTAS, **others_leave}.items()}
         self.contention = Contention(self.table, clock)
         self.lambdas.kept_warm = concurrency
         self.machines.counted = self._transition
