@@ -132,7 +132,7 @@ class UpdateServiceInput(DeploymentRef):
     service: str
     direction: Direction
     slot: str | None = None
-    """When its turn is, in seconds since 1970; empty: it has none yet. None: the state machine is older and can't wait."""
+    """When its turn is, in seconds since 1970; empty: it has none yet; None: the machine is older and can't wait."""
 
 
 class UpdateServiceOutput(Contract):

@@ -1,7 +1,8 @@
 """All errors that a step can raise. The state machines match these class names in `ErrorEquals`.
 
 There are two kinds: a `TransientError` may go away when the same call is retried, a `PermanentError` does not. Waiting
-is not an error but a verdict, except for a turn at ECS (`Paced`), which costs a transition only where somebody waits. `tests/contract` checks that the names here and in `statemachines/` agree.
+is not an error but a verdict, except for a turn at ECS (`Paced`), which costs transitions only where somebody waits.
+`tests/contract` checks that the names here and in `statemachines/` agree.
 """
 
 
@@ -87,7 +88,7 @@ class Throttled(TransientError):
     retry_after: float | None = None
     """Seconds that the service asked to wait, if it said so."""
     operation: str = ""
-    """The action whose quota is used up, if AWS said so by its code; empty for a refusal that passes for other reasons."""
+    """The action whose quota is used up, if AWS said so by its code; empty for other refusals that pass."""
 
 
 class Unavailable(TransientError):

@@ -169,7 +169,7 @@ def test_a_service_whose_turn_is_later_waits_and_comes_back_with_its_slot(
     update["Arguments"] = {**update["Arguments"], "FunctionName": name}
     names = ("WaitForTurn", "Errored")
     inner = {**wave, "States": {"UpdateService": update, **{name: wave["States"][name] for name in names}}}
-    ids = {name: 1 for name in ("platform", "environment", "deployment", "fence")}
+    ids = dict.fromkeys(("platform", "environment", "deployment", "fence"), 1)
     arn = machine(
         {
             "Begin": {"Type": "Pass", "Assign": {"deployment": ids, "direction": "forward"}, "Next": "Services"},

@@ -34,8 +34,9 @@ class Wide(Surroundings):
         concurrency: int = CONCURRENCY,
         others_leave: Mapping[str, Quota] = QUOTAS,
     ) -> None:
-        """`waves`: how many services each wave has, in every environment. `concurrency`: of Lambda. `others_leave`: what
-        others in the account leave of some quotas.
+        """`waves`: how many services each wave has, in every environment. `concurrency`: of Lambda.
+
+        `others_leave`: what others in the account leave of some quotas.
         """
         self.waves, self.environments, self.concurrency = waves, environments, concurrency
         self.latencies = Latencies(seed)

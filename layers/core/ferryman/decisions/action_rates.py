@@ -75,6 +75,7 @@ def told(rate: Rate, pace: Pace, now: datetime) -> str:
     """Say for people what a throttle means for the deployments under way."""
     wait = max(timedelta(), pace.free_at - rate.ahead - now)
     return (
-        f"ECS throttles {rate.action}: this account asks for more than its quota allows, here or elsewhere. Services are "
-        f"updated one after the other; the next free turn is in {round(wait.total_seconds())} s. Nothing has to be done"
+        f"ECS throttles {rate.action}: this account asks for more than its quota allows, here or elsewhere. Services "
+        f"are updated one after the other; the next free turn is in {round(wait.total_seconds())} s. "
+        "No action is needed"
     )
