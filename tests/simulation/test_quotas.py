@@ -119,6 +119,7 @@ def test_three_services_meet_no_quota() -> None:
     assert (found.throttled, found.errors) == ({}, {})
     assert found.transitions == 26
     assert found.ratio < 1.2
+    assert all(share < 0.5 for share in found.longest.values()), found.longest
 
 
 def test_a_step_that_finds_no_room_in_lambda_is_tried_again() -> None:

@@ -30,6 +30,9 @@ def main(arguments: list[str] | None = None) -> int:
         began = time.monotonic()
         found[name] = release_of(name, given.seed)
         print(row(name, found[name]), f"({time.monotonic() - began:.0f} s here)", file=out, flush=True)
+        busiest = sorted(found[name].longest.items(), key=lambda item: -item[1])[:3]
+        shares = ", ".join(f"{function} {share:.0%}" for function, share in busiest)
+        print(f"          longest runs, of their time-outs: {shares}", file=out, flush=True)
     if given.json:
         print(json.dumps({name: {**asdict(one), "ratio": one.ratio} for name, one in found.items()}))
     return 0

@@ -53,6 +53,8 @@ class Makespan:
     """Of the executions, retries included: what AWS bills."""
     events: int
     """In the histories of the executions, of which each may have 25,000."""
+    longest: dict[str, float]
+    """Function → the longest of its runs, as a share of its time-out; the API's runs are left out."""
     errors: dict[str, int] = field(default_factory=dict)
     """`<function> <error>` → how many steps ended with it; a retry follows."""
 
@@ -110,6 +112,7 @@ def release(waves: Sequence[int], *, environments: int = 1, **how: Any) -> Makes
         most_running=world.most_running,
         transitions=transitions,
         events=events,
+        longest=world.longest,
         errors={f"{function} {error}": count for (function, error), count in sorted(world.errors.items())},
     )
 

@@ -12,7 +12,7 @@ from simulation.documents import COMPONENTS, document
 from simulation.quotas.buckets import BUCKET_OF, LAUNCH, QUOTAS, TRANSITION, Bucket, Quota
 from simulation.quotas.contention import Contention
 from simulation.quotas.latencies import COLD, WARM, Latencies
-from simulation.sandboxes import Sandbox
+from simulation.sandboxes import Sandbox, timeouts
 from simulation.scheduler import Future
 from simulation.surroundings import NOTIFY_EVERY, SWEEP_EVERY, Effect, Surroundings
 
@@ -47,6 +47,8 @@ class Wide(Surroundings):
         """Function → how often it ran."""
         self.attempts: Counter[str] = Counter()
         """Function → how often a state of a machine called it."""
+        self.longest: dict[str, float] = {}
+        """Function → the longest of its runs, as a share of its time-out."""
         self.errors: Counter[tuple[str, str]] = Counter()
         """(function, error) → how many steps ended with it."""
         super().__init__(Choices(seed), "push")
@@ -166,6 +168,7 @@ class Wide(Surroundings):
         self.most_running = max(self.most_running, self.running)
         self.invocations[function] += 1
         self.cold_starts += not warm
+        began = self.scheduler.seconds
         try:
             self.scheduler.sleep(self.latencies.draw(WARM if warm else COLD))
             future = super()._run(function, payload)
@@ -173,6 +176,8 @@ class Wide(Surroundings):
             return future.result()
         finally:
             self.running -= 1
+            share = (self.scheduler.seconds - began) / timeouts()[function]
+            self.longest[function] = max(share, self.longest.get(function, 0.0))
 
 
 def _document(waves: Sequence[int], environments: int) -> dict[str, Any]:
