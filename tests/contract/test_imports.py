@@ -81,7 +81,8 @@ MAY_LOAD = {
         steps.run_migration steps.still_owned""",
     "serve_api": f"""{EVERY} access api clients.access_parameters clients.ecs clients.permission_sets clients.remembered
         clients.sts
-        clients.task_containers clients.task_definitions contracts proofs decisions.approval_in_words
+        clients.task_containers clients.task_definitions contracts proofs decisions.action_rates
+        decisions.approval_in_words
         decisions.approval_needed decisions.candidates decisions.changes_in_words decisions.conditions
         decisions.database_command decisions.deployment_report decisions.deployment_steps decisions.explain
         decisions.freeze_windows decisions.image_address decisions.requester decisions.voters
@@ -97,7 +98,8 @@ MAY_LOAD = {
     "smoke_test": f"""{STEP} clients.address_filter clients.http_client steps.smoke_expectations
         steps.smoke_test""",
     "update_service": f"""{STEP} clients.image_index clients.ecr clients.ecs clients.task_definitions
-        decisions.wave_order steps.still_owned steps.update_service""",
+        decisions.action_rates decisions.wave_order steps.paced_actions steps.still_owned steps.update_service
+        store.paces""",
     "watch_migration": f"""{STEP} clients.task_states decisions.image_address decisions.task_verdict
         clients.container_logs clients.ecs clients.stepfunctions decisions.migration_attempts
         steps.watch_migration store.task_tokens""",

@@ -78,6 +78,9 @@ def test_what_the_machine_reads_from_an_answer_is_in_the_model(path: Path) -> No
     machine = load(path)
     read = set(re.findall(r"\$states\.input\.(\w+)|\$states\.result\.Payload\.(\w+)", path.read_text()))
     names = {a or b for a, b in read} - {"platform", "environment", "deployment", "fence", "services", "verdicts"}
+    # What a catcher hands to the next state is read from an error.
+    caught = [catch.get("Output", {}) for state in states(machine) for catch in state.data.get("Catch", [])]
+    names -= {name for output in caught for name in output}
     outputs = [getattr(contracts, name) for name in dir(contracts) if name.endswith(("Output", "Verdict"))]
     known = {field.alias or name for output in outputs for name, field in output.model_fields.items()}
     assert names <= known, f"nobody answers {names - known}"
@@ -112,7 +115,7 @@ def test_each_choice_after_a_step_knows_that_steps_verdicts() -> None:
 
 @pytest.mark.parametrize("path", MACHINES)
 def test_error_names_are_classes_or_lambdas_own(path: Path) -> None:
-    known = classes(TransientError) | LAMBDA_ERRORS | {"States.ALL", "States.Timeout"}
+    known = classes(TransientError) | LAMBDA_ERRORS | {"States.ALL", "States.Timeout", errors.Paced.__name__}
     for state in states(load(path)):
         for block in [*state.data.get("Retry", []), *state.data.get("Catch", [])]:
             unknown = set(block["ErrorEquals"]) - known

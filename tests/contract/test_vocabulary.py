@@ -49,6 +49,7 @@ FOREIGN = {
         "AccessDenied", "ConditionalCheckFailed", "ItemCollectionSizeLimitExceeded", "SignatureDoesNotMatch",
         "ValidationError",
     },
+    "ECS: actions": {"RegisterTaskDefinition", "UpdateService"},
     "AWS: fields and modes": {"Event", "LastEvaluatedKey", "Records", "String"},
     "status of a condition": {"True", "False", "Unknown"},
     "labels that people see": {"Approve", "Freeze", "Reject"},
@@ -108,7 +109,7 @@ VERDICTS = sorted(
 ERRORS = [
     name
     for name, item in inspect.getmembers(errors, inspect.isclass)
-    if issubclass(item, errors.PermanentError | errors.TransientError)
+    if issubclass(item, errors.PermanentError | errors.TransientError | errors.Paced)
     and item not in (errors.PermanentError, errors.TransientError)
 ]
 
@@ -148,7 +149,9 @@ def test_a_list_of_the_page_is_that_of_the_code(listed: list[str], known: list[s
 def test_the_page_says_which_errors_are_retried(error: str) -> None:
     row = next(row for row in rows(section("Errors")) if row[0] == f"`{error}`")
 
-    assert row[1] == ("yes" if issubclass(getattr(errors, error), errors.TransientError) else "no")
+    kind = getattr(errors, error)
+    expected = "after a wait" if kind is errors.Paced else "yes" if issubclass(kind, errors.TransientError) else "no"
+    assert row[1] == expected
 
 
 @functools.cache

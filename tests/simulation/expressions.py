@@ -12,6 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from ferryman import contracts
+from ferryman.errors import Paced
 from simulation.aws import machines
 from simulation.aws.machines import Execution, Machines, StateError
 from simulation.sandboxes import definition
@@ -81,6 +82,9 @@ class Played:
             cause = self.chosen.choice(("", '{"errorType": "KeyError"}', "x" * 3000))
             future.set(error=StateError(self.chosen.choice(ERRORS), cause))
             return future
+        if function == "UpdateService" and self.chosen.random() < 0.2:
+            future.set(error=self._paced(payload["service"]))
+            return future
         answer = self._answer(ANSWERS[function])
         if "taskToken" not in payload:
             future.set(answer)
@@ -89,6 +93,11 @@ class Played:
             if self.chosen.random() < 0.95:
                 self._scheduler.spawn(lambda: self._say(payload["taskToken"], answer))
         return future
+
+    def _paced(self, service: str) -> StateError:
+        slot = self.chosen.choice(("", "1767600000"))
+        error = Paced(service[:100], self.chosen.choice((1, 300)), slot)
+        return StateError("Paced", machines.json.dumps({"errorMessage": str(error), "errorType": "Paced"}))
 
     def _say(self, token: str, answer: Any) -> None:
         self._scheduler.sleep(self.chosen.choice((0.0, 1.0)))

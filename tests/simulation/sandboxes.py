@@ -204,6 +204,7 @@ class Lambdas:
         self._scheduler, self._aws, self._token = scheduler, aws, token
         self._warm: dict[str, list[Sandbox]] = {}
         self._invocations = 0
+        self.kept_warm = KEPT_WARM
         self.ended: Callable[[Sandbox, Future], None] = lambda sandbox, future: None
         """Called after each invocation."""
 
@@ -221,12 +222,16 @@ class Lambdas:
         future = self._scheduler.spawn(lambda: sandbox.run(payload, context))
 
         def ended() -> None:
-            if not isinstance(future.error, SandboxDied) and len(warm) < KEPT_WARM:
+            if not isinstance(future.error, SandboxDied) and len(warm) < self.kept_warm:
                 warm.append(sandbox)
             self.ended(sandbox, future)
 
         future.when_done(ended)
         return future
+
+    def is_warm(self, function: str) -> bool:
+        """Tell whether a sandbox waits for work."""
+        return bool(self._warm.get(snake(function)))
 
     def _sandbox(self, function: str) -> Sandbox:
         name = snake(function)

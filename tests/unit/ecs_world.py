@@ -241,10 +241,10 @@ class World:
 
     # ── steps ──
 
-    def update(self, service: str = "api", direction: Any = "forward") -> UpdateServiceOutput:
+    def update(self, service: str = "api", direction: Any = "forward", slot: str | None = None) -> UpdateServiceOutput:
         if direction == "forward":
             self.come_to_rollouts()
-        event = UpdateServiceInput(**self._ids(), service=service, direction=direction)
+        event = UpdateServiceInput(**self._ids(), service=service, direction=direction, slot=slot)
         return update.update_service(
             event,
             store=self.store,

@@ -131,6 +131,8 @@ class UpdateServiceInput(DeploymentRef):
 
     service: str
     direction: Direction
+    slot: str | None = None
+    """When its turn is, in seconds since 1970; empty: it has none yet; None: the machine is older and can't wait."""
 
 
 class UpdateServiceOutput(Contract):

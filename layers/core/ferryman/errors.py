@@ -1,7 +1,8 @@
 """All errors that a step can raise. The state machines match these class names in `ErrorEquals`.
 
 There are two kinds: a `TransientError` may go away when the same call is retried, a `PermanentError` does not. Waiting
-is not an error but a verdict. `tests/contract` checks that the names here and in `statemachines/` agree.
+is not an error but a verdict, except for a turn at ECS (`Paced`), which costs transitions only where somebody waits.
+`tests/contract` checks that the names here and in `statemachines/` agree.
 """
 
 
@@ -86,6 +87,8 @@ class Throttled(TransientError):
 
     retry_after: float | None = None
     """Seconds that the service asked to wait, if it said so."""
+    operation: str = ""
+    """The action whose quota is used up, if AWS said so by its code; empty for other refusals that pass."""
 
 
 class Unavailable(TransientError):
@@ -98,3 +101,12 @@ class Conflict(TransientError):
 
 class NotVisibleYet(TransientError):
     """Something that was just created is not listed yet (eventual consistency)."""
+
+
+class Paced(FerrymanError):
+    """Others come first: the state machine waits until the slot and calls again. It reads both from the text."""
+
+    def __init__(self, service: str, seconds: int, slot: str) -> None:
+        """`slot`: seconds since 1970; empty when there was none to take, and the next call asks again."""
+        self.seconds, self.slot = seconds, slot
+        super().__init__(f"ECS takes no more updates now: the turn of {service} is in {seconds} s (slot {slot})")

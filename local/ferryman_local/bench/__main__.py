@@ -16,6 +16,7 @@ from ferryman_local.bench.against import NoSuchCommit, check_out, commit_of
 from ferryman_local.bench.deployments import Bench
 from ferryman_local.bench.imports import cold_imports
 from ferryman_local.bench.loaded import loaded
+from ferryman_local.bench.quotas import makespans
 from ferryman_local.local_aws import CHECKOUT, LocalAws
 
 ABOUT = """\
@@ -26,6 +27,7 @@ machines are noisy.
 
 --against measures only the cold imports, of the build of this work tree and of the build of another commit.
 --lines only counts the source lines of the modules that each handler loads, and builds nothing.
+--quotas only computes how long releases over many services take beside the least that AWS's quotas allow.
 """
 
 
@@ -38,6 +40,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=7, help="processes per handler for the cold imports (default: 7)")
     parser.add_argument("--against", metavar="COMMIT", help="compare the cold imports with those of this commit")
     parser.add_argument("--lines", action="store_true", help="count the source lines that each handler loads")
+    parser.add_argument("--quotas", action="store_true", help="compute makespans within AWS's quotas, and nothing else")
     parser.add_argument("-o", "--output", type=Path, help="also write the JSON to this file")
     options = parser.parse_args()
     console = Console(stderr=True)
@@ -55,6 +58,8 @@ def main() -> int:
             result = compare(options, commit, Path(home), report)
         elif options.lines:
             result = count_lines()
+        elif options.quotas:
+            result = {"quotas": makespans()}
         else:
             result = measure(options, Path(home), report)
             show(result, Console())

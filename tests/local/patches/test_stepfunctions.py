@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
+from ferryman.errors import Paced
 from local.clock import until
 
 WORKER = """
@@ -24,6 +26,14 @@ def handler(event, context):
         raise globals()[event["error"]]("as asked")
     return {"calls": calls[key]}
 """
+PACED = """
+class Paced(Exception): pass
+def handler(event, context):
+    if event["slot"] == "":
+        raise Paced({told!r})
+    return event
+"""
+DEPLOY = Path(__file__).parents[3] / "statemachines/deploy.asl.json"
 KEEPER = """
 import boto3, os
 def handler(event, context):
@@ -145,6 +155,31 @@ def test_catch_by_class_name(worker: str, machine: Any, start: Any, ended: Any) 
     output = json.loads(found["output"])
     assert output["Error"] == "PermanentError"
     assert json.loads(output["Cause"])["errorMessage"] == "as asked"
+
+
+def test_a_service_whose_turn_is_later_waits_and_comes_back_with_its_slot(
+    function: Callable[..., str], machine: Any, start: Any, ended: Any
+) -> None:
+    """The states are those of the deploy machine: they read the wait and the slot from the text of the error."""
+    told = str(Paced("web", 1, "1767600000"))
+    name = function(PACED.format(told=told))
+    wave = json.loads(DEPLOY.read_text())["States"]["RollOut"]["ItemProcessor"]["States"]["Services"]["ItemProcessor"]
+    update = {**wave["States"]["UpdateService"], "End": True}
+    del update["Next"], update["Retry"]
+    update["Arguments"] = {**update["Arguments"], "FunctionName": name}
+    names = ("WaitForTurn", "Errored")
+    inner = {**wave, "States": {"UpdateService": update, **{name: wave["States"][name] for name in names}}}
+    ids = dict.fromkeys(("platform", "environment", "deployment", "fence"), 1)
+    arn = machine(
+        {
+            "Begin": {"Type": "Pass", "Assign": {"deployment": ids, "direction": "forward"}, "Next": "Services"},
+            "Services": {"Type": "Map", "Items": ["web"], "ItemProcessor": inner, "End": True},
+        }
+    )
+    found = ended(start(arn))
+    assert found["status"] == "SUCCEEDED"
+    (payload,) = json.loads(found["output"])
+    assert payload == {**ids, "service": "web", "direction": "forward", "slot": "1767600000"}
 
 
 def test_retry_by_class_name_and_what_it_costs(

@@ -90,6 +90,8 @@ class Machines:
         """(machine, from, to) → how often."""
         self.counted: Callable[[], None] = lambda: None
         """Called with each transition and each answer that was waited for."""
+        self.jitter: Callable[[], float] = lambda: 0.5
+        """Full jitter: anything between 0 and 1 of the pause. The half stands for it."""
 
     def define(self, arn: str, definition: Json) -> None:
         """Create a state machine."""
@@ -247,8 +249,7 @@ class Machines:
                     raise
                 pause = retrier["IntervalSeconds"] * retrier.get("BackoffRate", 2) ** tried[number]
                 tried[number] += 1
-                # Full jitter: anything between 0 and the pause. The half stands for it.
-                jitter = 0.5 if retrier.get("JitterStrategy") == "FULL" else 1
+                jitter = self.jitter() if retrier.get("JitterStrategy") == "FULL" else 1
                 self._scheduler.sleep(min(pause, retrier.get("MaxDelaySeconds", pause)) * jitter)
 
     def _attempt(self, state: Json, scope: "_Scope", name: str) -> Json:

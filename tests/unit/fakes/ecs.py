@@ -19,7 +19,8 @@ Raw = dict[str, Any]
 
 
 def refusal(operation: str, code: str, message: str = "") -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": message or code}}, operation)
+    name = "".join(part.title() for part in operation.split("_"))
+    return ClientError({"Error": {"Code": code, "Message": message or code}}, name)
 
 
 def service_arn(name: str) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from ferryman.api import proposal
+from ferryman.api import proposal, throttled
 from ferryman.api.authorize import names_of
 from ferryman.api.context import Context
 from ferryman.api.http import Request
@@ -269,7 +269,13 @@ def _environment(
         approval=approval(seen.approval, now) if seen.approval else None,
         frozen=frozen(document.environment(name), state, now),
         publication=current.publication if current else None,
-        notices=[*_unproved(operator, document, name, now), *_notices(operator, seen)] if notices else [],
+        notices=[
+            *_unproved(operator, document, name, now),
+            *throttled.notices(operator.store, seen.active, now),
+            *_notices(operator, seen),
+        ]
+        if notices
+        else [],
         shared=_shared(operator, document.name, name) if notices else [],
     )
 

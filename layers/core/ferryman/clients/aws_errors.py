@@ -92,7 +92,9 @@ def translated() -> Iterator[None]:
         code = code_of(error)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if code in _THROTTLING or _THROTTLED.search(code) or status == 429:
-            raise Throttled(f"{error.operation_name}: {code}") from error
+            throttled = Throttled(f"{error.operation_name}: {code}")
+            throttled.operation = error.operation_name
+            raise throttled from error
         if code in _FAILING or status >= 500:
             raise Unavailable(f"{error.operation_name}: {code or status}") from error
         if passes_by_itself(error):

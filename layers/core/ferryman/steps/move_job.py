@@ -16,10 +16,11 @@ from ferryman.clients.job_targets import JobTarget
 from ferryman.contracts import UpdateServiceInput, UpdateServiceOutput
 from ferryman.decisions.pinned_images import pinned
 from ferryman.decisions.wave_order import stops, touched
-from ferryman.errors import NotVisibleYet, VerificationFailed
+from ferryman.errors import NotVisibleYet, Throttled, VerificationFailed
 from ferryman.ids import Clock, NewId
 from ferryman.records import Deployment, PlannedJob, RolloutProgress, Step, StepStatus, step_keys, things
 from ferryman.steps import still_owned, verify_jobs
+from ferryman.steps.paced_actions import after_throttle, take_turn
 from ferryman.store.step_writer import check_claim, end, require_turn, start, start_back
 from ferryman.store.table import Store
 
@@ -69,8 +70,13 @@ class _Move:
         if refusal is not None:
             return refusal
         require_turn(self._deployment, self._key)  # before a revision is registered
+        if step is None:
+            take_turn(self._event, self._deployment, self._store, self._clock)
         try:
             return self._act(step)
+        except Throttled as error:
+            after_throttle(error, self._event, self._store, self._clock)
+            raise
         except (Refusal, VerificationFailed) as error:
             # A first run that was refused changed nothing: its intent must not look as if it had.
             progress = self._untouched() if step is None and not self._wrote else None

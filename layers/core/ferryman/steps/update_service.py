@@ -14,10 +14,11 @@ from ferryman.clients.aws_types import ECRClient, ECSClient, ECSDeployment, ECSS
 from ferryman.clients.ecr import moved
 from ferryman.contracts import UpdateServiceInput, UpdateServiceOutput
 from ferryman.decisions.wave_order import stops, touched
-from ferryman.errors import NotVisibleYet, VerificationFailed
+from ferryman.errors import NotVisibleYet, Throttled, VerificationFailed
 from ferryman.ids import Clock, NewId
 from ferryman.records import Deployment, RolloutProgress, Step, StepStatus, step_keys, things
 from ferryman.steps import still_owned
+from ferryman.steps.paced_actions import after_throttle, take_turn
 from ferryman.store.step_writer import amend, check_claim, end, require_turn, start, start_back
 from ferryman.store.table import Store
 
@@ -80,8 +81,13 @@ class _Update:
         if refusal is not None:
             return refusal
         require_turn(self._deployment, self._key)  # before a revision is registered
+        if step is None:
+            take_turn(self._event, self._deployment, self._store, self._clock)
         try:
             return self._act(step)
+        except Throttled as error:
+            after_throttle(error, self._event, self._store, self._clock)
+            raise
         except Refusal as error:
             code, said = code_and_sentence(error)
             # A first run that was refused changed nothing: its intent must not look as if it had.

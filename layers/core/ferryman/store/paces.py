@@ -11,21 +11,26 @@ from ferryman.store.table import Store
 _RETENTION = timedelta(days=7)
 """For how long the item outlives its last slot. Without the item, the destination is free."""
 
+_EVENLY = timedelta()
 
-def reserve(store: Store, destination: str, interval: timedelta, *, clock: Clock, until: datetime) -> datetime | None:
+
+def reserve(
+    store: Store, destination: str, interval: timedelta, *, clock: Clock, until: datetime, ahead: timedelta = _EVENLY
+) -> datetime | None:
     """Take the next free slot and return when it begins; None, and nothing taken, when none is free before `until`.
 
-    Without an interval nothing is taken: the answer is when the destination may be called again. Raise Conflict when
-    others were faster, repeatedly.
+    Without an interval nothing is taken: the answer is when the destination may be called again. After a pause, slots
+    begin up to `ahead` before their place in the row: a burst. Raise Conflict when others were faster, repeatedly.
     """
     for _ in store.attempts():
         pace, now = store.pace(destination), clock()
-        slot = max(now, pace.free_at) if pace else now
+        place = max(now, pace.free_at) if pace else now
+        slot = max(now, place - ahead, (pace and pace.held_until) or now)
         if slot > until:
             return None
         if not interval:
             return slot
-        after = (pace or Pace(destination=destination, free_at=slot)).but(free_at=slot + interval)
+        after = (pace or Pace(destination=destination, free_at=place)).but(free_at=place + interval)
         try:
             store.write(_saved(after))
         except Conflict:
@@ -40,11 +45,11 @@ def is_held(store: Store, destination: str, now: datetime) -> bool:
     return pace is not None and pace.held_until is not None and pace.held_until > now
 
 
-def hold(store: Store, destination: str, until: datetime) -> None:
-    """Give out no slot before `until`, and make those void that were taken before it."""
+def hold(store: Store, destination: str, until: datetime, *, ahead: timedelta = _EVENLY) -> None:
+    """Give out no slot before `until`, and make those void that were taken before it. Then there is no burst."""
     for _ in store.attempts():
         pace = store.pace(destination) or Pace(destination=destination, free_at=until)
-        after = pace.but(free_at=max(pace.free_at, until), held_until=max(pace.held_until or until, until))
+        after = pace.but(free_at=max(pace.free_at, until + ahead), held_until=max(pace.held_until or until, until))
         try:
             store.write(_saved(after))
         except Conflict:

@@ -1,0 +1,1 @@
+"""Releases over many services, within AWS's quotas: `python -m simulation.quotas`."""
