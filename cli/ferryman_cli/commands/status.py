@@ -44,14 +44,23 @@ def status(
 
 def _overview(platforms: list[dict[str, Any]]) -> None:
     rows: list[list[output.Cell]] = [
-        [platform["name"], env["name"], coloured(env["ready"]), _version(env), env["headline"], since(_at(env))]
+        [
+            platform["name"],
+            env["name"],
+            coloured(env["ready"]),
+            coloured(_word(env, "health")),
+            coloured(_word(env, "sync")),
+            _version(env),
+            env["headline"],
+            since(_at(env)),
+        ]
         for platform in platforms
         for env in platform["environments"]
     ]
     if not rows:
         output.warn("No platform has been applied yet. Apply one with `ferryman apply -f platform.yaml`.")
         return
-    output.table(["PLATFORM", "ENVIRONMENT", "READY", "VERSION", "STATUS", "AGE"], rows)
+    output.table(["PLATFORM", "ENVIRONMENT", "READY", "HEALTH", "SYNC", "VERSION", "STATUS", "AGE"], rows)
     for platform in platforms:
         _notes(platform)
 
@@ -60,6 +69,20 @@ def _notes(view: dict[str, Any]) -> None:
     """Print what is to be known about the document: one that waits for approval, an admin's override."""
     for note in view.get("notes", []):
         output.warn(output.clean(note))
+
+
+def _word(env: dict[str, Any], field: str) -> str:
+    """Return health or sync in one word; an operator of an earlier version tells neither."""
+    return str(env[field]["status"]) if env.get(field) else "-"
+
+
+def _judged(env: dict[str, Any], field: str) -> list[tuple[str, output.Cell]]:
+    """Return health or sync with its reason, and, of what was observed, when."""
+    found = env.get(field)
+    if not found:
+        return []
+    at = f" ({since(found['observedAt'])} ago)" if found.get("observedAt") else ""
+    return [(field.capitalize(), coloured(found["status"])), ("", f"{found['reason']}: {found['message']}{at}")]
 
 
 def _version(env: dict[str, Any]) -> str:
@@ -80,6 +103,8 @@ def _detail(env: dict[str, Any]) -> None:
         [
             ("Name", f"{env['platform']}/{env['name']}"),
             ("Ready", coloured(env["ready"])),
+            *_judged(env, "health"),
+            *_judged(env, "sync"),
             ("Status", env["headline"]),
             ("Running", running),
             ("Published", _published(env["publication"])),

@@ -7,7 +7,7 @@ new, even when several runs decide at once. The rules are numbered as in docs/re
 import math
 from datetime import datetime, timedelta
 
-from ferryman.decisions import candidates, conditions, pending_approval, same_images
+from ferryman.decisions import candidates, conditions, health, pending_approval, same_images
 from ferryman.decisions.actions import (
     Act,
     Action,
@@ -302,8 +302,9 @@ def _observe(view: Snapshot, now: datetime) -> list[Action]:
         conditions.waiting_since(view, now),
         conditions.waiting_for(view, now),
         view.generation,
+        health.observed(view, now),
     )
-    before = Observe(state.conditions, state.waiting_since, state.waiting_for, state.observed_generation)
+    before = Observe(state.conditions, state.waiting_since, state.waiting_for, state.observed_generation, state.health)
     stale = view.swept and (state.reconciled_at is None or now - state.reconciled_at >= OBSERVED_EVERY)
     return [seen] if stale or seen != before else []
 

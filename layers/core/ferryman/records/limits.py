@@ -106,6 +106,7 @@ TEXTS: dict[str, int] = {
     "Deployment.why": 2_000,  # 500 characters
     "Freeze.reason": 2_000,
     "Hold.reason": 3_000,  # a name, and a person's reason
+    "LiveHealth.message": 1_800,
     "OutboxMessage.last_error": 1_000,
     "OutboxMessage.text": 30_000,  # messages.outbox.TEXT_LIMIT
     "Override.reason": 2_000,  # 500 characters

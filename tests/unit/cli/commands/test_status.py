@@ -68,6 +68,11 @@ def test_status_while_it_waits_for_approval(run: Run, world: World) -> None:
     assert text == (
         "Name:       scr/production\n"
         "Ready:      Unknown\n"
+        "Health:     Unknown\n"
+        "            NothingDeployed: No release has been deployed here yet.\n"
+        "Sync:       Waiting\n"
+        f"            AwaitingApproval: Deployment {ID} of abc1234 (v1.0.0) has been AwaitingApproval for 0s, at approval "
+        "for 0s.\n"
         "Status:     runs no release; abc1234 is waiting for approval (1 of 2, expires in 60m)\n"
         f"Deploying:  abc1234 (v1.0.0) AwaitingApproval for 0s (deployment {ID})\n"
         "Because:    all its images carry the tag v1.0.0\n"

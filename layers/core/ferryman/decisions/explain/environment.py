@@ -14,7 +14,10 @@ from ferryman.decisions.conditions import IMAGES_DIFFER, way_on
 from ferryman.decisions.explain import ignored as ignored_tags
 from ferryman.decisions.explain.ignored import Ignored
 from ferryman.decisions.explain.inputs import Facts
-from ferryman.decisions.explain.pending_releases import Newer, asked, newer
+from ferryman.decisions.explain.pending_releases import Newer, asked, newer, worded
+from ferryman.decisions.health import Health, health
+from ferryman.decisions.sync import Sync, judge_sync
+from ferryman.decisions.why_not import why_not
 from ferryman.durations import age
 from ferryman.platform import Platform
 from ferryman.records import Approval, Deployment, EnvironmentState, Phase, Record, Release, Running, StepStatus
@@ -43,6 +46,10 @@ class Explanation(Record):
     environment: str
     summary: Summary
     headline: str
+    health: Health
+    """How what runs is, as ECS said when reconcile last looked."""
+    sync: Sync
+    """Why the newest release that is wanted here does not run, or that it does."""
     sentences: list[str]
     runs: Running | None
     newer: list[Newer]
@@ -83,11 +90,40 @@ def explain(
         environment=state.environment,
         summary=summary,
         headline=headline,
+        health=health(facts.environment, state, facts.active, now),
+        sync=_sync(facts),
         sentences=sentences,
         runs=state.current,
         newer=found,
         ignored=facts.newer_ignored[:_MOST_IGNORED],
     )
+
+
+def _sync(facts: Facts) -> Sync:
+    found = judge_sync(facts.view, why_not(facts.view, facts.now), facts.frozen)
+    version = found.why.release.version if found.why else None
+    if found.reason == "Requested" or (found.why is None and facts.state.requested is not None):
+        request = facts.state.requested
+        version, message = (request.version if request else version), " ".join(asked(facts))
+    elif found.why is not None:
+        message = worded(facts, found.why).message
+    elif facts.state.active is not None:
+        version, message = facts.state.active.version, _active(facts)[0]
+    else:
+        message = _of_what_runs(facts, found.reason)
+    return Sync(status=found.status, reason=found.reason, message=message, version=version)
+
+
+def _of_what_runs(facts: Facts, reason: str) -> str:
+    """Say why an environment for which nothing newer is wanted is in sync or not."""
+    if reason == "NothingDeployed":
+        return "No release has been deployed here yet; push one."
+    if reason == "UpToDate":
+        return f"{facts.running_version or 'What was found here'} is what should run."
+    drifted = facts.state.condition("Drifted")
+    if drifted is not None and drifted.status == "True" and drifted.reason == reason:
+        return drifted.message
+    return f"{facts.running_version} was deployed again, and that errored; it will be retried."
 
 
 def _nothing_newer(facts: Facts) -> str:
