@@ -27,9 +27,23 @@ ApiUrl = Annotated[
         help="URL of the operator's API. Default: output ApiUrl of the stack FERRYMAN_STACK (`ferryman`).",
     ),
 ]  # fmt: skip
+
+
+def _said(reason: str) -> str:
+    if not reason.strip():
+        raise typer.BadParameter('must not be empty; say why, as in --reason "the certificate is being renewed"')
+    return reason
+
+
 Reason = Annotated[
     str,
-    typer.Option("--reason", "-r", help="Reason, shown in the timeline and to everyone who asks.", show_default=False),
+    typer.Option(
+        "--reason",
+        "-r",
+        help="Reason, shown in the timeline and to everyone who asks.",
+        show_default=False,
+        callback=_said,
+    ),
 ]
 OldVersion = Annotated[str | None, typer.Option("--version", hidden=True)]
 """The former name of `--release`, for one version."""
