@@ -45,6 +45,22 @@ Reason = Annotated[
         callback=_said,
     ),
 ]
+Until = Annotated[
+    str | None,
+    typer.Option(
+        "--until",
+        metavar="TIME",
+        show_default=False,
+        help="When it ends: '2026-12-24 18:00' (local time), or ISO 8601 with a time zone. Default: when a person ends "
+        "it.",
+    ),
+]
+For = Annotated[
+    str | None,
+    typer.Option(
+        "--for", metavar="DURATION", help="How long it lasts, instead of --until: 90m, 2d.", show_default=False
+    ),
+]
 OldVersion = Annotated[str | None, typer.Option("--version", hidden=True)]
 """The former name of `--release`, for one version."""
 OptionalReason = Annotated[

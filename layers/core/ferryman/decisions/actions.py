@@ -81,6 +81,16 @@ class Supersede:
 
 
 @dataclass(frozen=True)
+class LiftHold:
+    """Lift a hold whose time is over, and tell people."""
+
+
+@dataclass(frozen=True)
+class RemindHold:
+    """Remind people of a hold."""
+
+
+@dataclass(frozen=True)
 class Dismiss:
     """Drop a person's request that later events have made pointless."""
 
@@ -151,6 +161,8 @@ Act = (
     | Complete
     | DropClaim
     | Supersede
+    | LiftHold
+    | RemindHold
     | Dismiss
     | RefuseTag
     | ReportWaiting

@@ -16,11 +16,15 @@ class Actor(Record):
 
 
 class Hold(Record):
-    """Automation stays off until a person lifts it."""
+    """Automation stays off until a person lifts it, or its time is over."""
 
     reason: str
     who: str
     at: AwareDatetime
+    until: AwareDatetime | None = None
+    """When reconcile lifts it; None: only a person does."""
+    reminded_at: AwareDatetime | None = None
+    """When people were last reminded of it."""
 
 
 class Freeze(Record):

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from ferryman.approvals.web import database_section
+from ferryman.approvals.web import database_section, page_brief
 from ferryman.approvals.web.database_section import DatabaseSection
+from ferryman.approvals.web.page_brief import Fact, Migration
 from ferryman.approvals.web.page_records import PageRecords
 from ferryman.decisions import approval_in_words, changes_in_words, freeze_windows
 from ferryman.decisions.changes_in_words import Change
@@ -41,23 +42,6 @@ class Component:
     before: str | None
     after: str | None
     change: Literal["new image", "same image", "new component", "unchanged"]
-
-
-@dataclass(frozen=True)
-class Migration:
-    """One step of the database's schema."""
-
-    id: str
-    unsafe: bool
-
-
-@dataclass(frozen=True)
-class Fact:
-    """A short title and its text."""
-
-    title: str
-    text: str
-    tone: Literal["good", "plain", "warn"] = "plain"
 
 
 @dataclass(frozen=True)
@@ -102,6 +86,8 @@ class Facts:
     migrations: list[Migration]
     migrations_note: str
     checks: list[Fact]
+    brief: list[Fact]
+    """What a person sees before the form: a line each. The details say the same at length."""
     back: list[str]
     warnings: list[Fact]
     required: int
@@ -143,6 +129,7 @@ def facts(records: PageRecords, now: datetime) -> Facts:
         migrations=new,
         migrations_note=note,
         checks=_checks(records, now),
+        brief=page_brief.brief(records, new, now, requested_by(approval)),
         back=database_section.way_back(deployment) or _back(records, new),
         warnings=_warnings(records, now),
         required=approval.required,
