@@ -19,7 +19,7 @@ STALE = timedelta(minutes=10)
 """Two sweeps: what is older says nothing about now."""
 REFRESHED_EVERY = timedelta(minutes=1)
 """How often the time of an unchanged observation is written at most."""
-_MOST_NAMED = 10
+_MOST_NAMED = 3
 
 Judged = Literal["Healthy", "Progressing", "Degraded"]
 _ORDER: tuple[Judged, ...] = ("Degraded", "Progressing", "Healthy")

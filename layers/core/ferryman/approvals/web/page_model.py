@@ -76,6 +76,10 @@ class Facts:
     components: list[Component]
     compare: str | None
     commit: str | None
+    commits: list[Fact]
+    """Commits since what runs, newest first: who made each, and its title."""
+    more_commits: int
+    """How many there are beside those."""
     changes: list[Change]
     """What changes against what runs; empty where the plan does not tell."""
     not_frozen: list[str]
@@ -122,6 +126,8 @@ def facts(records: PageRecords, now: datetime) -> Facts:
         components=_components(records),
         compare=_compare(records, running),
         commit=_commit(records),
+        commits=[Fact(item.author or "unknown author", item.title) for item in approval.commits],
+        more_commits=max(0, approval.commits_in_all - len(approval.commits)),
         changes=changes_in_words.changes(deployment.plan, _CHANGES),
         not_frozen=deployment.plan.not_frozen if deployment.plan else [],
         since_approved=deployment.plan.since_approved if deployment.plan else [],
