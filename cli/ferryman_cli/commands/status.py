@@ -1,5 +1,8 @@
 """`ferryman status`: the status of environments."""
 
+import json
+import time
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -7,16 +10,24 @@ import typer
 from ferryman.durations import span
 from ferryman_cli import options, output
 from ferryman_cli.connection import connect
+from ferryman_cli.exits import Exit
 from ferryman_cli.moments import local
 from ferryman_cli.output import Format, since
 from ferryman_cli.output import status as coloured
 from ferryman_cli.transport import Api
+
+_INTERVAL = 5.0
+"""Seconds between two looks of `--watch`."""
+_FLEETING = ("elapsedSeconds", "headline", "message", "observedAt", "reconciledAt", "sentences")
 
 
 def status(
     platform: options.PlatformArgument = None,
     environment: Annotated[str | None, typer.Argument(metavar="ENV", help="Name of the environment.")] = None,
     named: options.Platform = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Show it again whenever it changes, until interrupted.")
+    ] = False,
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
@@ -29,17 +40,55 @@ def status(
       ferryman status
       ferryman status scr
       ferryman status scr staging -o yaml
+      ferryman status --watch
     """
     api = connect(api_url)
-    chosen = platform or named
+    if watch:
+        _watch(lambda: _look(api, platform or named, environment), form)
+        return
+    data, show = _look(api, platform or named, environment)
+    output.emit(form, data, show)
+
+
+Look = tuple[Any, Callable[[], None]]
+"""What the API answered, and how it is printed."""
+
+
+def _look(api: Api, chosen: str | None, environment: str | None) -> Look:
     if environment:
         path = Api.path("v1", "platforms", options.only_platform(api, chosen), "environments", environment)
         view = api.get(path)
-        output.emit(form, view, lambda: _detail(view))
-        return
+        return view, lambda: _detail(view)
     names = [chosen] if chosen else [found["name"] for found in api.get("/v1/platforms")["platforms"]]
     found = [api.get(Api.path("v1", "platforms", name)) for name in names]
-    output.emit(form, found[0] if chosen else {"platforms": found}, lambda: _overview(found))
+    return found[0] if chosen else {"platforms": found}, lambda: _overview(found)
+
+
+def _watch(look: Callable[[], Look], form: Format) -> None:
+    """Print each state that differs from the one before, until somebody interrupts. JSON: one object per line."""
+    before: Any = None
+    try:
+        while True:
+            data, show = look()
+            if _lasting(data) != before:
+                if before is not None and form is Format.TABLE:
+                    output.out().print("")
+                if form is Format.JSON:
+                    output.out().file.write(f"{json.dumps(data, ensure_ascii=False)}\n")
+                    output.out().file.flush()
+                else:
+                    output.emit(form, data, show)
+                before = _lasting(data)
+            time.sleep(_INTERVAL)
+    except KeyboardInterrupt:
+        raise typer.Exit(Exit.OK) from None
+
+
+def _lasting(data: Any) -> Any:
+    """Return what was answered without what changes with every look: times of looks, and how long something lasts."""
+    if isinstance(data, dict):
+        return {name: _lasting(value) for name, value in data.items() if name not in _FLEETING}
+    return [_lasting(value) for value in data] if isinstance(data, list) else data
 
 
 def _overview(platforms: list[dict[str, Any]]) -> None:

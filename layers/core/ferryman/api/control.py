@@ -15,6 +15,7 @@ from ferryman.api.read import place
 from ferryman.api.recorded_request import Asked
 from ferryman.clients.aws_errors import Refusal
 from ferryman.contracts import DeploymentRef
+from ferryman.decisions.conditions import strayed_from
 from ferryman.decisions.requests import common
 from ferryman.decisions.requests.hold import request_hold, request_resume
 from ferryman.decisions.requests.redeploy import request_redeploy
@@ -160,7 +161,8 @@ def verify(operator: Context, request: Request) -> dict[str, Any]:
     from ferryman.api import ownership
 
     elsewhere = ownership.elsewhere(operator, platform.name, env, found.claims)
-    problems = [*found.problems, *operator.outside.approvers(part), *elsewhere]
+    drifted = _drifted(operator.store.state(platform.name, env), found.live.get(env, {}))
+    problems = [*found.problems, *operator.outside.approvers(part), *elsewhere, *drifted]
     return {
         "ok": not problems,
         "platform": platform.name,
@@ -168,6 +170,17 @@ def verify(operator: Context, request: Request) -> dict[str, Any]:
         "problems": told(problems),
         "notes": told(found.notes),
     }
+
+
+def _drifted(state: EnvironmentState, live: dict[str, str]) -> list[tuple[str, str]]:
+    """Return the services that run something else than what is recorded; during a deployment nobody can tell."""
+    if state.active is not None or state.last_succeeded is None:
+        return []
+    at, way = f"spec.environments.{state.environment}", f"run `ferryman redeploy {state.environment}`"
+    return [
+        (at, f"has drifted: {text}; to restore what is recorded, {way}")
+        for text in strayed_from(state.last_succeeded, dict(live)).values()
+    ]
 
 
 def told(found: list[tuple[str, str]]) -> list[dict[str, str]]:

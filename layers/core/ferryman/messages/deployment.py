@@ -43,6 +43,8 @@ def for_outcome(
     `hold` is the environment's hold after the outcome, `retry_at` when an Errored one is retried automatically.
     """
     verb = _VERBS.get(deployment.phase)
+    if deployment.phase is Phase.SUCCEEDED and deployment.plan is not None and not deployment.plan.checks:
+        verb = "is deployed, without smoke tests"
     if verb is None and deployment.kind != "migrate":
         return []
     by_rollback = deployment.kind == "rollback" and deployment.phase is Phase.SUCCEEDED

@@ -120,7 +120,7 @@ def _verified(store: Store, deployment: Deployment, at: datetime) -> list[Write]
     release = store.release(deployment.platform, deployment.version)
     if release is None:
         return []
-    proof = Verified(deployment=deployment.id, digests=deployment.digests, at=at)
+    proof = Verified(deployment=deployment.id, digests=deployment.digests, at=at, checks=len(deployment.plan.checks))
     return [Save(release.but(verified={**release.verified, deployment.environment: proof}))]
 
 

@@ -104,7 +104,13 @@ def examine(
     if passing is not None:
         refused, untold = verify_roles.examine(document.spec.environments, surveys, passing, client)
         problems, notes = problems + refused, notes + untold
-    return Findings(problems, notes, ownership.of_document(document, surveys, references))
+    live = {
+        name: {
+            service: raw["taskDefinition"] for service, raw in seen.services.items() if raw.get("status") == "ACTIVE"
+        }
+        for name, seen in surveys.items()
+    }
+    return Findings(problems, notes, ownership.of_document(document, surveys, references), live)
 
 
 def survey(

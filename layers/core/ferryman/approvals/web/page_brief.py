@@ -68,6 +68,8 @@ def _proof(records: PageRecords, now: datetime) -> list[Fact]:
         return [Fact("Checks", f"not verified in {source}", "warn")]
     if any(proof.digests.get(name) != digest for name, digest in records.approval.digests.items()):
         return [Fact("Checks", f"verified in {source} with different images", "warn")]
+    if proof.checks == 0:
+        return [Fact("Checks", f"ran in {source} {age(proof.at, now)} ago, without smoke tests", "warn")]
     return [Fact("Checks", f"verified in {source} {age(proof.at, now)} ago", "good")]
 
 
