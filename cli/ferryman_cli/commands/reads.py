@@ -60,6 +60,7 @@ def releases(
             ["VERSION", "STATUS", "IMAGES", "MISSING", "VERIFIED", "RUNS IN", "FAILED IN", "AGE", "NAMES"],
             rows,
             "No releases yet.",
+            optional=("FAILED IN",),
         )
 
     output.emit(form, found, show)

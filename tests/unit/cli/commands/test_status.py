@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import typer
 
 from ferryman.messages import timeline
 from ferryman.records import (
@@ -23,6 +24,8 @@ from ferryman.records import (
     Waiver,
     step_keys,
 )
+from ferryman_cli.commands import status as command
+from ferryman_cli.output import Format
 from unit import builders as make
 from unit.api_world import JO, World
 from unit.cli.function_url import Run, Server, ageless
@@ -177,3 +180,30 @@ def test_the_flow_names_approval_and_promotion(run: Run, world: World) -> None:
         ("rollout", "Pending"),
     ]
     assert "AQC-token" not in json.dumps(view)
+
+
+@pytest.mark.parametrize("form", [Format.JSON, Format.TABLE])
+def test_watching_shows_what_changed_and_nothing_twice(
+    form: Format, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "_INTERVAL", 0)
+    looks = [
+        {"ready": "True", "reconciledAt": "1"},
+        {"ready": "True", "reconciledAt": "2"},
+        {"ready": "False", "reconciledAt": "2"},
+    ]
+
+    def look() -> command.Look:
+        if not looks:
+            raise KeyboardInterrupt
+        data = looks.pop(0)
+        return data, lambda: print(data["ready"])
+
+    with pytest.raises(typer.Exit) as ended:
+        command._watch(look, form)
+    assert ended.value.exit_code == 0
+    lines = capsys.readouterr().out.splitlines()
+    if form is Format.JSON:
+        assert [json.loads(line)["ready"] for line in lines] == ["True", "False"]
+    else:
+        assert lines == ["True", "", "False"]
