@@ -41,3 +41,9 @@ def test_an_unverified_sender_is_told_with_what_to_do(code: str) -> None:
 
     with pytest.raises(NotDelivered, match=r"a@b.example; verify the sender in SES .*`ferryman doctor` says which"):
         mail.send_mail(message("text"), "a@b.example", ["c@d.example"], cast("Any", Ses()))
+
+
+def test_links_are_tapped() -> None:
+    html = mail.html(message("see https://evil.example").but(detail={"links": {"Log <1>": "https://x.example/?a=1&b"}}))
+    assert '<a href="https://x.example/?a=1&amp;b">Log &lt;1&gt;</a>' in html
+    assert html.count("<a ") == 1

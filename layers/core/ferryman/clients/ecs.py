@@ -21,7 +21,6 @@ from ferryman.clients.aws_types import (
     TaskDefinition,
     UpdateServiceRequest,
 )
-from ferryman.decisions.snapshot import LiveService
 
 _SERVICES_PER_CALL = 10
 _TASKS_PER_CALL = 100
@@ -95,18 +94,6 @@ def replaced(service: ECSService) -> list[ECSDeployment]:
         for found in service.get("deployments", [])
         if found["status"] != "PRIMARY" and (found.get("rolloutState") != "FAILED" or found.get("runningCount"))
     ]
-
-
-def live(service: ECSService) -> LiveService:
-    """Return how many tasks a described service has, and how its rollout stands."""
-    found = primary(service)
-    return LiveService(
-        desired=service.get("desiredCount", 0),
-        running=sum(item.get("runningCount", 0) for item in service.get("deployments", [])),
-        pending=sum(item.get("pendingCount", 0) for item in service.get("deployments", [])),
-        rollout=found.get("rolloutState", "") if found else "",
-        failed=found.get("failedTasks", 0) if found else 0,
-    )
 
 
 def running_tasks(ecs: ECSClient, cluster: str, service: str, task_definition: str) -> list[ECSTask]:

@@ -6,6 +6,7 @@ from html import escape
 
 from ferryman.clients.aws_errors import Refusal, code_of, translated
 from ferryman.clients.aws_types import MailContent, SESClient
+from ferryman.messages.links import links_of, with_links
 from ferryman.notify.approval_links import around_link, link_for, text_with_link
 from ferryman.notify.context import Context
 from ferryman.notify.errors import NotDelivered
@@ -17,6 +18,8 @@ _PROSE = "white-space:pre-wrap;overflow-wrap:anywhere;font-family:sans-serif;mar
 _LOG = "background:#f4f4f4;border:1px solid #ddd;padding:8px;white-space:pre-wrap;font-size:12px"
 
 
+_LINK = "font:bold 16px sans-serif;padding:10px 0;margin:0"
+"""High enough for a finger."""
 _BODY = "margin:0 auto;padding:16px;max-width:640px;font-size:16px;line-height:1.45"
 _BUTTON = (
     "display:block;box-sizing:border-box;max-width:400px;text-align:center;padding:14px 28px;border-radius:6px;"
@@ -43,7 +46,7 @@ def send_mail(message: OutboxMessage, sender: str, to: list[str], ses: SESClient
                 "Simple": {
                     "Subject": _data(message.subject),
                     "Body": {
-                        "Text": _data(text_with_link(message.text, link)),
+                        "Text": _data(with_links(message, text_with_link(message.text, link))),
                         "Html": _data(html(message, link)),
                     },
                 }
@@ -69,12 +72,16 @@ def _explained() -> Iterator[None]:
 
 
 def html(message: OutboxMessage, link: str | None = None) -> str:
-    """Return the message as HTML: everything escaped, no images or external resources, no address except `link`."""
+    """Return the message as HTML: all escaped, nothing loaded from elsewhere, no address except `link` and its links."""
     around = around_link(message.text) if link else None
     if link is None or around is None:
         body = _prose(message.text)
     else:
         body = f"{_prose(around[0])}\n{_button(link)}\n{_prose(around[1])}"
+    body += "".join(
+        f'\n<p style="{_LINK}"><a href="{escape(url, quote=True)}">{escape(label)}</a></p>'
+        for label, url in links_of(message)
+    )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'

@@ -9,6 +9,7 @@ import yaml
 
 from ferryman.messages import timeline
 from ferryman.records import EventType, Hold, IgnoredTag, IgnoredTags, Phase, ReleaseStatus, Settled, Verified
+from ferryman.records.writes import Save
 from unit import builders as make
 from unit.api_world import JO, World, idle
 from unit.cli.function_url import Run, Server, ageless
@@ -171,10 +172,11 @@ class TestIgnored:
 
 def test_releases_tell_where_one_failed_and_what_no_smoke_test_looked_at(run: Run, world: World) -> None:
     proof = Verified(deployment="D", digests={}, at=make.AT, checks=0)
-    world.put(
-        make.release("0001234", verified={"staging": proof, "production": proof.but(checks=3)}),
-        idle(settled={"abc1234": Settled(phase=Phase.ROLLED_BACK, reason="SmokeTestFailed", at=make.AT)}),
-    )
+    failed = Settled(phase=Phase.ROLLED_BACK, reason="SmokeTestFailed", at=make.AT)
+    release = world.store.release("scr", "0001234")
+    assert release is not None
+    world.store.write(Save(release.but(verified={"staging": proof, "production": proof.but(checks=3)})))
+    world.store.update_state("scr", "staging", lambda state: state.but(settled={"abc1234": failed}))
     text = run("releases").stdout
     assert "staging (no smoke tests), production " in text
     assert "staging (RolledBack)" in text
