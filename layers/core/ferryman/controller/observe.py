@@ -180,8 +180,20 @@ def _described(sources: Sources, environment: Environment, cluster: str) -> dict
 
 
 def _live(environment: Environment, found: dict[str, ECSService]) -> Live:
-    active = {name: ecs_edge.live(raw) for name, raw in found.items() if raw.get("status") == "ACTIVE"}
+    active = {name: _live_service(raw) for name, raw in found.items() if raw.get("status") == "ACTIVE"}
     return {service.name: active.get(service.name) for service in environment.services}
+
+
+def _live_service(service: ECSService) -> LiveService:
+    """Return how many tasks a described service has, and how its rollout stands."""
+    found, listed = ecs_edge.primary(service), service.get("deployments", [])
+    return LiveService(
+        desired=service.get("desiredCount", 0),
+        running=sum(item.get("runningCount", 0) for item in listed),
+        pending=sum(item.get("pendingCount", 0) for item in listed),
+        rollout=found.get("rolloutState", "") if found else "",
+        failed=found.get("failedTasks", 0) if found else 0,
+    )
 
 
 def _drift(sources: Sources, document: Platform, environment: Environment, seen: Snapshot) -> tuple[Drift, Live] | None:

@@ -72,7 +72,7 @@ def _explained() -> Iterator[None]:
 
 
 def html(message: OutboxMessage, link: str | None = None) -> str:
-    """Return the message as HTML: all escaped, nothing loaded from elsewhere, no address except `link` and its links."""
+    """Return the message as HTML: all escaped, nothing loaded from elsewhere, no address but `link` and its links."""
     around = around_link(message.text) if link else None
     if link is None or around is None:
         body = _prose(message.text)
