@@ -65,7 +65,8 @@ MAY_LOAD = {
     "reconcile": f"""{EVERY} clients.image_index {APPROVAL} clients.ecr clients.ecs clients.image_scans
         clients.nudge clients.ssm contracts controller decisions.actions decisions.candidates decisions.conditions
         decisions.decide decisions.deployment_report decisions.deployment_steps decisions.freeze_windows
-        decisions.health decisions.hold_end decisions.old_tasks decisions.outcome decisions.pending_approval decisions.promotion_gate
+        decisions.health decisions.hold_end decisions.old_tasks decisions.outcome decisions.pending_approval
+        decisions.promotion_gate
         decisions.same_images decisions.snapshot decisions.wave_order messages.environment messages.release
         messages.timeline platform releases.assembly releases.ignored_tags releases.moving_tags
         releases.recorder releases.semver_tags releases.sweep""",
@@ -86,7 +87,8 @@ MAY_LOAD = {
         decisions.database_command decisions.deployment_report decisions.deployment_steps decisions.explain
         decisions.freeze_windows decisions.health decisions.image_address decisions.requester decisions.voters
         decisions.migration_attempts decisions.old_tasks decisions.promotion_gate decisions.requests
-        decisions.same_images decisions.schema_compatibility decisions.snapshot decisions.sync decisions.wave_order decisions.why_not
+        decisions.same_images decisions.schema_compatibility decisions.snapshot decisions.sync decisions.wave_order
+        decisions.why_not
         messages.environment messages.outbox messages.timeline platform""",
     "slack_actions": f"""{EVERY} {APPROVAL} approvals.link_tokens approvals.record_decision approvals.standing
         approvals.web.context approvals.web.endpoint approvals.web.http approvals.web.origin

@@ -220,6 +220,9 @@ Fields = list[tuple[str, output.Cell]]
 def _under_way(active: dict[str, Any] | None) -> Fields:
     if active is None:
         return []
+    # Imported here because it loads the models of all records, which most looks do not need.
+    from ferryman.decisions.deployment_steps import title_of
+
     tag = f" ({active['tag']})" if active["tag"] else ""
     took = f"{active['phase']} for {span(active['elapsedSeconds'])} (deployment {active['id']})"
     to = f"to {active['revision']}" if active.get("revision") else ""
@@ -230,7 +233,7 @@ def _under_way(active: dict[str, Any] | None) -> Fields:
         ("Because", active["why"]),
         ("Override", _override(active)),
         ("Mismatch", f"accepted: {active['schemaMismatch']}" if active.get("schemaMismatch") else ""),
-        ("Step", active["step"] or ""),
+        ("Step", title_of(active["step"]) if active["step"] else ""),
     ]
 
 

@@ -158,7 +158,7 @@ def test_watch_says_who_may_approve(run: Run, world: World, server: Server) -> N
         "    0s  scr/production abc1234 (v1.0.0)  AwaitingApproval\n"
         "    0s  approval  1 of 2 approvals (Ada), expires 2026-01-02 04:04 UTC\n"
         "    0s  approval  Can approve: Jo, with `ferryman approve production --release abc1234`.\n"
-        "    0s  begin_deployment  Succeeded\n"
+        "    0s  planning and verification  Succeeded\n"
         "    0s  approval  Running\n"
         "    0s  scr/production abc1234 (v1.0.0)  Rejected\n"
         "    0s  approval  Aborted  Rejected\n"

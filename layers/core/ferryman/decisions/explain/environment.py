@@ -11,6 +11,7 @@ from pydantic import Field
 
 from ferryman.decisions import approval_in_words, database_command
 from ferryman.decisions.conditions import IMAGES_DIFFER, way_on
+from ferryman.decisions.deployment_steps import title_of
 from ferryman.decisions.explain import ignored as ignored_tags
 from ferryman.decisions.explain.ignored import Ignored
 from ferryman.decisions.explain.inputs import Facts
@@ -198,12 +199,12 @@ def _where(deployment: Deployment, now: datetime) -> str:
         return ""
     step = deployment.steps[at]
     if step.status is not StepStatus.RUNNING:
-        return f", past {at} ({step.status})"
+        return f", past {title_of(at)} ({step.status})"
     progress = step.rollout
     counts = ""
     if progress is not None and progress.desired is not None:
         counts = f", {progress.running or 0} of {progress.desired} tasks running"
-    return f", at {at} for {age(step.started_at, now)}{counts}"
+    return f", at {title_of(at)} for {age(step.started_at, now)}{counts}"
 
 
 def current_step(deployment: Deployment) -> str | None:
@@ -277,7 +278,8 @@ def _headline(facts: Facts, found: list[Newer]) -> tuple[Summary, str]:
             given = f" ({len(facts.approval.approved_by)} of {facts.approval.required}, expires in {left})"
         return "AwaitingApproval", f"{runs}; {what} is waiting for approval{given}"
     if state.active is not None:
-        phase = f"{active.phase}, {current_step(active) or 'starting'}" if active else "Pending"
+        at = current_step(active) if active else None
+        phase = f"{active.phase}, {title_of(at) if at else 'starting'}" if active else "Pending"
         return "Deploying", f"{_DOES.get(active.kind if active else '', 'deploying')} {state.active.version} ({phase})"
     if state.hold is not None:
         return "Held", f"{runs}; held by {state.hold.who}: {state.hold.reason}"
