@@ -102,6 +102,12 @@ def test_a_mistake_that_stored_documents_may_have_is_refused_by_apply(
     assert told in problem[1]
 
 
+@pytest.mark.parametrize("word", ["echo ${VERSION}", "${VERSION}", "print(f'{version}')", "{revision}"])
+def test_a_command_may_have_what_a_shell_fills_in(scr_document: dict[str, Any], word: str) -> None:
+    path = ("environments", "staging", "migration", "command")
+    assert problems_of(parse(spec(scr_document, *path, value=["sh", "-c", word]))) == []
+
+
 @pytest.mark.parametrize("value", ["{release}", "v{release}", "{}", "{other}", '{"version": 1}', "version"])
 def test_other_texts_are_no_placeholders(value: str) -> None:
     assert list(remedies.placeholders({"a": [value]})) == []

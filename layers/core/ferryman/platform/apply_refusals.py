@@ -133,7 +133,9 @@ def _placeholders(document: Platform) -> Iterator[Problem]:
                 told = f"{wrong} is not filled in; write {{release}} for the version that is being deployed"
                 yield f"{at}.smokeTests.{i}.expect", told
         for migration_name, migration in environment.every_migration.items():
-            for wrong in remedies.placeholders(migration.command):
+            # Only a whole word: a shell fills in what it finds inside of one, as in `sh -c "echo ${VERSION}"`.
+            whole = (word for word in migration.command or [] if not word.startswith("$"))
+            for wrong in (word for word in whole if next(remedies.placeholders(word), None) == word):
                 told = f"{wrong} is not filled in; the migration runs in the image of the release, so leave it out"
                 yield f"{at}.{environment.migration_path(migration_name)}.command", told
 
