@@ -1,6 +1,6 @@
 """Times and durations as people type them: `2026-12-24 18:00`, `2d`."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from ferryman_cli.exits import Exit, Stop
 
@@ -28,6 +28,21 @@ def span(text: str, option: str) -> float:
         return parse_duration(text).total_seconds()
     except ValueError as error:
         raise Stop(Exit.BAD_INPUT, f"{option}: {error}") from None
+
+
+def end_of(until: str | None, for_: str | None) -> datetime | None:
+    """Return the end that `--until` or `--for` names; None for neither. Raise Stop for both, or for the past."""
+    if until is not None and for_ is not None:
+        raise Stop(Exit.BAD_INPUT, "use either --until or --for, not both")
+    now = datetime.now(UTC).replace(microsecond=0)
+    if for_ is not None:
+        return now + timedelta(seconds=span(for_, "--for"))
+    if until is None:
+        return None
+    end = moment(until, "--until")
+    if end <= now:
+        raise Stop(Exit.BAD_INPUT, f"--until: {local(end.isoformat())} is in the past; nothing was sent")
+    return end
 
 
 def local(text: str | None) -> str:

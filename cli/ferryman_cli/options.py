@@ -27,9 +27,39 @@ ApiUrl = Annotated[
         help="URL of the operator's API. Default: output ApiUrl of the stack FERRYMAN_STACK (`ferryman`).",
     ),
 ]  # fmt: skip
+
+
+def _said(reason: str) -> str:
+    if not reason.strip():
+        raise typer.BadParameter('must not be empty; say why, as in --reason "the certificate is being renewed"')
+    return reason
+
+
 Reason = Annotated[
     str,
-    typer.Option("--reason", "-r", help="Reason, shown in the timeline and to everyone who asks.", show_default=False),
+    typer.Option(
+        "--reason",
+        "-r",
+        help="Reason, shown in the timeline and to everyone who asks.",
+        show_default=False,
+        callback=_said,
+    ),
+]
+Until = Annotated[
+    str | None,
+    typer.Option(
+        "--until",
+        metavar="TIME",
+        show_default=False,
+        help="When it ends: '2026-12-24 18:00' (local time), or ISO 8601 with a time zone. Default: when a person ends "
+        "it.",
+    ),
+]
+For = Annotated[
+    str | None,
+    typer.Option(
+        "--for", metavar="DURATION", help="How long it lasts, instead of --until: 90m, 2d.", show_default=False
+    ),
 ]
 OldVersion = Annotated[str | None, typer.Option("--version", hidden=True)]
 """The former name of `--release`, for one version."""

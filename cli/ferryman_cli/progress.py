@@ -18,17 +18,16 @@ _BY_HAND = {"up": "migrate the database", "down": "downgrade the database", "cur
 
 
 def title(step: View, view: View) -> str:
-    """Return what a step does, in words; its key if the operator is newer than this command."""
+    """Return what a step is, in the words of the page and the messages."""
     # Imported here because it loads the models of all records, which most commands do not need.
-    from ferryman.decisions.deployment_steps import named, of_kind
+    from ferryman.decisions.deployment_steps import title_of
 
     migration = step.get("migration")
     if step["kind"] == "migration" and view["command"]:
         revision = view.get("revisions", {}).get(migration) or view["revision"]
         of, to = f" {migration}" if migration else "", f" to {revision}" if revision else ""
         return f"{_BY_HAND.get(view['command'], view['command'])}{of}{to}"
-    known = of_kind(step["kind"])
-    return str(step["key"]) if known is None else named(known.task, step["service"] or migration)
+    return title_of(step["key"])
 
 
 def detail(step: View) -> str:
@@ -54,7 +53,7 @@ def lines(view: View) -> list[str]:
     if view["abort"]:
         found.append(f"abort  requested by {view['abort']['who']}: {flat(view['abort']['reason'])}")
     begun = [step for step in view["steps"] if step["status"] != "Pending"]
-    return found + [f"{step['key']}  {step['status']}  {detail(step)}".rstrip() for step in begun]
+    return found + [f"{title(step, view)}  {step['status']}  {detail(step)}".rstrip() for step in begun]
 
 
 def name(view: View) -> str:

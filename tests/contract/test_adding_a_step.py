@@ -28,7 +28,7 @@ VOCABULARY = "docs/reference/vocabulary.md"
 GUIDE = "docs/development/adding-a-step.md"
 RELEASED = sorted((ROOT / "tests/contract/released").glob("*/operator.zip"))
 
-NEW = DeploymentStep(kind="madeUp", key="made_up", functions=("made_up",), title="", task="")  # type: ignore[arg-type]
+NEW = DeploymentStep(kind="madeUp", key="made_up", functions=("made_up",), title="")  # type: ignore[arg-type]
 """A step of which nothing is there but its row."""
 
 
@@ -41,8 +41,8 @@ def lacking(step: DeploymentStep) -> list[str]:
 def _of_row(step: DeploymentStep) -> Iterator[str]:
     if step.kind not in get_args(deployment_steps.Kind):
         yield f"{TABLE}: add {step.kind!r} to Kind, which the API answers with"
-    if not step.title or not step.task:
-        yield f"{TABLE}: say in words what it is (title) and what it does (task)"
+    if not step.title:
+        yield f"{TABLE}: say in words what it is (title)"
     row = next(line for line in (ROOT / VOCABULARY).read_text().splitlines() if line.startswith("| step |"))
     key = f"`{step.key}/<service>`" if step.each_service else f"`{step.key}`"
     if key not in row:
@@ -104,7 +104,7 @@ def _of_machines(step: DeploymentStep) -> Iterator[str]:
 
 def _of_readers(step: DeploymentStep) -> Iterator[str]:
     service = "scr-api" if step.each_service else None
-    told = deployment_steps.named(step.task, service)
+    told = deployment_steps.named(step.title, service)
     view = _view(step, service)
     if view is None:
         yield "layers/core/ferryman/api/views/deployment.py: a step's kind does not take it (it reads the table)"
@@ -112,7 +112,7 @@ def _of_readers(step: DeploymentStep) -> Iterator[str]:
     whole = {"platform": "scr", "environment": "staging", "version": "abc1234", "phase": "Succeeded", "ended": True}
     whole |= {"steps": [view], "command": None, "kind": "deploy", "tag": None, "elapsedSeconds": 1, "approval": None}
     if not told or told not in progress.picture({**whole, "abort": None}, 0, 0).plain:
-        yield "cli/ferryman_cli/progress.py: the command does not say its task (it reads the table)"
+        yield "cli/ferryman_cli/progress.py: the command does not say its title (it reads the table)"
     if not step.title or not any(service == subject or subject for subject, *_ in screen.told(whole)[:-1]):
         yield "local/ferryman_local/demo/screen.py: the demo does not say its title (it reads the table)"
     for function in step.functions:

@@ -46,10 +46,11 @@ MAY_LOAD = {
     "decide_approval": f"""{EVERY} {APPROVAL} approvals.link_tokens approvals.personal_links
         approvals.record_decision approvals.standing approvals.web approvals.wrong_words clients.nudge clients.pass_on
         clients.secrets clients.ssm contracts decisions.admission decisions.approval_needed decisions.deployment_steps
-        decisions.freeze_windows decisions.promotion_gate decisions.snapshot messages.timeline platform""",
+        decisions.freeze_windows decisions.health decisions.promotion_gate decisions.snapshot messages.timeline
+        platform""",
     "finish_deployment": f"""{EVERY} {APPROVAL} contracts decisions.after_outcome decisions.deployment_report
         decisions.deployment_steps decisions.outcome decisions.wave_order messages.database_command messages.deployment
-        messages.timeline platform steps.finish_deployment steps.record_outcome""",
+        messages.links messages.timeline platform steps.finish_deployment steps.record_outcome""",
     # No module of a channel: `notify.dispatch` imports it when a message goes there.
     "notify": f"""{EVERY} clients.github.client clients.retry_after clients.ssm contracts decisions.approval_in_words
         decisions.changes_in_words decisions.database_command decisions.migration_attempts decisions.voters
@@ -64,7 +65,8 @@ MAY_LOAD = {
     "reconcile": f"""{EVERY} clients.image_index {APPROVAL} clients.ecr clients.ecs clients.image_scans
         clients.nudge clients.ssm contracts controller decisions.actions decisions.candidates decisions.conditions
         decisions.decide decisions.deployment_report decisions.deployment_steps decisions.freeze_windows
-        decisions.old_tasks decisions.outcome decisions.pending_approval decisions.promotion_gate
+        decisions.health decisions.hold_end decisions.old_tasks decisions.outcome decisions.pending_approval
+        decisions.promotion_gate
         decisions.same_images decisions.snapshot decisions.wave_order messages.environment messages.release
         messages.timeline platform releases.assembly releases.ignored_tags releases.moving_tags
         releases.recorder releases.semver_tags releases.sweep""",
@@ -85,9 +87,10 @@ MAY_LOAD = {
         decisions.approval_in_words
         decisions.approval_needed decisions.candidates decisions.changes_in_words decisions.conditions
         decisions.database_command decisions.deployment_report decisions.deployment_steps decisions.explain
-        decisions.freeze_windows decisions.image_address decisions.requester decisions.voters
+        decisions.freeze_windows decisions.health decisions.image_address decisions.requester decisions.voters
         decisions.migration_attempts decisions.old_tasks decisions.promotion_gate decisions.requests
-        decisions.same_images decisions.schema_compatibility decisions.snapshot decisions.wave_order decisions.why_not
+        decisions.same_images decisions.schema_compatibility decisions.snapshot decisions.sync decisions.wave_order
+        decisions.why_not
         messages.environment messages.outbox messages.timeline platform""",
     "slack_actions": f"""{EVERY} {APPROVAL} approvals.link_tokens approvals.record_decision approvals.standing
         approvals.web.context approvals.web.endpoint approvals.web.http approvals.web.origin

@@ -46,13 +46,16 @@ FOREIGN = {
     },
     "ECS: beginnings of what it says of a container": {"CannotCreate", "CannotPull", "CannotStart"},
     "AWS: error codes that don't end in Exception": {
-        "AccessDenied", "ConditionalCheckFailed", "ItemCollectionSizeLimitExceeded", "SignatureDoesNotMatch",
+        "AccessDenied", "ConditionalCheckFailed", "ItemCollectionSizeLimitExceeded", "MessageRejected",
+        "SignatureDoesNotMatch",
         "ValidationError",
     },
     "ECS: actions": {"RegisterTaskDefinition", "UpdateService"},
     "AWS: fields and modes": {"Event", "LastEvaluatedKey", "Records", "String"},
     "status of a condition": {"True", "False", "Unknown"},
-    "labels that people see": {"Approve", "Freeze", "Reject"},
+    "labels that people see": {
+        "Approve", "Checks", "Database", "Freeze", "Health", "Images", "Reject", "Scans",
+    },
 }  # fmt: skip
 """CamelCase words in those rooms that Ferryman did not name."""
 

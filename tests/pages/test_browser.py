@@ -119,6 +119,11 @@ def test_a_person_looks_types_and_approves(visit: Visit, monkeypatch: pytest.Mon
     site = visit.server.site
     page = visit.open(PERSONAL)
     visit.shoot("ask")
+    for name in ("Approve", "Reject"):
+        box = page.get_by_role("button", name=name).bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= PHONE["height"], "the summary and the decision are on the first screen"
+    assert not page.get_by_role("heading", name="Images").is_visible(), "details are folded"
     assert page.get_by_role("heading", level=1).inner_text() == "Deploy to production?"
     assert violations(page) == ""
 
@@ -126,6 +131,7 @@ def test_a_person_looks_types_and_approves(visit: Visit, monkeypatch: pytest.Mon
     page.get_by_role("button", name="Approve").click()
     expect(page).to_have_title(re.compile("Not decided"))
     assert page.get_by_label("Type this version").get_attribute("aria-invalid") == "true"
+    assert page.content().count("does not match this request") == 1, "each error is told once"
     visit.shoot("wrong-version")
     assert violations(page) == ""
     assert site.approval.decisions == []

@@ -88,7 +88,12 @@ class Player:
             found |= {"push one whose migration fails": 2, "migrate current staging": 1, "migrate down staging": 1}
         for environment in self._invariants.environments:
             state = self._invariants.state(environment)
-            found |= {f"hold {environment}": 2, f"freeze {environment}": 1, f"redeploy {environment}": 1}
+            found |= {
+                f"hold {environment}": 2,
+                f"hold for a while {environment}": 1,
+                f"freeze {environment}": 1,
+                f"redeploy {environment}": 1,
+            }
             found |= {f"roll back {environment}": 2, f"retry {environment}": 2}
             if state.hold is not None:
                 found[f"resume {environment}"] = 8
@@ -124,9 +129,10 @@ class Player:
 
     def _command(self, what: str, environment: str) -> None:
         post = partial(self._people.post, "jo", environment)
+        soon = (self._world.scheduler.now() + timedelta(minutes=7)).isoformat()
         match what:
-            case "hold" | "freeze" | "abort" | "redeploy":
-                post(what, reason="lunch")
+            case "hold" | "freeze" | "abort" | "redeploy" | "hold for a while":
+                post(what.split(maxsplit=1)[0], reason="lunch", **({"until": soon} if what.endswith("while") else {}))
             case "resume" | "thaw":
                 post(what)
             case "retry":

@@ -1,34 +1,18 @@
 """`ferryman freeze`, `thaw`, `waive`: block starts in an environment, and let a release pass its image scans."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
 
 from ferryman_cli import asking, moments, options
-from ferryman_cli.exits import Exit, Stop
 from ferryman_cli.output import Format
 
 
 def freeze(
     environment: options.Env,
     reason: options.Reason,
-    until: Annotated[
-        str | None,
-        typer.Option(
-            "--until",
-            metavar="TIME",
-            show_default=False,
-            help="End of the freeze: '2026-12-24 18:00' (local time), or ISO 8601 with a time zone. "
-            "Default: until `ferryman thaw`.",
-        ),
-    ] = None,
-    span: Annotated[
-        str | None,
-        typer.Option(
-            "--for", metavar="DURATION", help="Duration of the freeze, instead of --until: 90m, 2d.", show_default=False
-        ),
-    ] = None,
+    until: options.Until = None,
+    span: options.For = None,
     platform: options.Platform = None,
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
@@ -44,24 +28,10 @@ def freeze(
       ferryman freeze production --reason "incident 4711" --for 2h
     """
     body: dict[str, Any] = {"reason": reason}
-    end = _end(until, span)
+    end = moments.end_of(until, span)
     if end is not None:
         body["until"] = end.isoformat()
     asking.ask(api_url, platform, environment, "freeze", body, form, repeatable=True)
-
-
-def _end(until: str | None, span: str | None) -> datetime | None:
-    if until is not None and span is not None:
-        raise Stop(Exit.BAD_INPUT, "use either --until or --for, not both")
-    now = datetime.now(UTC).replace(microsecond=0)
-    if span is not None:
-        return now + timedelta(seconds=moments.span(span, "--for"))
-    if until is None:
-        return None
-    end = moments.moment(until, "--until")
-    if end <= now:
-        raise Stop(Exit.BAD_INPUT, f"--until: {moments.local(end.isoformat())} is in the past; nothing was sent")
-    return end
 
 
 def thaw(

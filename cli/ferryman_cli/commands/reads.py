@@ -48,18 +48,28 @@ def releases(
                 coloured(item["status"]),
                 f"{len(item['components'])}/{len(item['components']) + len(item['missing'])}",
                 ", ".join(item["missing"]),
-                ", ".join(item["verified"]),
+                ", ".join(_verified(item)),
                 ", ".join(item["runsIn"]),
+                ", ".join(f"{name} ({phase})" for name, phase in item.get("failedIn", {}).items()),
                 since(item["firstSeenAt"]),
                 ", ".join(item["names"]),
             ]
             for item in found["releases"]
         ]
         _list(
-            ["VERSION", "STATUS", "IMAGES", "MISSING", "VERIFIED", "RUNS IN", "AGE", "NAMES"], rows, "No releases yet."
+            ["VERSION", "STATUS", "IMAGES", "MISSING", "VERIFIED", "RUNS IN", "FAILED IN", "AGE", "NAMES"],
+            rows,
+            "No releases yet.",
+            optional=("FAILED IN",),
         )
 
     output.emit(form, found, show)
+
+
+def _verified(item: dict[str, Any]) -> list[str]:
+    """Return where a release was verified, and that nothing but ECS looked at it there, if so."""
+    unchecked = item.get("unchecked", [])
+    return [f"{name} (no smoke tests)" if name in unchecked else name for name in item["verified"]]
 
 
 def _ignored(found: list[dict[str, Any]] | None) -> None:

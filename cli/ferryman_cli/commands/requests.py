@@ -1,10 +1,10 @@
 """`ferryman verify`, `abort`, `retry`, `redeploy`, `hold`, `resume`: requests about one environment."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from ferryman_cli import asking, options, output
+from ferryman_cli import asking, moments, options, output
 from ferryman_cli.connection import connect
 from ferryman_cli.exits import Exit
 from ferryman_cli.output import Format
@@ -117,19 +117,26 @@ def redeploy(
 def hold(
     environment: options.Env,
     reason: options.Reason,
+    until: options.Until = None,
+    span: options.For = None,
     platform: options.Platform = None,
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
-    """Stop automation until `ferryman resume`.
+    """Stop automation until `ferryman resume`, or until a given time.
 
-    A running deployment continues to its end.
+    A running deployment continues to its end. People are reminded of a hold every day.
 
     \b
     Examples:
-      ferryman hold staging --reason "load test until noon"
+      ferryman hold staging --reason "load test"
+      ferryman hold staging --reason "load test" --for 2d
     """
-    asking.ask(api_url, platform, environment, "hold", {"reason": reason}, form, repeatable=True)
+    body: dict[str, Any] = {"reason": reason}
+    end = moments.end_of(until, span)
+    if end is not None:
+        body["until"] = end.isoformat()
+    asking.ask(api_url, platform, environment, "hold", body, form, repeatable=True)
 
 
 def resume(

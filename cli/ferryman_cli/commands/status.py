@@ -1,5 +1,8 @@
 """`ferryman status`: the status of environments."""
 
+import json
+import time
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -7,16 +10,24 @@ import typer
 from ferryman.durations import span
 from ferryman_cli import options, output
 from ferryman_cli.connection import connect
+from ferryman_cli.exits import Exit
 from ferryman_cli.moments import local
 from ferryman_cli.output import Format, since
 from ferryman_cli.output import status as coloured
 from ferryman_cli.transport import Api
+
+_INTERVAL = 5.0
+"""Seconds between two looks of `--watch`."""
+_FLEETING = ("elapsedSeconds", "headline", "message", "observedAt", "reconciledAt", "sentences")
 
 
 def status(
     platform: options.PlatformArgument = None,
     environment: Annotated[str | None, typer.Argument(metavar="ENV", help="Name of the environment.")] = None,
     named: options.Platform = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Show it again whenever it changes, until interrupted.")
+    ] = False,
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
@@ -29,29 +40,76 @@ def status(
       ferryman status
       ferryman status scr
       ferryman status scr staging -o yaml
+      ferryman status --watch
     """
     api = connect(api_url)
-    chosen = platform or named
+    if watch:
+        _watch(lambda: _look(api, platform or named, environment), form)
+        return
+    data, show = _look(api, platform or named, environment)
+    output.emit(form, data, show)
+
+
+Look = tuple[Any, Callable[[], None]]
+"""What the API answered, and how it is printed."""
+
+
+def _look(api: Api, chosen: str | None, environment: str | None) -> Look:
     if environment:
         path = Api.path("v1", "platforms", options.only_platform(api, chosen), "environments", environment)
         view = api.get(path)
-        output.emit(form, view, lambda: _detail(view))
-        return
+        return view, lambda: _detail(view)
     names = [chosen] if chosen else [found["name"] for found in api.get("/v1/platforms")["platforms"]]
     found = [api.get(Api.path("v1", "platforms", name)) for name in names]
-    output.emit(form, found[0] if chosen else {"platforms": found}, lambda: _overview(found))
+    return found[0] if chosen else {"platforms": found}, lambda: _overview(found)
+
+
+def _watch(look: Callable[[], Look], form: Format) -> None:
+    """Print each state that differs from the one before, until somebody interrupts. JSON: one object per line."""
+    before: Any = None
+    try:
+        while True:
+            data, show = look()
+            if _lasting(data) != before:
+                if before is not None and form is Format.TABLE:
+                    output.out().print("")
+                if form is Format.JSON:
+                    output.out().file.write(f"{json.dumps(data, ensure_ascii=False)}\n")
+                    output.out().file.flush()
+                else:
+                    output.emit(form, data, show)
+                before = _lasting(data)
+            time.sleep(_INTERVAL)
+    except KeyboardInterrupt:
+        raise typer.Exit(Exit.OK) from None
+
+
+def _lasting(data: Any) -> Any:
+    """Return what was answered without what changes with every look: times of looks, and how long something lasts."""
+    if isinstance(data, dict):
+        return {name: _lasting(value) for name, value in data.items() if name not in _FLEETING}
+    return [_lasting(value) for value in data] if isinstance(data, list) else data
 
 
 def _overview(platforms: list[dict[str, Any]]) -> None:
     rows: list[list[output.Cell]] = [
-        [platform["name"], env["name"], coloured(env["ready"]), _version(env), env["headline"], since(_at(env))]
+        [
+            platform["name"],
+            env["name"],
+            coloured(env["ready"]),
+            coloured(_word(env, "health")),
+            coloured(_word(env, "sync")),
+            _version(env),
+            env["headline"],
+            since(_at(env)),
+        ]
         for platform in platforms
         for env in platform["environments"]
     ]
     if not rows:
         output.warn("No platform has been applied yet. Apply one with `ferryman apply -f platform.yaml`.")
         return
-    output.table(["PLATFORM", "ENVIRONMENT", "READY", "VERSION", "STATUS", "AGE"], rows)
+    output.table(["PLATFORM", "ENVIRONMENT", "READY", "HEALTH", "SYNC", "VERSION", "STATUS", "AGE"], rows)
     for platform in platforms:
         _notes(platform)
 
@@ -60,6 +118,20 @@ def _notes(view: dict[str, Any]) -> None:
     """Print what is to be known about the document: one that waits for approval, an admin's override."""
     for note in view.get("notes", []):
         output.warn(output.clean(note))
+
+
+def _word(env: dict[str, Any], field: str) -> str:
+    """Return health or sync in one word; an operator of an earlier version tells neither."""
+    return str(env[field]["status"]) if env.get(field) else "-"
+
+
+def _judged(env: dict[str, Any], field: str) -> list[tuple[str, output.Cell]]:
+    """Return health or sync with its reason, and, of what was observed, when."""
+    found = env.get(field)
+    if not found:
+        return []
+    at = f" ({since(found['observedAt'])} ago)" if found.get("observedAt") else ""
+    return [(field.capitalize(), coloured(found["status"])), ("", f"{found['reason']}: {found['message']}{at}")]
 
 
 def _version(env: dict[str, Any]) -> str:
@@ -80,6 +152,8 @@ def _detail(env: dict[str, Any]) -> None:
         [
             ("Name", f"{env['platform']}/{env['name']}"),
             ("Ready", coloured(env["ready"])),
+            *_judged(env, "health"),
+            *_judged(env, "sync"),
             ("Status", env["headline"]),
             ("Running", running),
             ("Published", _published(env["publication"])),
@@ -146,6 +220,9 @@ Fields = list[tuple[str, output.Cell]]
 def _under_way(active: dict[str, Any] | None) -> Fields:
     if active is None:
         return []
+    # Imported here because it loads the models of all records, which most looks do not need.
+    from ferryman.decisions.deployment_steps import title_of
+
     tag = f" ({active['tag']})" if active["tag"] else ""
     took = f"{active['phase']} for {span(active['elapsedSeconds'])} (deployment {active['id']})"
     to = f"to {active['revision']}" if active.get("revision") else ""
@@ -156,7 +233,7 @@ def _under_way(active: dict[str, Any] | None) -> Fields:
         ("Because", active["why"]),
         ("Override", _override(active)),
         ("Mismatch", f"accepted: {active['schemaMismatch']}" if active.get("schemaMismatch") else ""),
-        ("Step", active["step"] or ""),
+        ("Step", title_of(active["step"]) if active["step"] else ""),
     ]
 
 

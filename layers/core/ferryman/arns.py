@@ -22,6 +22,12 @@ _IDENTITY_CENTER = re.compile(r"AWSReservedSSO_[\w+=,.@-]{1,32}_[0-9a-f]{16}", r
 """https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html"""
 IDENTITY_CENTER_PATH = "/aws-reserved/sso.amazonaws.com/"
 """The path of the roles that IAM Identity Center makes; nobody else can make a role below `/aws-reserved/`."""
+_CONSOLES = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}
+
+
+def console_host(partition: str, region: str) -> str:
+    """Return the host of AWS's console."""
+    return _CONSOLES.get(partition) or f"{region}.console.aws.amazon.com"
 
 
 @dataclass(frozen=True)

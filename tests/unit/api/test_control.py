@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ferryman.records import Phase
+from ferryman.records import Phase, Target
 from ferryman.store.table import Store
 from unit import builders as make
 from unit.api_world import JO, KIM, World, idle
@@ -89,6 +89,19 @@ class TestVerify:
 
         assert body["ok"] is True
         assert body["notes"] == [{"path": at, "message": "besides 'api', also 'worker' changes"}]
+
+    def test_what_runs_otherwise_than_recorded_is_a_problem(self, world: World) -> None:
+        target = Target(version="r1", deployment=ID, task_definitions={"scr-api-staging": "api:5", "gone": "gone:1"})
+        world.put(idle(last_succeeded=target))
+        world.outside.live = {"staging": {"scr-api-staging": make.definition("api", 4)}, "production": {"gone": "x:1"}}
+        (problem,) = world.ask("verify")[1]["problems"]
+        assert problem["message"].startswith("has drifted: scr-api-staging runs api:4 instead of api:5; to restore")
+
+    def test_nobody_can_tell_drift_during_a_deployment(self, world: World) -> None:
+        target = Target(version="r1", deployment=ID, task_definitions={"scr-api-staging": "api:5"})
+        world.put(make.state(last_succeeded=target))
+        world.outside.live = {"staging": {"scr-api-staging": "api:4"}}
+        assert world.ask("verify")[1]["problems"] == []
 
     def test_problems_are_an_answer_not_an_error(self, world: World) -> None:
         world.outside.problems = [("spec.environments.staging.cluster", "is gone")]

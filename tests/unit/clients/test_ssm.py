@@ -39,6 +39,20 @@ def test_a_missing_one_is_named(ssm: Any) -> None:
         References(ssm).text("ssm:/ferryman/scr/none")
 
 
+def test_a_missing_list_is_to_be_a_list(ssm: Any) -> None:
+    with pytest.raises(
+        ReferenceUnresolved, match="does not exist; Terraform writes it, or create it as type StringList"
+    ):
+        References(ssm).texts("ssm:/ferryman/scr/none")
+
+
+@pytest.mark.parametrize("value", ['["subnet-1", "subnet-2"]', "[subnet-1, subnet-2]", "'subnet-1','subnet-2'"])
+def test_a_list_in_another_notation_is_not_a_list(ssm: Any, value: str) -> None:
+    ssm.put_parameter(Name="/ferryman/scr/json", Value=value, Type="String")
+    with pytest.raises(ReferenceUnresolved, match="without brackets and quotes: subnet-1,subnet-2"):
+        References(ssm).texts("ssm:/ferryman/scr/json")
+
+
 def test_a_secret_is_refused_and_not_shown(ssm: Any) -> None:
     with pytest.raises(ReferenceUnresolved, match="SecureString") as raised:
         References(ssm).text("ssm:/ferryman/scr/secret")

@@ -159,6 +159,7 @@ def applied(view: Snapshot, actions: list[Action]) -> Snapshot:
                     waiting_since=action.waiting_since,
                     waiting_for=action.waiting_for,
                     observed_generation=action.generation,
+                    health=action.health,
                     reconciled_at=NOW,
                 )
             case RepairTags():

@@ -90,7 +90,10 @@ class FakeGitHub:
         if base not in self.commits or head not in self.commits:
             return said(404, "Not Found")
         titles = ["Fix the door (#12)\n\nIt stuck.", "Thanks @everyone <b>"]
-        commits = [{"sha": f"{n}" * 40, "commit": {"message": title}} for n, title in enumerate(titles, 1)]
+        commits = [
+            {"sha": f"{n}" * 40, "commit": {"message": title, "author": {"name": f"Person {n}"}}}
+            for n, title in enumerate(titles, 1)
+        ]
         return httpx.Response(200, json={"total_commits": 5, "commits": commits})
 
     def _release(self, tag: str) -> httpx.Response:

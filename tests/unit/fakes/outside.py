@@ -39,13 +39,16 @@ class FakeOutside:
         self.iam_is_down = False
         self.identity_center: set[str] = set()
         """Names of the roles that Identity Center made."""
+        self.live: dict[str, dict[str, str]] = {}
+        """Environment → service → task definition that it runs."""
         self.parameters: dict[str, str] = {}
         """`ssm:` reference → value."""
 
     def verify(self, document: Platform) -> Findings:
         here = (*(f"spec.environments.{name}." for name in document.spec.environments), "spec.components.")
         problems = [problem for problem in self.problems if problem[0].startswith(here)]
-        return Findings(problems, [note for note in self.notes if note[0].startswith(here)], self.claims(document))
+        notes = [note for note in self.notes if note[0].startswith(here)]
+        return Findings(problems, notes, self.claims(document), self.live)
 
     def claims(self, document: Platform) -> Claims:
         """Each service is what the document says; `named` adds task definitions and the like."""

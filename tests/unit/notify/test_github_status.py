@@ -89,6 +89,40 @@ def test_approvers_are_told_whether_there_is_such_a_commit(
     assert found.commit_confirmed is known
 
 
+def test_approvers_are_shown_the_commits_of_the_release(store: Store, github: FakeGitHub, show: Any) -> None:
+    github.commits["0001234"] = "0" * 40
+    put(store, phase=Phase.AWAITING_APPROVAL, from_version="0001234")
+    store.write(Save(asked.approval(deployment=make.deployment().id, version="abc1234")))
+    show()
+    found = store.approval(make.deployment().id)
+    assert found is not None
+    assert [(item.title, item.author) for item in found.commits] == [
+        ("Thanks @everyone <b>", "Person 2"),
+        ("Fix the door (#12)", "Person 1"),
+    ]
+    assert found.commits_in_all == 5
+
+
+@pytest.mark.parametrize("before", [None, "abc1234", "unheard-of"])
+def test_without_a_comparison_there_are_no_commits(
+    store: Store, github: FakeGitHub, show: Any, before: str | None
+) -> None:
+    put(store, phase=Phase.AWAITING_APPROVAL, from_version=before)
+    store.write(Save(asked.approval(deployment=make.deployment().id, version="abc1234")))
+    show()
+    found = store.approval(make.deployment().id)
+    assert found is not None
+    assert (found.commit_confirmed, found.commits) == (True, [])
+    assert len(github.deployments) == 1
+
+
+@pytest.mark.parametrize(
+    "item", [None, {}, {"sha": 1, "commit": {"message": "x"}}, {"sha": "a", "commit": {}}, {"sha": "a", "commit": "x"}]
+)
+def test_a_malformed_commit_is_left_out(item: Any) -> None:
+    assert github_status._commit_in(item) is None
+
+
 def test_an_approval_that_ended_stays_as_it_was(store: Store, show: Any) -> None:
     put(store, phase=Phase.RUNNING)
     store.write(Save(asked.approval(deployment=make.deployment().id, status="Approved")))

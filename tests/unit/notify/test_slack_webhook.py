@@ -108,3 +108,9 @@ def test_no_webhook_in(secret: str) -> None:
     with pytest.raises(NotDelivered) as caught:
         slack_webhook.webhook_in(secret, ALLOWED)
     assert "hunter2" not in str(caught.value)
+
+
+def test_links_are_tapped() -> None:
+    told = message("text").but(detail={"links": {"Log": "https://x.example/?a=1&b|c", "Commit": "https://x.example/2"}})
+    section = slack_webhook.payload(told)["blocks"][-1]
+    assert section["text"]["text"] == "<https://x.example/2|Commit>"

@@ -59,7 +59,7 @@ class Aws:
             region=self.region,
             passing=Passing(self.update_service_role, self.run_migration_role),
         )
-        return Findings(found.problems + problems, found.notes + notes, found.claims)
+        return Findings(found.problems + problems, found.notes + notes, found.claims, found.live)
 
     def approvers(self, document: Platform, *, at_a_glance: bool = False) -> list[Problem]:
         """See `decisions.approver_checks`."""

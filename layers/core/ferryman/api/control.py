@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from ferryman.api.context import Context
 from ferryman.api.http import Body, Request, how
@@ -15,15 +15,16 @@ from ferryman.api.read import place
 from ferryman.api.recorded_request import Asked
 from ferryman.clients.aws_errors import Refusal
 from ferryman.contracts import DeploymentRef
+from ferryman.decisions.conditions import strayed_from
 from ferryman.decisions.requests import common
 from ferryman.decisions.requests.hold import request_hold, request_resume
 from ferryman.decisions.requests.redeploy import request_redeploy
 from ferryman.decisions.requests.retry import request_retry
 from ferryman.errors import ClaimLost, FerrymanError, Refused
 from ferryman.messages import timeline
-from ferryman.messages.environment import for_hold
+from ferryman.messages.environment import for_hold, for_resume
 from ferryman.platform import Platform
-from ferryman.records import AbortRequest, Deployment, EnvironmentState, EventType
+from ferryman.records import AbortRequest, Deployment, EnvironmentState, EventType, Hold
 from ferryman.records.writes import Write
 
 _LOG = logging.getLogger("ferryman")
@@ -36,6 +37,12 @@ class ReasonBody(Body):
     """Body of abort and hold. A reason is required."""
 
     reason: Reason
+
+
+class HoldBody(ReasonBody):
+    """Body of hold."""
+
+    until: AwareDatetime | None = Field(default=None, description="When it ends automatically. Default: never.")
 
 
 class RedeployBody(Body):
@@ -54,10 +61,10 @@ class RetryBody(RedeployBody):
 def hold(operator: Context, request: Request) -> dict[str, Any]:
     """Put automation on hold in an environment."""
     platform, env = place(operator, request)
-    body, at = request.read(ReasonBody), operator.clock()
+    body, at = request.read(HoldBody), operator.clock()
     outcome = _write(
         operator, request, platform, env,
-        lambda state: request_hold(state, body.reason, request.who, at),
+        lambda state: request_hold(state, body.reason, request.who, at, body.until),
         lambda outcome: [(EventType.HELD, f"put on hold: {body.reason}")],
     )  # fmt: skip
     return answer_of(outcome)
@@ -154,7 +161,8 @@ def verify(operator: Context, request: Request) -> dict[str, Any]:
     from ferryman.api import ownership
 
     elsewhere = ownership.elsewhere(operator, platform.name, env, found.claims)
-    problems = [*found.problems, *operator.outside.approvers(part), *elsewhere]
+    drifted = _drifted(operator.store.state(platform.name, env), found.live.get(env, {}))
+    problems = [*found.problems, *operator.outside.approvers(part), *elsewhere, *drifted]
     return {
         "ok": not problems,
         "platform": platform.name,
@@ -162,6 +170,17 @@ def verify(operator: Context, request: Request) -> dict[str, Any]:
         "problems": told(problems),
         "notes": told(found.notes),
     }
+
+
+def _drifted(state: EnvironmentState, live: dict[str, str]) -> list[tuple[str, str]]:
+    """Return the services that run something else than what is recorded; during a deployment nobody can tell."""
+    if state.active is not None or state.last_succeeded is None:
+        return []
+    at, way = f"spec.environments.{state.environment}", f"run `ferryman redeploy {state.environment}`"
+    return [
+        (at, f"has drifted: {text}; to restore what is recorded, {way}")
+        for text in strayed_from(state.last_succeeded, dict(live)).values()
+    ]
 
 
 def told(found: list[tuple[str, str]]) -> list[dict[str, str]]:
@@ -197,8 +216,10 @@ def _write(
 ) -> common.Outcome:
     """Decide on the current state and write the result with its timeline; decide again when the state has changed."""
     decided: list[common.Outcome] = []
+    lifted: list[Hold | None] = []
 
     def change(state: EnvironmentState) -> EnvironmentState | None:
+        lifted.append(state.hold)
         decided.append(outcome_on(state))
         return decided[-1].state
 
@@ -210,9 +231,13 @@ def _write(
             )
             for type, message in told
         ]
-        if after.hold is not None and any(type is EventType.HELD for type, _ in told):
+        channels, types = platform.environment(env).notify, [type for type, _ in told]
+        before = lifted[-1]
+        if after.hold is not None and EventType.HELD in types:
             # Tell colleagues, who may push during the hold.
-            lines += for_hold(platform.name, env, after.hold, platform.environment(env).notify, at)
+            lines += for_hold(platform.name, env, after.hold, channels, at)
+        if before is not None and EventType.RESUMED in types:
+            lines += for_resume(platform.name, env, before, request.who, channels, at)
         return lines
 
     operator.store.update_state(platform.name, env, change, timeline_of)

@@ -11,13 +11,14 @@ from ferryman.api.control import ReasonBody, answer_of
 from ferryman.api.http import Body, Request, how
 from ferryman.api.read import place
 from ferryman.api.recorded_request import Asked
+from ferryman.decisions.freeze_windows import frozen
 from ferryman.decisions.requests import freeze as freezes
 from ferryman.decisions.requests.common import Outcome
 from ferryman.decisions.requests.waive import request_waiver
 from ferryman.messages import timeline
-from ferryman.messages.environment import for_freeze
+from ferryman.messages.environment import for_freeze, for_thaw
 from ferryman.platform.values import Duration, between
-from ferryman.records import EnvironmentState, EventType
+from ferryman.records import EnvironmentState, EventType, Freeze
 from ferryman.records.writes import Write
 
 
@@ -67,10 +68,21 @@ def thaw(operator: Context, request: Request) -> dict[str, Any]:
     platform, env = place(operator, request)
     at, environment = operator.clock(), platform.environment(env)
     asked = Asked(operator, request, platform, env)
-    outcome = asked.write(
-        lambda state: freezes.request_thaw(state, environment, at),
-        lambda outcome: [asked.event(EventType.THAWED, outcome.message)],
-    )
+    standing: list[Freeze | None] = []
+
+    def thawed(state: EnvironmentState) -> Outcome:
+        standing.append(state.freeze)
+        return freezes.request_thaw(state, environment, at)
+
+    def lines(outcome: Outcome) -> list[Write]:
+        event, freeze = asked.event(EventType.THAWED, outcome.message), standing[-1]
+        over = freeze is None or (freeze.until is not None and freeze.until <= at)
+        if freeze is None or over:
+            return [event]  # Nothing changed for anybody.
+        still = frozen(environment, outcome.state, at) if outcome.state is not None else None
+        return [event, *for_thaw(platform.name, env, freeze, request.who, still, environment.notify, at)]
+
+    outcome = asked.write(thawed, lines)
     control.nudge(operator, platform.name, env)
     return answer_of(outcome)
 

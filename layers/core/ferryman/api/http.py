@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails
 
 from ferryman import proofs
 from ferryman.text import redacted
@@ -85,9 +86,21 @@ class Request:
         try:
             return model.model_validate({} if self.body is None else self.body)
         except ValidationError as error:
-            problems = [(".".join(map(str, item["loc"])), item["msg"]) for item in error.errors(include_url=False)]
+            problems = [(".".join(map(str, item["loc"])), _wrong(item)) for item in error.errors(include_url=False)]
             told = "; ".join(f"{path}: {message}" if path else message for path, message in problems)
             raise HttpError(422, "InvalidRequest", f"the request body is not valid: {told}", problems) from None
+
+
+def _wrong(item: ErrorDetails) -> str:
+    """Say what is wrong with a field of a body, and what to write."""
+    field, kind = item["loc"][-1] if item["loc"] else "", item["type"]
+    if kind == "missing" or (kind == "string_too_short" and item.get("ctx", {}).get("min_length") == 1):
+        if field == "reason":
+            return "must not be empty; say why, for the timeline and for everyone who asks"
+        return "is missing" if kind == "missing" else "must not be empty"
+    if kind == "extra_forbidden":
+        return "unknown field; update the operator if the command is newer"
+    return item["msg"]
 
 
 def parse(event: dict[str, Any]) -> Request:

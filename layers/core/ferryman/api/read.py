@@ -101,7 +101,9 @@ def releases(operator: Context, request: Request) -> dict[str, Any]:
     known, limit = operator.store.releases(document.name), request.number("limit", 50, 1000)
     answer: dict[str, Any] = {
         "releases": [
-            views.release(release, list(document.spec.components), _where(release, states)).dump()
+            views.release(
+                release, list(document.spec.components), _where(release, states), _failed(release, states)
+            ).dump()
             for release in known[::-1][:limit]
         ]
     }
@@ -125,6 +127,12 @@ def ignored_tags(operator: Context, document: Platform, releases: list[Release])
 
 def _where(release: Release, states: list[EnvironmentState]) -> list[str]:
     return [state.environment for state in states if state.current and state.current.version == release.version]
+
+
+def _failed(release: Release, states: list[EnvironmentState]) -> dict[str, str]:
+    """Return where a release ended badly, and how."""
+    found = {state.environment: state.settled.get(release.version) for state in states}
+    return {name: str(settled.phase) for name, settled in found.items() if settled is not None}
 
 
 def history(operator: Context, request: Request) -> dict[str, Any]:

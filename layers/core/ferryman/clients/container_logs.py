@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from ferryman import text
+from ferryman.arns import console_host
 from ferryman.clients.aws_errors import Refusal, code_of, translated
 from ferryman.clients.aws_types import ECSTask, LogsClient, TaskDefinition
 from ferryman.errors import TransientError
@@ -25,7 +26,6 @@ _PAGES = 3
 """GetLogEvents may answer an empty page although more follow."""
 _CLOUDWATCH = ("cloudwatch", "cloudwatch_logs")
 _VARIABLE = re.compile(r"\$\(([^)]*)\)|\$\{([^}]*)\}|\$(\w+)")
-_CONSOLES = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Place:
 
     def url(self, partition: str) -> str:
         """Return the address of the stream in AWS's console."""
-        host = _CONSOLES.get(partition) or f"{self.region}.console.aws.amazon.com"
+        host = console_host(partition, self.region)
         group, stream = (quote(quote(name, safe=""), safe="").replace("%", "$") for name in (self.group, self.stream))
         return (
             f"https://{host}/cloudwatch/home?region={self.region}#logsV2:log-groups/log-group/{group}/log-events/"

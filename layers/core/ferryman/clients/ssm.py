@@ -4,6 +4,7 @@ Called by begin_deployment, verify and notify. Secrets never pass here: a Secure
 their ARN).
 """
 
+import re
 from collections.abc import Iterable
 
 from botocore.exceptions import ClientError
@@ -12,6 +13,9 @@ from ferryman.clients.aws_errors import translated
 from ferryman.clients.aws_types import SSMClient
 from ferryman.errors import ReferenceUnresolved
 from ferryman.platform.values import is_reference
+
+_PLAIN_LIST = re.compile(r"[^\[\]\"']*")
+"""No id of a subnet or security group, and no address, has brackets or quotes: these are of JSON or YAML."""
 
 
 class References:
@@ -26,17 +30,30 @@ class References:
         if not is_reference(value):
             return value
         name = value.removeprefix("ssm:")
-        if name not in self._known:
-            self._known[name] = self._read(name)
-        return self._known[name]
+        return self._value(name, "String")
 
     def texts(self, value: list[str] | str) -> list[str]:
         """Return a list, each of its items resolved; a reference stands for a whole StringList."""
-        if isinstance(value, str):
-            return [part.strip() for part in self.text(value).split(",") if part.strip()]
-        return [self.text(part) for part in value]
+        if not isinstance(value, str):
+            return [self.text(part) for part in value]
+        if not is_reference(value):
+            return _parts(value)
+        name = value.removeprefix("ssm:")
+        held = self._value(name, "StringList")
+        if not _PLAIN_LIST.fullmatch(held):
+            plain = ",".join(part.strip("[]\"' ") for part in _parts(held))
+            raise ReferenceUnresolved(
+                f"SSM parameter {name} holds {held[:100]!r}, which is not a StringList: write the values with commas "
+                f"between them, without brackets and quotes: {plain[:200]}"
+            )
+        return _parts(held)
 
-    def _read(self, name: str) -> str:
+    def _value(self, name: str, type: str) -> str:
+        if name not in self._known:
+            self._known[name] = self._read(name, type)
+        return self._known[name]
+
+    def _read(self, name: str, type: str) -> str:
         try:
             with translated():
                 parameter = self._ssm.get_parameter(Name=name)["Parameter"]
@@ -44,7 +61,7 @@ class References:
             code = error.response["Error"]["Code"]
             if code == "ParameterNotFound":
                 raise ReferenceUnresolved(
-                    f"SSM parameter {name} does not exist; Terraform writes it, or create it as type String"
+                    f"SSM parameter {name} does not exist; Terraform writes it, or create it as type {type}"
                 ) from None
             if code in ("AccessDeniedException", "ValidationException"):
                 raise ReferenceUnresolved(f"SSM parameter {name} cannot be read: {error}") from None
@@ -52,6 +69,10 @@ class References:
         if parameter["Type"] == "SecureString":
             raise ReferenceUnresolved(f"SSM parameter {name} is a SecureString; refer to secrets by their ARN instead")
         return parameter["Value"]
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def values_of(references: References, named: Iterable[str]) -> dict[str, str]:

@@ -18,11 +18,13 @@ from ferryman.decisions.actions import (
     Dismiss,
     DropClaim,
     EndApproval,
+    LiftHold,
     NoteSameImages,
     Observe,
     Redrive,
     RefuseTag,
     RemindApprovers,
+    RemindHold,
     RepairTags,
     ReportWaiting,
     RequeueAfter,
@@ -61,6 +63,10 @@ def carry_out(  # noqa: C901 - one arm per act
             claims.supersede(action.versions, by, view, context)
         case Dismiss():
             notices.dismiss(action, view, context)
+        case LiftHold():
+            notices.lift_hold(view, context)
+        case RemindHold():
+            notices.remind_of_hold(view, context)
         case RefuseTag():
             notices.refuse_tag(action, view, context)
         case ReportWaiting():
@@ -79,6 +85,7 @@ def carry_out(  # noqa: C901 - one arm per act
                 waiting_since=action.waiting_since,
                 waiting_for=action.waiting_for,
                 observed_generation=action.generation,
+                health=action.health,
                 reconciled_at=context.clock(),
             )
             context.store.write(Save(after))

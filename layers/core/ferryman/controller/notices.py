@@ -37,6 +37,30 @@ def dismiss(action: Dismiss, view: Snapshot, context: Context) -> None:
     _LOG.info("%s", message, extra=ids(view, ""))
 
 
+def lift_hold(view: Snapshot, context: Context) -> None:
+    # Rare: most holds are lifted by people.
+    from ferryman.messages.environment import for_resume
+
+    hold, at = view.state.hold, context.clock()
+    assert hold is not None
+    told = timeline.environment_event(
+        view.platform, view.name, EventType.RESUMED, f"the hold ended by itself ({hold.who}: {hold.reason})",
+        at=at, new_id=context.new_id, who="ferryman",
+    )  # fmt: skip
+    mails = for_resume(view.platform, view.name, hold, None, view.environment.notify, at)
+    context.store.write(Save(view.state.but(hold=None)), told, *mails)
+    _LOG.info("the hold of %s ended by itself", hold.who, extra=ids(view, ""))
+
+
+def remind_of_hold(view: Snapshot, context: Context) -> None:
+    from ferryman.messages.environment import for_hold_reminder
+
+    hold, at = view.state.hold, context.clock()
+    assert hold is not None
+    mails = for_hold_reminder(view.platform, view.name, hold, view.environment.notify, at)
+    context.store.write(Save(view.state.but(hold=hold.but(reminded_at=at))), *mails)
+
+
 def refuse_tag(action: RefuseTag, view: Snapshot, context: Context) -> None:
     # Rare: a tag is refused once.
     from ferryman.decisions.after_outcome import newest

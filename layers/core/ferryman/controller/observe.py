@@ -7,11 +7,11 @@ from datetime import timedelta
 from ferryman.clients import ecs as ecs_edge
 from ferryman.clients import image_scans, stepfunctions
 from ferryman.clients.aws_errors import Refusal
-from ferryman.clients.aws_types import ECRClient, ECSClient, MakeClient, StepFunctionsClient
+from ferryman.clients.aws_types import ECRClient, ECSClient, ECSService, MakeClient, StepFunctionsClient
 from ferryman.clients.image_index import RunsOn
 from ferryman.clients.ssm import References
 from ferryman.decisions import candidates, old_tasks
-from ferryman.decisions.snapshot import Drift, Execution, ImageScan, Snapshot, TagSetting
+from ferryman.decisions.snapshot import Drift, Execution, ImageScan, LiveService, Snapshot, TagSetting
 from ferryman.errors import ReferenceUnresolved, TransientError
 from ferryman.ids import Clock
 from ferryman.platform import Environment, Platform
@@ -69,6 +69,9 @@ def view(
         seen = _with_execution(seen, sources, started)
         # What is on its way is not overtaken; what waits for approval may be.
         undecided = seen.approval is not None and seen.approval.status == "Pending"
+        if swept and undecided:
+            # Nothing of it has changed a service yet: whoever decides wants to know how what runs is.
+            seen = replace(seen, services=_services(sources, environment, seen))
         return _with_scans(seen, sources, document) if undecided else seen
     seen = _with_scans(seen, sources, document)
     if swept or _just_ended(deployments, state):
@@ -125,7 +128,9 @@ def _scans(seen: Snapshot, release: Release, sources: Sources, document: Platfor
 
 def _with_aws(seen: Snapshot, sources: Sources, document: Platform, environment: Environment) -> Snapshot:
     settings = moving_tags.wanted(seen.name, environment, seen.state)
-    drift = _drift(sources, document, environment, seen)
+    found = _drift(sources, document, environment, seen)
+    drift, services = found if found is not None else (None, None)
+    seen = replace(seen, services=services)
     if drift is not None and drift.replacing:
         seen = replace(seen, drift=drift, deployments=_with_last_succeeded(sources.store, seen))
         drift = replace(drift, protected=_protected(sources, environment, old_tasks.left(seen)))
@@ -171,11 +176,47 @@ def _just_ended(deployments: list[Deployment], state: EnvironmentState) -> bool:
     return latest is not None and latest.id != state.tagged
 
 
-def _drift(sources: Sources, document: Platform, environment: Environment, seen: Snapshot) -> Drift | None:
+Live = dict[str, LiveService | None]
+
+
+def _services(sources: Sources, environment: Environment, seen: Snapshot) -> Live | None:
+    """Look how the services are; None when ECS does not answer, or refuses."""
+    try:
+        cluster = sources.references.text(environment.cluster)
+        return _live(environment, _described(sources, environment, cluster))
+    except (ReferenceUnresolved, Refusal, TransientError) as error:
+        _LOG.warning(
+            "could not look at services: %s", error, extra={"platform": seen.platform, "environment": seen.name}
+        )  # fmt: skip
+        return None
+
+
+def _described(sources: Sources, environment: Environment, cluster: str) -> dict[str, ECSService]:
+    return ecs_edge.services(sources.ecs, cluster, [service.name for service in environment.services])
+
+
+def _live(environment: Environment, found: dict[str, ECSService]) -> Live:
+    active = {name: _live_service(raw) for name, raw in found.items() if raw.get("status") == "ACTIVE"}
+    return {service.name: active.get(service.name) for service in environment.services}
+
+
+def _live_service(service: ECSService) -> LiveService:
+    """Return how many tasks a described service has, and how its rollout stands."""
+    found, listed = ecs_edge.primary(service), service.get("deployments", [])
+    return LiveService(
+        desired=service.get("desiredCount", 0),
+        running=sum(item.get("runningCount", 0) for item in listed),
+        pending=sum(item.get("pendingCount", 0) for item in listed),
+        rollout=found.get("rolloutState", "") if found else "",
+        failed=found.get("failedTasks", 0) if found else 0,
+    )
+
+
+def _drift(sources: Sources, document: Platform, environment: Environment, seen: Snapshot) -> tuple[Drift, Live] | None:
     """Look at what ECS runs; a look that fails is only a look: the deployment's own checks refuse with the reason."""
     try:
         cluster = sources.references.text(environment.cluster)
-        services = ecs_edge.services(sources.ecs, cluster, [service.name for service in environment.services])
+        services = _described(sources, environment, cluster)
         bases = {
             service.name: _definition(sources, service.base_task_definition)
             for service in environment.services
@@ -194,12 +235,13 @@ def _drift(sources: Sources, document: Platform, environment: Environment, seen:
 
     # What is scaled to zero runs nothing.
     running = {name: arn for name, arn in active.items() if services[name].get("desiredCount") != 0}
-    return Drift(
+    drift = Drift(
         live={**live, **jobs},
         bases={name: arn for name, arn in {**bases, **of_jobs}.items() if arn},
         images=live_images.differing(document, environment, running, sources.ecs, sources.ecr),
         replacing=frozenset(name for name, raw in services.items() if ecs_edge.replaced(raw)),
     )
+    return drift, _live(environment, services)
 
 
 def _jobs(sources: Sources, environment: Environment) -> tuple[dict[str, str | None], dict[str, str | None]]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from ferryman.decisions.snapshot import TagSetting
-from ferryman.records import Actor, Condition, Phase, WaitingFor
+from ferryman.records import Actor, Condition, LiveHealth, Phase, WaitingFor
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,16 @@ class Supersede:
 
 
 @dataclass(frozen=True)
+class LiftHold:
+    """Lift a hold whose time is over, and tell people."""
+
+
+@dataclass(frozen=True)
+class RemindHold:
+    """Remind people of a hold."""
+
+
+@dataclass(frozen=True)
 class Dismiss:
     """Drop a person's request that later events have made pointless."""
 
@@ -127,6 +137,7 @@ class Observe:
     waiting_since: datetime | None
     waiting_for: WaitingFor | None
     generation: int
+    health: LiveHealth | None = None
 
 
 @dataclass(frozen=True)
@@ -150,6 +161,8 @@ Act = (
     | Complete
     | DropClaim
     | Supersede
+    | LiftHold
+    | RemindHold
     | Dismiss
     | RefuseTag
     | ReportWaiting

@@ -3,7 +3,7 @@
 A condition is an observation: it may be outdated a moment later, and no decision depends on it.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from ferryman.decisions import candidates, old_tasks, same_images
@@ -20,6 +20,7 @@ from ferryman.records import (
     Release,
     Step,
     StepStatus,
+    Target,
     WaitingFor,
     limits,
     step_keys,
@@ -253,17 +254,10 @@ def _drifted(view: Snapshot) -> Seen | None:
         return None
     if target is None:
         return "Drifted", "Unknown", "NothingDeployed", ""
-    strayed, stray = [], []
-    for service, recorded in sorted(target.task_definitions.items()):
-        live = view.drift.live.get(service, recorded)
-        if live is None:
-            strayed.append(f"{service} does not exist")
-        elif _revision(live) != _revision(recorded):
-            strayed.append(f"{service} runs {_revision(live)} instead of {_revision(recorded)}")
-            stray.append(service)
+    strayed = strayed_from(target, view.drift.live)
     if strayed:
-        message = f"{'; '.join(strayed)}. To restore what is recorded, {_way_on(view)}."
-        if any(step_keys.job_name(name) is not None for name in stray):
+        message = f"{'; '.join(strayed.values())}. To restore what is recorded, {_way_on(view)}."
+        if any(step_keys.job_name(name) is not None and view.drift.live.get(name) for name in strayed):
             message += " If Terraform changed a job's target, let it ignore changes of the task definition."
         return "Drifted", "True", "TaskDefinitionChanged", message
     known = view.state.condition("Drifted")
@@ -280,6 +274,18 @@ def _drifted(view: Snapshot) -> Seen | None:
         message = f"{', '.join(changed)}: Terraform published a newer base task definition. {apply}"
         return "Drifted", "True", "BaseChanged", message
     return "Drifted", "False", "AsRecorded", ""
+
+
+def strayed_from(target: Target, live: Mapping[str, str | None]) -> dict[str, str]:
+    """Return what does not run as recorded, each in words; what `live` does not name was not looked at."""
+    found = {}
+    for service, recorded in sorted(target.task_definitions.items()):
+        runs = live.get(service, recorded)
+        if runs is None:
+            found[service] = f"{service} does not exist"
+        elif _revision(runs) != _revision(recorded):
+            found[service] = f"{service} runs {_revision(runs)} instead of {_revision(recorded)}"
+    return found
 
 
 def _old_tasks(view: Snapshot) -> Seen | None:

@@ -7,7 +7,7 @@ new, even when several runs decide at once. The rules are numbered as in docs/re
 import math
 from datetime import datetime, timedelta
 
-from ferryman.decisions import candidates, conditions, pending_approval, same_images
+from ferryman.decisions import candidates, conditions, health, hold_end, pending_approval, same_images
 from ferryman.decisions.actions import (
     Act,
     Action,
@@ -40,7 +40,7 @@ _TAGS_SOON = 5
 
 def decide(view: Snapshot, now: datetime) -> list[Action]:
     """Return what to do about an environment; nothing when it is as it should be."""
-    due = _active(view, now) if view.state.active else _idle(view, now)
+    due = hold_end.due(view.state, now) or (_active(view, now) if view.state.active else _idle(view, now))
     if isinstance(due, Start) and view.state.tagging_until is not None and view.state.tagging_until > now:
         due = RequeueAfter(_TAGS_SOON)  # A deployment moves tags, too: one at a time.
     if due is not None and not isinstance(due, RequeueAfter):
@@ -136,7 +136,7 @@ def _idle(view: Snapshot, now: datetime) -> Act | RequeueAfter | None:
     if told is not None:
         return told
     if state.hold is not None:
-        return None
+        return hold_end.looked_at_again(state, now)
     if freeze is not None:
         return RequeueAfter(math.ceil((freeze.until - now).total_seconds())) if freeze.until else None
     if outlook.ready is not None:
@@ -302,8 +302,9 @@ def _observe(view: Snapshot, now: datetime) -> list[Action]:
         conditions.waiting_since(view, now),
         conditions.waiting_for(view, now),
         view.generation,
+        health.observed(view, now),
     )
-    before = Observe(state.conditions, state.waiting_since, state.waiting_for, state.observed_generation)
+    before = Observe(state.conditions, state.waiting_since, state.waiting_for, state.observed_generation, state.health)
     stale = view.swept and (state.reconciled_at is None or now - state.reconciled_at >= OBSERVED_EVERY)
     return [seen] if stale or seen != before else []
 

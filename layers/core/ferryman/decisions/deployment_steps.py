@@ -63,9 +63,7 @@ class DeploymentStep:
     functions: tuple[str, ...]
     """The folders in functions/ that run it, in order."""
     title: str
-    """What it is, for messages and the page; before the name of a service or migration where each has it."""
-    task: str
-    """What it does, for the command; before the name of a service or migration where each has it."""
+    """What it is, for everybody: the command, messages, the page; before a service's or migration's name, if any."""
     running: str | None = "running"
     """What it is doing, in a word or two, for the demo; None: it is over too soon to be told."""
     done: str = "done"
@@ -105,7 +103,6 @@ STEPS: tuple[DeploymentStep, ...] = (
         key=step_keys.BEGIN,
         functions=("begin_deployment",),
         title="planning and verification",
-        task="plan the deployment",
         running=None,
         done="ready",
         machines=("deploy", "migrate"),
@@ -116,7 +113,6 @@ STEPS: tuple[DeploymentStep, ...] = (
         key=step_keys.APPROVAL,
         functions=("request_approval",),
         title="approval",
-        task="wait for approval",
         running="waiting",
         done="approved",
         planned=_asks,
@@ -128,7 +124,6 @@ STEPS: tuple[DeploymentStep, ...] = (
         key=step_keys.ADMIT,
         functions=("admit_deployment",),
         title="admission",
-        task="check for obstacles",
         running=None,
         done="passed",
         machines=("deploy", "migrate"),
@@ -139,7 +134,6 @@ STEPS: tuple[DeploymentStep, ...] = (
         key=step_keys.PROMOTION,
         functions=("promote_images",),
         title="re-tagging of the images",
-        task="re-tag the images",
         running=None,
         done="re-tagged",
         planned=_promotes,
@@ -149,7 +143,6 @@ STEPS: tuple[DeploymentStep, ...] = (
         key=step_keys.MIGRATION,
         functions=("run_migration", "watch_migration"),
         title="database migration",
-        task="migrate the database",
         running="migrating",
         done="migrated",
         planned=_migrates,
@@ -162,7 +155,6 @@ STEPS: tuple[DeploymentStep, ...] = (
         key=step_keys.ROLLOUT,
         functions=("update_service", "watch_rollout"),
         title="rollout of",
-        task="roll out",
         running="rolling out",
         done="rolled out",
         each_service=True,
@@ -172,7 +164,6 @@ STEPS: tuple[DeploymentStep, ...] = (
         key=step_keys.SMOKE_TEST,
         functions=("smoke_test",),
         title="smoke test",
-        task="run the smoke tests",
         running="checking",
         done="passed",
         planned=_checks,
@@ -183,7 +174,6 @@ STEPS: tuple[DeploymentStep, ...] = (
         key=step_keys.ROLLBACK,
         functions=("update_service", "watch_rollout"),
         title="rollback of",
-        task="roll back",
         running="rolling back",
         done="rolled back",
         planned=_never,

@@ -197,7 +197,9 @@ def _success(deployment: Deployment) -> str:
     left = [name for name in (plan.jobs if plan else {}) if was_skipped(deployment, name)]
     tail = f" ({', '.join([*skipped, *left])} skipped)" if skipped or left else ""
     jobs = f" and in {len(plan.jobs) - len(left)} of {len(plan.jobs)} jobs" if plan and plan.jobs else ""
-    told = f"{deployment.version} runs on {count - len(skipped)} of {count} services{jobs} and passed its checks{tail}."
+    # Without a smoke test, only ECS's own health checks tell that it works.
+    passed = "and passed its checks" if plan and plan.checks else "(there are no smoke tests)"
+    told = f"{deployment.version} runs on {count - len(skipped)} of {count} services{jobs} {passed}{tail}."
     old = waited_no_longer(deployment)
     if old:
         told += f" ECS was still stopping old tasks of {', '.join(old)}; `ferryman status` tells when they are gone."

@@ -40,6 +40,20 @@ class Drift:
 
 
 @dataclass(frozen=True)
+class LiveService:
+    """What DescribeServices says of a service that is ACTIVE."""
+
+    desired: int
+    running: int
+    """Tasks of all its ECS deployments."""
+    pending: int = 0
+    rollout: str = ""
+    """`rolloutState` of the PRIMARY deployment: IN_PROGRESS, COMPLETED or FAILED; "" where ECS gives none."""
+    failed: int = 0
+    """Tasks of the PRIMARY deployment that failed to start."""
+
+
+@dataclass(frozen=True)
 class ImageScan:
     """What ECR's scan tells about one image of a release: of the child that runs, where it is an index."""
 
@@ -88,6 +102,8 @@ class Snapshot:
     swept: bool = False
     drift: Drift | None = None
     """None when nobody looked this time."""
+    services: dict[str, LiveService | None] | None = None
+    """Service → what ECS says of it; None: there is no such service. None for all when nobody looked this time."""
     wrong_tags: tuple[TagSetting, ...] = ()
     """Moving tags that point elsewhere (only when somebody looked)."""
 

@@ -8,8 +8,9 @@ from datetime import datetime
 
 from ferryman.decisions import deployment_report, deployment_steps
 from ferryman.decisions.outcome import TRANSIENT_REFUSALS
-from ferryman.messages import database_command, outbox
+from ferryman.messages import database_command, links, outbox
 from ferryman.messages.outbox import LOG
+from ferryman.platform import GitHub
 from ferryman.records import VOID, Deployment, Hold, Phase, StepStatus
 from ferryman.records.writes import Add
 from ferryman.text import clean, one_line, tail
@@ -36,13 +37,17 @@ def for_outcome(
     *,
     hold: Hold | None = None,
     retry_at: datetime | None = None,
+    github: GitHub | None = None,
 ) -> list[Add]:
     """Make the messages of a deployment that ended; none for a release that was superseded, which its successor's
     message covers.
 
-    `hold` is the environment's hold after the outcome, `retry_at` when an Errored one is retried automatically.
+    `hold` is the environment's hold after the outcome, `retry_at` when an Errored one is retried automatically,
+    `github` the project that its commits are linked to.
     """
     verb = _VERBS.get(deployment.phase)
+    if deployment.phase is Phase.SUCCEEDED and deployment.plan is not None and not deployment.plan.checks:
+        verb = "is deployed, without smoke tests"
     if verb is None and deployment.kind != "migrate":
         return []
     by_rollback = deployment.kind == "rollback" and deployment.phase is Phase.SUCCEEDED
@@ -62,6 +67,7 @@ def for_outcome(
         "version": deployment.version,
         "from": deployment.from_version or "",
         "kind": deployment.kind,
+        links.FIELD: links.of_deployment(deployment, github),
     }
     return outbox.rows(
         channels,

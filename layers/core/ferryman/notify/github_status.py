@@ -10,16 +10,18 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ferryman.clients.github.auth import Project
-from ferryman.clients.github.client import Declined, objects
+from ferryman.clients.github.client import Declined, an_object, objects, part
 from ferryman.contracts import DeploymentRef
 from ferryman.errors import Conflict
-from ferryman.records import Deployment, EnvironmentState, Phase
+from ferryman.records import Commit, Deployment, EnvironmentState, Phase, limits
 from ferryman.records.writes import Save
 from ferryman.store.table import Store
 from ferryman.text import one_line
 
 _DESCRIPTION = 140
 """Characters that GitHub accepts."""
+COMMITS = limits.COUNTS["Approval.commits"]
+"""Commits of a release that approvers are shown."""
 _ROUNDS = 3
 """How often the deployment is read again, at most."""
 
@@ -80,7 +82,7 @@ def show(about: DeploymentRef, *, store: Store, project: Project) -> None:
         if wanted == before:
             return
         sha = project.commit(deployment.version)
-        _tell_approvers(deployment.id, sha is not None, store)
+        _tell_approvers(deployment, sha is not None, store, project)
         if sha is None:
             raise NoSuchCommit(f"{deployment.version} is not a commit of {project.page}")
         if not is_overtaken(deployment, store.state(deployment.platform, deployment.environment)):
@@ -89,15 +91,51 @@ def show(about: DeploymentRef, *, store: Store, project: Project) -> None:
         before = wanted
 
 
-def _tell_approvers(deployment: str, known: bool, store: Store) -> None:
-    """Write for the page whether GitHub has the commit that the version claims to be. Approvers don't wait for it."""
+def _tell_approvers(deployment: Deployment, known: bool, store: Store, project: Project) -> None:
+    """Write for the page what GitHub knows of the commit that the version claims to be. Approvers don't wait for it."""
+    listed: tuple[list[Commit], int] | None = None
     for _ in store.attempts():
-        approval = store.approval(deployment)
+        approval = store.approval(deployment.id)
         if approval is None or approval.status != "Pending" or approval.commit_confirmed == known:
             return
+        if listed is None:
+            listed = _commits_of(deployment, project) if known else ([], 0)
         with contextlib.suppress(Conflict):
-            store.write(Save(approval.but(commit_confirmed=known)))
+            store.write(Save(approval.but(commit_confirmed=known, commits=listed[0], commits_in_all=listed[1])))
             return
+
+
+def _commits_of(deployment: Deployment, project: Project) -> tuple[list[Commit], int]:
+    """Return the commits since what ran before, newest first, and how many there are in all.
+
+    None where GitHub can't compare the two: what runs is no commit of it, or its history was rewritten.
+    Source: https://docs.github.com/en/rest/commits/commits#compare-two-commits (oldest first, 250 at most).
+    """
+    before = deployment.from_version
+    if before is None or before == deployment.version:
+        return [], 0
+    try:
+        answer = an_object(project.api.get(f"{project.path}/compare/{part(before)}...{part(deployment.version)}"))
+    except Declined:
+        return [], 0
+    found = [commit for item in _list(answer.get("commits")) if (commit := _commit_in(item)) is not None]
+    total = answer.get("total_commits")
+    return found[-COMMITS:][::-1], max(total if isinstance(total, int) else 0, len(found))
+
+
+def _list(data: Any) -> list[Any]:
+    return data if isinstance(data, list) else []
+
+
+def _commit_in(item: Any) -> Commit | None:
+    """Read one commit; None when it is malformed."""
+    about = item.get("commit") if isinstance(item, dict) else None
+    if not isinstance(about, dict) or not isinstance(item.get("sha"), str) or not isinstance(about.get("message"), str):
+        return None
+    author = about.get("author")
+    name = author.get("name") if isinstance(author, dict) else None
+    title = one_line(about["message"].strip().partition("\n")[0], limit=200)
+    return Commit(sha=item["sha"][:40], title=title, author=one_line(name, limit=80) if isinstance(name, str) else "")
 
 
 def is_overtaken(deployment: Deployment, state: EnvironmentState) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ferryman.clients.secrets import value_in
 from ferryman.clients.slack import post_webhook
+from ferryman.messages.links import links_of
 from ferryman.notify.approval_links import around_link, link_for
 from ferryman.notify.context import Context
 from ferryman.notify.errors import NotDelivered
@@ -48,6 +49,8 @@ def payload(message: OutboxMessage, link: str | None = None) -> dict[str, Any]:
     else:
         address = escape(link).replace("|", "%7C")
         blocks += [*sections(around[0]), _section(f"<{address}|Review the request>"), *sections(around[1])]
+    linked = [f"<{escape(url).replace('|', '%7C')}|{escape(label)}>" for label, url in links_of(message)]
+    blocks += [_section("  ".join(linked))] if linked else []
     return {"text": escape(message.subject), "blocks": bounded(blocks), "unfurl_links": False, "unfurl_media": False}
 
 

@@ -1,6 +1,7 @@
 """An SNS topic."""
 
 from ferryman.clients.aws_errors import translated
+from ferryman.messages.links import with_links
 from ferryman.notify.approval_links import link_for, text_with_link
 from ferryman.notify.context import Context
 from ferryman.platform import TopicChannel
@@ -9,7 +10,7 @@ from ferryman.records import OutboxMessage
 
 def send(message: OutboxMessage, channel: TopicChannel, context: Context) -> None:
     """Publish a message. Its attributes let subscribers filter by platform, environment, event, phase and version."""
-    text = text_with_link(message.text, link_for(message, context))
+    text = with_links(message, text_with_link(message.text, link_for(message, context)))
     attributes = {
         "platform": message.platform,
         "environment": message.environment,

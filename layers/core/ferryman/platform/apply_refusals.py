@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from ferryman.platform import pattern_examples, tag_patterns
+from ferryman.platform import pattern_examples, remedies, tag_patterns
 from ferryman.platform.document import Platform
 from ferryman.platform.environments import CONTAINERS, Environment, Migration, Service
 from ferryman.records import limits
@@ -18,8 +18,6 @@ from ferryman.text import byte_length
 Problem = tuple[str, str]
 
 _PATTERN = "spec.tagPattern"
-_REGISTRY = re.compile(r"(?:[0-9]+\.dkr[.-]ecr(?:-fips)?\.[^/]*|public\.ecr\.aws)(?:/(.*))?")
-"""https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html: also dual-stack, FIPS and China."""
 
 
 def problems_of(document: Platform, known_tags: Iterable[str] = ()) -> list[Problem]:
@@ -28,9 +26,9 @@ def problems_of(document: Platform, known_tags: Iterable[str] = ()) -> list[Prob
     `known_tags`: tags of the platform's releases. A pattern that has made releases of them is not refused.
     """
     found = [
-        (f"spec.components.{name}.repository", _without_registry(component.repository, match.group(1)))
+        (f"spec.components.{name}.repository", _without_registry(component.repository, alone))
         for name, component in document.spec.components.items()
-        if (match := _REGISTRY.fullmatch(component.repository)) is not None
+        if (alone := remedies.without_registry(component.repository)) is not None
     ]
     pattern = document.spec.tag_pattern
     if (why := tag_patterns.problem(pattern)) is not None:
@@ -38,7 +36,7 @@ def problems_of(document: Platform, known_tags: Iterable[str] = ()) -> list[Prob
     semver = pattern_examples.semver_matches(pattern)
     if semver and not any(pattern_examples.version_matches(pattern, known_tags)):
         found.append((_PATTERN, _only_semver(semver)))
-    return [*found, *_containers(document), *_too_much(document)]
+    return [*found, *_containers(document), *_too_much(document), *_listed_as_one(document), *_placeholders(document)]
 
 
 def warnings_of(document: Platform, known_tags: Iterable[str] = ()) -> list[Problem]:
@@ -113,7 +111,36 @@ def _too_long(environment: Environment, at: str) -> Iterator[Problem]:
                 yield f"{at}.{number}.{field}", f"has {byte_length(value)} bytes, and at most {most} are possible"
 
 
-def _without_registry(repository: str, name: str | None) -> str:
+def _listed_as_one(document: Platform) -> Iterator[Problem]:
+    """Find lists of ids whose items are lists themselves: no subnet and no security group has such an id."""
+    for name, environment in document.spec.environments.items():
+        for migration_name, migration in environment.every_migration.items():
+            at = f"spec.environments.{name}.{environment.migration_path(migration_name)}.network"
+            network = migration.network
+            for field, values in (("subnets", network.subnets), ("securityGroups", network.security_groups)):
+                for i, value in enumerate(values if isinstance(values, list) else []):
+                    if re.search(r"[\[\],\s\"']", value.strip()):
+                        instead = remedies.list_in_text(value) or "one id for each item"
+                        yield f"{at}.{field}.{i}", f"{value!r} is not one id; write {field}: {instead} without quotes"
+
+
+def _placeholders(document: Platform) -> Iterator[Problem]:
+    """Find placeholders that nothing fills in: a smoke test would wait for a version named `{version}`."""
+    for name, environment in document.spec.environments.items():
+        at = f"spec.environments.{name}"
+        for i, check in enumerate(environment.smoke_tests):
+            for wrong in remedies.placeholders(check.expect.model_dump()):
+                told = f"{wrong} is not filled in; write {{release}} for the version that is being deployed"
+                yield f"{at}.smokeTests.{i}.expect", told
+        for migration_name, migration in environment.every_migration.items():
+            # Only a whole word: a shell fills in what it finds inside of one, as in `sh -c "echo ${VERSION}"`.
+            whole = (word for word in migration.command or [] if not word.startswith("$"))
+            for wrong in (word for word in whole if next(remedies.placeholders(word), None) == word):
+                told = f"{wrong} is not filled in; the migration runs in the image of the release, so leave it out"
+                yield f"{at}.{environment.migration_path(migration_name)}.command", told
+
+
+def _without_registry(repository: str, name: str) -> str:
     return (
         f"{repository!r} begins with a registry, so no push would ever match it; write the repository's name alone: "
         f"{name or 'scr-api'}"

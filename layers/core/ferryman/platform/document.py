@@ -28,6 +28,9 @@ from ferryman.platform.environments import (
 from ferryman.platform.github import GitHub
 from ferryman.platform.values import Duration, Name, Repository, between
 
+_BRACES = re.compile(r"\$?(?:\{\{?\s*version\s*\}?\}|<version>)")
+"""How people write a placeholder where a pattern needs a group."""
+
 
 class Component(Model):
     """One image repository. Any number of services can run its image."""
@@ -75,7 +78,10 @@ class Spec(Model):
         except (re.error, RecursionError, OverflowError) as error:
             raise ValueError(f"is not a regular expression: {error}") from None
         if "version" not in compiled.groupindex:
-            raise ValueError("needs a named group (?P<version>…) that captures what all images of one release share")
+            told = "needs a named group (?P<version>…) that captures what all images of one release share"
+            simple = _BRACES.sub("(?P<version>[0-9a-f]{7,40})", pattern)
+            instead = simple if simple != pattern else "(?P<version>[0-9a-f]{7,40})"
+            raise ValueError(f"{told}; for commits, write {instead}")
         if tag_patterns.problem(pattern) is None and tag_patterns.full_match(pattern, "") is not None:
             raise ValueError("matches an empty tag; require at least one character, as in (?P<version>[0-9a-f]{7,40})")
         return pattern

@@ -171,8 +171,13 @@ class Wave(Model):
 class Network(Model):
     """Network configuration of a one-off task."""
 
-    subnets: TextList = Field(description="Subnet ids, or the ssm:/path of a StringList parameter.")
-    security_groups: TextList = Field(description="Security group ids, or the ssm:/path of a StringList parameter.")
+    subnets: TextList = Field(
+        description="Subnet ids, or the ssm:/path of a StringList parameter.",
+        examples=[["subnet-0a1b2c3d", "subnet-4e5f6a7b"]],
+    )
+    security_groups: TextList = Field(
+        description="Security group ids, or the ssm:/path of a StringList parameter.", examples=[["sg-0a1b2c3d"]]
+    )
     assign_public_ip: bool = Field(
         default=False,
         description="Whether the task gets a public IP address. Needed only in a public subnet without NAT.",

@@ -6,8 +6,9 @@ from typing import Annotated, Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from ferryman.platform import remedies
 from ferryman.platform.problem import Problem, closest
-from ferryman.platform.values import IN_WORDS
+from ferryman.platform.values import IN_WORDS, REPOSITORY, SERVICE_NAME
 
 _KINDS = {
     "string_type": "text",
@@ -90,10 +91,16 @@ _BOUNDS: dict[str, Callable[[Any, dict[str, Any]], str]] = {
     "greater_than_equal": lambda value, context: f"{_shorten(value)} is too small; use at least {context['ge']}",
     "less_than_equal": lambda value, context: f"{_shorten(value)} is too large; use at most {context['le']}",
     "recursion_loop": lambda value, context: "contains itself",
-    "string_pattern_mismatch": lambda value, context: (
-        f"{_shorten(value)} is not valid: {IN_WORDS.get(context['pattern'], 'it must match ' + context['pattern'])}"
-    ),
+    "string_pattern_mismatch": lambda value, context: _mismatch(value, context["pattern"]),
 }
+
+
+def _mismatch(value: Any, pattern: str) -> str:
+    rule = IN_WORDS.get(pattern, f"it must match {pattern}")
+    name = value.rsplit("/", 1)[-1] if pattern == SERVICE_NAME and value.startswith("arn:") else None
+    if pattern == REPOSITORY:
+        name = remedies.repository_name(value)
+    return f"{_shorten(value)} is not valid: {rule}{f'; write {name}' if name else ''}"
 
 
 def _wrong_kind(wanted: str, value: Any) -> str:
@@ -145,6 +152,9 @@ def _unknown_field(location: tuple[int | str, ...], root: Any) -> str:
     names = [name for model in models for name in _fields(model)]
     if not names:
         return "unknown field; docs/platform.md lists the fields"
+    meant = next(filter(None, (remedies.meant(model.__name__, str(location[-1])) for model in models)), None)
+    if meant is not None:
+        return f"unknown field; {meant}"
     return f"unknown field; known fields: {', '.join(names)}{closest(str(location[-1]), names)}"
 
 

@@ -1,7 +1,7 @@
 """A problem in a document, suggestions for misspelled names, and what a check found. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -28,3 +28,5 @@ class Findings:
     """What is right, and may not be expected: containers that change with the named one, and ones that stay."""
     claims: "Claims"
     """What the document would own. No default: without it, nothing would be refused that belongs to others."""
+    live: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Environment → service → task definition that it runs."""

@@ -86,7 +86,8 @@ IN_WORDS = {
     EVENTS_NAME: "the name of a schedule, group, rule or target has at most 64 letters, digits and . - _",
     EVENT_BUS: "the name of an event bus consists of letters, digits and / . - _; it is not an ARN",
     REPOSITORY: "the name of an ECR repository is lowercase, as in scr-api or team/scr-api, without registry and tag",
-    IMAGE_TAG: "an image tag has at most 128 letters, digits, dots, underscores and hyphens, and no leading . or -",
+    IMAGE_TAG: "an image tag has at most 128 letters, digits, dots, underscores and hyphens, and no leading . or -; "
+    "a moving tag is the same for every release, as in staging-latest",
     ACCOUNT: "an AWS account id has 12 digits; put it in quotes",
     REGION: "an AWS region looks like eu-west-1",
     PATH: "a path starts with / and contains no spaces and no #",
@@ -157,9 +158,13 @@ WebUrl = Annotated[str, AfterValidator(_web_url)]
 
 def _reference(value: str) -> str:
     if not _REFERENCE.fullmatch(value):
-        raise ValueError(
-            f"{_shown(value)} is neither a list nor a reference; write [a, b], or ssm:/path/of/the/parameter"
-        )
+        # Imported here: it reads the patterns of this module.
+        from ferryman.platform.remedies import list_in_text
+
+        listed = list_in_text(value) or "[a, b]"
+        told = "is a text" if value.startswith("[") else "is neither a list nor a reference"
+        quotes = " without quotes" if value.startswith("[") else ""
+        raise ValueError(f"{_shown(value)} {told}; write {listed}{quotes}, or ssm:/path/of/the/parameter")
     return value
 
 

@@ -6,7 +6,17 @@ names the revision that it read, and loses if somebody was faster.
 
 from ferryman.records.adopted_images import AdoptedImages
 from ferryman.records.applied_platform import AppliedPlatform, Override
-from ferryman.records.approval import VOID, Approval, ApprovalStatus, ApproverRecord, ChatMessage, Decision, How, Nonce
+from ferryman.records.approval import (
+    VOID,
+    Approval,
+    ApprovalStatus,
+    ApproverRecord,
+    ChatMessage,
+    Commit,
+    Decision,
+    How,
+    Nonce,
+)
 from ferryman.records.base import Record
 from ferryman.records.deployment import (
     ENDED_WHILE_DRAINING,
@@ -29,6 +39,7 @@ from ferryman.records.environment import (
     EnvironmentState,
     Freeze,
     Hold,
+    LiveHealth,
     Request,
     Running,
     Settled,
@@ -77,6 +88,7 @@ __all__ = [
     "ApproverRecord",
     "ChatMessage",
     "CheckResult",
+    "Commit",
     "Condition",
     "ConditionType",
     "Decision",
@@ -90,6 +102,7 @@ __all__ = [
     "IgnoredTags",
     "Image",
     "JobPlace",
+    "LiveHealth",
     "MigrationClaim",
     "MigrationProgress",
     "Nonce",

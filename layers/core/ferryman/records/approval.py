@@ -54,6 +54,14 @@ class ChatMessage(Record):
     timestamp: str
 
 
+class Commit(Record):
+    """One commit of the release, as GitHub tells it; the images' tag only says that they are made of it."""
+
+    sha: str
+    title: str
+    author: str = ""
+
+
 class Approval(Record):
     """The question whether one deployment may go on, bound to its environment, release and digests."""
 
@@ -101,6 +109,9 @@ class Approval(Record):
     """Attempts that were refused; the first ones stand in the timeline."""
     commit_confirmed: bool | None = None
     """Whether GitHub has the commit that the version names; None while it has not been asked, or has not answered."""
+    commits: list[Commit] = []
+    """Commits since what runs, newest first, as GitHub listed them; at most 20."""
+    commits_in_all: int = 0
     messages: list[ChatMessage] = []
     token: str | None = None
     """Task token of the waiting step; never leaves the table but to Step Functions."""

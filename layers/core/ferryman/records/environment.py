@@ -16,11 +16,15 @@ class Actor(Record):
 
 
 class Hold(Record):
-    """Automation stays off until a person lifts it."""
+    """Automation stays off until a person lifts it, or its time is over."""
 
     reason: str
     who: str
     at: AwareDatetime
+    until: AwareDatetime | None = None
+    """When reconcile lifts it; None: only a person does."""
+    reminded_at: AwareDatetime | None = None
+    """When people were last reminded of it."""
 
 
 class Freeze(Record):
@@ -145,6 +149,18 @@ class WaitingFor(Record):
     """For people."""
 
 
+class LiveHealth(Record):
+    """How the services of an environment were when reconcile last looked at ECS."""
+
+    status: Literal["Healthy", "Progressing", "Degraded"]
+    reason: str
+    """CamelCase; see `decisions.health`."""
+    message: str
+    """For people: which services, and what ECS says of them."""
+    at: AwareDatetime
+    """When ECS said so."""
+
+
 def _split(value: object) -> object:
     return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
 
@@ -188,6 +204,8 @@ class EnvironmentState(Record):
     waiting_since: AwareDatetime | None = None
     """Since when a release waits that this environment should run; None when there is none."""
     waiting_for: WaitingFor | None = None
+    health: LiveHealth | None = None
+    """None until the first look, and in what earlier versions wrote."""
     rev: int = 0
 
     def condition(self, type: str) -> Condition | None:

@@ -95,6 +95,8 @@ TEXTS: dict[str, int] = {
     "Approval.reason": 2_400,
     "CheckResult.detail": 1_000,
     "CheckResult.url": CHECK_URL,
+    "Commit.author": PERSON,
+    "Commit.title": 800,  # 200 characters
     "Condition.message": 1_800,
     "Decision.name": PERSON,
     "Decision.identity": WHO,
@@ -106,6 +108,7 @@ TEXTS: dict[str, int] = {
     "Deployment.why": 2_000,  # 500 characters
     "Freeze.reason": 2_000,
     "Hold.reason": 3_000,  # a name, and a person's reason
+    "LiveHealth.message": 300,  # beside 200 services, a state has no room for more
     "OutboxMessage.last_error": 1_000,
     "OutboxMessage.text": 30_000,  # messages.outbox.TEXT_LIMIT
     "Override.reason": 2_000,  # 500 characters
@@ -161,6 +164,7 @@ KNOWN: dict[str, int] = {
     "ChatMessage.timestamp": 32,
     "ChatMessage.conversation": 40,
     "CheckResult.name": NAME,
+    "Commit.sha": 64,
     "Deployment.approved_by": PERSON,
     "Deployment.digests:key": NAME,
     "Deployment.migration": NAME,
@@ -257,6 +261,7 @@ COUNTS: dict[str, int] = {
     "AppliedPlatform.references": 20,
     "AppliedPlatform.removed": 200,  # decisions.document_changes.compare.removed
     "Approval.approvers": MOST_APPROVERS,
+    "Approval.commits": 20,  # notify.github_status.COMMITS
     "Approval.decisions": 21,  # as many approvals as can be required, and a rejection
     "Approval.digests": 50,
     "Approval.earlier_tokens": 8,  # steps.request_approval.TOKENS_KEPT

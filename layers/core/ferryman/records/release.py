@@ -31,6 +31,8 @@ class Verified(Record):
     deployment: str
     digests: dict[str, str]
     at: AwareDatetime
+    checks: int | None = None
+    """How many smoke tests it passed; None in what earlier versions wrote."""
 
 
 class Release(Record):

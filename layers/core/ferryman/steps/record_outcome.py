@@ -11,11 +11,11 @@ from ferryman.contracts import DeploymentRef
 from ferryman.decisions import after_outcome
 from ferryman.decisions.deployment_report import cause_of
 from ferryman.decisions.outcome import Judgement, was_skipped
-from ferryman.errors import ClaimLost, Conflict, InvalidDocument
+from ferryman.errors import ClaimLost, Conflict
 from ferryman.ids import Clock, NewId
 from ferryman.messages import deployment as messages
 from ferryman.messages import github, timeline
-from ferryman.platform import parse
+from ferryman.platform import Platform
 from ferryman.records import Deployment, EnvironmentState, EventType, Phase, Verified, step_keys
 from ferryman.records.writes import Add, Save, Write
 from ferryman.store.documents import document_of
@@ -57,7 +57,7 @@ def record(
                 Save(deployment),
                 timeline.event(deployment, EventType.ENDED, judged.message, at=at, new_id=new_id,
                                detail={"phase": str(judged.phase), "reason": judged.reason}),
-                *_messages(_with_log(store, deployment), _channels(store, deployment), state, at),
+                *_messages(_with_log(store, deployment), document_of(store, deployment.platform), state, at),
                 *_on_github(deployment, store, at),
                 *_verified(store, deployment, at),
                 *lifecycle.left_open(store, deployment, at),
@@ -92,10 +92,18 @@ def _with_log(store: Store, deployment: Deployment) -> Deployment:
     return deployment.with_logs({key: store.log(deployment.id, key)})
 
 
-def _messages(deployment: Deployment, channels: list[str], state: EnvironmentState, at: datetime) -> list[Add]:
-    """Make the messages; a fault in making them must never keep an outcome from being recorded."""
+def _messages(deployment: Deployment, document: Platform | None, state: EnvironmentState, at: datetime) -> list[Add]:
+    """Make the messages; a fault in making them must never keep an outcome from being recorded.
+
+    Without a document, or with a broken one, nobody is told.
+    """
+    if document is None or deployment.environment not in document.spec.environments:
+        return []
     try:
-        return messages.for_outcome(deployment, channels, at, hold=state.hold, retry_at=_retry_at(state, deployment))
+        channels, github = document.environment(deployment.environment).notify, document.spec.github
+        return messages.for_outcome(
+            deployment, channels, at, hold=state.hold, retry_at=_retry_at(state, deployment), github=github
+        )
     except Exception:  # noqa: BLE001 - whatever it is, it is logged, and the outcome counts
         _LOG.exception("the messages of deployment %s could not be made; `ferryman history` has it", deployment.id)
         return []
@@ -120,16 +128,5 @@ def _verified(store: Store, deployment: Deployment, at: datetime) -> list[Write]
     release = store.release(deployment.platform, deployment.version)
     if release is None:
         return []
-    proof = Verified(deployment=deployment.id, digests=deployment.digests, at=at)
+    proof = Verified(deployment=deployment.id, digests=deployment.digests, at=at, checks=len(deployment.plan.checks))
     return [Save(release.but(verified={**release.verified, deployment.environment: proof}))]
-
-
-def _channels(store: Store, deployment: Deployment) -> list[str]:
-    """Names of the channels that hear of this environment; a broken document must not change an outcome."""
-    applied = store.find_platform(deployment.platform)
-    if applied is None:
-        return []
-    try:
-        return parse(applied.document).environment(deployment.environment).notify
-    except (InvalidDocument, KeyError):
-        return []

@@ -14,7 +14,7 @@ from ferryman.clients.aws_types import ECRClient, ECSClient, ECSService, MakeCli
 from ferryman.clients.ssm import References
 from ferryman.errors import FerrymanError, ReferenceUnresolved
 from ferryman.platform import Environment, Migration, Platform, Service
-from ferryman.platform.problem import Findings
+from ferryman.platform.problem import Findings, closest
 
 if TYPE_CHECKING:
     from ferryman.steps.verify_jobs import SeenJob
@@ -104,7 +104,13 @@ def examine(
     if passing is not None:
         refused, untold = verify_roles.examine(document.spec.environments, surveys, passing, client)
         problems, notes = problems + refused, notes + untold
-    return Findings(problems, notes, ownership.of_document(document, surveys, references))
+    live = {
+        name: {
+            service: raw["taskDefinition"] for service, raw in seen.services.items() if raw.get("status") == "ACTIVE"
+        }
+        for name, seen in surveys.items()
+    }
+    return Findings(problems, notes, ownership.of_document(document, surveys, references), live)
 
 
 def survey(
@@ -189,8 +195,7 @@ def judge(environment: Environment, seen: Survey, *, at: str) -> list[Problem]:
         live = seen.services.get(service.name)
         if live is None or live.get("status") != "ACTIVE":
             if seen.cluster:
-                missing = f"cluster {_short(seen.cluster)} has no active service {service.name!r}; create it first"
-                problems.append((f"{here}.name", missing))
+                problems.append((f"{here}.name", _no_service(service, seen)))
             continue
         problems += _service_problems(live, here)
         base = seen.bases.get(service.name)
@@ -208,11 +213,21 @@ def judge(environment: Environment, seen: Survey, *, at: str) -> list[Problem]:
     return problems
 
 
+def _no_service(service: Service, seen: Survey) -> str:
+    """Say that there is no such service. Its task definition often has the service's name, so that tells a misprint."""
+    base = seen.bases.get(service.name)
+    near = closest(service.name, [base["family"]] if base is not None and base["family"] != service.name else [])
+    return (
+        f"cluster {_short(seen.cluster)} has no active service {service.name!r}{near}"
+        f"{' Otherwise' if near else '; correct the name, or'} create the service first"
+    )
+
+
 def _network_problems(read: SeenMigration, seen: Survey, at: str) -> list[Problem]:
     unresolved = {path for path, _ in seen.unresolved}
     found = ((f"{at}.subnets", read.subnets), (f"{at}.securityGroups", read.security_groups))
     return [
-        (path, "is empty; a Fargate task needs at least one")
+        (path, "is empty; a Fargate task needs at least one: write [id], or ssm:/path to a StringList parameter")
         for path, values in found
         if not values and path not in unresolved
     ]
@@ -286,7 +301,9 @@ def _repositories(document: Platform, ecr: ECRClient) -> tuple[dict[str, str], l
                 continue
             if code != "RepositoryNotFoundException":
                 raise
-            missing = f"ECR has no repository {component.repository!r}; create it first"
+            missing = (
+                f"ECR has no repository {component.repository!r}; correct the name, or create the repository first"
+            )
             problems.append((path, missing))
     return addresses, problems
 
@@ -319,7 +336,12 @@ def _services(
             return {}
         if code_of(error) != "ClusterNotFoundException":
             raise
-        unresolved.append((f"{at}.cluster", f"there is no ECS cluster {_short(cluster)!r}; create it first"))
+        unresolved.append(
+            (
+                f"{at}.cluster",
+                f"there is no ECS cluster {_short(cluster)!r}; correct the name, or create the cluster first",
+            )
+        )
         return {}
 
 

@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from ferryman.messages import timeline
-from ferryman.records import EventType, Hold, IgnoredTag, IgnoredTags, Phase, ReleaseStatus
+from ferryman.records import EventType, Hold, IgnoredTag, IgnoredTags, Phase, ReleaseStatus, Settled, Verified
+from ferryman.records.writes import Save
 from unit import builders as make
 from unit.api_world import JO, World, idle
 from unit.cli.function_url import Run, Server, ageless
@@ -30,9 +31,9 @@ def _platform(world: World, scr_document: dict[str, Any]) -> None:
 def test_status_of_everything(run: Run) -> None:
     headline, nothing = f"runs 0001234; held by {JO}: load test", "runs no release; abc1234 is waiting for ai-gateway"
     assert ageless(run("status").stdout) == (
-        f"PLATFORM   ENVIRONMENT   READY     VERSION   {'STATUS'.ljust(len(headline))}   AGE\n"
-        f"scr        staging       Unknown   0001234   {headline}   AGE\n"
-        f"scr        production    Unknown   -         {nothing.ljust(len(headline))}   -\n"
+        f"PLATFORM   ENVIRONMENT   READY     HEALTH    SYNC      VERSION   {'STATUS'.ljust(len(headline))}   AGE\n"
+        f"scr        staging       Unknown   Unknown   Waiting   0001234   {headline}   AGE\n"
+        f"scr        production    Unknown   Unknown   Waiting   -         {nothing.ljust(len(headline))}   -\n"
     )
 
 
@@ -40,6 +41,11 @@ def test_status_of_one(run: Run) -> None:
     assert ageless(run("status", "scr", "staging").stdout) == (
         "Name:       scr/staging\n"
         "Ready:      Unknown\n"
+        "Health:     Unknown\n"
+        "            NotSeen: Nobody has looked at its services yet.\n"
+        "Sync:       Waiting\n"
+        "            Assembling: abc1234 is waiting for images: 2 of 3 pushed, missing ai-gateway (the first was "
+        "pushed 0s ago). Push scr-ai-gateway:abc1234.\n"
         "Status:     runs 0001234; held by arn:aws:iam::123456789012:user/jo: load test\n"
         "Running:    0001234 for AGE (deployment 01K0000000000000000000PREV)\n"
         "Hold:       by user/jo AGE ago: load test\n"
@@ -162,6 +168,18 @@ class TestIgnored:
         assert result.exit_code == 2
         assert "there is no release 'sha-3f9c2ab': sha-3f9c2ab does not match tagPattern" in result.stderr
         assert "Push the images as 3f9c2ab" in result.stderr
+
+
+def test_releases_tell_where_one_failed_and_what_no_smoke_test_looked_at(run: Run, world: World) -> None:
+    proof = Verified(deployment="D", digests={}, at=make.AT, checks=0)
+    failed = Settled(phase=Phase.ROLLED_BACK, reason="SmokeTestFailed", at=make.AT)
+    release = world.store.release("scr", "0001234")
+    assert release is not None
+    world.store.write(Save(release.but(verified={"staging": proof, "production": proof.but(checks=3)})))
+    world.store.update_state("scr", "staging", lambda state: state.but(settled={"abc1234": failed}))
+    text = run("releases").stdout
+    assert "staging (no smoke tests), production " in text
+    assert "staging (RolledBack)" in text
 
 
 def test_history(run: Run) -> None:

@@ -30,6 +30,23 @@ def test_hold_and_resume(run: Run, world: World) -> None:
     assert (resumed.exit_code, world.state.hold) == (0, None)
 
 
+def test_a_hold_that_ends(run: Run, world: World) -> None:
+    assert run("hold", "staging", "--reason", "load test", "--for", "2d").exit_code == 0
+    hold = world.state.hold
+    assert hold is not None
+    assert hold.until is not None
+    assert run("hold", "staging", "--reason", "x", "--for", "2d", "--until", "2099-01-01").exit_code == 2
+    assert run("hold", "staging", "--reason", "x", "--until", "2001-01-01").exit_code == 2
+
+
+@pytest.mark.parametrize("reason", ["", "  "])
+@pytest.mark.parametrize("command", ["hold", "freeze", "abort"])
+def test_a_reason_that_says_nothing_is_refused_with_an_example(run: Run, command: str, reason: str) -> None:
+    result = run(command, "staging", "--reason", reason)
+    assert result.exit_code == 2
+    assert "say why" in result.stderr
+
+
 def test_verify(run: Run, world: World) -> None:
     well = run("verify", "staging")
     world.outside.problems = [("spec.environments.staging.cluster", "is gone")]

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import typer
 
 from ferryman.messages import timeline
 from ferryman.records import (
@@ -23,6 +24,8 @@ from ferryman.records import (
     Waiver,
     step_keys,
 )
+from ferryman_cli.commands import status as command
+from ferryman_cli.output import Format
 from unit import builders as make
 from unit.api_world import JO, World
 from unit.cli.function_url import Run, Server, ageless
@@ -68,6 +71,11 @@ def test_status_while_it_waits_for_approval(run: Run, world: World) -> None:
     assert text == (
         "Name:       scr/production\n"
         "Ready:      Unknown\n"
+        "Health:     Unknown\n"
+        "            NothingDeployed: No release has been deployed here yet.\n"
+        "Sync:       Waiting\n"
+        f"            AwaitingApproval: Deployment {ID} of abc1234 (v1.0.0) has been AwaitingApproval for 0s, "
+        "at approval for 0s.\n"
         "Status:     runs no release; abc1234 is waiting for approval (1 of 2, expires in 60m)\n"
         f"Deploying:  abc1234 (v1.0.0) AwaitingApproval for 0s (deployment {ID})\n"
         "Because:    all its images carry the tag v1.0.0\n"
@@ -150,7 +158,7 @@ def test_watch_says_who_may_approve(run: Run, world: World, server: Server) -> N
         "    0s  scr/production abc1234 (v1.0.0)  AwaitingApproval\n"
         "    0s  approval  1 of 2 approvals (Ada), expires 2026-01-02 04:04 UTC\n"
         "    0s  approval  Can approve: Jo, with `ferryman approve production --release abc1234`.\n"
-        "    0s  begin_deployment  Succeeded\n"
+        "    0s  planning and verification  Succeeded\n"
         "    0s  approval  Running\n"
         "    0s  scr/production abc1234 (v1.0.0)  Rejected\n"
         "    0s  approval  Aborted  Rejected\n"
@@ -172,3 +180,30 @@ def test_the_flow_names_approval_and_promotion(run: Run, world: World) -> None:
         ("rollout", "Pending"),
     ]
     assert "AQC-token" not in json.dumps(view)
+
+
+@pytest.mark.parametrize("form", [Format.JSON, Format.TABLE])
+def test_watching_shows_what_changed_and_nothing_twice(
+    form: Format, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "_INTERVAL", 0)
+    looks = [
+        {"ready": "True", "reconciledAt": "1"},
+        {"ready": "True", "reconciledAt": "2"},
+        {"ready": "False", "reconciledAt": "2"},
+    ]
+
+    def look() -> command.Look:
+        if not looks:
+            raise KeyboardInterrupt
+        data = looks.pop(0)
+        return data, lambda: print(data["ready"])
+
+    with pytest.raises(typer.Exit) as ended:
+        command._watch(look, form)
+    assert ended.value.exit_code == 0
+    lines = capsys.readouterr().out.splitlines()
+    if form is Format.JSON:
+        assert [json.loads(line)["ready"] for line in lines] == ["True", "False"]
+    else:
+        assert lines == ["True", "", "False"]

@@ -59,13 +59,13 @@ def test_prints_a_line_for_each_change(run: Run, stages: list[Deployment]) -> No
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
         "    0s  scr/staging abc1234  Running\n"
-        "    0s  begin_deployment  Succeeded\n"
-        "    0s  admit_deployment  Succeeded\n"
-        "    0s  rollout/scr-api  Succeeded\n"
-        "    0s  rollout/scr-web  Running  0/2 running\n"
-        "    0s  rollout/scr-web  Running  1/2 running, 1 failed\n"
+        "    0s  planning and verification  Succeeded\n"
+        "    0s  admission  Succeeded\n"
+        "    0s  rollout of scr-api  Succeeded\n"
+        "    0s  rollout of scr-web  Running  0/2 running\n"
+        "    0s  rollout of scr-web  Running  1/2 running, 1 failed\n"
         "    0s  scr/staging abc1234  Succeeded\n"
-        "    0s  rollout/scr-web  Succeeded\n"
+        "    0s  rollout of scr-web  Succeeded\n"
         "Succeeded after 0s: All is well.\n"
     )
 
@@ -99,8 +99,8 @@ def test_a_failure_ends_with_one_and_shows_the_log(
 
     assert result.exit_code == 1
     assert result.stdout.endswith(
-        "    0s  rollout/scr-web  Failed  0/1 running, 3 failed, FailFast\n"
-        "RolledBack after 0s: web failed.\n\nroll out scr-web, last lines of the log:\n  boom\n  [2Jexit 1\n"
+        "    0s  rollout of scr-web  Failed  0/1 running, 3 failed, FailFast\n"
+        "RolledBack after 0s: web failed.\n\nrollout of scr-web, last lines of the log:\n  boom\n  [2Jexit 1\n"
     )
 
 
@@ -205,16 +205,16 @@ class TestPicture:
     def test_shows_each_step_with_its_time_and_counts(self) -> None:
         assert progress.picture(self.view(), frame=0, later=7).plain == (
             "scr/staging  abc1234  Running  7s\n"
-            "  ✓ plan the deployment      0s\n"
-            "  ✓ check for obstacles      0s\n"
-            "  ✓ roll out scr-api         0s\n"
-            "  ⠋ roll out scr-web         7s  1/2 running"
+            "  ✓ planning and verification      0s\n"
+            "  ✓ admission                      0s\n"
+            "  ✓ rollout of scr-api             0s\n"
+            "  ⠋ rollout of scr-web             7s  1/2 running"
         )
 
     @pytest.mark.parametrize(
         ("changes", "lines"),
         [
-            pytest.param({}, ["migrate the database orders", "migrate the database stock"], id="deploy"),
+            pytest.param({}, ["database migration orders", "database migration stock"], id="deploy"),
             pytest.param(
                 {"kind": "rollback", "command": "down", "revisions": {"orders": "1", "stock": "a"}},
                 ["downgrade the database orders to 1", "downgrade the database stock to a"],

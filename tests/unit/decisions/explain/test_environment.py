@@ -194,10 +194,13 @@ def test_names_the_step_under_way_and_an_abort(document: Platform) -> None:
     found = told(document, [release(1), release(2)], [active, ONE], active=make.state().active)
 
     assert found.sentences[1:3] == [
-        f"Deployment {active.id} of 0000002 has been Running for 5m, at rollout/scr-web for 5m, 1 of 2 tasks running.",
+        (
+            f"Deployment {active.id} of 0000002 has been Running for 5m, "
+            "at rollout of scr-web for 5m, 1 of 2 tasks running."
+        ),
         f"{JO} requested an abort 5m ago: wrong one.",
     ]
-    assert found.headline == "deploying abc1234 (Running, rollout/scr-web)"
+    assert found.headline == "deploying abc1234 (Running, rollout of scr-web)"
 
 
 def test_tells_how_the_last_deployment_failed(document: Platform) -> None:

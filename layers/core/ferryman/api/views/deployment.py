@@ -111,7 +111,11 @@ class ReleaseView(Record):
     missing: list[str]
     refused: dict[str, str]
     verified: dict[str, AwareDatetime]
+    unchecked: list[str]
+    """Those environments of `verified` that have no smoke test."""
     runs_in: list[str]
+    failed_in: dict[str, str]
+    """Environment → how it ended there, where automation does not start it again or waits for another try."""
     first_seen_at: AwareDatetime
     ready_at: AwareDatetime | None
 
@@ -199,7 +203,7 @@ def _counted(view: StepView, step: Step, live: dict[str, Counts]) -> StepView:
     return view.but(desired=progress.desired, running=progress.running, failed=progress.failed)
 
 
-def release(release: Release, components: list[str], runs_in: list[str]) -> ReleaseView:
+def release(release: Release, components: list[str], runs_in: list[str], failed_in: dict[str, str]) -> ReleaseView:
     """Return what the list of releases shows of one."""
     return ReleaseView(
         version=release.version,
@@ -209,7 +213,9 @@ def release(release: Release, components: list[str], runs_in: list[str]) -> Rele
         missing=[name for name in components if name not in release.components],
         refused=release.refused,
         verified={name: proof.at for name, proof in release.verified.items()},
+        unchecked=[name for name, proof in release.verified.items() if proof.checks == 0],
         runs_in=runs_in,
+        failed_in=failed_in,
         first_seen_at=release.first_seen_at,
         ready_at=release.ready_at,
     )

@@ -12,6 +12,8 @@ from ferryman.decisions.explain.environment import Explanation, Summary
 from ferryman.decisions.explain.ignored import Ignored
 from ferryman.decisions.explain.pending_releases import Newer
 from ferryman.decisions.freeze_windows import Frozen
+from ferryman.decisions.health import Health
+from ferryman.decisions.sync import Sync
 from ferryman.records import (
     Condition,
     EnvironmentState,
@@ -51,6 +53,8 @@ class EnvironmentView(Record):
     summary: Summary
     headline: str
     ready: Literal["True", "False", "Unknown"]
+    health: Health
+    sync: Sync
     current: Running | None
     active: DeploymentSummary | None
     requested: Request | None
@@ -100,6 +104,8 @@ def environment(
         summary=found.summary,
         headline=found.headline,
         ready=ready.status if ready else "Unknown",
+        health=found.health,
+        sync=found.sync,
         current=state.current,
         active=active,
         requested=state.requested,

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from ferryman.approvals.web import database_section
+from ferryman.approvals.web import database_section, page_brief
 from ferryman.approvals.web.database_section import DatabaseSection
+from ferryman.approvals.web.page_brief import Fact, Migration
 from ferryman.approvals.web.page_records import PageRecords
 from ferryman.decisions import approval_in_words, changes_in_words, freeze_windows
 from ferryman.decisions.changes_in_words import Change
@@ -44,23 +45,6 @@ class Component:
 
 
 @dataclass(frozen=True)
-class Migration:
-    """One step of the database's schema."""
-
-    id: str
-    unsafe: bool
-
-
-@dataclass(frozen=True)
-class Fact:
-    """A short title and its text."""
-
-    title: str
-    text: str
-    tone: Literal["good", "plain", "warn"] = "plain"
-
-
-@dataclass(frozen=True)
 class Voice:
     """What one person decided."""
 
@@ -92,6 +76,10 @@ class Facts:
     components: list[Component]
     compare: str | None
     commit: str | None
+    commits: list[Fact]
+    """Commits since what runs, newest first: who made each, and its title."""
+    more_commits: int
+    """How many there are beside those."""
     changes: list[Change]
     """What changes against what runs; empty where the plan does not tell."""
     not_frozen: list[str]
@@ -102,6 +90,8 @@ class Facts:
     migrations: list[Migration]
     migrations_note: str
     checks: list[Fact]
+    brief: list[Fact]
+    """What a person sees before the form: a line each. The details say the same at length."""
     back: list[str]
     warnings: list[Fact]
     required: int
@@ -136,6 +126,8 @@ def facts(records: PageRecords, now: datetime) -> Facts:
         components=_components(records),
         compare=_compare(records, running),
         commit=_commit(records),
+        commits=[Fact(item.author or "unknown author", item.title) for item in approval.commits],
+        more_commits=max(0, approval.commits_in_all - len(approval.commits)),
         changes=changes_in_words.changes(deployment.plan, _CHANGES),
         not_frozen=deployment.plan.not_frozen if deployment.plan else [],
         since_approved=deployment.plan.since_approved if deployment.plan else [],
@@ -143,6 +135,7 @@ def facts(records: PageRecords, now: datetime) -> Facts:
         migrations=new,
         migrations_note=note,
         checks=_checks(records, now),
+        brief=page_brief.brief(records, new, now, requested_by(approval)),
         back=database_section.way_back(deployment) or _back(records, new),
         warnings=_warnings(records, now),
         required=approval.required,

@@ -15,11 +15,11 @@ Tone = Literal["done", "now", "bad", "skipped", "waits"]
 
 _TONES: dict[StepStatus, tuple[Tone, str]] = {
     StepStatus.RUNNING: ("now", "running"),
-    StepStatus.SUCCEEDED: ("done", "done"),
+    StepStatus.SUCCEEDED: ("done", "succeeded"),
     StepStatus.FAILED: ("bad", "failed"),
     StepStatus.SKIPPED: ("skipped", "skipped"),
-    StepStatus.ABORTED: ("bad", "stopped"),
-    StepStatus.ERRORED: ("bad", "error"),
+    StepStatus.ABORTED: ("bad", "aborted"),
+    StepStatus.ERRORED: ("bad", "errored"),
 }
 
 

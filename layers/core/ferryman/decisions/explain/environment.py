@@ -11,10 +11,14 @@ from pydantic import Field
 
 from ferryman.decisions import approval_in_words, database_command
 from ferryman.decisions.conditions import IMAGES_DIFFER, way_on
+from ferryman.decisions.deployment_steps import title_of
 from ferryman.decisions.explain import ignored as ignored_tags
 from ferryman.decisions.explain.ignored import Ignored
 from ferryman.decisions.explain.inputs import Facts
-from ferryman.decisions.explain.pending_releases import Newer, asked, newer
+from ferryman.decisions.explain.pending_releases import Newer, asked, newer, worded
+from ferryman.decisions.health import Health, health
+from ferryman.decisions.sync import Sync, judge_sync
+from ferryman.decisions.why_not import why_not
 from ferryman.durations import age
 from ferryman.platform import Platform
 from ferryman.records import Approval, Deployment, EnvironmentState, Phase, Record, Release, Running, StepStatus
@@ -43,6 +47,10 @@ class Explanation(Record):
     environment: str
     summary: Summary
     headline: str
+    health: Health
+    """How what runs is, as ECS said when reconcile last looked."""
+    sync: Sync
+    """Why the newest release that is wanted here does not run, or that it does."""
     sentences: list[str]
     runs: Running | None
     newer: list[Newer]
@@ -83,11 +91,40 @@ def explain(
         environment=state.environment,
         summary=summary,
         headline=headline,
+        health=health(facts.environment, state, facts.active, now),
+        sync=_sync(facts),
         sentences=sentences,
         runs=state.current,
         newer=found,
         ignored=facts.newer_ignored[:_MOST_IGNORED],
     )
+
+
+def _sync(facts: Facts) -> Sync:
+    found = judge_sync(facts.view, why_not(facts.view, facts.now), facts.frozen)
+    version = found.why.release.version if found.why else None
+    if found.reason == "Requested" or (found.why is None and facts.state.requested is not None):
+        request = facts.state.requested
+        version, message = (request.version if request else version), " ".join(asked(facts))
+    elif found.why is not None:
+        message = worded(facts, found.why).message
+    elif facts.state.active is not None:
+        version, message = facts.state.active.version, _active(facts)[0]
+    else:
+        message = _of_what_runs(facts, found.reason)
+    return Sync(status=found.status, reason=found.reason, message=message, version=version)
+
+
+def _of_what_runs(facts: Facts, reason: str) -> str:
+    """Say why an environment for which nothing newer is wanted is in sync or not."""
+    if reason == "NothingDeployed":
+        return "No release has been deployed here yet; push one."
+    if reason == "UpToDate":
+        return f"{facts.running_version or 'What was found here'} is what should run."
+    drifted = facts.state.condition("Drifted")
+    if drifted is not None and drifted.status == "True" and drifted.reason == reason:
+        return drifted.message
+    return f"{facts.running_version} was deployed again, and that errored; it will be retried."
 
 
 def _nothing_newer(facts: Facts) -> str:
@@ -162,12 +199,12 @@ def _where(deployment: Deployment, now: datetime) -> str:
         return ""
     step = deployment.steps[at]
     if step.status is not StepStatus.RUNNING:
-        return f", past {at} ({step.status})"
+        return f", past {title_of(at)} ({step.status})"
     progress = step.rollout
     counts = ""
     if progress is not None and progress.desired is not None:
         counts = f", {progress.running or 0} of {progress.desired} tasks running"
-    return f", at {at} for {age(step.started_at, now)}{counts}"
+    return f", at {title_of(at)} for {age(step.started_at, now)}{counts}"
 
 
 def current_step(deployment: Deployment) -> str | None:
@@ -241,7 +278,8 @@ def _headline(facts: Facts, found: list[Newer]) -> tuple[Summary, str]:
             given = f" ({len(facts.approval.approved_by)} of {facts.approval.required}, expires in {left})"
         return "AwaitingApproval", f"{runs}; {what} is waiting for approval{given}"
     if state.active is not None:
-        phase = f"{active.phase}, {current_step(active) or 'starting'}" if active else "Pending"
+        at = current_step(active) if active else None
+        phase = f"{active.phase}, {title_of(at) if at else 'starting'}" if active else "Pending"
         return "Deploying", f"{_DOES.get(active.kind if active else '', 'deploying')} {state.active.version} ({phase})"
     if state.hold is not None:
         return "Held", f"{runs}; held by {state.hold.who}: {state.hold.reason}"

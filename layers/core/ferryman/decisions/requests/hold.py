@@ -1,20 +1,27 @@
 """A person's request to put automation on hold, or to resume it. Pure."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from ferryman.decisions.requests.common import Outcome
+from ferryman.errors import Refused
 from ferryman.records import EnvironmentState, Hold
 
 
-def request_hold(state: EnvironmentState, reason: str, who: str, at: datetime) -> Outcome:
-    """Put automation on hold. An existing hold keeps its reason and its owner."""
+def request_hold(
+    state: EnvironmentState, reason: str, who: str, at: datetime, until: datetime | None = None
+) -> Outcome:
+    """Put automation on hold, for good or until a given time. An existing hold keeps its reason, owner and end."""
     env, standing = state.environment, state.hold
+    if until is not None and until <= at:
+        raise Refused(f"{until.astimezone(UTC):%Y-%m-%d %H:%M} UTC is in the past; give a time in the future")
+    until = until.astimezone(UTC) if until is not None else None
     if standing is not None:
         return Outcome(None, f"{env} was already put on hold by {standing.who}: {standing.reason}")
     # admit_deployment stops an automatic deployment that has not changed anything yet.
     running = f"; deployment {state.active.deployment} continues if it is already admitted" if state.active else ""
-    message = f"{env} is on hold{running}; to lift the hold, run `ferryman resume {env}`"
-    return Outcome(state.but(hold=Hold(reason=reason, who=who, at=at)), message)
+    end = f" until {until:%Y-%m-%d %H:%M} UTC" if until is not None else ""
+    message = f"{env} is on hold{end}{running}; to lift the hold, run `ferryman resume {env}`"
+    return Outcome(state.but(hold=Hold(reason=reason, who=who, at=at, until=until)), message)
 
 
 def request_resume(state: EnvironmentState) -> Outcome:
