@@ -11,11 +11,11 @@ from ferryman_cli.commands import (
     approvals,
     audit,
     auth,
+    delete,
     diff,
     doctor,
     gates,
     get,
-    platforms,
     proposal,
     reads,
     requests,
@@ -99,7 +99,8 @@ for _command in (
     app.command()(_command)
 app.add_typer(get.app)
 app.add_typer(auth.app)
-app.add_typer(platforms.app)
+app.add_typer(delete.app)
+app.add_typer(delete.former)
 app.add_typer(local.app)
 
 

@@ -75,9 +75,9 @@ class Api:
         """Send a PUT request."""
         return self._call("PUT", path, query, body, repeatable=True)
 
-    def post(self, path: str, body: Any = None, *, repeatable: bool) -> dict[str, Any]:
+    def post(self, path: str, body: Any = None, *, repeatable: bool, **query: str | None) -> dict[str, Any]:
         """Send a POST request; `repeatable` if sending it twice has the same effect as sending it once."""
-        return self._call("POST", path, {}, {} if body is None else body, repeatable=repeatable)
+        return self._call("POST", path, dict(query), {} if body is None else body, repeatable=repeatable)
 
     def _call(
         self, method: str, path: str, query: dict[str, str | int | None], body: Any, *, repeatable: bool

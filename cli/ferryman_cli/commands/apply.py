@@ -88,7 +88,7 @@ def apply(
 
     def show() -> None:
         if answer["result"] == "proposed":
-            _proposed(answer)
+            told_proposed(answer)
             _preview(answer)
             return
         tail = "" if answer["result"] == "unchanged" and not dry_run else f" (generation {answer['generation']})"
@@ -131,7 +131,7 @@ def _change(before: str | None, after: str | None) -> str:
     return f"added: {output.flat(after)}" if before is None else f"{output.flat(before)} → {output.flat(after)}"
 
 
-def _proposed(answer: dict[str, Any]) -> None:
+def told_proposed(answer: dict[str, Any]) -> None:
     """Say that nothing was applied, what waits for whom, and how to follow it."""
     dry, platform = answer["dryRun"], answer["platform"]
     tail = f" (generation {answer['generation']} stays){' (dry run)' if dry else ''}"

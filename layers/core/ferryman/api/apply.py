@@ -39,10 +39,22 @@ def apply(operator: Context, request: Request) -> dict[str, Any]:
     A document that weakens a gate of the stored one is proposed to its approvers instead. `?override=REASON`, of an
     admin, applies it all the same. One that leaves out an environment is refused without `?prune=true`.
     """
-    name, dry_run, override = request.params["platform"], request.flag("dryRun"), _override(operator, request)
+    name = request.params["platform"]
     document = _read(operator, request, name)
-    before = operator.store.find_platform(name)
     warnings = apply_refusals.warnings_of(document, _tags(operator, name))
+    return replace_document(operator, request, document, operator.store.find_platform(name), warnings)
+
+
+def replace_document(
+    operator: Context,
+    request: Request,
+    document: Platform,
+    before: AppliedPlatform | None,
+    warnings: list[tuple[str, str]],
+    why: str = "",
+) -> dict[str, Any]:
+    """Put a document in the place of the stored one (`before`), or propose it; `why` is told in the timeline."""
+    name, dry_run, override = document.name, request.flag("dryRun"), _override(operator, request)
     judged = proposing.judge(operator, before, document)
     claims = Claims()
     if before is not None and not judged.weakened and _same(before, document):
@@ -69,7 +81,7 @@ def apply(operator: Context, request: Request) -> dict[str, Any]:
         ownership.refuse(owned.problems)
         shared = owned.warnings
     _refuse_too_large(document)
-    change = _Change(operator, request, document, claims, generation, before, judged)
+    change = _Change(operator, request, document, claims, generation, before, judged, why)
     # Before anything is saved: reconcile acts on the new document at once.
     preview = apply_preview.of(operator, judged, document, changed=result != "unchanged")
     proposed = None
@@ -201,6 +213,7 @@ class _Change:
     generation: int
     before: AppliedPlatform | None
     judged: Judged
+    why: str
 
 
 def _proposed(change: _Change, *, dry_run: bool) -> Proposal:
@@ -226,9 +239,12 @@ def _save(change: _Change, override: str) -> None:
         removed=proposing.removed_now(before, document),
         rev=before.rev if before else 0,
     )
+    gone = [name for name in names_of(before) if name not in document.spec.environments] if before else []
     text = f"applied generation {change.generation}"
+    text += f" without {listed(gone)}" if gone else ""
+    text += f": {change.why}" if change.why else ""
     if applied.override is not None:
-        text += f" without the approval that it needed, as an admin: {override}"
+        text += f"{',' if gone or change.why else ''} without the approval that it needed, as an admin: {override}"
     operator.outside.adopt(document)
     event = timeline.environment_event(
         document.name,

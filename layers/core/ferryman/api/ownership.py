@@ -1,4 +1,4 @@
-"""What belongs to whom, as `apply` and `platform retire` see it; see docs/security.md#what-belongs-to-whom.
+"""What belongs to whom, as `apply` and `delete platform` see it; see docs/security.md#what-belongs-to-whom.
 
 What judges it is imported by the few calls that need it.
 """
@@ -95,7 +95,10 @@ def retire(operator: Context, request: Request) -> dict[str, Any]:
             )
         except Conflict:
             continue
-        message = f"platform {name} is retired: Ferryman deploys nothing of it, and what it owned is free"
+        message = (
+            f"platform {name} is deleted: Ferryman deploys nothing of it, and what it owned is free. Nothing changed in "
+            "ECS; its releases and records stay, and a platform of this name begins a new history"
+        )
         return {"platform": name, "changed": True, "message": message}
     raise Conflict(f"platform {name} kept changing; try again")
 
@@ -151,6 +154,6 @@ def _idle(operator: Context, applied: AppliedPlatform) -> list[EnvironmentState]
             env = state.environment
             raise Refused(
                 f"deployment {state.active.deployment} is in progress in {applied.name}/{env}; wait until it has "
-                f"ended, or run `ferryman abort {env} --platform {applied.name}`, then retire the platform"
+                f"ended, or run `ferryman abort {env} --platform {applied.name}`, then delete the platform"
             )
     return states

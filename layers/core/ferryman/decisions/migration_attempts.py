@@ -79,6 +79,8 @@ def decide_attempt(deployment: Deployment, planned: PlannedMigration | None, cla
     if not claims:
         return Begin(1)
     last = claims[-1]
+    if last.status == "Former":
+        return Begin(last.attempt + 1)
     if last.status in ("Claimed", "Running", "Unknown"):
         return Resume(last, own=last.deployment == deployment.id and last.status != "Unknown")
     if last.status == "Failed" and deployment.initiated_by.automated:

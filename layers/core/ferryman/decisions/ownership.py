@@ -301,7 +301,7 @@ def _belongs(owner: tuple[str, str], platform: str) -> str:
 def _retire(owner: tuple[str, str], platform: str) -> str:
     if owner[0] == platform:
         return ""
-    return f"; if {owner[0]} is abandoned, an admin frees what it owns with `ferryman platform retire {owner[0]}`"
+    return f"; if {owner[0]} is abandoned, an admin frees what it owns with `ferryman delete platform {owner[0]}`"
 
 
 def _parameter(name: str, owner: str) -> str:

@@ -77,7 +77,9 @@ def _applied(
 ) -> tuple[Judgement, EnvironmentState]:
     if not after_outcome.wants_history(judgement, deployment):
         return after_outcome.apply(judgement, deployment, state, at)
-    history = store.deployments(deployment.platform, deployment.environment, limit=_HISTORY)
+    history = store.deployments(
+        deployment.platform, deployment.environment, limit=_HISTORY, since=state.began_at
+    )
     releases = store.releases(deployment.platform)
     return after_outcome.apply(judgement, deployment, state, at, history=history, releases=releases)
 
