@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from ferryman.suggestions import suggest
 from ferryman_cli.exits import Exit, Stop
 from ferryman_cli.output import Format
 from ferryman_cli.transport import Api
@@ -54,8 +55,9 @@ def only_platform(api: Api, named: str | None) -> str:
     if not names:
         raise Stop(
             Exit.BAD_INPUT,
-            "no platform has been applied yet, or you may see none: `ferryman auth whoami` shows your roles. An admin "
-            "applies a first one with `ferryman apply -f platform.yaml`",
+            "no platform has been applied yet, or you may see none: "
+            f"{suggest('auth', 'whoami')} shows your roles. An admin "
+            f"applies a first one with {suggest('apply', f='platform.yaml')}",
         )
     return one_of(names)
 

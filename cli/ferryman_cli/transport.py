@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 from urllib.request import getproxies
 
 from ferryman import __version__, proofs
+from ferryman.suggestions import suggest
 from ferryman_cli.exits import Exit, Stop
 from ferryman_cli.prover import Prover
 
@@ -144,7 +145,8 @@ class Api:
         if unsent:
             return f"cannot reach the operator's API at {place}: {why}. Check --api-url (FERRYMAN_API_URL)"
         return (
-            f"no response from the operator's API at {place}: {why}. Check with `ferryman status` before you try again"
+            f"no response from the operator's API at {place}: {why}. Check with "
+            f"{suggest('status')} before you try again"
         )
 
 

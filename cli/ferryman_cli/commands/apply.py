@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from ferryman.errors import InvalidDocument
+from ferryman.suggestions import suggest
 from ferryman_cli import options, output, source
 from ferryman_cli.commands.proposal import changes
 from ferryman_cli.connection import connect
@@ -144,7 +145,9 @@ def told_proposed(answer: dict[str, Any]) -> None:
         waits = "It would wait" if dry else "It waits"
         output.out().print(output.clean(f"{waits} for {item['required']} of {people} ({item['environment']})."))
     if not dry:
-        told = f"To follow it, run `ferryman proposal {platform}`. To take it back, apply the present document again."
+        told = (
+            f"To follow it, run {suggest('proposal', p=platform)}. To take it back, apply the present document again."
+        )
         output.out().print(output.clean(told))
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ferryman.suggestions import command
 from ferryman_cli import asking, confirm, options, output
 from ferryman_cli.commands.proposal import changes
 from ferryman_cli.connection import connect
@@ -118,8 +119,8 @@ def _decide(
     if release is None:
         if sys.stdin.isatty():
             _show(found)
-        again = confirm.command(
-            verdict, environment, platform=platform, release=short, reason=reason, proposal=proposal
+        again = command(
+            verdict, environment, p=platform, release=short, reason=reason, proposal=proposal
         )  # fmt: skip
         what = f"`{found['command']}` with {version}" if found.get("command") else version
         what = f"document {short}" if _is_document(found) else what

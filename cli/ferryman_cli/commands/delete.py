@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from ferryman.suggestions import command
 from ferryman_cli import asking, confirm, options, output
 from ferryman_cli.commands.apply import told_proposed
 from ferryman_cli.connection import connect
@@ -61,7 +62,7 @@ def platform(
         confirmation,
         question=f"This takes platform {name} out of Ferryman and frees what belongs to it. "
         + _STAYS.format(kind="platform"),
-        again=confirm.command("delete", "platform", name, reason=reason, confirm=name),
+        again=command("delete", "platform", name, reason=reason, confirm=name),
     )
     answer = connect(api_url).post(Api.path("v1", "platforms", name, "retire"), {"reason": reason}, repeatable=False)
     asking.tell(form, answer)
@@ -75,7 +76,9 @@ def environment(
     override: Annotated[
         str | None,
         typer.Option(
-            "--override", metavar="REASON", show_default=False,
+            "--override",
+            metavar="REASON",
+            show_default=False,
             help="As an admin: delete an environment that asks for approval without its approvers, who are told.",
         ),
     ] = None,
@@ -106,9 +109,7 @@ def environment(
             name,
             confirmation,
             question=f"This takes {chosen}/{name} out of Ferryman. " + _STAYS.format(kind="environment"),
-            again=confirm.command(
-                "delete", "environment", name, platform=chosen, reason=reason, override=override, confirm=name
-            ),
+            again=command("delete", "environment", name, p=chosen, reason=reason, override=override, confirm=name),
         )
     answer = api.post(
         f"{options.place(api, chosen, name)}/delete", {"reason": reason}, repeatable=False,

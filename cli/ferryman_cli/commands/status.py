@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from ferryman.durations import span
+from ferryman.suggestions import suggest
 from ferryman_cli import options, output
 from ferryman_cli.connection import connect
 from ferryman_cli.moments import local
@@ -49,7 +50,7 @@ def _overview(platforms: list[dict[str, Any]]) -> None:
         for env in platform["environments"]
     ]
     if not rows:
-        output.warn("No platform has been applied yet. Apply one with `ferryman apply -f platform.yaml`.")
+        output.warn(f"No platform has been applied yet. Apply one with {suggest('apply', f='platform.yaml')}.")
         return
     output.table(["PLATFORM", "ENVIRONMENT", "READY", "VERSION", "STATUS", "AGE"], rows)
     for platform in platforms:

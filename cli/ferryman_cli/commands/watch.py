@@ -51,4 +51,4 @@ def watch(
     version = options.release_of(version, old_version, "--version")
     wanted = None if version is None else following.meant(api, platform, version)
     looks = following.follow(api, place, deployment, wanted, interval, limit)
-    following.judge(following.to_the_end(looks, form, environment))
+    following.judge(following.to_the_end(looks, form, platform, environment))

@@ -9,13 +9,13 @@ import shlex
 Value = str | bool | list[str] | None
 
 
-def command(*words: str, **options: Value) -> str:
-    """Return a `ferryman` command for a shell, without options that are None, False or empty.
+def command(*words: str | None, **options: Value) -> str:
+    """Return a `ferryman` command for a shell, without words and options that are None, False or empty.
 
     Of an option with a list of values there is one for each. `p`: `-p`; `accept_schema_mismatch`:
     `--accept-schema-mismatch`.
     """
-    found = ["ferryman", *words]
+    found = ["ferryman", *filter(None, words)]
     for name, value in options.items():
         flag = f"-{name}" if len(name) == 1 else f"--{name.replace('_', '-')}"
         for item in value if isinstance(value, list) else [value]:
@@ -24,6 +24,6 @@ def command(*words: str, **options: Value) -> str:
     return shlex.join(found)
 
 
-def suggest(*words: str, **options: Value) -> str:
+def suggest(*words: str | None, **options: Value) -> str:
     """Return a command as it stands within a sentence, in backticks."""
     return f"`{command(*words, **options)}`"

@@ -22,6 +22,7 @@ from ferryman.platform import Platform, apply_refusals, parse, secret_uses
 from ferryman.platform.claims import Claims
 from ferryman.records import AppliedPlatform, EventType, Override, Proposal, limits
 from ferryman.records.writes import Unchanged
+from ferryman.suggestions import suggest
 from ferryman.text import listed, one_line, shortened
 
 _MOST_BYTES = 200_000
@@ -192,7 +193,7 @@ def _refuse_orphans(operator: Context, before: AppliedPlatform | None, document:
         if active is not None:
             raise Refused(
                 f"the document no longer has {name}, where deployment {active.deployment} is in progress; "
-                f"wait until it has ended, or run `ferryman abort {name}`, then apply again"
+                f"wait until it has ended, or run {suggest('abort', name, p=document.name, reason='REASON')}, then apply again"
             )
     if removed and not prune:
         what = "the environment" if len(removed) == 1 else "the environments"

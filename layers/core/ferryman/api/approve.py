@@ -15,6 +15,7 @@ from ferryman.decisions import database_command, migration_attempts
 from ferryman.errors import NotFound
 from ferryman.platform.identities import folded
 from ferryman.records import Approval, Deployment, Proposal
+from ferryman.suggestions import suggest
 
 if TYPE_CHECKING:
     from ferryman.approvals.record_decision import Verdict
@@ -140,7 +141,7 @@ def _refuse_other_plan(body: ApproveBody, record: Approval) -> None:
     if body.plan_hash and record.plan_hash and body.plan_hash != record.plan_hash:
         raise HttpError(
             409, "PlanChanged", f"another plan for {record.version} is waiting now than the one that you reviewed; "
-            f"see `ferryman approval {record.environment}`, then decide again"
+            f"see {suggest("approval", record.environment, p=record.platform)}, then decide again"
         )  # fmt: skip
 
 
@@ -168,8 +169,13 @@ def _pending(
         return waiting[1], waiting[0], True
     if record is None:
         if about == "proposal":
-            raise NotFound(f"no document waits for the approvers of {platform.name}/{env}; see `ferryman proposal`")
-        raise NotFound(f"{platform.name}/{env} is not waiting for approval; see `ferryman status {env}`")
+            raise NotFound(
+                f"no document waits for the approvers of {platform.name}/{env}; see "
+                f"{suggest('proposal', p=platform.name)}"
+            )
+        raise NotFound(
+            f"{platform.name}/{env} is not waiting for approval; see {suggest('status', env, p=platform.name)}"
+        )
     found = operator.store.deployment(platform.name, env, record.deployment)
     return record, found, waiting is not None
 

@@ -14,6 +14,7 @@ from ferryman.messages import timeline
 from ferryman.platform import Platform, parse
 from ferryman.records import AppliedPlatform, EnvironmentState, EventType
 from ferryman.records.writes import Remove, Save, Unchanged, Write
+from ferryman.suggestions import suggest
 
 if TYPE_CHECKING:
     from ferryman.decisions.ownership import Judged
@@ -96,8 +97,8 @@ def retire(operator: Context, request: Request) -> dict[str, Any]:
         except Conflict:
             continue
         message = (
-            f"platform {name} is deleted: Ferryman deploys nothing of it, and what it owned is free. Nothing changed in "
-            "ECS; its releases and records stay, and a platform of this name begins a new history"
+            f"platform {name} is deleted: Ferryman deploys nothing of it, and what it owned is free. Nothing changed "
+            "in ECS; its releases and records stay, and a platform of this name begins a new history"
         )
         return {"platform": name, "changed": True, "message": message}
     raise Conflict(f"platform {name} kept changing; try again")
@@ -154,6 +155,6 @@ def _idle(operator: Context, applied: AppliedPlatform) -> list[EnvironmentState]
             env = state.environment
             raise Refused(
                 f"deployment {state.active.deployment} is in progress in {applied.name}/{env}; wait until it has "
-                f"ended, or run `ferryman abort {env} --platform {applied.name}`, then delete the platform"
+                f"ended, or run {suggest('abort', env, p=applied.name, reason='REASON')}, then delete the platform"
             )
     return states

@@ -19,7 +19,7 @@ class MigrationClaim(Record):
     deployment: str
     status: Literal["Claimed", "Running", "Succeeded", "Failed", "Unknown", "NotStarted", "Reverted", "Former"]
     """NotStarted: its task certainly never ran, so that automation may try again. Unknown: nobody may. Reverted: it
-    succeeded, and a downgrade took it back since. Former: it ended in a deleted environment whose name is used again."""
+    succeeded, and a downgrade took it back since. Former: that was in a deleted environment of this name."""
     task_definition: str
     client_token: str
     task: str | None = None

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from ferryman.decisions.requests.common import Outcome
 from ferryman.records import EnvironmentState, Hold
+from ferryman.suggestions import suggest
 
 
 def request_hold(state: EnvironmentState, reason: str, who: str, at: datetime) -> Outcome:
@@ -13,7 +14,7 @@ def request_hold(state: EnvironmentState, reason: str, who: str, at: datetime) -
         return Outcome(None, f"{env} was already put on hold by {standing.who}: {standing.reason}")
     # admit_deployment stops an automatic deployment that has not changed anything yet.
     running = f"; deployment {state.active.deployment} continues if it is already admitted" if state.active else ""
-    message = f"{env} is on hold{running}; to lift the hold, run `ferryman resume {env}`"
+    message = f"{env} is on hold{running}; to lift the hold, run {suggest('resume', env, p=state.platform)}"
     return Outcome(state.but(hold=Hold(reason=reason, who=who, at=at)), message)
 
 
