@@ -28,6 +28,7 @@ PAGES = [
 GROUP = typer.main.get_command(main.app)
 assert isinstance(GROUP, TyperGroup)
 NAMES = "|".join(sorted(GROUP.commands, key=len, reverse=True))
+ROOT_OPTIONS = {name for parameter in GROUP.params for name in parameter.opts}
 LITERAL = re.compile(rf"\bferryman (?:{NAMES})\b")
 
 
@@ -41,7 +42,7 @@ def not_taken(words: list[str]) -> str | None:
     current: click.Command = GROUP
     context = click.Context(GROUP, info_name="ferryman")
     while isinstance(current, TyperGroup):
-        if not words:
+        if not words or (current is GROUP and words[0] in ROOT_OPTIONS):
             return None  # the group itself: it prints its help
         found = current.get_command(context, words[0])
         if found is None:

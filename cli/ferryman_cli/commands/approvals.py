@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from ferryman.suggestions import command
-from ferryman_cli import asking, confirm, options, output
+from ferryman_cli import asking, choices, confirm, options, output
 from ferryman_cli.commands.proposal import changes
 from ferryman_cli.connection import connect
 from ferryman_cli.exits import Exit, Stop
@@ -17,7 +17,7 @@ from ferryman_cli.output import status as coloured
 Short = Annotated[
     str | None,
     typer.Option(
-        "--release", metavar="VERSION", show_default=False,
+        "--release", metavar="VERSION", show_default=False, autocompletion=choices.releases,
         help="The version that you decide about, in the short form that the approval page shows. Default: ask for it "
         "on a terminal.",
     ),
@@ -38,7 +38,7 @@ def approval(
 ) -> None:
     """Show the approval that an environment is waiting for.
 
-    Shows the release, who requested it, who can decide and how, and when the request expires. Exits with 2 if
+    Shows the release, who requested it, who can decide and how, and when the request expires. Exits with 4 if
     nothing is waiting for approval.
 
     \b

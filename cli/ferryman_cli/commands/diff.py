@@ -7,7 +7,7 @@ from rich.text import Text
 
 from ferryman.suggestions import suggest
 from ferryman.text import listed
-from ferryman_cli import options, output
+from ferryman_cli import choices, options, output
 from ferryman_cli.connection import connect
 from ferryman_cli.exits import Exit
 from ferryman_cli.output import Format
@@ -16,7 +16,13 @@ from ferryman_cli.output import Format
 def diff(
     environment: options.Env,
     release: Annotated[
-        str, typer.Argument(metavar="RELEASE", help="Version or semver tag of the release.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="RELEASE",
+            help="Version or semver tag of the release.",
+            show_default=False,
+            autocompletion=choices.releases,
+        ),
     ],
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit with 1 if there are changes, like `git diff`.")

@@ -26,7 +26,7 @@ def proposal(
     \b
     Examples:
       ferryman proposal
-      ferryman proposal scr -o yaml
+      ferryman proposal -p scr -o yaml
     """
     api = connect(api_url)
     found = api.get(Api.path("v1", "platforms", options.only_platform(api, platform or named), "proposal"))

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from ferryman.suggestions import command, suggest
-from ferryman_cli import asking, confirm, following, options, output
+from ferryman_cli import asking, choices, confirm, following, options, output
 from ferryman_cli.connection import connect
 from ferryman_cli.exits import Exit, Stop
 from ferryman_cli.output import Format
@@ -46,7 +46,13 @@ class Direction(StrEnum):
 def deploy(
     environment: options.Env,
     release: Annotated[
-        str, typer.Option("--release", help="Version or semver tag of the release.", show_default=False)
+        str,
+        typer.Option(
+            "--release",
+            help="Version or semver tag of the release.",
+            show_default=False,
+            autocompletion=choices.releases,
+        ),
     ],
     confirmed: Annotated[
         str | None,
@@ -92,6 +98,7 @@ def rollback(
         typer.Option(
             "--release",
             metavar="RELEASE",
+            autocompletion=choices.releases,
             help="Version or semver tag to roll back to. Default: the previous release.",
             show_default=False,
         ),

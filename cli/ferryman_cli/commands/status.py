@@ -6,8 +6,9 @@ import typer
 
 from ferryman.durations import span
 from ferryman.suggestions import suggest
-from ferryman_cli import options, output
+from ferryman_cli import choices, options, output
 from ferryman_cli.connection import connect
+from ferryman_cli.exits import Exit, Stop
 from ferryman_cli.moments import local
 from ferryman_cli.output import Format, since
 from ferryman_cli.output import status as coloured
@@ -15,32 +16,66 @@ from ferryman_cli.transport import Api
 
 
 def status(
-    platform: options.PlatformArgument = None,
-    environment: Annotated[str | None, typer.Argument(metavar="ENV", help="Name of the environment.")] = None,
-    named: options.Platform = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[ENV]",
+            help="Name of an environment. Default: all environments.",
+            show_default=False,
+            autocompletion=choices.environments,
+        ),
+    ] = None,
+    former: Annotated[str | None, typer.Argument(hidden=True)] = None,
+    platform: options.Platform = None,
     form: options.Output = Format.TABLE,
     api_url: options.ApiUrl = None,
 ) -> None:
     """Show the status of environments.
 
-    Shows all environments, the environments of one platform, or one environment in detail.
+    Shows all environments, those of one platform (-p), or one environment in detail.
 
     \b
     Examples:
       ferryman status
-      ferryman status scr
-      ferryman status scr staging -o yaml
+      ferryman status -p scr
+      ferryman status staging
+      ferryman status staging -p scr -o yaml
     """
     api = connect(api_url)
-    chosen = platform or named
+    chosen, environment = _meant(api, name, former, platform)
     if environment:
-        path = Api.path("v1", "platforms", options.only_platform(api, chosen), "environments", environment)
-        view = api.get(path)
+        view = api.get(options.place(api, chosen, environment))
         output.emit(form, view, lambda: _detail(view))
         return
     names = [chosen] if chosen else [found["name"] for found in api.get("/v1/platforms")["platforms"]]
     found = [api.get(Api.path("v1", "platforms", name)) for name in names]
     output.emit(form, found[0] if chosen else {"platforms": found}, lambda: _overview(found))
+
+
+def _meant(api: Api, name: str | None, former: str | None, platform: str | None) -> tuple[str | None, str | None]:
+    """Return the platform and the environment that are meant.
+
+    For one version, `status PLATFORM` and `status PLATFORM ENV` work, too.
+    """
+    if name is None:
+        return platform, None
+    if former is not None:
+        _renamed(suggest("status", former, p=name))
+        return name, former
+    found = api.get("/v1/platforms")["platforms"]
+    having = [item["name"] for item in found if name in item["environments"] and platform in (None, item["name"])]
+    if len(having) > 1:
+        ways = " or ".join(suggest("status", name, p=item) for item in having)
+        raise Stop(Exit.BAD_INPUT, f"{len(having)} platforms have an environment {name}; run {ways}")
+    if not having and (not found or any(item["name"] == name for item in found)):
+        _renamed(suggest("status", p=name))
+        return name, None
+    # One that nobody has is refused by the operator, with those that there are.
+    return having[0] if having else platform, name
+
+
+def _renamed(new: str) -> None:
+    output.warn(f"a platform is named with -p now: run {new}; this form works for one more version")
 
 
 def _overview(platforms: list[dict[str, Any]]) -> None:
@@ -52,7 +87,7 @@ def _overview(platforms: list[dict[str, Any]]) -> None:
     if not rows:
         output.warn(f"No platform has been applied yet. Apply one with {suggest('apply', f='platform.yaml')}.")
         return
-    output.table(["PLATFORM", "ENVIRONMENT", "READY", "VERSION", "STATUS", "AGE"], rows)
+    output.table(["PLATFORM", "ENVIRONMENT", "READY", "VERSION", "STATUS", "AGE"], rows, drop=("AGE",))
     for platform in platforms:
         _notes(platform)
 
@@ -103,6 +138,7 @@ def _detail(env: dict[str, Any]) -> None:
             ["VERSION", "TAGS", "REASON", "UNTIL", "MESSAGE"],
             [[i["version"], ", ".join(i["names"]), i["reason"], local(i["until"]), _of(i)] for i in env["newer"]],
             optional=("TAGS", "UNTIL"),
+            drop=("TAGS", "UNTIL", "REASON"),
         )
     if env.get("ignored"):
         output.out().print("\nNewer tags that are no releases:")
@@ -119,6 +155,7 @@ def _detail(env: dict[str, Any]) -> None:
                 for i in env["ignored"]
             ],
             optional=("COMPONENTS",),
+            drop=("COMPONENTS", "AGE", "REASON"),
         )
     if env["conditions"]:
         output.out().print("\nConditions:")
@@ -128,6 +165,7 @@ def _detail(env: dict[str, Any]) -> None:
                 [c["type"], coloured(c["status"]), c["reason"], since(c["lastTransitionTime"]), c["message"]]
                 for c in env["conditions"]
             ],
+            drop=("AGE", "REASON"),
         )
     if env.get("shared"):
         output.out().print("\nBelongs to somebody else, too:")
@@ -138,6 +176,7 @@ def _detail(env: dict[str, Any]) -> None:
         output.table(
             ["AGE", "TYPE", "DEPLOYMENT", "MESSAGE"],
             [[since(n["at"]), n["type"], n["deployment"] or "-", n["message"]] for n in env["notices"]],
+            drop=("DEPLOYMENT", "TYPE"),
         )
 
 

@@ -16,7 +16,8 @@ def command(*words: str | None, **options: Value) -> str:
     `--accept-schema-mismatch`.
     """
     found = ["ferryman", *filter(None, words)]
-    for name, value in options.items():
+    # The platform last: what the command is about comes first.
+    for name, value in sorted(options.items(), key=lambda option: option[0] == "p"):
         flag = f"-{name}" if len(name) == 1 else f"--{name.replace('_', '-')}"
         for item in value if isinstance(value, list) else [value]:
             if item:

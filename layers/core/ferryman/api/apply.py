@@ -191,9 +191,10 @@ def _refuse_orphans(operator: Context, before: AppliedPlatform | None, document:
     for name in removed:
         active = operator.store.state(document.name, name).active
         if active is not None:
+            stop = suggest("abort", name, p=document.name, reason="REASON")
             raise Refused(
                 f"the document no longer has {name}, where deployment {active.deployment} is in progress; "
-                f"wait until it has ended, or run {suggest('abort', name, p=document.name, reason='REASON')}, then apply again"
+                f"wait until it has ended, or run {stop}, then apply again"
             )
     if removed and not prune:
         what = "the environment" if len(removed) == 1 else "the environments"

@@ -302,7 +302,8 @@ def _belongs(owner: tuple[str, str], platform: str) -> str:
 def _retire(owner: tuple[str, str], platform: str) -> str:
     if owner[0] == platform:
         return ""
-    return f"; if {owner[0]} is abandoned, an admin frees what it owns with {suggest('delete', 'platform', owner[0], reason='REASON')}"
+    delete = suggest("delete", "platform", owner[0], reason="REASON")
+    return f"; if {owner[0]} is abandoned, an admin frees what it owns with {delete}"
 
 
 def _parameter(name: str, owner: str) -> str:

@@ -23,8 +23,10 @@ def test_an_admin_retires_a_platform(run: Run, world: World, server: Server) -> 
     done = run(*RETIRE, "--confirm", "scr")
     assert (done.exit_code, done.stdout) == (
         0,
-        "platform scr is deleted: Ferryman deploys nothing of it, and what it owned is free. Nothing changed in ECS; its "
-        "releases and records stay, and a platform of this name begins a new history\n",
+        (
+            "platform scr is deleted: Ferryman deploys nothing of it, and what it owned is free. Nothing changed in "
+            "ECS; its releases and records stay, and a platform of this name begins a new history\n"
+        ),
     )
     assert world.store.find_platform("scr") is None
 
