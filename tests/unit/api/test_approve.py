@@ -52,7 +52,7 @@ class TestGet:
 
     def test_where_nothing_waits(self) -> None:
         status, body = api(World()).call("GET", f"{PRODUCTION}/approval")
-        assert (status, body["error"]["code"]) == (409, "NotFound")
+        assert (status, body["error"]["code"]) == (409, "Refused")
         assert "is not waiting for approval" in body["error"]["message"]
 
 
