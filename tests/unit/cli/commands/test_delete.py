@@ -116,3 +116,19 @@ def test_nothing_is_deleted_during_a_deployment(run: Run, world: World, server: 
     more = ("--override", "x") if what[0] == "environment" else ()
     done = run("delete", *what, "--reason", "why", "--confirm", what[1], *more)
     assert (done.exit_code, "01K00000000000000000000DEP is in progress" in done.stderr) == (4, True)
+
+
+def test_one_in_which_a_deployment_starts_meanwhile_stays(
+    run: Run, world: World, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.sts.people["AKIDEXAMPLE"] = ADMIN
+    verify = world.outside.verify
+
+    def verified(document: Any) -> Any:
+        world.put(make.state(environment="production"))
+        return verify(document)
+
+    monkeypatch.setattr(world.outside, "verify", verified)
+    done = run(*delete("production", "--override", "it moves"))
+    assert done.exit_code == 4
+    assert "production" in world.store.platform("scr").document["spec"]["environments"]
