@@ -1,6 +1,5 @@
 """Confirmation by typing a word, on the terminal or as an option, before something changes."""
 
-import shlex
 import sys
 
 import typer
@@ -29,16 +28,3 @@ def typed(wanted: str, given: str | None, *, question: str, again: str, option: 
     if given != wanted:
         raise Stop(Exit.BAD_INPUT, f"{option} is {given!r} but must be {wanted}; nothing was sent")
     return given
-
-
-def command(*words: str, **options: str | bool | list[str] | None) -> str:
-    """Return a `ferryman` command quoted for a shell, without options that are None, False or empty.
-
-    An option with a list of values is repeated for each of them.
-    """
-    found = ["ferryman", *words]
-    for name, value in options.items():
-        for item in value if isinstance(value, list) else [value]:
-            if item:
-                found += [f"--{name.replace('_', '-')}", *([] if item is True else [str(item)])]
-    return shlex.join(found)

@@ -3,9 +3,10 @@
 from enum import IntEnum
 from typing import Any
 
+import typer
 from typer.core import TyperGroup
 
-from ferryman_cli import output
+from ferryman_cli import choices, output, pipes
 
 
 class Exit(IntEnum):
@@ -37,8 +38,13 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command."""
-        try:
-            return super().invoke(ctx)
-        except Stop as stop:
-            output.complain(str(stop))
-            ctx.exit(int(stop.code))
+        with pipes.closed_is_fine():
+            try:
+                return super().invoke(ctx)
+            except Stop as stop:
+                output.complain(str(stop))
+                ctx.exit(int(stop.code))
+            except typer.BadParameter as error:
+                choices.name_them(error)
+                raise
+        return None

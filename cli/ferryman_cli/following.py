@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ferryman.durations import span
+from ferryman.suggestions import suggest
 from ferryman_cli import moments, options, output, progress
 from ferryman_cli.exits import Exit, Stop
 from ferryman_cli.output import Format
@@ -38,12 +39,13 @@ def seconds(timeout: str | None) -> float | None:
     return None if timeout is None else moments.span(timeout, "--timeout")
 
 
-def to_the_end(looks: Looks, form: Format, environment: str) -> dict[str, Any]:
+def to_the_end(looks: Looks, form: Format, platform: str | None, environment: str) -> dict[str, Any]:
     """Show a deployment until it ends, and return its view; end the command if a person interrupts it."""
     try:
         return present(looks, form)
     except KeyboardInterrupt:
-        output.warn(f"\nstopped watching; the deployment continues (to abort it: `ferryman abort {environment}`)")
+        stop = suggest("abort", environment, p=platform, reason="REASON")
+        output.warn(f"\nstopped watching; the deployment continues (to abort it: {stop})")
         raise typer.Exit(_INTERRUPTED) from None
 
 
@@ -96,7 +98,7 @@ def asked(api: Api, place: str, before: set[str], version: str, interval: float,
             return
         if wish is None or wish["version"] != version:
             by = f"{output.who(wish['who'])} requested {wish['version']} instead" if wish else "it was dropped"
-            raise Stop(Exit.FAILED, f"no deployment of {version} started: {by}; see `ferryman events` for the reason")
+            raise Stop(Exit.FAILED, f"no deployment of {version} started: {by}; the command `events` shows the reason")
         yield None, True
         if limit is not None and time.monotonic() - began >= limit:
             raise Stop(Exit.FAILED, f"timed out after {span(limit)}: no deployment has started")

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ferryman.suggestions import suggest
 from ferryman_cli.exits import Commands, Exit, Stop
 
 app = typer.Typer(
@@ -115,5 +116,5 @@ def _commands() -> Any:
         raise Stop(
             Exit.BAD_INPUT,
             "the installed command does not include the local AWS. In a checkout of the repository, run `make setup`, "
-            "then `.venv/bin/ferryman local up`",
+            f"then {suggest('local', 'up')} of .venv/bin",
         ) from None

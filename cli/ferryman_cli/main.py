@@ -2,20 +2,22 @@
 
 import sys
 from io import TextIOWrapper
+from typing import Annotated
 
 import typer
 
-from ferryman_cli import local, options, output
+from ferryman import __version__
+from ferryman_cli import local, options, output, pipes
 from ferryman_cli.commands import (
     apply,
     approvals,
     audit,
     auth,
+    delete,
     diff,
     doctor,
     gates,
     get,
-    platforms,
     proposal,
     reads,
     requests,
@@ -25,7 +27,8 @@ from ferryman_cli.commands import (
     validate,
     watch,
 )
-from ferryman_cli.exits import Commands
+from ferryman_cli.connection import connect
+from ferryman_cli.exits import Commands, Stop
 from ferryman_cli.output import Format
 
 _HELP = """Operate Amazon ECS platforms: push an image and walk away.
@@ -36,7 +39,7 @@ Exit codes:
   1  the operation failed: a deployment did not succeed, or a verification found problems
   2  bad input: an invalid document, option or confirmation, or something that does not exist
   3  the operator cannot be found or reached, does not accept the credentials, or is broken
-  4  refused: nothing to abort, on hold, frozen, or you do not have the role
+  4  refused: nothing there to act on, on hold, frozen, or you do not have the role
   5  the document was not applied: it weakens a gate, and waits for approval
 
 \b
@@ -99,18 +102,58 @@ for _command in (
     app.command()(_command)
 app.add_typer(get.app)
 app.add_typer(auth.app)
-app.add_typer(platforms.app)
+app.add_typer(delete.app)
+app.add_typer(delete.former)
 app.add_typer(local.app)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        with pipes.closed_is_fine():
+            output.out().print(f"ferryman {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version of this command, and exit."
+        ),
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
 
 
 @app.command()
 def version(
     form: options.Output = Format.TABLE,
+    api_url: options.ApiUrl = None,
 ) -> None:
-    """Print the version of this command."""
-    from ferryman import __version__
+    """Print the versions of this command and of the operator.
 
-    output.emit(form, {"version": __version__}, lambda: output.out().print(f"ferryman {__version__}"))
+    The operator's version is left out where it cannot be asked.
+
+    \b
+    Examples:
+      ferryman version
+      ferryman version -o json
+    """
+    told: dict[str, str | None] = {"version": __version__, "operator": None}
+    why = ""
+    try:
+        told["operator"] = str(connect(api_url).get("/v1/doctor")["version"])
+    except Stop as stop:
+        why = str(stop)
+
+    def show() -> None:
+        output.out().print(f"ferryman {__version__}")
+        output.out().print(f"operator {told['operator'] or 'unknown'}")
+        if why:
+            output.warn(f"the operator could not be asked: {why}")
+
+    output.emit(form, told, show)
 
 
 def main() -> None:
@@ -119,4 +162,8 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             # A terminal that can't show a character is no reason to fail.
             stream.reconfigure(errors="replace")
-    app()
+    try:
+        app()
+    finally:
+        with pipes.closed_is_fine():
+            sys.stdout.flush()

@@ -46,8 +46,12 @@ def end_of(until: str | None, for_: str | None) -> datetime | None:
 
 
 def local(text: str | None) -> str:
-    """Convert a time in ISO 8601 format to local time of this machine, with its time zone."""
+    """Convert a time in ISO 8601 format to local time of this machine with its time zone, and with UTC beside it."""
     if text is None:
         return "-"
     at = datetime.fromisoformat(text).astimezone()
-    return f"{at:%Y-%m-%d %H:%M %Z}"
+    here = f"{at:%Y-%m-%d %H:%M %Z}"
+    if not at.utcoffset():
+        return here
+    world = at.astimezone(UTC)
+    return f"{here} ({world:%H:%M} UTC)" if world.date() == at.date() else f"{here} ({world:%Y-%m-%d %H:%M} UTC)"

@@ -4,20 +4,27 @@ from typing import Annotated
 
 import typer
 
+from ferryman.suggestions import suggest
+from ferryman_cli import choices
 from ferryman_cli.exits import Exit, Stop
 from ferryman_cli.output import Format
 from ferryman_cli.transport import Api
 
-Env = Annotated[str, typer.Argument(metavar="ENV", help="Name of the environment.", show_default=False)]
+Env = Annotated[
+    str,
+    typer.Argument(
+        metavar="ENV", help="Name of the environment.", show_default=False, autocompletion=choices.environments
+    ),
+]
 Platform = Annotated[
     str | None,
     typer.Option(
-        "--platform", "-p", envvar="FERRYMAN_PLATFORM", show_default=False,
+        "--platform", "-p", envvar="FERRYMAN_PLATFORM", show_default=False, autocompletion=choices.platforms,
         help="Name of the platform. Default: the only platform.",
     ),
 ]  # fmt: skip
 PlatformArgument = Annotated[
-    str | None, typer.Argument(metavar="PLATFORM", help="Name of the platform.", show_default=False)
+    str | None, typer.Argument(metavar="PLATFORM", hidden=True, autocompletion=choices.platforms)
 ]  # fmt: skip
 Output = Annotated[Format, typer.Option("--output", "-o", help="Output format.")]
 ApiUrl = Annotated[
@@ -84,8 +91,9 @@ def only_platform(api: Api, named: str | None) -> str:
     if not names:
         raise Stop(
             Exit.BAD_INPUT,
-            "no platform has been applied yet, or you may see none: `ferryman auth whoami` shows your roles. An admin "
-            "applies a first one with `ferryman apply -f platform.yaml`",
+            "no platform has been applied yet, or you may see none: "
+            f"{suggest('auth', 'whoami')} shows your roles. An admin "
+            f"applies a first one with {suggest('apply', f='platform.yaml')}",
         )
     return one_of(names)
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import zip_longest
 from typing import Any
 
 from rich.cells import cell_len
@@ -15,6 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ferryman.durations import age
+from ferryman_cli import fit
 
 Cell = str | Text
 _GAP = "   "
@@ -37,9 +39,16 @@ class Format(StrEnum):
     YAML = "yaml"
 
 
+class _Console(Console):
+    """A console that leaves a closed pipe to `pipes`; rich would end the command as failed."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def out() -> Console:
     """Return a console for the current standard output."""
-    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    return _Console(file=sys.stdout, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def complain(message: str) -> None:
@@ -84,27 +93,41 @@ def table(
     rows: Sequence[Sequence[Cell]],
     *,
     optional: Sequence[str] = (),
+    drop: Sequence[str] = (),
     under: Sequence[Sequence[str]] | None = None,
 ) -> None:
     """Print aligned columns, without borders and without trailing spaces.
 
-    `optional` columns are left out if they are empty; `under` are indented lines below each row.
+    `optional` columns are left out if they are empty; `under` are indented lines below each row. On a terminal, lines
+    fold by words, and where that is not enough the columns of `drop` are left out, first to last. Other output is
+    never folded or cut.
     """
     lines: list[list[Text]] = [[Text(header, style="bold") for header in headers]]
     lines += [[cell if isinstance(cell, Text) else Text(flat(cell) or "-") for cell in row] for row in rows]
     bare = [header in optional and all(line[i].plain == "-" for line in lines[1:]) for i, header in enumerate(headers)]
     lines = [[cell for cell, left_out in zip(line, bare, strict=True) if not left_out] for line in lines]
-    widths = [max(cell_len(cell.plain) for cell in column) for column in zip(*lines, strict=True)]
     console = out()
+    headers = [cell.plain for cell in lines[0]]
+    widths = {n: max(cell_len(cell.plain) for cell in column) for n, column in enumerate(zip(*lines, strict=True))}
+    if console.is_terminal:
+        gone = [headers.index(name) for name in drop if name in headers]
+        widths = fit.columns(lines, len(_GAP), console.width, gone)
     for number, line in enumerate(lines):
-        text = Text()
-        for i, cell in enumerate(line):
-            text.append_text(cell)
-            if i < len(line) - 1:
-                text.append(" " * (widths[i] - cell_len(cell.plain)) + _GAP)
-        console.print(text)
+        cells = [fit.folded(line[n], wide) for n, wide in widths.items()]
+        for parts in zip_longest(*cells, fillvalue=Text()):
+            console.print(_joined(parts, list(widths.values())))
         for more in under[number - 1] if under and number else ():
             console.print(Text(f"{_GAP}{clean(more)}", style="dim"))
+
+
+def _joined(parts: Sequence[Text], widths: Sequence[int]) -> Text:
+    """Return one line of a row, without spaces at its end."""
+    text = Text()
+    for part, wide in zip(parts, widths, strict=True):
+        text.append_text(part)
+        text.append(" " * (wide - cell_len(part.plain)) + _GAP)
+    text.rstrip()
+    return text
 
 
 def fields(pairs: Sequence[tuple[str, Cell]]) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 from urllib.request import getproxies
 
 from ferryman import __version__, proofs
+from ferryman.suggestions import suggest
 from ferryman_cli.exits import Exit, Stop
 from ferryman_cli.prover import Prover
 
@@ -75,9 +76,9 @@ class Api:
         """Send a PUT request."""
         return self._call("PUT", path, query, body, repeatable=True)
 
-    def post(self, path: str, body: Any = None, *, repeatable: bool) -> dict[str, Any]:
+    def post(self, path: str, body: Any = None, *, repeatable: bool, **query: str | None) -> dict[str, Any]:
         """Send a POST request; `repeatable` if sending it twice has the same effect as sending it once."""
-        return self._call("POST", path, {}, {} if body is None else body, repeatable=repeatable)
+        return self._call("POST", path, dict(query), {} if body is None else body, repeatable=repeatable)
 
     def _call(
         self, method: str, path: str, query: dict[str, str | int | None], body: Any, *, repeatable: bool
@@ -144,7 +145,8 @@ class Api:
         if unsent:
             return f"cannot reach the operator's API at {place}: {why}. Check --api-url (FERRYMAN_API_URL)"
         return (
-            f"no response from the operator's API at {place}: {why}. Check with `ferryman status` before you try again"
+            f"no response from the operator's API at {place}: {why}. Check with "
+            f"{suggest('status')} before you try again"
         )
 
 

@@ -58,7 +58,12 @@ NEWER_VALUES: dict[str, set[str]] = {
     # Stands in the timeline of a platform that has no document any more: 0.1.0 does not show that one either.
     # The condition is written once a rollout has waited out its second bound: nothing of 0.1.0 runs beside it any more.
     # It is taken away once the old tasks are gone: an update that is rolled back later leaves what 0.1.0 can read.
-    "0.1.0": {"TimelineEvent.type=Retired", "EnvironmentState.conditions.type=OldTasksRemain"},
+    # A migration is Former once the name of a deleted environment is used again, which no deployment of 0.1.0 outlives.
+    "0.1.0": {
+        "TimelineEvent.type=Retired",
+        "EnvironmentState.conditions.type=OldTasksRemain",
+        "MigrationClaim.status=Former",
+    },
 }
 """Release → values (`Deployment.phase=Paused`) that came after it, and that it can't read. Each one is a page or a step
 of that release that fails while it runs beside this one; say in a comment why that is acceptable."""

@@ -46,7 +46,8 @@ def test_every_verb_has_a_route_and_no_write_is_taken_for_a_read() -> None:
     for method, pattern, verb, _ in ROUTES:
         assert (method == "GET") == (verb in READS), pattern
         needs, where = NEEDS[verb]
-        assert (where is Where.HERE) == ("{environment}" in pattern), pattern
+        # Deleting an environment is an apply of the whole document.
+        assert (where is Where.HERE or verb is Verb.DELETE) == ("{environment}" in pattern), pattern
         assert (needs is None) == ("{platform}" not in pattern), pattern
 
 

@@ -28,7 +28,7 @@ def tagged(prod: Production, version: str, *, previous: str | None = None) -> No
 
 
 def back(prod: Production, **body: object) -> dict[str, object]:
-    """What `ferryman rollback production` asks for."""
+    """What `ferryman rollback production -p scr` asks for."""
     return prod.ask("rollback", **{"reason": "the invoices are wrong", "confirm": "production", **body})
 
 

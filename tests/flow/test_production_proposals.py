@@ -152,7 +152,7 @@ def test_a_value_that_somebody_changed_is_not_deployed_with_until_the_approvers_
     done = prod.ended(version)
     assert (done.phase, done.reason, done.plan) == (Phase.ERRORED, "VerificationFailed", None), prod.tell()
     assert f"ssm:{name}" in done.message
-    assert "run `ferryman apply`, which asks the approvers" in done.message
+    assert "`apply` the document again, which asks the approvers" in done.message
     assert prod.approval(done) is None
 
     told = put(prod, prod.document)

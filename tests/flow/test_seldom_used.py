@@ -140,3 +140,18 @@ def test_a_retired_platform_is_gone_and_what_it_owned_is_free(place: MakePlace, 
     assert one.store.ownership(one.name, ENVIRONMENT) is None
     one.apply()
     assert one.store.ownership(one.name, ENVIRONMENT) is not None
+
+
+def test_a_deleted_environment_is_free_and_its_name_begins_a_new_history(production: Make) -> None:
+    prod = production()
+    version = prod.verified()
+    before = prod.document
+    prod.api.post(prod.path("delete"), {"reason": "moved"}, repeatable=False, override="nobody is left to ask")
+    assert prod.store.ownership(prod.name, PRODUCTION) is None
+    prod.api.put(Api.path("v1", "platforms", prod.name), before, override="it is back")
+    state = prod.store.state(prod.name, PRODUCTION)
+    assert (state.began_at is not None, prod.store.ownership(prod.name, PRODUCTION) is not None) == (True, True)
+    # What was verified elsewhere still is.
+    release = prod.store.release(prod.name, version)
+    assert release is not None
+    assert ENVIRONMENT in release.verified

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from ferryman.errors import InvalidDocument
+from ferryman.suggestions import suggest
 from ferryman_cli import options, output, source
 from ferryman_cli.commands.proposal import changes
 from ferryman_cli.connection import connect
@@ -88,7 +89,7 @@ def apply(
 
     def show() -> None:
         if answer["result"] == "proposed":
-            _proposed(answer)
+            told_proposed(answer)
             _preview(answer)
             return
         tail = "" if answer["result"] == "unchanged" and not dry_run else f" (generation {answer['generation']})"
@@ -131,7 +132,7 @@ def _change(before: str | None, after: str | None) -> str:
     return f"added: {output.flat(after)}" if before is None else f"{output.flat(before)} → {output.flat(after)}"
 
 
-def _proposed(answer: dict[str, Any]) -> None:
+def told_proposed(answer: dict[str, Any]) -> None:
     """Say that nothing was applied, what waits for whom, and how to follow it."""
     dry, platform = answer["dryRun"], answer["platform"]
     tail = f" (generation {answer['generation']} stays){' (dry run)' if dry else ''}"
@@ -144,7 +145,9 @@ def _proposed(answer: dict[str, Any]) -> None:
         waits = "It would wait" if dry else "It waits"
         output.out().print(output.clean(f"{waits} for {item['required']} of {people} ({item['environment']})."))
     if not dry:
-        told = f"To follow it, run `ferryman proposal {platform}`. To take it back, apply the present document again."
+        told = (
+            f"To follow it, run {suggest('proposal', p=platform)}. To take it back, apply the present document again."
+        )
         output.out().print(output.clean(told))
 
 

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ferryman_cli import asking, confirm, options, output
+from ferryman.suggestions import command
+from ferryman_cli import asking, choices, confirm, options, output
 from ferryman_cli.commands.proposal import changes
 from ferryman_cli.connection import connect
 from ferryman_cli.exits import Exit, Stop
@@ -16,7 +17,7 @@ from ferryman_cli.output import status as coloured
 Short = Annotated[
     str | None,
     typer.Option(
-        "--release", metavar="VERSION", show_default=False,
+        "--release", metavar="VERSION", show_default=False, autocompletion=choices.releases,
         help="The version that you decide about, in the short form that the approval page shows. Default: ask for it "
         "on a terminal.",
     ),
@@ -37,7 +38,7 @@ def approval(
 ) -> None:
     """Show the approval that an environment is waiting for.
 
-    Shows the release, who requested it, who can decide and how, and when the request expires. Exits with 2 if
+    Shows the release, who requested it, who can decide and how, and when the request expires. Exits with 4 if
     nothing is waiting for approval.
 
     \b
@@ -118,8 +119,8 @@ def _decide(
     if release is None:
         if sys.stdin.isatty():
             _show(found)
-        again = confirm.command(
-            verdict, environment, platform=platform, release=short, reason=reason, proposal=proposal
+        again = command(
+            verdict, environment, p=platform, release=short, reason=reason, proposal=proposal
         )  # fmt: skip
         what = f"`{found['command']}` with {version}" if found.get("command") else version
         what = f"document {short}" if _is_document(found) else what

@@ -77,7 +77,13 @@ def _show(found: dict[str, Any], *, digests: bool) -> None:
     ]
     headers = ["WHEN (UTC)", "ENVIRONMENT", "ACTION", "VERSION", "WHO", "HOW", "FROM", "MESSAGE"]
     under = [[f"{name}  {digest}" for name, digest in sorted(act["digests"].items())] for act in acts]
-    output.table(headers, rows, optional=("HOW", "FROM"), under=under if digests else None)
+    output.table(
+        headers,
+        rows,
+        optional=("HOW", "FROM"),
+        drop=("FROM", "HOW", "VERSION", "ENVIRONMENT"),
+        under=under if digests else None,
+    )
     if not found["complete"]:
         output.warn("There are more entries. Show more with --limit, or a shorter period with --since.")
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ferryman.suggestions import suggest
 from ferryman_cli import options, output
 from ferryman_cli.connection import connect
 from ferryman_cli.exits import Commands, Exit, Stop
@@ -77,7 +78,10 @@ def can_i(
     query: dict[str, str | None] = {"verb": verb, "as": who}
     if verb not in _ON_OPERATOR:
         if environment is None:
-            raise Stop(Exit.BAD_INPUT, f"`ferryman auth can-i {verb}` needs the name of an environment")
+            raise Stop(
+                Exit.BAD_INPUT,
+                f"`auth can-i {verb}` needs the name of an environment: {suggest('auth', 'can-i', verb, 'ENV')}",
+            )
         query |= {"platform": _platform(api, platform), "environment": environment}
     found = _ask(api, "/v1/auth/can-i", **query)
     output.emit(form, found, lambda: output.out().print(output.clean(found["message"])))

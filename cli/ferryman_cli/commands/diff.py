@@ -5,8 +5,9 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
+from ferryman.suggestions import suggest
 from ferryman.text import listed
-from ferryman_cli import options, output
+from ferryman_cli import choices, options, output
 from ferryman_cli.connection import connect
 from ferryman_cli.exits import Exit
 from ferryman_cli.output import Format
@@ -15,7 +16,13 @@ from ferryman_cli.output import Format
 def diff(
     environment: options.Env,
     release: Annotated[
-        str, typer.Argument(metavar="RELEASE", help="Version or semver tag of the release.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="RELEASE",
+            help="Version or semver tag of the release.",
+            show_default=False,
+            autocompletion=choices.releases,
+        ),
     ],
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit with 1 if there are changes, like `git diff`.")
@@ -44,7 +51,7 @@ def diff(
 _DIRECTIONS = {
     "first": "the first release here",
     "deploy": "a newer release",
-    "rollback": "an older release: deploy it with `ferryman rollback {env} --release {release} --reason …`",
+    "rollback": "an older release: deploy it with {way}",
     "same": "already running",
 }
 
@@ -52,7 +59,8 @@ _DIRECTIONS = {
 def _show(found: dict[str, Any]) -> None:
     console, env = output.out(), found["environment"]
     names = f" ({', '.join(found['names'])})" if found["names"] else ""
-    direction = _DIRECTIONS[found["direction"]].format(env=env, release=found["release"])
+    way = suggest("rollback", env, p=found["platform"], release=found["release"], reason="REASON")
+    direction = _DIRECTIONS[found["direction"]].format(way=way)
     console.print(f"{found['platform']}/{env}: {found['runs'] or 'nothing'} → {found['release']}{names}, {direction}")
     _images(found["components"])
     # An operator of an earlier version tells of no jobs.

@@ -68,7 +68,7 @@ def _list(found: list[dict[str, Any]]) -> None:
         ]
         for item in found
     ]  # fmt: skip
-    output.table(["NAME", "GENERATION", "APPLIED", "BY", "ENVIRONMENTS"], rows)
+    output.table(["NAME", "GENERATION", "APPLIED", "BY", "ENVIRONMENTS"], rows, drop=("BY", "APPLIED"))
 
 
 def _show(name: str, status: dict[str, Any]) -> None:

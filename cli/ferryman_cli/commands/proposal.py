@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ferryman.suggestions import suggest
 from ferryman_cli import options, output
 from ferryman_cli.connection import connect
 from ferryman_cli.moments import local
@@ -25,7 +26,7 @@ def proposal(
     \b
     Examples:
       ferryman proposal
-      ferryman proposal scr -o yaml
+      ferryman proposal -p scr -o yaml
     """
     api = connect(api_url)
     found = api.get(Api.path("v1", "platforms", options.only_platform(api, platform or named), "proposal"))
@@ -46,12 +47,12 @@ def _show(found: dict[str, Any]) -> None:
     console = output.out()
     console.print(output.clean(found["message"]))
     if found["problem"]:
-        told = f"It can't go on: {found['problem']}. An admin can use `ferryman apply --override REASON`."
-        output.warn(output.clean(told))
+        by_hand = suggest("apply", f="FILE", override="REASON")
+        output.warn(output.clean(f"It can't go on: {found['problem']}. An admin can use {by_hand}."))
     changes(found["changes"])
     if waits:
         names = " or ".join(
-            f"`ferryman approve {name} --proposal`" for name in (i["environment"] for i in found["approvals"])
+            suggest("approve", item["environment"], p=found["platform"], proposal=True) for item in found["approvals"]
         )
         console.print(output.clean(f"To approve it: {names}."))
 

@@ -31,7 +31,7 @@ def releases(
     \b
     Examples:
       ferryman releases
-      ferryman releases scr --limit 5
+      ferryman releases -p scr --limit 5
       ferryman releases --ignored
     """
     api = connect(api_url)
@@ -61,6 +61,7 @@ def releases(
             rows,
             "No releases yet.",
             optional=("FAILED IN",),
+            drop=("IMAGES", "NAMES", "VERIFIED", "MISSING"),
         )
 
     output.emit(form, found, show)
@@ -85,7 +86,7 @@ def _ignored(found: list[dict[str, Any]] | None) -> None:
         ]
         for item in found
     ]
-    _list(["TAG", "COMPONENTS", "REASON", "AGE", "MESSAGE"], rows, "No ignored tags.")
+    _list(["TAG", "COMPONENTS", "REASON", "AGE", "MESSAGE"], rows, "No ignored tags.", drop=("AGE", "COMPONENTS"))
 
 
 def history(
@@ -96,6 +97,8 @@ def history(
     api_url: options.ApiUrl = None,
 ) -> None:
     """List the deployments of an environment, newest first.
+
+    What was told of one is shown by `ferryman events ENV --deployment DEPLOYMENT`, and by -o json.
 
     \b
     Examples:
@@ -117,12 +120,13 @@ def history(
                 since(item["createdAt"]),
                 output.who(item["initiatedBy"]["who"]),
                 ", ".join(item["approvedBy"]),
-                item["message"],
+                item["reason"],
             ]
             for item in found["deployments"]
         ]
-        headers = ["DEPLOYMENT", "VERSION", "TAG", "KIND", "PHASE", "TOOK", "AGE", "BY", "APPROVED BY", "MESSAGE"]
-        _list(headers, rows, f"No deployments in {environment} yet.", optional=("TAG", "APPROVED BY"))
+        headers = ["DEPLOYMENT", "VERSION", "TAG", "KIND", "PHASE", "TOOK", "AGE", "BY", "APPROVED BY", "REASON"]
+        optional, drop = ("TAG", "APPROVED BY", "REASON"), ("APPROVED BY", "TOOK", "KIND", "TAG", "BY", "REASON")
+        _list(headers, rows, f"No deployments in {environment} yet.", optional=optional, drop=drop)
 
     output.emit(form, found, show)
 
@@ -198,13 +202,24 @@ def events(
             ]
             for e in found["events"]
         ]
-        _list(["LAST SEEN", "TYPE", "OBJECT", "BY", "MESSAGE"], rows, f"No events in {environment} yet.")
+        _list(
+            ["LAST SEEN", "TYPE", "OBJECT", "BY", "MESSAGE"],
+            rows,
+            f"No events in {environment} yet.",
+            drop=("OBJECT", "BY"),
+        )
 
     output.emit(form, found, show)
 
 
-def _list(headers: list[str], rows: list[list[output.Cell]], nothing: str, optional: tuple[str, ...] = ()) -> None:
+def _list(
+    headers: list[str],
+    rows: list[list[output.Cell]],
+    nothing: str,
+    optional: tuple[str, ...] = (),
+    drop: tuple[str, ...] = (),
+) -> None:
     if rows:
-        output.table(headers, rows, optional=optional)
+        output.table(headers, rows, optional=optional, drop=drop)
     else:
         output.warn(nothing)

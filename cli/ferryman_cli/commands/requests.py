@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ferryman_cli import asking, moments, options, output
+from ferryman_cli import asking, choices, moments, options, output
 from ferryman_cli.connection import connect
 from ferryman_cli.exits import Exit
 from ferryman_cli.output import Format
@@ -70,6 +70,7 @@ def retry(
         typer.Option(
             "--release",
             metavar="RELEASE",
+            autocompletion=choices.releases,
             help="Version or semver tag to retry. Default: the one that failed last.",
             show_default=False,
         ),

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ferryman_cli import asking, confirm, following, options, output
+from ferryman.suggestions import command, suggest
+from ferryman_cli import asking, choices, confirm, following, options, output
 from ferryman_cli.connection import connect
 from ferryman_cli.exits import Exit, Stop
 from ferryman_cli.output import Format
@@ -45,7 +46,13 @@ class Direction(StrEnum):
 def deploy(
     environment: options.Env,
     release: Annotated[
-        str, typer.Option("--release", help="Version or semver tag of the release.", show_default=False)
+        str,
+        typer.Option(
+            "--release",
+            help="Version or semver tag of the release.",
+            show_default=False,
+            autocompletion=choices.releases,
+        ),
     ],
     confirmed: Annotated[
         str | None,
@@ -75,10 +82,8 @@ def deploy(
       ferryman deploy production --release 3f9c2ab --confirm DEPLOY
       ferryman deploy production --release 3f9c2ab --confirm DEPLOY --reason "hotfix" --watch
     """
-    again = confirm.command(
-        "deploy", environment, platform=platform, release=release, reason=reason, watch=watch, confirm=_WORD
-    )
-    shown = f"`ferryman diff {environment} {release}` shows what would change."
+    again = command("deploy", environment, p=platform, release=release, reason=reason, watch=watch, confirm=_WORD)
+    shown = f"{suggest('diff', environment, release, p=platform)} shows what would change."
     question = f"You are about to deploy {release} to {environment}. {shown}"
     word = confirm.typed(_WORD, confirmed, question=question, again=again)
     limit, body = following.seconds(timeout), {"release": release, "confirm": word, "reason": reason}
@@ -93,6 +98,7 @@ def rollback(
         typer.Option(
             "--release",
             metavar="RELEASE",
+            autocompletion=choices.releases,
             help="Version or semver tag to roll back to. Default: the previous release.",
             show_default=False,
         ),
@@ -148,8 +154,8 @@ def rollback(
     if revision and not downgrade:
         raise Stop(Exit.BAD_INPUT, "--revision requires --downgrade")
     targets = _targets(revision or [])
-    again = confirm.command(
-        "rollback", environment, platform=platform, release=release, reason=reason,
+    again = command(
+        "rollback", environment, p=platform, release=release, reason=reason,
         accept_schema_mismatch=accept_schema_mismatch, downgrade=downgrade, revision=revision, override=override,
         watch=watch, confirm=environment,
     )  # fmt: skip
@@ -231,8 +237,8 @@ def migrate(
         raise Stop(Exit.BAD_INPUT, "down requires --revision, the revision to go back to")
     if direction is not Direction.DOWN and revision:
         raise Stop(Exit.BAD_INPUT, f"--revision works only with down, not with {direction}")
-    again = confirm.command(
-        "migrate", environment, *words, platform=platform, revision=revision, reason=reason, override=override,
+    again = command(
+        "migrate", environment, *words, p=platform, revision=revision, reason=reason, override=override,
         confirm=environment,
     )  # fmt: skip
     database = f"the database {migration} of {environment}" if migration else f"the database of {environment}"
@@ -274,7 +280,8 @@ def _start(
     version = str(answer.get("version") or body.get("release") or body.get("to"))
     if not answer["changed"] and _settled(api, place, version):
         return
-    view = following.to_the_end(following.asked(api, place, before, version, interval, limit), form, environment)
+    looks = following.asked(api, place, before, version, interval, limit)
+    view = following.to_the_end(looks, form, platform, environment)
     following.judge(view)
 
 

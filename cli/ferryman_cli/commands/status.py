@@ -8,9 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from ferryman.durations import span
-from ferryman_cli import options, output
+from ferryman.suggestions import suggest
+from ferryman_cli import choices, options, output
 from ferryman_cli.connection import connect
-from ferryman_cli.exits import Exit
+from ferryman_cli.exits import Exit, Stop
 from ferryman_cli.moments import local
 from ferryman_cli.output import Format, since
 from ferryman_cli.output import status as coloured
@@ -22,9 +23,17 @@ _FLEETING = ("elapsedSeconds", "headline", "message", "observedAt", "reconciledA
 
 
 def status(
-    platform: options.PlatformArgument = None,
-    environment: Annotated[str | None, typer.Argument(metavar="ENV", help="Name of the environment.")] = None,
-    named: options.Platform = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[ENV]",
+            help="Name of an environment. Default: all environments.",
+            show_default=False,
+            autocompletion=choices.environments,
+        ),
+    ] = None,
+    former: Annotated[str | None, typer.Argument(hidden=True)] = None,
+    platform: options.Platform = None,
     watch: Annotated[
         bool, typer.Option("--watch", "-w", help="Show it again whenever it changes, until interrupted.")
     ] = False,
@@ -33,20 +42,22 @@ def status(
 ) -> None:
     """Show the status of environments.
 
-    Shows all environments, the environments of one platform, or one environment in detail.
+    Shows all environments, those of one platform (-p), or one environment in detail.
 
     \b
     Examples:
       ferryman status
-      ferryman status scr
-      ferryman status scr staging -o yaml
+      ferryman status -p scr
+      ferryman status staging
+      ferryman status staging -p scr -o yaml
       ferryman status --watch
     """
     api = connect(api_url)
+    chosen, environment = _meant(api, name, former, platform)
     if watch:
-        _watch(lambda: _look(api, platform or named, environment), form)
+        _watch(lambda: _look(api, chosen, environment), form)
         return
-    data, show = _look(api, platform or named, environment)
+    data, show = _look(api, chosen, environment)
     output.emit(form, data, show)
 
 
@@ -56,8 +67,7 @@ Look = tuple[Any, Callable[[], None]]
 
 def _look(api: Api, chosen: str | None, environment: str | None) -> Look:
     if environment:
-        path = Api.path("v1", "platforms", options.only_platform(api, chosen), "environments", environment)
-        view = api.get(path)
+        view = api.get(options.place(api, chosen, environment))
         return view, lambda: _detail(view)
     names = [chosen] if chosen else [found["name"] for found in api.get("/v1/platforms")["platforms"]]
     found = [api.get(Api.path("v1", "platforms", name)) for name in names]
@@ -91,6 +101,32 @@ def _lasting(data: Any) -> Any:
     return [_lasting(value) for value in data] if isinstance(data, list) else data
 
 
+def _meant(api: Api, name: str | None, former: str | None, platform: str | None) -> tuple[str | None, str | None]:
+    """Return the platform and the environment that are meant.
+
+    For one version, `status PLATFORM` and `status PLATFORM ENV` work, too.
+    """
+    if name is None:
+        return platform, None
+    if former is not None:
+        _renamed(suggest("status", former, p=name))
+        return name, former
+    found = api.get("/v1/platforms")["platforms"]
+    having = [item["name"] for item in found if name in item["environments"] and platform in (None, item["name"])]
+    if len(having) > 1:
+        ways = " or ".join(suggest("status", name, p=item) for item in having)
+        raise Stop(Exit.BAD_INPUT, f"{len(having)} platforms have an environment {name}; run {ways}")
+    if not having and (not found or any(item["name"] == name for item in found)):
+        _renamed(suggest("status", p=name))
+        return name, None
+    # One that nobody has is refused by the operator, with those that there are.
+    return having[0] if having else platform, name
+
+
+def _renamed(new: str) -> None:
+    output.warn(f"a platform is named with -p now: run {new}; this form works for one more version")
+
+
 def _overview(platforms: list[dict[str, Any]]) -> None:
     rows: list[list[output.Cell]] = [
         [
@@ -107,9 +143,10 @@ def _overview(platforms: list[dict[str, Any]]) -> None:
         for env in platform["environments"]
     ]
     if not rows:
-        output.warn("No platform has been applied yet. Apply one with `ferryman apply -f platform.yaml`.")
+        output.warn(f"No platform has been applied yet. Apply one with {suggest('apply', f='platform.yaml')}.")
         return
-    output.table(["PLATFORM", "ENVIRONMENT", "READY", "HEALTH", "SYNC", "VERSION", "STATUS", "AGE"], rows)
+    heads = ["PLATFORM", "ENVIRONMENT", "READY", "HEALTH", "SYNC", "VERSION", "STATUS", "AGE"]
+    output.table(heads, rows, drop=("AGE", "READY"))
     for platform in platforms:
         _notes(platform)
 
@@ -176,6 +213,7 @@ def _detail(env: dict[str, Any]) -> None:
             ["VERSION", "TAGS", "REASON", "UNTIL", "MESSAGE"],
             [[i["version"], ", ".join(i["names"]), i["reason"], local(i["until"]), _of(i)] for i in env["newer"]],
             optional=("TAGS", "UNTIL"),
+            drop=("TAGS", "UNTIL", "REASON"),
         )
     if env.get("ignored"):
         output.out().print("\nNewer tags that are no releases:")
@@ -192,6 +230,7 @@ def _detail(env: dict[str, Any]) -> None:
                 for i in env["ignored"]
             ],
             optional=("COMPONENTS",),
+            drop=("COMPONENTS", "AGE", "REASON"),
         )
     if env["conditions"]:
         output.out().print("\nConditions:")
@@ -201,6 +240,7 @@ def _detail(env: dict[str, Any]) -> None:
                 [c["type"], coloured(c["status"]), c["reason"], since(c["lastTransitionTime"]), c["message"]]
                 for c in env["conditions"]
             ],
+            drop=("AGE", "REASON"),
         )
     if env.get("shared"):
         output.out().print("\nBelongs to somebody else, too:")
@@ -211,6 +251,7 @@ def _detail(env: dict[str, Any]) -> None:
         output.table(
             ["AGE", "TYPE", "DEPLOYMENT", "MESSAGE"],
             [[since(n["at"]), n["type"], n["deployment"] or "-", n["message"]] for n in env["notices"]],
+            drop=("DEPLOYMENT", "TYPE"),
         )
 
 

@@ -55,7 +55,7 @@ def tags(
 
     def show() -> None:
         rows: list[list[output.Cell]] = [[item.tag, item.kind, item.version or "-", _told(item)] for item in found]
-        output.table(["TAG", "KIND", "VERSION", "MESSAGE"], rows)
+        output.table(["TAG", "KIND", "VERSION", "MESSAGE"], rows, drop=("VERSION",))
         if warnings:
             output.warn(f"warning: {document.tell(warnings)}")
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from ferryman_cli import following, options
+from ferryman_cli import choices, following, options
 from ferryman_cli.connection import connect
 from ferryman_cli.output import Format
 
@@ -20,6 +20,7 @@ def watch(
         typer.Option(
             "--release",
             metavar="RELEASE",
+            autocompletion=choices.releases,
             help="Wait for a deployment of this version, semver tag or image tag to start, then follow it. Ends at "
             "once with exit code 2 if the tag can never be a release.",
             show_default=False,
@@ -51,4 +52,4 @@ def watch(
     version = options.release_of(version, old_version, "--version")
     wanted = None if version is None else following.meant(api, platform, version)
     looks = following.follow(api, place, deployment, wanted, interval, limit)
-    following.judge(following.to_the_end(looks, form, environment))
+    following.judge(following.to_the_end(looks, form, platform, environment))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from ferryman.suggestions import suggest
 from ferryman_cli.doctor.checks import Answer, Check, ok, problem, warning
 
 _STEPS = {
@@ -13,7 +14,7 @@ _STEPS = {
 }
 """Slack's word for what is wrong → what to do."""
 _KEY = "Store a valid key: `aws secretsmanager put-secret-value --secret-id ferryman/PLATFORM/…`"
-_SEND = "`ferryman doctor --send-test` sends a message to each channel and shows the answer"
+_SEND = f"{suggest('doctor', send_test=True)} sends a message to each channel and shows the answer"
 
 
 def channels(platform: str, probed: Iterable[Answer], *, sent: bool) -> list[Check]:

@@ -7,6 +7,7 @@ from itertools import batched
 from typing import Any
 
 from ferryman import __version__
+from ferryman.suggestions import suggest
 from ferryman_cli.connection import connect
 from ferryman_cli.doctor import (
     alarms,
@@ -142,7 +143,7 @@ class _Examination:
                 yield from platforms.environment(found["name"], env["name"], api.post(path, repeatable=True))
             except Stop as stop:
                 where = f"{found['name']}/{env['name']}"
-                yield problem(where, str(stop), f"`ferryman verify {env['name']} -p {found['name']}`")
+                yield problem(where, str(stop), f"{suggest('verify', env['name'], p=found['name'])}")
             groups |= self._targets(env)
         if (check := platforms.targets(groups)) is not None:
             yield check

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from ferryman.durations import span
+from ferryman.suggestions import suggest
 from ferryman_cli.doctor.checks import Answer, Blind, Check, Seen, blind, ok, problem, warning
 
 UNRECONCILED, RECORDS, TARGETS, OPERATOR_CLOCK = "oldest unreconciled", "records", "target groups", "operator's clock"
@@ -17,7 +18,7 @@ _OFF_SECONDS = 60
 def environment(platform: str, name: str, verified: Answer) -> list[Check]:
     """Judge the answer of `verify`: clusters, services, task definitions, roles, references."""
     where = f"{platform}/{name}"
-    step = f"Correct it in AWS or in the platform document, then run `ferryman verify {name} -p {platform}`"
+    step = f"Correct it in AWS or in the platform document, then run {suggest('verify', name, p=platform)}"
     checks = [problem(where, f"{item['path']}: {item['message']}", step) for item in verified["problems"]]
     # A note about no single part of the document says what could not be looked at.
     untold = [item["message"] for item in verified["notes"] if item["path"] == "spec.environments"]
@@ -37,7 +38,7 @@ def unreconciled(platforms: Iterable[Answer], now: str) -> Check:
         return ok(UNRECONCILED, "no release waits for the operator")
     seconds, platform, env = max(waits, key=lambda one: one[0])
     told = f"a release has been waiting for {span(seconds)} in {platform}/{env['name']}"
-    step = f"`ferryman explain {env['name']} -p {platform}` says why"
+    step = f"{suggest('explain', env['name'], p=platform)} says why"
     if seconds >= _TOO_LATE:
         return problem(UNRECONCILED, told, f"{step}; see OldestUnreconciledAlarm in docs/runbook.md")
     return warning(UNRECONCILED, told, step) if seconds >= _LATE else ok(UNRECONCILED, told)

@@ -12,7 +12,7 @@ _TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\
 # Words without digits, or short ones; and what a word may not be beside of.
 _PLAIN = re.compile(r"(?:(?:[A-Za-z/.,()']++|[A-Za-z0-9/.,()'_-]{1,15}+)(?:[ \n]++|$))*+")
 _TELLING = re.compile(r"(?i)pass|pwd|secret|token|key|cred|auth|-[pua]\b|bearer|basic|login")
-_LEFT_OUT = "[truncated: run `ferryman events` to see the rest]"
+_LEFT_OUT = "[truncated: the command `events` shows the rest]"
 _MIDDLE = " […] "
 _NARROW = 100
 """Bytes to which `bounded` cuts a line before it leaves out whole lines."""

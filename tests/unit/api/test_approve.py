@@ -52,7 +52,7 @@ class TestGet:
 
     def test_where_nothing_waits(self) -> None:
         status, body = api(World()).call("GET", f"{PRODUCTION}/approval")
-        assert (status, body["error"]["code"]) == (404, "NotFound")
+        assert (status, body["error"]["code"]) == (409, "Refused")
         assert "is not waiting for approval" in body["error"]["message"]
 
 
@@ -151,7 +151,7 @@ class TestApprove:
     def test_once_the_deployment_is_over(self, world: World) -> None:
         world.edit(phase=Phase.ERRORED)
         world.edit_state(active=None)
-        assert approve(world)[0] == 404
+        assert approve(world)[0] == 409
 
     @pytest.mark.parametrize("body", [{}, {"version": 7}, {"version": SHORT, "confirm": "x"}, []])
     def test_needs_what_it_needs(self, world: World, body: Any) -> None:

@@ -78,7 +78,7 @@ def test_a_second_platform_can_t_take_production(
     assert told == (
         "service scr-api-production of cluster scr-production belongs to environment production of platform scr. A "
         "service is deployed by one environment. Take it out of one of the two; if scr is abandoned, an admin frees "
-        "what it owns with `ferryman platform retire scr`"
+        "what it owns with `ferryman delete platform scr --reason REASON`"
     )
     assert world.store.find_platform("shop") is None
     assert {item.platform for item in world.store.ownerships()} == {"scr"}
@@ -151,7 +151,7 @@ def test_a_repository_is_shared_but_not_its_moving_tag(world: World, scr_documen
     assert told == (
         "tag production-latest of repository scr-api belongs to environment production of platform scr. Two platforms "
         "can read one repository, but only one can move a tag in it: use another tag here; if scr is abandoned, an "
-        "admin frees what it owns with `ferryman platform retire scr`"
+        "admin frees what it owns with `ferryman delete platform scr --reason REASON`"
     )
 
 
@@ -391,7 +391,10 @@ def test_an_admin_frees_what_an_abandoned_platform_owns(world: World, scr_docume
     assert body == {
         "platform": "scr",
         "changed": True,
-        "message": "platform scr is retired: Ferryman deploys nothing of it, and what it owned is free",
+        "message": (
+            "platform scr is deleted: Ferryman deploys nothing of it, and what it owned is free. Nothing changed in "
+            "ECS; its releases and records stay, and a platform of this name begins a new history"
+        ),
     }
     assert (world.store.find_platform("scr"), world.store.ownerships()) == (None, [])
     assert world.timeline("scr")[-1] == ("Retired", ADMIN)

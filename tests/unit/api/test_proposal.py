@@ -94,7 +94,7 @@ def test_an_unknown_subject_is_refused(api: Api) -> None:
 def test_a_status_names_it_and_an_override(api: Api) -> None:
     for path in (SCR, PRODUCTION):
         [note] = api.call("GET", path)[1]["notes"]
-        assert note.endswith("waits for the approvers of production. To see it, run `ferryman proposal scr`.")
+        assert note.endswith("waits for the approvers of production. To see it, run `ferryman proposal -p scr`.")
 
     weaker: dict[str, Any] = copy.deepcopy(proposal(api).document)
     api.call("PUT", SCR, weaker, who=ADMIN, override="a plane")

@@ -183,7 +183,7 @@ def test_an_admin_overrides_where_the_stored_document_can_not_be_read(
     status, body = world.call("PUT", SCR, scr_document)
     assert (status, body["error"]["code"]) == (409, "Refused")
     assert "the stored document cannot be read by this version of Ferryman" in body["error"]["message"]
-    assert "ferryman apply --override REASON" in body["error"]["message"]
+    assert "ferryman apply -f FILE --override REASON" in body["error"]["message"]
 
     assert world.call("PUT", SCR, scr_document, who=ADMIN, override="repaired")[1]["result"] == "configured"
     override = applied(world).override
@@ -250,7 +250,7 @@ def test_an_environment_that_was_removed_comes_back_only_through_an_admin(
             assert (status, body["error"]["code"]) == (409, "Refused")
             said = "creates production again, an environment that was removed while asking for approval"
             assert said in body["error"]["message"]
-            assert "ferryman apply --override REASON" in body["error"]["message"]
+            assert "ferryman apply -f FILE --override REASON" in body["error"]["message"]
 
     assert world.call("PUT", SCR, scr_document, who=ADMIN, override="is back")[1]["result"] == "configured"
     override = applied(world).override

@@ -276,7 +276,7 @@ class TestScans:
         mails = [message for message in world.store.unsent() if message.event.startswith("waiting-")]
         assert [message.event for message in mails] == [f"waiting-{V1}-{reason}"]
         assert said in mails[0].text
-        assert f"`ferryman waive production --release {V1} --reason …`" in mails[0].text
+        assert f"`ferryman waive production --release {V1} --reason REASON -p scr`" in mails[0].text
         assert state(world).waiting_since is None
 
     def test_what_scans_said_is_explained_without_another_look(self, world: World) -> None:
@@ -291,7 +291,7 @@ class TestScans:
         assert told.reason == "ScanBlocked"
         assert told.message == (
             f"{V1}: api has 2 CRITICAL findings, web has 2 CRITICAL findings; fix it and push, or "
-            f"`ferryman waive production --release {V1} --reason …`."
+            f"`ferryman waive production --release {V1} --reason REASON -p scr`."
         )
         assert world.ecr.calls.count("DescribeImageScanFindings") == looks
         self.scanned(world, V1, CLEAN)

@@ -147,7 +147,7 @@ def test_a_new_tag_on_old_images_makes_no_newest_release(world: World) -> None:
     assert told(world) == [(V1, "Succeeded"), (V2, "Succeeded")]
     why = (
         f"{V3} has the same images as {V1}, which is older than {V2}, so it does not become the newest release; to go "
-        f"back to it, run `ferryman deploy staging --release {V3} --confirm DEPLOY`"
+        f"back to it, run `ferryman deploy staging --release {V3} --confirm DEPLOY -p scr`"
     )
     assert [item for item in reasons(world) if item[0] == V3] == [(V3, "SameImages", f"{why}.")]
     assert lines(world) == [why]

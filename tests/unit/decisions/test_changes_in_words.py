@@ -23,7 +23,7 @@ class TestWords:
         changes = {f"s{number}": [f"{number}.{line}" for line in range(5)] for number in range(10)}
         told = changes_in_words.changes(PLAN.but(changes=changes), 12)
         assert sum(len(item.lines) for item in told) == 13
-        assert told[-1].lines == ["and 38 more; see `ferryman approval`"]
+        assert told[-1].lines == ["and 38 more; the command `approval` lists them"]
 
     def test_of_an_earlier_versions_plan_are_none(self) -> None:
         assert changes_in_words.text(PLAN, 10) == changes_in_words.again(PLAN, 10) == ""

@@ -135,19 +135,19 @@ class TestObserved:
         seen = {item.type: item for item in observed(drifted(drift=Drift(live={}, images=MIXED))).conditions or ()}
         assert seen["Drifted"].message == (
             "scr-api does not run one image of api: web runs sha256:aaaaaaaaaaaa, worker runs sha256:bbbbbbbbbbbb. "
-            "To bring each of them to one image, run `ferryman redeploy staging`."
+            "To bring each of them to one image, run `ferryman redeploy staging -p scr`."
         )
         assert seen["Drifted"].message in seen["Ready"].message
 
     @pytest.mark.parametrize(
         ("runs", "triggers", "then"),
         [
-            pytest.param("r1", ["push"], "run `ferryman redeploy staging`", id="a-release"),
+            pytest.param("r1", ["push"], "run `ferryman redeploy staging -p scr`", id="a-release"),
             pytest.param(None, ["push"], "push a new release", id="adopted-without-a-version"),
             pytest.param(
                 None,
                 ["push", "manual"],
-                "deploy a release: run `ferryman deploy staging --release VERSION`",
+                "deploy a release: run `ferryman deploy staging --release VERSION -p scr`",
                 id="adopted-where-people-deploy",
             ),
             pytest.param("r0", ["push"], "push a new release", id="a-release-that-is-gone"),

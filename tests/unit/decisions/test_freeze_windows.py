@@ -205,7 +205,7 @@ NOW = utc("2026-01-13T10:00")
             None,
             [],
             "FrozenByPerson",
-            "frozen by ann until a person runs `ferryman thaw production`: inventory",
+            "frozen by ann until a person runs `ferryman thaw production -p scr`: inventory",
             id="no-end",
         ),
         pytest.param(

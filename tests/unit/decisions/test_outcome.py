@@ -235,4 +235,7 @@ def test_a_success_tells_whose_old_tasks_remain() -> None:
     steps = {**make.passed(), step_keys.rollout(name, "forward"): make.rollout(name, reason="OldTasksRemain")}
     judged = judge(make.deployment(steps=steps), None)
     assert judged.phase is Phase.SUCCEEDED
-    assert f"ECS was still stopping old tasks of {name}; `ferryman status` tells when they are gone." in judged.message
+    assert (
+        f"ECS was still stopping old tasks of {name}; `ferryman status staging -p scr` tells when they are gone."
+        in judged.message
+    )

@@ -52,7 +52,7 @@ def test_scans_hold_back_what_is_gravest(found: Any, reason: str | None, said: s
     assert waits is None or said in waits.message
     if reason in ("ScanMissing", "ScanBlocked"):
         assert waits is not None
-        assert "`ferryman waive production --release r2 --reason …`" in waits.message
+        assert "`ferryman waive production --release r2 --reason REASON -p scr`" in waits.message
 
 
 @pytest.mark.parametrize(("hours", "opens"), [(0.001, True), (0, False), (-1, False)])

@@ -112,7 +112,7 @@ FAILURES = [
 @pytest.mark.parametrize(("deployment", "expected"), FAILURES)
 def test_failure_says_what_why_what_was_done_and_what_next(deployment: Deployment, expected: list[str]) -> None:
     message = told(deployment)
-    for part in [*expected, "What to do next:", "`ferryman explain staging`"]:
+    for part in [*expected, "What to do next:", "`ferryman explain staging -p scr`"]:
         assert part in message.text + message.subject
     assert "hunter2" not in message.text
     assert "\x1b" not in message.text
@@ -140,7 +140,7 @@ def test_an_errored_one_says_when_it_is_tried_again_and_a_hold_how_to_lift_it() 
     deployment = ended(Phase.ERRORED, upto=step_keys.ADMIT)
     assert "automatically at 2026-01-02 03:12:17 UTC" in told(deployment, retry_at=AT + timedelta(minutes=5)).text
     held = told(deployment, hold=Hold(reason="errored 4 times", who="ferryman", at=AT))
-    assert "on hold (errored 4 times). To lift the hold, run `ferryman resume staging`" in held.text
+    assert "on hold (errored 4 times). To lift the hold, run `ferryman resume staging -p scr`" in held.text
 
 
 @pytest.mark.parametrize("phase", [Phase.SUPERSEDED, Phase.RUNNING])
@@ -174,7 +174,7 @@ def test_what_is_not_done_with_is_not_to_be_retried(reason: str) -> None:
     text = told(ended(Phase.ABORTED, upto=step_keys.BEGIN, reason=reason)).text
     assert "ferryman retry" not in text
     assert "it will be retried when that ends" in text
-    assert "`ferryman deploy staging --release abc1234 --confirm DEPLOY`" in text
+    assert "`ferryman deploy staging --release abc1234 --confirm DEPLOY -p scr`" in text
 
 
 def test_what_comes_next_follows_how_releases_get_here() -> None:

@@ -88,4 +88,4 @@ def test_a_command_that_failed_says_how_to_look_at_that_database() -> None:
         {STOCK: ran("Failed", "NonZeroExit", message="no.")}, ("stock",), kind="migrate", command="up",
         migration="stock",
     )  # fmt: skip
-    assert "`ferryman migrate staging stock current`" in judged(deployment)[1]
+    assert "`ferryman migrate staging stock current -p scr`" in judged(deployment)[1]

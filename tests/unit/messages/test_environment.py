@@ -24,7 +24,7 @@ def test_a_freeze(until: Any) -> None:
     assert [row.record.channel for row in rows] == ["team", "ops"]  # type: ignore[union-attr]
     message: Any = rows[0].record
     assert "fair in Basel" in message.text
-    assert "To end it now, run `ferryman thaw production`" in message.text
+    assert "To end it now, run `ferryman thaw production -p scr`" in message.text
     assert ("Sat 2026-01-03 03:04 UTC" in message.subject) == (until is not None)
     assert len(message.subject) <= SUBJECT_LIMIT
 
@@ -32,7 +32,7 @@ def test_a_freeze(until: Any) -> None:
 def test_hold() -> None:
     message = only(for_hold("scr", "staging", Hold(reason="the rollback failed", who="anna", at=AT), ["team"], AT))
     assert "the rollback failed (set by anna)" in message.text
-    assert "`ferryman resume staging`" in message.text
+    assert "`ferryman resume staging -p scr`" in message.text
     assert "until a person resumes it" in message.subject
 
 

@@ -46,9 +46,9 @@ def test_eight_services_fail_with_long_logs_and_the_message_still_says_what_was_
     assert done == f"What was done: rolled back to 0001234 ({', '.join(services)})."
     assert to_do.split("\n") == [
         "What to do next: fix it and push. The new version will be deployed automatically.",
-        "For details, run `ferryman explain staging`.",
-        "To try abc1234 again unchanged, run `ferryman retry staging`.",
-        "Automation is on hold (errored 4 times). To lift the hold, run `ferryman resume staging`.",
+        "For details, run `ferryman explain staging -p scr`.",
+        "To try abc1234 again unchanged, run `ferryman retry staging -p scr`.",
+        "Automation is on hold (errored 4 times). To lift the hold, run `ferryman resume staging -p scr`.",
     ]
     assert signature.startswith("Deployment 01K00000000000000000000DEP (")
     assert f"Why: {character * 2_000}" in message.text
@@ -62,7 +62,7 @@ def test_the_earliest_lines_of_a_log_give_way_and_the_message_says_so() -> None:
     assert what_failed.endswith("Why: 2 tasks failed: exit code 3")
     title, note, *lines = log.split("\n")
     assert title == "Last log lines:"
-    assert note == "[earlier lines left out: `ferryman events` shows them]"
+    assert note == "[earlier lines left out: the command `events` shows them]"
     assert 15 < len(lines) < 30
     assert [line.split()[1] for line in lines] == [str(number) for number in range(30 - len(lines), 30)]
 
@@ -103,7 +103,7 @@ def test_a_message_ends_with_what_to_do_and_stays_in_its_bound_whatever_was_logg
     done, to_do, signature = paragraphs(message)[-3:]
     assert done.startswith("What was done: rolled back to 0001234 (scr-0")
     assert to_do.startswith("What to do next: ")
-    assert to_do.endswith("To lift the hold, run `ferryman resume staging`.")
+    assert to_do.endswith("To lift the hold, run `ferryman resume staging -p scr`.")
     assert signature.endswith(".")
     # What people see in Slack ends so, too, within the limit of blocks.
     blocks = slack_webhook.payload(message)["blocks"]

@@ -50,7 +50,7 @@ def test_a_message_with_too_many_blocks_keeps_its_end() -> None:
     assert len(shown) == 50
     assert shown[1] == "first"
     assert shown[-1].endswith("What to do next: push.")
-    assert "[truncated: run `ferryman events` to see the rest]" in shown
+    assert "[truncated: the command `events` shows the rest]" in shown
 
 
 def test_a_slack_request_with_too_many_blocks_keeps_its_buttons() -> None:

@@ -47,7 +47,7 @@ def test_another_value_is_refused_with_what_to_do(
     with pytest.raises(VerificationFailed) as error:
         refuse_moved(*applied, "production", reading(**changes))
     assert f"ssm:{CLUSTER}" in str(error.value)
-    assert "the gates of production depend on it: restore it, or run `ferryman apply`" in str(error.value)
+    assert "the gates of production depend on it: restore it, or `apply` the document again" in str(error.value)
 
 
 def test_a_document_that_an_earlier_version_applied_goes_on(applied: tuple[Platform, dict[str, str]]) -> None:

@@ -199,7 +199,7 @@ def test_a_downgrade_takes_back_only_what_it_is_about(world: World) -> None:
     world.finish_migration(1, ORDERS)
     step = world.deployment.steps["migration/orders"]
     assert "The downgrade stock succeeded and stays as it is." in step.message
-    assert "`ferryman migrate staging orders current`" in step.message
+    assert "`ferryman migrate staging orders current -p scr`" in step.message
     assert statuses(world)["orders/abc1234"] == "Reverted", "it may have been taken back half way"
 
 

@@ -267,12 +267,12 @@ def test_skips(world: World, skip: Any, desired: int, verdict: str) -> None:
         pytest.param(
             "DAEMON",
             "api: it is a daemon, and no container instance of the cluster runs it, so it was left alone; register a "
-            "container instance that meets its placement constraints and run `ferryman redeploy staging`",
+            "container instance that meets its placement constraints and run `ferryman redeploy staging -p scr`",
             id="daemon",
         ),
         pytest.param(
             "REPLICA",
-            "api: it is scaled to zero and was left alone; scale it up and run `ferryman redeploy staging`",
+            "api: it is scaled to zero and was left alone; scale it up and run `ferryman redeploy staging -p scr`",
             id="replica",
         ),
     ],

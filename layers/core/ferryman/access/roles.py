@@ -50,6 +50,7 @@ class Verb(StrEnum):
     WAIVE = "waive"
     MIGRATE = "migrate"
     APPLY = "apply"
+    DELETE = "delete-environment"
     APPROVE = "approve"
     REJECT = "reject"
     CREATE = "create-platform"
@@ -83,6 +84,7 @@ NEEDS: dict[Verb, tuple[Role | None, Where]] = {
     Verb.WAIVE: (Role.DEPLOYER, Where.HERE),
     Verb.MIGRATE: (Role.DEPLOYER, Where.HERE),
     Verb.APPLY: (Role.DEPLOYER, Where.EVERY),
+    Verb.DELETE: (Role.DEPLOYER, Where.EVERY),
     Verb.APPROVE: (Role.APPROVER, Where.HERE),
     Verb.REJECT: (Role.APPROVER, Where.HERE),
     Verb.CREATE: (Role.ADMIN, Where.OPERATOR),

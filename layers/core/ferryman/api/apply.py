@@ -20,8 +20,9 @@ from ferryman.errors import Conflict, FerrymanError, InvalidDocument, Refused
 from ferryman.messages import timeline
 from ferryman.platform import Platform, apply_refusals, parse, secret_uses
 from ferryman.platform.claims import Claims
-from ferryman.records import AppliedPlatform, EventType, Override, Proposal, limits
+from ferryman.records import AppliedPlatform, EnvironmentState, EventType, Override, Proposal, limits
 from ferryman.records.writes import Unchanged
+from ferryman.suggestions import suggest
 from ferryman.text import listed, one_line, shortened
 
 _MOST_BYTES = 200_000
@@ -39,12 +40,24 @@ def apply(operator: Context, request: Request) -> dict[str, Any]:
     A document that weakens a gate of the stored one is proposed to its approvers instead. `?override=REASON`, of an
     admin, applies it all the same. One that leaves out an environment is refused without `?prune=true`.
     """
-    name, dry_run, override = request.params["platform"], request.flag("dryRun"), _override(operator, request)
+    name = request.params["platform"]
     document = _read(operator, request, name)
-    before = operator.store.find_platform(name)
     warnings = apply_refusals.warnings_of(document, _tags(operator, name))
+    return replace_document(operator, request, document, operator.store.find_platform(name), warnings)
+
+
+def replace_document(
+    operator: Context,
+    request: Request,
+    document: Platform,
+    before: AppliedPlatform | None,
+    warnings: list[tuple[str, str]],
+    why: str = "",
+) -> dict[str, Any]:
+    """Put a document in the place of the stored one (`before`), or propose it; `why` is told in the timeline."""
+    name, dry_run, override = document.name, request.flag("dryRun"), _override(operator, request)
     judged = proposing.judge(operator, before, document)
-    claims = Claims()
+    claims, gone = Claims(), list[EnvironmentState]()
     if before is not None and not judged.weakened and _same(before, document):
         result, generation = "unchanged", before.generation
         notes, shared = _notes(operator, document), ownership.warnings(operator, name)
@@ -53,7 +66,7 @@ def apply(operator: Context, request: Request) -> dict[str, Any]:
         result, generation = ("configured", before.generation + 1) if before else ("created", 1)
         if not override:
             proposing.refuse_without_approvers(judged)
-        _refuse_orphans(operator, before, document, prune=request.flag("prune"))
+        gone = _gone(operator, before, document, prune=request.flag("prune"))
         if wrong := operator.outside.approvers(document):
             raise InvalidDocument(wrong)
         found = operator.outside.verify(document)
@@ -69,7 +82,7 @@ def apply(operator: Context, request: Request) -> dict[str, Any]:
         ownership.refuse(owned.problems)
         shared = owned.warnings
     _refuse_too_large(document)
-    change = _Change(operator, request, document, claims, generation, before, judged)
+    change = _Change(operator, request, document, claims, generation, before, judged, why, gone)
     # Before anything is saved: reconcile acts on the new document at once.
     preview = apply_preview.of(operator, judged, document, changed=result != "unchanged")
     proposed = None
@@ -172,15 +185,22 @@ def _same(before: AppliedPlatform, document: Platform) -> bool:
         return False
 
 
-def _refuse_orphans(operator: Context, before: AppliedPlatform | None, document: Platform, *, prune: bool) -> None:
-    """Refuse to remove an environment by mistake, or during a deployment: nothing would bring that to its end."""
+def _gone(
+    operator: Context, before: AppliedPlatform | None, document: Platform, *, prune: bool
+) -> list[EnvironmentState]:
+    """Return the states of the environments that a document removes.
+
+    Raise Refused for one that is left out by mistake, or during a deployment: nothing would bring that to its end.
+    """
     removed = [name for name in names_of(before) if name not in document.spec.environments] if before else []
-    for name in removed:
-        active = operator.store.state(document.name, name).active
-        if active is not None:
+    states = [operator.store.state(document.name, name) for name in removed]
+    for state in states:
+        if state.active is not None:
+            active, name = state.active, state.environment
+            stop = suggest("abort", name, p=document.name, reason="REASON")
             raise Refused(
                 f"the document no longer has {name}, where deployment {active.deployment} is in progress; "
-                f"wait until it has ended, or run `ferryman abort {name}`, then apply again"
+                f"wait until it has ended, or run {stop}, then apply again"
             )
     if removed and not prune:
         what = "the environment" if len(removed) == 1 else "the environments"
@@ -188,6 +208,7 @@ def _refuse_orphans(operator: Context, before: AppliedPlatform | None, document:
             f"the document no longer has {what} {listed(removed)}. To take {'it' if len(removed) == 1 else 'them'} "
             "out of Ferryman, apply with `--prune`: nothing changes in ECS, but Ferryman deploys nothing there any more"
         )
+    return states
 
 
 @dataclass(frozen=True)
@@ -201,6 +222,9 @@ class _Change:
     generation: int
     before: AppliedPlatform | None
     judged: Judged
+    why: str
+    gone: list[EnvironmentState]
+    """Of the environments that the document no longer has; nothing may start there meanwhile."""
 
 
 def _proposed(change: _Change, *, dry_run: bool) -> Proposal:
@@ -226,9 +250,12 @@ def _save(change: _Change, override: str) -> None:
         removed=proposing.removed_now(before, document),
         rev=before.rev if before else 0,
     )
+    gone = [state.environment for state in change.gone]
     text = f"applied generation {change.generation}"
+    text += f" without {listed(gone)}" if gone else ""
+    text += f": {change.why}" if change.why else ""
     if applied.override is not None:
-        text += f" without the approval that it needed, as an admin: {override}"
+        text += f"{',' if gone or change.why else ''} without the approval that it needed, as an admin: {override}"
     operator.outside.adopt(document)
     event = timeline.environment_event(
         document.name,
@@ -248,8 +275,9 @@ def _save(change: _Change, override: str) -> None:
         # Told before it happens rather than not at all.
         operator.store.write(*told[first : first + _TOGETHER])
     pending = proposing.open_proposal(operator, before)
+    stays = [Unchanged(state) for state in change.gone]
     ended = [proposing.superseded(operator, pending, request)] if pending is not None else []
-    ownership.save(operator, document, applied, change.claims, [event, *ended, *told[:_TOGETHER]])
+    ownership.save(operator, document, applied, change.claims, [event, *ended, *stays, *told[:_TOGETHER]])
 
 
 def _overridden(change: _Change, reason: str, at: datetime) -> Override:

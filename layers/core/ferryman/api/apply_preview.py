@@ -33,7 +33,7 @@ def _starts(operator: Context, stored: Platform, document: Platform) -> list[dic
     # What already runs in a new environment is adopted, and nothing is deployed.
     for name in (name for name in document.spec.environments if name in stored.spec.environments):
         state = operator.store.state(document.name, name)
-        deployments = operator.store.deployments(document.name, name, limit=RECENT)
+        deployments = operator.store.deployments(document.name, name, limit=RECENT, since=state.began_at)
         before, after = (
             Facts(which, state, releases, deployments, now, source_of(operator, which, name))
             for which in (stored, document)

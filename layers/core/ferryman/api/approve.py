@@ -12,9 +12,10 @@ from ferryman.api.http import Body, HttpError, Request
 from ferryman.api.read import place
 from ferryman.api.views import approval as approval_view
 from ferryman.decisions import database_command, migration_attempts
-from ferryman.errors import NotFound
+from ferryman.errors import Refused
 from ferryman.platform.identities import folded
 from ferryman.records import Approval, Deployment, Proposal
+from ferryman.suggestions import suggest
 
 if TYPE_CHECKING:
     from ferryman.approvals.record_decision import Verdict
@@ -140,7 +141,7 @@ def _refuse_other_plan(body: ApproveBody, record: Approval) -> None:
     if body.plan_hash and record.plan_hash and body.plan_hash != record.plan_hash:
         raise HttpError(
             409, "PlanChanged", f"another plan for {record.version} is waiting now than the one that you reviewed; "
-            f"see `ferryman approval {record.environment}`, then decide again"
+            f"see {suggest("approval", record.environment, p=record.platform)}, then decide again"
         )  # fmt: skip
 
 
@@ -158,7 +159,8 @@ def _pending(
 ) -> tuple[Approval, Deployment | Proposal, bool]:  # fmt: skip
     """Return the approval that is meant, what it is about, and whether a proposed document waits here.
 
-    Unless `about` says which, the one of the deployment in progress comes first. Raise NotFound when there is none.
+    Unless `about` says which, the one of the deployment in progress comes first. Raise Refused when
+    there is none.
     """
     platform, env = place(operator, request)
     waiting = proposal.waiting(operator, platform.name, env)
@@ -168,8 +170,10 @@ def _pending(
         return waiting[1], waiting[0], True
     if record is None:
         if about == "proposal":
-            raise NotFound(f"no document waits for the approvers of {platform.name}/{env}; see `ferryman proposal`")
-        raise NotFound(f"{platform.name}/{env} is not waiting for approval; see `ferryman status {env}`")
+            see = suggest("proposal", p=platform.name)
+            raise Refused(f"no document waits for the approvers of {platform.name}/{env}; see {see}")
+        see = suggest("status", env, p=platform.name)
+        raise Refused(f"{platform.name}/{env} is not waiting for approval; see {see}")
     found = operator.store.deployment(platform.name, env, record.deployment)
     return record, found, waiting is not None
 

@@ -1,4 +1,4 @@
-"""What belongs to whom, as `apply` and `platform retire` see it; see docs/security.md#what-belongs-to-whom.
+"""What belongs to whom, as `apply` and `delete platform` see it; see docs/security.md#what-belongs-to-whom.
 
 What judges it is imported by the few calls that need it.
 """
@@ -14,6 +14,7 @@ from ferryman.messages import timeline
 from ferryman.platform import Platform, parse
 from ferryman.records import AppliedPlatform, EnvironmentState, EventType
 from ferryman.records.writes import Remove, Save, Unchanged, Write
+from ferryman.suggestions import suggest
 
 if TYPE_CHECKING:
     from ferryman.decisions.ownership import Judged
@@ -95,7 +96,10 @@ def retire(operator: Context, request: Request) -> dict[str, Any]:
             )
         except Conflict:
             continue
-        message = f"platform {name} is retired: Ferryman deploys nothing of it, and what it owned is free"
+        message = (
+            f"platform {name} is deleted: Ferryman deploys nothing of it, and what it owned is free. Nothing changed "
+            "in ECS; its releases and records stay, and a platform of this name begins a new history"
+        )
         return {"platform": name, "changed": True, "message": message}
     raise Conflict(f"platform {name} kept changing; try again")
 
@@ -151,6 +155,6 @@ def _idle(operator: Context, applied: AppliedPlatform) -> list[EnvironmentState]
             env = state.environment
             raise Refused(
                 f"deployment {state.active.deployment} is in progress in {applied.name}/{env}; wait until it has "
-                f"ended, or run `ferryman abort {env} --platform {applied.name}`, then retire the platform"
+                f"ended, or run {suggest('abort', env, p=applied.name, reason='REASON')}, then delete the platform"
             )
     return states

@@ -6,6 +6,7 @@ from ferryman.api.context import Context
 from ferryman.api.http import Request
 from ferryman.errors import NotFound
 from ferryman.records import AppliedPlatform, Approval, Proposal
+from ferryman.suggestions import suggest
 
 
 def proposal(operator: Context, request: Request) -> dict[str, Any]:
@@ -17,7 +18,7 @@ def proposal(operator: Context, request: Request) -> dict[str, Any]:
     newest = operator.store.proposals(applied.name, 1)
     if not newest:
         raise NotFound(
-            f"no document of {applied.name} waits, or has waited, for approval; `ferryman apply` proposes one that "
+            f"no document of {applied.name} waits, or has waited, for approval; `apply` proposes one that "
             "weakens a gate"
         )
     found = newest[0]
@@ -60,9 +61,10 @@ def notes(operator: Context, applied: AppliedPlatform) -> list[str]:
 
         pending = operator.store.proposal(applied.name, applied.proposal)
         if pending is not None and pending.status == "Proposed":
-            found.append(f"{proposal_state.in_words(pending)} To see it, run `ferryman proposal {applied.name}`.")
+            found.append(f"{proposal_state.in_words(pending)} To see it, run {suggest('proposal', p=applied.name)}.")
             if pending.problem:
-                found.append(f"It can't go on: {pending.problem}. An admin can use `ferryman apply --override REASON`.")
+                by_hand = suggest("apply", f="FILE", override="REASON")
+                found.append(f"It can't go on: {pending.problem}. An admin can use {by_hand}.")
     if applied.override is not None:
         override = applied.override
         found.append(

@@ -16,12 +16,17 @@ from ferryman.messages import timeline
 from ferryman.platform import Platform, parse
 from ferryman.records import AppliedPlatform, EventType, Proposal, ProposedChange, limits
 from ferryman.records.writes import Save, Write
+from ferryman.suggestions import suggest
 from ferryman.text import byte_length, listed
 
 if TYPE_CHECKING:
     from ferryman.decisions.document_changes.change import Change
 
-_BY_HAND = "An admin of Ferryman can apply it all the same: `ferryman apply --override REASON`, which everybody is told"
+_BY_HAND = (
+    "An admin of Ferryman can apply it all the same: "
+    f"{suggest('apply', f='FILE', override='REASON')}, which everybody is "
+    "told"
+)
 _KEPT = 60
 """Neutral changes that are kept for people to read; what waits for approval is kept as a whole."""
 

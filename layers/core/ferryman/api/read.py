@@ -139,7 +139,8 @@ def history(operator: Context, request: Request) -> dict[str, Any]:
     """The deployments of an environment, newest first."""
     document, name = place(operator, request)
     now = operator.clock()
-    found = operator.store.deployments(document.name, name, limit=request.number("limit", 20, 500))
+    limit, began = request.number("limit", 20, 500), operator.store.state(document.name, name).began_at
+    found = operator.store.deployments(document.name, name, limit=limit, since=began)
     return {"deployments": [views.summary(deployment, now).dump() for deployment in found]}
 
 
@@ -158,16 +159,17 @@ def explanation(operator: Context, request: Request) -> dict[str, Any]:
 def events(operator: Context, request: Request) -> dict[str, Any]:
     """A deployment's timeline, or the environment's with those of its latest deployments; oldest first."""
     document, name = place(operator, request)
-    limit = request.number("limit", 200, 1000)
+    limit, began = request.number("limit", 200, 1000), None
     wanted = request.query.get("deployment")
     if wanted:
         owners = [find_deployment(operator, document.name, name, wanted).id]
     else:
-        latest = operator.store.deployments(document.name, name, limit=_TOLD)
+        began = operator.store.state(document.name, name).began_at
+        latest = operator.store.deployments(document.name, name, limit=_TOLD, since=began)
         owners = [document.name, f"{document.name}#{name}", *(deployment.id for deployment in latest)]
     found: list[TimelineEvent] = []
     for owner in owners:
-        found += operator.store.timeline(owner, limit=2000)
+        found += (it for it in operator.store.timeline(owner, limit=2000) if began is None or it.at >= began)
     found.sort(key=lambda event: (event.at, event.id))
     return {"events": [event.dump() for event in found[-limit:]]}
 
@@ -224,10 +226,12 @@ def find_deployment(
     store = operator.store
     if wanted not in ("latest", "active"):
         return store.deployment(platform, environment, wanted)
-    claim = store.state(platform, environment).active
+    state = store.state(platform, environment)
+    claim, since = state.active, state.began_at
     if claim is not None and version in (None, claim.version):
         return store.deployment(platform, environment, claim.deployment)
-    found = [d for d in store.deployments(platform, environment, limit=RECENT) if version in (None, d.version)]
+    latest = store.deployments(platform, environment, limit=RECENT, since=since)
+    found = [d for d in latest if version in (None, d.version)]
     if wanted == "active":
         last = f"; the last one, {found[0].id}, ended {found[0].phase}" if found else ""
         raise NotFound(f"no deployment{_of(version)} is in progress in {platform}/{environment}{last}")
@@ -310,7 +314,7 @@ class _Seen:
 
 def _seen(operator: Context, document: Platform, name: str, releases: list[Release], tags: list[Ignored]) -> _Seen:
     state = operator.store.state(document.name, name)
-    deployments = operator.store.deployments(document.name, name, limit=RECENT)
+    deployments = operator.store.deployments(document.name, name, limit=RECENT, since=state.began_at)
     active = operator.store.deployment(document.name, name, state.active.deployment) if state.active else None
     waits = active is not None and active.phase is Phase.AWAITING_APPROVAL
     pending = operator.store.approval(active.id) if active and waits else None

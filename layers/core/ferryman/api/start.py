@@ -123,7 +123,7 @@ def rollback(operator: Context, request: Request) -> dict[str, Any]:
 
         def outcome_on(state: EnvironmentState) -> rollbacks.WayBack:
             active = under_way(operator, state)
-            history = operator.store.deployments(platform.name, env, limit=_HISTORY)
+            history = operator.store.deployments(platform.name, env, limit=_HISTORY, since=state.began_at)
             situation = rollbacks.Situation(state, environment, releases, history, active)
             release = rollbacks.target(situation, body.to, platform)
             schemas = database.schemas(state, active, release)

@@ -19,6 +19,7 @@ from ferryman.records import AppliedPlatform, Approval, Deployment, EventType, s
 from ferryman.records.writes import Add, Save, Unchanged, Write
 from ferryman.store.documents import parsed
 from ferryman.store.table import Store
+from ferryman.suggestions import suggest
 from ferryman.text import one_line
 
 __all__ = ["REFUSALS_TOLD", "Attempt", "Verdict", "closed", "decide_approval", "judge_attempt"]
@@ -130,7 +131,13 @@ def _rules(
     document = parsed(applied)
     environment = document.spec.environments.get(approval.environment) if document else None
     if environment is None:
-        return "the platform document does not define this environment's rules; see `ferryman explain`", lost
+        return (
+            (
+                "the platform document does not define this environment's rules; see "
+                f"{suggest('explain', approval.environment, p=approval.platform)}"
+            ),
+            lost,
+        )
     if attempt.verdict != "approve":
         return None, lost
     found = stopped_by(deployment, store.state(approval.platform, approval.environment), environment, now)

@@ -50,7 +50,7 @@ def view(
     """
     environment = document.environment(name)
     state = sources.store.state(document.name, name)
-    deployments, complete = sources.store.attempts_at(document.name, name, limit=HISTORY)
+    deployments, complete = sources.store.attempts_at(document.name, name, limit=HISTORY, since=state.began_at)
     seen = Snapshot(
         platform=document.name,
         name=name,

@@ -10,6 +10,7 @@ from ferryman.decisions.promotion_gate import gate
 from ferryman.decisions.snapshot import ImageScan
 from ferryman.platform import Environment
 from ferryman.records import VOID, Approval, Deployment, EnvironmentState, Release
+from ferryman.suggestions import suggest
 
 
 def refusal_of(
@@ -53,7 +54,10 @@ def stopped_by(
         return None
     env, hold = deployment.environment, state.hold
     if hold is not None and (deployment.initiated_by.automated or hold.at > deployment.created_at):
-        return "Held", f"{hold.who} put {env} on hold: {hold.reason}; to lift it, run `ferryman resume {env}`"
+        return (
+            "Held",
+            f"{hold.who} put {env} on hold: {hold.reason}; to lift it, run {suggest('resume', env, p=state.platform)}",
+        )
     # `migrate current` only reads the database.
     freeze = frozen(environment, state, now) if deployment.command != "current" else None
     return ("Frozen", f"{env} is {freeze.message}") if freeze is not None else None

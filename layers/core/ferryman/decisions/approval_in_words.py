@@ -6,6 +6,7 @@ from datetime import datetime
 from ferryman.decisions import voters
 from ferryman.durations import age
 from ferryman.records import Approval, How, Record
+from ferryman.suggestions import suggest
 from ferryman.text import sentence
 
 _SHA = re.compile(r"[0-9a-f]{7,40}")
@@ -63,13 +64,17 @@ def in_words(approval: Approval, now: datetime) -> list[str]:
         means = [
             *(["the link in their mail"] if "mail" in ways else []),
             *(["the buttons in Slack"] if "slack" in ways else []),
-            *([f"`ferryman approve {approval.environment} --release {approval.short}`"] if "cli" in ways else []),
+            *(
+                [suggest("approve", approval.environment, p=approval.platform, release=approval.short)]
+                if "cli" in ways
+                else []
+            ),
         ]
         sentences.append(f"Can approve: {', '.join(person.name for person in people)}, with {' or '.join(means)}.")
     elif not approval.allow_unverified:
         sentences.append(
             "No listed approver can still approve it. It will expire, or you can end it with "
-            f"`ferryman reject {approval.environment}`."
+            f"{suggest('reject', approval.environment, p=approval.platform, reason='REASON')}."
         )
     if approval.allow_unverified:
         sentences.append("Unverified approvals are allowed: anyone who has the shared link can decide.")

@@ -110,7 +110,13 @@ ACTS: tuple[Act, ...] = (
         routes=("{platform}",),
     ),
     Act(
-        "`platform retire`",
+        "`delete environment` of one that asks for approval",
+        "yes",
+        "It takes the gate away. Its approvers decide, as they do when a document without it is applied.",
+        routes=("delete",),
+    ),
+    Act(
+        "`delete platform`",
         "no",
         "Only an admin can. Nothing that runs changes, and the platform is not operated any more.",
         routes=("retire",),

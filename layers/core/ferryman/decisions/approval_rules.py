@@ -11,6 +11,7 @@ from typing import Literal
 from ferryman.decisions import voters
 from ferryman.platform.identities import folded
 from ferryman.records import Approval, Decision, Deployment, How, Phase, Step, StepStatus, step_keys
+from ferryman.suggestions import suggest
 from ferryman.text import sentence
 
 LINK_KEPT = timedelta(hours=24)
@@ -104,7 +105,10 @@ def closed(approval: Approval, deployment: Deployment | None, now: datetime) -> 
         return no("Aborted", f"{abort.who} aborted {_what(approval)}: {abort.reason}")
     if deployment is not None and deployment.phase is not Phase.AWAITING_APPROVAL:
         kind: Kind = "Expired" if deployment.phase is Phase.EXPIRED else "Aborted"
-        told = f"{_what(approval)} has ended ({deployment.phase}). To see why, run `ferryman explain {env}`."
+        told = (
+            f"{_what(approval)} has ended ({deployment.phase}). To see why, run "
+            f"{suggest('explain', env, p=approval.platform)}."
+        )
         return no(kind, sentence(told, capital=True))
     if approval.expired_at(now):
         return no("Expired", _expired(approval))
@@ -251,7 +255,7 @@ def _struck_off(approval: Approval, attempt: Attempt, lost: Literal["removed", "
         )
     return (
         f"The address of {attempt.name} in the platform document {where} is not the one that was asked. Another "
-        f"approver must decide, or run `ferryman retry {approval.environment}` to ask again."
+        f"approver must decide, or run {suggest('retry', approval.environment, p=approval.platform)} to ask again."
     )
 
 
@@ -299,7 +303,11 @@ def _expired(approval: Approval) -> str:
 def _again(approval: Approval) -> str:
     if approval.proposal:
         return "apply the document again"
-    return "run the command again" if approval.command else f"run `ferryman retry {approval.environment}`"
+    return (
+        "run the command again"
+        if approval.command
+        else f"run {suggest('retry', approval.environment, p=approval.platform)}"
+    )
 
 
 def _goes_on(approval: Approval) -> str:

@@ -37,7 +37,7 @@ def changes(plan: Plan | None, most: int) -> list[Change]:
         left -= len(shown)
         found.append(Change(title=_listed(names), lines=shown))
     if hidden:
-        found.append(Change(title="Not shown", lines=[f"and {hidden} more; see `ferryman approval`"]))
+        found.append(Change(title="Not shown", lines=[f"and {hidden} more; the command `approval` lists them"]))
     if unchanged:
         found.append(Change(title=_listed(unchanged), lines=[NOTHING]))
     return found

@@ -16,6 +16,7 @@ from ferryman.records import (
     OLD_TASKS_REMAIN,
     Condition,
     ConditionType,
+    EnvironmentState,
     Phase,
     Release,
     Step,
@@ -25,6 +26,7 @@ from ferryman.records import (
     limits,
     step_keys,
 )
+from ferryman.suggestions import suggest
 from ferryman.text import listed, one_line, shortened
 
 IMAGES_DIFFER = "ImagesDiffer"
@@ -141,7 +143,7 @@ def _ready(view: Snapshot, now: datetime, drifted: Seen | None) -> Seen:
         tail = (
             f"it will be retried at {settled.retry_at:%Y-%m-%d %H:%M:%S} UTC"
             if settled.retry_at
-            else f"push a new version, or run `ferryman retry {view.name}`"
+            else f"push a new version, or run {suggest('retry', view.name, p=view.platform)}"
         )
         message = f"{newest.version} ended {settled.phase} ({settled.reason}); {running} is running; {tail}."
         return "Ready", "False", str(settled.phase), message
@@ -152,7 +154,9 @@ def _ready(view: Snapshot, now: datetime, drifted: Seen | None) -> Seen:
     outlook, freeze = candidates.outlook(view, now), frozen(view.environment, view.state, now)
     ready = outlook.ready.release if outlook.ready else None
     if ready and state.hold:
-        message = f"{ready.version} is waiting for `ferryman resume {view.name}`; {running} is running."
+        message = (
+            f"{ready.version} is waiting for {suggest('resume', view.name, p=view.platform)}; {running} is running."
+        )
         return "Ready", "False", "Held", message
     if ready and freeze:
         return "Ready", "False", "Frozen", f"{ready.version} is waiting: {freeze.message}; {running} is running."
@@ -200,7 +204,12 @@ def _held(view: Snapshot) -> Seen:
     hold = view.state.hold
     if hold is None:
         return "Held", "False", "NotHeld", ""
-    return "Held", "True", "Held", f"{hold.who}: {hold.reason}; to lift the hold, run `ferryman resume {view.name}`"
+    return (
+        "Held",
+        "True",
+        "Held",
+        f"{hold.who}: {hold.reason}; to lift the hold, run {suggest('resume', view.name, p=view.platform)}",
+    )
 
 
 def _frozen(view: Snapshot, now: datetime) -> Seen:
@@ -295,21 +304,22 @@ def _old_tasks(view: Snapshot) -> Seen | None:
 
 def _way_on(view: Snapshot, components: Collection[str] = ()) -> str:
     running = view.state.current.version if view.state.current else None
-    return way_on(
-        view.name, view.environment, next((item for item in view.releases if item.version == running), None), components
-    )  # fmt: skip
+    found = next((item for item in view.releases if item.version == running), None)
+    return way_on(view.state, view.environment, found, components)
 
 
-def way_on(env: str, environment: Environment, running: Release | None, components: Collection[str]) -> str:
+def way_on(
+    state: EnvironmentState, environment: Environment, running: Release | None, components: Collection[str]
+) -> str:
     """Say what a person does so that these components run as they should: `run ...`.
 
     A redeploy needs a release that runs (what was adopted may be none) and changes only the components that it has.
     """
     if running is not None and all(component in running.digests for component in components):
-        return f"run `ferryman redeploy {env}`"
+        return f"run {suggest('redeploy', state.environment, p=state.platform)}"
     has = f" that has {listed(sorted(components))}" if running is not None else ""
     if "manual" in environment.triggers:
-        return f"deploy a release{has}: run `ferryman deploy {env} --release VERSION`"
+        return f"deploy a release{has}: run {suggest('deploy', state.environment, p=state.platform, release='VERSION')}"
     return f"push a new release{has}"
 
 

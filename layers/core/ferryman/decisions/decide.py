@@ -31,6 +31,7 @@ from ferryman.decisions.outcome import all_passed, conclusive, judge
 from ferryman.decisions.promotion_gate import Waits, kept_back, wish_kept_back
 from ferryman.decisions.snapshot import Execution, Snapshot
 from ferryman.records import VOID, Actor, Deployment, Phase, Release, ReleaseStatus, Request
+from ferryman.suggestions import suggest
 
 OBSERVED_EVERY = timedelta(minutes=1)
 """How often `reconciledAt` is refreshed at most."""
@@ -86,8 +87,8 @@ def _unrecorded(deployment: Deployment, execution: Execution) -> Complete:
     if all_passed(deployment):
         return Complete(Phase.SUCCEEDED, "Verified", f"{deployment.version} is running and passed its checks.")
     where = (
-        f"Check what is running (`ferryman explain {deployment.environment}`), then run "
-        f"`ferryman resume {deployment.environment}` and push or retry."
+        f"Check what is running ({suggest('explain', deployment.environment, p=deployment.platform)}), then run "
+        f"{suggest('resume', deployment.environment, p=deployment.platform)} and push or retry."
     )
     if deployment.abort is not None:
         who, why = deployment.abort.who, deployment.abort.reason

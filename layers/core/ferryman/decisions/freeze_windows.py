@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from ferryman.platform import Environment, FreezePolicy, FreezeWindow
 from ferryman.platform.policies import DAYS, local_time
 from ferryman.records import EnvironmentState
+from ferryman.suggestions import suggest
 
 _JUMPS = 120
 """Most jumps from one window's end to the next. Windows that still freeze after these are taken to never end."""
@@ -38,7 +39,7 @@ def frozen(environment: Environment, state: EnvironmentState, now: datetime) -> 
     freeze, policy = state.freeze, environment.freeze
     zone: tzinfo = ZoneInfo(policy.time_zone) if policy else UTC
     if freeze is not None and (freeze.until is None or freeze.until > now):
-        thaw = f"until a person runs `ferryman thaw {state.environment}`"
+        thaw = f"until a person runs {suggest('thaw', state.environment, p=state.platform)}"
         end = f"until {_shown(freeze.until, zone)}" if freeze.until else thaw
         return Frozen("FrozenByPerson", f"frozen by {freeze.who} {end}: {freeze.reason}", freeze.until)
     if policy is None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ferryman.records import Deployment, MigrationClaim, PlannedMigration
+from ferryman.suggestions import suggest
 
 CERTAIN_AFTER = timedelta(minutes=2)
 """After this time, ListTasks certainly lists a task that RunTask started, and the Lambda that called it has ended."""
@@ -79,6 +80,8 @@ def decide_attempt(deployment: Deployment, planned: PlannedMigration | None, cla
     if not claims:
         return Begin(1)
     last = claims[-1]
+    if last.status == "Former":
+        return Begin(last.attempt + 1)
     if last.status in ("Claimed", "Running", "Unknown"):
         return Resume(last, own=last.deployment == deployment.id and last.status != "Unknown")
     if last.status == "Failed" and deployment.initiated_by.automated:
@@ -86,7 +89,7 @@ def decide_attempt(deployment: Deployment, planned: PlannedMigration | None, cla
         return Refuse(
             "MigrationFailedBefore",
             f"the {which} of {version} failed in deployment {last.deployment}{code} and is not retried "
-            f"automatically: fix it and push, or run `ferryman retry {environment}`",
+            f"automatically: fix it and push, or run {suggest('retry', environment, p=deployment.platform)}",
         )
     return Begin(last.attempt + 1)
 

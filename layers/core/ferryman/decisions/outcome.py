@@ -11,6 +11,7 @@ from ferryman.decisions import deployment_steps
 from ferryman.decisions.deployment_report import Cause, WayBack, cause_of, waited_no_longer, way_back
 from ferryman.decisions.wave_order import touched
 from ferryman.records import VOID, Deployment, Phase, Step, StepStatus, step_keys
+from ferryman.suggestions import suggest
 from ferryman.text import clean, sentence
 
 EXPIRED_WHILE_STOPPED = "ExpiredWhileStopped"
@@ -54,7 +55,7 @@ def judge(deployment: Deployment, failure: StepFailure | None) -> Judgement:
             Phase.ABORTED if deployment.abort else Phase.FAILED,
             ROLLBACK_FAILED,
             f"{message} Rolling back {', '.join(back.not_back)} failed, too. Inspect the service, then run "
-            f"`ferryman resume {deployment.environment}`.",
+            f"{suggest('resume', deployment.environment, p=deployment.platform)}.",
             hold=f"the rollback of {deployment.version} failed",
         )
     if deployment.abort is not None:
@@ -98,7 +99,10 @@ def _void(deployment: Deployment, message: str) -> Judgement:
     """Return the outcome of a voided approval: it is asked anew by itself, once."""
     if deployment.renews is None:
         return Judgement(Phase.ERRORED, VOID, f"{message} Approval is requested again for what can run now.")
-    again = f"It was already asked anew once; to ask again, run `ferryman retry {deployment.environment}`."
+    again = (
+        "It was already asked anew once; to ask again, run "
+        f"{suggest('retry', deployment.environment, p=deployment.platform)}."
+    )
     return Judgement(Phase.ABORTED, VOID, f"{message} {again}")
 
 
@@ -202,7 +206,10 @@ def _success(deployment: Deployment) -> str:
     told = f"{deployment.version} runs on {count - len(skipped)} of {count} services{jobs} {passed}{tail}."
     old = waited_no_longer(deployment)
     if old:
-        told += f" ECS was still stopping old tasks of {', '.join(old)}; `ferryman status` tells when they are gone."
+        told += (
+            f" ECS was still stopping old tasks of {', '.join(old)}; "
+            f"{suggest('status', deployment.environment, p=deployment.platform)} tells when they are gone."
+        )
     admitted = deployment.step(step_keys.ADMIT)
     later = admitted.message if admitted is not None else ""
     return f"{told} {sentence(later, capital=True)}" if later else told

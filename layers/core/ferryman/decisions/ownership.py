@@ -13,6 +13,7 @@ from ferryman.platform.claims import Claims, Part, Placed, parameters_of_others
 from ferryman.records import AppliedPlatform, Ownership
 from ferryman.records.limits import COUNTS
 from ferryman.records.things import anywhere, words
+from ferryman.suggestions import suggest
 
 Problem = tuple[str, str]
 
@@ -301,7 +302,8 @@ def _belongs(owner: tuple[str, str], platform: str) -> str:
 def _retire(owner: tuple[str, str], platform: str) -> str:
     if owner[0] == platform:
         return ""
-    return f"; if {owner[0]} is abandoned, an admin frees what it owns with `ferryman platform retire {owner[0]}`"
+    delete = suggest("delete", "platform", owner[0], reason="REASON")
+    return f"; if {owner[0]} is abandoned, an admin frees what it owns with {delete}"
 
 
 def _parameter(name: str, owner: str) -> str:

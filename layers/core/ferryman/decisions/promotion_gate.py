@@ -9,6 +9,7 @@ from ferryman.decisions.snapshot import ImageScan, Snapshot
 from ferryman.durations import span
 from ferryman.platform import Environment
 from ferryman.records import EnvironmentState, Phase, Release, Settled, Waiver
+from ferryman.suggestions import suggest
 
 Obstacle = Literal["WaitsForSource", "Soaking", "ScanMissing", "ScanPending", "ScanBlocked", "ScanDenied"]
 SCANS: tuple[Obstacle, ...] = ("ScanMissing", "ScanPending", "ScanBlocked", "ScanDenied")
@@ -89,7 +90,7 @@ def _scanned(env: str, block: Sequence[str], release: Release, scans: Sequence[I
         obstacle = _obstacle(block, component, known.get(component))
         if obstacle is not None:
             found[obstacle[0]].append(obstacle[1])
-    waive = f"`ferryman waive {env} --release {release.version} --reason …`"
+    waive = suggest("waive", env, p=release.platform, release=release.version, reason="REASON")
     next_steps = {
         "ScanBlocked": f"fix it and push, or {waive}",
         "ScanMissing": f"scan the image, or {waive}",

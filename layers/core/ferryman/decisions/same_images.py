@@ -10,6 +10,7 @@ from typing import Literal
 
 from ferryman.decisions.snapshot import Snapshot
 from ferryman.records import Phase, Release, ReleaseStatus, Settled
+from ferryman.suggestions import suggest
 
 REASON = "SameImages"
 """Reason of a release that does not run because another release has the same images."""
@@ -135,10 +136,13 @@ def words(view: Snapshot, release: Release, twin: Twin) -> str:
     if twin.how == "older":
         newest = newest_before(view, release)
         than = f" than {newest.version}" if newest is not None else ""
-        deploy = f"`ferryman deploy {env} --release {release.version} --confirm DEPLOY`"
+        deploy = suggest("deploy", env, p=view.platform, release=release.version, confirm="DEPLOY")
         return f"{same}, which is older{than}, so it does not become the newest release; to go back to it, run {deploy}"
     if twin.how == "running":
-        return f"{same}, which is running, so nothing is deployed; to deploy it again, run `ferryman redeploy {env}`"
+        return (
+            f"{same}, which is running, so nothing is deployed; to deploy it again, run "
+            f"{suggest('redeploy', env, p=view.platform)}"
+        )
     if twin.how == "deploying":
         return f"{same}, which is being deployed, so it is not deployed after that"
     if twin.how == "retrying":
@@ -146,5 +150,5 @@ def words(view: Snapshot, release: Release, twin: Twin) -> str:
     ended = f"{twin.settled.phase} ({twin.settled.reason})" if twin.settled else "badly"
     return (
         f"{same}, which ended {ended}, so automation will not start it; to deploy it, run "
-        f"`ferryman retry {env} --release {release.version}`"
+        f"{suggest('retry', env, p=view.platform, release=release.version)}"
     )

@@ -14,6 +14,7 @@ from ferryman.messages.approval import PERSONAL
 from ferryman.platform import Environment
 from ferryman.records import AppliedPlatform, Request
 from ferryman.records.writes import Add
+from ferryman.suggestions import suggest
 from ferryman.text import one_line
 
 EVENT = "unapproved-"
@@ -37,7 +38,7 @@ def for_unapproved(platform: str, env: str, environment: Environment, wish: Requ
         at,
         event=f"{EVENT}{wish.at:%Y%m%dT%H%M%S%f}",
         subject=f"{what} {_how(wish, asked=asked)}",
-        blocks=[_opening(platform, env, what, wish, asked=asked), *_reasons(wish), _next(env, wish)],
+        blocks=[_opening(platform, env, what, wish, asked=asked), *_reasons(wish), _next(platform, env, wish)],
         detail={
             "phase": "Overridden" if wish.override else "Requested",
             "version": wish.version,
@@ -63,12 +64,12 @@ def for_document(before: dict[str, Any], applied: AppliedPlatform, at: datetime)
     name, who = applied.name, one_line(override.who)
     weaker = "\n".join(["What it weakens:", *(f"- {one_line(text)}" for text in override.changes)])
     what = f"applied generation {applied.generation} of the platform document without the approval that it needed"
-    stays = f"`ferryman status {name}` shows this while the generation stands"
+    stays = f"{suggest('status', p=name)} shows this while the generation stands"
     blocks = [
         f"{name}: {who}, an admin of Ferryman, {what}.",
         f"Why without approval: {one_line(override.reason, limit=1_000)}",
         weaker,
-        f"You don't have to do anything. {stays}; to see who did what, run `ferryman audit {name}`.",
+        f"You don't have to do anything. {stays}; to see who did what, run {suggest('audit', p=name)}.",
     ]
     found = []
     for channel, destination in _audience(before):
@@ -117,10 +118,11 @@ def _reasons(wish: Request) -> list[str]:
     return ["\n".join(lines)]
 
 
-def _next(env: str, wish: Request) -> str:
+def _next(platform: str, env: str, wish: Request) -> str:
     if wish.command == "current":
         return "Nothing is changed. You don't have to do anything."
-    return f"To follow it, run `ferryman watch {env}`; to stop it, `ferryman abort {env}`."
+    stop = suggest("abort", env, p=platform, reason="REASON")
+    return f"To follow it, run {suggest('watch', env, p=platform)}; to stop it, {stop}."
 
 
 def _approvers(environment: Environment) -> list[str]:

@@ -14,6 +14,7 @@ from ferryman.messages import github as messages_github
 from ferryman.platform import ChatChannel, Platform
 from ferryman.records import Approval, Deployment
 from ferryman.records.writes import Add
+from ferryman.suggestions import suggest
 from ferryman.text import one_line, shortened
 
 LINK = "{{link}}"
@@ -218,7 +219,10 @@ def how_to_decide(approval: Approval) -> str:
     )
     names = ", ".join(one_line(person.name) for person in approval.approvers)
     people = f"Approvers: {names}" if names else ""
-    command = f"With AWS credentials: `ferryman approve {approval.environment}` or `ferryman reject`."
+    command = (
+        f"With AWS credentials: {suggest('approve', approval.environment, p=approval.platform)} or "
+        f"{suggest('reject', approval.environment, p=approval.platform, reason='REASON')}."
+    )
     return "\n".join(line for line in (first, LINK, people, command) if line)
 
 

@@ -1,8 +1,11 @@
 """What a message says about a database command. Pure; called by `messages.deployment`."""
 
+from functools import partial
+
 from ferryman.decisions import database_command, deployment_report, deployment_steps
 from ferryman.messages.outbox import LOG
 from ferryman.records import Deployment, Hold, Phase
+from ferryman.suggestions import suggest
 from ferryman.text import clean, one_line, tail
 
 _VERBS = {
@@ -26,6 +29,7 @@ def blocks_of(deployment: Deployment, hold: Hold | None) -> list[str]:
     env, step = deployment.environment, next(iter(deployment_steps.migration_steps(deployment)), None)
     planned = next(iter(deployment.plan.every_migration), None) if deployment.plan else None
     which = f"{deployment.migration} " if deployment.migration else ""
+    ask = partial(suggest, p=deployment.platform)
     command = f"`{' '.join(planned.command)}`" if planned else f"migrate {which}{deployment.command}"
     took = f" after {deployment_report.took(deployment)}" if deployment_report.took(deployment) else ""
     lines = [f"{deployment.platform}/{env}: {command} {_VERBS.get(deployment.phase, 'ended')}{took}."]
@@ -44,11 +48,11 @@ def blocks_of(deployment: Deployment, hold: Hold | None) -> list[str]:
         blocks.append("\n".join(["Last log lines:", *(f"{LOG}{line}" for line in logs)]))
     blocks.append(f"No service was changed; {deployment.from_version or 'the previous release'} is still running.")
     if step is None:
-        blocks.append(f"The command did not run. To ask for it again, run `ferryman migrate {env}` again.")
+        again = ask("migrate", env, deployment.migration, deployment.command, revision=deployment.revision)
+        blocks.append(f"The command did not run. To ask for it again, run {again}.")
     elif deployment.phase is not Phase.SUCCEEDED:
-        blocks.append(f"What to do next: run `ferryman migrate {env} {which}current` to see the database's revision.")
+        current = ask("migrate", env, deployment.migration, "current")
+        blocks.append(f"What to do next: run {current} to see the database's revision.")
     if hold is not None:
-        blocks.append(
-            f"Automation is on hold ({one_line(hold.reason)}). To lift the hold, run `ferryman resume {env}`."
-        )
+        blocks.append(f"Automation is on hold ({one_line(hold.reason)}). To lift the hold, run {ask('resume', env)}.")
     return blocks

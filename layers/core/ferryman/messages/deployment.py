@@ -13,6 +13,7 @@ from ferryman.messages.outbox import LOG
 from ferryman.platform import GitHub
 from ferryman.records import VOID, Deployment, Hold, Phase, StepStatus
 from ferryman.records.writes import Add
+from ferryman.suggestions import suggest
 from ferryman.text import clean, one_line, tail
 
 _VERBS = {
@@ -116,7 +117,8 @@ def _after_rollback(deployment: Deployment, hold: Hold | None) -> list[str]:
     if hold is not None:
         lines.append(
             f"Automation is on hold ({one_line(hold.reason)}). The release that was rolled back is not deployed again "
-            f"automatically. To let newer releases deploy again, run `ferryman resume {deployment.environment}`."
+            "automatically. To let newer releases deploy again, run "
+            f"{suggest('resume', deployment.environment, p=deployment.platform)}."
         )
     return ["\n".join(lines)]
 
@@ -223,16 +225,23 @@ def _what_next(deployment: Deployment, hold: Hold | None, retry_at: datetime | N
         first = _fixed(deployment)
     else:
         first = "find out why, then decide."
-    again = f"To try {deployment.version} again unchanged, run `ferryman retry {environment}`."
+    again = f"To try {deployment.version} again unchanged, run {suggest('retry', environment, p=deployment.platform)}."
     if deployment.reason in TRANSIENT_REFUSALS:
-        ask = f"`ferryman deploy {environment} --release {deployment.version} --confirm DEPLOY`"
+        ask = suggest("deploy", environment, p=deployment.platform, release=deployment.version, confirm="DEPLOY")
         first = "nothing, if it started automatically: it will be retried when that ends."
         again = f"If a person requested it, request it again: {ask}."
     if deployment.kind == "rollback":
-        again = f"To try again, run `ferryman rollback {environment} --release {deployment.version} --reason ...`."
-    lines = [f"What to do next: {first}", f"For details, run `ferryman explain {environment}`.", again]
+        again = (
+            "To try again, run "
+            f"{suggest('rollback', environment, p=deployment.platform, release=deployment.version, reason='REASON')}."
+        )
+    lines = [
+        f"What to do next: {first}",
+        f"For details, run {suggest('explain', environment, p=deployment.platform)}.",
+        again,
+    ]
     if hold is not None:
-        lift = f"To lift the hold, run `ferryman resume {environment}`."
+        lift = f"To lift the hold, run {suggest('resume', environment, p=deployment.platform)}."
         lines.append(f"Automation is on hold ({one_line(hold.reason)}). {lift}")
     return "\n".join(lines)
 

@@ -12,6 +12,7 @@ from ferryman.durations import age
 from ferryman.messages import outbox
 from ferryman.records import Freeze, Hold
 from ferryman.records.writes import Add
+from ferryman.suggestions import suggest
 from ferryman.text import one_line
 
 
@@ -31,7 +32,7 @@ def for_freeze(platform: str, environment: str, freeze: Freeze, channels: Iterab
             f"{platform}/{environment} is frozen: no deployment starts, and nothing can be approved.",
             f"Why: {one_line(freeze.reason, limit=1_000)} (set by {one_line(freeze.who)})",
             "Running services are not affected. Pushes are recorded and wait. Rollbacks are allowed, with a reason.",
-            f"{ends}To end it now, run `ferryman thaw {environment}`.",
+            f"{ends}To end it now, run {suggest('thaw', environment, p=platform)}.",
         ],
         detail={"phase": "Frozen", "reason": one_line(freeze.reason), "who": one_line(freeze.who)},
     )
@@ -120,7 +121,10 @@ def _held(
             f"{platform}/{environment} is on hold: nothing is deployed automatically until the hold is lifted.",
             f"Why: {one_line(hold.reason, limit=1_000)} (set by {one_line(hold.who)})",
             "Running services are not affected. Pushes are still recorded and wait.",
-            f"What to do next: see `ferryman explain {environment}`. {ends}, run `ferryman resume {environment}`.",
+            (
+                f"What to do next: see {suggest('explain', environment, p=platform)}. {ends}, run "
+                f"{suggest('resume', environment, p=platform)}."
+            ),
         ],
         detail={"phase": "Held", "reason": one_line(hold.reason), "who": one_line(hold.who)},
     )

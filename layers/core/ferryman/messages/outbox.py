@@ -18,7 +18,7 @@ TEXT_LIMIT = 30_000
 LOG = "  | "
 """The prefix of each log line in a text. Channels format these lines differently."""
 
-_LOGS_CUT = "[earlier lines left out: `ferryman events` shows them]"
+_LOGS_CUT = "[earlier lines left out: the command `events` shows them]"
 _RETENTION = timedelta(days=400)
 
 

@@ -22,6 +22,7 @@ from ferryman.messages.approval import (
 from ferryman.platform import ChatChannel, Platform
 from ferryman.records import Approval, Proposal, ProposedChange
 from ferryman.records.writes import Add
+from ferryman.suggestions import suggest
 from ferryman.text import one_line, sentence
 
 _MOST = 40
@@ -65,7 +66,7 @@ def for_outcome(proposal: Proposal, document: Platform, generation: int, at: dat
         f"{proposal.platform}: {proposal_state.in_words(proposal)} {said}",
         f"Proposed by {one_line(proposal.proposed_by)}.",
         _listed("It weakens:" if proposal.status == "Approved" else "It would weaken:", proposal.weakened),
-        f"To see it, run `ferryman proposal {proposal.platform}`.",
+        f"To see it, run {suggest('proposal', p=proposal.platform)}.",
     ]
     return outbox.rows(
         names,

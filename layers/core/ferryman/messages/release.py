@@ -11,6 +11,7 @@ from ferryman.messages import outbox
 from ferryman.platform import Platform
 from ferryman.records import Release
 from ferryman.records.writes import Add
+from ferryman.suggestions import suggest
 from ferryman.text import one_line
 
 
@@ -77,7 +78,10 @@ def for_refused_tag(
             f"The tag {about} was refused in {environment}.",
             f"Why: {one_line(why, limit=1_000)}.",
             "Running services are not affected.",
-            f"What to do next: see `ferryman explain {environment}`. Fix it, push, and tag the release once verified.",
+            (
+                "What to do next: see "
+                f"{suggest('explain', environment, p=platform)}. Fix it, push, and tag the release once verified."
+            ),
         ],
         detail={"phase": "TagRefused", "version": version or "", "name": name},
     )

@@ -25,7 +25,7 @@ def digest_of(messages: Sequence[OutboxMessage]) -> OutboxMessage:
             [
                 f"{len(messages)} more messages, in UTC. None is about a failure or asks for an approval.",
                 "\n".join(lines),
-                "They came faster than this channel takes messages. For one in full, run `ferryman history ENV`.",
+                "They came faster than this channel takes messages. The command `history` shows each in full.",
             ]
         ),
         detail={},

@@ -19,12 +19,15 @@ from ferryman.platform.document import Channel
 from ferryman.platform.hosts import SLACK
 from ferryman.platform.secret_uses import Use
 from ferryman.records import OutboxMessage
+from ferryman.suggestions import suggest
 from ferryman.text import one_line, redacted
 
 _MOST = 20
 """Channels that are probed, all at once: a caller waits for the slowest."""
 GITHUB, TEST = "github", "test"
-_TEXT = "This is a test message that somebody asked for with `ferryman doctor --send-test`. There is nothing to do."
+_TEXT = (
+    f"This is a test message that somebody asked for with {suggest('doctor', send_test=True)}. There is nothing to do."
+)
 
 
 def run(probe: Probe, context: Context, threads: Callable[[int], Executor]) -> list[Probed]:

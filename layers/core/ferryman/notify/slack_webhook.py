@@ -58,7 +58,7 @@ def bounded(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return at most `BLOCKS` blocks: the first and, above all, the last, which say what to do or hold the buttons."""
     if len(blocks) <= BLOCKS:
         return blocks
-    note = _section("[truncated: run `ferryman events` to see the rest]")
+    note = _section("[truncated: the command `events` shows the rest]")
     return [*blocks[:_FIRST], note, *blocks[_FIRST + 1 - BLOCKS :]]
 
 

@@ -58,7 +58,7 @@ def _surprising_tags(document: Platform, known_tags: Iterable[str]) -> list[Prob
     told = (
         f"also matches semver tags such as {semver[0]}. Ferryman takes each of them as a second name for a release and "
         f"never as a version, so an image with no other tag is in no release{instead}. Check your tags with "
-        "`ferryman tags`"
+        "`tags`"
     )
     return [(_PATTERN, told)]
 

@@ -39,7 +39,7 @@ class Approver(Model):
     arn: Text | None = Field(
         default=None,
         description="ARN of an IAM user, an Identity Center session, or a role that the access configuration declares "
-        "as this person's; or ssm:/path to it. This caller can use `ferryman approve`.",
+        "as this person's; or ssm:/path to it. This caller can use `approve`.",
         examples=["arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Admin_0123456789abcdef/ada@example.com"],
     )
 

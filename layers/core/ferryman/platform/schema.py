@@ -13,6 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from ferryman.durations import format_duration
 from ferryman.platform.document import Platform
+from ferryman.suggestions import suggest
 
 ID = "urn:ferryman:schema:platform:v1"
 
@@ -31,7 +32,7 @@ def schema() -> dict[str, Any]:
     # `parse` ignores it.
     made["properties"]["status"] = {
         "title": "Status",
-        "description": "Written by `ferryman get platform`; ignored by `ferryman apply`.",
+        "description": f"Written by {suggest('get', 'platform')}; `apply` ignores it.",
     }
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": ID, **made}
 

@@ -192,6 +192,11 @@ class EnvironmentState(Record):
     """The good state before the last one: what a manual rollback goes to, kept tagged `<env>-previous`."""
     adopted_at: AwareDatetime | None = None
     """Since when we operate it: what was complete before is not deployed by itself."""
+    began_at: AwareDatetime | None = None
+    """When the name of a deleted environment was used again: what happened before belongs to that one.
+
+    None: there was none, or it was removed by a version that did not tell the two apart.
+    """
     tagged: str | None = None
     """Deployment whose outcome the moving tags already show."""
     tagging_until: AwareDatetime | None = None

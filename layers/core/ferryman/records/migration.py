@@ -17,9 +17,9 @@ class MigrationClaim(Record):
     `<name>/<release>` and `<name>/<release>@<deployment>` (`decisions.migration_attempts`)."""
     attempt: int
     deployment: str
-    status: Literal["Claimed", "Running", "Succeeded", "Failed", "Unknown", "NotStarted", "Reverted"]
+    status: Literal["Claimed", "Running", "Succeeded", "Failed", "Unknown", "NotStarted", "Reverted", "Former"]
     """NotStarted: its task certainly never ran, so that automation may try again. Unknown: nobody may. Reverted: it
-    succeeded, and a downgrade took it back since."""
+    succeeded, and a downgrade took it back since. Former: that was in a deleted environment of this name."""
     task_definition: str
     client_token: str
     task: str | None = None

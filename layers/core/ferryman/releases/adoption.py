@@ -33,7 +33,7 @@ from ferryman.records import (
     step_keys,
 )
 from ferryman.records.writes import Add, Save, Write
-from ferryman.releases import semver_tags
+from ferryman.releases import new_history, semver_tags
 from ferryman.releases.assembly import frozen
 from ferryman.releases.semver_tags import Names
 from ferryman.store.table import Store
@@ -62,7 +62,7 @@ def adopt(
     clock: Clock,
     new_id: NewId,
 ) -> None:
-    """Make every environment that the stored document lacks start from what it runs now.
+    """Make every environment that the stored document lacks start from what it runs now, with a history of its own.
 
     Call it for each document that differs from the stored one, before it is stored: existing version tags that the
     stored one does not know (`_read_anew`) become part of Baseline releases. Safe to run again. Raise
@@ -77,9 +77,12 @@ def adopt(
         _take_over_names(document, adopter)
     for name, environment in document.spec.environments.items():
         state = store.state(document.name, name)
-        # An apply that died before it stored the document is repeated whole; a claim's record is never overwritten.
-        if state.fence == 0 and (state.rev == 0 or name not in before["environments"]):
-            store.write(*_adopted(document, name, environment, state, adopter))
+        if state.rev and name not in before["environments"] and state.active is None:
+            # A name that is used again; or an apply that died before it stored the document, which is repeated whole.
+            state = new_history.begin(store, state, clock())
+        elif state.rev or state.fence:
+            continue
+        store.write(*_adopted(document, name, environment, state, adopter))
 
 
 def _read_anew(document: Platform, before: dict[str, Any]) -> list[str]:

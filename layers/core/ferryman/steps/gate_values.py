@@ -19,5 +19,5 @@ def refuse_moved(document: Platform, known: Mapping[str, str], environment: str,
     if found:
         raise VerificationFailed(
             f"the value of at least one of {listed(found)} has changed since the document was applied, and the gates "
-            f"of {environment} depend on it: restore it, or run `ferryman apply`, which asks the approvers"
+            f"of {environment} depend on it: restore it, or `apply` the document again, which asks the approvers"
         )

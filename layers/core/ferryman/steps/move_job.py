@@ -120,7 +120,7 @@ class _Move:
         if target is None:
             message = (
                 f"the task definition {self._planned.goes_back_to} that it ran before was deleted; "
-                f"`ferryman deploy` a release to {self._event.environment} by hand"
+                f"`deploy` a release to {self._event.environment} by hand"
             )
             return self._end(StepStatus.FAILED, "TargetMissing", message)
         return self._point(found, target)

@@ -77,7 +77,7 @@ def _applied(
 ) -> tuple[Judgement, EnvironmentState]:
     if not after_outcome.wants_history(judgement, deployment):
         return after_outcome.apply(judgement, deployment, state, at)
-    history = store.deployments(deployment.platform, deployment.environment, limit=_HISTORY)
+    history = store.deployments(deployment.platform, deployment.environment, limit=_HISTORY, since=state.began_at)
     releases = store.releases(deployment.platform)
     return after_outcome.apply(judgement, deployment, state, at, history=history, releases=releases)
 
@@ -105,7 +105,7 @@ def _messages(deployment: Deployment, document: Platform | None, state: Environm
             deployment, channels, at, hold=state.hold, retry_at=_retry_at(state, deployment), github=github
         )
     except Exception:  # noqa: BLE001 - whatever it is, it is logged, and the outcome counts
-        _LOG.exception("the messages of deployment %s could not be made; `ferryman history` has it", deployment.id)
+        _LOG.exception("the messages of deployment %s could not be made; `history` has it", deployment.id)
         return []
 
 

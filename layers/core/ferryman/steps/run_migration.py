@@ -27,6 +27,7 @@ from ferryman.records.writes import Fenced, Save, Write
 from ferryman.steps import still_owned
 from ferryman.store.step_writer import Also, amend, check_claim, end, require_turn, start
 from ferryman.store.table import Store
+from ferryman.suggestions import suggest
 
 
 def run(event: RunMigrationInput, *, store: Store, ecs: ECSClient, clock: Clock, new_id: NewId) -> RunMigrationOutput:
@@ -226,10 +227,11 @@ class _Run:
 
     def _unknown(self, claim: MigrationClaim) -> RunMigrationOutput:
         env = self._event.environment
-        then = f"push a new commit, and `ferryman resume {env}`"
+        resume = suggest("resume", env, p=claim.platform)
+        then = f"push a new commit, and {resume}"
         if self._deployment.command is not None:
-            which = f"{self._name} " if self._name else ""
-            then = f"for example with `ferryman migrate {env} {which}current`, then `ferryman resume {env}`"
+            current = suggest("migrate", env, self._name, "current", p=claim.platform)
+            then = f"for example with {current}, then {resume}"
         message = (
             f"nobody can tell whether attempt {claim.attempt} at the {claims.in_words(claim)} ran (task "
             f"{claim.task or 'unknown'}, deployment {claim.deployment}); it is not run a second time. No service was "

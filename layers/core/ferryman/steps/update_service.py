@@ -21,6 +21,7 @@ from ferryman.steps import still_owned
 from ferryman.steps.paced_actions import after_throttle, take_turn
 from ferryman.store.step_writer import amend, check_claim, end, require_turn, start, start_back
 from ferryman.store.table import Store
+from ferryman.suggestions import suggest
 
 _SETTLED_READ = timedelta(seconds=60)
 """After this long DescribeServices surely shows what UpdateService answered (eventual consistency)."""
@@ -125,7 +126,7 @@ class _Update:
             return self._end(StepStatus.ERRORED, "ServiceMissing", message)
         if self._forward and step is None and service.get("desiredCount") == 0:
             # Judged again: the plan's answer is older. A service scaled up since then takes part.
-            return self._skip("ScaledToZero", _no_tasks(service, self._event.environment))
+            return self._skip("ScaledToZero", _no_tasks(service, self._event.platform, self._event.environment))
         moved = self._moved() if self._forward else None
         if moved is not None:
             return self._end(StepStatus.FAILED, "DigestMismatch", moved)
@@ -134,7 +135,7 @@ class _Update:
         if target is None:
             message = (
                 f"its last good task definition {self._planned.rollback_task_definition} was deleted; "
-                f"`ferryman deploy` a release to {self._event.environment} by hand"
+                f"`deploy` a release to {self._event.environment} by hand"
             )
             return self._end(StepStatus.FAILED, "TargetMissing", message)
         return self._point(service, target)
@@ -269,9 +270,9 @@ class _Update:
         return RolloutProgress(service=self._planned.name, direction=self._event.direction)
 
 
-def _no_tasks(service: ECSService, environment: str) -> str:
+def _no_tasks(service: ECSService, platform: str, environment: str) -> str:
     """Say why a service without desired tasks was left alone, and what would change that."""
-    again = f"run `ferryman redeploy {environment}`"
+    again = f"run {suggest('redeploy', environment, p=platform)}"
     if service.get("schedulingStrategy") == "DAEMON":
         return (
             "it is a daemon, and no container instance of the cluster runs it, so it was left alone; register a "

@@ -24,6 +24,7 @@ from ferryman.records.writes import Fenced, Save, Write
 from ferryman.store.step_writer import amend, check_claim, end
 from ferryman.store.table import Store
 from ferryman.store.task_tokens import answer_all, remember
+from ferryman.suggestions import suggest
 from ferryman.text import sentence
 
 UNLISTED = timedelta(seconds=60)
@@ -314,24 +315,21 @@ def told_to_people(
         again = "ask for it again" if by_hand else "the release is not at fault"
         return f"{said} It did not run and no service was changed; {again}.{_before(deployment, planned.name)}"
     said += f" {quoted} No service was changed.{_before(deployment, planned.name)} "
-    which = f"{planned.name} " if planned.name else ""
-    current = f"`ferryman migrate {env} {which}current` tells where the database stands"
+    resume, retry = suggest("resume", env, p=deployment.platform), suggest("retry", env, p=deployment.platform)
+    current = (
+        f"{suggest('migrate', env, planned.name, 'current', p=deployment.platform)} tells where the database stands"
+    )
     if verdict.reason == "OutcomeUnknown" and by_hand:
-        return said + f"It is not run a second time: {current}; then `ferryman resume {env}`."
+        return said + f"It is not run a second time: {current}; then {resume}."
     if verdict.reason == "OutcomeUnknown":
-        return (
-            said + f"It is not run a second time: look at the database, push a new commit, and `ferryman resume {env}`."
-        )
+        return said + f"It is not run a second time: look at the database, push a new commit, and {resume}."
     if deployment.command == "down" and not seen.nothing_ran:
         return said + f"It may have got half way: {current}. Releases that it may have taken back migrate again."
     if by_hand:
         return said + f"Look at it ({current}), then ask for it again."
     if verdict.reason in ("TaskInterrupted", "Stopped") and not seen.nothing_ran:
-        return (
-            said + "It may have got half way, so it is not run again by itself: look at the database, then "
-            f"`ferryman retry {env}`."
-        )
-    return said + f"Fix it and push, or run `ferryman retry {env}`."
+        return said + f"It may have got half way, so it is not run again by itself: look at the database, then {retry}."
+    return said + f"Fix it and push, or run {retry}."
 
 
 def _before(deployment: Deployment, name: str) -> str:

@@ -51,6 +51,7 @@ from ferryman.steps.task_diagnosis import container_of
 from ferryman.store.step_writer import amend, end
 from ferryman.store.table import Store
 from ferryman.store.task_tokens import answer_all, remember
+from ferryman.suggestions import suggest
 
 
 @dataclass(frozen=True)
@@ -387,9 +388,9 @@ def _explained(
     if verdict.status is StepStatus.ERRORED:
         after = "AWS was at fault, not the release."
     elif direction == "forward":
-        after = f"Fix it and push, or run `ferryman retry {deployment.environment}`."
+        after = f"Fix it and push, or run {suggest('retry', deployment.environment, p=deployment.platform)}."
     else:
-        after = f"Look at the service in ECS: it is not back on its last good revision; then `ferryman resume {deployment.environment}`."  # noqa: E501
+        after = f"Look at the service in ECS: it is not back on its last good revision; then {suggest('resume', deployment.environment, p=deployment.platform)}."  # noqa: E501
     return f"{verdict.message} {why.message} {after}", why.logs
 
 

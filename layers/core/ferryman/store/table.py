@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
@@ -50,6 +51,10 @@ _ATTEMPTS = 10
 _MARKED_TOGETHER = 25
 """Messages in one transaction; DynamoDB takes 100 actions."""
 _LOG = logging.getLogger("ferryman")
+
+
+def _since(newest_first: Iterable[Deployment], at: datetime | None) -> Iterator[Deployment]:
+    return takewhile(lambda deployment: at is None or deployment.created_at >= at, newest_first)
 
 
 def _pause(longest: float) -> None:
@@ -137,18 +142,20 @@ class Store:
         item = self._get(keys.log(deployment, step))
         return [] if item is None else StepLog.model_validate(item).lines
 
-    def deployments(self, platform: str, environment: str, limit: int = 50) -> list[Deployment]:
-        """Return the latest deployments, newest first.
+    def deployments(
+        self, platform: str, environment: str, limit: int = 50, since: datetime | None = None
+    ) -> list[Deployment]:
+        """Return the latest deployments, newest first; `since` is the state's `began_at`.
 
         Of one whose plan has items of its own only the head is read (`Deployment.is_head`), unless it has not ended, or
         is the newest that has ended and was not skipped.
         """
         partition = keys.environment(platform, environment)
         found = self._query(partition, prefix=keys.DEPLOYMENT, newest_first=True, limit=limit)
-        return self._newest_whole([Deployment.model_validate(item) for item in found])
+        return self._newest_whole(list(_since(map(Deployment.model_validate, found), since)))
 
     def attempts_at(
-        self, platform: str, environment: str, limit: int, most: int = 1000
+        self, platform: str, environment: str, limit: int, most: int = 1000, since: datetime | None = None
     ) -> tuple[list[Deployment], bool]:
         """Return the latest deployments, newest first, until `limit` of them were more than a release that was skipped.
 
@@ -157,8 +164,9 @@ class Store:
         """
         found: list[Deployment] = []
         tried = 0
-        for item in self._query(keys.environment(platform, environment), prefix=keys.DEPLOYMENT, newest_first=True):
-            found.append(Deployment.model_validate(item))
+        items = self._query(keys.environment(platform, environment), prefix=keys.DEPLOYMENT, newest_first=True)
+        for deployment in _since(map(Deployment.model_validate, items), since):
+            found.append(deployment)
             tried += found[-1].phase is not Phase.SUPERSEDED
             if tried >= limit or len(found) >= most:
                 return self._newest_whole(found), False

@@ -56,7 +56,7 @@ def test_shows_what_is_asked_and_who_may_answer(run: Run, world: World) -> None:
     assert f"  api  {make.digest('a')}\n" in text
     assert (
         "Can approve: Jo, Ada Lovelace, with the link in their mail or "
-        "`ferryman approve production --release abc1234`.\n" in text
+        "`ferryman approve production --release abc1234 -p scr`.\n" in text
     )
 
 
@@ -136,7 +136,7 @@ def test_refusals(
 def test_nothing_to_decide(run: Run) -> None:
     result = run("approve", "production", "--release", "abc1234")
 
-    assert (result.exit_code, "is not waiting for approval" in result.stderr) == (2, True)
+    assert (result.exit_code, "is not waiting for approval" in result.stderr) == (4, True)
 
 
 def test_an_answer_that_got_lost_is_asked_for_again_and_counts_once(run: Run, world: World, server: Server) -> None:

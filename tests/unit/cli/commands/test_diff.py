@@ -112,7 +112,10 @@ def test_says_when_nothing_changes_and_what_could_not_be_read(run: Run, server: 
 def test_going_back_names_the_command(run: Run, server: Server) -> None:
     server.canned[f"GET {PLACE}/diff"] = different(direction="rollback")
 
-    assert "`ferryman rollback production --release abc1234 --reason …`" in run("diff", "production", "abc1234").stdout
+    assert (
+        "`ferryman rollback production --release abc1234 --reason REASON -p scr`"
+        in run("diff", "production", "abc1234").stdout
+    )
 
 
 @pytest.mark.parametrize(

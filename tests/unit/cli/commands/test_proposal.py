@@ -55,7 +55,7 @@ def test_apply_says_what_waits_for_whom_and_exits_with_5(run: Run, weaker: Path)
         "The document was not applied: it weakens what other people rely on.\n"
         "Weaker:\n  production no longer asks for approval\n"
         "It waits for 1 of Jo (production).\n"
-        "To follow it, run `ferryman proposal scr`. To take it back, apply the present document again.\n"
+        "To follow it, run `ferryman proposal -p scr`. To take it back, apply the present document again.\n"
         "Changes:\n  spec.environments.production.approval: removed   (loosens a gate)\n"
     )
 
@@ -82,7 +82,7 @@ def test_it_is_shown_and_approved(run: Run, world: World, weaker: Path, scr_docu
     assert f"Document {short} waits for the approvers of production." in shown.stdout
     assert "Approvals of production: 0 of 1, by Jo" in " ".join(shown.stdout.split())
     assert "Weaker:\n  production no longer asks for approval" in shown.stdout
-    assert "`ferryman proposal scr`" in run("status").stderr
+    assert "`ferryman proposal -p scr`" in run("status").stderr
 
     result = run("approve", "production", "--release", short)
 

@@ -23,7 +23,10 @@ def _platform(world: World, scr_document: dict[str, Any]) -> None:
 
 def test_hold_and_resume(run: Run, world: World) -> None:
     held = run("hold", "staging", "--reason", "load test")
-    assert (held.exit_code, held.stdout) == (0, "staging is on hold; to lift the hold, run `ferryman resume staging`\n")
+    assert (held.exit_code, held.stdout) == (
+        0,
+        "staging is on hold; to lift the hold, run `ferryman resume staging -p scr`\n",
+    )
     assert world.state.hold == Hold(reason="load test", who=JO, at=world.clock.at)
 
     resumed = run("resume", "staging")

@@ -92,8 +92,7 @@ def test_what_is_sent(run: Run, server: Server, arguments: tuple[str, ...], what
     [
         pytest.param(
             (*DEPLOY, "--reason", "it's urgent", "--watch"),
-            "ferryman deploy production --platform scr --release abc1234 --reason 'it'\"'\"'s urgent' --watch "
-            "--confirm DEPLOY",
+            "ferryman deploy production --release abc1234 --reason 'it'\"'\"'s urgent' --watch --confirm DEPLOY -p scr",
             id="deploy",
         ),
         pytest.param(
@@ -194,7 +193,7 @@ def answered(
         found = real(platform, environment)
         if environment == "production":
             looks.append(1)
-        if len(looks) == 2 and found.requested is not None:
+        if len(looks) == 4 and found.requested is not None:
             world.put(idle.but(rev=found.rev), *([later] if later else []))
         return found
 

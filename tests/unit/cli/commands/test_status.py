@@ -81,7 +81,7 @@ def test_status_while_it_waits_for_approval(run: Run, world: World) -> None:
         "Because:    all its images carry the tag v1.0.0\n"
         "Step:       approval\n"
         "Approval:   1 of 2 approvals received (Ada); the request expires in 60m (2026-01-02 04:04 UTC).\n"
-        "            Can approve: Jo, with `ferryman approve production --release abc1234`.\n"
+        "            Can approve: Jo, with `ferryman approve production --release abc1234 -p scr`.\n"
     )
 
 
@@ -111,15 +111,15 @@ def test_status_shows_what_stands_in_the_way_and_what_went_wrong(run: Run, world
     text = ageless(run("status", "scr", "production").stdout)
 
     assert "Published:  https://github.example/r/v0.9.0\nPrevious:   0000999\n" in text
-    assert f"Freeze:     frozen by {JO} until a person runs `ferryman thaw production`: fair\n" in text
+    assert f"Freeze:     frozen by {JO} until a person runs `ferryman thaw production -p scr`: fair\n" in text
     assert "Waiver:     scans of abc1234 until 2026-01-02 04:04 UTC, by user/jo: not reachable\n" in text
     assert "VERSION   TAGS     REASON   MESSAGE\nabc1234   v1.0.0   Frozen   abc1234 (tagged v1.0.0) is ready" in text
     assert "\nOther problems:\n" in text
     assert f"NotificationFailed   {PREV}   the mail reached nobody\n" in text
 
     headers, row = ageless(run("history", "production").stdout).splitlines()
-    assert headers.endswith("APPROVED BY   MESSAGE")
-    assert row == f"{PREV}   0001234   v0.9.0   deploy   Succeeded   0s     AGE   push   Ada, Jo       All is well."
+    assert headers.endswith("APPROVED BY")
+    assert row == f"{PREV}   0001234   v0.9.0   deploy   Succeeded   0s     AGE   push   Ada, Jo"
 
 
 def test_old_notices_are_forgotten(run: Run, world: World) -> None:
@@ -157,7 +157,7 @@ def test_watch_says_who_may_approve(run: Run, world: World, server: Server) -> N
     assert result.stdout == (
         "    0s  scr/production abc1234 (v1.0.0)  AwaitingApproval\n"
         "    0s  approval  1 of 2 approvals (Ada), expires 2026-01-02 04:04 UTC\n"
-        "    0s  approval  Can approve: Jo, with `ferryman approve production --release abc1234`.\n"
+        "    0s  approval  Can approve: Jo, with `ferryman approve production --release abc1234 -p scr`.\n"
         "    0s  planning and verification  Succeeded\n"
         "    0s  approval  Running\n"
         "    0s  scr/production abc1234 (v1.0.0)  Rejected\n"
@@ -207,3 +207,28 @@ def test_watching_shows_what_changed_and_nothing_twice(
         assert [json.loads(line)["ready"] for line in lines] == ["True", "False"]
     else:
         assert lines == ["True", "", "False"]
+
+
+class TestName:
+    """`status NAME`: an environment if exactly one has that name, else a platform."""
+
+    def test_an_environment_comes_first(self, run: Run) -> None:
+        assert run("status", "staging").stdout.startswith("Name:       scr/staging\n")
+
+    def test_a_platform_is_shown_for_one_more_version(self, run: Run) -> None:
+        former, now = run("status", "scr"), run("status", "-p", "scr")
+        assert (former.exit_code, former.stdout) == (0, now.stdout)
+        assert "run `ferryman status -p scr`" in former.stderr
+        assert "ferryman status -p scr" not in now.stderr
+
+    def test_so_are_both(self, run: Run) -> None:
+        former, now = run("status", "scr", "staging"), run("status", "staging", "-p", "scr")
+        assert (former.exit_code, former.stdout) == (0, now.stdout)
+        assert "run `ferryman status staging -p scr`" in former.stderr
+
+    def test_one_that_two_platforms_have_is_asked_for(self, run: Run, world: World) -> None:
+        world.put(world.store.platform("scr").but(name="other", rev=0))
+        told = run("status", "staging")
+        assert told.exit_code == 2
+        assert "`ferryman status staging -p scr`" in told.stderr
+        assert run("status", "staging", "-p", "other").exit_code == 0

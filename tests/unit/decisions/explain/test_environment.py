@@ -176,7 +176,7 @@ def test_names_the_person_who_holds_and_how_to_lift_it(document: Platform) -> No
     found = told(document, [release(1)], hold=HOLD)
 
     assert (
-        f"{JO} put staging on hold 5m ago: load test. To lift the hold, run `ferryman resume staging`."
+        f"{JO} put staging on hold 5m ago: load test. To lift the hold, run `ferryman resume staging -p scr`."
         in found.sentences[1]
     )
 
@@ -235,8 +235,10 @@ def test_drift_is_told(document: Platform) -> None:
 @pytest.mark.parametrize(
     ("runs", "has", "then"),
     [
-        pytest.param("0000001", COMPLETE, "run `ferryman redeploy staging`", id="a-release-that-has-all"),
-        pytest.param("0000001", ("api",), "to see what to do, run `ferryman explain staging`", id="that-lacks-images"),
+        pytest.param("0000001", COMPLETE, "run `ferryman redeploy staging -p scr`", id="a-release-that-has-all"),
+        pytest.param(
+            "0000001", ("api",), "to see what to do, run `ferryman explain staging -p scr`", id="that-lacks-images"
+        ),
         pytest.param(None, (), "push a new release", id="adopted-without-a-version"),
     ],
 )

@@ -77,7 +77,7 @@ def test_in_words(document: Platform) -> None:
         "Tag sha-5a5b5c5 (api, web) was pushed and ignored 55m ago: sha-5a5b5c5 does not match tagPattern "
         "(?P<version>[0-9a-f]{7,40}). Push the images as 5a5b5c5, or change tagPattern so that it matches sha-5a5b5c5."
     )
-    assert told[3:] == ["2 more newer tags are no releases; to list them, run `ferryman releases --ignored`."]
+    assert told[3:] == ["2 more newer tags are no releases; to list them, run `ferryman releases --ignored -p scr`."]
     assert (headline([]), headline(found[:1])) == ("", "tag sha-5a5b5c5 is no release")
     assert headline(found) == "5 newer tags are no releases"
     assert sentences(found[:4], NOW)[3].startswith("1 more newer tag is no release;")

@@ -97,7 +97,7 @@ TAGGED = release(2, verified=True, tag="v1.0.0")
         pytest.param(
             release(2, verified=True), {}, {}, "WaitsForTag",
             "0000002 is verified in staging. To deploy it, put a semver tag such as v1.2.3 on all its images, "
-            "or run `ferryman deploy production --release 0000002 --confirm DEPLOY`.", id="no-tag-yet",
+            "or run `ferryman deploy production --release 0000002 --confirm DEPLOY -p scr`.", id="no-tag-yet",
         ),
         pytest.param(
             release(2, tag="v1.0.0"), {}, {}, "WaitsForSource",
@@ -277,7 +277,7 @@ def test_says_who_may_approve_how_and_until_when(scr_document: dict[str, Any]) -
         "0 of 1 approvals received; the request expires in 120m (2026-01-02 05:09 UTC).",
         (
             "Can approve: Ada Lovelace, Grace Hopper, with the link in their mail or the buttons in Slack or "
-            "`ferryman approve production --release 0000002`."
+            "`ferryman approve production --release 0000002 -p scr`."
         ),
         "Jo requested it and cannot approve it.",
     ]

@@ -147,7 +147,7 @@ class TestSeveral:
     def test_without_a_name_it_lists_them(self, world: World) -> None:
         world.put(running())
 
-        words = "several migrations: orders, stock. Say which one: `ferryman migrate production orders current`"
+        words = "several migrations: orders, stock. Say which one: `ferryman migrate production orders current -p scr`"
         refused(world, ask(world, "migrate", command="current"), words, state(world))
 
     def test_an_unknown_name_lists_them(self, world: World) -> None:

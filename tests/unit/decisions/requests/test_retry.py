@@ -71,7 +71,7 @@ class TestRetry:
             pytest.param({}, {"version": "eeeeeee"}, 404, "the latest are: ", id="unknown"),
             pytest.param({}, {"version": "bbb1234"}, 409, "Assembling, not Ready", id="not-ready"),
             pytest.param({}, {"version": RUNNING}, 409, "ferryman redeploy staging", id="runs-already"),
-            pytest.param({}, {"version": "0000000"}, 409, "use `ferryman rollback`", id="older"),
+            pytest.param({}, {"version": "0000000"}, 409, "use `ferryman rollback staging", id="older"),
             pytest.param({"active": ACTIVE}, {"version": BAD}, 409, "ferryman watch staging", id="under-way"),
             pytest.param({}, {"version": BAD}, 409, f"ferryman deploy staging --release {BAD}", id="never-tried"),
             pytest.param(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ferryman.decisions import database_command
 from ferryman.decisions.migration_attempts import revision_of
 from ferryman.records import Approval, Deployment, Phase
+from ferryman.suggestions import suggest
 
 
 @dataclass(frozen=True)
@@ -67,10 +68,10 @@ def way_back(deployment: Deployment) -> list[str] | None:
     """Say what taking a database command back would mean; None for a deployment that changes services."""
     if deployment.kind != "migrate":
         return None
-    which = f"{deployment.migration} " if deployment.migration else ""
+    current = suggest("migrate", deployment.environment, deployment.migration, "current", p=deployment.platform)
     return [
         "Nothing takes a database command back by itself. If it fails, the database may be changed in part.",
-        f"To see the revision afterwards, run `ferryman migrate {deployment.environment} {which}current`.",
+        f"To see the revision afterwards, run {current}.",
     ]
 
 

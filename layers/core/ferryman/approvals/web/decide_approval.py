@@ -18,6 +18,7 @@ from ferryman.approvals.web.http import Request
 from ferryman.approvals.web.origin import Origin
 from ferryman.decisions.approval_rules import link_ended
 from ferryman.records import Approval
+from ferryman.suggestions import suggest
 
 _ID = re.compile(r"[0-9A-Z]{1,40}")
 _NONCE = re.compile(r"[A-Za-z0-9_-]{16,128}")
@@ -129,7 +130,7 @@ def _ended(approval: Approval, desk: Pages) -> dict[str, Any] | None:
         return None
     text = [
         "Links end 24 hours after the deployment that they are about.",
-        f"To see what happened, run `ferryman history {approval.environment}`.",
+        f"To see what happened, run {suggest('history', approval.environment, p=approval.platform)}.",
     ]
     return render.notice(410, "This link has ended", text, place=f"{approval.platform} / {approval.environment}")
 

@@ -16,6 +16,7 @@ from ferryman.approvals.web.render import Form, Question
 from ferryman.decisions import voters
 from ferryman.decisions.approval_rules import more_needed
 from ferryman.records import Approval, How
+from ferryman.suggestions import suggest
 
 _FIELD_STATUS = {"WrongVersion": 422, "NeedsReason": 422, "Frozen": 409, "NotAllowed": 403}
 _FIELDS = {"WrongVersion": "version", "NeedsReason": "reason", "Frozen": "decision", "NotAllowed": "decision"}
@@ -108,9 +109,9 @@ def gone(approval: Approval, over: Verdict, desk: Context, *, shared: bool) -> d
     }.get(over.kind, "This request has ended")
     why = over.message
     if shared:
-        why = f"For details, run `ferryman explain {approval.environment}`."
+        why = f"For details, run {suggest('explain', approval.environment, p=approval.platform)}."
         if over.kind == "Expired" and not approval.command:
-            why = f"To request approval again, run `ferryman retry {approval.environment}`."
+            why = f"To request approval again, run {suggest('retry', approval.environment, p=approval.platform)}."
     text = [why, "It is too late to approve or reject it."]
     place = f"{approval.platform} / {approval.environment}"
     return render.notice(410, title, text, link=_instead(approval, desk), place=place)

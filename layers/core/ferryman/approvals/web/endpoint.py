@@ -55,7 +55,7 @@ def serve(
     except BadRequest as error:
         found = notice(error.status, "The request could not be read", [str(error)])
     except NotFound:
-        text = ["The request behind this link no longer exists.", "To see what happened, run `ferryman history`."]
+        text = ["The request behind this link no longer exists.", "The command `history` shows what happened."]
         found = notice(404, "This link does not work", text)
     except TransientError as error:
         log.info("could not answer", error=type(error).__name__)

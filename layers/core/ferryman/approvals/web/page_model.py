@@ -12,6 +12,7 @@ from ferryman.decisions import approval_in_words, changes_in_words, freeze_windo
 from ferryman.decisions.changes_in_words import Change
 from ferryman.durations import age, span
 from ferryman.records import Approval, Deployment, Plan
+from ferryman.suggestions import suggest
 from ferryman.text import listed
 
 _CHANGES = 200
@@ -314,12 +315,16 @@ def _back(records: PageRecords, new: list[Migration]) -> list[str]:
     if unsafe:
         which = "migration " if len(unsafe) == 1 else "migrations "
         named = ", ".join(unsafe[:5]) + (f" and {len(unsafe) - 5} more" if len(unsafe) > 5 else "")
+        way = suggest("rollback", name, p=records.approval.platform, downgrade=True, reason="REASON")
         lines.append(
             f"A later rollback is not simple: {to} cannot run after {which}{named}. "
-            f"It needs `ferryman rollback {name} --downgrade`, or you must accept the schema mismatch."
+            f"It needs {way}, or you must accept the schema mismatch."
         )
     else:
-        lines.append(f"To roll back to {to} later, run `ferryman rollback {name}`.")
+        lines.append(
+            f"To roll back to {to} later, run "
+            f"{suggest('rollback', name, p=records.approval.platform, reason='REASON')}."
+        )
     if new:
         lines.append("Rolling back does not undo migrations automatically.")
     return lines

@@ -12,6 +12,7 @@ from ferryman.decisions import proposal_state, voters
 from ferryman.decisions.approval_rules import closed, more_needed
 from ferryman.records import Approval, Proposal
 from ferryman.store.table import Store
+from ferryman.suggestions import suggest
 
 if TYPE_CHECKING:
     from ferryman.approvals.web.decision_page import Visitor
@@ -72,7 +73,10 @@ def shared(approval: Approval, store: Store, now: datetime) -> SharedView | None
 
 def gone(approval: Approval, why: str) -> dict[str, Any]:
     """Return the page of a request that ended without a decision."""
-    text = [why or f"To see what happened, run `ferryman proposal {approval.platform}`.", "It is too late to decide."]
+    text = [
+        why or f"To see what happened, run {suggest('proposal', p=approval.platform)}.",
+        "It is too late to decide.",
+    ]
     place = f"{approval.platform} / {approval.environment}"
     return render.notice(410, "This request has ended", text, place=place)
 

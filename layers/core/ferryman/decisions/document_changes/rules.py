@@ -157,9 +157,9 @@ def _migrations(before: list[Migration], after: list[Migration], path: str, plac
 
 def _current(_before: list[str] | None, after: list[str] | None, path: str, place: Place) -> Iterator[Change]:
     if after is None:
-        yield place.tighter(path, f"`ferryman migrate current` no longer runs a command in {place.name}")
+        yield place.tighter(path, f"`migrate current` no longer runs a command in {place.name}")
     else:
-        text = f"`ferryman migrate current`, which asks nobody, runs another command in {place.name}: {shown(after)}"
+        text = f"`migrate current`, which asks nobody, runs another command in {place.name}: {shown(after)}"
         yield place.looser(path, text)
 
 

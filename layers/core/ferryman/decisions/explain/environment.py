@@ -22,6 +22,7 @@ from ferryman.decisions.why_not import why_not
 from ferryman.durations import age
 from ferryman.platform import Platform
 from ferryman.records import Approval, Deployment, EnvironmentState, Phase, Record, Release, Running, StepStatus
+from ferryman.suggestions import suggest
 
 _WAITS = {
     "WaitsForSource": "is waiting for {source} to verify it",
@@ -83,7 +84,7 @@ def explain(
     ]
     if not found and state.active is None:
         sentences.append(_nothing_newer(facts))
-    sentences += ignored_tags.sentences(facts.newer_ignored, now)
+    sentences += ignored_tags.sentences(facts.newer_ignored, facts.state.platform, now)
     sentences += [*_waivers(facts), *_last_failure(facts), *_unpublished(facts), *_drift(facts)]
     summary, headline = _headline(facts, found)
     return Explanation(
@@ -221,14 +222,20 @@ def _hold(facts: Facts) -> list[str]:
     if hold is None:
         return []
     since = f"{hold.who} put {facts.env} on hold {facts.ago(hold.at)}: {hold.reason}"
-    return [f"Automation is on hold: {since}. To lift the hold, run `ferryman resume {facts.env}`."]
+    return [
+        f"Automation is on hold: {since}. To lift the hold, run {suggest('resume', facts.env, p=facts.state.platform)}."
+    ]
 
 
 def _freeze(facts: Facts) -> list[str]:
     freeze = facts.frozen
     if freeze is None:
         return []
-    lift = f" To lift the freeze, run `ferryman thaw {facts.env}`." if freeze.reason == "FrozenByPerson" else ""
+    lift = (
+        f" To lift the freeze, run {suggest('thaw', facts.env, p=facts.state.platform)}."
+        if freeze.reason == "FrozenByPerson"
+        else ""
+    )
     return [f"No deployment can start: {facts.env} is {freeze.message.rstrip('.')}.{lift} Rollbacks are allowed."]
 
 
@@ -302,8 +309,8 @@ def _way_on(facts: Facts) -> str:
     running = next((item for item in facts.releases if item.version == facts.running_version), None)
     components = [name for service in facts.environment.services for name in service.components]
     if running is not None and any(name not in running.digests for name in components):
-        return f"to see what to do, run `ferryman explain {facts.env}`"
-    return way_on(facts.env, facts.environment, running, components)
+        return f"to see what to do, run {suggest('explain', facts.env, p=facts.state.platform)}"
+    return way_on(facts.state, facts.environment, running, components)
 
 
 def _images_differ(state: EnvironmentState) -> bool:

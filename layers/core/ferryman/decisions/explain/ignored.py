@@ -10,6 +10,7 @@ from ferryman.durations import age
 from ferryman.platform import Platform, TagKind, classify
 from ferryman.platform.tag_report import report, taken_for_a_version
 from ferryman.records import IgnoredTag, IgnoredTags, Record, Release, SemverName
+from ferryman.suggestions import suggest
 from ferryman.text import sentence
 
 _TOLD = 3
@@ -96,13 +97,13 @@ def _of_name(name: SemverName, document: Platform) -> Ignored:
     )
 
 
-def sentences(newer: Sequence[Ignored], now: datetime) -> list[str]:
+def sentences(newer: Sequence[Ignored], platform: str, now: datetime) -> list[str]:
     """Say of each ignored tag, the newest ones only, why it is no release and what to do."""
     told = [f"{_who(item)} {_fate(item)} {age(item.at, now)} ago: {in_words(item)}" for item in newer[:_TOLD]]
     left = len(newer) - len(told)
     if left > 0:
         tags = "1 more newer tag is no release" if left == 1 else f"{left} more newer tags are no releases"
-        told.append(f"{tags}; to list them, run `ferryman releases --ignored`.")
+        told.append(f"{tags}; to list them, run {suggest('releases', p=platform, ignored=True)}.")
     return told
 
 

@@ -14,6 +14,7 @@ from ferryman.decisions.promotion_gate import wish_kept_back
 from ferryman.decisions.why_not import Reason, WhyNot, why_not
 from ferryman.durations import age
 from ferryman.records import Record, Release, ReleaseStatus
+from ferryman.suggestions import suggest
 
 _FOLDED = ("NoTrigger", "WaitsForTag", "WaitsForSource")
 """Reasons that many releases share: only the newest one is listed, with the count of the others."""
@@ -127,7 +128,7 @@ def _next(facts: Facts, why: WhyNot) -> str:
 def _untriggered(facts: Facts, why: WhyNot) -> str:
     """Say how to deploy a release that nothing starts automatically."""
     version, environment = why.release.version, facts.environment
-    command = f"`ferryman deploy {facts.env} --release {version} --confirm DEPLOY`"
+    command = suggest("deploy", facts.env, p=facts.state.platform, release=version, confirm="DEPLOY")
     proven = f"is verified in {environment.promote_from}" if environment.promote_from else "is ready"
     if why.reason == "WaitsForTag":
         return f"{version} {proven}. To deploy it, put a semver tag such as v1.2.3 on all its images, or run {command}."
@@ -170,13 +171,16 @@ def _settled(facts: Facts, why: WhyNot) -> str:
         return f"{ended}; it will be retried {when} (attempt {settled.attempts + 1})."
     if settled.reason == TAG_REFUSED:
         refused = f"the semver tag on {version} was refused {facts.ago(settled.at)} and starts nothing"
-        again = f"add another tag, or run `ferryman deploy {facts.env} --release {version} --confirm DEPLOY`"
+        again = (
+            "add another tag, or run "
+            f"{suggest('deploy', facts.env, p=facts.state.platform, release=version, confirm='DEPLOY')}"
+        )
         return f"{refused}; {again}."
     return f"{ended}. Automation will not start it again; to retry it, run {_by_hand(facts, version)}."
 
 
 def _by_hand(facts: Facts, version: str) -> str:
-    return f"`ferryman retry {facts.env} --release {version}`"
+    return suggest("retry", facts.env, p=facts.state.platform, release=version)
 
 
 def asked(facts: Facts) -> list[str]:
@@ -187,7 +191,7 @@ def asked(facts: Facts) -> list[str]:
     if facts.state.active is not None:
         when = f"it starts once deployment {facts.state.active.deployment} has ended"
     elif _kept_back(facts, request.at):
-        when = f"it starts once the later hold is lifted (`ferryman resume {facts.env}`)"
+        when = f"it starts once the later hold is lifted ({suggest('resume', facts.env, p=facts.state.platform)})"
     elif (waits := wish_kept_back(facts.view, facts.now)) is not None and waits.reason == "Soaking":
         when = f"it starts after that: {waits.message}"
     else:

@@ -78,7 +78,7 @@ def in_environment(found: Subject, facts: Facts) -> list[str]:
     release = next((item for item in facts.releases if item.version == found.version), None)
     was = next((item for item in facts.ignored if item.tag == found.text), None)
     if release is None and was is not None:
-        return sentences([was], facts.now)
+        return sentences([was], facts.state.platform, facts.now)
     if release is None:
         may_come = found.kind == "Release" and not found.hopeless
         return _to_come(found, facts) if may_come else [f"{found.message} {found.next_step}".strip()]

@@ -11,6 +11,7 @@ from ferryman.errors import NotFound, Refused
 from ferryman.platform import Platform, classify, tag_report
 from ferryman.records import EnvironmentState, Release
 from ferryman.records import Request as Wish
+from ferryman.suggestions import suggest
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ def refuse_active(state: EnvironmentState, version: str) -> None:
         env = state.environment
         raise Refused(
             f"deployment {state.active.deployment} is already deploying {version} to {env}; to follow it, run "
-            f"`ferryman watch {env}`"
+            f"{suggest("watch", env, p=state.platform)}"
         )  # fmt: skip
 
 
@@ -50,7 +51,7 @@ def asked(state: EnvironmentState, wish: Wish, *, lift_hold: bool = False) -> Ou
     if before is not None and before.kind == "rollback" and wish.kind != "rollback":
         raise Refused(
             f"{before.who} requested a rollback of {env} to {before.version}, which starts first: {before.reason}. "
-            f"Try again when it has ended; to follow it, run `ferryman watch {env}`"
+            f"Try again when it has ended; to follow it, run {suggest('watch', env, p=state.platform)}"
         )
     lifting = lift_hold and state.hold is not None
     if before is not None and what(before) == what(wish):

@@ -12,6 +12,7 @@ from ferryman.errors import Refused
 from ferryman.platform import Platform
 from ferryman.records import EnvironmentState, Release, ReleaseStatus
 from ferryman.records import Request as Wish
+from ferryman.suggestions import suggest
 
 DEPLOY = "DEPLOY"
 """The word to type for a manual deployment."""
@@ -40,22 +41,26 @@ def request_deploy(
         )
     if release.status not in (ReleaseStatus.READY, ReleaseStatus.BASELINE):
         raise Refused(
-            f"release {version} is {release.status}, not Ready; to see what is missing, run `ferryman releases`"
+            f"release {version} is {release.status}, not Ready; to see what is missing, run "
+            f"{suggest('releases', p=state.platform)}"
         )
     missing = [name for name in document.spec.components if name not in release.components]
     if missing:
         raise Refused(f"release {version} has no image of {', '.join(missing)}; push it with the same tag")
     if state.current is not None and state.current.version == version:
-        again = f"to deploy it again, run `ferryman redeploy {env}`"
+        again = f"to deploy it again, run {suggest('redeploy', env, p=state.platform)}"
         if state.active is not None:
-            again = f"to stop deployment {state.active.deployment} and go back to it, run `ferryman rollback {env}`"
+            again = (
+                f"to stop deployment {state.active.deployment} and go back to it, run "
+                f"{suggest('rollback', env, p=state.platform, reason='REASON')}"
+            )
         raise Refused(f"{env} already runs {version}; {again}")
     refuse_active(state, version)
     runs = _running(state, releases)
     if runs is not None and release.order < runs.order:
         raise Refused(
             f"{version} is older than {runs.version}, which {env} runs. To roll back, run "
-            f"`ferryman rollback {env} --release {version} --reason ...`"
+            f"{suggest('rollback', env, p=state.platform, release=version, reason='REASON')}"
         )
     if waits is not None:
         raise Refused(f"{waits.message} ({waits.reason})")
@@ -64,7 +69,8 @@ def request_deploy(
     if state.hold is not None:
         hold = state.hold
         raise Refused(
-            f"{env} was put on hold by {hold.who}: {hold.reason}. Lift the hold with `ferryman resume {env}`, then try "
+            f"{env} was put on hold by {hold.who}: {hold.reason}. Lift the hold with "
+            f"{suggest('resume', env, p=state.platform)}, then try "
             "again"
         )
     outcome = asked(state, Wish(version=version, kind="deploy", reason=reason, who=who, at=at))

@@ -7,6 +7,7 @@ from ferryman.decisions.requests.common import Outcome
 from ferryman.errors import Refused
 from ferryman.platform import Environment
 from ferryman.records import EnvironmentState, Freeze
+from ferryman.suggestions import suggest
 
 
 def request_freeze(
@@ -25,7 +26,9 @@ def request_freeze(
     told = seen.message if seen else "frozen"
     instead = f" (instead of {standing.who}: {standing.reason})" if standing is not None and not over else ""
     running = f"; deployment {state.active.deployment} continues if it is already admitted" if state.active else ""
-    return Outcome(after, f"{env} is {told}{instead}{running}; to lift the freeze, run `ferryman thaw {env}`")
+    return Outcome(
+        after, f"{env} is {told}{instead}{running}; to lift the freeze, run {suggest('thaw', env, p=state.platform)}"
+    )
 
 
 def request_thaw(state: EnvironmentState, environment: Environment, at: datetime) -> Outcome:

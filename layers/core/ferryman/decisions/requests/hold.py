@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from ferryman.decisions.requests.common import Outcome
 from ferryman.errors import Refused
 from ferryman.records import EnvironmentState, Hold
+from ferryman.suggestions import suggest
 
 
 def request_hold(
@@ -20,7 +21,7 @@ def request_hold(
     # admit_deployment stops an automatic deployment that has not changed anything yet.
     running = f"; deployment {state.active.deployment} continues if it is already admitted" if state.active else ""
     end = f" until {until:%Y-%m-%d %H:%M} UTC" if until is not None else ""
-    message = f"{env} is on hold{end}{running}; to lift the hold, run `ferryman resume {env}`"
+    message = f"{env} is on hold{end}{running}; to lift the hold, run {suggest('resume', env, p=state.platform)}"
     return Outcome(state.but(hold=Hold(reason=reason, who=who, at=at, until=until)), message)
 
 

@@ -11,6 +11,7 @@ from ferryman.errors import Refused
 from ferryman.platform import Environment
 from ferryman.records import Deployment, EnvironmentState, Release
 from ferryman.records import Request as Wish
+from ferryman.suggestions import suggest
 
 Command = Literal["up", "down", "current"]
 
@@ -36,7 +37,7 @@ def request_migrate(
     without the approval that it needs; it then replaces `active`, the deployment in progress, if that waits for one.
     """
     env = state.environment
-    name = _chosen(env, environment, migration, command)
+    name = _chosen(state, environment, migration, command)
     found = environment.every_migration[name]
     words = {"up": found.command, "down": found.downgrade, "current": found.current}[command]
     if words is None:
@@ -56,7 +57,7 @@ def request_migrate(
     if state.active is not None and not (override and approvals_open(active)):
         raise Refused(
             f"deployment {state.active.deployment} of {state.active.version} is in progress in {env}; "
-            f"wait until it has ended (`ferryman watch {env}`), then try again"
+            f"wait until it has ended ({suggest('watch', env, p=state.platform)}), then try again"
         )
     if freeze is not None and command != "current":
         raise Refused(f"{env} is {freeze.message}. Try again when the freeze has ended")
@@ -80,15 +81,15 @@ def request_migrate(
     return Outcome(outcome.state, f"{said} starts within seconds{instead}", version)
 
 
-def _chosen(env: str, environment: Environment, name: str | None, command: Command) -> str:
+def _chosen(state: EnvironmentState, environment: Environment, name: str | None, command: Command) -> str:
     """Return the name of the migration that is meant; raise Refused if that is not clear."""
-    names = list(environment.every_migration)
+    env, names = state.environment, list(environment.every_migration)
     if not names:
         raise Refused(f"{env} has no migration in the document, so there is no database command to run")
     if name is None and len(names) > 1:
         raise Refused(
             f"{env} has several migrations: {', '.join(names)}. Say which one: "
-            f"`ferryman migrate {env} {names[0]} {command}`"
+            f"{suggest('migrate', env, names[0], command, p=state.platform)}"
         )
     if name is None:
         return names[0]

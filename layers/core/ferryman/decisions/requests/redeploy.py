@@ -6,6 +6,7 @@ from ferryman.decisions.requests.common import Outcome, _release, asked, refuse_
 from ferryman.errors import Refused
 from ferryman.records import EnvironmentState, Release
 from ferryman.records import Request as Wish
+from ferryman.suggestions import suggest
 
 
 def request_redeploy(
@@ -21,7 +22,7 @@ def request_redeploy(
     if state.current.version is None:
         raise Refused(
             f"what {env} runs is no release that Ferryman knows, so it cannot be deployed again. Push a release, or "
-            f"deploy one with `ferryman deploy {env} --release VERSION`"
+            f"deploy one with {suggest('deploy', env, p=state.platform, release='VERSION')}"
         )
     wanted = state.current.version
     _release(releases, wanted)

@@ -10,6 +10,7 @@ from ferryman.errors import Refused
 from ferryman.platform import Platform
 from ferryman.records import EnvironmentState, Release, ReleaseStatus
 from ferryman.records import Request as Wish
+from ferryman.suggestions import suggest
 
 
 def request_retry(
@@ -33,15 +34,19 @@ def request_retry(
     wanted = release.version
     if release.status is not ReleaseStatus.READY:
         raise Refused(
-            f"release {wanted} is {release.status}, not Ready; to see what is missing, run `ferryman releases`"
+            f"release {wanted} is {release.status}, not Ready; to see what is missing, run "
+            f"{suggest('releases', p=state.platform)}"
         )
     if state.current is not None and state.current.version == wanted:
-        raise Refused(f"{env} already runs {wanted}; to deploy it again, run `ferryman redeploy {env}`")
+        raise Refused(
+            f"{env} already runs {wanted}; to deploy it again, run {suggest('redeploy', env, p=state.platform)}"
+        )
     refuse_active(state, wanted)
     if release not in newer_releases(state, releases):
         runs = state.current.version if state.current else "what runs"
         raise Refused(
-            f"{wanted} is older than {runs}, which {env} runs; retry does not go back, use `ferryman rollback`"
+            f"{wanted} is older than {runs}, which {env} runs; retry does not go back, use "
+            f"{suggest('rollback', env, p=state.platform, release=wanted, reason='REASON')}"
         )
     _refuse_untried(state, releases, release)
     wish = Wish(version=wanted, kind="retry", reason=reason, who=who, at=at)
@@ -53,8 +58,9 @@ def _refuse_hold(state: EnvironmentState, lift_hold: bool) -> None:
     if state.hold is not None and not lift_hold:
         env, standing = state.environment, state.hold
         raise Refused(
-            f"{env} was put on hold by {standing.who}: {standing.reason}. Lift the hold with `ferryman resume {env}`, "
-            f"or do both with `ferryman retry {env} --resume`"
+            f"{env} was put on hold by {standing.who}: {standing.reason}. Lift the hold with "
+            f"{suggest('resume', env, p=state.platform)}, "
+            f"or do both with {suggest('retry', env, p=state.platform, resume=True)}"
         )
 
 
@@ -73,7 +79,8 @@ def _refuse_untried(state: EnvironmentState, releases: list[Release], release: R
         what = f"{version} was never tried in {env}: its semver tag was refused"
     raise Refused(
         f"{what}, so there is nothing to retry. "
-        f"To deploy it, run `ferryman deploy {env} --release {version} --confirm DEPLOY`, or push a new release"
+        "To deploy it, run "
+        f"{suggest('deploy', env, p=state.platform, release=version, confirm='DEPLOY')}, or push a new release"
     )
 
 
@@ -87,6 +94,6 @@ def _last_settled(state: EnvironmentState, releases: list[Release]) -> str:
     if not open_ones:
         raise Refused(
             f"no version that is newer than what {env} runs has failed there, so there is nothing to retry. "
-            f"To see what it is waiting for, run `ferryman explain {env}`"
+            f"To see what it is waiting for, run {suggest('explain', env, p=state.platform)}"
         )
     return max(open_ones, key=lambda version: open_ones[version].at)

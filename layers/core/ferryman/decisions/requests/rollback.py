@@ -13,6 +13,7 @@ from ferryman.errors import Refused
 from ferryman.platform import Environment, Platform
 from ferryman.records import AbortRequest, Deployment, EnvironmentState, Hold, Phase, Release
 from ferryman.records import Request as Wish
+from ferryman.suggestions import suggest
 
 
 @dataclass(frozen=True)
@@ -84,17 +85,21 @@ def target(situation: Situation, to: str | None, document: Platform) -> Release:
     env, running, begun = situation.env, situation.running, situation.begun
     release = find(situation.releases, to, document) if to else _before(situation)
     if release.version == running and begun is None:
-        raise Refused(f"{env} already runs {release.version}; to deploy it again, run `ferryman redeploy {env}`")
+        raise Refused(
+            f"{env} already runs {release.version}; to deploy it again, run "
+            f"{suggest('redeploy', env, p=situation.state.platform)}"
+        )
     runs = situation.release(running)
     if runs is not None and release.order > runs.order:
         raise Refused(
             f"{release.version} is newer than {runs.version}, which {env} runs, so this is not a rollback. Use "
-            f"`ferryman deploy {env} --release {release.version}` or `ferryman retry {env} --release {release.version}`"
+            f"{suggest('deploy', env, p=situation.state.platform, release=release.version)} or "
+            f"{suggest('retry', env, p=situation.state.platform, release=release.version)}"
         )
     if release.version not in _ran(situation):
         raise Refused(
             f"{release.version} has never run successfully in {env}, so it is no safe target; to see which releases "
-            f"have, run `ferryman history {env}`"
+            f"have, run {suggest('history', env, p=situation.state.platform)}"
         )
     return release
 
@@ -159,7 +164,8 @@ def request_rollback(
     refuse_needless(situation.environment, wish)
     if active is not None and active.abort is None and _is_that(active, wish):
         raise Refused(
-            f"deployment {active.id} is already rolling {env} back to it; to follow it, run `ferryman watch {env}`"
+            f"deployment {active.id} is already rolling {env} back to it; to follow it, run "
+            f"{suggest('watch', env, p=situation.state.platform)}"
         )
     stopped = _stopped(active, wanted)
     before = state.requested
@@ -245,5 +251,6 @@ def _message(
     if needs_approval(situation.environment, wish):
         said.append(f"{to_be_asked(situation.environment)} to approve it")
     return (
-        f"{'; '.join(said)}. {env} is on hold, so that nothing undoes it; to lift the hold, run `ferryman resume {env}`"
+        f"{'; '.join(said)}. {env} is on hold, so that nothing undoes it; to lift the hold, run "
+        f"{suggest('resume', env, p=situation.state.platform)}"
     )
