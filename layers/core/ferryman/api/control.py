@@ -26,6 +26,7 @@ from ferryman.messages.environment import for_hold, for_resume
 from ferryman.platform import Platform
 from ferryman.records import AbortRequest, Deployment, EnvironmentState, EventType, Hold
 from ferryman.records.writes import Write
+from ferryman.suggestions import suggest
 
 _LOG = logging.getLogger("ferryman")
 
@@ -176,7 +177,10 @@ def _drifted(state: EnvironmentState, live: dict[str, str]) -> list[tuple[str, s
     """Return the services that run something else than what is recorded; during a deployment nobody can tell."""
     if state.active is not None or state.last_succeeded is None:
         return []
-    at, way = f"spec.environments.{state.environment}", f"run `ferryman redeploy {state.environment}`"
+    at, way = (
+        f"spec.environments.{state.environment}",
+        f"run {suggest('redeploy', state.environment, p=state.platform)}",
+    )
     return [
         (at, f"has drifted: {text}; to restore what is recorded, {way}")
         for text in strayed_from(state.last_succeeded, dict(live)).values()

@@ -13,6 +13,7 @@ from ferryman.notify.errors import NotDelivered
 from ferryman.notify.message_parts import parts_of
 from ferryman.platform import MailChannel
 from ferryman.records import OutboxMessage
+from ferryman.suggestions import suggest
 
 _PROSE = "white-space:pre-wrap;overflow-wrap:anywhere;font-family:sans-serif;margin:0 0 1em"
 _LOG = "background:#f4f4f4;border:1px solid #ddd;padding:8px;white-space:pre-wrap;font-size:12px"
@@ -68,7 +69,7 @@ def _explained() -> Iterator[None]:
         verify = (
             "verify the sender in SES (in SES's sandbox each recipient, too), or write a verified address as `from`"
         )
-        raise NotDelivered(f"{error}; {verify}. `ferryman doctor` says which address is not verified") from None
+        raise NotDelivered(f"{error}; {verify}. {suggest('doctor')} says which address is not verified") from None
 
 
 def html(message: OutboxMessage, link: str | None = None) -> str:
