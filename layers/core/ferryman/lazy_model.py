@@ -1,6 +1,6 @@
 """The base of all pydantic models: built at its first use instead of at import, by one thread at a time.
 
-Building the validators of all models took a third of a cold start, and a step uses few of them.
+Building the validators of all models took a good part of a cold start, and a step uses few of them.
 """
 
 import threading
@@ -16,7 +16,7 @@ BUILDING = threading.RLock()
 class LazyModel(BaseModel):
     """A model that threads may use for the first time side by side.
 
-    Pydantic builds a deferred model by calling `model_rebuild`, which is not thread-safe before 2.14
+    Pydantic builds a deferred model by calling `model_rebuild`, which is not thread-safe in its version 2.13
     (https://github.com/pydantic/pydantic/issues/13419): two threads could meet in it, and one of them fail.
     """
 
