@@ -10,7 +10,7 @@ from typing import Any
 from permissions import table
 from permissions.__main__ import shared
 from permissions.model import Permission, of_template, used
-from permissions.removal import reduced
+from permissions.removal import is_of, reduced
 
 ROWS = table.read()
 REFERENCE = re.compile(r"\[[^\]]+\]\(https://docs\.aws\.amazon\.com/[^)]+\)")
@@ -110,3 +110,10 @@ def test_processes_share_all_permissions_about_equally() -> None:
     assert len(tests) <= len({test for _, test in needed}) + 4, "each test runs in few processes"
     assert shared(needed[:1], 4) == [needed[:1]]
     assert shared([], 4) == []
+
+
+def test_a_line_s_test_is_found_with_all_its_cases() -> None:
+    assert is_of("tests/flow/test_x.py::TestY::test_z[died-first]", "test_x.py::TestY::test_z")
+    assert is_of("tests/flow/test_x.py::test_z", "test_x.py::test_z")
+    assert not is_of("tests/flow/test_x.py::test_zz[died]", "test_x.py::test_z")
+    assert not is_of("tests/flow/other_test_x.py::test_z", "test_x.py::test_z")
