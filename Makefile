@@ -136,7 +136,8 @@ test-terraform: $(READY) ## Terraform: plans, module tests, consistency with the
 test-flow: $(READY) ## flow tests: the whole product on the local AWS
 	$(call pytest,$(FLOW_TESTS),$(FLOW_WORKERS))
 
-# About two hours: each permission is missing in one run of one flow test. Not part of `make test`, which removes a few.
+# Hours of waiting, shared by FERRYMAN_PERMISSION_PROCESSES (4): each permission is missing in one run of one flow test.
+# Not part of `make test`, which removes a few.
 .PHONY: permissions
 permissions: $(READY) ## take each permission of the operator away on the local AWS and see what fails (ARGS=record: note uses)
 	@PYTHONPATH=tests $(PY) -m permissions $(if $(ARGS),$(ARGS),remove)

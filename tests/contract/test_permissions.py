@@ -8,8 +8,9 @@ import re
 from typing import Any
 
 from permissions import table
+from permissions.__main__ import shared
 from permissions.model import Permission, of_template, used
-from permissions.removal import reduced
+from permissions.removal import is_of, reduced
 
 ROWS = table.read()
 REFERENCE = re.compile(r"\[[^\]]+\]\(https://docs\.aws\.amazon\.com/[^)]+\)")
@@ -98,3 +99,21 @@ def test_one_partition_is_removed_from_one_action() -> None:
 def test_one_resource_is_removed_by_its_place() -> None:
     *_, left = without(Permission("Reconcile", "StartDeployments", "states:StartExecution", "MigrateMachine"))
     assert left["Resource"] == ["deploy"]
+
+
+def test_processes_share_all_permissions_about_equally() -> None:
+    needed = [(row.permission, row.test) for row in ROWS if row.test]
+    shares = shared(needed, 4)
+    assert sorted(one for share in shares for one in share) == sorted(needed)
+    assert max(map(len, shares)) <= len(needed) / 4 * 1.2
+    tests = [test for share in shares for test in {test for _, test in share}]
+    assert len(tests) <= len({test for _, test in needed}) + 4, "each test runs in few processes"
+    assert shared(needed[:1], 4) == [needed[:1]]
+    assert shared([], 4) == []
+
+
+def test_a_line_s_test_is_found_with_all_its_cases() -> None:
+    assert is_of("tests/flow/test_x.py::TestY::test_z[died-first]", "test_x.py::TestY::test_z")
+    assert is_of("tests/flow/test_x.py::test_z", "test_x.py::test_z")
+    assert not is_of("tests/flow/test_x.py::test_zz[died]", "test_x.py::test_z")
+    assert not is_of("tests/flow/other_test_x.py::test_z", "test_x.py::test_z")

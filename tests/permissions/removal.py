@@ -27,6 +27,11 @@ def without(stage: Stage, permission: Permission) -> Iterator[None]:
         _put(iam, role, name, before[name])
 
 
+def is_of(node: str, test: str) -> bool:
+    """Whether a node of pytest is a test of the table, or one of its cases (`…[case]`). Pure."""
+    return node.partition("[")[0].endswith(f"/{test}")
+
+
 def denied(stage: Stage, permission: Permission) -> bool:
     """Whether the role was denied the action since `stage.aws.forget_permissions`."""
     role = f"ferryman-{permission.holder}Role-"

@@ -16,12 +16,13 @@ from _pytest.runner import runtestprotocol
 from flow import stage as flow_stage
 from flow.stage import Stage
 from permissions.model import Permission
-from permissions.removal import denied, without
+from permissions.removal import denied, is_of, without
 
 _stages: list[Stage] = []
 _missing: list[Permission] = []
 _start, _stop, _take_down, _wait_until = Stage.start, Stage.stop, Stage.take_down_denials, flow_stage.wait_until
-unneeded: list[str] = []
+needed: set[Permission] = set()
+"""Permissions without which a test has failed."""
 
 
 class Denied(Exception):
@@ -64,11 +65,10 @@ def _take_down_and_forget(stage: Stage) -> None:
     stage.denied.clear()
 
 
-def _removals(test: str) -> Iterator[Permission]:
+def _given() -> Iterator[tuple[Permission, str]]:
     for line in Path(os.environ["FERRYMAN_PERMISSIONS"]).read_text(encoding="utf-8").splitlines():
         fields, needed_by = json.loads(line)
-        if test.endswith(needed_by):
-            yield Permission(*fields)
+        yield Permission(*fields), needed_by
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -78,7 +78,7 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     What follows is another test each time (`permissions.__main__` puts one at the end): a test that is followed by
     itself is not torn down, and one that is followed by nothing takes down the local AWS.
     """
-    todo = list(_removals(item.nodeid))
+    todo = [one for one, needed_by in _given() if is_of(item.nodeid, needed_by) and one not in needed]
     reports = runtestprotocol(item, nextitem=nextitem)
     if any(report.failed for report in reports):
         print(f"\nskipped, since it fails anyway: {item.nodeid}", flush=True)
@@ -93,8 +93,8 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
         _missing.clear()
         failed = next((report for report in again if report.failed), None)
         how = "denied" if was_denied else "fails" if failed else "NOT NEEDED"
-        if how == "NOT NEEDED":
-            unneeded.append(str(permission))
+        if how != "NOT NEEDED":
+            needed.add(permission)
         print(f"\n{how:10} {permission}  ({item.name})", flush=True)
         if how == "fails":
             print(str(failed.longrepr)[-2_000:] if failed else "")
@@ -102,7 +102,8 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail if a permission was not needed."""
-    if unneeded:
-        print("\nNot needed:", *unneeded, sep="\n  ")
+    """Fail if a permission was not needed by any case of its test, or never taken away."""
+    others = [str(one) for one, _ in _given() if one not in needed]
+    if others:
+        print("\nNot needed, or not tried:", *others, sep="\n  ")
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -9,10 +9,12 @@ from typing import Any, Literal
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from ferryman.lazy_model import LazyModel
 from ferryman.records.step_keys import Direction
 
 
-class Contract(BaseModel):
+# `BaseModel` again: it tells ruff that mutable defaults are copied.
+class Contract(LazyModel, BaseModel):
     """Frozen and camelCase, like everything that the state machine passes."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)

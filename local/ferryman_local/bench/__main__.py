@@ -14,10 +14,12 @@ from rich.table import Table
 from ferryman_local.bench import against
 from ferryman_local.bench.against import NoSuchCommit, check_out, commit_of
 from ferryman_local.bench.deployments import Bench
+from ferryman_local.bench.first_call import first_calls
 from ferryman_local.bench.imports import cold_imports
 from ferryman_local.bench.loaded import loaded
 from ferryman_local.bench.quotas import makespans
 from ferryman_local.local_aws import CHECKOUT, LocalAws
+from ferryman_local.provisioning.operator_stack import build_operator
 
 ABOUT = """\
 Measure Ferryman on the local AWS: the time from push to verified, the operator's overhead, the delay between the end of
@@ -26,6 +28,7 @@ invocations and cost of a deployment, and the cold import of each handler. Compa
 machines are noisy.
 
 --against measures only the cold imports, of the build of this work tree and of the build of another commit.
+--first-calls measures only the processor time from the start of each handler's process to its first AWS call.
 --lines only counts the source lines of the modules that each handler loads, and builds nothing.
 --quotas only computes how long releases over many services take beside the least that AWS's quotas allow.
 """
@@ -39,6 +42,7 @@ def main() -> int:
     parser.add_argument("--no-imports", action="store_true", help="skip the cold imports")
     parser.add_argument("--rounds", type=int, default=7, help="processes per handler for the cold imports (default: 7)")
     parser.add_argument("--against", metavar="COMMIT", help="compare the cold imports with those of this commit")
+    parser.add_argument("--first-calls", action="store_true", help="measure only the time to the first AWS call")
     parser.add_argument("--lines", action="store_true", help="count the source lines that each handler loads")
     parser.add_argument("--quotas", action="store_true", help="compute makespans within AWS's quotas, and nothing else")
     parser.add_argument("-o", "--output", type=Path, help="also write the JSON to this file")
@@ -56,6 +60,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="ferryman-bench-") as home:
         if commit:
             result = compare(options, commit, Path(home), report)
+        elif options.first_calls:
+            result = time_first_calls(options.rounds, report)
         elif options.lines:
             result = count_lines()
         elif options.quotas:
@@ -93,6 +99,18 @@ def count_lines() -> dict[str, Any]:
         table.add_row(name, str(len(handler.modules)), str(handler.lines))
     Console().print(table)
     return {"lines": {name: handler.lines for name, handler in found.items()}}
+
+
+def time_first_calls(rounds: int, report: Callable[[str], None]) -> dict[str, Any]:
+    """Print and return how long each handler of this work tree takes until its first AWS call."""
+    layers = sorted(build_operator(CHECKOUT, report=report).glob("*/python"))
+    found = first_calls(CHECKOUT, layers, rounds)
+    title = "processor time from the start to the first AWS call in ms, minimum (aim: ratio ≤ 1.5)"
+    table = Table("handler", "handler", "bare boto3", "ratio", "call", title=title)
+    for name, one in found.items():
+        table.add_row(name, f"{one.handler:.0f}", f"{one.bare:.0f}", f"{one.handler / one.bare:.2f}", one.call)
+    Console().print(table)
+    return {"firstCalls": {name: one._asdict() for name, one in found.items()}}
 
 
 def compare(options: argparse.Namespace, commit: str, home: Path, report: Callable[[str], None]) -> dict[str, Any]:

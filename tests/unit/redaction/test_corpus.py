@@ -79,3 +79,25 @@ def test_data_is_masked_in_its_texts_and_beside_its_names() -> None:
         "token": None,
         "phase": "Failed",
     }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\x1b[31mDB_PASSWORD\x1b[0m=\x1b[1;32mhunter2x9\x1b[0m",
+        r'{"log":"\u001b[31mDB_PASSWORD\u001b[0m=\u001b[32mhunter2x9\u001b[0m"}',
+        r"\033[1mDB_PASSWORD=\033[0mhunter2x9",
+        r"\x1b[1mDB_PASSWORD\x1b[0m: hunter2x9",
+        "DB_PASS\u200bWORD=hunter2x9",
+        "DB_PASSWORD\u2060=hunter2x9",
+    ],
+)
+def test_what_nobody_sees_hides_no_name(text: str) -> None:
+    shown = redacted(text)
+    assert "hunter2x9" not in shown
+    assert "DB_PASSWORD" in shown
+    assert redacted(shown) == shown
+
+
+def test_characters_without_width_stay_where_scripts_need_them() -> None:
+    assert redacted("می\u200cخواهم 👩\u200d💻") == "می\u200cخواهم 👩\u200d💻"

@@ -182,7 +182,7 @@ def _drifted(state: EnvironmentState, live: dict[str, str]) -> list[tuple[str, s
         f"run {suggest('redeploy', state.environment, p=state.platform)}",
     )
     return [
-        (at, f"has drifted: {text}; to restore what is recorded, {way}")
+        (at, f"has drifted: {text}; to restore what is recorded, run {way}")
         for text in strayed_from(state.last_succeeded, dict(live)).values()
     ]
 

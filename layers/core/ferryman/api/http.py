@@ -9,11 +9,12 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
 from ferryman import proofs
+from ferryman.lazy_model import LazyModel
 from ferryman.text import redacted
 
 Problem = tuple[str, str]
@@ -37,7 +38,7 @@ class HttpError(Exception):
         super().__init__(message)
 
 
-class Body(BaseModel):
+class Body(LazyModel):
     """Base class of request bodies: camelCase, without unknown fields, so that typos are found."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from ferryman.clients import stepfunctions
 from ferryman.clients.aws_types import ECRClient, ECSClient, MakeClient, StepFunctionsClient
@@ -24,6 +24,7 @@ from ferryman.decisions.decide import decide
 from ferryman.effects import Count, Nudges
 from ferryman.errors import ClaimLost, Conflict, InvalidInput, NotFound
 from ferryman.ids import Clock, NewId
+from ferryman.lazy_model import LazyModel
 from ferryman.platform import Platform, parse
 from ferryman.platform.claims import Claims
 from ferryman.records import AppliedPlatform
@@ -44,7 +45,7 @@ class Gauge(Protocol):
         """Write it."""
 
 
-class _Incoming(BaseModel):
+class _Incoming(LazyModel):
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
 
@@ -84,7 +85,7 @@ class Wakeup(_Incoming):
     sweep: bool = False
 
 
-class ItemFailure(BaseModel):
+class ItemFailure(LazyModel):
     """A message that has to come again."""
 
     model_config = ConfigDict(populate_by_name=True)
@@ -92,7 +93,7 @@ class ItemFailure(BaseModel):
     item: str = Field(alias="itemIdentifier")
 
 
-class Report(BaseModel):
+class Report(LazyModel):
     """What SQS wants to hear; empty for the others."""
 
     model_config = ConfigDict(populate_by_name=True)

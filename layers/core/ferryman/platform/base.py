@@ -1,10 +1,12 @@
 """Base class of all models of the platform document."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
+from ferryman.lazy_model import LazyModel
 
-class Model(BaseModel):
+
+class Model(LazyModel):
     """Frozen, camelCase in documents, without unknown fields and without type conversion, so that typos are found.
 
     Our code may use the Python names; `parse` accepts only the document's names.

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, field_
 from pydantic_core import PydanticCustomError
 
 from ferryman.errors import InvalidDocument
+from ferryman.lazy_model import BUILDING
 from ferryman.platform import tag_patterns, validation
 from ferryman.platform.base import Model
 from ferryman.platform.channels import Channel, ChatChannel, MailChannel, TopicChannel
@@ -171,7 +172,8 @@ def channel_of(document: dict[str, Any], name: str) -> Channel | None:
     data = channels.get(name) if isinstance(channels, dict) else None
     if data is None:
         return None
-    adapter: TypeAdapter[Channel] = TypeAdapter(Channel)
+    with BUILDING:  # messages are sent by several threads
+        adapter: TypeAdapter[Channel] = TypeAdapter(Channel)
     try:
         return adapter.validate_python(data, by_alias=True, by_name=False)
     except ValidationError as error:

@@ -2,11 +2,13 @@
 
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
+from ferryman.lazy_model import LazyModel
 
-class Record(BaseModel):
+
+class Record(LazyModel):
     """Frozen; camelCase outside; reads records that a newer minor version wrote."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)

@@ -25,6 +25,11 @@ _NAME_IS = re.compile(
     r"(?:-\s++)?\\*+[\"']?(?i:name|key|parameterkey|envname|variable)\\*+[\"']?\s*+[:=]\s*+\\*+[\"']?(?P<name>[\w.$-]{2,80}+)\\*+[\"']?,?"
 )
 _VALUE_IS = re.compile(r"\s*+(?:-\s++)?\\*+[\"']?(?i:parameter)?(?i:value)\\*+[\"']?\s*+[:=]\s*+\\*+[\"']?")
+# A terminal's colours, as they are and as JSON writes them, and characters without width inside of a word.
+_UNSEEN = re.compile(
+    r"(?:\x1b|\\{1,4}(?:u001[bB]|x1[bB]|033|e)(?=\[))\[[0-9;:]{0,40}[A-Za-z]|\x9b[0-9;:]{0,40}[A-Za-z]"
+    r"|(?<=[A-Za-z0-9_])[\u00ad\u200b-\u200d\u2060\ufeff]+(?=[A-Za-z0-9_=:])"
+)
 _AROUND = " \t\"'`,\\"
 _WIDE = 60
 """Characters of a line that may have been broken for its length."""
@@ -33,8 +38,12 @@ _WIDE = 60
 def redacted(text: str) -> str:
     """Return text with the secrets in it replaced by `[hidden]`; doing it twice changes nothing more.
 
+    A terminal's colours are taken out, too: they stand between names and values, and nobody sees them.
+
     Hand over whole texts: a key over several lines, or a value on the line after its name, is only seen together.
     """
+    if "\x1b" in text or "\\" in text or not text.isascii():
+        text = _UNSEEN.sub("", text)
     text = without_private_keys(text.replace(SHOWN, HIDDEN))
     pieces = _LINE_END.split(text)
     shown: list[str] = []

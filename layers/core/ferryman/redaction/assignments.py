@@ -11,19 +11,20 @@ from ferryman.redaction.judging import secret
 from ferryman.redaction.names import Strength, strength
 from ferryman.redaction.values import HIDDEN, bare_end, quoted_end
 
-# A name, what closes its quote, and what stands between it and its value.
+# A name, what closes its quote, and what stands between it and its value: with HTML's signs, and a type of YAML.
 _NAMED = re.compile(
     r"""(?x)
-    (?<![\w.$-]) (?P<name> [\w.$-]++ ) (?P<close> \\*+ ["'`]? \]? )
+    (?<![\w.$-]) (?P<name> [\w.$-]++ ) (?P<close> \\*+ ["'`]? \]? | &(?:quot|apos|\#3[49]|\#[xX]2[27]); )
     (?: (?P<pair> [ \t]{0,8}+ (?:</key>[ \t]{0,8}+<string> | [,;}]?+ [ \t\\]{0,8}+ ["']?
           (?:[Pp]arameter)?(?:[Vv]alue|VALUE|[Vv]al) \\*+ ["']? [ \t]{0,8}+ (?::|=>|=) [ \t]{0,8}+) )
       | [ \t]*+ (?P<sign> =>|:=|->|(?<=-)>|={1,3}+
           | :[ \t]*+[\w.]{2,24}+\??[ \t]*+=(?=[ \t]*\\*["']) | ::(?=[ \t])
-          | :(?!:|/[/\w])|%3[dD]|%3[aA]|[|│┃║] ) [ \t]*+
+          | :(?!:|/[/\w])|%3[dD]|%3[aA]|[|│┃║\uff1d\uff1a→]|&(?:\#61|\#[xX]3[dD]|equals|\#58|colon); ) [ \t]*+
       | (?P<tag> (?:[ \t][^<>]{0,120})? > (?:<!\[CDATA\[)? )
       | [ \t]*+ (?P<comma> , ) [ \t]*+ (?=\\*["'])
       | (?P<gap> [ \t]++ )
     )
+    (?: !{1,2}[\w:/.,<>-]{1,60}[ \t]++ | &(?:quot|apos|\#3[49]|\#[xX]2[27]); )?
     (?: (?:[brufBRUF]{1,2}|[A-Za-z]{2,12}\()? (?P<slashes> \\*+ ) (?P<quote> ["'`] ) )?
     """
 )

@@ -10,6 +10,7 @@ JUDGED = 300
 _ALONE = re.compile(r"\s*(?:(?:export|set|setx|ENV|ARG|declare -x)\s+|-\s+|\$env:|[+>]\s+)?[\"']?[\w.$-]*$")
 _STEPS = re.compile(r";\s*[\w .-]{1,60}=")
 _ENCODED = re.compile(r"[^\s&%\"']*(?:%(?!26)[0-9A-Fa-f]{2}[^\s&%\"']*){0,40}")
+_HTML_QUOTES = ("&quot;", "&apos;", "&#34;", "&#39;", "&#x22;", "&#x27;", "&#X22;", "&#X27;")
 _PROSE = listed(
     """
     is was are must should has have cannot can't could not no the a an this that of for in to and or if when while
@@ -24,6 +25,9 @@ def value_end(line: str, found: re.Match[str], start: int) -> int:
     sign = found["sign"] or ""
     if found["quote"]:
         return quoted_end(line, start, found["quote"], len(found["slashes"]))
+    if line.endswith(_HTML_QUOTES, max(0, start - 6), start):
+        close = line.find("&", start, start + 8_192)
+        return close if close >= 0 else bare_end(line, start)
     if found["tag"]:
         ends = [at for mark in ("]]>", "<") if (at := line.find(mark, start, start + 8_192)) >= 0]
         return min(ends, default=len(line))

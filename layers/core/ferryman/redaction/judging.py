@@ -59,6 +59,8 @@ def _after_sign(line: str, found: re.Match[str], last: str, text: str) -> bool:
         return False
     if last == "token" and _PARSED.search(line[max(0, found.start("name") - 40) : found.start("name")]):
         return random(text) or (mixed(text) and len(text) >= 8)
+    if sign == "→":
+        return mixed(text) or random(text)  # or it is the way to a page: `Account → Password → Reset`
     if sign in ("|", "│", "┃", "║"):
         return mixed(text) or line[:2_000].count(sign) <= 3
     if sign == ":" and not found["quote"] and not found["close"].strip("]"):

@@ -6,6 +6,7 @@ one kind), and its words decide.
 
 import functools
 import re
+import unicodedata
 from enum import Enum
 
 from ferryman.redaction.values import listed
@@ -106,8 +107,9 @@ def words(name: str) -> list[str]:
 
 
 def strength(name: str) -> Strength:
-    """Tell how much a name says of the value beside it. `name` may be in any style."""
-    return _strength(name[-_LONGEST:])
+    """Tell how much a name says of the value beside it. `name` may be in any style, and in wide letters."""
+    name = name[-_LONGEST:]
+    return _strength(name if name.isascii() else unicodedata.normalize("NFKC", name))
 
 
 @functools.lru_cache(maxsize=4_096)

@@ -110,7 +110,9 @@ def quoted_end(line: str, start: int, quote: str, depth: int) -> int:
             slashes -= 1
         count = at - slashes
         if count <= depth if depth else count % 2 == 0:
-            return slashes if depth else at
+            if depth or not line.startswith(quote, at + 1) or at == start:
+                return slashes if depth else at
+            at += 1  # twice: how SQL, YAML and CSV write the quote itself
         at += 1
     return -1
 

@@ -8,13 +8,14 @@ import logging
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from ferryman.clients import ecr as ecr_edge
 from ferryman.clients.aws_types import ECRClient
 from ferryman.effects import Count, Nudges
 from ferryman.errors import InvalidDocument
 from ferryman.ids import Clock, NewId
+from ferryman.lazy_model import LazyModel
 from ferryman.platform import Platform, TagKind, classify, parse
 from ferryman.records import ReleaseStatus
 from ferryman.releases import semver_tags
@@ -27,7 +28,7 @@ _NAMES_AT_ONCE = 5
 _LOG = logging.getLogger("ferryman")
 
 
-class _Event(BaseModel):
+class _Event(LazyModel):
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
 
@@ -50,7 +51,7 @@ class PushEvent(_Event):
     detail: PushDetail
 
 
-class Receipt(BaseModel):
+class Receipt(LazyModel):
     """What became of an event, for each platform that has the repository."""
 
     outcomes: list[str]
