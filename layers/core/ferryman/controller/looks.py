@@ -12,6 +12,7 @@ from ferryman.controller.sweep import OLDEST
 from ferryman.decisions import sweep_order
 from ferryman.errors import NotFound
 from ferryman.platform import parse
+from ferryman.records import ScheduledLook
 from ferryman.store import scheduled_looks
 
 _LOG = logging.getLogger("ferryman")
@@ -20,7 +21,8 @@ _LOG = logging.getLogger("ferryman")
 def look(reconciler: Reconciler, platform: str, environment: str, queued_at: datetime) -> None:
     """Look at one place, and note it. A message whose look another one has brought is dropped."""
     sources = reconciler.sources
-    if sweep_order.is_answered(sources.store.scheduled_look(platform, environment), queued_at):
+    known = sources.store.scheduled_look(platform, environment)
+    if sweep_order.is_answered(known, queued_at):
         _LOG.info("already looked at", extra={"platform": platform, "environment": environment})
         return
     began_at = reconciler.context.clock()
@@ -36,7 +38,8 @@ def look(reconciler: Reconciler, platform: str, environment: str, queued_at: dat
     except NotFound as error:
         # Removed since it was queued; else the error comes from something that is looked up, and every look finds it.
         _LOG.warning("nothing to look at: %s", error, extra={"platform": platform, "environment": environment})
-    scheduled_looks.end(sources.store, platform, environment, queued_at, began_at)
+    before = known or ScheduledLook(platform=platform, environment=environment)
+    scheduled_looks.end(sources.store, before, queued_at, began_at)
 
 
 def _environment(reconciler: Reconciler, platform: str, name: str) -> None:

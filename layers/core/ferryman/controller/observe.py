@@ -190,7 +190,14 @@ def _drift(sources: Sources, document: Platform, environment: Environment, seen:
     return Drift(
         live={**live, **jobs},
         bases={name: arn for name, arn in {**bases, **of_jobs}.items() if arn},
-        images=live_images.differing(document, environment, running, sources.ecs, sources.ecr),
+        images=live_images.differing(
+            document,
+            environment,
+            running,
+            sources.ecs,
+            sources.ecr,
+            sources.shared.address if seen.swept else None,
+        ),
         replacing=frozenset(name for name, raw in services.items() if ecs_edge.replaced(raw)),
     )
 

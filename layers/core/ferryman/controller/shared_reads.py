@@ -51,6 +51,12 @@ class SharedReads:
         self.tagged_images(repository)
         return self._digests[repository].get(tag)
 
+    def address(self, repository: str) -> str:
+        """Return `registry/repository`; raise NotFound when the repository does not exist."""
+        if repository not in self._addresses:
+            self._addresses[repository] = ecr_edge.address(self.ecr, repository)
+        return self._addresses[repository]
+
     def latest_revision(self, family: str) -> str | None:
         """Return the ARN of a family's latest active revision, or None when there is none."""
         if family not in self._revisions:
@@ -61,5 +67,6 @@ class SharedReads:
     def _forget(self) -> None:
         self._images: dict[str, list[TaggedImage]] = {}
         self._digests: dict[str, dict[str, str]] = {}
+        self._addresses: dict[str, str] = {}
         self._revisions: dict[str, str | None] = {}
         self.references = References(self.ssm)

@@ -19,17 +19,19 @@ def save(store: Store, looks: Sequence[ScheduledLook]) -> None:
         store.write(*(_saved(look) for look in looks))
 
 
-def end(store: Store, platform: str, environment: str, queued_at: datetime, began_at: datetime) -> None:
-    """Note that a look ended well: when its message was queued, and when it began. Raise Conflict after many tries."""
-    for _ in store.attempts():
-        before = store.scheduled_look(platform, environment)
-        look = before or ScheduledLook(platform=platform, environment=environment)
+def end(store: Store, look: ScheduledLook, queued_at: datetime, began_at: datetime) -> None:
+    """Note that a look ended well: as it was known before it, when its message was queued, and when it began.
+
+    Raise Conflict after many tries.
+    """
+    for attempt in store.attempts():
+        before = store.scheduled_look(look.platform, look.environment) if attempt else look
         try:
-            store.write(_saved(sweep_order.ended(look, queued_at, began_at)))
+            store.write(_saved(sweep_order.ended(before or look.but(rev=0), queued_at, began_at)))
         except Conflict:
             continue
         return
-    raise Conflict(f"the look at {platform}/{environment} kept changing")
+    raise Conflict(f"the look at {look.platform}/{look.environment} kept changing")
 
 
 def _saved(look: ScheduledLook) -> Save:
