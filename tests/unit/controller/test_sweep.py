@@ -10,7 +10,7 @@ import pytest
 from ferryman.controller.shared_reads import SharedReads
 from ferryman.errors import TransientError
 from ferryman.platform import Platform, parse
-from ferryman.records import AppliedPlatform, ScheduledLook
+from ferryman.records import AppliedPlatform, Running, ScheduledLook
 from ferryman.records.writes import Save
 from ferryman.store.table import Store
 from unit.fakes.clock import FakeClock, FakeIds
@@ -246,6 +246,10 @@ def test_a_look_at_an_idle_environment_makes_a_fixed_number_of_calls(
         world.ecs.new_service(f"s{number:02}", world.ecs.new_definition(f"s{number:02}", "registry.example/scr-api:x"))
     calls: Counter[str] = Counter()
     world.apply(applied)
+    digest = world.ecr.push("scr-api", V1, "runs", at=clock())
+    world.ecr.tags["scr-api"] |= {"staging-latest": digest, "staging-current": digest}
+    runs = Running(version=V1, deployment="d", digests={"api": digest}, at=clock())
+    world.store.update_state("scr", "staging", lambda state: state.but(current=runs))
     for _ in range(2):
         world.sweep()
     dynamodb, ecs, ecr = store._dynamodb, world.ecs, world.ecr
@@ -265,4 +269,9 @@ def test_a_look_at_an_idle_environment_makes_a_fixed_number_of_calls(
     assert world.failed == []
     assert sum(calls.values()) <= most, calls
     assert calls["describe_services"] == (services + 9) // 10
-    assert shared == {"describe_task_definition": 1, "describe_repositories": 1, "get_parameter": 1}
+    assert shared == {
+        "describe_task_definition": 1,
+        "describe_repositories": 1,
+        "describe_images": 1,
+        "get_parameter": 1,
+    }
