@@ -185,6 +185,21 @@ class TestOldest:
 
 
 class TestLook:
+    def test_what_the_comparison_finds_reaches_environments_that_were_looked_at_before(self, world: World) -> None:
+        fan_out(world)
+        world.looks.queued.sort(key=lambda body: place(body) != ("scr", "staging"))
+        for component in ("api", "web"):
+            world.push(component, V1)
+        world.nudges.sent.clear()
+
+        world.look()
+
+        assert world.told() == []
+        assert world.nudges.sent == [("scr", "staging", 0)]
+        world.nudges.sent.clear()
+        world.sweep()
+        assert world.nudges.sent == [], "nothing new was found"
+
     def test_an_environment_that_is_gone_is_dropped(self, world: World) -> None:
         fan_out(world)
         data = world.document.dump()

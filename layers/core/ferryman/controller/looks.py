@@ -68,7 +68,11 @@ def _platform(reconciler: Reconciler, platform: str) -> None:
         error = reconciler.failure(lambda: reconciler.tend(platform), platform)
         applied = sources.store.platform(platform)
     recorder = ReleaseRecorder(context.store, context.ecr, context.clock, context.new_id, context.count)
-    sweep.compare(parse(applied.document), recorder)
+    document = parse(applied.document)
+    if sweep.compare(document, recorder):
+        # Looks at its environments may be over already.
+        for name in document.spec.environments:
+            context.nudge.environment(platform, name)
     if error is not None:
         raise error
 
