@@ -1,17 +1,26 @@
 """Make environments right: woken by nudges, by executions that ended, and by the schedule."""
 
+from functools import cache
+
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from ferryman import ids
-from ferryman.clients.nudge import Nudge, Outbox
+from ferryman.clients.nudge import Looks, Nudge, Outbox
 from ferryman.clients.ssm import References
 from ferryman.controller import reconcile
+from ferryman.controller.events import Report, Wakeup
+from ferryman.controller.shared_reads import SharedReads
 from ferryman.runtime import client, count, gauge, setting, step, store
 
 
-@step(reconcile.Wakeup)
-def handler(event: reconcile.Wakeup, context: LambdaContext) -> reconcile.Report:
-    """Take a batch of nudges, an execution's status change, or `{"sweep": true}`."""
+@cache
+def _shared() -> SharedReads:
+    return SharedReads(client("ecr"), client("ecs"), client("ssm"))
+
+
+@step(Wakeup)
+def handler(event: Wakeup, context: LambdaContext) -> Report:
+    """Take a batch of nudges or looks, an execution's status change, or `{"sweep": true}`."""
     return reconcile.reconcile(
         event,
         store=store(),
@@ -21,6 +30,8 @@ def handler(event: reconcile.Wakeup, context: LambdaContext) -> reconcile.Report
         references=References(client("ssm")),
         client=client,
         nudge=Nudge(client("sqs"), setting("NUDGES_URL")),
+        looks=Looks(client("sqs"), lambda: setting("LOOKS_URL")),
+        shared=_shared(),
         outbox=Outbox(client("lambda"), setting("NOTIFY_FUNCTION")),
         machine=setting("MACHINE_ARN"),
         migrate_machine=setting("MIGRATE_MACHINE_ARN"),

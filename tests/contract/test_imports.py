@@ -68,8 +68,7 @@ MAY_LOAD = {
         decisions.health decisions.hold_end decisions.old_tasks decisions.outcome decisions.pending_approval
         decisions.promotion_gate
         decisions.same_images decisions.snapshot decisions.wave_order messages.environment messages.release
-        messages.timeline platform releases.assembly releases.ignored_tags releases.moving_tags
-        releases.recorder releases.semver_tags releases.sweep""",
+        messages.timeline platform releases.moving_tags""",
     "relay_change": f"""{STEP} clients.task_states decisions.image_address decisions.task_verdict
         clients.container_logs clients.ecs
         clients.stepfunctions clients.target_groups clients.task_protection decisions.migration_attempts

@@ -9,9 +9,9 @@ import pytest
 
 from contract.machine import ROOT
 from ferryman.messages import outbox, timeline
-from ferryman.records import EventType, Pace, Record, Wait, WrongWords
+from ferryman.records import EventType, Pace, Record, ScheduledLook, Wait, WrongWords
 from ferryman.records.writes import Add, Once, Save, Write
-from ferryman.store import keys, paces, task_tokens
+from ferryman.store import keys, paces, scheduled_looks, task_tokens
 from ferryman.store.logs import add_log
 
 PAGE = (ROOT / "docs/reference/records.md").read_text(encoding="utf-8")
@@ -52,7 +52,9 @@ def test_the_page_has_no_other_records() -> None:
 
 
 @pytest.mark.parametrize(
-    "record", [one for one in stored(Save) if one not in (Pace, WrongWords)], ids=lambda record: record.__name__
+    "record",
+    [one for one in stored(Save) if one not in (Pace, ScheduledLook, WrongWords)],
+    ids=lambda record: record.__name__,
 )
 def test_what_changes_in_place_carries_its_revision_and_never_expires(record: type[Record]) -> None:
     assert ("rev" in record.model_fields, KEYS[record.__name__][2:]) == (True, ["in place", "never"])
@@ -91,6 +93,20 @@ def test_a_pace_expires_as_the_page_says() -> None:
 
     assert "rev" in Pace.model_fields
     assert KEYS["Pace"][2:] == ["in place", _after(saved)]
+
+
+def test_a_scheduled_look_expires_as_the_page_says() -> None:
+    written: list[Write] = []
+
+    class Table:
+        def write(self, *writes: Write) -> None:
+            written.extend(writes)
+
+    scheduled_looks.save(Table(), [ScheduledLook(platform="scr", environment="staging", queued_at=AT)])  # type: ignore[arg-type]
+    [saved] = written
+    assert isinstance(saved, Save)
+    assert "rev" in ScheduledLook.model_fields
+    assert KEYS["ScheduledLook"][2:] == ["in place", _after(saved)]
 
 
 def test_the_lines_of_a_log_expire_as_the_page_says() -> None:

@@ -60,6 +60,7 @@ class Stage:
         return {
             "TABLE_NAME": self.table,
             "NUDGES_URL": self.queue,
+            "LOOKS_URL": self.queue,
             "MACHINE_ARN": self.machine,
             "MIGRATE_MACHINE_ARN": self.machine,
         }

@@ -501,7 +501,7 @@ MEETS: dict[str, Callable[[Meeting], list[Record]]] = {
         ),
         _waiting,
     ),
-    **dict.fromkeys(("reconcile/sweep", "reconcile/nudged", "reconcile/nudged_twice"), _released),
+    **dict.fromkeys(("reconcile/sweep", "reconcile/look", "reconcile/nudged", "reconcile/nudged_twice"), _released),
     **dict.fromkeys(("serve_api/abort", "serve_api/watch"), _running_now),
     **dict.fromkeys(("notify/written", "notify/sweep", "notify/tried_before"), Meeting.messages),
 }

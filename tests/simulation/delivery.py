@@ -1,4 +1,4 @@
-"""How events reach functions: rules, the schedule, asynchronous invocations, the nudges' queue, the table's stream.
+"""How events reach functions: rules, the schedule, asynchronous invocations, the queues, the table's stream.
 
 Each delivery can be lost, doubled or late, and each failure comes again as AWS would have it come again.
 """
@@ -18,6 +18,8 @@ ASYNC_PAUSES = (60.0, 120.0)
 VISIBILITY = 360.0
 MOST_RECEIVES = 5
 BATCH = 10
+LOOKS_AT_ONCE = 2
+"""`MaximumConcurrency` of the queue of looks, by default."""
 STREAM_TRIES = 4
 """One, and `MaximumRetryAttempts: 3` of the template."""
 DELIVERIES = ("once", "lost", "twice", "late")
@@ -33,6 +35,9 @@ class Delivery:
         self._queue: list[tuple[str, str, int]] = []
         """Visible messages: id, body, how often received."""
         self._polling = False
+        self._looks: list[tuple[str, str, int]] = []
+        """Visible looks, as in `_queue`."""
+        self._looking = 0
         self._messages = 0
 
     # ── events and asynchronous invocations ──
@@ -94,6 +99,37 @@ class Delivery:
                 self.dead.append(("Reconcile", body))
             else:
                 self._again(name, body, received + 1)
+
+    # ── the queue of looks: one message at a time, in a few invocations ──
+
+    def look(self, body: str) -> None:
+        """Put a look into its queue."""
+        self._messages += 1
+        name = f"message-{self._messages}"
+        how = self._choices.pick("look", ("once", "twice", "late"), self._chance)
+        for more in {"once": [0.1], "twice": [0.1, 0.2], "late": [60.0]}[how]:
+            self._scheduler.after(more, lambda: self._look_visible(name, body, 0))
+
+    def _look_visible(self, name: str, body: str, received: int) -> None:
+        self._looks.append((name, body, received))
+        self._next_look()
+
+    def _next_look(self) -> None:
+        if self._looks and self._looking < LOOKS_AT_ONCE:
+            self._looking += 1
+            message = self._looks.pop(0)
+            self._scheduler.spawn(lambda: self._carry_out(*message))
+
+    def _carry_out(self, name: str, body: str, received: int) -> None:
+        future = self._invoke("Reconcile", {"Records": [{"messageId": name, "body": body}]})
+        self._scheduler.wait(future)
+        self._looking -= 1
+        if future.error is not None or future.value["batchItemFailures"]:
+            if received + 1 >= MOST_RECEIVES:
+                self.dead.append(("Reconcile", body))
+            else:
+                self._scheduler.after(VISIBILITY, lambda: self._look_visible(name, body, received + 1))
+        self._next_look()
 
     def _again(self, name: str, body: str, received: int) -> None:
         self._scheduler.after(VISIBILITY, lambda: self._visible(name, body, received))

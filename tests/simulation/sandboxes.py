@@ -32,6 +32,7 @@ STATES = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine"
 SETTINGS = {
     "TABLE_NAME": "ferryman",
     "NUDGES_URL": "https://sqs.example/nudges",
+    "LOOKS_URL": "https://sqs.example/looks",
     "RELAY_FUNCTION": "RelayChange",
     "UPDATE_SERVICE_ROLE": "",
     "RUN_MIGRATION_ROLE": "",

@@ -19,7 +19,7 @@ from simulation.choices import Choices
 from simulation.delivery import Delivery
 from simulation.documents import COMPONENTS, GITHUB_TOKEN, GRANTS, TOPIC, document, service
 from simulation.reading import Read
-from simulation.sandboxes import STATES, Lambdas, Sandbox, definition
+from simulation.sandboxes import SETTINGS, STATES, Lambdas, Sandbox, definition
 from simulation.scheduler import Future, Scheduler
 from unit.fakes.github import TOKEN, FakeGitHub
 
@@ -287,6 +287,12 @@ class Surroundings:
     def _sqs_send_message(self, request: dict[str, Any]) -> Any:
         self.delivery.send(request["MessageBody"], float(request.get("DelaySeconds", 0)))
         return {"MessageId": "sent"}
+
+    def _sqs_send_message_batch(self, request: dict[str, Any]) -> Any:
+        assert request["QueueUrl"] == SETTINGS["LOOKS_URL"], request
+        for entry in request["Entries"]:
+            self.delivery.look(entry["MessageBody"])
+        return {"Successful": [{"Id": entry["Id"]} for entry in request["Entries"]], "Failed": []}
 
     def _lambda_invoke(self, request: dict[str, Any]) -> Any:
         self.delivery.asynchronously(request["FunctionName"], json.loads(request["Payload"]))

@@ -1,10 +1,14 @@
 """A small operator for tests: a platform of two components with a staging that follows pushes, on fakes."""
 
 import json
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from ferryman.clients.ssm import References
 from ferryman.controller import reconcile
+from ferryman.controller.events import Wakeup
+from ferryman.controller.shared_reads import SharedReads
 from ferryman.platform import Platform, parse
 from ferryman.records import AppliedPlatform, Deployment, EnvironmentState, Release
 from ferryman.records.writes import Save
@@ -68,6 +72,19 @@ class Nudges:
         self.sent.append((platform, environment, delay_seconds))
 
 
+class Looks:
+    """The bodies of what a sweep queued, oldest first."""
+
+    def __init__(self) -> None:
+        self.queued: list[str] = []
+
+    def queue(self, places: Sequence[tuple[str, str]], queued_at: datetime) -> list[tuple[str, str]]:
+        for platform, environment in places:
+            body = {"platform": platform, "environment": environment, "queuedAt": queued_at.isoformat()}
+            self.queued.append(json.dumps(body))
+        return list(places)
+
+
 class Outbox:
     """Counts how often notify was woken."""
 
@@ -87,7 +104,11 @@ class World:
         self.ecs = FakeEcs(clock)
         self.events = FakeEvents(clock)
         self.states = FakeStates()
-        self.nudges, self.outbox = Nudges(), Outbox()
+        self.nudges, self.looks, self.outbox = Nudges(), Looks(), Outbox()
+        self.parameters = FakeParameters({}, strict=True)
+        self.shared = SharedReads(self.ecr, self.ecs, self.parameters)
+        self.failed: list[str] = []
+        """The bodies of looks that failed."""
         self.counted: list[str] = []
         self.gauges: list[tuple[str, float, dict[str, str]]] = []
         self.document = document()
@@ -124,7 +145,7 @@ class World:
             store=self.store,
             ecs=self.ecs,
             ecr=self.ecr,
-            references=References(FakeParameters({}, strict=True)),
+            references=References(self.parameters),
             client=self.events,
             clock=self.clock,
             new_id=self.new_id,
@@ -195,14 +216,16 @@ class World:
 
     def wake(self, event: dict[str, Any]) -> dict[str, Any]:
         report = reconcile.reconcile(
-            reconcile.Wakeup.model_validate(event),
+            Wakeup.model_validate(event),
             store=self.store,
             states=self.states,
             ecr=self.ecr,
             ecs=self.ecs,
-            references=References(FakeParameters({}, strict=True)),
+            references=References(self.parameters),
             client=self.events,
             nudge=self.nudges,
+            looks=self.looks,
+            shared=self.shared,
             outbox=self.outbox,
             machine=MACHINE,
             migrate_machine=MIGRATE_MACHINE,
@@ -219,8 +242,17 @@ class World:
         assert self.wake({"Records": [{"messageId": "1", "body": body}]}) == {"batchItemFailures": []}
 
     def sweep(self) -> None:
+        """What the schedule does, and then every look that it queued."""
         self.clock.forward(minutes=5)
         self.wake({"sweep": True})
+        self.look()
+
+    def look(self) -> None:
+        """Deliver the looks that were queued, one at a time as the queue does."""
+        queued, self.looks.queued = self.looks.queued, []
+        for body in queued:
+            report = self.wake({"Records": [{"messageId": "1", "body": body}]})
+            self.failed += [body] if report["batchItemFailures"] else []
 
     # ── what is remembered ──
 

@@ -13,6 +13,10 @@ RESERVED = {"ApprovalConcurrency": 10, "SlackConcurrency": 5}
 """Parameter of the template → its default."""
 _UNRESERVED = 100
 """What AWS keeps for the functions that reserve nothing; in an account with less, all of it."""
+_FEWEST_LOOKS = 2
+"""What AWS takes as the least for MaximumConcurrency of a queue."""
+_SHARE_OF_LOOKS = 5
+"""Looks of sweeps take at most a fifth of the account's limit."""
 _ASK = (
     "ask AWS for more: `aws service-quotas request-service-quota-increase --service-code lambda "
     "--quota-code L-B99A9384 --desired-value 1000`"
@@ -28,6 +32,11 @@ def concurrency(settings: Seen, parameters: Mapping[str, str] | None) -> Check:
     room = max(0, unreserved - min(_UNRESERVED, limit))
     if parameters is None:
         return _before(limit, room)
+    looks = int(parameters.get("SweepConcurrency", 0))
+    if looks > max(_FEWEST_LOOKS, limit // _SHARE_OF_LOOKS):
+        told = f"sweeps may take {looks} of the account's {limit} concurrent executions, which deployments need, too"
+        step = f"Deploy with `--parameter-overrides SweepConcurrency={max(_FEWEST_LOOKS, limit // _SHARE_OF_LOOKS)}`"
+        return problem(CONCURRENCY, told, f"{step}, or {_ASK}")
     given = {name: int(parameters[name]) for name in RESERVED if name in parameters}
     if all(given.values()):
         told = ", ".join(f"{name} {value}" for name, value in given.items())

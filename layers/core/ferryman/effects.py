@@ -7,6 +7,13 @@ Count = Callable[[str], None]
 """Counts one occurrence of a metric."""
 
 
+class Gauge(Protocol):
+    """Writes a duration in seconds as a metric."""
+
+    def __call__(self, name: str, seconds: float, **dimensions: str) -> None:
+        """Write it."""
+
+
 class Nudges(Protocol):
     """What `clients.nudge.Nudge` offers."""
 

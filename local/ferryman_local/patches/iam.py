@@ -33,6 +33,10 @@ _PASSED_TO = {
 }
 """Actions that pass roles, and the service that gets them (iam:PassedToService)."""
 
+_BATCHES = {"sqs:SendMessageBatch": "sqs:SendMessage"}
+"""Operations on several messages, and the action that allows them (Amazon SQS Developer Guide, "Amazon SQS API
+permissions: Actions and resource reference")."""
+
 # The roles that the present request passes; `enforce` reads them, since it does not see the request's body.
 _passed: ContextVar[list[str] | None] = ContextVar("passed_roles", default=None)
 # The family that the present request registers with tags.
@@ -121,9 +125,10 @@ def _request_context(original: Any) -> Any:
 
 def _enforce(original: Any) -> Any:
     """What names roles (task definitions, targets of schedules and rules) needs iam:PassRole for each of them; a task
-    definition with tags needs ecs:TagResource."""
+    definition with tags needs ecs:TagResource. A batch of messages needs what one message needs."""
 
     def enforce(access_key: str, action: str, service: str, region: str, **more: Any) -> Any:
+        action = _BATCHES.get(action, action)
         if isinstance(item := more.get("resource_arn"), leading_keys.ItemArn):
             more["service_context"] = {**(more.get("service_context") or {}), **item.context}
         denied = original(access_key, action, service, region, **more)

@@ -1,4 +1,4 @@
-"""Corrections of the emulator's Lambda: reserved concurrency, and the account's limit.
+"""Corrections of the emulator's Lambda: reserved concurrency, the account's limit, and how many batches run at once.
 
 Sources: the Lambda Developer Guide ("Configuring reserved concurrency": 100 units stay unreserved), the API reference
 of Lambda (GetAccountSettings), and reports from new accounts, whose limit of 10 or 50 is also what stays unreserved.
@@ -17,7 +17,22 @@ def apply(control: Control) -> None:
     """Put every correction of this file in place."""
     service = module("services.lambda_svc")
     replace(service, "_get_account_settings", lambda original: account_settings(original, control))
+    replace(service, "_sqs_esm_concurrency", batches_at_once)
     create_function_with_reserved_concurrency(service, control)
+
+
+def batches_at_once(original: Any) -> Any:
+    """MaximumConcurrency of a queue's event source may come from a parameter of the stack, which is text.
+
+    The emulator compares the text with a number, and polls no queue any more.
+    """
+
+    def limit(mapping: dict[str, Any], *given: Any) -> Any:
+        scaling = mapping.get("ScalingConfig") or {}
+        most = {name: int(value) for name, value in scaling.items()}
+        return original({**mapping, "ScalingConfig": most}, *given)
+
+    return limit
 
 
 def account_settings(original: Any, control: Control) -> Any:

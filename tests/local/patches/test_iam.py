@@ -52,6 +52,18 @@ def test_registering_a_task_definition_with_tags_needs_the_permission_to_tag_it(
     ecs.register_task_definition(**wanted, tags=[{"key": "team", "value": "web"}])
 
 
+def test_a_batch_of_messages_needs_the_permission_to_send_one(emulator: Emulator, aws: Callable[..., Any]) -> None:
+    who = people.person(emulator.session(), "sender")
+    sqs = emulator.session(who.access_key, who.secret_key).client("sqs")
+    url = aws("sqs").create_queue(QueueName="batches")["QueueUrl"]
+    batch = {"QueueUrl": url, "Entries": [{"Id": "0", "MessageBody": "x"}]}
+    allow(emulator, "sender", {"Action": "sqs:ReceiveMessage", "Resource": "*"})
+    with pytest.raises(ClientError, match="AccessDenied"):
+        sqs.send_message_batch(**batch)
+    allow(emulator, "sender", {"Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:*:*:batches"})
+    assert [one["Id"] for one in sqs.send_message_batch(**batch)["Successful"]] == ["0"]
+
+
 def allow(emulator: Emulator, user: str, *statements: dict[str, Any]) -> None:
     policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **one} for one in statements]}
     emulator.session().client("iam").put_user_policy(

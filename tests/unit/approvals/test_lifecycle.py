@@ -9,6 +9,8 @@ from botocore.exceptions import ClientError
 from ferryman.approvals import lifecycle
 from ferryman.clients.ssm import References
 from ferryman.controller import reconcile
+from ferryman.controller.events import Wakeup
+from ferryman.controller.shared_reads import SharedReads
 from ferryman.errors import ClaimLost, Conflict, Throttled
 from ferryman.records import AbortRequest
 from unit import builders as make
@@ -17,7 +19,7 @@ from unit.fakes.ecs import refusal
 from unit.fakes.events import FakeEvents
 from unit.fakes.secrets import FakeParameters
 from unit.fakes.states import MACHINE, MIGRATE_MACHINE, FakeStates
-from unit.operating import Nudges, Outbox
+from unit.operating import Looks, Nudges, Outbox
 
 
 @pytest.fixture
@@ -149,7 +151,7 @@ class TestThroughReconcile:
         assert active is not None
         world.edit_state(active=active.but(execution_arn=arn))
         report = reconcile.reconcile(
-            reconcile.Wakeup.model_validate(
+            Wakeup.model_validate(
                 {"Records": [{"messageId": "1", "body": '{"platform": "scr", "environment": "production"}'}]}
             ),
             store=world.store,
@@ -159,6 +161,8 @@ class TestThroughReconcile:
             references=References(FakeParameters(PARAMETERS, strict=True)),
             client=FakeEvents(world.clock),
             nudge=nudges,
+            looks=Looks(),
+            shared=SharedReads(None, None, None),  # type: ignore[arg-type]
             outbox=Outbox(),
             machine=MACHINE,
             migrate_machine=MIGRATE_MACHINE,

@@ -202,7 +202,10 @@ class TestPromotion:
         world.release(V1)
         world.reconcile()
         finish_is_lost(world)
+        world.nudges.sent.clear()
         world.sweep()
+        assert ("scr", "production", 0) in world.nudges.sent
+        nudge(world)
         assert told(world) == [(V1, "Pending")]
 
     def test_it_soaks_first(self, store: Store, clock: FakeClock, new_id: FakeIds) -> None:

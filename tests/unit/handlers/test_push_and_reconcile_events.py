@@ -63,5 +63,6 @@ def test_wakeups(world: World, scenario: str) -> None:
         else None
     )
     assert world.wake(event) == (failed or {"batchItemFailures": []})
+    world.look()
     # The end of a scan concerns environments that ask for scans, and this one does not.
     assert world.told() == ([] if "scan" in scenario else [("4a0d3bc", "Pending")])

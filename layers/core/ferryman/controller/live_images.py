@@ -4,7 +4,8 @@ A task definition never changes, so each one is described once for as long as th
 """
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from weakref import WeakKeyDictionary
 
 from ferryman.clients import ecr as ecr_edge
@@ -25,15 +26,21 @@ _LOG = logging.getLogger("ferryman")
 
 
 def differing(
-    document: Platform, environment: Environment, live: Mapping[str, str], ecs: ECSClient, ecr: ECRClient
+    document: Platform,
+    environment: Environment,
+    live: Mapping[str, str],
+    ecs: ECSClient,
+    ecr: ECRClient,
+    address: Callable[[str], str] | None = None,
 ) -> dict[str, dict[str, dict[str, str]]] | None:
     """Return service → component → container → digest, only where the digests of a component differ.
 
-    `live` is service → ARN of the task definition that it runs. None when not all of them could be read this time.
+    `live` is service → ARN of the task definition that it runs. `address`: what to ask for the address of a repository
+    in place of ECR. None when not all of them could be read this time.
     """
     try:
         definitions, complete = _described(live, ecs)
-        addresses = _Addresses(document, ecr)
+        addresses = _Addresses(document, address or partial(ecr_edge.address, ecr))
         found: dict[str, dict[str, dict[str, str]]] = {}
         for service in environment.services:
             definition = definitions.get(service.name)
@@ -69,8 +76,8 @@ def _described(live: Mapping[str, str], ecs: ECSClient) -> tuple[dict[str, TaskD
 class _Addresses:
     """Asks for the address of a repository once in a look."""
 
-    def __init__(self, document: Platform, ecr: ECRClient) -> None:
-        self._document, self._ecr = document, ecr
+    def __init__(self, document: Platform, ask: Callable[[str], str]) -> None:
+        self._document, self._ask = document, ask
         self._known: dict[str, str] = {}
 
     def of(self, components: Iterable[str]) -> dict[str, str]:
@@ -79,7 +86,7 @@ class _Addresses:
             if component not in self._known:
                 repository = self._document.spec.components[component].repository
                 try:
-                    self._known[component] = ecr_edge.address(self._ecr, repository)
+                    self._known[component] = self._ask(repository)
                 except NotFound:
                     self._known[component] = ""
         return {component: self._known[component] for component in components}

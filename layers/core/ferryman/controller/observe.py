@@ -3,13 +3,16 @@
 import logging
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
+from ferryman.clients import ecr as ecr_edge
 from ferryman.clients import ecs as ecs_edge
 from ferryman.clients import image_scans, stepfunctions
 from ferryman.clients.aws_errors import Refusal
 from ferryman.clients.aws_types import ECRClient, ECSClient, ECSService, MakeClient, StepFunctionsClient
 from ferryman.clients.image_index import RunsOn
 from ferryman.clients.ssm import References
+from ferryman.controller.shared_reads import SharedReads
 from ferryman.decisions import candidates, old_tasks
 from ferryman.decisions.snapshot import Drift, Execution, ImageScan, LiveService, Snapshot, TagSetting
 from ferryman.errors import ReferenceUnresolved, TransientError
@@ -38,6 +41,8 @@ class Sources:
     """Makes the clients that only jobs need."""
     mutation_timeout: timedelta
     clock: Clock
+    shared: SharedReads
+    """What the looks of one sweep read alike."""
 
 
 def view(
@@ -161,9 +166,13 @@ def _with_last_succeeded(store: Store, seen: Snapshot) -> tuple[Deployment, ...]
 def _wrong_tags(
     sources: Sources, document: Platform, settings: list[TagSetting], seen: Snapshot
 ) -> tuple[TagSetting, ...]:
-    """Look where the moving tags point; they are derived state, so a refused look stops nothing."""
+    """Look where the moving tags point; they are derived state, so a refused look stops nothing.
+
+    In a sweep by the listings that it shares: whoever sets a tag looks at it again first.
+    """
+    resolve = sources.shared.digest if seen.swept else partial(ecr_edge.resolve, sources.ecr)
     try:
-        return moving_tags.wrong(document, settings, sources.ecr)
+        return moving_tags.wrong(document, settings, resolve)
     except Refusal as error:
         _LOG.error(
             "could not look for moving tags: %s", error, extra={"platform": seen.platform, "environment": seen.name}
@@ -218,11 +227,11 @@ def _drift(sources: Sources, document: Platform, environment: Environment, seen:
         cluster = sources.references.text(environment.cluster)
         services = _described(sources, environment, cluster)
         bases = {
-            service.name: _definition(sources, service.base_task_definition)
+            service.name: _definition(sources, service.base_task_definition, seen.swept)
             for service in environment.services
             if service.base_task_definition
         }
-        jobs, of_jobs = _jobs(sources, environment)
+        jobs, of_jobs = _jobs(sources, environment, seen.swept)
     except (ReferenceUnresolved, Refusal) as error:
         _LOG.warning(
             "could not look for drift: %s", error, extra={"platform": seen.platform, "environment": seen.name}
@@ -238,13 +247,22 @@ def _drift(sources: Sources, document: Platform, environment: Environment, seen:
     drift = Drift(
         live={**live, **jobs},
         bases={name: arn for name, arn in {**bases, **of_jobs}.items() if arn},
-        images=live_images.differing(document, environment, running, sources.ecs, sources.ecr),
+        images=live_images.differing(
+            document,
+            environment,
+            running,
+            sources.ecs,
+            sources.ecr,
+            sources.shared.address if seen.swept else None,
+        ),
         replacing=frozenset(name for name, raw in services.items() if ecs_edge.replaced(raw)),
     )
     return drift, _live(environment, services)
 
 
-def _jobs(sources: Sources, environment: Environment) -> tuple[dict[str, str | None], dict[str, str | None]]:
+def _jobs(
+    sources: Sources, environment: Environment, swept: bool
+) -> tuple[dict[str, str | None], dict[str, str | None]]:
     """Return what each job's target names now (None: it is gone), and the base that the document names, by `job/…`."""
     if not environment.jobs:
         return {}, {}
@@ -256,17 +274,19 @@ def _jobs(sources: Sources, environment: Environment) -> tuple[dict[str, str | N
         found = job_targets.find(sources.client, job_targets.place_of(job))
         live[step_keys.job(job.name)] = found.task_definition or None if found is not None else None
     bases = {
-        step_keys.job(job.name): _definition(sources, job.base_task_definition)
+        step_keys.job(job.name): _definition(sources, job.base_task_definition, swept)
         for job in environment.jobs
         if job.base_task_definition
     }
     return live, bases
 
 
-def _definition(sources: Sources, value: str) -> str | None:
+def _definition(sources: Sources, value: str, swept: bool) -> str | None:
     """Return the revision that a base names; a bare family stands for its latest revision."""
     name = sources.references.text(value)
     if ":" in name.rsplit("/", 1)[-1]:
         return name
+    if swept:
+        return sources.shared.latest_revision(name)
     found = ecs_edge.find_task_definition(sources.ecs, name)
     return str(found["taskDefinitionArn"]) if found else None

@@ -6,11 +6,11 @@ A wake-up says where to look, never what is true: everything is read again. Call
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from ferryman.clients import stepfunctions
 from ferryman.clients.aws_types import ECRClient, ECSClient, MakeClient, StepFunctionsClient
@@ -18,94 +18,25 @@ from ferryman.clients.ssm import References
 from ferryman.contracts import ExecutionInput
 from ferryman.controller import execute, observe
 from ferryman.controller.context import Context
+from ferryman.controller.events import ExecutionChange, ItemFailure, Key, Nudged, Report, ScanEnded, Wakeup
 from ferryman.controller.observe import Sources
+from ferryman.controller.shared_reads import SharedReads
 from ferryman.decisions.actions import Complete, NoteSameImages, Observe, RepairTags, RequeueAfter
 from ferryman.decisions.decide import decide
-from ferryman.effects import Count, Nudges
+from ferryman.effects import Count, Gauge, Nudges
 from ferryman.errors import ClaimLost, Conflict, InvalidInput, NotFound
 from ferryman.ids import Clock, NewId
-from ferryman.lazy_model import LazyModel
 from ferryman.platform import Platform, parse
 from ferryman.platform.claims import Claims
-from ferryman.records import AppliedPlatform
-from ferryman.releases import sweep
-from ferryman.releases.recorder import ReleaseRecorder
 from ferryman.store.table import Store
+
+if TYPE_CHECKING:
+    from ferryman.controller.sweep import Outbox, Queue
 
 ROUNDS = 12
 """How often one run decides about one environment before it leaves the rest to the next."""
 
 _LOG = logging.getLogger("ferryman")
-
-
-class Gauge(Protocol):
-    """Writes a duration in seconds as a metric."""
-
-    def __call__(self, name: str, seconds: float, **dimensions: str) -> None:
-        """Write it."""
-
-
-class _Incoming(LazyModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
-
-
-class Key(_Incoming):
-    """What a nudge carries."""
-
-    platform: str
-    environment: str
-
-
-class Nudged(_Incoming):
-    """One message of the nudges' queue."""
-
-    message_id: str = Field(alias="messageId")
-    body: str
-
-
-class ExecutionChange(_Incoming):
-    """Detail of `Step Functions Execution Status Change`."""
-
-    name: str
-    input: str | None = None
-
-
-class ScanEnded(_Incoming):
-    """Detail of `ECR Image Scan` (basic scanning) and `Inspector2 Scan` (enhanced)."""
-
-    repository: str = Field(alias="repository-name")
-    """Name of the repository, or (enhanced) its ARN."""
-
-
-class Wakeup(_Incoming):
-    """A batch of nudges, a changed execution, an image scan that ended, or the schedule's `{"sweep": true}`."""
-
-    records: list[Nudged] = Field(default=[], alias="Records")
-    detail: ExecutionChange | ScanEnded | None = None
-    sweep: bool = False
-
-
-class ItemFailure(LazyModel):
-    """A message that has to come again."""
-
-    model_config = ConfigDict(populate_by_name=True)
-
-    item: str = Field(alias="itemIdentifier")
-
-
-class Report(LazyModel):
-    """What SQS wants to hear; empty for the others."""
-
-    model_config = ConfigDict(populate_by_name=True)
-
-    failures: list[ItemFailure] = Field(default=[], alias="batchItemFailures")
-
-
-class Outbox(Protocol):
-    """What `clients.nudge.Outbox` offers."""
-
-    def drain(self) -> None:
-        """Have unsent messages sent."""
 
 
 def reconcile(
@@ -118,7 +49,9 @@ def reconcile(
     references: References,
     client: MakeClient,
     nudge: Nudges,
-    outbox: Outbox,
+    looks: "Queue",
+    shared: SharedReads,
+    outbox: "Outbox",
     machine: str,
     migrate_machine: str,
     mutation_timeout_seconds: int,
@@ -129,12 +62,22 @@ def reconcile(
 ) -> Report:
     """Do what a wake-up asks for; `machine` and `migrate_machine` are ARNs. Safe to run twice, late, side by side.
 
-    A nudge that failed is in the report and comes again. Raise the first error of a sweep, after looking at everything.
+    A message that failed is in the report and comes again. A sweep only queues looks: see `controller.sweep`.
     """
     timeout = timedelta(seconds=mutation_timeout_seconds)
-    sources = Sources(store, states, ecr, ecs, references, client, timeout, clock)
+    sources = Sources(store, states, ecr, ecs, references, client, timeout, clock, shared)
     context = Context(store, states, ecr, nudge, machine, migrate_machine, clock, new_id, count)
-    return Reconciler(sources, context, outbox, gauge).wake(event)
+    return Reconciler(sources, context, looks, outbox, gauge).wake(event)
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What became of an environment."""
+
+    completed: bool
+    """Whether an outcome or a proof was recorded: what was verified here may be what others wait for."""
+    waiting_since: datetime | None
+    """Since when a release waits that it should run."""
 
 
 @dataclass(frozen=True)
@@ -143,11 +86,12 @@ class Reconciler:
 
     sources: Sources
     context: Context
-    outbox: Outbox
+    looks: "Queue"
+    outbox: "Outbox"
     gauge: Gauge
 
     def wake(self, event: Wakeup) -> Report:
-        """Do what a wake-up asks for. Raise the first error of a sweep after everything was looked at."""
+        """Do what a wake-up asks for."""
         if event.records:
             return self._nudged(event.records)
         if isinstance(event.detail, ScanEnded):
@@ -158,47 +102,50 @@ class Reconciler:
             self._sweep()
         else:
             raise InvalidInput(
-                "an event must be a batch of nudges (Records), a changed execution or ended scan (detail), or a sweep"
+                "an event must be a batch of nudges or looks (Records), a changed execution or ended scan (detail), "
+                "or a sweep"
             )
         return Report()
 
     def environment(self, platform: str, environment: str) -> None:
         """Reconcile one environment; raise NotFound when the document does not, or no longer, contain it."""
         applied = self.sources.store.platform(platform)
-        if applied.proposal is not None and self._failure(partial(self._tend, platform), platform) is None:
+        if applied.proposal is not None and self.failure(partial(self.tend, platform), platform) is None:
             applied = self.sources.store.platform(platform)
         document = parse(applied.document)
-        if environment not in document.spec.environments:
-            known = ", ".join(document.spec.environments)
-            raise NotFound(f"platform {platform} has no environment {environment!r}; known environments: {known}")
-        if self._reconcile(document, applied.generation, environment, swept=False):
+        if self.bring(document, applied.generation, environment).completed:
             self._promoted_from(platform, environment)
 
-    def _reconcile(self, document: Platform, generation: int, name: str, *, swept: bool) -> bool:
+    def bring(self, document: Platform, generation: int, name: str, *, swept: bool = False) -> "Brought":
         """Observe, decide, execute, until there is nothing to do. After a lost race, observe again.
 
-        Return whether an outcome or a proof was recorded: what was verified here may be what others wait for.
+        Raise NotFound when the document does not, or no longer, contain the environment.
         """
+        if name not in document.spec.environments:
+            known = ", ".join(document.spec.environments)
+            raise NotFound(f"platform {document.name} has no environment {name!r}; known environments: {known}")
         started: str | None = None
-        completed = False
+        completed, since = False, None
         for _ in range(ROUNDS):
             view = observe.view(self.sources, document, generation, name, swept=swept, started=started)
             actions = decide(view, self.context.clock())
+            since = view.state.waiting_since
             try:
                 for action in actions:
                     started = execute.carry_out(action, view, document, self.context) or started
                     completed = completed or isinstance(action, Complete | NoteSameImages)
+                    since = action.waiting_since if isinstance(action, Observe) else since
             except (Conflict, ClaimLost):
                 continue
             if all(isinstance(action, Observe | RepairTags | RequeueAfter) for action in actions):
-                return completed
+                return Brought(completed, since)
         _LOG.warning(
             "still something to do after %d rounds", ROUNDS, extra={"platform": document.name, "environment": name}
         )
-        return completed
+        return Brought(completed, since)
 
     def _nudged(self, records: list[Nudged]) -> Report:
-        """Reconcile each environment once, however many nudges name it."""
+        """Look at each place once, however many messages name it."""
         wanted: dict[Key, list[str]] = {}
         failed: list[str] = []
         for record in records:
@@ -208,9 +155,18 @@ class Reconciler:
                 _LOG.error("a nudge names no environment: %s", error, extra={"body": record.body[:500]})
                 failed.append(record.message_id)
         for key, messages in wanted.items():
-            if self._failure(partial(self.environment, key.platform, key.environment), key) is not None:
+            if self.failure(partial(self._look, key), key) is not None:
                 failed += messages
         return Report(failures=[ItemFailure(item=message) for message in failed])
+
+    def _look(self, key: Key) -> None:
+        if key.queued_at is None:
+            self.environment(key.platform, key.environment)
+            return
+        # Imported here: no nudge needs it.
+        from ferryman.controller import looks
+
+        looks.look(self, key.platform, key.environment, key.queued_at)
 
     def _changed(self, change: ExecutionChange) -> None:
         key = self._key_of(change)
@@ -233,7 +189,7 @@ class Reconciler:
                 continue
             for name, environment in spec.get("environments", {}).items():
                 if environment.get("scan") is not None:
-                    error = self._failure(partial(self.environment, applied.name, name), (applied.name, name))
+                    error = self.failure(partial(self.environment, applied.name, name), (applied.name, name))
                     errors += [error] if error else []
         if errors:
             raise errors[0]
@@ -258,32 +214,12 @@ class Reconciler:
         return None
 
     def _sweep(self) -> None:
-        """Look at everything, whatever events were lost; one broken platform does not keep the others waiting."""
-        errors: list[Exception] = []
-        oldest = 0.0
-        for applied in self.sources.store.platforms():
-            if applied.proposal is not None:
-                error = self._failure(partial(self._tend, applied.name), applied.name)
-                errors += [error] if error else []
-            error = self._failure(partial(self._compare, applied), applied.name)
-            errors += [error] if error else []
-            for name in applied.document.get("spec", {}).get("environments", {}):
-                error = self._failure(partial(self._swept, applied, name), (applied.name, name))
-                errors += [error] if error else []
-                oldest = max(oldest, self._measure(applied.name, name))
-        # An alarm on this metric takes silence for trouble: it comes with every sweep, also when nothing waits.
-        self.gauge("OldestUnreconciled", oldest)
-        if self.sources.store.unsent(limit=1):
-            self.outbox.drain()
-        # Imported here: only a sweep looks at all platforms.
-        from ferryman.controller import ownership
+        from ferryman.controller.sweep import Sweep
 
-        error = self._failure(partial(ownership.sweep, self.sources, self.context.count), "what belongs to whom")
-        errors += [error] if error else []
-        if errors:
-            raise errors[0]
+        Sweep(self.sources.store, self.looks, self.outbox, self.context.clock, self.gauge).run()
 
-    def _tend(self, platform: str) -> None:
+    def tend(self, platform: str) -> None:
+        """Take a proposed document further: its approval, its expiry, its application."""
         # Rare: few documents wait for approval.
         from ferryman.controller.proposals import Proposals
         from ferryman.releases.adoption import adopt
@@ -308,24 +244,7 @@ class Reconciler:
             context.new_id,
         ).tend(platform)
 
-    def _compare(self, applied: AppliedPlatform) -> None:
-        context = self.context
-        sweep.compare(
-            parse(applied.document),
-            ReleaseRecorder(context.store, context.ecr, context.clock, context.new_id, context.count),
-        )
-
-    def _swept(self, applied: AppliedPlatform, name: str) -> None:
-        if self._reconcile(parse(applied.document), applied.generation, name, swept=True):
-            self._promoted_from(applied.name, name)
-
-    def _measure(self, platform: str, environment: str) -> float:
-        since = self.sources.store.state(platform, environment).waiting_since
-        seconds = (self.context.clock() - since).total_seconds() if since else 0.0
-        self.gauge("OldestUnreconciled", seconds, platform=platform, environment=environment)
-        return seconds
-
-    def _failure(self, work: Callable[[], None], what: object) -> Exception | None:
+    def failure(self, work: Callable[[], None], what: object) -> Exception | None:
         """Do something for one environment and return what went wrong, so that the others get their turn."""
         try:
             work()

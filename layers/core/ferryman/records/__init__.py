@@ -65,6 +65,7 @@ from ferryman.records.plan import (
 )
 from ferryman.records.proposal import Proposal, ProposalStatus, ProposedChange
 from ferryman.records.release import Image, Release, ReleaseStatus, Verified
+from ferryman.records.scheduled_look import ScheduledLook
 from ferryman.records.semver_name import SemverName
 from ferryman.records.task_token import Wait
 from ferryman.records.timeline import AUDITED, EventType, TimelineEvent
@@ -130,6 +131,7 @@ __all__ = [
     "Request",
     "RolloutProgress",
     "Running",
+    "ScheduledLook",
     "SemverName",
     "Settled",
     "SplitStep",

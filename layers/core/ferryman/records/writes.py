@@ -17,6 +17,7 @@ from ferryman.records import (
     PlanPart,
     Proposal,
     Release,
+    ScheduledLook,
     SemverName,
     SplitStep,
     StepLog,
@@ -45,6 +46,7 @@ class Save:
         | OwnershipRegister
         | Pace
         | Proposal
+        | ScheduledLook
         | UnprovedCalls
         | WrongWords
     )

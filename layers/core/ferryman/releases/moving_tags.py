@@ -3,6 +3,8 @@
 They are derived state, for people and for ECR's lifecycle rules; nothing is ever decided on them.
 """
 
+from collections.abc import Callable
+
 from ferryman.clients import ecr as ecr_edge
 from ferryman.clients.aws_types import ECRClient
 from ferryman.decisions.snapshot import TagSetting
@@ -30,14 +32,16 @@ def wanted(name: str, environment: Environment, state: EnvironmentState) -> list
     return settings
 
 
-def wrong(document: Platform, settings: list[TagSetting], ecr: ECRClient) -> tuple[TagSetting, ...]:
-    """Return the settings that ECR does not show yet."""
+def wrong(
+    document: Platform, settings: list[TagSetting], resolve: Callable[[str, str], str | None]
+) -> tuple[TagSetting, ...]:
+    """Return the settings that ECR does not show yet. `resolve`: repository and tag → digest, or None."""
     components = document.spec.components
     return tuple(
         setting
         for setting in settings
         if setting.component in components
-        and ecr_edge.resolve(ecr, components[setting.component].repository, setting.tag) != setting.digest
+        and resolve(components[setting.component].repository, setting.tag) != setting.digest
     )
 
 

@@ -17,8 +17,12 @@ from ferryman.releases.assembly import Effect, Pushed
 from ferryman.releases.recorder import ReleaseRecorder, announce, audience
 
 
-def compare(document: Platform, ledger: ReleaseRecorder) -> None:
-    """Record what was pushed without an event reaching us, and report releases that stay incomplete."""
+def compare(document: Platform, ledger: ReleaseRecorder) -> bool:
+    """Record what was pushed without an event reaching us, and report releases that stay incomplete.
+
+    Return whether anything was recorded that an environment may have to start.
+    """
+    found = False
     images = {
         component: list(ecr.tagged_images(ledger.ecr, spec.repository))
         for component, spec in document.spec.components.items()
@@ -32,10 +36,12 @@ def compare(document: Platform, ledger: ReleaseRecorder) -> None:
         _, effect = ledger.record(document, pushed)
         if effect in (Effect.RECORDED, Effect.COMPLETED):
             ledger.count("PushMissed")
+            found = True
     for release in ledger.store.releases(document.name):
-        _look_after(document, release, ledger)
-    _name(document, images, ledger)
+        found = _look_after(document, release, ledger) or found
+    found = _name(document, images, ledger) or found
     ignored_tags.compare(document, images, ledger)
+    return found
 
 
 def _tags(document: Platform, images: Mapping[str, list[TaggedImage]], ledger: ReleaseRecorder) -> Iterator[Pushed]:
@@ -49,26 +55,32 @@ def _tags(document: Platform, images: Mapping[str, list[TaggedImage]], ledger: R
                     yield Pushed(document.name, component, tag.version, text, image.digest, at=now, seq=tag.seq)
 
 
-def _name(document: Platform, images: Mapping[str, list[TaggedImage]], ledger: ReleaseRecorder) -> None:
+def _name(document: Platform, images: Mapping[str, list[TaggedImage]], ledger: ReleaseRecorder) -> bool:
     """Settle the semver tags whose events were lost, or that waited for a release that is complete by now.
 
-    The environments that a name starts are looked at right after this, by the same sweep.
+    Return whether there were any.
     """
+    settled = False
     carried = semver_tags.of_images(document, images)
     if not carried:
-        return
+        return False
     known = {name.name: name for name in ledger.store.semver_names(document.name)}
     releases = ledger.store.releases(document.name)
     for name, found in sorted(carried.items()):
         seen = known.get(name)
         if semver_tags.changes(seen, semver_tags.judge_tag(document, name, found, releases, seen, ledger.clock())):
             ledger.names.record_tag(document, name, found)
+            settled = True
+    return settled
 
 
-def _look_after(document: Platform, release: Release, ledger: ReleaseRecorder) -> None:
-    """Complete a release whose last missing component left the document; report one that waits too long."""
+def _look_after(document: Platform, release: Release, ledger: ReleaseRecorder) -> bool:
+    """Complete a release whose last missing component left the document; report one that waits too long.
+
+    Return whether it was completed.
+    """
     if release.status not in (ReleaseStatus.ASSEMBLING, ReleaseStatus.INCOMPLETE):
-        return
+        return False
     now = ledger.clock()
     completed = assembly.complete(release, wanted=list(document.spec.components), now=now)
     timeout = document.spec.assembly_timeout.total_seconds()
@@ -77,11 +89,12 @@ def _look_after(document: Platform, release: Release, ledger: ReleaseRecorder) -
     elif assembly.overdue(release, timeout_seconds=timeout, now=now):
         writes = _incomplete(document, release, ledger)
     else:
-        return
+        return False
     try:
         ledger.store.write(*writes)
     except Conflict:
-        return  # an image came at this very moment; the next sweep looks again
+        return False  # an image came at this very moment; the next sweep looks again
+    return completed is not release
 
 
 def _incomplete(document: Platform, release: Release, ledger: ReleaseRecorder) -> list[Write]:

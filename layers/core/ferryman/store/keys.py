@@ -16,6 +16,7 @@ from ferryman.records import (
     Proposal,
     Record,
     Release,
+    ScheduledLook,
     SemverName,
     SplitStep,
     StepLog,
@@ -33,6 +34,7 @@ OUTBOX = "OUTBOX#"
 LOG = "LOG#"
 UNSENT = "OUTBOX"
 OWNERSHIP = "OWNERSHIP"
+LOOKS = "LOOK"
 
 
 def _key(pk: str, sk: str) -> dict[str, str]:
@@ -169,6 +171,11 @@ def ownership_register() -> dict[str, str]:
     return _key("OWNERSHIP-REGISTER", "REGISTER")
 
 
+def scheduled_look(platform: str, environment: str) -> dict[str, str]:
+    """Key of what is known of one look that sweeps queue: all of them stand in one partition."""
+    return _key(LOOKS, f"{platform}#{environment}")
+
+
 def of(record: Record) -> dict[str, str]:  # noqa: C901 - one case for each record
     """Return the key attributes of a record."""
     match record:
@@ -188,6 +195,8 @@ def of(record: Record) -> dict[str, str]:  # noqa: C901 - one case for each reco
             return proposal(record.platform, record.id)
         case WrongWords():
             return wrong_words(record.deployment, record.link)
+        case ScheduledLook():
+            return scheduled_look(record.platform, record.environment)
         case SemverName():
             return _key(semver_names(record.platform), record.name)
         case IgnoredTags():

@@ -33,6 +33,7 @@ from ferryman.records import (
     Proposal,
     Record,
     Release,
+    ScheduledLook,
     SemverName,
     StepLog,
     TimelineEvent,
@@ -88,6 +89,25 @@ class Store:
     def platforms(self) -> list[AppliedPlatform]:
         """Return all platforms."""
         return [AppliedPlatform.model_validate(item) for item in self._query(keys.PLATFORMS)]
+
+    def environments(self) -> dict[str, list[str]]:
+        """Return platform → the names of its environments, whatever else the documents hold."""
+        found: dict[str, list[str]] = {}
+        for item in self._query(keys.PLATFORMS):
+            applied = AppliedPlatform.model_validate(item)
+            spec = applied.document.get("spec")
+            named = spec.get("environments") if isinstance(spec, dict) else None
+            found[applied.name] = list(named) if isinstance(named, dict) else []
+        return found
+
+    def scheduled_looks(self) -> list[ScheduledLook]:
+        """Return what is known of every look that sweeps queue."""
+        return [ScheduledLook.model_validate(item) for item in self._query(keys.LOOKS)]
+
+    def scheduled_look(self, platform: str, environment: str) -> ScheduledLook | None:
+        """Return what is known of one look that sweeps queue, or None when none was queued yet."""
+        item = self._get(keys.scheduled_look(platform, environment))
+        return None if item is None else ScheduledLook.model_validate(item)
 
     def ownerships(self) -> list[Ownership]:
         """Return what belongs to whom, of all platforms."""

@@ -52,3 +52,14 @@ def test_reserved_is_fine() -> None:
 
 def test_who_may_not_read_the_limit_is_told_what_is_missing() -> None:
     assert concurrency(Blind("lambda:GetAccountSettings"), None).message.endswith("needs lambda:GetAccountSettings")
+
+
+def test_sweeps_leave_most_of_the_account_to_deployments() -> None:
+    reserved = {"ApprovalConcurrency": "10", "SlackConcurrency": "5"}
+
+    assert concurrency(settings(10), {**reserved, "SweepConcurrency": "2"}).verdict == "ok"
+    assert concurrency(settings(1000), {**reserved, "SweepConcurrency": "200"}).verdict == "ok"
+    check = concurrency(settings(10), {**reserved, "SweepConcurrency": "3"})
+    assert (check.verdict, "3 of the account's 10" in check.message) == ("problem", True)
+    assert check.next_step is not None
+    assert check.next_step.startswith("Deploy with `--parameter-overrides SweepConcurrency=2`, or ask AWS")
