@@ -51,6 +51,7 @@ NEWER_KINDS: dict[str, set[str]] = {
         "WrongWords",
         "Proposal",
         "AdoptedImages",
+        "ReleasePointer",
     },
 }
 """Release → kinds of record that came after it: it never reads them."""

@@ -79,6 +79,7 @@ def carry_out(  # noqa: C901 - one arm per act
                 waiting_since=action.waiting_since,
                 waiting_for=action.waiting_for,
                 observed_generation=action.generation,
+                listed=action.listed,
                 reconciled_at=context.clock(),
             )
             context.store.write(Save(after))

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from ferryman.decisions.snapshot import TagSetting
-from ferryman.records import Actor, Condition, Phase, WaitingFor
+from ferryman.records import Actor, Condition, Listed, Phase, WaitingFor
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,7 @@ class Observe:
     waiting_since: datetime | None
     waiting_for: WaitingFor | None
     generation: int
+    listed: Listed | None = None
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from ferryman.records.environment import (
     EnvironmentState,
     Freeze,
     Hold,
+    Listed,
     Request,
     Running,
     Settled,
@@ -54,6 +55,7 @@ from ferryman.records.plan import (
 )
 from ferryman.records.proposal import Proposal, ProposalStatus, ProposedChange
 from ferryman.records.release import Image, Release, ReleaseStatus, Verified
+from ferryman.records.release_pointer import ReleasePointer
 from ferryman.records.semver_name import SemverName
 from ferryman.records.task_token import Wait
 from ferryman.records.timeline import AUDITED, EventType, TimelineEvent
@@ -90,6 +92,7 @@ __all__ = [
     "IgnoredTags",
     "Image",
     "JobPlace",
+    "Listed",
     "MigrationClaim",
     "MigrationProgress",
     "Nonce",
@@ -113,6 +116,7 @@ __all__ = [
     "Publication",
     "Record",
     "Release",
+    "ReleasePointer",
     "ReleaseStatus",
     "Request",
     "RolloutProgress",

@@ -145,6 +145,17 @@ class WaitingFor(Record):
     """For people."""
 
 
+class Listed(Record):
+    """That the lists of the platform's releases can be relied on here. Version 0.1.0 drops it with each write."""
+
+    since: AwareDatetime
+    """Since when each look found every release in the lists."""
+    generation: int
+    """Of the document by which `decided_until` was found."""
+    decided_until: AwareDatetime | None = None
+    """Of the releases older than what runs, those that last changed before this never start here."""
+
+
 def _split(value: object) -> object:
     return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
 
@@ -188,6 +199,7 @@ class EnvironmentState(Record):
     waiting_since: AwareDatetime | None = None
     """Since when a release waits that this environment should run; None when there is none."""
     waiting_for: WaitingFor | None = None
+    listed: Listed | None = None
     rev: int = 0
 
     def condition(self, type: str) -> Condition | None:
