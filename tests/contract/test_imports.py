@@ -17,7 +17,7 @@ from ferryman_local.bench.loaded import Loaded, handlers, loaded
 
 EVERY = """
     clients.aws_errors clients.aws_types errors ids records runtime store.bounds store.deployments store.items
-    store.keys store.table store.transactions
+    store.keys store.pointers store.table store.transactions
 """
 TURN = "decisions.deployment_steps decisions.step_turn decisions.wave_order"
 """Whether a step may begin."""
@@ -65,10 +65,10 @@ MAY_LOAD = {
     "reconcile": f"""{EVERY} clients.image_index {APPROVAL} clients.ecr clients.ecs clients.image_scans
         clients.nudge clients.ssm contracts controller decisions.actions decisions.candidates decisions.conditions
         decisions.decide decisions.deployment_report decisions.deployment_steps decisions.freeze_windows
-        decisions.health decisions.hold_end decisions.old_tasks decisions.outcome decisions.pending_approval
-        decisions.promotion_gate
+        decisions.health decisions.hold_end decisions.listing decisions.old_tasks decisions.outcome
+        decisions.pending_approval decisions.promotion_gate
         decisions.same_images decisions.snapshot decisions.wave_order messages.environment messages.release
-        messages.timeline platform releases.moving_tags""",
+        messages.timeline platform releases.moving_tags releases.relevant""",
     "relay_change": f"""{STEP} clients.task_states decisions.image_address decisions.task_verdict
         clients.container_logs clients.ecs
         clients.stepfunctions clients.target_groups clients.task_protection decisions.migration_attempts

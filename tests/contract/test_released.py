@@ -52,6 +52,7 @@ NEWER_KINDS: dict[str, set[str]] = {
         "Proposal",
         "AdoptedImages",
         "ScheduledLook",
+        "ReleasePointer",
     },
 }
 """Release → kinds of record that came after it: it never reads them."""

@@ -40,7 +40,7 @@ NOT_OF_AWS = {
     "store/largest.py": None,
     "store/reduction.py": {"_no_logs", "_short"},
     "store/sizes.py": {"of_item", "of_value"},
-    "store/table.py": {"_data", "_get", "_query"},
+    "store/table.py": {"_data", "_get", "_get_many", "_query"},
     # the stored document of a platform
     "releases/adoption.py": {"before", "_read_anew"},
     # what is told of an event

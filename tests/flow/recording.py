@@ -22,6 +22,9 @@ Item = dict[str, Any]
 KEYS = {
     ("PLATFORM", ""): "AppliedPlatform",
     ("RELEASE#", ""): "Release",
+    ("ORDER#", ""): "ReleasePointer",
+    ("CHANGED#", ""): "ReleasePointer",
+    ("IMAGES#", ""): "ReleasePointer",
     ("ENV#", "STATE"): "EnvironmentState",
     ("ENV#", "DEPLOYMENT#"): "Deployment",
     ("DEPLOYMENT#", "EVENT#"): "TimelineEvent",

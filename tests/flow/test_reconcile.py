@@ -142,3 +142,23 @@ def test_what_the_deployment_left_undone_is_found_by_the_sweep(shared: Make, sta
     stage.sweep()
     assert scr.ended(newer).phase is Phase.SUCCEEDED, scr.tell()
     scr.runs(newer)
+
+
+def test_a_look_that_reads_only_the_releases_that_matter_deploys_the_newest(place: Make, stage: Stage) -> None:
+    scr = place()
+    first = scr.push()
+    assert scr.ended(first).phase is Phase.SUCCEEDED, scr.tell()
+    scr.until(scr.is_free, "the claim to be released")
+    stage.sweep()
+    assert scr.state.listed is not None, scr.tell()
+
+    def settled_long_ago(state: EnvironmentState) -> EnvironmentState | None:
+        return state.listed and state.but(listed=state.listed.but(since=state.listed.since - timedelta(days=1)))
+
+    scr.store.update_state(scr.name, ENVIRONMENT, settled_long_ago)
+    second = scr.push()
+    done = scr.ended(second)
+    assert done.phase is Phase.SUCCEEDED, scr.tell()
+    assert scr.store.pointed(scr.name, "ORDER") == [first, second]
+    assert [call for call in stage.proxy.requests if call.action == "BatchGetItem"]
+    scr.runs(second)

@@ -4,10 +4,13 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import httpx
 
+from ferryman.decisions import listing
+from ferryman.releases import relevant
 from simulation.aws import calls
 from simulation.aws.calls import SandboxDied, Validator
 from simulation.aws.ecs import Ecs
@@ -40,6 +43,11 @@ GITHUB_FAULTS = ("ok", "unreachable", "lost", "failing", "crash before", "crash 
 MEANWHILE = ("nobody", "push", "hold", "freeze", "abort", "change a service", "move a tag")
 MEANWHILE_SHARE = 0.4
 """How often a person does something in the middle of a step, beside how often its calls go wrong."""
+
+# Histories last some hours at most, and both ways to read releases have to be met: all, and those that matter. Tests
+# that run in the same process name these attributes, not their values.
+relevant.SETTLED_AFTER = timedelta(minutes=2)
+listing.LATE = timedelta(minutes=2)
 
 
 class Effect:

@@ -23,7 +23,15 @@ WRITE_FAULTS = (*READ_FAULTS, "repeated", "lost", "cut")
 no answer arrives. `cut`: works, and nothing can be reached after that."""
 READS = frozenset(
     {
-        *("get_item", "query", "describe_services", "describe_tasks", "list_tasks", "describe_task_definition"),
+        *(
+            "get_item",
+            "batch_get_item",
+            "query",
+            "describe_services",
+            "describe_tasks",
+            "list_tasks",
+            "describe_task_definition",
+        ),
         *("describe_execution", "describe_images", "describe_repositories", "batch_get_image", "get_parameter"),
         *("describe_image_scan_findings", "get_download_url_for_layer", "get_log_events", "get_secret_value"),
         "get_task_protection",

@@ -11,6 +11,7 @@ from typing import Any
 from simulation.aws.errors import refusal
 
 Item = dict[str, Any]
+EXPRESSIONS = ("#pk = :pk", "#pk = :pk AND begins_with(sk, :prefix)", "#pk = :pk AND sk > :after")
 Observer = Callable[[Item | None, Item | None], None]
 
 
@@ -47,11 +48,19 @@ class Table:
         found = self.get(*_key(request["Key"]))
         return {} if found is None else {"Item": found}
 
+    def batch_get_item(self, request: dict[str, Any]) -> Item:
+        """BatchGetItem, of one table, answered whole."""
+        ((table, wanted),) = request["RequestItems"].items()
+        assert wanted["ConsistentRead"], "decisions are made on consistent reads"
+        assert 1 <= len(wanted["Keys"]) <= 100, "DynamoDB takes 1 to 100 keys"
+        found = [self.get(*_key(key)) for key in wanted["Keys"]]
+        return {"Responses": {table: [item for item in found if item is not None]}, "UnprocessedKeys": {}}
+
     def query(self, request: dict[str, Any]) -> Item:
         """Query, by partition and prefix, on the table or on the sparse index `pending`."""
         names, values = request["ExpressionAttributeNames"], request["ExpressionAttributeValues"]
         expression = request["KeyConditionExpression"]
-        assert expression in ("#pk = :pk", "#pk = :pk AND begins_with(sk, :prefix)"), expression
+        assert expression in EXPRESSIONS, expression
         prefix, wanted = values.get(":prefix", {"S": ""})["S"], values[":pk"]["S"]
         if request.get("IndexName"):
             assert not request.get("ConsistentRead"), "an index has no consistent reads"
@@ -60,6 +69,8 @@ class Table:
             found.sort(key=lambda item: (item["sk"]["S"], item["pk"]["S"]))
         else:
             found = self.partition(wanted, prefix)
+            if ":after" in values:
+                found = [item for item in found if item["sk"]["S"] > values[":after"]["S"]]
         if not request.get("ScanIndexForward", True):
             found.reverse()
         return {"Items": found}

@@ -15,6 +15,7 @@ from ferryman.store import sizes
 
 Item = dict[str, Any]
 TABLE = "ferryman"
+EXPRESSIONS = ("#pk = :pk", "#pk = :pk AND begins_with(sk, :prefix)", "#pk = :pk AND sk > :after")
 CONSISTENT = "decisions are made on consistent reads; only an index has none"
 
 
@@ -33,6 +34,20 @@ class FakeDynamoDb:
         assert ConsistentRead, CONSISTENT
         found = self.items.get(_key(Key))
         return {} if found is None else {"Item": _copy(found)}
+
+    def batch_get_item(self, *, RequestItems: Item) -> Item:  # noqa: N803
+        ((table, request),) = RequestItems.items()
+        assert request["ConsistentRead"], CONSISTENT
+        wanted = [_key(key) for key in request["Keys"]]
+        assert 1 <= len(wanted) <= 100, "DynamoDB takes 1 to 100 keys"
+        assert len(set(wanted)) == len(wanted), "DynamoDB takes each key once"
+        # What does not fit into one answer is left out; here it is what is beyond the first half.
+        done = wanted[: max(1, len(wanted) // 2)]
+        left = [key for key in request["Keys"] if _key(key) not in done]
+        # The answer has no order.
+        found = [_copy(self.items[key]) for key in reversed(done) if key in self.items]
+        unread = {table: {**request, "Keys": left}} if left else {}
+        return {"Responses": {table: found}, "UnprocessedKeys": unread}
 
     def put_item(self, *, Item: Item, **_: Any) -> Item:  # noqa: N803
         self._weigh(Item, "PutItem")
@@ -87,12 +102,17 @@ class FakeDynamoDb:
     def query(self, *, ScanIndexForward: bool = True, **how: Any) -> Item:  # noqa: N803
         names, values = how["ExpressionAttributeNames"], how["ExpressionAttributeValues"]
         expression = how["KeyConditionExpression"]
-        assert expression in ("#pk = :pk", "#pk = :pk AND begins_with(sk, :prefix)"), expression
+        assert expression in EXPRESSIONS, expression
         assert bool(how.get("IndexName")) is not how.get("ConsistentRead"), CONSISTENT
         prefix, partition = values.get(":prefix", {"S": ""})["S"], values[":pk"]["S"]
+        after = values.get(":after", {"S": ""})["S"]
         # What is stored is never changed in place, so the items' own attributes can be given out.
         if names["#pk"] == "pk":
-            found = [dict(item) for (pk, sk), item in self.items.items() if pk == partition and sk.startswith(prefix)]
+            found = [
+                dict(item)
+                for (pk, sk), item in self.items.items()
+                if pk == partition and sk.startswith(prefix) and sk > after
+            ]
         else:
             found = [dict(item) for item in self.items.values() if item.get(names["#pk"]) == values[":pk"]]
         return {"Items": sorted(found, key=lambda item: item["sk"]["S"], reverse=not ScanIndexForward)}

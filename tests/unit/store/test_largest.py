@@ -14,6 +14,7 @@ from ferryman.records import (
     PlanPart,
     Record,
     Release,
+    ReleasePointer,
     SplitStep,
     Step,
     TimelineEvent,
@@ -21,6 +22,7 @@ from ferryman.records import (
     step_keys,
 )
 from ferryman.records.base import Record as Base
+from ferryman.releases import sweep
 from ferryman.store import bounds, capacity
 from ferryman.store.largest import largest
 from unit import builders as make
@@ -133,13 +135,14 @@ PARTS = -(-limits.PLAN // limits.PLAN_PART)
 TRANSACTIONS: dict[str, Iterable[tuple[type[Record], int]]] = {
     "begin_deployment": [(Deployment, 1), (PlanPart, PARTS), (TimelineEvent, 1)],
     "the end of a deployment, of its approval, and GitHub": [
-        (Deployment, 1), (EnvironmentState, 1), (Approval, 1), (Release, 1), (TimelineEvent, 1),
+        (Deployment, 1), (EnvironmentState, 1), (Approval, 1), (Release, 1), (ReleasePointer, 3), (TimelineEvent, 1),
         (OutboxMessage, 2 * MESSAGES + 1),
     ],
     "a request for approval": [
         (Approval, 1), (Deployment, 1), (TimelineEvent, 1), (OutboxMessage, limits.MOST_APPROVERS + MESSAGES + 1),
     ],
     "the first step of the way back": [(Deployment, 1), (SplitStep, 2), (TimelineEvent, 2)],
+    "releases that the sweep puts into the lists": [(Release, sweep.TOGETHER), (ReleasePointer, 3 * sweep.TOGETHER)],
     "a claim that passes over 40 releases": [(EnvironmentState, 1), (TimelineEvent, 41)],
 }  # fmt: skip
 

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from ferryman.errors import ClaimLost, Conflict, NotFound
+from ferryman.errors import ClaimLost, Conflict, NotFound, TransientError
 from ferryman.messages import timeline
 from ferryman.records import Deployment, EventType, OutboxMessage, Phase, PlannedCheck, Wait
 from ferryman.records.writes import Add, Fenced, Save
+from ferryman.store import pointers
 from ferryman.store.table import Store
 from unit import builders as make
 from unit.fakes.clock import FakeIds
@@ -33,7 +34,8 @@ def stored(store: Store) -> Store:
 def test_what_was_written_is_what_is_read(stored: Store) -> None:
     assert stored.deployment("scr", "staging", Ref.deployment) == make.deployment(rev=1)
     assert stored.state("scr", "staging") == make.state(rev=1)
-    assert stored.release("scr", "abc1234") == make.release(rev=1)
+    release = make.release(rev=1)
+    assert stored.release("scr", "abc1234") == release.but(listed=pointers.mark(release))
 
 
 def test_a_record_is_made_once(stored: Store) -> None:
@@ -222,3 +224,31 @@ def test_many_messages_are_marked_at_once_without_those_that_others_changed(
     assert {row.owner for row in store.unsent()} == {"D03", "D29"}
     assert {(row.owner, row.text) for row in store.unsent_in_brief()} == {("D03", ""), ("D29", "")}
     assert store.mark_all([]) == []
+
+
+def test_some_releases_are_found_by_their_places_and_read_together(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ferryman.store.table._READ_TOGETHER", 5)
+    releases = [make.release(f"r{number:03d}", seq=number, ulid=f"{number:026d}") for number in range(12)]
+    for release in releases:
+        store.write(Save(release))
+
+    assert store.pointed("scr", "ORDER", after=f"{pointers.place(releases[3])}#r003", limit=3) == [
+        "r004",
+        "r005",
+        "r006",
+    ]
+    assert len(store.pointed("scr", "IMAGES", prefix=pointers.images(releases[0]))) == 12
+    found = store.releases_named("scr", [*(release.version for release in releases), "unknown"])
+    assert sorted(release.version for release in found) == [release.version for release in releases]
+
+
+def test_what_dynamodb_does_not_read_in_several_tries_is_tried_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Throttled(FakeDynamoDb):
+        def batch_get_item(self, *, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803
+            return {"Responses": {}, "UnprocessedKeys": RequestItems}
+
+    store = Store(Throttled(), TABLE, pause=lambda longest: None)  # type: ignore[arg-type]
+    with pytest.raises(TransientError, match="1 items"):
+        store.releases_named("scr", ["r1"])

@@ -86,6 +86,7 @@ def carry_out(  # noqa: C901 - one arm per act
                 waiting_for=action.waiting_for,
                 observed_generation=action.generation,
                 health=action.health,
+                listed=action.listed,
                 reconciled_at=context.clock(),
             )
             context.store.write(Save(after))

@@ -87,7 +87,9 @@ def note_same_images(action: NoteSameImages, view: Snapshot, context: Context) -
     release, proven = view.release(action.version), view.release(action.proof_of)
     assert release is not None
     proof = proven.verified.get(view.name) if proven is not None else None
-    copied = [Save(release.but(verified={**release.verified, view.name: proof}))] if proof is not None else []
+    copied = (
+        [Save(release.but(verified={**release.verified, view.name: proof}, copied_at=context.clock()))] if proof else []
+    )
     _report(action.version, same_images.REASON, action.message, action.loud, view, context, *copied)
 
 
@@ -102,8 +104,6 @@ def _report(version: str, reason: str, message: str, loud: bool, view: Snapshot,
     )
     channels = view.environment.notify if loud else []
     mails = for_waiting(view.platform, view.name, version, reason, message, channels, at)
-    known = {release.version for release in view.releases}
-    before = {version: reasons for version, reasons in view.state.reported.items() if version in known}
-    before = dict(list(before.items())[-_REPORTED:])
+    before = dict(list(view.state.reported.items())[-_REPORTED:])
     before[version] = (*before.get(version, ()), reason)
     context.store.write(Save(view.state.but(reported=before)), told, *mails, *also)

@@ -19,7 +19,7 @@ from ferryman.errors import ReferenceUnresolved, TransientError
 from ferryman.ids import Clock
 from ferryman.platform import Environment, Platform
 from ferryman.records import Deployment, EnvironmentState, Phase, Release, step_keys
-from ferryman.releases import moving_tags
+from ferryman.releases import moving_tags, relevant
 from ferryman.store.table import Store
 
 HISTORY = 30
@@ -62,12 +62,12 @@ def view(
         environment=environment,
         generation=generation,
         state=state,
-        releases=tuple(sources.store.releases(document.name)),
         deployments=tuple(deployments),
         complete_history=complete,
         mutation_timeout=sources.mutation_timeout,
         swept=swept,
     )
+    seen = relevant.with_releases(seen, sources.store, sources.clock())
     if environment.promote_from is not None:
         seen = replace(seen, source=sources.store.state(document.name, environment.promote_from))
     if state.active is not None:

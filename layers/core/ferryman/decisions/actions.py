@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from ferryman.decisions.snapshot import TagSetting
-from ferryman.records import Actor, Condition, LiveHealth, Phase, WaitingFor
+from ferryman.records import Actor, Condition, Listed, LiveHealth, Phase, WaitingFor
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,7 @@ class Observe:
     waiting_for: WaitingFor | None
     generation: int
     health: LiveHealth | None = None
+    listed: Listed | None = None
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,10 @@ new, even when several runs decide at once. The rules are numbered as in docs/re
 """
 
 import math
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ferryman.decisions import candidates, conditions, health, hold_end, pending_approval, same_images
+from ferryman.decisions import candidates, conditions, health, hold_end, listing, pending_approval, same_images
 from ferryman.decisions.actions import (
     Act,
     Action,
@@ -307,7 +308,7 @@ def _observe(view: Snapshot, now: datetime) -> list[Action]:
     )
     before = Observe(state.conditions, state.waiting_since, state.waiting_for, state.observed_generation, state.health)
     stale = view.swept and (state.reconciled_at is None or now - state.reconciled_at >= OBSERVED_EVERY)
-    return [seen] if stale or seen != before else []
+    return [replace(seen, listed=listing.listed(view, now))] if stale or seen != before else []
 
 
 def _repair_tags(view: Snapshot) -> list[Action]:

@@ -84,6 +84,9 @@ class Snapshot:
     generation: int
     state: EnvironmentState
     releases: tuple[Release, ...] = ()
+    """All, or those that matter here."""
+    all_listed: bool | None = False
+    """Whether the lists have all releases. None when only the relevant ones were read (`releases.relevant`)."""
     deployments: tuple[Deployment, ...] = ()
     """The latest, newest first; `complete_history` says whether there are no others."""
     complete_history: bool = True

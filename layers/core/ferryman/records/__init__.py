@@ -39,6 +39,7 @@ from ferryman.records.environment import (
     EnvironmentState,
     Freeze,
     Hold,
+    Listed,
     LiveHealth,
     Request,
     Running,
@@ -65,6 +66,7 @@ from ferryman.records.plan import (
 )
 from ferryman.records.proposal import Proposal, ProposalStatus, ProposedChange
 from ferryman.records.release import Image, Release, ReleaseStatus, Verified
+from ferryman.records.release_pointer import ReleasePointer
 from ferryman.records.scheduled_look import ScheduledLook
 from ferryman.records.semver_name import SemverName
 from ferryman.records.task_token import Wait
@@ -103,6 +105,7 @@ __all__ = [
     "IgnoredTags",
     "Image",
     "JobPlace",
+    "Listed",
     "LiveHealth",
     "MigrationClaim",
     "MigrationProgress",
@@ -127,6 +130,7 @@ __all__ = [
     "Publication",
     "Record",
     "Release",
+    "ReleasePointer",
     "ReleaseStatus",
     "Request",
     "RolloutProgress",

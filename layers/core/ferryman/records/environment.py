@@ -161,6 +161,17 @@ class LiveHealth(Record):
     """When ECS said so."""
 
 
+class Listed(Record):
+    """That the lists of the platform's releases can be relied on here. Version 0.1.0 drops it with each write."""
+
+    since: AwareDatetime
+    """Since when each look found every release in the lists."""
+    generation: int
+    """Of the document by which `decided_until` was found."""
+    decided_until: AwareDatetime | None = None
+    """Of the releases older than what runs, those that last changed before this never start here."""
+
+
 def _split(value: object) -> object:
     return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
 
@@ -211,6 +222,7 @@ class EnvironmentState(Record):
     waiting_for: WaitingFor | None = None
     health: LiveHealth | None = None
     """None until the first look, and in what earlier versions wrote."""
+    listed: Listed | None = None
     rev: int = 0
 
     def condition(self, type: str) -> Condition | None:

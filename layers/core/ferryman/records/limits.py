@@ -202,10 +202,12 @@ KNOWN: dict[str, int] = {
     "ProposedChange.path": 300,
     "Publication.url": 2_048,
     "Release.components:key": NAME,
+    "Release.listed": 32,  # store.pointers
     "Release.names": TAG,
     "Release.refused": DIGEST,
     "Release.refused:key": NAME,
     "Release.verified:key": NAME,
+    "ReleasePointer.place": 80,  # store.pointers.place: 2 + 19, a time of 27, a ULID, and two signs between
     "Request.migration": NAME,
     "Request.revision": 200,
     "Request.revisions": 200,

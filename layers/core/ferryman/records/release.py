@@ -53,6 +53,10 @@ class Release(Record):
     refused: dict[str, str] = {}
     """Component → digest that was pushed under a tag whose digest was already frozen: refused and reported once."""
     verified: dict[str, Verified] = {}
+    copied_at: AwareDatetime | None = None
+    """When a proof was last copied to it from a release with the same images."""
+    listed: str = ""
+    """Hash of its pointers as they were last written. Version 0.1.0 drops it, and writes no pointers."""
     ulid: str
     """Made when the release was first seen; breaks ties of order."""
     rev: int = 0
@@ -61,6 +65,12 @@ class Release(Record):
     def digests(self) -> dict[str, str]:
         """Component → digest."""
         return {name: image.digest for name, image in self.components.items()}
+
+    @property
+    def changed_at(self) -> datetime:
+        """When something last happened to it that may start it somewhere."""
+        times = (self.ready_at, self.named_at, self.copied_at, *(proof.at for proof in self.verified.values()))
+        return max((at for at in times if at is not None), default=self.first_seen_at)
 
     @property
     def order(self) -> tuple[int, datetime, str]:

@@ -17,6 +17,7 @@ from ferryman.records import (
     PlanPart,
     Proposal,
     Release,
+    ReleasePointer,
     ScheduledLook,
     SemverName,
     SplitStep,
@@ -58,7 +59,7 @@ class Save:
 class Add:
     """Write a record that never changes, that may be written twice, or whose deployment's `rev` is checked with it."""
 
-    record: TimelineEvent | OutboxMessage | Wait | StepLog | PlanPart | SplitStep | AdoptedImages
+    record: TimelineEvent | OutboxMessage | Wait | StepLog | PlanPart | SplitStep | AdoptedImages | ReleasePointer
     expires_at: int | None = None
     """Epoch seconds after which DynamoDB may delete it."""
 

@@ -3,7 +3,8 @@
 Called by reconcile on its schedule, once per platform.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from ferryman.clients import ecr
 from ferryman.clients.ecr import TaggedImage
@@ -15,6 +16,12 @@ from ferryman.records.writes import Save, Write
 from ferryman.releases import assembly, ignored_tags, semver_tags
 from ferryman.releases.assembly import Effect, Pushed
 from ferryman.releases.recorder import ReleaseRecorder, announce, audience
+from ferryman.store import pointers
+
+LISTED_AT_ONCE = 400
+"""Releases that one sweep puts into the lists: some seconds of it."""
+TOGETHER = 10
+"""Up to four writes each, and DynamoDB takes 100 in one transaction."""
 
 
 def compare(document: Platform, ledger: ReleaseRecorder) -> bool:
@@ -27,7 +34,9 @@ def compare(document: Platform, ledger: ReleaseRecorder) -> bool:
         component: list(ecr.tagged_images(ledger.ecr, spec.repository))
         for component, spec in document.spec.components.items()
     }
-    known = {release.version: release for release in ledger.store.releases(document.name)}
+    releases = ledger.store.releases(document.name)
+    _list(releases, ledger)
+    known = {release.version: release for release in releases}
     for pushed in _tags(document, images, ledger):
         release = known.get(pushed.version)
         image = release.components.get(pushed.component) if release else None
@@ -42,6 +51,17 @@ def compare(document: Platform, ledger: ReleaseRecorder) -> bool:
     found = _name(document, images, ledger) or found
     ignored_tags.compare(document, images, ledger)
     return found
+
+
+def _list(releases: Sequence[Release], ledger: ReleaseRecorder) -> None:
+    """Put releases into the lists that an earlier version of Ferryman wrote without them: some at a time.
+
+    Only the pointers are new, so nobody hears of it. What somebody else changes meanwhile, the next sweep looks at.
+    """
+    missing = [release for release in releases if not pointers.is_listed(release)][:LISTED_AT_ONCE]
+    for at in range(0, len(missing), TOGETHER):
+        with suppress(Conflict):
+            ledger.store.write(*(Save(release) for release in missing[at : at + TOGETHER]))
 
 
 def _tags(document: Platform, images: Mapping[str, list[TaggedImage]], ledger: ReleaseRecorder) -> Iterator[Pushed]:

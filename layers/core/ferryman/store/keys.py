@@ -16,6 +16,7 @@ from ferryman.records import (
     Proposal,
     Record,
     Release,
+    ReleasePointer,
     ScheduledLook,
     SemverName,
     SplitStep,
@@ -54,6 +55,11 @@ def releases(platform: str) -> str:
 def release(platform: str, version: str) -> dict[str, str]:
     """Key of a release."""
     return _key(releases(platform), version)
+
+
+def pointers(platform: str, kind: str) -> str:
+    """Partition of one list of a platform's releases."""
+    return f"{kind}#{platform}"
 
 
 def environment(platform: str, environment: str) -> str:
@@ -183,6 +189,8 @@ def of(record: Record) -> dict[str, str]:  # noqa: C901 - one case for each reco
             return platform(record.name)
         case Release():
             return release(record.platform, record.version)
+        case ReleasePointer():
+            return _key(pointers(record.platform, record.kind), f"{record.place}#{record.version}")
         case EnvironmentState():
             return state(record.platform, record.environment)
         case AdoptedImages():

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from ferryman.clients.aws_errors import translated
 from ferryman.clients.aws_types import DynamoDBClient, Item, QueryRequest, TransactionAction, UpdateAction
-from ferryman.errors import Conflict, NotFound, RecordInvalid
+from ferryman.errors import Conflict, NotFound, RecordInvalid, TransientError
 from ferryman.records import (
     AdoptedImages,
     AppliedPlatform,
@@ -42,13 +42,15 @@ from ferryman.records import (
     WrongWords,
 )
 from ferryman.records.writes import Add, Fenced, Save, Write
-from ferryman.store import bounds, deployments, items, keys, transactions
+from ferryman.store import bounds, deployments, items, keys, pointers, transactions
 
 if TYPE_CHECKING:
     from ferryman.contracts import DeploymentRef
 
 R = TypeVar("R", bound=Record)
 _ATTEMPTS = 10
+_READ_TOGETHER = 100
+"""Items in one call: all that BatchGetItem takes."""
 _MARKED_TOGETHER = 25
 """Messages in one transaction; DynamoDB takes 100 actions."""
 _LOG = logging.getLogger("ferryman")
@@ -139,6 +141,18 @@ class Store:
         """Return all releases of a platform, oldest first."""
         found = [Release.model_validate(item) for item in self._query(keys.releases(platform))]
         return sorted(found, key=lambda release: release.order)
+
+    def releases_named(self, platform: str, versions: Sequence[str]) -> list[Release]:
+        """Return those releases of a platform that exist, in any order. Each costs a read unit of its own."""
+        found = self._get_many([keys.release(platform, version) for version in versions])
+        return [Release.model_validate(item) for item in found]
+
+    def pointed(
+        self, platform: str, kind: str, *, after: str | None = None, prefix: str | None = None, limit: int | None = None
+    ) -> list[str]:
+        """Return versions of one of the lists of releases: with places after `after`, or that begin with `prefix`."""
+        found = self._pages(keys.pointers(platform, kind), after=after, prefix=prefix, limit=limit)
+        return [item["version"]["S"] for item in found]
 
     def deployment(self, platform: str, environment: str, deployment: str) -> Deployment:
         """Return one deployment; raise NotFound."""
@@ -296,7 +310,7 @@ class Store:
         What DynamoDB refuses as invalid is tried again with less in it (`store.reduction`); raise RecordInvalid when
         that does not help either.
         """
-        bounded = [self._within(write) for write in deployments.apart(writes)]
+        bounded = [self._within(write) for write in pointers.with_pointers(deployments.apart(writes))]
         try:
             self._transact(bounded)
             return
@@ -462,6 +476,22 @@ class Store:
         item = answer.get("Item")
         return None if item is None else self._data(item)
 
+    def _get_many(self, wanted: Sequence[dict[str, str]]) -> Iterator[dict[str, Any]]:
+        for at in range(0, len(wanted), _READ_TOGETHER):
+            left, tries = [items.attributes(key) for key in wanted[at : at + _READ_TOGETHER]], self.attempts()
+            while left:
+                with translated():
+                    answer = self._dynamodb.batch_get_item(
+                        RequestItems={self._table: {"Keys": left, "ConsistentRead": True}}
+                    )
+                yield from (self._data(item) for item in answer["Responses"].get(self._table, []))
+                unread = answer.get("UnprocessedKeys", {}).get(self._table)
+                rest = [dict(key) for key in unread["Keys"]] if unread else []
+                # Some keys are left when the answer is too long. All of them are left only when DynamoDB throttles.
+                if len(rest) == len(left) and next(tries, None) is None:
+                    raise TransientError(f"DynamoDB does not read {len(left)} items; the next attempt reads them again")
+                left = rest
+
     def _query(self, partition: str, **how: Any) -> Iterator[dict[str, Any]]:
         return (self._data(item) for item in self._pages(partition, **how))
 
@@ -474,6 +504,7 @@ class Store:
         partition: str,
         *,
         prefix: str | None = None,
+        after: str | None = None,
         newest_first: bool = False,
         limit: int | None = None,
         index: str | None = None,
@@ -494,6 +525,9 @@ class Store:
         if prefix:
             request["KeyConditionExpression"] += " AND begins_with(sk, :prefix)"
             values[":prefix"] = {"S": prefix}
+        if after:
+            request["KeyConditionExpression"] += " AND sk > :after"
+            values[":after"] = {"S": after}
         count = 0
         while True:
             with translated():
