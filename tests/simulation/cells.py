@@ -55,6 +55,12 @@ def _operation(action: str) -> str:
     return f"{CLIENTS.get(service, service)}.{OPERATIONS.get(action) or snake(name)}"
 
 
+def faults(operation: str) -> tuple[str, ...]:
+    """Return how a call can fail: `dynamodb.get_item` → `slow`, …"""
+    service, _, name = operation.partition(".")
+    return tuple(dict.fromkeys(faults_of(service, name)[1:]))
+
+
 NO_FUNCTION = {
     "decide_approval": "the approval pages are tested in tests/unit and tests/flow; people decide with the API here",
     "slack_actions": "Slack's buttons are tested in tests/unit and tests/flow; people decide with the API here",
@@ -95,6 +101,16 @@ def impossible(pair: Pair, called: bool) -> str:
     return NOT_HERE.get(service, "") or NO_CALL.get(pair, "")
 
 
+def rare(calls: Counter[Pair], hits: Counter[Cell]) -> dict[str, tuple[str, ...]]:
+    """Return which faults of which calls came up too seldom: `function service.operation` → faults."""
+    found = {}
+    for function, operation in sorted(calls):
+        seldom = tuple(fault for fault in faults(operation) if hits[function, operation, fault] < ENOUGH)
+        if seldom:
+            found[f"{function} {operation}"] = seldom
+    return found
+
+
 def lines(calls: Counter[Pair], cells: Counter[Cell]) -> Iterator[str]:
     """Yield the table: how often, function, operation, fault; then what is impossible; then what is missing."""
     missing, reasons = [], Counter[str]()
@@ -104,8 +120,7 @@ def lines(calls: Counter[Pair], cells: Counter[Cell]) -> Iterator[str]:
             reasons[reason] += 1
             yield f"     -  {' '.join(pair)}: {reason}"
             continue
-        service, _, operation = pair[1].partition(".")
-        for fault in dict.fromkeys(faults_of(service, operation)[1:]):
+        for fault in faults(pair[1]):
             times = cells[*pair, fault]
             missing += [(*pair, fault)] if times < ENOUGH else []
             yield f"{times:6d}  {' '.join(pair)} {fault}"

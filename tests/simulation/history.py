@@ -13,13 +13,16 @@ from simulation.invariants import Invariants
 from simulation.people import WHATEVER, People
 from simulation.surroundings import Surroundings
 
-TURNS = 16
+TURNS = 24
 """How often people may act."""
-CHANCES = {"some": 0.012, "few": 0.003, "many": 0.04}
-"""How often a call goes wrong."""
-PAUSES = {"a minute": 60.0, "at once": 0.0, "some seconds": 3.0, "half a minute": 30.0, "minutes": 240.0}
+CHANCES = {"some": 0.006, "few": 0.0015, "many": 0.02}
+"""How often a call goes wrong, beside the faults that are aimed at each deployment."""
+PAUSES = {"a minute": 60.0, "at once": 0.0, "some seconds": 3.0, "half a minute": 30.0, "minutes": 240.0, "ten minutes": 600.0}
 REST = 3 * 3600.0
 """Seconds without faults at the end: longer than all retries of an errored deployment, and an approval's expiry."""
+QUIET = 3700.0
+"""Seconds without a change after which nothing more is to come: longer than the last retry of an errored deployment and an
+approval's expiry (half an hour), and the pause between two sweeps after it."""
 WEATHER = (
     "fine",
     "dynamodb",
@@ -252,21 +255,22 @@ def play(choices: Choices, *, faults: str = "") -> Told:
         people.post("jo", environment, "thaw")
         people.post("jo", environment, "resume")
         _run(told, invariants, 5)
-    _run(told, invariants, REST)
+    _run(told, invariants, REST, quiet=QUIET)
     if not told.broken:
         judge(world, people, invariants)
     return told
 
 
-def _run(told: Told, invariants: Invariants, seconds: float) -> None:
+def _run(told: Told, invariants: Invariants, seconds: float, quiet: float = REST) -> None:
+    """Have time pass, or less of it when nothing changes for so many seconds."""
     scheduler, steps = told.world.scheduler, told.world.steps
     until = scheduler.seconds + seconds
-    while scheduler.next_at() <= until and not told.broken:
+    while scheduler.next_at() <= until and not told.broken and scheduler.seconds < told.world.changed_at + quiet:
         scheduler.step()
         if told.world.steps != steps:
             steps = told.world.steps
             invariants.at_rest()
             if steps > _MOST_STEPS:
                 invariants.break_("ItEnds", f"{steps} steps in {timedelta(seconds=scheduler.seconds)}")
-    if scheduler.seconds < until:
+    if scheduler.seconds < until and quiet == REST:
         scheduler.seconds = until

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from simulation.aims import Aims
 from simulation.aws import calls
 from simulation.aws.calls import SandboxDied, Validator
 from simulation.aws.ecs import Ecs
@@ -36,7 +37,8 @@ FIRST = 12.0
 """How much likelier a call fails that this history has not made yet."""
 SKEW = {"exact": 0.0, "ahead": 2.0, "behind": -2.0}
 """Seconds by which the clock of a sandbox is ahead: more than AWS's are apart."""
-GITHUB_FAULTS = ("ok", "unreachable", "lost", "failing", "crash before", "crash after")
+BOOKKEEPING = frozenset({"reconciledAt", "rev"})
+"""What reconcile writes with each look at an environment, also when there was nothing to do."""
 MEANWHILE = ("nobody", "push", "hold", "freeze", "abort", "change a service", "move a tag")
 MEANWHILE_SHARE = 0.4
 """How often a person does something in the middle of a step, beside how often its calls go wrong."""
@@ -55,6 +57,9 @@ class Surroundings:
 
     def __init__(self, choices: Choices, variant: str, *, chance: float = 0.0) -> None:
         self.choices, self.variant, self.chance = choices, variant, chance
+        self._aims = Aims(choices)
+        self.changed_at = 0.0
+        """When the table was changed last, but for bookkeeping."""
         self.scheduler = Scheduler()
         self._ids = 0
         self.steps = 0
@@ -87,6 +92,8 @@ class Surroundings:
         self.machines.counted = self._counted
         self.table.observers += [self.delivery.written, self._written]
         self._unsent: set[tuple[str, str]] = set()
+        self._significant = False
+        """Whether the call that is made now changed something."""
         self._sweep_due, self._pause = 0.0, SWEEP_EVERY
         self._validator = Validator()
         for name in ("deploy", "migrate"):
@@ -115,7 +122,10 @@ class Surroundings:
             self._unsent.add(key)
         else:
             self._unsent.discard(key)
-        self._pause = SWEEP_EVERY
+        if _same(before, after):
+            return
+        self._significant = True
+        self.changed_at, self._pause = self.scheduler.seconds, SWEEP_EVERY
         if self._sweep_due > self.scheduler.seconds + SWEEP_EVERY:
             self._plan_sweep(SWEEP_EVERY)
 
@@ -199,17 +209,23 @@ class Surroundings:
         fault = self._fault(sandbox, f"{service}.{operation}", calls.faults_of(service, operation))
 
         def do(asked: dict[str, Any], **how: Any) -> Any:
-            if operation not in calls.READS:
-                sandbox.changed = True
-                self._note(f"{sandbox.function}#{sandbox.invocation} {operation}")
-                self.watch(Effect(sandbox, service, operation, asked))
-            return self._operation(service, operation)(asked, **how)
+            if operation in calls.READS:
+                return self._operation(service, operation)(asked, **how)
+            self._note(f"{sandbox.function}#{sandbox.invocation} {operation}")
+            self.watch(Effect(sandbox, service, operation, asked))
+            self._significant = service != "dynamodb"
+            answer = self._operation(service, operation)(asked, **how)
+            sandbox.changed = sandbox.changed or self._significant
+            return answer
 
         return calls.perform(operation, do, request, fault, sandbox.pause)
 
     def _fault(self, sandbox: Sandbox, operation: str, options: tuple[str, ...]) -> str:
         self.called[sandbox.function, operation] += 1
-        fault = self.choices.pick(f"{sandbox.function} {operation}", options, self.chance, first=FIRST)
+        payload = sandbox.payload
+        deployment = str(payload.get("deployment", "")) if isinstance(payload, dict) else ""
+        chance = max(self.chance, self._aims.chance(deployment)) if deployment and self.chance else self.chance
+        fault = self.choices.pick(f"{sandbox.function} {operation}", options, chance, first=FIRST)
         until = max(self.throttling.get(name, 0.0) for name in (operation.partition(".")[0], "everything"))
         if self.scheduler.seconds < until and not operation.startswith("http."):
             fault = "throttled"
@@ -217,9 +233,9 @@ class Surroundings:
             sandbox.met_fault = True
             self.faults[sandbox.function, operation, fault] += 1
             self._note(f"{sandbox.function} {operation}: {fault}")
-            payload = sandbox.payload
-            if isinstance(payload, dict) and "deployment" in payload:
-                self.disturbed.add(str(payload["deployment"]))
+            if deployment:
+                self.disturbed.add(deployment)
+                self._aims.failed(deployment)
         return fault
 
     def _meanwhile(self, sandbox: Sandbox, operation: str) -> None:
@@ -233,18 +249,20 @@ class Surroundings:
 
     def fetch(self, sandbox: Sandbox, url: str) -> int | None:
         """Answer a smoke test, from what runs now."""
-        fault = self._fault(sandbox, "http.get", ("ok", "no answer", "crash before", "crash after"))
+        fault = self._fault(sandbox, "http.get", calls.HTTP_FAULTS)
         if fault.startswith("crash"):
             raise SandboxDied("crash")
         sandbox.pause(0.05)
-        if fault == "no answer":
+        if fault in ("unreachable", "lost"):
             return None
+        if fault == "failing":
+            return 502
         image = self.ecs.running_image(url.removeprefix("https://").split(".", 1)[0])
         return 200 if image is not None and image.runs == "well" else 503
 
     def ask_github(self, sandbox: Sandbox, request: httpx.Request) -> httpx.Response:
         """Answer a request to GitHub."""
-        fault = self._fault(sandbox, f"http.github_{request.method.lower()}", GITHUB_FAULTS)
+        fault = self._fault(sandbox, f"http.github_{request.method.lower()}", calls.HTTP_FAULTS)
         if fault == "crash before":
             raise SandboxDied("crash")
         if fault == "unreachable":
@@ -340,6 +358,13 @@ class Surroundings:
             "detail": detail,
         }
         self.delivery.event("ReceivePush", payload, "push")
+
+
+def _same(before: dict[str, Any] | None, after: dict[str, Any] | None) -> bool:
+    """Tell whether nothing but bookkeeping changed."""
+    if before is None or after is None or before.keys() != after.keys():
+        return False
+    return all(name in BOOKKEEPING or before[name] == value for name, value in after.items())
 
 
 def _as_state_error(error: BaseException | None) -> StateError | None:

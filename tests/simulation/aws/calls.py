@@ -21,6 +21,8 @@ READ_FAULTS = ("ok", "slow", "throttled", "unreachable", *CRASHES)
 WRITE_FAULTS = (*READ_FAULTS, "repeated", "lost", "cut")
 """`repeated`: works, the answer is lost, and the SDK's second attempt is answered. `lost`: all three attempts work and
 no answer arrives. `cut`: works, and nothing can be reached after that."""
+HTTP_FAULTS = ("ok", "unreachable", "lost", "failing", *CRASHES)
+"""`lost`: it works, and the answer does not arrive. `failing`: the other side answers with an error of its own."""
 READS = frozenset(
     {
         *("get_item", "query", "describe_services", "describe_tasks", "list_tasks", "describe_task_definition"),
@@ -45,6 +47,8 @@ class SandboxDied(BaseException):
 
 def faults_of(service: str, operation: str) -> tuple[str, ...]:
     """Return what can become of a call; the first is the ordinary course."""
+    if service == "http":
+        return HTTP_FAULTS
     if operation in READS:
         stale = ("stale",) if operation in EVENTUALLY_CONSISTENT else ()
         return (*READ_FAULTS, *stale)
