@@ -9,14 +9,15 @@ from collections.abc import Iterator
 
 from simulation.aws.calls import faults_of
 from simulation.aws.machines import transitions
-from simulation.sandboxes import definition, snake, template
+from simulation.sandboxes import definition, snake
+from simulation.stack import functions
 
 ENOUGH = 20
 """How often each cell is to be hit."""
 Pair = tuple[str, str]
 Cell = tuple[str, str, str]
 
-CLIENTS = {"states": "stepfunctions"}
+CLIENTS = {"states": "stepfunctions", "ses": "sesv2"}
 """Prefixes of IAM's actions that are not the names of clients."""
 OPERATIONS = {
     "dynamodb:PutItem": "transact_write_items",
@@ -30,7 +31,6 @@ NOT_HERE = {
     "scheduler": "no document of the simulation has jobs",
     "events": "no document of the simulation has jobs",
     "secretsmanager": "no document of the simulation has secrets",
-    "ses": "no document of the simulation has a mail channel",
     "iam": "no document of the simulation asks for a role",
 }
 """Services that no history calls, each with the reason."""
@@ -39,10 +39,8 @@ NOT_HERE = {
 def allowed() -> set[Pair]:
     """Return what each function may call, as the template's policies say: (function, `service.operation`)."""
     found = set()
-    for name, resource in template()["Resources"].items():
-        if resource["Type"] != "AWS::Serverless::Function":
-            continue
-        for policy in resource["Properties"].get("Policies", []):
+    for name, function in functions().items():
+        for policy in function.get("Policies", []):
             for statement in policy["Statement"] if isinstance(policy, dict) else []:
                 action = statement["Action"]
                 actions = [action] if isinstance(action, str) else action
@@ -62,7 +60,6 @@ def faults(operation: str) -> tuple[str, ...]:
 
 
 NO_FUNCTION = {
-    "decide_approval": "the approval pages are tested in tests/unit and tests/flow; people decide with the API here",
     "slack_actions": "Slack's buttons are tested in tests/unit and tests/flow; people decide with the API here",
 }
 """Functions that are not invoked here, each with the reason."""

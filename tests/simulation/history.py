@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, ClassVar
 
+from simulation.approvers import Approvers
 from simulation.at_the_end import judge
 from simulation.choices import Choice, Choices
 from simulation.documents import VARIANTS, service
@@ -17,12 +18,19 @@ TURNS = 24
 """How often people may act."""
 CHANCES = {"some": 0.006, "few": 0.0015, "many": 0.02}
 """How often a call goes wrong, beside the faults that are aimed at each deployment."""
-PAUSES = {"a minute": 60.0, "at once": 0.0, "some seconds": 3.0, "half a minute": 30.0, "minutes": 240.0, "ten minutes": 600.0}
+PAUSES = {
+    "a minute": 60.0,
+    "at once": 0.0,
+    "some seconds": 3.0,
+    "half a minute": 30.0,
+    "minutes": 240.0,
+    "ten minutes": 600.0,
+}
 REST = 3 * 3600.0
 """Seconds without faults at the end: longer than all retries of an errored deployment, and an approval's expiry."""
 QUIET = 3700.0
-"""Seconds without a change after which nothing more is to come: longer than the last retry of an errored deployment and an
-approval's expiry (half an hour), and the pause between two sweeps after it."""
+"""Seconds without a change after which nothing more is to come: longer than the last retry of an errored deployment and
+an approval's expiry (half an hour), and the pause between two sweeps after it."""
 WEATHER = (
     "fine",
     "dynamodb",
@@ -69,6 +77,7 @@ class Player:
         self._half: list[str] = []
         self._named = 0
         self._stopped: list[str] = []
+        self._approvers = Approvers(world, people)
         world.interrupt = self._interrupt
 
     def weights(self) -> dict[str, int]:
@@ -103,6 +112,8 @@ class Player:
             found[f"change a service of {environment}"] = 1
             if self._stopped:
                 found["redrive what was stopped"] = 3
+        if self._world.variant == "pages":
+            found |= self._approvers.weights(self._invariants.state("production").active is not None)
         if self._world.variant in ("approval", "commands") and self._invariants.state("production").active is not None:
             found |= {"approve": 16, "approve twice at once": 6, "approve and reject at once": 2, "reject": 1}
         return found
@@ -112,6 +123,8 @@ class Player:
         name, _, environment = what.rpartition(" ")
         if environment in self._invariants.environments:
             self._command(name, environment)
+        elif what in self._approvers.acts:
+            self._approvers.acts[what]()
         else:
             self._others[what](self)
 

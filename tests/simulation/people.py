@@ -76,13 +76,28 @@ class People:
         )
         return proofs.encode(Proof(authorization, f"{at:%Y%m%dT%H%M%SZ}", "", f"{self._asked:032x}"))
 
-    def ask(self, who: str, method: str, path: str, body: Any, environment: str, what: str) -> Future:
+    def browse(self, method: str, path: str, form: str = "") -> Future:
+        """Send a request to the approval pages, as a browser does."""
+        event = {
+            "version": "2.0",
+            "rawPath": path,
+            "rawQueryString": "",
+            "headers": {"content-type": "application/x-www-form-urlencoded"},
+            "requestContext": {"http": {"method": method, "path": path, "sourceIp": "203.0.113.8"}},
+            "body": form,
+            "isBase64Encoded": False,
+        }
+        return self._world.lambdas.invoke("DecideApproval", event)
+
+    def ask(
+        self, who: str, method: str, path: str, body: Any, environment: str, what: str, *, query: str = ""
+    ) -> Future:
         """Send a request to the API."""
         world = self._world
         event = {
             "version": "2.0",
             "rawPath": path,
-            "rawQueryString": "",
+            "rawQueryString": query,
             "headers": {"content-type": "application/json", proofs.PROOF_HEADER: self._proof(who)},
             "requestContext": {
                 "accountId": "123456789012",

@@ -12,17 +12,18 @@ from simulation.aims import Aims
 from simulation.aws import calls
 from simulation.aws.calls import SandboxDied, Validator
 from simulation.aws.ecs import Ecs
-from simulation.aws.errors import refusal
 from simulation.aws.machines import Execution, Machines, StateError
+from simulation.aws.others import Others
 from simulation.aws.registry import Image, Registry
 from simulation.aws.table import Table
 from simulation.choices import Choices
 from simulation.delivery import Delivery
-from simulation.documents import COMPONENTS, GITHUB_TOKEN, GRANTS, TOPIC, document, service
+from simulation.documents import COMPONENTS, document, service
+from simulation.queues import Queues, Shards
 from simulation.reading import Read
 from simulation.sandboxes import STATES, Lambdas, Sandbox, definition
 from simulation.scheduler import Future, Scheduler
-from unit.fakes.github import TOKEN, FakeGitHub
+from unit.fakes.github import FakeGitHub
 
 SWEEP_EVERY = 300.0
 """Seconds: the template's SweepRate."""
@@ -71,8 +72,6 @@ class Surroundings:
         """Deployments of which a call of their own met a fault."""
         self.watch: Callable[[Effect], None] = lambda effect: None
         """Called with each change outside the table, at the moment at which it happens."""
-        self.told: list[dict[str, Any]] = []
-        """Messages that were published."""
         self.interrupt: Callable[[str, str], None] = lambda what, environment: None
         """Called when a person does something (of `MEANWHILE`) to an environment in the middle of a step."""
         self.throttling: dict[str, float] = {}
@@ -87,10 +86,15 @@ class Surroundings:
         self.ecs = Ecs(self.scheduler, self._image, self._ecs_event)
         self.lambdas = Lambdas(self.scheduler, self, self.new_id)
         self.lambdas.ended = self._invoked
-        self.delivery = Delivery(self.scheduler, choices, self._run, chance)
+        self.dead: list[tuple[str, Any]] = []
+        """What was given up: (function, payload)."""
+        self.delivery = Delivery(self.scheduler, choices, self._run, chance, self.dead)
+        self.queues = Queues(self.scheduler, choices, self._run, chance, self.dead)
+        shards = Shards(self.scheduler, choices, self._run, chance, self.dead)
+        self.others = Others(self.delivery.asynchronously)
         self.machines = Machines(self.scheduler, self._step, self._execution_ended)
         self.machines.counted = self._counted
-        self.table.observers += [self.delivery.written, self._written]
+        self.table.observers += [shards.written, self._written]
         self._unsent: set[tuple[str, str]] = set()
         self._significant = False
         """Whether the call that is made now changed something."""
@@ -300,32 +304,9 @@ class Surroundings:
                 return getattr(self.ecs, operation)
             case "stepfunctions":
                 return getattr(self.machines, operation)
-        return getattr(self, f"_{service}_{operation}")
-
-    def _sqs_send_message(self, request: dict[str, Any]) -> Any:
-        self.delivery.send(request["MessageBody"], float(request.get("DelaySeconds", 0)))
-        return {"MessageId": "sent"}
-
-    def _lambda_invoke(self, request: dict[str, Any]) -> Any:
-        self.delivery.asynchronously(request["FunctionName"], json.loads(request["Payload"]))
-        return {"StatusCode": 202}
-
-    def _ssm_get_parameter(self, request: dict[str, Any]) -> Any:
-        values = {"/ferryman/scr/team": TOPIC, "/ferryman/operator/access/scr": json.dumps(GRANTS)}
-        if request["Name"] not in values:
-            raise refusal("GetParameter", "ParameterNotFound")
-        return {"Parameter": {"Type": "String", "Value": values[request["Name"]]}}
-
-    def _secretsmanager_get_secret_value(self, request: dict[str, Any]) -> Any:
-        assert request["SecretId"] == GITHUB_TOKEN, request
-        return {"SecretString": TOKEN}
-
-    def _sns_publish(self, request: dict[str, Any]) -> Any:
-        self.told.append(request)
-        return {"MessageId": "published"}
-
-    def _logs_get_log_events(self, request: dict[str, Any]) -> Any:
-        return {"events": [{"message": "it went wrong", "timestamp": 0}], "nextForwardToken": "f/1"}
+            case "sqs":
+                return getattr(self.queues, operation)
+        return getattr(self.others, f"{service}_{operation}")
 
     # ── events ──
 

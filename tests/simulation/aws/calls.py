@@ -52,7 +52,8 @@ def faults_of(service: str, operation: str) -> tuple[str, ...]:
     if operation in READS:
         stale = ("stale",) if operation in EVENTUALLY_CONSISTENT else ()
         return (*READ_FAULTS, *stale)
-    return (*WRITE_FAULTS, "conflict") if operation == "transact_write_items" else WRITE_FAULTS
+    own = {"transact_write_items": ("conflict",), "send_message_batch": ("partly",)}
+    return (*WRITE_FAULTS, *own.get(operation, ()))
 
 
 def perform(operation: str, do: Operation, request: Request, fault: str, pause: Callable[[float], None]) -> Any:
@@ -71,8 +72,8 @@ def perform(operation: str, do: Operation, request: Request, fault: str, pause: 
         reasons = [{"Code": "TransactionConflict"} for _ in request["TransactItems"]]
         raise refusal(name, "TransactionCanceledException", CancellationReasons=reasons)
     pause(_SLOW if fault == "slow" else _LATENCY)
-    if fault == "stale":
-        return do(request, stale=True)
+    if fault in ("stale", "partly"):
+        return do(request, **{fault: True})
     if fault in ("ok", "slow"):
         return do(request)
     answer = _attempt(do, request)
