@@ -84,7 +84,7 @@ def _simulated(given: argparse.Namespace) -> int:
     print(f"faults: {', '.join(f'{name} {count}' for name, count in sorted(tally.faults().items()))}")
     print(f"{tally.seconds / 3600:.0f} hours of virtual time; {', '.join(sorted(tally.variants))}")
     if given.table:
-        for line in (*cells.lines(tally.calls, tally.cells), *cells.machine_lines(tally.transitions)):
+        for line in (*cells.lines(tally.met.calls, tally.met.cells), *cells.machine_lines(tally.met.transitions)):
             print(line)
     print(f"trace: {tally.trace.hexdigest()}")
     return 0

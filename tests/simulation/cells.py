@@ -8,10 +8,15 @@ from collections import Counter
 from collections.abc import Iterator
 
 from simulation.aws.calls import faults_of
-from simulation.aws.machines import transitions
+from simulation.aws.machines import caught, transitions
+from simulation.choices import Rare
 from simulation.sandboxes import definition, snake
 from simulation.stack import functions
 
+RARELY = 0.2
+"""How likely a call fails, each time, in a way that was too seldom."""
+SELDOM = 0.1
+"""How likely a function cannot be invoked for some minutes, where its machine has hardly ever gone on after that."""
 ENOUGH = 20
 """How often each cell is to be hit."""
 Pair = tuple[str, str]
@@ -30,7 +35,8 @@ NO_CALLS = frozenset({"iam:PassRole", "ecs:TagResource"})
 NOT_HERE = {
     "scheduler": "no document of the simulation has jobs",
     "events": "no document of the simulation has jobs",
-    "secretsmanager": "no document of the simulation has secrets",
+    "inspector2": "ECR's basic scanning is on here, not Inspector",
+    "elasticloadbalancing": "no service of the simulation has a load balancer",
     "iam": "no document of the simulation asks for a role",
 }
 """Services that no history calls, each with the reason."""
@@ -84,35 +90,65 @@ NO_CALL: dict[Pair, str] = {
     ("reconcile", "ecr.describe_repositories"): "no document of the simulation waits for approval",
     ("serve_api", "ecr.describe_image_scan_findings"): "nobody asks about a scan here",
 }
-"""Calls that a policy allows and no history makes, each with the reason. One that is made is no longer impossible."""
+"""Calls that a policy allows and no history makes, each with the reason. `wrong` tells of one that is made."""
 
 
-def impossible(pair: Pair, called: bool) -> str:
+def impossible(pair: Pair) -> str:
     """Return why a call cannot be met here; empty when it can."""
     function, operation = pair
     service = operation.partition(".")[0]
-    if called:
-        return ""
-    if function in NO_FUNCTION:
-        return NO_FUNCTION[function]
-    return NOT_HERE.get(service, "") or NO_CALL.get(pair, "")
+    return NO_FUNCTION.get(function, "") or NOT_HERE.get(service, "") or NO_CALL.get(pair, "")
 
 
-def rare(calls: Counter[Pair], hits: Counter[Cell]) -> dict[str, tuple[str, ...]]:
-    """Return which faults of which calls came up too seldom: `function service.operation` → faults."""
-    found = {}
-    for function, operation in sorted(calls):
-        seldom = tuple(fault for fault in faults(operation) if hits[function, operation, fault] < ENOUGH)
-        if seldom:
-            found[f"{function} {operation}"] = seldom
-    return found
+def wrong(calls: Counter[Pair]) -> list[str]:
+    """Return the calls that were made although they are named impossible, or although no policy allows them."""
+    found = [f"{' '.join(pair)} is named impossible, and was called" for pair in sorted(calls) if impossible(pair)]
+    known = allowed()
+    return found + [
+        f"{' '.join(pair)} was called, and no policy allows it"
+        for pair in sorted(calls)
+        if pair not in known and not pair[1].startswith("http.")
+    ]
+
+
+class Met:
+    """What many histories met, and what they met too seldom."""
+
+    def __init__(self) -> None:
+        self.calls: Counter[Pair] = Counter()
+        self.cells: Counter[Cell] = Counter()
+        self.transitions: Counter[Cell] = Counter()
+        self._calls_of: dict[str, Counter[Pair]] = {}
+        """Variant → its calls."""
+
+    def add(self, variant: str, calls: Counter[Pair], hits: Counter[Cell], taken: Counter[Cell]) -> None:
+        """Count a history."""
+        self.calls.update(calls)
+        self.cells.update(hits)
+        self.transitions.update(taken)
+        self._calls_of.setdefault(variant, Counter()).update(calls)
+
+    def rare(self) -> Rare:
+        """Return what to aim at: faults of calls, functions that fail for long, and the variants for it."""
+        found: dict[str, tuple[float, tuple[str, ...]]] = {}
+        variants = []
+        for pair in sorted(self.calls):
+            seldom = tuple(fault for fault in faults(pair[1]) if self.cells[*pair, fault] < ENOUGH)
+            if seldom:
+                found[" ".join(pair)] = (RARELY, seldom)
+                variants.append(max(sorted(self._calls_of), key=lambda name: self._calls_of[name][pair]))
+        for name in ("deploy", "migrate"):
+            for state, function, following in caught(definition(name)):
+                if self.transitions[name, state, following] < ENOUGH:
+                    found[f"step {function}"] = (SELDOM, ("broken",))
+        return found | ({"variant": (0.6, tuple(variants))} if variants else {})
 
 
 def lines(calls: Counter[Pair], cells: Counter[Cell]) -> Iterator[str]:
     """Yield the table: how often, function, operation, fault; then what is impossible; then what is missing."""
     missing, reasons = [], Counter[str]()
     for pair in sorted(allowed() | set(calls)):
-        reason = impossible(pair, calls[pair] > 0)
+        reason = impossible(pair)
         if reason:
             reasons[reason] += 1
             yield f"     -  {' '.join(pair)}: {reason}"

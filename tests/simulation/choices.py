@@ -10,10 +10,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-Rare = Mapping[str, tuple[str, ...]]
-"""Point → its options that came up too seldom in earlier histories."""
-RARELY = 0.2
-"""How likely one of them is, each time that its point comes up."""
+Rare = Mapping[str, tuple[float, tuple[str, ...]]]
+"""Point → how likely it is one of these options, which came up too seldom in earlier histories."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +57,10 @@ class Choices:
             option = self._story.get((point, occurrence), options[0])
             if option not in options:
                 raise StoryDoesNotFit(f"{point} #{occurrence} cannot be {option!r}; it can be {', '.join(options)}")
+        elif point in self._rare and self._random.random() < self._rare[point][0] * self.faults:
+            option = self._random.choice(self._rare[point][1])
         elif len(options) > 1 and self._random.random() < chance * self.faults * (1 + first / occurrence):
             option = self._random.choice(options[1:])
-        elif point in self._rare and self._random.random() < RARELY * self.faults:
-            option = self._random.choice(self._rare[point])
         else:
             option = options[0]
         if option != options[0]:

@@ -10,6 +10,10 @@ from simulation.documents import COMPONENTS, PLATFORM
 from simulation.scheduler import Future
 from simulation.surroundings import Surroundings
 
+LOOKS = ("", "/document", "/proposal", "/doctor", "/channels", "/releases", "/tags/latest", "/audit")
+"""What people read of a platform."""
+LOOKS_AT = ("", "/history", "/explain", "/events", "/diff", "/approval")
+"""What they read of an environment."""
 WHATEVER = "whatever it breaks"
 """Why somebody rolls back who accepts that the database does not fit."""
 
@@ -65,6 +69,14 @@ class People:
         """Send a command: hold, resume, freeze, thaw, abort, retry, rollback, approve, reject, …"""
         path = f"/v1/platforms/{PLATFORM}/environments/{environment}/{what}"
         return self.ask(who, "POST", path, body, environment, what)
+
+    def look(self, who: str, environment: str = "") -> None:
+        """Read everything that the API tells of an environment, or of the platform; reads change nothing."""
+        path = f"/v1/platforms/{PLATFORM}"
+        for more in LOOKS_AT if environment else LOOKS:
+            self.ask(
+                who, "GET", f"{path}/environments/{environment}{more}" if environment else path + more, None, "", "look"
+            )
 
     def _proof(self, who: str) -> str:
         """Return a proof of identity; STS takes the access key's word for it."""

@@ -11,7 +11,7 @@ import httpx
 from simulation.aims import Aims
 from simulation.aws import calls
 from simulation.aws.calls import SandboxDied, Validator
-from simulation.aws.ecs import Ecs
+from simulation.aws.ecs import DRAINS, Ecs
 from simulation.aws.machines import Execution, Machines, StateError
 from simulation.aws.others import Others
 from simulation.aws.registry import Image, Registry
@@ -40,7 +40,13 @@ SKEW = {"exact": 0.0, "ahead": 2.0, "behind": -2.0}
 """Seconds by which the clock of a sandbox is ahead: more than AWS's are apart."""
 BOOKKEEPING = frozenset({"reconciledAt", "rev"})
 """What reconcile writes with each look at an environment, also when there was nothing to do."""
-MEANWHILE = ("nobody", "push", "hold", "freeze", "abort", "change a service", "move a tag")
+TASKS = {"run": "", "crash": "crashes", "hang": "hangs"}
+"""What a new task may do for reasons that are not the image's; each time another one."""
+OLD_TASKS = {"end": DRAINS, "stay": 60}
+"""In how many steps the old tasks of a service end: in a minute, or later than anybody waits."""
+BROKEN = 160.0
+"""Seconds in which a function cannot be invoked by a machine: longer than the retries of a state."""
+MEANWHILE = ("nobody", "push", "hold", "freeze", "abort", "change a service", "move a tag", "scale a service")
 MEANWHILE_SHARE = 0.4
 """How often a person does something in the middle of a step, beside how often its calls go wrong."""
 
@@ -95,6 +101,8 @@ class Surroundings:
         self.machines = Machines(self.scheduler, self._step, self._execution_ended)
         self.machines.counted = self._counted
         self.table.observers += [shards.written, self._written]
+        self._broken: dict[str, float] = {}
+        """Function → until when no machine can invoke it."""
         self._unsent: set[tuple[str, str]] = set()
         self._significant = False
         """Whether the call that is made now changed something."""
@@ -104,6 +112,8 @@ class Surroundings:
             self.machines.define(f"{STATES}:{name}", definition(name))
         self.document = document(variant)
         self._build()
+        self.ecs.trouble = lambda name: TASKS[choices.pick(f"tasks of {name}", tuple(TASKS), chance)]
+        self.ecs.drains = lambda name: OLD_TASKS[choices.pick(f"old tasks of {name}", tuple(OLD_TASKS), chance)]
 
     # ── what is there before the operator ──
 
@@ -169,8 +179,10 @@ class Surroundings:
     def _step(self, function: str, payload: Any) -> Future:
         """Invoke a function for a state machine: errors get the names that Step Functions gives them."""
         answered = Future()
-        how = self.choices.pick(f"step {function}", ("once", "throttled", "answer lost"), self.chance)
-        if how == "throttled":
+        how = self.choices.pick(f"step {function}", ("once", "throttled", "answer lost", "broken"), self.chance)
+        if how == "broken":
+            self._broken[function] = self.scheduler.seconds + BROKEN
+        if how == "throttled" or self.scheduler.seconds < self._broken.get(function, 0.0):
             answered.set(error=StateError("Lambda.TooManyRequestsException", "Rate exceeded"))
             return answered
         running = self._run(function, payload)

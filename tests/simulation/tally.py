@@ -71,8 +71,7 @@ class _Aims:
     """What each round aims at. It follows from the rounds that have ended, so from the seed alone."""
 
     def __init__(self) -> None:
-        self._calls: Counter[tuple[str, str]] = Counter()
-        self._cells: Counter[Cell] = Counter()
+        self._met = cells.Met()
         self._of: dict[int, Rare] = {}
 
     def of(self, number: int) -> Rare:
@@ -81,11 +80,10 @@ class _Aims:
 
     def noted(self, one: Played) -> Played:
         """Count a history; they come in order."""
-        self._calls.update(one.calls)
-        self._cells.update(one.cells)
+        self._met.add(one.variant, one.calls, one.cells, one.transitions)
         ended, rest = divmod(one.number + 1, ROUND)
         if rest == 0:
-            self._of = {ended: self.of(one.number + 1), ended + 1: cells.rare(self._calls, self._cells)}
+            self._of = {ended: self.of(one.number + 1), ended + 1: self._met.rare()}
         return one
 
 
@@ -122,9 +120,7 @@ class Tally:
         self.began = time.monotonic()
         self.steps = self.histories = self.deployments = self.disturbed = 0
         self.seconds = 0.0
-        self.calls: Counter[tuple[str, str]] = Counter()
-        self.cells: Counter[Cell] = Counter()
-        self.transitions: Counter[Cell] = Counter()
+        self.met = cells.Met()
         self.variants: Counter[str] = Counter()
         self.trace = hashlib.sha256()
 
@@ -136,15 +132,13 @@ class Tally:
         self.deployments += one.deployments
         self.disturbed += one.disturbed
         self.variants[one.variant] += 1
-        self.calls.update(one.calls)
-        self.cells.update(one.cells)
-        self.transitions.update(one.transitions)
+        self.met.add(one.variant, one.calls, one.cells, one.transitions)
         self.trace.update(one.digest)
 
     def faults(self) -> Counter[str]:
         """Return how often each fault happened."""
         found: Counter[str] = Counter()
-        for (_, _, fault), times in self.cells.items():
+        for (_, _, fault), times in self.met.cells.items():
             found[fault] += times
         return found
 

@@ -18,7 +18,7 @@ def test_several_processes_play_the_same_histories_in_the_same_order(monkeypatch
         played = Tally()
         for one in islice(every("several", "few", processes), 2):
             played.add(one)
-        traces.append((played.trace.hexdigest(), played.steps, played.cells))
+        traces.append((played.trace.hexdigest(), played.steps, played.met.cells))
     assert traces[0] == traces[1]
 
 
