@@ -86,8 +86,11 @@ def _simulated(given: argparse.Namespace) -> int:
     if given.table:
         for line in (*cells.lines(tally.met.calls, tally.met.cells), *cells.machine_lines(tally.met.transitions)):
             print(line)
+    wrong = cells.wrong(tally.met.calls)
+    for line in wrong:
+        print(f"wrong: {line}")
     print(f"trace: {tally.trace.hexdigest()}")
-    return 0
+    return 1 if wrong else 0
 
 
 def _failed(told: Played, about: str) -> int:
