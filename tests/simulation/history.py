@@ -112,7 +112,9 @@ def _run(told: Told, invariants: Invariants, seconds: float, quiet: float = REST
     """Have time pass, or less of it when nothing changes for so many seconds."""
     scheduler, steps = told.world.scheduler, told.world.steps
     until = scheduler.seconds + seconds
-    while scheduler.next_at() <= until and not told.broken and scheduler.seconds < told.world.changed_at + quiet:
+    while (
+        scheduler.next_at() <= until and not told.broken and scheduler.seconds < told.world.schedules.changed_at + quiet
+    ):
         scheduler.step()
         if told.world.steps != steps:
             steps = told.world.steps

@@ -23,23 +23,16 @@ from simulation.queues import Queues, Shards
 from simulation.reading import Read
 from simulation.sandboxes import STATES, Lambdas, Sandbox, definition
 from simulation.scheduler import Future, Scheduler
+from simulation.schedules import Schedules, bookkeeping
 from unit.fakes.github import FakeGitHub
 
-SWEEP_EVERY = 300.0
-"""Seconds: the template's SweepRate."""
-SELDOM = 1800.0
-"""Seconds between sweeps in the end, while nothing changes."""
 WAITING = frozenset({"watch_rollout", "watch_migration"})
 """Steps that may only look again: what they wait for counts when it comes (`Machines.counted`)."""
 
-NOTIFY_EVERY = 60.0
-"""Seconds: the template's rate of notify's schedule."""
 FIRST = 12.0
 """How much likelier a call fails that this history has not made yet."""
 SKEW = {"exact": 0.0, "ahead": 2.0, "behind": -2.0}
 """Seconds by which the clock of a sandbox is ahead: more than AWS's are apart."""
-BOOKKEEPING = frozenset({"reconciledAt", "rev"})
-"""What reconcile writes with each look at an environment, also when there was nothing to do."""
 TASKS = {"run": "", "crash": "crashes", "hang": "hangs"}
 """What a new task may do for reasons that are not the image's; each time another one."""
 OLD_TASKS = {"end": DRAINS, "stay": 60}
@@ -65,8 +58,6 @@ class Surroundings:
     def __init__(self, choices: Choices, variant: str, *, chance: float = 0.0) -> None:
         self.choices, self.variant, self.chance = choices, variant, chance
         self._aims = Aims(choices)
-        self.changed_at = 0.0
-        """When the table was changed last, but for bookkeeping."""
         self.scheduler = Scheduler()
         self._ids = 0
         self.steps = 0
@@ -100,13 +91,12 @@ class Surroundings:
         self.others = Others(self.delivery.asynchronously)
         self.machines = Machines(self.scheduler, self._step, self._execution_ended)
         self.machines.counted = self._counted
-        self.table.observers += [shards.written, self._written]
+        self.schedules = Schedules(self.scheduler, choices, self.delivery, self.table)
+        self.table.observers += [shards.written, self.schedules.written, self._written]
         self._broken: dict[str, float] = {}
         """Function → until when no machine can invoke it."""
-        self._unsent: set[tuple[str, str]] = set()
         self._significant = False
         """Whether the call that is made now changed something."""
-        self._sweep_due, self._pause = 0.0, SWEEP_EVERY
         self._validator = Validator()
         for name in ("deploy", "migrate"):
             self.machines.define(f"{STATES}:{name}", definition(name))
@@ -126,41 +116,10 @@ class Surroundings:
                 self.ecs.define(f"{name}-base", f"registry.example/scr-{component}:base")
                 self.ecs.create_service(f"scr-{environment}", name, name, image)
             self.ecs.define(f"scr-migrate-{environment}", "registry.example/scr-api:base")
-        self._plan_sweep(SWEEP_EVERY)
-        self.scheduler.after(NOTIFY_EVERY, self._send_what_waits)
 
     def _written(self, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
-        found = after or before or {}
-        key = (found["pk"]["S"], found["sk"]["S"])
-        if after is not None and "pending" in after:
-            self._unsent.add(key)
-        else:
-            self._unsent.discard(key)
-        if _same(before, after):
-            return
-        self._significant = True
-        self.changed_at, self._pause = self.scheduler.seconds, SWEEP_EVERY
-        if self._sweep_due > self.scheduler.seconds + SWEEP_EVERY:
-            self._plan_sweep(SWEEP_EVERY)
-
-    def _send_what_waits(self) -> None:
-        """Have notify's own schedule run; a run with nothing to send changes nothing, and is left out."""
-        if self._unsent:
-            self.delivery.event("Notify", {"sweep": True}, "schedule")
-        self.scheduler.after(NOTIFY_EVERY, self._send_what_waits)
-
-    def _plan_sweep(self, pause: float) -> None:
-        due = self._sweep_due = self.scheduler.seconds + pause
-        self.scheduler.after(pause, lambda: self._sweep(due))
-
-    def _sweep(self, due: float) -> None:
-        """Have reconcile's schedule run; more and more seldom when nothing fails any more and nothing changes."""
-        if due != self._sweep_due:
-            return  # Something changed since, and there was an earlier one.
-        self.delivery.event("Reconcile", {"sweep": True}, "sweep")
-        if self.choices.faults == 0.0:
-            self._pause = min(2 * self._pause, SELDOM)
-        self._plan_sweep(self._pause)
+        if not bookkeeping(before, after):
+            self._significant = True
 
     def _image(self, name: str) -> Image | None:
         return self.registry.by_digest(name.rsplit("@", 1)[-1])
@@ -351,13 +310,6 @@ class Surroundings:
             "detail": detail,
         }
         self.delivery.event("ReceivePush", payload, "push")
-
-
-def _same(before: dict[str, Any] | None, after: dict[str, Any] | None) -> bool:
-    """Tell whether nothing but bookkeeping changed."""
-    if before is None or after is None or before.keys() != after.keys():
-        return False
-    return all(name in BOOKKEEPING or before[name] == value for name, value in after.items())
 
 
 def _as_state_error(error: BaseException | None) -> StateError | None:
