@@ -17,7 +17,6 @@ from mutants.mutant import ROOT, Mutant
 from mutants.survivors import listed
 
 RESULTS = trial.KEPT / "results.jsonl"
-NOTICED = (trial.KILLED, trial.TOO_LONG)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=0, help="stop after so many minutes")
     parser.add_argument("--measured", action="store_true", help="use what was measured last: which test runs what")
     parser.add_argument("--processes", type=int, default=1, help="how many to try at once")
+    parser.add_argument("--both", action="store_true", help="run the tests also where the simulation has noticed it")
     parser.add_argument("--process", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--again", action="store_true", help="try those that survived once more")
     given = parser.parse_args(arguments)
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _measure(given: argparse.Namespace) -> None:
-    if given.measured and (trial.KEPT / "simulation.json").exists():
+    if given.measured and trial.HISTORIES.exists():
         return
     print("running everything as it is (some minutes)", flush=True)
     trial.loaded()
@@ -81,7 +81,7 @@ def _try(wanted: Sequence[Mutant], given: argparse.Namespace) -> None:
         if given.minutes and time.monotonic() - began > given.minutes * 60:
             print(f"{given.minutes:g} minutes are over; {len(left) - count} are left")
             return
-        found = trial.tried(mutant, tree, reach, given.histories, given.budget)
+        found = trial.tried(mutant, tree, reach, given.budget, both=given.both)
         with RESULTS.open("a", encoding="utf-8") as file:
             file.write(json.dumps({**found, "code": _digest(mutant), "histories": given.histories}) + "\n")
         marks = f"simulation: {found['simulation']}, tests: {found['suite']} ({found['seconds']} s)"
@@ -104,7 +104,7 @@ def _digest(mutant: Mutant) -> str:
 
 
 def _noticed(found: Any) -> bool:
-    return found["simulation"] in NOTICED or found["suite"] in NOTICED
+    return found["simulation"] in trial.NOTICED or found["suite"] in trial.NOTICED
 
 
 def _report(wanted: Iterable[Mutant]) -> int:
@@ -114,14 +114,16 @@ def _report(wanted: Iterable[Mutant]) -> int:
     rows = [("all", found)]
     rows += [(kind, [item for item in found if item["kind"] == kind]) for kind in sorted({i["kind"] for i in found})]
     generated = Counter(one.kind for one in every())
-    print(f"{'kind':12} generated  tried  killed by: simulation alone  tests  either  survivors")
+    print(f"{'kind':12} generated  tried  killed by: the simulation  tests  either  survivors")
     for kind, items in rows:
-        simulated = sum(item["simulation"] in NOTICED for item in items)
-        tested = sum(item["suite"] in NOTICED for item in items)
+        simulated = sum(item["simulation"] in trial.NOTICED for item in items)
+        tested = sum(item["suite"] in trial.NOTICED for item in items)
         left = sum(not _noticed(item) for item in items)
         total = generated[kind] if kind != "all" else generated.total()
-        print(f"{kind:12} {total:9} {len(items):6} {simulated:27} {tested:6} {len(items) - left:7} {left:10}")
+        print(f"{kind:12} {total:9} {len(items):6} {simulated:25} {tested:6} {len(items) - left:7} {left:10}")
     reached = sum(item["simulation"] != trial.NOT_REACHED for item in found)
+    asked = sum(item["suite"] not in (trial.NOT_ASKED, trial.NOT_REACHED) for item in found)
+    print(f"the tests were run for {asked}: without --both, only where the simulation notices nothing")
     print(f"the simulation's histories run the code of {reached} of {len(found)}")
     for item in sorted(survivors, key=lambda item: item["id"]):
         print(f"survived: {item['id']}  {item['what']}  ({reasons.get(item['id'], 'no reason listed')})")

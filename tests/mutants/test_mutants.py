@@ -63,12 +63,14 @@ def test_the_tests_that_are_tried_first_are_those_of_the_module_then_those_that_
         "tests/unit/store/test_table.py::own": (frozenset({place, "x", "y", "z"}), 1.0),
         "tests/unit/store/test_sizes.py::other": (frozenset({"x"}), 1.0),
     }
-    reach, where = Reach(tests, frozenset({place})), mutant("layers/core/ferryman/store/table.py", "Store._get")
+    histories = (frozenset({place, "x"}), frozenset({"x"}), frozenset({place}))
+    reach, where = Reach(tests, histories), mutant("layers/core/ferryman/store/table.py", "Store._get")
     found = [name.rpartition("::")[2] for name in reach.tests_of(where, budget=10)]
     assert found == ["own", "narrow", "wide"]
     assert len(reach.tests_of(where, budget=2)) == 2
-    assert reach.simulated(where)
-    assert not reach.simulated(mutant("layers/core/ferryman/store/table.py", "Store.other"))
+    assert reach.histories_of(where) == [2, 0]
+    assert reach.histories_of(mutant("layers/core/ferryman/store/table.py", "Store.other")) == []
+    assert reach.histories_of(mutant("statemachines/deploy.asl.json", "RollOut")) == [1, 2, 0]
 
 
 def test_a_shard_that_is_none_is_refused_with_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,12 +35,17 @@ OF_OTHER_FILES = (
 """Tests of the machines and of the template."""
 MEASURED = KEPT / "measured.json"
 """Which files of tests were measured, each with its digest."""
+HISTORIES = KEPT / "histories.json"
+"""What each history runs."""
 _TOGETHER = 20
 """Files of tests that one process runs, when it is measured what they run."""
 LONGEST = 120.0
 """Seconds that one process may take; a mutant that goes on for ever is noticed, too."""
 _LOADED = ("pytest", "boto3", "botocore.stub", "moto", "pydantic", "httpx", "yaml", "greenlet", "jsonata")
 KILLED, SURVIVED, NOT_REACHED, TOO_LONG = "killed", "survived", "not reached", "took too long"
+NOT_ASKED = "not asked"
+"""The simulation has noticed it already."""
+NOTICED = (KILLED, TOO_LONG)
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,8 @@ class Reach:
     """What ran what, in the tree as it is."""
 
     tests: dict[str, tuple[frozenset[str], float]]
-    simulation: frozenset[str]
+    histories: tuple[frozenset[str], ...]
+    """What each of the simulation's histories runs."""
 
     def tests_of(self, mutant: Mutant, budget: float) -> list[str]:
         """Return the tests to run: those named after the module first, then those that run the fewest functions."""
@@ -69,9 +75,11 @@ class Reach:
             chosen.append(test)
         return chosen
 
-    def simulated(self, mutant: Mutant) -> bool:
-        """Tell whether the simulation's histories run the place at all."""
-        return mutant.file.startswith("statemachines/") or _runs(mutant, self.simulation)
+    def histories_of(self, mutant: Mutant) -> list[int]:
+        """Return which of the simulation's histories run the place: those that run the fewest functions first."""
+        machine = mutant.file.startswith("statemachines/")
+        found = [number for number, ran in enumerate(self.histories) if machine or _runs(mutant, ran)]
+        return sorted(found, key=lambda number: (len(self.histories[number]), number))
 
 
 def _runs(mutant: Mutant, ran: frozenset[str]) -> bool:
@@ -184,7 +192,7 @@ def run_tests(chosen: Sequence[str], *more: str) -> int:
     return int(pytest.main([*arguments, *chosen], plugins=[extra] if extra else []))
 
 
-def run_histories(count: int) -> int:
+def run_histories(numbers: Iterable[int]) -> int:
     """Play histories until a promise is broken: 1; or an error shows: 1; or all went well: 0."""
     import logging
 
@@ -193,13 +201,16 @@ def run_histories(count: int) -> int:
 
     logging.getLogger("ferryman").setLevel(logging.CRITICAL + 1)
     recorder = Recorder(Path.cwd()) if os.environ.get(FILE) else None
-    for number in range(count):
+    ran = []
+    for number in numbers:
         told = play(Choices(f"mutants/{number}"))
         if told.broken:
             print(f"history {number}: {told.broken[0]}")
             return 1
+        if recorder is not None:
+            ran.append(recorder.taken())
     if recorder is not None:
-        Path(os.environ[FILE]).write_text(json.dumps(recorder.taken()), encoding="utf-8")
+        Path(os.environ[FILE]).write_text(json.dumps(ran), encoding="utf-8")
     return 0
 
 
@@ -208,7 +219,7 @@ def measured(tree: Tree, histories: int) -> None:
 
     Raise AssertionError when that does not pass.
     """
-    said, tests, simulation = KEPT / "as-it-is.log", KEPT / "tests.jsonl", KEPT / "simulation.json"
+    said, tests, simulation = KEPT / "as-it-is.log", KEPT / "tests.jsonl", HISTORIES
     said.unlink(missing_ok=True)
     known = json.loads(MEASURED.read_text(encoding="utf-8")) if MEASURED.exists() else {}
     files = {name: digest for name, digest in _test_files().items() if known.get(name) != digest}
@@ -217,7 +228,7 @@ def measured(tree: Tree, histories: int) -> None:
     tests.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
     try:
         os.environ[FILE] = str(simulation)
-        code = tree.run(lambda: run_histories(histories), said, 3600, compiles=True)
+        code = tree.run(lambda: run_histories(range(histories)), said, 3600, compiles=True)
         assert code == 0, f"the simulation breaks a promise without any defect: {said}"
         os.environ[FILE] = str(tests)
         for first in range(0, len(files), _TOGETHER):
@@ -243,20 +254,24 @@ def read_reach() -> Reach:
     """Return what was measured last."""
     lines = [json.loads(line) for line in (KEPT / "tests.jsonl").read_text(encoding="utf-8").splitlines()]
     tests = {line["test"]: (frozenset(line["ran"]), line["seconds"]) for line in lines}
-    return Reach(tests, frozenset(json.loads((KEPT / "simulation.json").read_text(encoding="utf-8"))))
+    histories = json.loads(HISTORIES.read_text(encoding="utf-8"))
+    return Reach(tests, tuple(frozenset(ran) for ran in histories))
 
 
-def tried(mutant: Mutant, tree: Tree, reach: Reach, histories: int, budget: float) -> dict[str, Any]:
-    """Return what the simulation and the tests say of a mutant."""
+def tried(mutant: Mutant, tree: Tree, reach: Reach, budget: float, *, both: bool) -> dict[str, Any]:
+    """Return what the simulation says of a mutant, and if it notices nothing, or for `both`, what the tests say."""
     log = KEPT / "logs" / f"{tree.path.name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     log.unlink(missing_ok=True)
     began = time.monotonic()
-    simulated, tested, chosen = NOT_REACHED, NOT_REACHED, reach.tests_of(mutant, budget)
+    simulated, tested = NOT_REACHED, NOT_REACHED
+    histories, chosen = reach.histories_of(mutant), reach.tests_of(mutant, budget)
     with tree.with_(mutant):
-        if reach.simulated(mutant):
+        if histories:
             simulated = _verdict(tree.run(lambda: run_histories(histories), log))
-        if chosen:
+        if simulated in NOTICED and not both:
+            tested = NOT_ASKED
+        elif chosen:
             tested = _verdict(tree.run(lambda: run_tests(chosen), log))
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
     by = [line for line in lines if line.startswith(("FAILED", "ERROR", "history"))][:2]
