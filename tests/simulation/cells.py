@@ -146,18 +146,22 @@ class Met:
 
 def lines(calls: Counter[Pair], cells: Counter[Cell]) -> Iterator[str]:
     """Yield the table: how often, function, operation, fault; then what is impossible; then what is missing."""
-    missing, reasons = [], Counter[str]()
+    missing, never, reasons = [], list[Pair](), Counter[str]()
     for pair in sorted(allowed() | set(calls)):
         reason = impossible(pair)
         if reason:
             reasons[reason] += 1
             yield f"     -  {' '.join(pair)}: {reason}"
             continue
+        if not calls[pair]:
+            never.append(pair)
+            yield f"  never  {' '.join(pair)}: no history made this call"
         for fault in faults(pair[1]):
             times = cells[*pair, fault]
             missing += [(*pair, fault)] if times < ENOUGH else []
             yield f"{times:6d}  {' '.join(pair)} {fault}"
-    yield f"cells below {ENOUGH}: {len(missing)}; calls that are impossible here: {sum(reasons.values())}"
+    yield f"calls never made: {len(never)}; that are impossible here: {sum(reasons.values())}"
+    yield f"cells below {ENOUGH}: {len(missing)}"
 
 
 def machine_lines(taken: Counter[Cell]) -> Iterator[str]:
