@@ -72,23 +72,26 @@ NO_FUNCTION = {
 _NO_PARTS = "a deployment's parts are read only where its plan has items of its own, and plans are small here"
 _NO_REFERENCES = "no environment of the simulation has references to parameters"
 _NO_LOGS = "no container of the simulation has a log group"
+_NO_TAGS = "tasks tell what runs where a task definition names a tag, and here they name digests"
+_NO_INSTANCES = "all tasks run on Fargate here"
 _IN_TRANSACTIONS = "it deletes in transactions only, which are counted as such"
 NO_CALL: dict[Pair, str] = {
     **{
         (name, "dynamodb.query"): _NO_PARTS
         for name in (
             *("admit_deployment", "promote_images", "publish_release", "request_approval", "smoke_test"),
-            "update_service",
+            "decide_approval",
         )
     },
-    **{
-        (name, "ssm.get_parameter"): _NO_REFERENCES
-        for name in ("begin_deployment", "publish_release", "reconcile", "request_approval")
-    },
+    **{(name, "ssm.get_parameter"): _NO_REFERENCES for name in ("publish_release", "decide_approval")},
+    **{(name, f"ecs.{call}_tasks"): _NO_TAGS for name in ("reconcile", "serve_api") for call in ("list", "describe")},
+    **{(name, "ecs.describe_container_instances"): _NO_INSTANCES for name in ("relay_change", "watch_rollout")},
     **{(name, "logs.get_log_events"): _NO_LOGS for name in ("relay_change", "watch_migration", "watch_rollout")},
     **{(name, "dynamodb.delete_item"): _IN_TRANSACTIONS for name in ("reconcile", "serve_api")},
-    ("reconcile", "ecr.describe_repositories"): "no document of the simulation waits for approval",
-    ("serve_api", "ecr.describe_image_scan_findings"): "nobody asks about a scan here",
+    ("reconcile", "ecr.describe_repositories"): "no document that waits for approval adds an environment",
+    ("admit_deployment", "ecr.batch_get_image"): "images have one architecture here",
+    ("decide_approval", "lambda.invoke"): "Slack sends nothing to the approval pages here",
+    ("decide_approval", "secretsmanager.get_secret_value"): "the approval pages have no domain of their own here",
 }
 """Calls that a policy allows and no history makes, each with the reason. `wrong` tells of one that is made."""
 
@@ -120,6 +123,8 @@ class Met:
         self.transitions: Counter[Cell] = Counter()
         self._calls_of: dict[str, Counter[Pair]] = {}
         """Variant → its calls."""
+        self._states_of: dict[str, Counter[Pair]] = {}
+        """Variant → how often it was in each state: (machine, state)."""
 
     def add(self, variant: str, calls: Counter[Pair], hits: Counter[Cell], taken: Counter[Cell]) -> None:
         """Count a history."""
@@ -127,6 +132,9 @@ class Met:
         self.cells.update(hits)
         self.transitions.update(taken)
         self._calls_of.setdefault(variant, Counter()).update(calls)
+        states = self._states_of.setdefault(variant, Counter())
+        for (machine, state, _), times in taken.items():
+            states[machine, state] += times
 
     def rare(self) -> Rare:
         """Return what to aim at: faults of calls, functions that fail for long, and the variants for it."""
@@ -142,6 +150,11 @@ class Met:
                 if self.transitions[name, state, following] < ENOUGH:
                     found[f"step {function}"] = (SELDOM, ("broken",))
         return found | ({"variant": (0.6, tuple(variants))} if variants else {})
+
+
+def _most(of: dict[str, Counter[Pair]], what: Pair) -> str:
+    """Return the variant that has most of something."""
+    return max(sorted(of), key=lambda variant: of[variant][what])
 
 
 def lines(calls: Counter[Pair], cells: Counter[Cell]) -> Iterator[str]:

@@ -35,6 +35,9 @@ def document(variant: str) -> dict[str, Any]:
         environments["production"] = _environment(
             "production", triggers=["promotion"], migration=variant == "commands"
         ) | {"promoteFrom": "staging"}
+    if variant == "promotion":
+        # The second wave does not wait for the old tasks of the first one.
+        environments["staging"]["waves"][0]["proceedWhen"] = "healthy"
     if variant in ("approval", "commands"):
         environments["production"]["approval"] = {
             "required": 1,

@@ -37,6 +37,8 @@ TASKS = {"run": "", "crash": "crashes", "hang": "hangs"}
 """What a new task may do for reasons that are not the image's; each time another one."""
 OLD_TASKS = {"end": DRAINS, "stay": 60}
 """In how many steps the old tasks of a service end: in a minute, or later than anybody waits."""
+STAYING = 0.03
+"""How likely they stay."""
 BROKEN = 160.0
 """Seconds in which a function cannot be invoked by a machine: longer than the retries of a state."""
 MEANWHILE = ("nobody", "push", "hold", "freeze", "abort", "change a service", "move a tag", "scale a service")
@@ -103,7 +105,7 @@ class Surroundings:
         self.document = document(variant)
         self._build()
         self.ecs.trouble = lambda name: TASKS[choices.pick(f"tasks of {name}", tuple(TASKS), chance)]
-        self.ecs.drains = lambda name: OLD_TASKS[choices.pick(f"old tasks of {name}", tuple(OLD_TASKS), chance)]
+        self.ecs.drains = lambda name: OLD_TASKS[choices.pick(f"old tasks of {name}", tuple(OLD_TASKS), STAYING)]
 
     # ── what is there before the operator ──
 
