@@ -144,8 +144,11 @@ class Met:
             seldom = tuple(fault for fault in faults(pair[1]) if self.cells[*pair, fault] < ENOUGH)
             if seldom:
                 found[" ".join(pair)] = (RARELY, seldom)
-                variants.append(max(sorted(self._calls_of), key=lambda name: self._calls_of[name][pair]))
+                variants.append(_most(self._calls_of, pair))
         for name in ("deploy", "migrate"):
+            for state, following in sorted(transitions(definition(name))):
+                if self.transitions[name, state, following] < ENOUGH:
+                    variants.append(_most(self._states_of, (name, state)))
             for state, function, following in caught(definition(name)):
                 if self.transitions[name, state, following] < ENOUGH:
                     found[f"step {function}"] = (SELDOM, ("broken",))

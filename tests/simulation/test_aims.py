@@ -4,7 +4,7 @@ from collections import Counter
 
 from simulation import cells
 from simulation.aims import AGAIN, CALLS, NEAR, Aims
-from simulation.aws.machines import caught
+from simulation.aws.machines import transitions
 from simulation.choices import Choices
 from simulation.sandboxes import definition
 
@@ -37,9 +37,11 @@ def test_what_was_too_seldom_is_aimed_at_where_it_can_be() -> None:
     enough = Counter({(*PAIR, fault): cells.ENOUGH for fault in cells.faults(PAIR[1]) if fault != "cut"})
     met.add("push", Counter({PAIR: 2}), enough, Counter())
     met.add("approval", Counter({PAIR: 5}), Counter(), Counter())
+    met.add("commands", Counter(), Counter(), Counter({("migrate", "Admitted", "RunMigration"): 30}))
     found = met.rare()
     assert found[POINT] == (cells.RARELY, ("cut",))
-    assert found["variant"][1] == ("approval",)
+    assert found["variant"][1][0] == "approval"
+    assert "commands" in found["variant"][1]
     assert found["step UpdateService"] == (cells.SELDOM, ("broken",))
     met.add("push", Counter(), Counter({(*PAIR, "cut"): cells.ENOUGH}), Counter())
     assert POINT not in met.rare()
@@ -48,9 +50,8 @@ def test_what_was_too_seldom_is_aimed_at_where_it_can_be() -> None:
 def test_a_machine_that_has_gone_on_after_a_broken_function_is_not_aimed_at() -> None:
     met = cells.Met()
     for name in ("deploy", "migrate"):
-        met.add(
-            "", Counter(), Counter(), Counter({(name, start, end): 99 for start, _, end in caught(definition(name))})
-        )
+        taken = Counter({(name, start, end): 99 for start, end in transitions(definition(name))})
+        met.add("", Counter(), Counter(), taken)
     assert met.rare() == {}
 
 
