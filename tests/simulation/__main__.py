@@ -22,6 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make simulate", description=__doc__)
     parser.add_argument("--seed", default="1", help="any text; the same seed plays the same histories")
     parser.add_argument("--steps", type=int, default=20_000, help="stop after so many steps")
+    parser.add_argument("--disturbed", type=int, default=0, help="and not before so many deployments met a fault")
     parser.add_argument("--hours", type=float, help="stop after so many hours of virtual time instead")
     parser.add_argument("--faults", choices=sorted(CHANCES), default="", help="how often calls fail; else it differs")
     parser.add_argument("--processes", type=int, default=1, help="how many processes play; the trace is the same")
@@ -78,16 +79,25 @@ def _simulated(given: argparse.Namespace) -> int:
             if time.monotonic() - shown > 10:
                 shown = time.monotonic()
                 print(tally.line(), flush=True)
-            if tally.seconds >= 3600 * given.hours if given.hours else tally.steps >= given.steps:
+            if _enough(given, tally):
                 break
     print(tally.line())
     print(f"faults: {', '.join(f'{name} {count}' for name, count in sorted(tally.faults().items()))}")
     print(f"{tally.seconds / 3600:.0f} hours of virtual time; {', '.join(sorted(tally.variants))}")
     if given.table:
-        for line in (*cells.lines(tally.calls, tally.cells), *cells.machine_lines(tally.transitions)):
+        for line in (*cells.lines(tally.met.calls, tally.met.cells), *cells.machine_lines(tally.met.transitions)):
             print(line)
+    wrong = cells.wrong(tally.met.calls)
+    for line in wrong:
+        print(f"wrong: {line}")
     print(f"trace: {tally.trace.hexdigest()}")
-    return 0
+    return 1 if wrong else 0
+
+
+def _enough(given: argparse.Namespace, tally: Tally) -> bool:
+    if given.hours:
+        return bool(tally.seconds >= 3600 * given.hours)
+    return bool(tally.steps >= given.steps and tally.disturbed >= given.disturbed)
 
 
 def _failed(told: Played, about: str) -> int:

@@ -3,6 +3,7 @@
 from ferryman.decisions import deployment_report
 from ferryman.records import Deployment, OutboxMessage, Phase, ReleaseStatus
 from ferryman.store import items, keys
+from simulation.approvers import links
 from simulation.documents import COMPONENTS, service
 from simulation.invariants import Invariants
 from simulation.people import People
@@ -20,6 +21,7 @@ def judge(world: Surroundings, people: People, invariants: Invariants) -> None:
         _all_agree(world, invariants, environment)
     _every_execution_has_an_outcome(world, invariants)
     _everything_is_told(world, invariants)
+    _no_link_is_kept(world, invariants)
     for error in world.stuck:
         invariants.break_("NoProgrammingError", error)
 
@@ -85,6 +87,15 @@ def _all_agree(world: Surroundings, invariants: Invariants, environment: str) ->
             points = world.registry.tags[f"scr-{component}"].get(tag)
             if points != recorded:
                 invariants.break_("AllAgree", f"{tag} of {component} points at {points}, and {recorded} is recorded")
+
+
+def _no_link_is_kept(world: Surroundings, invariants: Invariants) -> None:
+    """No key of a personal link is anywhere but in its mail, and each mail has a key of its own."""
+    nonces = [nonce for _, _, nonce in links(world)]
+    kept = str(world.table.items) + str(world.others.told) if nonces else ""
+    for nonce in nonces:
+        if nonce in kept:
+            invariants.break_("NoSecretIsTold", "the key of a personal link is stored or told")
 
 
 def _image_of(world: Surroundings, name: str) -> str:

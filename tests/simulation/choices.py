@@ -7,8 +7,11 @@ so a story is short, and deleting a line of it makes one thing ordinary again.
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+Rare = Mapping[str, tuple[float, tuple[str, ...]]]
+"""Point → how likely it is one of these options, which came up too seldom in earlier histories."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,9 @@ class Choice:
 class Choices:
     """Decides at each point. Not random at all when a story is given."""
 
-    def __init__(self, seed: str = "", *, story: Sequence[Choice] | None = None) -> None:
+    def __init__(self, seed: str = "", *, story: Sequence[Choice] | None = None, rare: Rare | None = None) -> None:
         self._random = random.Random(seed)
+        self._rare = rare or {}
         self._story = None if story is None else {(item.point, item.occurrence): item.option for item in story}
         self._seen: Counter[str] = Counter()
         self.faults = 1.0
@@ -53,6 +57,8 @@ class Choices:
             option = self._story.get((point, occurrence), options[0])
             if option not in options:
                 raise StoryDoesNotFit(f"{point} #{occurrence} cannot be {option!r}; it can be {', '.join(options)}")
+        elif point in self._rare and self._random.random() < self._rare[point][0] * self.faults:
+            option = self._random.choice(self._rare[point][1])
         elif len(options) > 1 and self._random.random() < chance * self.faults * (1 + first / occurrence):
             option = self._random.choice(options[1:])
         else:
@@ -60,6 +66,10 @@ class Choices:
         if option != options[0]:
             self.made.append(Choice(point, occurrence, option))
         return option
+
+    def below(self, limit: int) -> int:
+        """Return a number below a limit, for what is decided ahead. A story needs none: it says what came of it."""
+        return self._random.randrange(limit)
 
     def unused(self) -> list[Choice]:
         """Return the lines of the story whose point never came up."""

@@ -8,16 +8,17 @@ PLATFORM = "scr"
 COMPONENTS = ("api", "web")
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:team"
 GITHUB_TOKEN = f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:ferryman/{PLATFORM}/github-token-AbCdEf"
-PEOPLE = {name: f"arn:aws:iam::123456789012:user/{name}" for name in ("ada", "grace", "jo")}
+PEOPLE = {name: f"arn:aws:iam::123456789012:user/{name}" for name in ("ada", "grace", "jo", "kim")}
 ADMIN = PEOPLE["ada"]
+SENDER = "ferryman@example.com"
 GRANTS = {
     "grants": [
         {"role": role, "environments": ["*"], "principals": [PEOPLE[name]]}
-        for role, name in (("deployer", "jo"), ("deployer", "grace"), ("approver", "grace"))
+        for role, name in (("deployer", "jo"), ("deployer", "grace"), ("approver", "grace"), ("approver", "kim"))
     ]
 }
 """Who may do what; ada may do everything."""
-VARIANTS = ("push", "migration", "promotion", "approval", "scan", "commands", "migrations", "semver")
+VARIANTS = ("push", "migration", "promotion", "approval", "scan", "commands", "migrations", "semver", "pages")
 """What a history is about; each has what is needed for it and nothing else."""
 
 
@@ -29,17 +30,31 @@ def document(variant: str) -> dict[str, Any]:
         task = _environment("staging", triggers=[], migration=True)["migration"]
         names = ("orders", "stock")
         environments["staging"]["migrations"] = [{**task, "name": name, "command": ["migrate", name]} for name in names]
-    if variant in ("promotion", "approval", "scan", "commands", "semver"):
+    if variant in ("promotion", "approval", "scan", "commands", "semver", "pages"):
         # `commands`: people ask for database commands on a production that asks for approval.
         environments["production"] = _environment(
             "production", triggers=["promotion"], migration=variant == "commands"
         ) | {"promoteFrom": "staging"}
+    if variant == "promotion":
+        # The second wave does not wait for the old tasks of the first one.
+        environments["staging"]["waves"][0]["proceedWhen"] = "healthy"
     if variant in ("approval", "commands"):
         environments["production"]["approval"] = {
             "required": 1,
             "expires": "30m",
             "reminder": "10m",
             "approvers": [{"name": name, "arn": PEOPLE[name]} for name in ("ada", "grace")],
+        }
+    if variant == "pages":
+        # People decide with the links in their mails, also about documents that weaken the gate.
+        environments["production"]["approval"] = {
+            "required": 2,
+            "expires": "30m",
+            "reminder": "10m",
+            "from": SENDER,
+            "approvers": [
+                {"name": name, "arn": PEOPLE[name], "email": mailbox(name)} for name in ("ada", "grace", "kim")
+            ],
         }
     if variant == "semver":
         environments["production"]["triggers"] = ["tag"]
@@ -57,6 +72,11 @@ def document(variant: str) -> dict[str, Any]:
             **github,
         },
     }
+
+
+def mailbox(name: str) -> str:
+    """Return somebody's mail address."""
+    return f"{name}@example.com"
 
 
 def service(component: str, environment: str) -> str:

@@ -6,7 +6,7 @@ judged when faults have stopped and everything has had its time (`at_the_end`).
 
 from typing import Any
 
-from ferryman.records import Approval, Deployment, EnvironmentState, Phase, Release
+from ferryman.records import AppliedPlatform, Approval, Deployment, EnvironmentState, Phase, Proposal, Release
 from ferryman.records.base import Record
 from ferryman.store import keys
 from simulation.documents import COMPONENTS, PEOPLE, PLATFORM, service
@@ -69,6 +69,8 @@ class Invariants:
             self._state_changed(*self._both(EnvironmentState, before, after))
         elif pk.startswith("ENV#"):
             self._deployment_changed(*self._both(Deployment, before, after))
+        elif pk == keys.PLATFORMS and before is not None:
+            self._document_changed(*self._both(AppliedPlatform, before, after))
         elif sk == "APPROVAL":
             self._approval_changed(*self._both(Approval, before, after))
         elif pk.startswith("DEPLOYMENT#") and _TOKEN in str(after):
@@ -158,9 +160,33 @@ class Invariants:
             if after.decided_at is None or after.decided_at >= after.expires_at:
                 self.break_(name, f"{after.deployment} was approved after its expiry")
 
+    def _document_changed(self, before: AppliedPlatform | None, after: AppliedPlatform) -> None:
+        """Hold `GatesHold`: only approvers weaken a gate, as many as it requires and not who asks, or an admin."""
+        assert before is not None
+        was, required = _required(before), _required(after)
+        if required >= was:
+            return
+        if after.override is not None:
+            if after.applied_by != PEOPLE["ada"]:
+                self.break_("GatesHold", f"{after.applied_by} overrode the gates and is no admin")
+            return
+        proposals = self._world.table.partition(keys.proposals(PLATFORM))
+        found = [Proposal.model_validate(self._world.read.of(item)) for item in proposals]
+        said = [item for item in found if item.document == after.document and item.generation == before.generation]
+        for proposal in said:
+            item = self._world.table.get(*keys.approval(proposal.approvals["production"]).values())
+            approval = Approval.model_validate(self._world.read.of(item)) if item is not None else None
+            if approval is None or approval.status != "Approved" or approval.version != proposal.hash:
+                continue
+            people = {decision.name for decision in approval.decisions if decision.verdict == "approve"}
+            if len(people) >= was and not any(PEOPLE[name] == proposal.proposed_by for name in people):
+                return
+        self.break_("GatesHold", f"{required} instead of {was} approvals are required now, and nobody approved that")
+
     def _done(self, effect: Effect) -> None:
         payload = effect.payload if isinstance(effect.payload, dict) else {}
-        if payload.get("requestContext", {}).get("http", {}).get("method") == "GET":
+        method = payload.get("requestContext", {}).get("http", {}).get("method")
+        if method in ("GET", "HEAD", "OPTIONS") and not _spends_a_proof(effect.request):
             self.break_("ReadsWriteNothing", f"{effect.function} did {effect.operation} for {payload['rawPath']}")
         if effect.operation == "put_image" and effect.function == "reconcile":
             self._repairs(effect)
@@ -211,7 +237,8 @@ class Invariants:
             ]
             if sum(task["lastStatus"] != "STOPPED" for task in tasks) > 1:
                 self.break_("OneMigration", f"two migrations run in {environment} at the same time")
-            ended = [task for task in tasks if task["containers"][0].get("exitCode") == 0]
+            # Of a task that was stopped nobody knows whether it was ready, whatever its exit code: another one may run.
+            ended = [task for task in tasks if task["containers"][0].get("exitCode") == 0 and _by_itself(task)]
             self._approved(environment, tasks)
             up = [
                 (task["containers"][0]["imageDigest"], *_command(task))
@@ -249,6 +276,22 @@ class Invariants:
                 )
             elif deployment.override and deployment.initiated_by.who != PEOPLE["ada"]:
                 self.break_("OnlyApprovedCommands", f"{deployment.initiated_by.who} overrode it and is no admin")
+
+
+def _required(applied: AppliedPlatform) -> int:
+    """Return how many people have to approve in production."""
+    production = applied.document["spec"]["environments"].get("production", {})
+    return int((production.get("approval") or {}).get("required", 0))
+
+
+def _spends_a_proof(request: dict[str, Any]) -> bool:
+    """Tell whether a write only notes that a proof of identity was used, which each request of the API does."""
+    puts = [action.get("Put", {}) for action in request.get("TransactItems", [{}])]
+    return all(put.get("Item", {"pk": {"S": ""}})["pk"]["S"].startswith("PROOF#") for put in puts)
+
+
+def _by_itself(task: dict[str, Any]) -> bool:
+    return bool(task.get("stopCode") == "EssentialContainerExited")
 
 
 def _command(task: dict[str, Any]) -> list[str]:

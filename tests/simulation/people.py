@@ -10,6 +10,10 @@ from simulation.documents import COMPONENTS, PLATFORM
 from simulation.scheduler import Future
 from simulation.surroundings import Surroundings
 
+LOOKS = ("", "/document", "/proposal", "/doctor", "/channels", "/releases", "/tags/latest", "/audit")
+"""What people read of a platform."""
+LOOKS_AT = ("", "/history", "/explain", "/events", "/diff", "/approval")
+"""What they read of an environment."""
 WHATEVER = "whatever it breaks"
 """Why somebody rolls back who accepts that the database does not fit."""
 
@@ -66,6 +70,14 @@ class People:
         path = f"/v1/platforms/{PLATFORM}/environments/{environment}/{what}"
         return self.ask(who, "POST", path, body, environment, what)
 
+    def look(self, who: str, environment: str = "") -> None:
+        """Read everything that the API tells of an environment, or of the platform; reads change nothing."""
+        path = f"/v1/platforms/{PLATFORM}"
+        for more in LOOKS_AT if environment else LOOKS:
+            self.ask(
+                who, "GET", f"{path}/environments/{environment}{more}" if environment else path + more, None, "", "look"
+            )
+
     def _proof(self, who: str) -> str:
         """Return a proof of identity; STS takes the access key's word for it."""
         at = self._world.scheduler.now()
@@ -76,13 +88,28 @@ class People:
         )
         return proofs.encode(Proof(authorization, f"{at:%Y%m%dT%H%M%SZ}", "", f"{self._asked:032x}"))
 
-    def ask(self, who: str, method: str, path: str, body: Any, environment: str, what: str) -> Future:
+    def browse(self, method: str, path: str, form: str = "") -> Future:
+        """Send a request to the approval pages, as a browser does."""
+        event = {
+            "version": "2.0",
+            "rawPath": path,
+            "rawQueryString": "",
+            "headers": {"content-type": "application/x-www-form-urlencoded"},
+            "requestContext": {"http": {"method": method, "path": path, "sourceIp": "203.0.113.8"}},
+            "body": form,
+            "isBase64Encoded": False,
+        }
+        return self._world.lambdas.invoke("DecideApproval", event)
+
+    def ask(
+        self, who: str, method: str, path: str, body: Any, environment: str, what: str, *, query: str = ""
+    ) -> Future:
         """Send a request to the API."""
         world = self._world
         event = {
             "version": "2.0",
             "rawPath": path,
-            "rawQueryString": "",
+            "rawQueryString": query,
             "headers": {"content-type": "application/json", proofs.PROOF_HEADER: self._proof(who)},
             "requestContext": {
                 "accountId": "123456789012",

@@ -16,7 +16,6 @@ from types import CodeType, ModuleType, SimpleNamespace
 from typing import Any, Protocol
 
 import httpx
-import yaml
 
 import ferryman.runtime  # noqa: F401 - in place before a sandbox takes its place
 from ferryman.clients.github.client import Network
@@ -25,14 +24,12 @@ from simulation.aws.calls import SandboxDied
 from simulation.documents import ADMIN, PEOPLE
 from simulation.reading import Read, Reading
 from simulation.scheduler import Future, Scheduler
+from simulation.stack import ROOT, setting, timeouts
 
-ROOT = Path(__file__).parents[2]
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 STATES = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine"
 SETTINGS = {
     "TABLE_NAME": "ferryman",
-    "NUDGES_URL": "https://sqs.example/nudges",
-    "LOOKS_URL": "https://sqs.example/looks",
     "RELAY_FUNCTION": "RelayChange",
     "UPDATE_SERVICE_ROLE": "",
     "RUN_MIGRATION_ROLE": "",
@@ -43,6 +40,7 @@ SETTINGS = {
     "APPROVALS_URL": "https://approve.example/",
     "ALLOWED_SLACK_HOSTS": "",
     "ALLOWED_GITHUB_HOSTS": "",
+    "ORIGIN_SECRET_ARN": "",
 }
 NETWORKED = {"publish_release": ("publish",), "notify": ("Context",)}
 """Function → what in its `app.py` takes the network."""
@@ -153,7 +151,7 @@ class Sandbox:
         self.pause(longest / 2)
 
     def _setting(self, name: str) -> str:
-        return mutation_timeout() if name == "MUTATION_TIMEOUT_SECONDS" else SETTINGS[name]
+        return SETTINGS[name] if name in SETTINGS else setting(camel(self.function), name)
 
     def _caller(self, host: str, headers: Mapping[str, str], body: bytes, **how: Any) -> str:
         self.pause(0.05)
@@ -204,8 +202,8 @@ class Lambdas:
     def __init__(self, scheduler: Scheduler, aws: Aws, token: Callable[[], str]) -> None:
         self._scheduler, self._aws, self._token = scheduler, aws, token
         self._warm: dict[str, list[Sandbox]] = {}
-        self._invocations = 0
         self.kept_warm = KEPT_WARM
+        self._invocations = 0
         self.ended: Callable[[Sandbox, Future], None] = lambda sandbox, future: None
         """Called after each invocation."""
 
@@ -257,6 +255,11 @@ def snake(function: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in function).lstrip("_")
 
 
+def camel(function: str) -> str:
+    """Return the logical id of a function: `begin_deployment` → `BeginDeployment`."""
+    return "".join(part.title() for part in function.split("_"))
+
+
 def _loaded(function: str, runtime: ModuleType) -> dict[str, Any]:
     """Return a function's app module, made anew with this runtime."""
     module: dict[str, Any] = {"__name__": f"functions.{function}.app"}
@@ -272,36 +275,3 @@ def _loaded(function: str, runtime: ModuleType) -> dict[str, Any]:
 @cache
 def _code(path: Path) -> CodeType:
     return compile(path.read_text(encoding="utf-8"), str(path), "exec")
-
-
-class _Template(yaml.SafeLoader):
-    """CloudFormation's YAML; `!Ref` and the like are not needed."""
-
-
-_Template.add_multi_constructor("!", lambda loader, suffix, node: None)
-
-
-@cache
-def template() -> dict[str, Any]:
-    """Return the template's resources and globals."""
-    return dict(yaml.load((ROOT / "template.yaml").read_text(encoding="utf-8"), Loader=_Template))
-
-
-@cache
-def timeouts() -> dict[str, float]:
-    """Return how long each function may run, in seconds."""
-    default = template()["Globals"]["Function"]["Timeout"]
-    found = template()["Resources"].items()
-    return {
-        name: float(resource["Properties"].get("Timeout", default))
-        for name, resource in found
-        if resource["Type"] == "AWS::Serverless::Function"
-    }
-
-
-@cache
-def mutation_timeout() -> str:
-    """Return the template's MUTATION_TIMEOUT_SECONDS."""
-    return str(
-        template()["Resources"]["Reconcile"]["Properties"]["Environment"]["Variables"]["MUTATION_TIMEOUT_SECONDS"]
-    )

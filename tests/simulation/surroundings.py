@@ -11,36 +11,40 @@ import httpx
 
 from ferryman.decisions import listing
 from ferryman.releases import relevant
+from simulation.aims import Aims
 from simulation.aws import calls
 from simulation.aws.calls import SandboxDied, Validator
-from simulation.aws.ecs import Ecs
-from simulation.aws.errors import refusal
+from simulation.aws.ecs import DRAINS, Ecs
 from simulation.aws.machines import Execution, Machines, StateError
+from simulation.aws.others import Others
 from simulation.aws.registry import Image, Registry
 from simulation.aws.table import Table
 from simulation.choices import Choices
 from simulation.delivery import Delivery
-from simulation.documents import COMPONENTS, GITHUB_TOKEN, GRANTS, TOPIC, document, service
+from simulation.documents import COMPONENTS, document, service
+from simulation.queues import Queues, Shards
 from simulation.reading import Read
-from simulation.sandboxes import SETTINGS, STATES, Lambdas, Sandbox, definition
+from simulation.sandboxes import STATES, Lambdas, Sandbox, definition
 from simulation.scheduler import Future, Scheduler
-from unit.fakes.github import TOKEN, FakeGitHub
+from simulation.schedules import Schedules, bookkeeping
+from unit.fakes.github import FakeGitHub
 
-SWEEP_EVERY = 300.0
-"""Seconds: the template's SweepRate."""
-SELDOM = 1800.0
-"""Seconds between sweeps in the end, while nothing changes."""
 WAITING = frozenset({"watch_rollout", "watch_migration"})
 """Steps that may only look again: what they wait for counts when it comes (`Machines.counted`)."""
 
-NOTIFY_EVERY = 60.0
-"""Seconds: the template's rate of notify's schedule."""
 FIRST = 12.0
 """How much likelier a call fails that this history has not made yet."""
 SKEW = {"exact": 0.0, "ahead": 2.0, "behind": -2.0}
 """Seconds by which the clock of a sandbox is ahead: more than AWS's are apart."""
-GITHUB_FAULTS = ("ok", "unreachable", "lost", "failing", "crash before", "crash after")
-MEANWHILE = ("nobody", "push", "hold", "freeze", "abort", "change a service", "move a tag")
+TASKS = {"run": "", "crash": "crashes", "hang": "hangs"}
+"""What a new task may do for reasons that are not the image's; each time another one."""
+OLD_TASKS = {"end": DRAINS, "stay": 60}
+"""In how many steps the old tasks of a service end: in a minute, or later than anybody waits."""
+STAYING = 0.03
+"""How likely they stay."""
+BROKEN = 160.0
+"""Seconds in which a function cannot be invoked by a machine: longer than the retries of a state."""
+MEANWHILE = ("nobody", "push", "hold", "freeze", "abort", "change a service", "move a tag", "scale a service")
 MEANWHILE_SHARE = 0.4
 """How often a person does something in the middle of a step, beside how often its calls go wrong."""
 
@@ -63,6 +67,7 @@ class Surroundings:
 
     def __init__(self, choices: Choices, variant: str, *, chance: float = 0.0) -> None:
         self.choices, self.variant, self.chance = choices, variant, chance
+        self._aims = Aims(choices)
         self.scheduler = Scheduler()
         self._ids = 0
         self.steps = 0
@@ -74,8 +79,6 @@ class Surroundings:
         """Deployments of which a call of their own met a fault."""
         self.watch: Callable[[Effect], None] = lambda effect: None
         """Called with each change outside the table, at the moment at which it happens."""
-        self.told: list[dict[str, Any]] = []
-        """Messages that were published."""
         self.interrupt: Callable[[str, str], None] = lambda what, environment: None
         """Called when a person does something (of `MEANWHILE`) to an environment in the middle of a step."""
         self.throttling: dict[str, float] = {}
@@ -90,17 +93,27 @@ class Surroundings:
         self.ecs = Ecs(self.scheduler, self._image, self._ecs_event)
         self.lambdas = Lambdas(self.scheduler, self, self.new_id)
         self.lambdas.ended = self._invoked
-        self.delivery = Delivery(self.scheduler, choices, self._run, chance)
+        self.dead: list[tuple[str, Any]] = []
+        """What was given up: (function, payload)."""
+        self.delivery = Delivery(self.scheduler, choices, self._run, chance, self.dead)
+        self.queues = Queues(self.scheduler, choices, self._run, chance, self.dead)
+        shards = Shards(self.scheduler, choices, self._run, chance, self.dead)
+        self.others = Others(self.delivery.asynchronously)
         self.machines = Machines(self.scheduler, self._step, self._execution_ended)
         self.machines.counted = self._counted
-        self.table.observers += [self.delivery.written, self._written]
-        self._unsent: set[tuple[str, str]] = set()
-        self._sweep_due, self._pause = 0.0, SWEEP_EVERY
+        self.schedules = Schedules(self.scheduler, choices, self.delivery, self.table)
+        self.table.observers += [shards.written, self.schedules.written, self._written]
+        self._broken: dict[str, float] = {}
+        """Function → until when no machine can invoke it."""
+        self._significant = False
+        """Whether the call that is made now changed something."""
         self._validator = Validator()
         for name in ("deploy", "migrate"):
             self.machines.define(f"{STATES}:{name}", definition(name))
         self.document = document(variant)
         self._build()
+        self.ecs.trouble = lambda name: TASKS[choices.pick(f"tasks of {name}", tuple(TASKS), chance)]
+        self.ecs.drains = lambda name: OLD_TASKS[choices.pick(f"old tasks of {name}", tuple(OLD_TASKS), STAYING)]
 
     # ── what is there before the operator ──
 
@@ -113,38 +126,10 @@ class Surroundings:
                 self.ecs.define(f"{name}-base", f"registry.example/scr-{component}:base")
                 self.ecs.create_service(f"scr-{environment}", name, name, image)
             self.ecs.define(f"scr-migrate-{environment}", "registry.example/scr-api:base")
-        self._plan_sweep(SWEEP_EVERY)
-        self.scheduler.after(NOTIFY_EVERY, self._send_what_waits)
 
     def _written(self, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
-        found = after or before or {}
-        key = (found["pk"]["S"], found["sk"]["S"])
-        if after is not None and "pending" in after:
-            self._unsent.add(key)
-        else:
-            self._unsent.discard(key)
-        self._pause = SWEEP_EVERY
-        if self._sweep_due > self.scheduler.seconds + SWEEP_EVERY:
-            self._plan_sweep(SWEEP_EVERY)
-
-    def _send_what_waits(self) -> None:
-        """Have notify's own schedule run; a run with nothing to send changes nothing, and is left out."""
-        if self._unsent:
-            self.delivery.event("Notify", {"sweep": True}, "schedule")
-        self.scheduler.after(NOTIFY_EVERY, self._send_what_waits)
-
-    def _plan_sweep(self, pause: float) -> None:
-        due = self._sweep_due = self.scheduler.seconds + pause
-        self.scheduler.after(pause, lambda: self._sweep(due))
-
-    def _sweep(self, due: float) -> None:
-        """Have reconcile's schedule run; more and more seldom when nothing fails any more and nothing changes."""
-        if due != self._sweep_due:
-            return  # Something changed since, and there was an earlier one.
-        self.delivery.event("Reconcile", {"sweep": True}, "sweep")
-        if self.choices.faults == 0.0:
-            self._pause = min(2 * self._pause, SELDOM)
-        self._plan_sweep(self._pause)
+        if not bookkeeping(before, after):
+            self._significant = True
 
     def _image(self, name: str) -> Image | None:
         return self.registry.by_digest(name.rsplit("@", 1)[-1])
@@ -163,8 +148,10 @@ class Surroundings:
     def _step(self, function: str, payload: Any) -> Future:
         """Invoke a function for a state machine: errors get the names that Step Functions gives them."""
         answered = Future()
-        how = self.choices.pick(f"step {function}", ("once", "throttled", "answer lost"), self.chance)
-        if how == "throttled":
+        how = self.choices.pick(f"step {function}", ("once", "throttled", "answer lost", "broken"), self.chance)
+        if how == "broken":
+            self._broken[function] = self.scheduler.seconds + BROKEN
+        if how == "throttled" or self.scheduler.seconds < self._broken.get(function, 0.0):
             answered.set(error=StateError("Lambda.TooManyRequestsException", "Rate exceeded"))
             return answered
         running = self._run(function, payload)
@@ -207,17 +194,23 @@ class Surroundings:
         fault = self._fault(sandbox, f"{service}.{operation}", calls.faults_of(service, operation))
 
         def do(asked: dict[str, Any], **how: Any) -> Any:
-            if operation not in calls.READS:
-                sandbox.changed = True
-                self._note(f"{sandbox.function}#{sandbox.invocation} {operation}")
-                self.watch(Effect(sandbox, service, operation, asked))
-            return self._operation(service, operation)(asked, **how)
+            if operation in calls.READS:
+                return self._operation(service, operation)(asked, **how)
+            self._note(f"{sandbox.function}#{sandbox.invocation} {operation}")
+            self.watch(Effect(sandbox, service, operation, asked))
+            self._significant = service != "dynamodb"
+            answer = self._operation(service, operation)(asked, **how)
+            sandbox.changed = sandbox.changed or self._significant
+            return answer
 
         return calls.perform(operation, do, request, fault, sandbox.pause)
 
     def _fault(self, sandbox: Sandbox, operation: str, options: tuple[str, ...]) -> str:
         self.called[sandbox.function, operation] += 1
-        fault = self.choices.pick(f"{sandbox.function} {operation}", options, self.chance, first=FIRST)
+        payload = sandbox.payload
+        deployment = str(payload.get("deployment", "")) if isinstance(payload, dict) else ""
+        chance = max(self.chance, self._aims.chance(deployment)) if deployment and self.chance else self.chance
+        fault = self.choices.pick(f"{sandbox.function} {operation}", options, chance, first=FIRST)
         until = max(self.throttling.get(name, 0.0) for name in (operation.partition(".")[0], "everything"))
         if self.scheduler.seconds < until and not operation.startswith("http."):
             fault = "throttled"
@@ -225,9 +218,9 @@ class Surroundings:
             sandbox.met_fault = True
             self.faults[sandbox.function, operation, fault] += 1
             self._note(f"{sandbox.function} {operation}: {fault}")
-            payload = sandbox.payload
-            if isinstance(payload, dict) and "deployment" in payload:
-                self.disturbed.add(str(payload["deployment"]))
+            if deployment:
+                self.disturbed.add(deployment)
+                self._aims.failed(deployment)
         return fault
 
     def _meanwhile(self, sandbox: Sandbox, operation: str) -> None:
@@ -241,18 +234,20 @@ class Surroundings:
 
     def fetch(self, sandbox: Sandbox, url: str) -> int | None:
         """Answer a smoke test, from what runs now."""
-        fault = self._fault(sandbox, "http.get", ("ok", "no answer", "crash before", "crash after"))
+        fault = self._fault(sandbox, "http.get", calls.HTTP_FAULTS)
         if fault.startswith("crash"):
             raise SandboxDied("crash")
         sandbox.pause(0.05)
-        if fault == "no answer":
+        if fault in ("unreachable", "lost"):
             return None
+        if fault == "failing":
+            return 502
         image = self.ecs.running_image(url.removeprefix("https://").split(".", 1)[0])
         return 200 if image is not None and image.runs == "well" else 503
 
     def ask_github(self, sandbox: Sandbox, request: httpx.Request) -> httpx.Response:
         """Answer a request to GitHub."""
-        fault = self._fault(sandbox, f"http.github_{request.method.lower()}", GITHUB_FAULTS)
+        fault = self._fault(sandbox, f"http.github_{request.method.lower()}", calls.HTTP_FAULTS)
         if fault == "crash before":
             raise SandboxDied("crash")
         if fault == "unreachable":
@@ -290,38 +285,9 @@ class Surroundings:
                 return getattr(self.ecs, operation)
             case "stepfunctions":
                 return getattr(self.machines, operation)
-        return getattr(self, f"_{service}_{operation}")
-
-    def _sqs_send_message(self, request: dict[str, Any]) -> Any:
-        self.delivery.send(request["MessageBody"], float(request.get("DelaySeconds", 0)))
-        return {"MessageId": "sent"}
-
-    def _sqs_send_message_batch(self, request: dict[str, Any]) -> Any:
-        assert request["QueueUrl"] == SETTINGS["LOOKS_URL"], request
-        for entry in request["Entries"]:
-            self.delivery.look(entry["MessageBody"])
-        return {"Successful": [{"Id": entry["Id"]} for entry in request["Entries"]], "Failed": []}
-
-    def _lambda_invoke(self, request: dict[str, Any]) -> Any:
-        self.delivery.asynchronously(request["FunctionName"], json.loads(request["Payload"]))
-        return {"StatusCode": 202}
-
-    def _ssm_get_parameter(self, request: dict[str, Any]) -> Any:
-        values = {"/ferryman/scr/team": TOPIC, "/ferryman/operator/access/scr": json.dumps(GRANTS)}
-        if request["Name"] not in values:
-            raise refusal("GetParameter", "ParameterNotFound")
-        return {"Parameter": {"Type": "String", "Value": values[request["Name"]]}}
-
-    def _secretsmanager_get_secret_value(self, request: dict[str, Any]) -> Any:
-        assert request["SecretId"] == GITHUB_TOKEN, request
-        return {"SecretString": TOKEN}
-
-    def _sns_publish(self, request: dict[str, Any]) -> Any:
-        self.told.append(request)
-        return {"MessageId": "published"}
-
-    def _logs_get_log_events(self, request: dict[str, Any]) -> Any:
-        return {"events": [{"message": "it went wrong", "timestamp": 0}], "nextForwardToken": "f/1"}
+            case "sqs":
+                return getattr(self.queues, operation)
+        return getattr(self.others, f"{service}_{operation}")
 
     # ── events ──
 

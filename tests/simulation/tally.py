@@ -11,11 +11,14 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
 
-from simulation.choices import Choice, Choices
+from simulation import cells
+from simulation.choices import Choice, Choices, Rare
 from simulation.history import Told, play
 
 AHEAD = 4
 """How many histories each process has in front of it."""
+ROUND = 100
+"""Histories that aim at the same rare faults: at those that were rare when the round before the last one had ended."""
 Cell = tuple[str, str, str]
 
 
@@ -37,28 +40,51 @@ class Played:
     broken: list[tuple[str, str]] = field(default_factory=list)
 
 
-def played(seed: str, number: int, faults: str = "") -> Played:
+def played(seed: str, number: int, faults: str = "", rare: Rare | None = None) -> Played:
     """Play the history with a number."""
     try:
-        return summary(number, play(Choices(f"{seed}/{number}"), faults=faults))
+        return summary(number, play(Choices(f"{seed}/{number}", rare=rare), faults=faults))
     finally:
         gc.collect()  # A history is one large cycle; nothing of it is garbage before its end.
+        gc.freeze()  # What is left was imported or compiled on the way, and stays.
 
 
 def every(seed: str, faults: str, processes: int) -> Iterator[Played]:
     """Yield the histories of a seed in order, without end. Call `prepare` first, unless other tests run here."""
+    aims = _Aims()
     if processes == 1:
-        yield from (played(seed, number, faults) for number in count())
+        for number in count():
+            yield aims.noted(played(seed, number, faults, aims.of(number)))
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(processes, mp_context=context, initializer=prepare)
     try:
         running: deque[Future[Played]] = deque()
         for number in count():
-            running.append(pool.submit(played, seed, number, faults))
-            if len(running) == AHEAD * processes:
-                yield running.popleft().result()
+            running.append(pool.submit(played, seed, number, faults, aims.of(number)))
+            if len(running) == min(AHEAD * processes, ROUND):
+                yield aims.noted(running.popleft().result())
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+class _Aims:
+    """What each round aims at. It follows from the rounds that have ended, so from the seed alone."""
+
+    def __init__(self) -> None:
+        self._met = cells.Met()
+        self._of: dict[int, Rare] = {}
+
+    def of(self, number: int) -> Rare:
+        """Return what the history with a number aims at."""
+        return self._of.get(number // ROUND, {})
+
+    def noted(self, one: Played) -> Played:
+        """Count a history; they come in order."""
+        self._met.add(one.variant, one.calls, one.cells, one.transitions)
+        ended, rest = divmod(one.number + 1, ROUND)
+        if rest == 0:
+            self._of = {ended: self.of(one.number + 1), ended + 1: self._met.rare()}
+        return one
 
 
 def prepare() -> None:
@@ -94,9 +120,7 @@ class Tally:
         self.began = time.monotonic()
         self.steps = self.histories = self.deployments = self.disturbed = 0
         self.seconds = 0.0
-        self.calls: Counter[tuple[str, str]] = Counter()
-        self.cells: Counter[Cell] = Counter()
-        self.transitions: Counter[Cell] = Counter()
+        self.met = cells.Met()
         self.variants: Counter[str] = Counter()
         self.trace = hashlib.sha256()
 
@@ -108,15 +132,13 @@ class Tally:
         self.deployments += one.deployments
         self.disturbed += one.disturbed
         self.variants[one.variant] += 1
-        self.calls.update(one.calls)
-        self.cells.update(one.cells)
-        self.transitions.update(one.transitions)
+        self.met.add(one.variant, one.calls, one.cells, one.transitions)
         self.trace.update(one.digest)
 
     def faults(self) -> Counter[str]:
         """Return how often each fault happened."""
         found: Counter[str] = Counter()
-        for (_, _, fault), times in self.cells.items():
+        for (_, _, fault), times in self.met.cells.items():
             found[fault] += times
         return found
 

@@ -14,12 +14,12 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from simulation import stack
 from simulation.aws.ecs import Ecs
 from simulation.aws.machines import Machines
 from simulation.aws.registry import MANIFEST, Image, Registry, digest_of
 from simulation.choices import Choices
-from simulation.delivery import Delivery
-from simulation.sandboxes import template
+from simulation.queues import Queues
 from simulation.scheduler import BEGINNING, Future, Scheduler
 
 Answer = dict[str, Any]
@@ -204,7 +204,7 @@ def test_ecs_tasks(moto: Callable[[str], Any]) -> None:
 
 def test_sqs(moto: Callable[[str], Any]) -> None:
     """Of a batch only what failed comes again: as often as the template says, then it is dead."""
-    most = int(template()["Resources"]["Nudges"]["Properties"]["RedrivePolicy"]["maxReceiveCount"])
+    most = stack.queues()["Nudges"].receives
     bodies, fails = ["good", "bad", "worse"], {"bad", "worse"}
     scheduler, ours = Scheduler(), Counter[str]()
 
@@ -215,9 +215,10 @@ def test_sqs(moto: Callable[[str], Any]) -> None:
         future.set({"batchItemFailures": failed})
         return future
 
-    delivery = Delivery(scheduler, Choices(story=[]), invoke, chance=0.0)
+    dead_ones: list[tuple[str, Any]] = []
+    ours_queues = Queues(scheduler, Choices(story=[]), invoke, 0.0, dead_ones)
     for body in bodies:
-        delivery.send(body, 0.0)
+        ours_queues.send("Nudges", body, 0.0)
     while scheduler.next_at() < float("inf"):
         scheduler.step()
 
@@ -238,7 +239,7 @@ def test_sqs(moto: Callable[[str], Any]) -> None:
     buried = queues.receive_message(QueueUrl=dead, MaxNumberOfMessages=10)["Messages"]
 
     assert ours == theirs == {"good": 1, "bad": most, "worse": most}
-    assert sorted(body for _, body in delivery.dead) == sorted(message["Body"] for message in buried)
+    assert sorted(body for _, body in dead_ones) == sorted(message["Body"] for message in buried)
 
 
 # ── Step Functions ──

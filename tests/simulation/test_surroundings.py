@@ -119,5 +119,6 @@ def test_the_trace_does_not_depend_on_the_hash_seed() -> None:
         )
         return done.stdout.splitlines()[-1]
 
-    assert trace("1").startswith("trace: ")
-    assert trace("1") == trace("2")
+    one = trace("1")
+    assert one.startswith("trace: ")
+    assert one == trace("2")

@@ -154,3 +154,16 @@ def test_a_repeated_transaction_answers_as_the_first_time() -> None:
     again = {**request, "ClientRequestToken": "another call"}
     with pytest.raises(ClientError, match="TransactionCanceled"):
         table.transact_write_items(again)
+
+
+def test_ttl_deletes_what_has_expired_and_nothing_else() -> None:
+    """Ours alone: moto deletes nothing. An `expiresAt` that is text is a field of a record, and no time for TTL."""
+    table, changes = Table(), list[Any]()
+    for name, expires in (("old", {"N": "99"}), ("new", {"N": "101"}), ("text", {"S": "2026"})):
+        table._commit([((name, "a"), {"pk": {"S": name}, "sk": {"S": "a"}, "expiresAt": expires})])
+    table._commit([(("none", "a"), {"pk": {"S": "none"}, "sk": {"S": "a"}})])
+    table.observers.append(lambda before, after: changes.append((before and before["pk"]["S"], after)))
+    table.expire(100.0)
+    assert changes == [("old", None)]
+    assert table.get("old", "a") is None
+    assert all(table.get(name, "a") for name in ("new", "text", "none"))

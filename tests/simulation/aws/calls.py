@@ -21,6 +21,8 @@ READ_FAULTS = ("ok", "slow", "throttled", "unreachable", *CRASHES)
 WRITE_FAULTS = (*READ_FAULTS, "repeated", "lost", "cut")
 """`repeated`: works, the answer is lost, and the SDK's second attempt is answered. `lost`: all three attempts work and
 no answer arrives. `cut`: works, and nothing can be reached after that."""
+HTTP_FAULTS = ("ok", "unreachable", "lost", "failing", *CRASHES)
+"""`lost`: it works, and the answer does not arrive. `failing`: the other side answers with an error of its own."""
 READS = frozenset(
     {
         *(
@@ -54,10 +56,13 @@ class SandboxDied(BaseException):
 
 def faults_of(service: str, operation: str) -> tuple[str, ...]:
     """Return what can become of a call; the first is the ordinary course."""
+    if service == "http":
+        return HTTP_FAULTS
     if operation in READS:
         stale = ("stale",) if operation in EVENTUALLY_CONSISTENT else ()
         return (*READ_FAULTS, *stale)
-    return (*WRITE_FAULTS, "conflict") if operation == "transact_write_items" else WRITE_FAULTS
+    own = {"transact_write_items": ("conflict",), "send_message_batch": ("partly",)}
+    return (*WRITE_FAULTS, *own.get(operation, ()))
 
 
 def perform(operation: str, do: Operation, request: Request, fault: str, pause: Callable[[float], None]) -> Any:
@@ -76,8 +81,8 @@ def perform(operation: str, do: Operation, request: Request, fault: str, pause: 
         reasons = [{"Code": "TransactionConflict"} for _ in request["TransactItems"]]
         raise refusal(name, "TransactionCanceledException", CancellationReasons=reasons)
     pause(_SLOW if fault == "slow" else _LATENCY)
-    if fault == "stale":
-        return do(request, stale=True)
+    if fault in ("stale", "partly"):
+        return do(request, **{fault: True})
     if fault in ("ok", "slow"):
         return do(request)
     answer = _attempt(do, request)

@@ -120,6 +120,17 @@ class Ecs:
         image = known["containerDefinitions"][0]["image"]
         self.update_service({"service": name, "taskDefinition": self.define(known["family"], image)})
 
+    def scaled(self, name: str) -> None:
+        """Have autoscaling add a task to a service, or take it away again."""
+        service = self.services[name]
+        service["desiredCount"] = 5 - service["desiredCount"]
+        primary = next(item for item in service["deployments"] if item["status"] == "PRIMARY")
+        primary["desiredCount"] = service["desiredCount"]
+        if primary["rolloutState"] == "COMPLETED":
+            primary["runningCount"] = service["desiredCount"]
+            self._run_tasks(service, primary)
+        self._changed(name)
+
     def running_image(self, service: str) -> Image | None:
         """Return the image of the tasks that answer now."""
         for deployment in self.services[service]["deployments"]:
@@ -334,6 +345,8 @@ class Ecs:
         task.update(lastStatus="RUNNING", startedAt=self._scheduler.now())
         task["containers"][0]["lastStatus"] = "RUNNING"
         image = self._image(task["taskDefinitionArn"])
+        if image is not None and image.migrates == "hangs":
+            return
         failed = image is None or image.migrates != "well"
         self._scheduler.after(TICK, lambda: self._stop_task(task, 1 if failed else 0, "EssentialContainerExited"))
 

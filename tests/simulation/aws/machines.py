@@ -373,6 +373,17 @@ def transitions(machine: Json) -> set[tuple[str, str]]:
     return found
 
 
+def caught(machine: Json) -> list[tuple[str, str, str]]:
+    """Return what happens to states whose function fails for long: (state, function, the state after it)."""
+    found = []
+    for name, state in machine["States"].items():
+        if state["Type"] == "Task" and state.get("Catch"):
+            function = state["Arguments"]["FunctionName"].removeprefix("${").removesuffix("}")
+            found.append((name, function, state["Catch"][-1]["Next"]))
+        found += caught(state["ItemProcessor"]) if "ItemProcessor" in state else []
+    return found
+
+
 def check(machine: Json) -> None:
     """Raise ValueError for a definition that uses what this interpreter does not know."""
     for name, state in machine["States"].items():

@@ -22,7 +22,7 @@ class Image:
     runs: str = "well"
     """`well`; `crashes`: each task exits; `hangs`: tasks never become RUNNING; `ill`: runs, and fails its checks."""
     migrates: str = "well"
-    """`well`; `fails`: exits with 1."""
+    """`well`; `fails`: exits with 1; `hangs`: runs until it is stopped."""
 
 
 class Registry:

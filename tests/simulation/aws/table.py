@@ -15,6 +15,10 @@ EXPRESSIONS = ("#pk = :pk", "#pk = :pk AND begins_with(sk, :prefix)", "#pk = :pk
 Observer = Callable[[Item | None, Item | None], None]
 
 
+TTL = "expiresAt"
+"""The attribute that the template names."""
+
+
 class Table:
     """Items are never changed once they are stored: a write stores another one."""
 
@@ -40,6 +44,17 @@ class Table:
         order = self._sorted[pk]
         start, end = bisect_left(order, prefix), bisect_left(order, f"{prefix}\U0010ffff")
         return [found[sk] for sk in order[start:end]]
+
+    def expire(self, now: float) -> None:
+        """Delete what is past its `expiresAt` (seconds since 1970): TTL does so some time later, up to days."""
+        due = [
+            (item["pk"]["S"], sk)
+            for part in self.items.values()
+            for sk, item in part.items()
+            if float(item.get(TTL, {}).get("N", "inf")) <= now
+        ]
+        for key in due:
+            self._commit([(key, None)])
 
     # ── the client's operations ──
 

@@ -14,7 +14,7 @@ from simulation.quotas.contention import Contention
 from simulation.quotas.latencies import COLD, WARM, Latencies
 from simulation.sandboxes import Sandbox, timeouts
 from simulation.scheduler import Future
-from simulation.surroundings import NOTIFY_EVERY, SWEEP_EVERY, Effect, Surroundings
+from simulation.surroundings import Effect, Surroundings
 
 ATTEMPTS = 3
 """How often the SDK makes a call (`runtime`)."""
@@ -76,8 +76,6 @@ class Wide(Surroundings):
                 self.ecs.define(item["baseTaskDefinition"], "registry.example/scr-api:base")
                 image = f"registry.example/scr-api@{digest}"
                 self.ecs.create_service(environment["cluster"], item["name"], item["name"], image)
-        self._plan_sweep(SWEEP_EVERY)
-        self.scheduler.after(NOTIFY_EVERY, self._send_what_waits)
 
     # ── what quotas refuse ──
 
