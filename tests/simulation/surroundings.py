@@ -198,7 +198,8 @@ class Surroundings:
                 return self._operation(service, operation)(asked, **how)
             self._note(f"{sandbox.function}#{sandbox.invocation} {operation}")
             self.watch(Effect(sandbox, service, operation, asked))
-            self._significant = service != "dynamodb"
+            # Looks that a sweep queues are no change yet.
+            self._significant = service != "dynamodb" and operation != "send_message_batch"
             answer = self._operation(service, operation)(asked, **how)
             sandbox.changed = sandbox.changed or self._significant
             return answer
