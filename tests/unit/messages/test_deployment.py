@@ -16,6 +16,7 @@ from ferryman.records import (
     MigrationProgress,
     OutboxMessage,
     Phase,
+    PlannedCheck,
     step_keys,
 )
 from unit import builders as make
@@ -46,11 +47,16 @@ def ended(
 
 
 def test_success_says_version_from_to_duration_and_components() -> None:
-    message = told(ended(Phase.SUCCEEDED))
+    check = PlannedCheck(name="api", url="https://x", status=[200], attempts=1, delay_seconds=1, timeout_seconds=1)
+    message = told(ended(Phase.SUCCEEDED, plan=make.plan(checks=[check])))
     assert message.subject == "[Succeeded] scr/staging: abc1234 is deployed and verified"
     assert "scr/staging now runs abc1234 (previously 0001234). The deployment took 3m12s." in message.text
     assert "api aaaaaaaaaaaa, web aaaaaaaaaaaa" in message.text
     assert message.text.count("\n") < 8
+
+
+def test_success_without_a_smoke_test_is_said_as_such() -> None:
+    assert told(ended(Phase.SUCCEEDED)).subject == "[Succeeded] scr/staging: abc1234 is deployed, without smoke tests"
 
 
 FAILURES = [
