@@ -1,12 +1,6 @@
 """Exit codes of the command, and the error that ends it. `ferryman --help` lists the codes, too."""
 
 from enum import IntEnum
-from typing import Any
-
-import typer
-from typer.core import TyperGroup
-
-from ferryman_cli import choices, output, pipes
 
 
 class Exit(IntEnum):
@@ -31,20 +25,3 @@ class Stop(Exception):
     def __init__(self, code: Exit, message: str) -> None:
         self.code = code
         super().__init__(message)
-
-
-class Commands(TyperGroup):
-    """A group of commands that prints the message of a `Stop` on standard error and exits with its code."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run a command."""
-        with pipes.closed_is_fine():
-            try:
-                return super().invoke(ctx)
-            except Stop as stop:
-                output.complain(str(stop))
-                ctx.exit(int(stop.code))
-            except typer.BadParameter as error:
-                choices.name_them(error)
-                raise
-        return None

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from ferryman.suggestions import suggest
-from ferryman_cli.exits import Commands, Exit, Stop
+from ferryman_cli.exits import Exit, Stop
+from ferryman_cli.group import Commands
 
 app = typer.Typer(
     cls=Commands,

@@ -28,7 +28,8 @@ from ferryman_cli.commands import (
     watch,
 )
 from ferryman_cli.connection import connect
-from ferryman_cli.exits import Commands, Stop
+from ferryman_cli.exits import Stop
+from ferryman_cli.group import Commands
 from ferryman_cli.output import Format
 
 _HELP = """Operate Amazon ECS platforms: push an image and walk away.

@@ -23,7 +23,7 @@ TURN = "decisions.deployment_steps decisions.step_turn decisions.wave_order"
 """Whether a step may begin."""
 STEP = f"{EVERY} {TURN} contracts messages.timeline store.logs store.step_writer"
 """For steps that write into the record of a deployment under its claim."""
-SMALL = {"arns", "durations", "effects", "lazy_model", "text"}
+SMALL = {"arns", "durations", "effects", "lazy_model", "suggestions", "text"}
 """Modules of a few lines that every room may use."""
 APPROVAL = """
     approvals.lifecycle approvals.notifications clients.stepfunctions decisions.approval_rules

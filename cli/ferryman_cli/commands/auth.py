@@ -7,7 +7,8 @@ import typer
 from ferryman.suggestions import suggest
 from ferryman_cli import options, output
 from ferryman_cli.connection import connect
-from ferryman_cli.exits import Commands, Exit, Stop
+from ferryman_cli.exits import Exit, Stop
+from ferryman_cli.group import Commands
 from ferryman_cli.output import Format
 from ferryman_cli.transport import Api, ApiError
 

@@ -8,7 +8,8 @@ from ferryman.suggestions import command
 from ferryman_cli import asking, confirm, options, output
 from ferryman_cli.commands.apply import told_proposed
 from ferryman_cli.connection import connect
-from ferryman_cli.exits import Commands, Exit
+from ferryman_cli.exits import Exit
+from ferryman_cli.group import Commands
 from ferryman_cli.output import Format
 from ferryman_cli.transport import Api
 

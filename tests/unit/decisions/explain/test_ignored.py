@@ -72,7 +72,7 @@ def test_semver_tags_that_name_no_release(scr_document: dict[str, Any], document
 def test_in_words(document: Platform) -> None:
     tags = [(f"sha-{number}a{number}b{number}c{number}", number) for number in range(1, 6)]
     found = ignored(document, [kept("api", *tags), kept("web", *tags)], [], [])
-    told = sentences(found, NOW)
+    told = sentences(found, "scr", NOW)
     assert told[0] == (
         "Tag sha-5a5b5c5 (api, web) was pushed and ignored 55m ago: sha-5a5b5c5 does not match tagPattern "
         "(?P<version>[0-9a-f]{7,40}). Push the images as 5a5b5c5, or change tagPattern so that it matches sha-5a5b5c5."
@@ -80,7 +80,7 @@ def test_in_words(document: Platform) -> None:
     assert told[3:] == ["2 more newer tags are no releases; to list them, run `ferryman releases --ignored -p scr`."]
     assert (headline([]), headline(found[:1])) == ("", "tag sha-5a5b5c5 is no release")
     assert headline(found) == "5 newer tags are no releases"
-    assert sentences(found[:4], NOW)[3].startswith("1 more newer tag is no release;")
+    assert sentences(found[:4], "scr", NOW)[3].startswith("1 more newer tag is no release;")
 
 
 def test_a_build_cache_is_said_to_be_no_image_unless_an_image_carries_the_tag_too(document: Platform) -> None:

@@ -139,7 +139,7 @@ TAGGED = release(2, verified=True, tag="v1.0.0")
         pytest.param(
             release(2, verified=True), {"triggers": ["manual"]}, {}, "NoTrigger",
             "nothing starts it automatically in production (triggers: `manual`). To deploy it, run `ferryman deploy "
-            "production --release 0000002 --confirm DEPLOY`.", id="by-hand-only",
+            "production --release 0000002 --confirm DEPLOY -p scr`.", id="by-hand-only",
         ),
         pytest.param(
             release(2, verified=True), {"triggers": ["promotion"]}, {}, "Next", "about to start", id="promotion"
