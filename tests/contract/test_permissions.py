@@ -113,7 +113,8 @@ def test_processes_share_all_permissions_about_equally() -> None:
 
 
 def test_a_line_s_test_is_found_with_all_its_cases() -> None:
-    assert is_of("tests/flow/test_x.py::TestY::test_z[died-first]", "test_x.py::TestY::test_z")
-    assert is_of("tests/flow/test_x.py::test_z", "test_x.py::test_z")
-    assert not is_of("tests/flow/test_x.py::test_zz[died]", "test_x.py::test_z")
-    assert not is_of("tests/flow/other_test_x.py::test_z", "test_x.py::test_z")
+    assert is_of("tests/flow/test_doctor.py::TestY::test_z[died-first]", "test_doctor.py::TestY::test_z")
+    assert is_of("tests/flow/test_doctor.py::test_z", "test_doctor.py::test_z")
+    assert not is_of("tests/flow/test_doctor.py::test_zz[died]", "test_doctor.py::test_z")
+    name = "test_doctor.py::test_z"
+    assert not is_of(f"tests/flow/other_{name}", name)

@@ -47,7 +47,7 @@ def test_a_success_that_is_stored_in_parts_is_read_whole(store: Store, clock: Fa
     world.ecs.refuse("get_task_protection", "AccessDeniedException", "no")
     world.sweep()
     message = world.state.condition("OldTasksRemain").message  # type: ignore[union-attr]
-    assert "could not be read: get_task_protection was refused (AccessDeniedException)" in message
+    assert "could not be read: GetTaskProtection was refused (AccessDeniedException)" in message
     service["deployments"].remove(old)
     world.sweep()
     assert world.state.condition("OldTasksRemain") is None

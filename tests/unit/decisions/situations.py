@@ -95,7 +95,8 @@ def settled(phase: Phase, retry_in: float | None = None, attempts: int = 1) -> S
     return Settled(phase=phase, reason="Because", at=make.AT, attempts=attempts, retry_at=retry_at)
 
 
-HOLD = Hold(reason="audit", who="ada", at=make.AT)
+HOLD = Hold(reason="audit", who="ada", at=make.AT, reminded_at=NOW)
+"""People were reminded of it just now."""
 
 
 def request(version: str, kind: str = "retry") -> Request:

@@ -36,7 +36,7 @@ def test_newest_first_in_utc(run: Run) -> None:
         "WHEN (UTC)            ENVIRONMENT   ACTION            VERSION   WHO       HOW    FROM                      "
         "MESSAGE\n"
         "2026-01-02 04:04:05   production    DecisionRefused   abc1234   unknown   mail   198.51.100.9, ]0;xcurl    "
-        "evil[2J link\n"
+        "evil link\n"
         "2026-01-02 03:04:05   staging       Held              -         user/jo   cli    203.0.113.7, ferryman/1   "
         "put on hold: x\n"
     )

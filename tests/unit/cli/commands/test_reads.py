@@ -206,7 +206,7 @@ def test_events(run: Run, world: World) -> None:
 
     assert ageless(run("events", "staging").stdout) == (
         "LAST SEEN   TYPE   OBJECT    BY        MESSAGE\n"
-        "AGE        Held   staging   user/jo   evil[31m message\n"
+        "AGE        Held   staging   user/jo   evil message\n"
     )  # fmt: skip
 
 
