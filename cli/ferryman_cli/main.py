@@ -18,6 +18,7 @@ from ferryman_cli.commands import (
     doctor,
     gates,
     get,
+    init,
     proposal,
     reads,
     requests,
@@ -55,6 +56,7 @@ Environment:
 \b
 Examples:
   ferryman doctor
+  ferryman init
   ferryman apply -f platform.yaml
   ferryman status
   ferryman watch staging
@@ -72,6 +74,7 @@ app = typer.Typer(
 
 for _command in (
     doctor.doctor,
+    init.init,
     apply.apply,
     validate.validate,
     tags.tags,

@@ -70,10 +70,13 @@ def _child(node: Any, parts: list[str]) -> tuple[Any, int, int] | None:
 
 def read(file: str) -> Source:
     """Read a document from a file, or from standard input for `-`; if it is not valid YAML, end the command."""
+    return of_text("<stdin>" if file == "-" else file, _text(file))
+
+
+def of_text(name: str, text: str) -> Source:
+    """Parse the text of a document that errors call `name`; if it is not valid YAML, end the command."""
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-    name = "<stdin>" if file == "-" else file
-    text = _text(file)
     try:
         root = _yaml().compose(text)
         if root is None:
