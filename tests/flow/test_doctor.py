@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from ferryman.platform import parse
 from ferryman.records import EnvironmentState
 from ferryman.records.limits import ITEM
 from ferryman.store import items
 from ferryman_cli.doctor import examine, eyes
 from ferryman_cli.main import app
+from ferryman_cli.source import of_text
 from flow.doctor_cases import ALONE, CLOCKS, PLATFORM, TOGETHER, WITH_ENVIRONMENT, WITHOUT_ENVIRONMENT, Case
 from flow.production import Production, promoted
 from flow.stage import Stage
@@ -76,6 +78,21 @@ def test_all_is_well(scr: Production, stage: Stage, doctor: Any) -> None:
     assert (code, wrong(found)) == (0, {})
     (message,) = stage.aws.slack.messages[before:]
     assert message.text == f"Test message of Ferryman for {scr.name}"
+
+
+def test_a_first_document_declares_what_runs(scr: Production, doctor: Any) -> None:
+    """`ferryman init`, with the caller's eyes of the doctor."""
+    declared = scr.document["spec"]["environments"]
+    places = [word for name, one in declared.items() for word in ("-e", f"{name}={one['cluster']}")]
+    result = CliRunner().invoke(app, ["init", "-p", scr.name, *places, "-o", "-"])
+    assert result.exit_code == 0, result.stderr
+    # The emulator has no pull-through caches.
+    assert [line for line in result.stderr.splitlines() if "warning" in line and "pull-through" not in line] == []
+    found = parse(of_text("document", result.stdout).data)
+    assert found.spec.components.keys() == scr.document["spec"]["components"].keys()
+    for name, one in declared.items():
+        services = {service["name"]: service["component"] for wave in one["waves"] for service in wave["services"]}
+        assert {service.name: service.component for service in found.environment(name).services} == services
 
 
 def test_who_may_little_is_told_which_permissions_are_missing(

@@ -1,14 +1,17 @@
 """Ask at a terminal what was not answered yet. Each answer is checked at once, and asked again if it is not right."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import typer
 
+from ferryman.platform.problem import closest
+from ferryman.platform.values import IN_WORDS, NAME, REPOSITORY
 from ferryman_cli import output
 from ferryman_cli.exits import Exit, Stop
 from ferryman_cli.init import answers as reading
-from ferryman_cli.init.draft import repositories, why_not
+from ferryman_cli.init.draft import cluster_name, repositories, why_not
 from ferryman_cli.init.look import Look
 from ferryman_cli.init.seen import Registry, Seen, SeenService
 
@@ -69,18 +72,21 @@ def _services(
     """Ask which services to operate, and which components those run that could not be read."""
     there = look.services(cluster, None)
     seen = Seen(registry=registry)
+    same = [one for one in data["environments"].values() if cluster_name(one["cluster"]) == cluster_name(cluster)]
+    taken = {service["name"] for one in same for service in one.get("services", [])}
     if there is None:
         question = f"Services of {name}, which could not be read"
         chosen = _until(ask, question, "", _words)
         found = {service: SeenService(service) for service in chosen}
     else:
-        fit = [service for service, item in there.items() if why_not(item, seen) is None or item.containers is None]
-        fit = [service for service in fit if not there[service].unfit]
+        known = {service: item for service, item in there.items() if not item.unfit and service not in taken}
+        fit = [service for service, item in known.items() if item.containers is None or why_not(item, seen) is None]
         if not fit:
             return {}
         question = f"Services of {name} to operate{_listed(fit)}"
         chosen = _until(ask, question, "all", lambda text: fit if text == "all" else _each(text, fit))
-        if chosen == fit and all(there[service].containers is not None for service in fit):
+        # Not named, so that those which are left out are told.
+        if len(same) == 1 and chosen == fit and all(there[service].containers is not None for service in fit):
             return {}
         found = {service: there[service] for service in chosen}
     answered = [_service(item, data, seen, ask) for item in found.values()]
@@ -129,21 +135,16 @@ def _until[Found](ask: Ask, question: str, default: str, read: Callable[[str], F
 
 
 def _name(text: str) -> str:
-    return _matching(text, "NAME")
+    return _matching(text, NAME)
 
 
 def _repository(text: str) -> str:
-    return _matching(text, "REPOSITORY")
+    return _matching(text, REPOSITORY)
 
 
 def _matching(text: str, pattern: str) -> str:
-    import re
-
-    from ferryman.platform import values
-
-    wanted: str = getattr(values, pattern)
-    if not re.fullmatch(wanted, text):
-        raise ValueError(f"{text!r} is not valid: {values.IN_WORDS[wanted]}")
+    if not re.fullmatch(pattern, text):
+        raise ValueError(f"{text!r} is not valid: {IN_WORDS[pattern]}")
     return text
 
 
@@ -163,8 +164,6 @@ def _each(text: str, there: list[str]) -> list[str]:
 
 
 def _known(text: str, there: list[str]) -> str:
-    from ferryman.platform.problem import closest
-
     # An ARN is taken as it is; nothing is known if nothing could be read.
     if not text or (there and text not in there and not text.startswith("arn:")):
         raise ValueError(f"there is no {text!r}{closest(text, there)}" if text else "an answer is needed")

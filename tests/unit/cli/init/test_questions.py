@@ -146,3 +146,18 @@ def test_no_promotion(eyes: FakeEyes) -> None:
         ("Where messages go", ""),
     )
     assert found["environments"]["production"]["promoteFrom"] is None
+
+
+def test_environments_in_one_cluster_share_no_service(eyes: FakeEyes) -> None:
+    for name in ("api-production", "web-production"):
+        eyes.clusters["shop-staging"][name] = eyes.clusters["shop-production"][name]
+    there = "arn:aws:ecs:eu-west-1:123456789012:cluster/shop-staging"
+    given = {"platform": "shop", "environments": {"a": {"cluster": "shop-staging"}, "b": {"cluster": there}}}
+    found, person = asked(
+        eyes, given, ("Services of a", "api-staging web-staging"), ("Services of b", None), ("Where messages go", "")
+    )
+    assert person.asked[1] == "Services of b to operate (api-production, web-production)"
+    assert [[service["name"] for service in one["services"]] for one in found["environments"].values()] == [
+        ["api-staging", "web-staging"],
+        ["api-production", "web-production"],
+    ]

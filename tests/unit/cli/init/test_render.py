@@ -115,6 +115,21 @@ def test_a_long_list_of_services_becomes_several_waves() -> None:
     ]  # fmt: skip
 
 
+def test_names_that_yaml_would_read_as_something_else() -> None:
+    given = parse(
+        {
+            "platform": "null",
+            "channels": {"true": {"type": "sns", "topicArn": "arn:aws:sns:eu-west-1:123456789012:team"}},
+            "environments": {"null": {"cluster": "0"}, "false": {"cluster": "~"}},
+        }
+    )
+    clusters = {"0": {"s": one("s", f"{HOST}/shop-api")}, "~": {"p": one("p", f"{HOST}/shop-api")}}
+    document = parse_document(read(render(draft(given, Seen(clusters, Registry())), "")))
+    assert (document.name, list(document.spec.environments)) == ("null", ["null", "false"])
+    last = document.environment("false")
+    assert (last.cluster, last.promote_from, last.notify) == ("~", "null", ["true"])
+
+
 @pytest.mark.parametrize(
     ("environment", "told"),
     [
