@@ -144,7 +144,7 @@ def _asked_anew(deployment: Deployment, state: EnvironmentState, at: datetime) -
 
 
 def _held(state: EnvironmentState, judgement: Judgement, at: datetime) -> EnvironmentState:
-    """Put a hold there if need be. One that stands stays, unless it would end by itself: this one only a person lifts."""
+    """Put a hold there if need be, which only a person lifts. One that stands stays, unless it would end by itself."""
     standing = state.hold
     if judgement.hold is None or (standing is not None and standing.until is None):
         return state
