@@ -52,6 +52,11 @@ class TestAbort:
 
         assert world.ask("abort", {"reason": "x"})[0] == 200
 
+    def test_says_nothing_of_a_former_environment_of_this_name(self, world: World) -> None:
+        world.put(idle(began_at=make.AT + timedelta(days=1)), make.deployment(phase=Phase.FAILED))
+
+        assert ID not in world.ask("abort", {"reason": "x"})[1]["error"]["message"]
+
     @pytest.mark.parametrize(
         ("records", "words"),
         [

@@ -1,6 +1,7 @@
 """A proposed document from its apply to its end: who is asked, what applies it, and what ends it."""
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from ferryman.platform.claims import of_document
 from ferryman.records import AppliedPlatform, Approval, OutboxMessage, Proposal
 from ferryman.records.writes import Save
 from ferryman.store.table import Store
+from unit import builders as make
 from unit.api_world import JO, World
 from unit.approving import ADA, ADA_ARN, GRACE, GRACE_ARN, PARAMETERS, document
 from unit.fakes.clock import FakeClock, FakeIds
@@ -46,9 +48,12 @@ class Desk:
         assert status == 200, body
         return body
 
-    def tend(self) -> None:
+    def tend(self, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Do what reconcile does; `meanwhile` happens once a document is about to be applied."""
+
         def adopt(made: Platform) -> None:
             self.adopted.append(made.name)
+            meanwhile()
 
         references = References(FakeParameters(self.parameters))
         nudge = lambda platform, name: self.nudged.append((platform, name))  # noqa: E731
@@ -292,6 +297,22 @@ def test_what_was_removed_is_remembered(desk: Desk) -> None:
     assert desk.apply(without, prune="true")["result"] == "proposed"
     desk.tend()
     desk.decide(ADA)
+    desk.tend()
+    assert (desk.applied.generation, desk.applied.removed) == (2, ["production"])
+
+
+def test_an_environment_in_which_a_deployment_starts_meanwhile_stays(desk: Desk) -> None:
+    without = copy.deepcopy(document().dump())
+    del without["spec"]["environments"]["production"]
+    desk.apply(without, prune="true")
+    desk.tend()
+    desk.decide(ADA)
+
+    desk.tend(lambda: desk.api.put(make.state(environment="production")))
+
+    assert (desk.applied.generation, desk.proposal.status) == (1, "Proposed")
+    assert "is in progress in production" in desk.proposal.problem
+    desk.store.update_state("scr", "production", lambda state: state.but(active=None))
     desk.tend()
     assert (desk.applied.generation, desk.applied.removed) == (2, ["production"])
 

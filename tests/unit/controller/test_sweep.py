@@ -237,6 +237,59 @@ class TestLook:
         assert world.store.scheduled_looks() == []
 
 
+class TestShared:
+    @pytest.fixture(params=["base-api", "ssm:/ferryman/scr/base"])
+    def redeployed(self, request: pytest.FixtureRequest, world: World) -> World:
+        """A sweep has read a base before it changed; the environment was deployed with the new one since."""
+        old = world.ecs.new_definition("base-api", "x")
+        world.parameters.values["/ferryman/scr/base"] = old
+        waves = document().dump()["spec"]["environments"]["staging"]["waves"]
+        waves[0]["services"][0]["baseTaskDefinition"] = request.param
+        digests = {part: world.ecr.push(f"scr-{part}", V1, f"{part} {V1}", at=world.clock()) for part in ("api", "web")}
+        world.apply(document(waves=waves, onBaseChange="deploy", movingTags=[]))
+        fan_out(world)
+        world.shared.begin(world.clock())
+        world.shared.references.text("ssm:/ferryman/scr/base")
+        world.shared.latest_revision("base-api")
+        new = world.ecs.new_definition("base-api", "x", cpu="512")
+        world.parameters.values["/ferryman/scr/base"] = new
+        target = world.state.last_succeeded
+        assert target is not None
+        runs = Running(version=V1, deployment="d", digests=digests, at=world.clock())
+        after = target.but(bases={**target.bases, "scr-api": new})
+        world.store.update_state("scr", "staging", lambda state: state.but(current=runs, last_succeeded=after))
+        return world
+
+    def test_what_was_read_before_a_deployment_starts_no_other_one(self, redeployed: World) -> None:
+        redeployed.look()
+
+        assert redeployed.failed == []
+        assert redeployed.told() == []
+
+    def test_what_belongs_to_whom_is_asked_anew(self, world: World) -> None:
+        world.parameters.values["/ferryman/scr/cluster"] = CLUSTER
+        world.apply(document(cluster="ssm:/ferryman/scr/cluster"))
+        world.parameters.values["/ferryman/scr/cluster"] = "former"
+        fan_out(world)
+        world.shared.begin(world.clock())
+        world.shared.references.text("ssm:/ferryman/scr/cluster")
+        world.parameters.values["/ferryman/scr/cluster"] = CLUSTER
+
+        world.look()
+
+        owned = [thing for one in world.store.ownerships() for thing in one.things if "scr-api" in thing]
+        assert owned
+        assert not [thing for thing in owned if "former" in thing]
+
+    def test_what_has_changed_starts_one(self, redeployed: World) -> None:
+        newer = redeployed.ecs.new_definition("base-api", "x", cpu="1024")
+        redeployed.parameters.values["/ferryman/scr/base"] = newer
+
+        redeployed.look()
+
+        assert redeployed.told() == [(V1, "Pending")]
+
+
 def with_services(count: int) -> Platform:
     data = document().dump()
     services = [

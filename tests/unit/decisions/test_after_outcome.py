@@ -101,6 +101,28 @@ def after(deployment: Deployment, state: EnvironmentState, judgement: Judgement 
     return after_outcome.apply(judgement, deployment, state, make.AT, history=ran, releases=releases())[1]
 
 
+class TestHold:
+    BAD = Judgement(Phase.FAILED, "RollbackFailed", "no.", hold="scr-api could not go back")
+
+    def test_one_that_would_end_by_itself_gives_way(self) -> None:
+        """What a failure leaves behind must not start again only because a load test is over."""
+        standing = HOLD.but(until=make.AT + timedelta(hours=1))
+
+        found = after(make.deployment(version=D), running(hold=standing), self.BAD).hold
+
+        assert found is not None
+        assert (found.who, found.at, found.until) == ("ferryman", make.AT, None)
+        assert found.reason == f"scr-api could not go back (previously put on hold by {HOLD.who}: {HOLD.reason})"
+
+    def test_one_without_an_end_stays(self) -> None:
+        assert after(make.deployment(version=D), running(), self.BAD).hold == HOLD
+
+    def test_one_that_ends_stays_when_nothing_needs_another(self) -> None:
+        standing = HOLD.but(until=make.AT + timedelta(hours=1))
+
+        assert after(back(), running(hold=standing)).hold == standing
+
+
 class TestRollback:
     def test_what_was_found_bad_is_not_what_the_next_rollback_goes_to(self) -> None:
         """B succeeded, and went back when it was deployed again; D is left for C: before C there is A, not B."""

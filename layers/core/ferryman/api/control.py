@@ -148,7 +148,8 @@ def abort(operator: Context, request: Request) -> dict[str, Any]:
 
 
 def _nothing_to_abort(operator: Context, platform: str, env: str) -> str:
-    last = operator.store.deployments(platform, env, limit=1)
+    began = operator.store.state(platform, env).began_at
+    last = operator.store.deployments(platform, env, limit=1, since=began)
     tail = f"; the last deployment, {last[0].id} of {last[0].version}, ended {last[0].phase}" if last else ""
     return f"no deployment is in progress in {platform}/{env}, so there is nothing to abort{tail}"
 

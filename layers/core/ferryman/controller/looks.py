@@ -27,14 +27,15 @@ def look(reconciler: Reconciler, platform: str, environment: str, queued_at: dat
         return
     began_at = reconciler.context.clock()
     sources.shared.begin(queued_at)
-    sharing = replace(reconciler, sources=replace(sources, references=sources.shared.references))
     try:
         if environment:
+            # Only here: who may decide about a document, and what belongs to whom, is read when it is asked.
+            sharing = replace(reconciler, sources=replace(sources, references=sources.shared.references))
             _environment(sharing, platform, environment)
         elif platform:
-            _platform(sharing, platform)
+            _platform(reconciler, platform)
         else:
-            _all(sharing)
+            _all(reconciler)
     except NotFound as error:
         # Removed since it was queued; else the error comes from something that is looked up, and every look finds it.
         _LOG.warning("nothing to look at: %s", error, extra={"platform": platform, "environment": environment})

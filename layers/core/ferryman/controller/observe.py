@@ -44,6 +44,11 @@ class Sources:
     shared: SharedReads
     """What the looks of one sweep read alike."""
 
+    def anew(self) -> "Sources":
+        """Return the same sources, with nothing that was read before."""
+        shared = self.shared.anew()
+        return replace(self, shared=shared, references=shared.references)
+
 
 def view(
     sources: Sources, document: Platform, generation: int, name: str, *, swept: bool, started: str | None = None

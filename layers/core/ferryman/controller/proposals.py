@@ -19,7 +19,7 @@ from ferryman.messages import proposal as messages
 from ferryman.messages import timeline
 from ferryman.platform import Platform, parse
 from ferryman.platform.claims import Claims
-from ferryman.records import Actor, AppliedPlatform, Approval, EventType, Proposal
+from ferryman.records import Actor, AppliedPlatform, Approval, EnvironmentState, EventType, Proposal
 from ferryman.records.writes import Remove, Save, Unchanged, Write
 from ferryman.steps import ownership_records
 from ferryman.steps.request_approval import approvers_of, requester_of
@@ -172,7 +172,7 @@ class Proposals:
         if gates.fingerprint(approved.document) != approved.hash:
             raise InvalidDocument([("", "is not the document that was approved")])
         before, document = parse(applied.document), parse(approved.document)
-        self._refuse_orphans(before, document)
+        gone = self._gone(before, document)
         # Read first: whoever comes to own something after this has changed the register by then.
         register = self.store.ownership_register(at)
         owned = self._owned(applied, before, document, at)
@@ -197,7 +197,9 @@ class Proposals:
             detail={"proposal": approved.id, "hash": approved.hash},
         )
         mails = messages.for_outcome(approved, before, after.generation, at)
-        self.store.write(Save(after), Save(approved), Save(register.but(at=at)), *owned, event, *mails)
+        # Where an environment goes, no deployment may have started meanwhile.
+        stays = map(Unchanged, gone)
+        self.store.write(Save(after), Save(approved), Save(register.but(at=at)), *owned, *stays, event, *mails)
         for name in document.spec.environments:
             self.nudge(applied.name, name)
         return after.but(rev=after.rev + 1), approved.but(rev=approved.rev + 1)
@@ -212,12 +214,17 @@ class Proposals:
         made, gone = ownership.records_of(document.name, claims, applied.generation + 1, self.store.ownerships(), at)
         return [*map(Save, made), *map(Remove, gone)]
 
-    def _refuse_orphans(self, before: Platform, document: Platform) -> None:
-        """Raise Refused while a deployment is in progress where the document has no environment any more."""
-        for name in before.spec.environments.keys() - document.spec.environments.keys():
-            active = self.store.state(document.name, name).active
-            if active is not None:
-                raise Refused(f"deployment {active.deployment} is in progress in {name}; it is applied after its end")
+    def _gone(self, before: Platform, document: Platform) -> list[EnvironmentState]:
+        """Return the states of what the document has no more; raise Refused while a deployment is in progress there."""
+        names = before.spec.environments.keys() - document.spec.environments.keys()
+        states = [self.store.state(document.name, name) for name in sorted(names)]
+        for state in states:
+            if state.active is not None:
+                raise Refused(
+                    f"deployment {state.active.deployment} is in progress in {state.environment}; it is applied after "
+                    "its end"
+                )
+        return states
 
     def _values(self, named: Iterable[str]) -> dict[str, str]:
         return values_of(self.references, named)

@@ -21,7 +21,7 @@ from ferryman.controller.context import Context
 from ferryman.controller.events import ExecutionChange, ItemFailure, Key, Nudged, Report, ScanEnded, Wakeup
 from ferryman.controller.observe import Sources
 from ferryman.controller.shared_reads import SharedReads
-from ferryman.decisions.actions import Complete, NoteSameImages, Observe, RepairTags, RequeueAfter
+from ferryman.decisions.actions import Complete, NoteSameImages, Observe, RepairTags, RequeueAfter, Start
 from ferryman.decisions.decide import decide
 from ferryman.effects import Count, Gauge, Nudges
 from ferryman.errors import ClaimLost, Conflict, InvalidInput, NotFound
@@ -126,9 +126,14 @@ class Reconciler:
             raise NotFound(f"platform {document.name} has no environment {name!r}; known environments: {known}")
         started: str | None = None
         completed, since = False, None
+        sources = self.sources
         for _ in range(ROUNDS):
-            view = observe.view(self.sources, document, generation, name, swept=swept, started=started)
+            view = observe.view(sources, document, generation, name, swept=swept, started=started)
             actions = decide(view, self.context.clock())
+            if swept and sources is self.sources and any(isinstance(action, Start) for action in actions):
+                # What looks of a sweep share may be outdated, and with it the reason, such as a changed base.
+                sources = sources.anew()
+                continue
             since = view.state.waiting_since
             try:
                 for action in actions:

@@ -1,7 +1,7 @@
 """What several looks of one sweep read alike: listings of repositories, revisions of families, parameters.
 
-Kept in a sandbox for the looks of one sweep; nothing that starts a deployment is decided on it alone: what a deployment
-uses is read again by its own steps.
+Kept in a sandbox for the looks of one sweep. It may be many minutes old where a look comes late, so no deployment is
+started on it: `controller.reconcile` looks anew before.
 """
 
 from dataclasses import dataclass, field
@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from ferryman.clients import ecr as ecr_edge
 from ferryman.clients import ecs as ecs_edge
 from ferryman.clients.aws_types import ECRClient, ECSClient, SSMClient
-from ferryman.clients.ecr import TaggedImage
 from ferryman.clients.ssm import References
 
 
@@ -35,20 +34,15 @@ class SharedReads:
             self._since = queued_at
             self._forget()
 
-    def tagged_images(self, repository: str) -> list[TaggedImage]:
-        """Return the tagged images of a repository, as they were when this sweep first asked."""
-        if repository not in self._images:
-            self.note_images(repository, list(ecr_edge.tagged_images(self.ecr, repository)))
-        return self._images[repository]
-
-    def note_images(self, repository: str, images: list[TaggedImage]) -> None:
-        """Keep a listing that somebody has just read."""
-        self._images[repository] = images
-        self._digests[repository] = {tag: image.digest for image in images for tag in image.tags}
+    def anew(self) -> "SharedReads":
+        """Return one that has read nothing."""
+        return SharedReads(self.ecr, self.ecs, self.ssm)
 
     def digest(self, repository: str, tag: str) -> str | None:
-        """Return what a tag points at, or None."""
-        self.tagged_images(repository)
+        """Return what a tag points at, or None: as the repository was when this sweep first asked."""
+        if repository not in self._digests:
+            images = ecr_edge.tagged_images(self.ecr, repository)
+            self._digests[repository] = {name: image.digest for image in images for name in image.tags}
         return self._digests[repository].get(tag)
 
     def address(self, repository: str) -> str:
@@ -65,7 +59,6 @@ class SharedReads:
         return self._revisions[family]
 
     def _forget(self) -> None:
-        self._images: dict[str, list[TaggedImage]] = {}
         self._digests: dict[str, dict[str, str]] = {}
         self._addresses: dict[str, str] = {}
         self._revisions: dict[str, str | None] = {}

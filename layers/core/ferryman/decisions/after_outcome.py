@@ -144,10 +144,11 @@ def _asked_anew(deployment: Deployment, state: EnvironmentState, at: datetime) -
 
 
 def _held(state: EnvironmentState, judgement: Judgement, at: datetime) -> EnvironmentState:
-    """Put a hold there if need be; one that stands stays."""
-    if judgement.hold is None or state.hold is not None:
+    """Put a hold there if need be, which only a person lifts. One that stands stays, unless it would end by itself."""
+    standing = state.hold
+    if judgement.hold is None or (standing is not None and standing.until is None):
         return state
-    return state.but(hold=Hold(reason=judgement.hold, who="ferryman", at=at))
+    return state.but(hold=Hold(reason=judgement.hold, who="ferryman", at=at).instead_of(standing))
 
 
 def _worded(judgement: Judgement, deployment: Deployment) -> Judgement:

@@ -26,6 +26,13 @@ class Hold(Record):
     reminded_at: AwareDatetime | None = None
     """When people were last reminded of it."""
 
+    def instead_of(self, standing: "Hold | None") -> "Hold":
+        """Return this hold with the reason of the one that it replaces, because lifting it lifts that one, too."""
+        if standing is None:
+            return self
+        reason = f"{self.reason} (previously put on hold by {standing.who}: {standing.reason})"
+        return self.but(reason=reason[:1_000])
+
 
 class Freeze(Record):
     """A person's word that nothing starts for a while, beside the document's windows."""

@@ -39,6 +39,35 @@ class TestHold:
         assert world.state.hold.reason == "load test"
         assert world.timeline() == [("Held", JO)]
 
+    @pytest.mark.parametrize(
+        ("first", "second", "wins"),
+        [
+            pytest.param(1, None, True, id="without-an-end"),
+            pytest.param(1, 2, True, id="a-later-end"),
+            pytest.param(2, 2, False, id="the-same-end"),
+            pytest.param(2, 1, False, id="an-earlier-end"),
+            pytest.param(None, 2, False, id="no-end-before"),
+        ],
+    )
+    def test_the_longer_one_counts(self, world: World, first: int | None, second: int | None, *, wins: bool) -> None:
+        def lasting(days: int | None, reason: str) -> dict[str, Any]:
+            until = (world.clock.at + timedelta(days=days)).isoformat() if days is not None else None
+            return {"reason": reason, "until": until}
+
+        world.ask("hold", lasting(first, "load test"))
+        before = world.state.hold
+        _, body = world.ask("hold", lasting(second, "incident"), who=KIM)
+
+        hold = world.state.hold
+        assert hold is not None
+        assert body["changed"] is wins
+        if wins:
+            assert (hold.who, hold.reason) == (KIM, f"incident (previously put on hold by {JO}: load test)")
+            assert hold.until == (world.clock.at + timedelta(days=second) if second is not None else None)
+            assert world.timeline() == [("Held", JO), ("Held", KIM)]
+        else:
+            assert hold == before
+
     def test_is_announced_once(self, world: World) -> None:
         world.ask("hold", {"reason": "load test"})
         world.ask("hold", {"reason": "load test"})

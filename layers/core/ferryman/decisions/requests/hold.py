@@ -11,18 +11,24 @@ from ferryman.suggestions import suggest
 def request_hold(
     state: EnvironmentState, reason: str, who: str, at: datetime, until: datetime | None = None
 ) -> Outcome:
-    """Put automation on hold, for good or until a given time. An existing hold keeps its reason, owner and end."""
+    """Put automation on hold, until a given time or without an end. One that lasts as long stays as it is."""
     env, standing = state.environment, state.hold
     if until is not None and until <= at:
         raise Refused(f"{until.astimezone(UTC):%Y-%m-%d %H:%M} UTC is in the past; give a time in the future")
     until = until.astimezone(UTC) if until is not None else None
-    if standing is not None:
-        return Outcome(None, f"{env} was already put on hold by {standing.who}: {standing.reason}")
+    if standing is not None and not _is_longer(until, standing):
+        end = f" until {standing.until:%Y-%m-%d %H:%M} UTC" if standing.until is not None else ""
+        return Outcome(None, f"{env} was already put on hold{end} by {standing.who}: {standing.reason}")
     # admit_deployment stops an automatic deployment that has not changed anything yet.
     running = f"; deployment {state.active.deployment} continues if it is already admitted" if state.active else ""
     end = f" until {until:%Y-%m-%d %H:%M} UTC" if until is not None else ""
     message = f"{env} is on hold{end}{running}; to lift the hold, run {suggest('resume', env, p=state.platform)}"
-    return Outcome(state.but(hold=Hold(reason=reason, who=who, at=at, until=until)), message)
+    hold = Hold(reason=reason, who=who, at=at, until=until).instead_of(standing)
+    return Outcome(state.but(hold=hold), message)
+
+
+def _is_longer(until: datetime | None, standing: Hold) -> bool:
+    return standing.until is not None and (until is None or until > standing.until)
 
 
 def request_resume(state: EnvironmentState) -> Outcome:

@@ -216,11 +216,8 @@ def _stopped(active: Deployment | None, wanted: Wanted) -> Deployment | None:
 
 
 def _hold(state: EnvironmentState, release: Release, wanted: Wanted) -> Hold:
-    """Return the hold. It keeps the reason of an earlier hold, because lifting it lifts that one, too."""
-    standing, reason = state.hold, f"rolled back to {release.version}: {wanted.reason}"
-    if standing is not None:
-        reason += f" (previously put on hold by {standing.who}: {standing.reason})"
-    return Hold(reason=reason[:1_000], who=wanted.who, at=wanted.at)
+    hold = Hold(reason=f"rolled back to {release.version}: {wanted.reason}", who=wanted.who, at=wanted.at)
+    return hold.instead_of(state.hold)
 
 
 def _message(
