@@ -258,7 +258,7 @@ $(VENV)/.locked: requirements/dev.txt
 		found=$$(PYTHON="$(GIVEN_PYTHON)" scripts/find-python) && echo "setup: $(VENV) from $$found" && \
 		rm -rf $(VENV) && "$$found" -m venv $(VENV); \
 	fi
-	@echo "setup: installing pinned requirements (about a minute)"
+	@echo "setup: installing pinned requirements (600 MB, a few minutes the first time)"
 	@$(PY) -m pip install -qq --require-hashes --no-deps --only-binary :all: -r requirements/dev.txt || { \
 		echo "setup: pip could not install requirements/dev.txt. It needs a package index; check 'pip config list'." >&2; exit 1; }
 	@touch $@
