@@ -1,5 +1,6 @@
 """Environments: what decides what happens next in one. Pure."""
 
+from datetime import UTC
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BeforeValidator, PlainSerializer
@@ -25,6 +26,11 @@ class Hold(Record):
     """When reconcile lifts it; None: only a person does."""
     reminded_at: AwareDatetime | None = None
     """When people were last reminded of it."""
+
+    @property
+    def end(self) -> str:
+        """Its end, for a sentence: ` until 2026-12-24 18:00 UTC`; empty if only a person ends it."""
+        return f" until {self.until.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if self.until is not None else ""
 
 
 class Freeze(Record):

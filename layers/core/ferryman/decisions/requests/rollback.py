@@ -14,6 +14,7 @@ from ferryman.platform import Environment, Platform
 from ferryman.records import AbortRequest, Deployment, EnvironmentState, Hold, Phase, Release
 from ferryman.records import Request as Wish
 from ferryman.suggestions import suggest
+from ferryman.text import person
 
 
 @dataclass(frozen=True)
@@ -219,7 +220,7 @@ def _hold(state: EnvironmentState, release: Release, wanted: Wanted) -> Hold:
     """Return the hold. It keeps the reason of an earlier hold, because lifting it lifts that one, too."""
     standing, reason = state.hold, f"rolled back to {release.version}: {wanted.reason}"
     if standing is not None:
-        reason += f" (previously put on hold by {standing.who}: {standing.reason})"
+        reason += f" (previously put on hold by {person(standing.who)}: {standing.reason})"
     return Hold(reason=reason[:1_000], who=wanted.who, at=wanted.at)
 
 
