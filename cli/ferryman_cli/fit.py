@@ -29,10 +29,12 @@ def columns(lines: Sequence[Sequence[Text]], gap: int, width: int, drop: Sequenc
             break
         kept.remove(number)
     narrow = {number: least[number] for number in kept}
-    # The longest text gives first, so that names and ids stay whole.
-    for number in sorted(kept, key=lambda number: natural[number], reverse=True):
-        over = _sum(kept, narrow, gap) - width
-        narrow[number] = max(min(narrow[number], _TIGHT), narrow[number] - max(over, 0))
+    # The longest text gives first, so that names and ids stay whole; headers fold only if nothing else is left.
+    heads = [_longest(column[0].plain) for column in zip(*lines, strict=True)]
+    for floors in ([max(head, _TIGHT) for head in heads], [_TIGHT] * len(heads)):
+        for number in sorted(kept, key=lambda number: natural[number], reverse=True):
+            over = _sum(kept, narrow, gap) - width
+            narrow[number] = max(min(narrow[number], floors[number]), narrow[number] - max(over, 0))
     # What is left goes to those that need the least to be whole.
     left = width - _sum(kept, narrow, gap)
     for number in sorted(kept, key=lambda number: natural[number] - narrow[number]):
@@ -50,17 +52,20 @@ def _longest(text: str) -> int:
     return max((cell_len(word) for word in text.split()), default=0)
 
 
-def folded(cell: Text, width: int) -> list[Text]:
-    """Return the lines of a cell, folded by words; a word that is longer than a line is folded, too."""
+def folded(cell: Text, width: int, *, whole: bool = False) -> list[Text]:
+    """Return the lines of a cell, folded by words.
+
+    A word that is longer than a line is folded, too; with `whole` it is not, so that an address can still be opened.
+    """
     lines = [Text(style=cell.style)]
-    for word in cell.split() if cell_len(cell.plain) > width else [cell]:
+    for word in cell.split(" ") if cell_len(cell.plain) > width else [cell]:
         used = cell_len(lines[-1].plain)
         if used and used + 1 + cell_len(word.plain) > width:
             lines.append(Text(style=cell.style))
         elif used:
             lines[-1].append(" ")
         lines[-1].append_text(word)
-        while cell_len(lines[-1].plain) > width:
+        while not whole and cell_len(lines[-1].plain) > width:
             head, rest = lines[-1].divide([_cut(lines[-1].plain, width)])
             lines[-1:] = [head, rest]
     return lines

@@ -21,9 +21,8 @@ def of_apply(answer: dict[str, Any], document: source.Source) -> str:
         people = ", ".join(item["approvers"]) or "anyone with the link"
         lines.append(f"- **Waits for approval**: {item['required']} of {_text(people)} ({_code(item['environment'])}).")
     for title, key in (("Warning", "warnings"), ("Note", "notes")):
-        for item in answer.get(key, []):
-            told = document.tell([(item["path"], item["message"])])
-            lines.append(f"- {title}: {_text(told)}")
+        for item in source.grouped([(item["path"], item["message"]) for item in answer.get(key, [])]):
+            lines.append(f"- {title}: {_text(document.tell([item]))}")
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -138,7 +138,25 @@ def fields(pairs: Sequence[tuple[str, Cell]]) -> None:
         if value:
             cell = value if isinstance(value, Text) else Text(clean(value))
             label = f"{name}:" if name else ""
-            console.print(Text(label.ljust(width) + "  ").append_text(cell))
+            lines = _lines(console, cell, width + 2)
+            console.print(Text(label.ljust(width) + "  ").append_text(lines[0]))
+            for line in lines[1:]:
+                console.print(Text(" " * (width + 2)).append_text(line))
+
+
+def paragraph(text: str) -> None:
+    """Print a sentence or more; on a terminal, folded by words."""
+    console = out()
+    for line in clean(text).splitlines():
+        for part in _lines(console, Text(line), 0):
+            console.print(part)
+
+
+def _lines(console: Console, text: Text, indent: int) -> list[Text]:
+    """Return a text folded by words for a terminal, and as it is for a pipe or a file. Addresses stay whole."""
+    if not console.is_terminal:
+        return [text]
+    return fit.folded(text, max(console.width - indent, 1), whole=True)
 
 
 def status(word: str | None) -> Text:

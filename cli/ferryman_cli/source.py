@@ -1,5 +1,6 @@
 """Read a platform document from YAML, and report problems with file and line."""
 
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,18 @@ class Source:
     def tell(self, problems: list[Problem]) -> str:
         """Return one line per problem, in the order of the document: `file:line: path: message`."""
         return "\n".join(told(self.name, *found) for found in self.located(problems))
+
+
+def grouped(notes: list[Problem]) -> list[Problem]:
+    """Return the first of the notes that differ only in names and numbers, with how many more there are like it."""
+    alike: dict[tuple[str, str], list[Problem]] = {}
+    for path, message in notes:
+        words = re.sub(r"\S*[-\d]\S*", "", message)
+        alike.setdefault((path.rpartition(".")[2], words), []).append((path, message))
+    return [
+        (path, f"{message} ({len(more)} more like it; `-o json` lists all)" if more else message)
+        for (path, message), *more in alike.values()
+    ]
 
 
 def told(name: str, line: int, path: str, message: str) -> str:
@@ -153,7 +166,9 @@ def _said(error: Any) -> str:
     """Return the YAML parser's message on one line, or a clearer message where we have one."""
     problem = (error.problem or "invalid YAML").strip().splitlines()[0]
     if type(error).__name__ == "DuplicateKeyError":
-        return f"{problem}: a key can appear only once; remove or rename one"
+        # The parser's own message also shows values, and those of mappings as {}.
+        key = re.match(r'found duplicate key "(.*?)" with value', problem)
+        return f"{f'the key {key[1]}' if key else 'a key'} appears twice; remove or rename one"
     if problem == _TAB:
         return "a tab stands where YAML allows only spaces; replace it with spaces"
     if "expected a single document" in (error.context or ""):

@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import yaml  # type: ignore[import-untyped, unused-ignore]
+
 from ferryman.platform import parse
 from ferryman.platform.tag_report import report
 from ferryman_cli.exits import Exit, Stop
@@ -34,6 +36,7 @@ def up(*, platform: str, port: int = 0, engine: EngineName = PROCESS) -> None:
         raise Stop(Exit.BAD_INPUT, f"{platform}: no such file; pass the platform document with --filename")
     if missing := lacks(engine):
         raise Stop(Exit.BAD_INPUT, missing)
+    _validate(file)
     instance.FOLDER.mkdir(exist_ok=True)
     with _alone():
         standing = instance.find()
@@ -213,6 +216,14 @@ def _end(standing: Instance) -> None:
         raise Stop(Exit.FAILED, f"process {standing.pid} could not be stopped; stop it by hand")
 
 
+def _validate(file: Path) -> None:
+    """Say what is wrong with a document before a minute is spent on its AWS."""
+    asked = [sys.executable, "-m", "ferryman_cli", "validate", "-f", str(file)]
+    done = subprocess.run(asked, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
+    if done.returncode:
+        raise Stop(Exit(done.returncode), "nothing was started")
+
+
 def _apply(standing: Instance) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "ferryman_cli", "apply", "-f", standing.platform_file],
@@ -234,19 +245,33 @@ def _tell(standing: Instance) -> None:
             print(f"  {environment} {component:12} {url}/")
     print(f"  inbox                http://127.0.0.1:{standing.port}/_ministack/ses/messages")
     print(f"  logs                 {standing.home}")
-    print("\n" + what_to_try())
+    print("\n" + what_to_try(Path(standing.platform_file)))
 
 
-def what_to_try() -> str:
-    """Commands to try with a running local AWS."""
-    return """To use it from this shell:
+def what_to_try(platform_file: Path) -> str:
+    """Commands to try with a running local AWS, with the names of its platform document."""
+    environments = yaml.safe_load(platform_file.read_text())["spec"]["environments"]
+    first = next((name for name, spec in environments.items() if "push" in spec.get("triggers", ())), None)
+    last = next((name for name, spec in environments.items() if spec.get("approval")), None)
+    faults = platform_file.parent / "faults" / "faults.yaml"
+    fault = next(reversed(yaml.safe_load(faults.read_text())["faults"]), None) if faults.exists() else None
+    tried = ["ferryman local push 4a1b2c3" + (f" && ferryman watch {first} --release 4a1b2c3" if first else "")]
+    if first and fault:
+        tried.append(f"ferryman local push 5d6e7f8 --fault {fault} && ferryman watch {first} --release 5d6e7f8")
+    any_one = first or next(iter(environments))
+    tried.append(f"ferryman status; ferryman history {any_one}; ferryman explain {any_one}")
+    if last:
+        tried.append(
+            f"ferryman deploy {last} --release 4a1b2c3 --confirm DEPLOY   # then open the link in the inbox and approve"
+        )
+    tried.append(
+        f'ferryman auth whoami; eval "$(ferryman local env --as viewer)"; ferryman auth can-i deploy {any_one}'
+    )
+    lines = "\n".join(f"  {line}" for line in tried)
+    return f"""To use it from this shell:
   eval "$(ferryman local env)"
 Try next:
-  ferryman local push 4a1b2c3 && ferryman watch staging --release 4a1b2c3
-  ferryman local push 5d6e7f8 --fault web-crash && ferryman watch staging --release 5d6e7f8
-  ferryman status; ferryman history staging; ferryman explain staging
-  ferryman deploy production --release 4a1b2c3 --confirm DEPLOY   # then open the link in the inbox and approve
-  ferryman auth whoami; eval "$(ferryman local env --as viewer)"; ferryman auth can-i deploy staging
+{lines}
 To stop it:
   ferryman local down"""
 

@@ -100,7 +100,7 @@ def apply(
             output.warn(f"warning: {document.tell(warnings)}")
         notes = [(note["path"], note["message"]) for note in answer.get("notes", [])]
         if notes:
-            output.out().print(output.clean(f"Note:\n{document.tell(notes)}"))
+            output.out().print(output.clean(f"Note:\n{document.tell(source.grouped(notes))}"))
         _preview(answer)
 
     if form is Shown.MARKDOWN:

@@ -169,8 +169,11 @@ def _show(found: dict[str, Any]) -> None:
         which = f" on {task['migration']}" if task["migration"] else ""
         console.print(output.clean(f"  runs{which}  {' '.join(task['command'])}"))
         console.print(output.clean(f"  with the image  {task['image']}"))
-    for component, digest in sorted(found["digests"].items()) if found["kind"] != "migrate" else ():
-        console.print(f"  {component}  {digest}")
+    if found["kind"] != "migrate":
+        console.print("Images:")
+        wide = max(map(len, found["digests"]), default=0)
+        for component, digest in sorted(found["digests"].items()):
+            console.print(f"  {component:{wide}}  {digest}")
     if _is_document(found):
         changes(found["gates"])
     else:

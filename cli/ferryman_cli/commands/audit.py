@@ -52,7 +52,8 @@ def audit(
 def _start(since: str | None) -> str | None:
     if since is None:
         return None
-    if since[:1].isdigit() and since[-1:] in "smhd":
+    # A number alone lacks its unit: no time is written so.
+    if since[:1].isdigit() and (since[-1:] in "smhd" or since.isdigit()):
         return (datetime.now(UTC) - timedelta(seconds=moments.span(since, "--since"))).isoformat()
     return moments.moment(since, "--since").isoformat()
 

@@ -160,10 +160,10 @@ def explain(
     found = api.get(f"{options.place(api, platform, environment)}/explain", version=version)
 
     def show() -> None:
-        console = output.out()
+        output.out()
         # An operator that is older than this command ignores the version.
         for sentence in found.get("subject", found)["sentences"]:
-            console.print(output.clean(sentence))
+            output.paragraph(sentence)
 
     output.emit(form, found, show)
 

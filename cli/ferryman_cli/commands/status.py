@@ -146,7 +146,9 @@ def _overview(platforms: list[dict[str, Any]]) -> None:
         output.warn(f"No platform has been applied yet. Apply one with {suggest('apply', f='platform.yaml')}.")
         return
     heads = ["PLATFORM", "ENVIRONMENT", "READY", "HEALTH", "SYNC", "VERSION", "STATUS", "AGE"]
-    output.table(heads, rows, drop=("AGE", "READY"))
+    # What STATUS says as well may go, and the platform where there is only one.
+    one = ("PLATFORM",) if len(platforms) == 1 else ()
+    output.table(heads, rows, drop=("AGE", "READY", *one, "VERSION"))
     for platform in platforms:
         _notes(platform)
 
@@ -201,7 +203,7 @@ def _detail(env: dict[str, Any]) -> None:
                 "Requested",
                 f"{request['kind']} of {request['version']} by {output.who(request['who'])}" if request else "",
             ),
-            ("Hold", f"by {output.who(hold['who'])} {since(hold['at'])} ago: {hold['reason']}" if hold else ""),
+            ("Hold", _hold(hold) if hold else ""),
             ("Freeze", env["frozen"]["message"] if env["frozen"] else ""),
             *[("Waiver", _waiver(version, waiver)) for version, waiver in sorted(env["waivers"].items())],
         ]
@@ -297,6 +299,12 @@ def _published(publication: dict[str, Any] | None) -> str:
     if publication["status"] == "Published":
         return str(publication["url"])
     return f"no, GitHub does not have this release: {publication['message']}"
+
+
+def _hold(hold: dict[str, Any]) -> str:
+    # An operator of an earlier version knows only holds without an end.
+    end = f", until {local(hold['until'])}" if hold.get("until") else ""
+    return f"by {output.who(hold['who'])} {since(hold['at'])} ago{end}: {hold['reason']}"
 
 
 def _waiver(version: str, waiver: dict[str, Any]) -> str:

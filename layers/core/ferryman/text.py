@@ -36,6 +36,11 @@ def one_line(text: str, *, limit: int = 300) -> str:
     return _shortened(" ".join(_cleaned(_first(text, limit * _CONTEXT)).split()), limit)
 
 
+def person(who: str) -> str:
+    """Return the name that people would recognise in an IAM ARN: its last part; anything else as it is."""
+    return who.rsplit("/", 1)[-1] if who.startswith("arn:") and "/" in who else who
+
+
 def redacted(text: str) -> str:
     """Return text with the secrets in it replaced by `[hidden]`, and nothing else changed."""
     if _plain(text):

@@ -130,7 +130,7 @@ def hold(aws: LocalAws) -> None:
     print("  . .venv/bin/activate")
     print("\n".join(f"  {line}" for line in instance.shell_lines(instance.exports(aws.cli_env()))))
     if kept:
-        print("\n" + commands.what_to_try(), flush=True)
+        print("\n" + commands.what_to_try(aws.platform_file), flush=True)
     else:
         print("\n`ferryman local push` and `down` use the other local AWS, which `ferryman local up` started.")
     try:

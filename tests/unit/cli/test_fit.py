@@ -67,3 +67,20 @@ def test_a_word_that_is_longer_than_a_line_is_folded_too(width: int) -> None:
     lines = fit.folded(Text("日本語 abcdefghijklmnopqrstuvwxyz end"), max(width, 2))
     assert max(cell_len(line.plain) for line in lines) <= max(width, 2)
     assert "".join(line.plain for line in lines).replace(" ", "") == "日本語abcdefghijklmnopqrstuvwxyzend"
+
+
+def test_lines_end_between_words() -> None:
+    assert [line.plain for line in fit.folded(Text("runs no release; nothing newer"), 14)] == [
+        "runs no", "release;", "nothing newer",
+    ]  # fmt: skip
+
+
+def test_an_address_is_left_whole_where_it_must_be_opened() -> None:
+    lines = fit.folded(Text("see https://example.com/a/long/path now"), 10, whole=True)
+    assert [line.plain for line in lines] == ["see", "https://example.com/a/long/path", "now"]
+
+
+def test_a_header_stays_whole_while_a_text_can_give() -> None:
+    line = [Text("PLATFORM"), Text("ENVIRONMENT"), Text("STATUS")]
+    widths = fit.columns([line, [Text("bookshop"), Text("dev"), Text("word " * 20)]], 3, 40, [])
+    assert widths[1] == len("ENVIRONMENT")

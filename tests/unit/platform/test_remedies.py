@@ -111,3 +111,26 @@ def test_a_command_may_have_what_a_shell_fills_in(scr_document: dict[str, Any], 
 @pytest.mark.parametrize("value", ["{release}", "v{release}", "{}", "{other}", '{"version": 1}', "version"])
 def test_other_texts_are_no_placeholders(value: str) -> None:
     assert list(remedies.placeholders({"a": [value]})) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("python -m orders migrate", "[python, -m, orders, migrate]"),
+        ("push, tag", "[push, tag]"),
+        ("alembic upgrade head && true", '[sh, -c, "alembic upgrade head && true"]'),
+        ("team@example.com", "[team@example.com]"),
+        ("echo '5' yes", '[echo, "5", "yes"]'),
+        ("it's", '["it\'s"]'),
+        (200, "[200]"),
+    ],
+)
+def test_a_text_is_told_as_the_list_that_was_meant(text: str | int, told: str) -> None:
+    assert remedies.as_list(text) == told
+
+
+@pytest.mark.parametrize(
+    "address", ["https://github.com/acme/shop", "github.com/acme/shop/", "git@github.com:acme/shop.git"]
+)
+def test_an_address_of_a_project_is_told_as_its_name(address: str) -> None:
+    assert remedies.project_name(address) == "acme/shop"

@@ -26,7 +26,7 @@ from ferryman.platform import Environment, Platform, Service
 from ferryman.platform.environments import Job
 from ferryman.platform.tags import current_tag
 from ferryman.records import Deployment, EnvironmentState, Record, Release, ReleaseStatus, step_keys
-from ferryman.text import listed
+from ferryman.text import listed, person
 
 Direction = Literal["first", "deploy", "rollback", "same"]
 
@@ -266,7 +266,11 @@ def _obstacles(
     if freeze is not None:
         found.append(Obstacle(reason="Frozen", message=freeze.message))
     if state.hold is not None:
-        found.append(Obstacle(reason="Held", message=f"put on hold by {state.hold.who}: {state.hold.reason}"))
+        found.append(
+            Obstacle(
+                reason="Held", message=f"put on hold{state.hold.end} by {person(state.hold.who)}: {state.hold.reason}"
+            )
+        )
     if "manual" not in environment.triggers:
         message = f"manual deployments are not allowed: the triggers of {env} are {', '.join(environment.triggers)}"
         found.append(Obstacle(reason="NoManualTrigger", message=message))

@@ -15,6 +15,7 @@ from ferryman.messages.environment import for_waiting
 from ferryman.messages.release import for_refused_tag
 from ferryman.records import EventType, Phase, Settled, limits
 from ferryman.records.writes import Save
+from ferryman.text import person
 
 _REPORTED = limits.COUNTS["EnvironmentState.reported"] - 1
 _LOG = logging.getLogger("ferryman")
@@ -44,7 +45,7 @@ def lift_hold(view: Snapshot, context: Context) -> None:
     hold, at = view.state.hold, context.clock()
     assert hold is not None
     told = timeline.environment_event(
-        view.platform, view.name, EventType.RESUMED, f"the hold ended by itself ({hold.who}: {hold.reason})",
+        view.platform, view.name, EventType.RESUMED, f"the hold ended by itself ({person(hold.who)}: {hold.reason})",
         at=at, new_id=context.new_id, who="ferryman",
     )  # fmt: skip
     mails = for_resume(view.platform, view.name, hold, None, view.environment.notify, at)

@@ -11,6 +11,7 @@ from ferryman.decisions.snapshot import ImageScan
 from ferryman.platform import Environment
 from ferryman.records import VOID, Approval, Deployment, EnvironmentState, Release
 from ferryman.suggestions import suggest
+from ferryman.text import person
 
 
 def refusal_of(
@@ -56,7 +57,10 @@ def stopped_by(
     if hold is not None and (deployment.initiated_by.automated or hold.at > deployment.created_at):
         return (
             "Held",
-            f"{hold.who} put {env} on hold: {hold.reason}; to lift it, run {suggest('resume', env, p=state.platform)}",
+            (
+                f"{person(hold.who)} put {env} on hold: {hold.reason}; to lift it, run "
+                f"{suggest('resume', env, p=state.platform)}"
+            ),
         )
     # `migrate current` only reads the database.
     freeze = frozen(environment, state, now) if deployment.command != "current" else None

@@ -27,7 +27,7 @@ from ferryman.records import (
     step_keys,
 )
 from ferryman.suggestions import suggest
-from ferryman.text import listed, one_line, shortened
+from ferryman.text import listed, one_line, person, shortened
 
 IMAGES_DIFFER = "ImagesDiffer"
 """Reason of `Drifted`: containers of one service run different images of one component."""
@@ -123,7 +123,7 @@ def untried_bases(view: Snapshot) -> list[str]:
 
 def _ready(view: Snapshot, now: datetime, drifted: Seen | None) -> Seen:
     state, newest = view.state, _newest(view)
-    running = state.current.version or "an unknown version" if state.current else "nothing"
+    running = state.current.version or "no release" if state.current else "nothing"
     if state.active and view.deployment and view.deployment.phase is Phase.AWAITING_APPROVAL:
         return (
             "Ready",
@@ -208,7 +208,7 @@ def _held(view: Snapshot) -> Seen:
         "Held",
         "True",
         "Held",
-        f"{hold.who}: {hold.reason}; to lift the hold, run {suggest('resume', view.name, p=view.platform)}",
+        f"{person(hold.who)}: {hold.reason}; to lift the hold, run {suggest('resume', view.name, p=view.platform)}",
     )
 
 

@@ -13,6 +13,7 @@ from ferryman.platform import Environment, FreezePolicy, FreezeWindow
 from ferryman.platform.policies import DAYS, local_time
 from ferryman.records import EnvironmentState
 from ferryman.suggestions import suggest
+from ferryman.text import person
 
 _JUMPS = 120
 """Most jumps from one window's end to the next. Windows that still freeze after these are taken to never end."""
@@ -41,7 +42,7 @@ def frozen(environment: Environment, state: EnvironmentState, now: datetime) -> 
     if freeze is not None and (freeze.until is None or freeze.until > now):
         thaw = f"until a person runs {suggest('thaw', state.environment, p=state.platform)}"
         end = f"until {_shown(freeze.until, zone)}" if freeze.until else thaw
-        return Frozen("FrozenByPerson", f"frozen by {freeze.who} {end}: {freeze.reason}", freeze.until)
+        return Frozen("FrozenByPerson", f"frozen by {person(freeze.who)} {end}: {freeze.reason}", freeze.until)
     if policy is None:
         return None
     at = now.astimezone(UTC)

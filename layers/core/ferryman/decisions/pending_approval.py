@@ -10,6 +10,7 @@ from ferryman.decisions.outcome import EXPIRED_WHILE_STOPPED
 from ferryman.decisions.promotion_gate import wish_kept_back
 from ferryman.decisions.snapshot import Snapshot
 from ferryman.records import Approval, Deployment, ReleaseStatus, Request
+from ferryman.text import person
 
 
 def due(view: Snapshot, now: datetime) -> EndApproval | RemindApprovers | TellMachine | int | None:
@@ -45,7 +46,9 @@ def _expired(view: Snapshot, deployment: Deployment, now: datetime) -> EndApprov
     why, hold, freeze = "not approved in time", view.state.hold, frozen(view.environment, view.state, now)
     if deployment.kind == "rollback" or (hold is None and freeze is None):
         return EndApproval("Expired", why, "ferryman")
-    told = f"{view.name} is {freeze.message}" if freeze else f"{hold.who} put {view.name} on hold" if hold else ""
+    told = (
+        f"{view.name} is {freeze.message}" if freeze else f"{person(hold.who)} put {view.name} on hold" if hold else ""
+    )
     if deployment.kind == "migrate":
         return EndApproval("Expired", f"{why}: {told}. Run the command again when that ends", "ferryman")
     again = "; approval will be requested again when that ends" if _by_itself(deployment) else ""

@@ -13,7 +13,7 @@ from ferryman.messages import outbox
 from ferryman.records import Freeze, Hold
 from ferryman.records.writes import Add
 from ferryman.suggestions import suggest
-from ferryman.text import one_line
+from ferryman.text import one_line, person
 
 
 def for_freeze(platform: str, environment: str, freeze: Freeze, channels: Iterable[str], at: datetime) -> list[Add]:
@@ -30,7 +30,7 @@ def for_freeze(platform: str, environment: str, freeze: Freeze, channels: Iterab
         subject=f"no deployments {how_long}",
         blocks=[
             f"{platform}/{environment} is frozen: no deployment starts, and nothing can be approved.",
-            f"Why: {one_line(freeze.reason, limit=1_000)} (set by {one_line(freeze.who)})",
+            f"Why: {one_line(freeze.reason, limit=1_000)} (set by {one_line(person(freeze.who))})",
             "Running services are not affected. Pushes are recorded and wait. Rollbacks are allowed, with a reason.",
             f"{ends}To end it now, run {suggest('thaw', environment, p=platform)}.",
         ],
@@ -61,8 +61,8 @@ def for_thaw(
         event=f"thaw-{freeze.at:%Y%m%dT%H%M%S%f}",
         subject="still frozen by the document" if still is not None else "deployments can start again",
         blocks=[
-            f"{one_line(who)} ended the freeze of {platform}/{environment}. {then}",
-            f"It was set by {one_line(freeze.who)}: {one_line(freeze.reason, limit=1_000)}",
+            f"{one_line(person(who))} ended the freeze of {platform}/{environment}. {then}",
+            f"It was set by {one_line(person(freeze.who))}: {one_line(freeze.reason, limit=1_000)}",
         ],
         detail={"phase": "Thawed", "reason": one_line(freeze.reason), "who": one_line(who)},
     )
@@ -84,7 +84,7 @@ def for_resume(
     platform: str, environment: str, hold: Hold, who: str | None, channels: Iterable[str], at: datetime
 ) -> list[Add]:
     """Make the messages about a hold that `who` lifted, or that ended by itself (None)."""
-    how = f"{one_line(who)} lifted the hold" if who is not None else "The hold ended by itself"
+    how = f"{one_line(person(who))} lifted the hold" if who is not None else "The hold ended by itself"
     return outbox.environment_rows(
         platform,
         environment,
@@ -94,9 +94,9 @@ def for_resume(
         subject="automation continues",
         blocks=[
             f"{platform}/{environment} is no longer on hold. Releases that only waited for that start now.",
-            f"{how} of {one_line(hold.who)}: {one_line(hold.reason, limit=1_000)}"
+            f"{how} of {one_line(person(hold.who))}: {one_line(hold.reason, limit=1_000)}"
             if who is not None
-            else f"{how}. It was set by {one_line(hold.who)}: {one_line(hold.reason, limit=1_000)}",
+            else f"{how}. It was set by {one_line(person(hold.who))}: {one_line(hold.reason, limit=1_000)}",
         ],
         detail={"phase": "Resumed", "reason": one_line(hold.reason), "who": one_line(who or "ferryman")},
     )
@@ -119,7 +119,7 @@ def _held(
         subject=subject,
         blocks=[
             f"{platform}/{environment} is on hold: nothing is deployed automatically until the hold is lifted.",
-            f"Why: {one_line(hold.reason, limit=1_000)} (set by {one_line(hold.who)})",
+            f"Why: {one_line(hold.reason, limit=1_000)} (set by {one_line(person(hold.who))})",
             "Running services are not affected. Pushes are still recorded and wait.",
             (
                 f"What to do next: see {suggest('explain', environment, p=platform)}. {ends}, run "

@@ -12,6 +12,7 @@ from itertools import islice
 from ferryman.platform import pattern_examples, remedies, tag_patterns
 from ferryman.platform.document import Platform
 from ferryman.platform.environments import CONTAINERS, Environment, Migration, Service
+from ferryman.platform.values import is_reference
 from ferryman.records import limits
 from ferryman.text import byte_length
 
@@ -36,7 +37,14 @@ def problems_of(document: Platform, known_tags: Iterable[str] = ()) -> list[Prob
     semver = pattern_examples.semver_matches(pattern)
     if semver and not any(pattern_examples.version_matches(pattern, known_tags)):
         found.append((_PATTERN, _only_semver(semver)))
-    return [*found, *_containers(document), *_too_much(document), *_listed_as_one(document), *_placeholders(document)]
+    return [
+        *found,
+        *_containers(document),
+        *_too_much(document),
+        *_listed_as_one(document),
+        *_placeholders(document),
+        *_senders(document),
+    ]
 
 
 def warnings_of(document: Platform, known_tags: Iterable[str] = ()) -> list[Problem]:
@@ -193,3 +201,13 @@ def _names(at: str, names: list[str]) -> Iterator[Problem]:
             yield f"{at}.{i}", "is not the name of a container: letters, digits, hyphens and underscores, at most 255"
         elif name in names[:i]:
             yield f"{at}.{i}", f"{name!r} appears twice; remove one"
+
+
+def _senders(document: Platform) -> Iterator[Problem]:
+    """Find addresses of approvals that are none: SES would refuse each mail, when somebody waits for it."""
+    for name, environment in document.spec.environments.items():
+        policy = environment.approval
+        sender = policy.sender if policy is not None else None
+        if sender is not None and not is_reference(sender) and "@" not in sender.strip("@"):
+            told = f"{sender[:60]!r} is not an email address; write name@example.com, or ssm:/path to one"
+            yield f"spec.environments.{name}.approval.from", told

@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails
 
 from ferryman.platform import remedies
 from ferryman.platform.problem import Problem, closest
-from ferryman.platform.values import IN_WORDS, REPOSITORY, SERVICE_NAME
+from ferryman.platform.values import IN_WORDS, PROJECT, REPOSITORY, SERVICE_NAME
 
 _KINDS = {
     "string_type": "text",
@@ -100,6 +100,8 @@ def _mismatch(value: Any, pattern: str) -> str:
     name = value.rsplit("/", 1)[-1] if pattern == SERVICE_NAME and value.startswith("arn:") else None
     if pattern == REPOSITORY:
         name = remedies.repository_name(value)
+    elif pattern == PROJECT:
+        name = remedies.project_name(value)
     return f"{_shorten(value)} is not valid: {rule}{f'; write {name}' if name else ''}"
 
 
@@ -112,7 +114,9 @@ def _wrong_kind(wanted: str, value: Any) -> str:
     elif wanted == "a whole number" and isinstance(value, str) and value.isdigit():
         hint = "; leave the quotes out"
     elif wanted == "a list":
-        hint = f"; write [{_shorten(value)}]" if isinstance(value, str | int) else "; start each item with a hyphen"
+        hint = (
+            f"; write {remedies.as_list(value)}" if isinstance(value, str | int) else "; start each item with a hyphen"
+        )
     return f"{_shorten(value)} is {_kind_of(value)}, but must be {wanted}{hint}"
 
 

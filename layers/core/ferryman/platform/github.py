@@ -5,9 +5,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints, model_validator
 
 from ferryman.platform.base import Model
-from ferryman.platform.values import SecretArn, Text, WebUrl
-
-_PROJECT = r"^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}$"
+from ferryman.platform.values import PROJECT, SecretArn, Text, WebUrl
 
 
 class GitHubApp(Model):
@@ -23,7 +21,7 @@ class GitHubApp(Model):
 class GitHub(Model):
     """The source repository. Versions must be commits of it, and semver tags its git tags."""
 
-    repository: Annotated[str, StringConstraints(pattern=_PROJECT)] = Field(
+    repository: Annotated[str, StringConstraints(pattern=PROJECT)] = Field(
         description="Repository, as owner/name.", examples=["scr-platform/scr"]
     )
     token_secret_arn: SecretArn | None = Field(

@@ -3,10 +3,12 @@
 Called by `platform.error_messages` and `platform.apply_refusals`.
 """
 
+import json
 import re
+import shlex
 from collections.abc import Iterator
 
-from ferryman.platform.values import REPOSITORY
+from ferryman.platform.values import PROJECT, REPOSITORY
 
 _REGISTRY = re.compile(r"(?:[0-9]+\.dkr[.-]ecr(?:-fips)?\.[^/]*|public\.ecr\.aws)(?:/(.*))?")
 """https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html: also dual-stack, FIPS and China."""
@@ -55,6 +57,31 @@ def repository_name(value: str) -> str | None:
     name = without_registry(plain)
     name = re.sub(r"(?::[^/]*|@.*)$", "", plain if name is None else name).strip("/")
     return name if name and name != value and re.fullmatch(REPOSITORY, name) else None
+
+
+def project_name(value: str) -> str | None:
+    """Return the `owner/name` that an address of a project on GitHub means; None when none can be told."""
+    path = re.sub(r"^(?:[a-z+]+://)?(?:[^/@]*@)?[\w.-]+\.[a-z]+[:/]", "", value.strip()).strip("/")
+    name = "/".join(path.split("/")[:2]).removesuffix(".git")
+    return name if name != value and re.fullmatch(PROJECT, name) else None
+
+
+_SHELL = re.compile(r"[|&;<>$`]")
+_PLAIN = re.compile(r"(?!(?i:true|false|null|yes|no|on|off)$)(?:[A-Za-z/]|-{1,2}[A-Za-z])[A-Za-z0-9_./@=+-]*")
+"""What YAML takes as text without quotes."""
+_LONGEST = 200
+
+
+def as_list(value: str | int) -> str:
+    """Return how a list of YAML is written whose items somebody wrote as one text: a command line, or `push, tag`."""
+    if isinstance(value, int):
+        return f"[{value}]"
+    try:
+        items = ["sh", "-c", value] if _SHELL.search(value) else shlex.split(value.strip("[]").replace(",", " "))
+    except ValueError:  # a quote that nothing closes
+        items = value.split()
+    told = f"[{', '.join(item if _PLAIN.fullmatch(item) else json.dumps(item, ensure_ascii=False) for item in items)}]"
+    return told if len(told) <= _LONGEST else "[…, …]"
 
 
 def list_in_text(value: str) -> str | None:

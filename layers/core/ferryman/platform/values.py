@@ -71,6 +71,7 @@ SERVICE_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,254}$"
 JOB_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 EVENT_BUS = r"^[/.\-_A-Za-z0-9]+$"
 EVENTS_NAME = r"^[0-9A-Za-z._-]{1,64}$"
+PROJECT = r"^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}$"
 REPOSITORY = r"^[a-z0-9]+(?:[._/-][a-z0-9]+)*$"
 IMAGE_TAG = r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$"
 ACCOUNT = r"^[0-9]{12}$"
@@ -86,6 +87,7 @@ IN_WORDS = {
     EVENTS_NAME: "the name of a schedule, group, rule or target has at most 64 letters, digits and . - _",
     EVENT_BUS: "the name of an event bus consists of letters, digits and / . - _; it is not an ARN",
     REPOSITORY: "the name of an ECR repository is lowercase, as in scr-api or team/scr-api, without registry and tag",
+    PROJECT: "a project on GitHub is owner/name",
     IMAGE_TAG: "an image tag has at most 128 letters, digits, dots, underscores and hyphens, and no leading . or -; "
     "a moving tag is the same for every release, as in staging-latest",
     ACCOUNT: "an AWS account id has 12 digits; put it in quotes",

@@ -1,11 +1,13 @@
 """Environments: what decides what happens next in one. Pure."""
 
+from datetime import UTC
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BeforeValidator, PlainSerializer
 
 from ferryman.records.base import Record
 from ferryman.records.phases import Phase
+from ferryman.text import person
 
 
 class Actor(Record):
@@ -30,8 +32,13 @@ class Hold(Record):
         """Return this hold with the reason of the one that it replaces, because lifting it lifts that one, too."""
         if standing is None:
             return self
-        reason = f"{self.reason} (previously put on hold by {standing.who}: {standing.reason})"
+        reason = f"{self.reason} (previously put on hold by {person(standing.who)}: {standing.reason})"
         return self.but(reason=reason[:1_000])
+
+    @property
+    def end(self) -> str:
+        """Its end, for a sentence: ` until 2026-12-24 18:00 UTC`; empty if only a person ends it."""
+        return f" until {self.until.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if self.until is not None else ""
 
 
 class Freeze(Record):

@@ -125,7 +125,9 @@ def test_what_only_aws_can_tell_has_lines_too(run: Run, document: Path, world: W
         pytest.param("# only a comment\n", "platform.yaml: the document is empty", id="comment"),
         pytest.param("spec:\n  a: 1\n b: 2\n", "platform.yaml:3:2: ", id="syntax"),
         pytest.param("spec: [1\n", "platform.yaml:2:1: ", id="unclosed"),
-        pytest.param("kind: a\nspec: {}\nkind: b\n", "platform.yaml:3:1: found duplicate key", id="duplicate-key"),
+        pytest.param(
+            "kind: a\nspec: {}\nkind: b\n", "platform.yaml:3:1: the key kind appears twice", id="duplicate-key"
+        ),
         pytest.param("kind: a\n---\nkind: b\n", "platform.yaml:2:1: another document starts here", id="two-documents"),
         pytest.param("a: !!python/object:os.system {}\n", "platform.yaml", id="tag"),
         pytest.param("just text\n", "platform.yaml:1: a platform document is a mapping", id="text"),

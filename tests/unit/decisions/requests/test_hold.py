@@ -34,7 +34,7 @@ class TestHold:
         status, body = world.ask("hold", {"reason": "other"}, who=KIM)
 
         assert (status, body["changed"]) == (200, False)
-        assert body["message"] == f"staging was already put on hold by {JO}: load test"
+        assert body["message"] == "staging was already put on hold by jo: load test"
         assert world.state.hold is not None
         assert world.state.hold.reason == "load test"
         assert world.timeline() == [("Held", JO)]
@@ -75,7 +75,9 @@ class TestHold:
         sent = world.store.unsent()
         assert {message.channel for message in sent} == set(world.store.platform("scr").document["spec"]["channels"])
         assert len(sent) == 2
-        assert all("load test" in message.text and JO in message.text for message in sent)
+        assert all(
+            "load test" in message.text and "(set by jo)" in message.text and JO not in message.text for message in sent
+        )
 
     @pytest.mark.parametrize(
         "body", [{}, {"reason": ""}, {"reason": "  "}, {"reason": 7}, {"reason": "x", "foo": 1}, []]

@@ -55,7 +55,7 @@ def _database(records: PageRecords, new: list[Migration]) -> Fact:
     if unsafe:
         return Fact("Database", f"{len(new)} new migrations, {unsafe} not rollback-safe", "warn")
     if not new:
-        return Fact("Database", "no new migrations are known")
+        return Fact("Database", "migrated first; no new migrations are known")
     return Fact("Database", f"{len(new)} new migration{'s' if len(new) > 1 else ''}")
 
 

@@ -13,7 +13,7 @@ from ferryman.decisions.changes_in_words import Change
 from ferryman.durations import age, span
 from ferryman.records import Approval, Deployment, Plan
 from ferryman.suggestions import suggest
-from ferryman.text import listed
+from ferryman.text import listed, person
 
 _CHANGES = 200
 """Lines about what changes."""
@@ -349,8 +349,3 @@ def moment(at: datetime, now: datetime) -> Moment:
     """Return a point in time as `Fri 2 Jan 2026, 03:04 UTC`, and how far away it is."""
     relative = f"in {span((at - now).total_seconds())}" if at > now else f"{age(at, now)} ago"
     return Moment(at.isoformat(), f"{at:%a} {at.day} {at:%b %Y, %H:%M} UTC", relative)
-
-
-def person(who: str) -> str:
-    """Return the name that people would recognise in an IAM ARN: its last part; anything else as it is."""
-    return who.rsplit("/", 1)[-1] if who.startswith("arn:") and "/" in who else who

@@ -5,11 +5,10 @@ from datetime import datetime
 from typing import Literal
 
 from ferryman.approvals.web import database_section
-from ferryman.approvals.web.page_model import person
 from ferryman.decisions import deployment_steps
 from ferryman.durations import age
 from ferryman.records import Approval, Deployment, Phase, Step, StepStatus, step_keys
-from ferryman.text import one_line
+from ferryman.text import one_line, person
 
 Tone = Literal["done", "now", "bad", "skipped", "waits"]
 

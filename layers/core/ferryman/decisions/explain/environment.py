@@ -23,6 +23,7 @@ from ferryman.durations import age
 from ferryman.platform import Platform
 from ferryman.records import Approval, Deployment, EnvironmentState, Phase, Record, Release, Running, StepStatus
 from ferryman.suggestions import suggest
+from ferryman.text import person
 
 _WAITS = {
     "WaitsForSource": "is waiting for {source} to verify it",
@@ -159,7 +160,7 @@ def _runs(facts: Facts) -> str:
 
 def _who(deployment: Deployment) -> str:
     actor = deployment.initiated_by
-    return f"Ferryman ({actor.who})" if actor.automated else actor.who
+    return f"Ferryman ({actor.who})" if actor.automated else person(actor.who)
 
 
 def _active(facts: Facts) -> list[str]:
@@ -178,7 +179,7 @@ def _active(facts: Facts) -> list[str]:
         sentences.append(f"It runs without approval: {_who(deployment)} overrode that: {deployment.override}.")
     if deployment.abort is not None:
         abort = deployment.abort
-        sentences.append(f"{abort.who} requested an abort {facts.ago(abort.at)}: {abort.reason}.")
+        sentences.append(f"{person(abort.who)} requested an abort {facts.ago(abort.at)}: {abort.reason}.")
     if deployment.phase.terminal:
         sentences.append("It has ended; its claim is dropped once nothing of it can still be running.")
     return sentences
@@ -221,7 +222,7 @@ def _hold(facts: Facts) -> list[str]:
     hold = facts.state.hold
     if hold is None:
         return []
-    since = f"{hold.who} put {facts.env} on hold {facts.ago(hold.at)}: {hold.reason}"
+    since = f"{person(hold.who)} put {facts.env} on hold{hold.end} {facts.ago(hold.at)}: {hold.reason}"
     return [
         f"Automation is on hold: {since}. To lift the hold, run {suggest('resume', facts.env, p=facts.state.platform)}."
     ]
@@ -242,7 +243,8 @@ def _freeze(facts: Facts) -> list[str]:
 def _waivers(facts: Facts) -> list[str]:
     known = {release.version for release in facts.releases}
     return [
-        f"{waiver.who} waived the image scans of {version} until {waiver.until:%Y-%m-%d %H:%M} UTC: {waiver.reason}."
+        f"{person(waiver.who)} waived the image scans of {version} until {waiver.until:%Y-%m-%d %H:%M} UTC: "
+        f"{waiver.reason}."
         for version, waiver in sorted(facts.state.waivers.items())
         if waiver.until > facts.now and version in known and version != facts.running_version
     ]
@@ -289,7 +291,7 @@ def _headline(facts: Facts, found: list[Newer]) -> tuple[Summary, str]:
         phase = f"{active.phase}, {title_of(at) if at else 'starting'}" if active else "Pending"
         return "Deploying", f"{_DOES.get(active.kind if active else '', 'deploying')} {state.active.version} ({phase})"
     if state.hold is not None:
-        return "Held", f"{runs}; held by {state.hold.who}: {state.hold.reason}"
+        return "Held", f"{runs}; held{state.hold.end} by {person(state.hold.who)}: {state.hold.reason}"
     if state.requested is not None:
         return "Requested", f"{runs}; {state.requested.kind} of {state.requested.version} starts next"
     coming = next((item.version for item in found if item.reason == "Next"), None)

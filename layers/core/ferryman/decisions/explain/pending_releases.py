@@ -15,6 +15,7 @@ from ferryman.decisions.why_not import Reason, WhyNot, why_not
 from ferryman.durations import age
 from ferryman.records import Record, Release, ReleaseStatus
 from ferryman.suggestions import suggest
+from ferryman.text import person
 
 _FOLDED = ("NoTrigger", "WaitsForTag", "WaitsForSource")
 """Reasons that many releases share: only the newest one is listed, with the count of the others."""
@@ -204,7 +205,7 @@ def asked(facts: Facts) -> list[str]:
         what = f"migrate {which}{request.command or 'up'}{to} with the image of {request.version}"
     elif request.kind == "rollback":
         what = f"roll back to {request.version}"
-    return [f"{request.who} asked to {what} {facts.ago(request.at)}; {when}."]
+    return [f"{person(request.who)} asked to {what} {facts.ago(request.at)}; {when}."]
 
 
 def _kept_back(facts: Facts, asked_at: datetime) -> bool:

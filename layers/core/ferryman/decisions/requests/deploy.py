@@ -13,6 +13,7 @@ from ferryman.platform import Platform
 from ferryman.records import EnvironmentState, Release, ReleaseStatus
 from ferryman.records import Request as Wish
 from ferryman.suggestions import suggest
+from ferryman.text import person
 
 DEPLOY = "DEPLOY"
 """The word to type for a manual deployment."""
@@ -69,7 +70,7 @@ def request_deploy(
     if state.hold is not None:
         hold = state.hold
         raise Refused(
-            f"{env} was put on hold by {hold.who}: {hold.reason}. Lift the hold with "
+            f"{env} was put on hold by {person(hold.who)}: {hold.reason}. Lift the hold with "
             f"{suggest('resume', env, p=state.platform)}, then try "
             "again"
         )

@@ -8,6 +8,7 @@ from ferryman.errors import Refused
 from ferryman.platform import Environment
 from ferryman.records import EnvironmentState, Freeze
 from ferryman.suggestions import suggest
+from ferryman.text import person
 
 
 def request_freeze(
@@ -20,11 +21,11 @@ def request_freeze(
     until = until.astimezone(UTC) if until else None
     over = standing is None or (standing.until is not None and standing.until <= at)
     if not over and standing is not None and (standing.reason, standing.until) == (reason, until):
-        return Outcome(None, f"{standing.who} has already frozen {env} like this")
+        return Outcome(None, f"{person(standing.who)} has already frozen {env} like this")
     after = state.but(freeze=Freeze(reason=reason, who=who, at=at, until=until))
     seen = frozen(environment, after, at)
     told = seen.message if seen else "frozen"
-    instead = f" (instead of {standing.who}: {standing.reason})" if standing is not None and not over else ""
+    instead = f" (instead of {person(standing.who)}: {standing.reason})" if standing is not None and not over else ""
     running = f"; deployment {state.active.deployment} continues if it is already admitted" if state.active else ""
     return Outcome(
         after, f"{env} is {told}{instead}{running}; to lift the freeze, run {suggest('thaw', env, p=state.platform)}"
@@ -42,6 +43,6 @@ def request_thaw(state: EnvironmentState, environment: Environment, at: datetime
     over = standing.until is not None and standing.until <= at
     return Outcome(
         after,
-        f"{env} is no longer frozen by {standing.who} ({standing.reason}"
+        f"{env} is no longer frozen by {person(standing.who)} ({standing.reason}"
         f"{'; that freeze had already ended' if over else ''}){left}",
     )

@@ -6,6 +6,7 @@ from ferryman.decisions.requests.common import Outcome
 from ferryman.errors import Refused
 from ferryman.records import EnvironmentState, Hold
 from ferryman.suggestions import suggest
+from ferryman.text import person
 
 
 def request_hold(
@@ -17,13 +18,13 @@ def request_hold(
         raise Refused(f"{until.astimezone(UTC):%Y-%m-%d %H:%M} UTC is in the past; give a time in the future")
     until = until.astimezone(UTC) if until is not None else None
     if standing is not None and not _is_longer(until, standing):
-        end = f" until {standing.until:%Y-%m-%d %H:%M} UTC" if standing.until is not None else ""
-        return Outcome(None, f"{env} was already put on hold{end} by {standing.who}: {standing.reason}")
+        return Outcome(
+            None, f"{env} was already put on hold{standing.end} by {person(standing.who)}: {standing.reason}"
+        )
     # admit_deployment stops an automatic deployment that has not changed anything yet.
     running = f"; deployment {state.active.deployment} continues if it is already admitted" if state.active else ""
-    end = f" until {until:%Y-%m-%d %H:%M} UTC" if until is not None else ""
-    message = f"{env} is on hold{end}{running}; to lift the hold, run {suggest('resume', env, p=state.platform)}"
     hold = Hold(reason=reason, who=who, at=at, until=until).instead_of(standing)
+    message = f"{env} is on hold{hold.end}{running}; to lift the hold, run {suggest('resume', env, p=state.platform)}"
     return Outcome(state.but(hold=hold), message)
 
 
@@ -36,4 +37,6 @@ def request_resume(state: EnvironmentState) -> Outcome:
     env = state.environment
     if state.hold is None:
         return Outcome(None, f"{env} was not on hold")
-    return Outcome(state.but(hold=None), f"{env} is no longer on hold (set by {state.hold.who}: {state.hold.reason})")
+    return Outcome(
+        state.but(hold=None), f"{env} is no longer on hold (set by {person(state.hold.who)}: {state.hold.reason})"
+    )

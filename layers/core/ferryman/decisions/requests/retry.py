@@ -11,6 +11,7 @@ from ferryman.platform import Platform
 from ferryman.records import EnvironmentState, Release, ReleaseStatus
 from ferryman.records import Request as Wish
 from ferryman.suggestions import suggest
+from ferryman.text import person
 
 
 def request_retry(
@@ -58,7 +59,7 @@ def _refuse_hold(state: EnvironmentState, lift_hold: bool) -> None:
     if state.hold is not None and not lift_hold:
         env, standing = state.environment, state.hold
         raise Refused(
-            f"{env} was put on hold by {standing.who}: {standing.reason}. Lift the hold with "
+            f"{env} was put on hold by {person(standing.who)}: {standing.reason}. Lift the hold with "
             f"{suggest('resume', env, p=state.platform)}, "
             f"or do both with {suggest('retry', env, p=state.platform, resume=True)}"
         )
