@@ -1,5 +1,7 @@
 """Write a draft down as a commented YAML document. Pure."""
 
+import json
+import re
 from itertools import batched
 from textwrap import indent
 from typing import Any
@@ -109,7 +111,13 @@ def _service(service: DraftService) -> list[str]:
     return lines
 
 
+_BREAKS = re.compile("[\x85\u2028\u2029]")
+"""Line breaks of YAML 1.1 that no name has: a reader of YAML would make spaces of them."""
+
+
 def _yaml(data: Any, by: int = 0) -> str:
+    if _BREAKS.search(json.dumps(data, ensure_ascii=False)):
+        raise Stop(Exit.BAD_INPUT, f"an answer has a line break in it, nothing was written: {json.dumps(data)}")
     return indent(output.as_yaml(data).rstrip("\n"), " " * by)
 
 

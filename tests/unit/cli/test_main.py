@@ -21,7 +21,7 @@ COMMANDS = (
     *("apply", "validate", "get", "tags", "status", "releases", "history", "explain", "watch", "events"),
     *("verify", "abort", "retry", "redeploy", "hold", "resume", "version", "local"),
     *("audit", "diff", "deploy", "approval", "approve", "reject", "rollback", "migrate", "freeze", "thaw", "waive"),
-    *("proposal", "auth", "delete", "doctor"),
+    *("proposal", "auth", "delete", "doctor", "init"),
 )
 
 

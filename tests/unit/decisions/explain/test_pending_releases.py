@@ -124,7 +124,7 @@ TAGGED = release(2, verified=True, tag="v1.0.0")
         pytest.param(TAGGED, {}, {"hold": HOLD}, "Held", "starts when the hold is lifted", id="held"),
         pytest.param(
             TAGGED, {}, {"freeze": FREEZE}, "Frozen",
-            f"is ready, but production is frozen by {JO} until Fri 2026-01-02 04:09 UTC: fair.", id="frozen",
+            "is ready, but production is frozen by jo until Fri 2026-01-02 04:09 UTC: fair.", id="frozen",
         ),
         pytest.param(
             TAGGED, {}, {"settled": {"0000002": Settled(phase=Phase.REJECTED, reason="Rejected", at=AT)}}, "Settled",
@@ -368,5 +368,5 @@ def test_waivers_that_count_are_told(scr_document: dict[str, Any]) -> None:
     found = told(document(scr_document), [release(1), release(2), release(3)], waivers=waivers)
 
     assert [sentence for sentence in found.sentences if "waived" in sentence] == [
-        f"{JO} waived the image scans of 0000002 until 2026-01-02 04:09 UTC: not reachable."
+        "jo waived the image scans of 0000002 until 2026-01-02 04:09 UTC: not reachable."
     ]

@@ -62,7 +62,7 @@ class TestHold:
         assert hold is not None
         assert body["changed"] is wins
         if wins:
-            assert (hold.who, hold.reason) == (KIM, f"incident (previously put on hold by {JO}: load test)")
+            assert (hold.who, hold.reason) == (KIM, "incident (previously put on hold by jo: load test)")
             assert hold.until == (world.clock.at + timedelta(days=second) if second is not None else None)
             assert world.timeline() == [("Held", JO), ("Held", KIM)]
         else:

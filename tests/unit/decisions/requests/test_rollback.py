@@ -101,7 +101,7 @@ class TestRollback:
         hold = state(world).hold
 
         assert hold is not None
-        assert hold.reason == f"rolled back to {B}: checkout fails (previously put on hold by {KIM}: load test)"
+        assert hold.reason == f"rolled back to {B}: checkout fails (previously put on hold by kim: load test)"
 
     def test_takes_the_place_of_another_wish(self, world: World) -> None:
         wish = Request(version=D, kind="deploy", reason="", who=KIM, at=make.AT)
@@ -207,13 +207,13 @@ class TestRollback:
 
     def test_keeps_what_was_said_before_an_earlier_rollback(self, world: World) -> None:
         """Lifting the hold of the second rollback lifts all that stands behind it."""
-        said = f"rolled back to {C}: slow (previously put on hold by {KIM}: load test)"
+        said = f"rolled back to {C}: slow (previously put on hold by kim: load test)"
         world.put(running(hold=Hold(reason=said, who=KIM, at=make.AT)))
         ask(world, "rollback", reason="checkout fails")
         hold = state(world).hold
 
         assert hold is not None
-        assert hold.reason == f"rolled back to {B}: checkout fails (previously put on hold by {KIM}: {said})"
+        assert hold.reason == f"rolled back to {B}: checkout fails (previously put on hold by kim: {said})"
 
 
 class TestRollbackOfWhatIsUnderWay:
