@@ -30,6 +30,8 @@ OPERATIONS = {
     "lambda:InvokeFunction": "invoke",
 }
 """Actions that are not the names of operations."""
+BATCHES_TO = "Looks.Arn"
+"""The queue that is only sent batches; IAM has no action of its own for them."""
 NO_CALLS = frozenset({"iam:PassRole", "ecs:TagResource"})
 """Actions that are checked beside a call, and are none."""
 NOT_HERE = {
@@ -50,11 +52,14 @@ def allowed() -> set[Pair]:
             for statement in policy["Statement"] if isinstance(policy, dict) else []:
                 action = statement["Action"]
                 actions = [action] if isinstance(action, str) else action
-                found |= {(snake(name), _operation(one)) for one in actions if one not in NO_CALLS}
+                batches = statement.get("Resource") == BATCHES_TO
+                found |= {(snake(name), _operation(one, batches=batches)) for one in actions if one not in NO_CALLS}
     return found
 
 
-def _operation(action: str) -> str:
+def _operation(action: str, *, batches: bool) -> str:
+    if batches:
+        return "sqs.send_message_batch"
     service, _, name = action.partition(":")
     return f"{CLIENTS.get(service, service)}.{OPERATIONS.get(action) or snake(name)}"
 

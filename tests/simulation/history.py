@@ -9,7 +9,7 @@ from simulation.documents import VARIANTS
 from simulation.invariants import Invariants
 from simulation.people import People
 from simulation.player import Player
-from simulation.surroundings import Surroundings
+from simulation.surroundings import Surroundings, lists_settle_soon
 
 TURNS = 24
 """How often people may act."""
@@ -65,6 +65,7 @@ class Told:
         return self.choices.made
 
 
+@lists_settle_soon()
 def play(choices: Choices, *, faults: str = "") -> Told:
     """Play one history; `faults`: how often calls fail, of `CHANCES`, which otherwise differs."""
     variant = choices.pick("variant", VARIANTS, 0.8)

@@ -3,7 +3,8 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -48,10 +49,16 @@ MEANWHILE = ("nobody", "push", "hold", "freeze", "abort", "change a service", "m
 MEANWHILE_SHARE = 0.4
 """How often a person does something in the middle of a step, beside how often its calls go wrong."""
 
-# Histories last some hours at most, and both ways to read releases have to be met: all, and those that matter. Tests
-# that run in the same process name these attributes, not their values.
-relevant.SETTLED_AFTER = timedelta(minutes=2)
-listing.LATE = timedelta(minutes=2)
+
+@contextmanager
+def lists_settle_soon() -> Iterator[None]:
+    """Histories last some hours at most, and both ways to read releases have to be met: all, and those that matter."""
+    before = relevant.SETTLED_AFTER, listing.LATE
+    relevant.SETTLED_AFTER = listing.LATE = timedelta(minutes=2)
+    try:
+        yield
+    finally:
+        relevant.SETTLED_AFTER, listing.LATE = before
 
 
 class Effect:
