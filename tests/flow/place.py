@@ -88,6 +88,7 @@ class Place(Seen):
             self._quietly(self.stage.client("stepfunctions").stop_execution, executionArn=active.execution_arn)
         for service in self.services:
             self._quietly(self.ecs.delete_service, cluster=self.cluster, service=service, force=True)
+        self.stage.gone.add(self.cluster)
         self._quietly(self.ecs.delete_cluster, cluster=self.cluster)
 
     @staticmethod

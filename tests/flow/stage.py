@@ -93,6 +93,8 @@ class Stage(LogBook):
         """Actions that a test had AWS deny on purpose."""
         self.expected_dead_letters: set[str] = set()
         """Texts of dead letters that a test caused on purpose."""
+        self.gone: set[str] = set()
+        """Clusters that tests took away, maybe before the operator had heard of all their tasks' ends."""
 
     def start(self) -> "Stage":
         """Bring it up."""
@@ -209,8 +211,9 @@ class Stage(LogBook):
         self.client("sqs").send_message(QueueUrl=self.aws.outputs["NudgesUrl"], MessageBody=body)
 
     def expects(self, dead_letter: str) -> bool:
-        """Whether a test meant this message to end in the dead-letter queue."""
-        return any(text in dead_letter for text in self.expected_dead_letters)
+        """Whether a test meant this message to end in the dead-letter queue, or took away the cluster it is about."""
+        late = "ClusterNotFoundException" in dead_letter and any(f":cluster/{name}" in dead_letter for name in self.gone)
+        return late or any(text in dead_letter for text in self.expected_dead_letters)
 
     def time_out(self, execution_arn: str) -> None:
         """Let the machine-level time-out of an execution strike now."""
