@@ -212,8 +212,10 @@ class Stage(LogBook):
 
     def expects(self, dead_letter: str) -> bool:
         """Whether a test meant this message to end in the dead-letter queue, or took away the cluster it is about."""
-        late = "ClusterNotFoundException" in dead_letter and any(f":cluster/{name}" in dead_letter for name in self.gone)
-        return late or any(text in dead_letter for text in self.expected_dead_letters)
+        gone = any(f":cluster/{name}" in dead_letter for name in self.gone)
+        return (gone and "ClusterNotFoundException" in dead_letter) or any(
+            text in dead_letter for text in self.expected_dead_letters
+        )
 
     def time_out(self, execution_arn: str) -> None:
         """Let the machine-level time-out of an execution strike now."""
