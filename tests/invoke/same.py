@@ -13,6 +13,7 @@ MASKS = (
     (re.compile(r"(:task/[\w-]+)/[0-9a-f-]+"), r"\1/<task>"),
     (re.compile(r"ecs-svc/\w+"), "ecs-svc/<deployment>"),
     (re.compile(r"^(PROOF#)?[0-9a-f]{64}$"), r"\1<binding>"),
+    (re.compile(r"^[0-9a-f]{32}$"), "<places>"),  # of a release in the lists: two of three are times
     (re.compile(r"\b(in|after) \d+(\.\d+)? ?(ms|s)\b"), r"\1 <span>"),
 )
 ALWAYS_DIFFERENT = {"requestId", "stackTrace", "expiresAt", "SequenceNumber", "rev"}

@@ -99,7 +99,7 @@ def test_every_event_is_for_something() -> None:
 def different(left: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
     """What only one of the two runs left behind, in an order that new ids don't change."""
     items = [
-        Counter([*left["nudges"], *(json.dumps(plain(item), sort_keys=True) for item in left["table"])])
+        Counter([*map(plain, left["nudges"]), *(json.dumps(plain(item), sort_keys=True) for item in left["table"])])
         for left in (left, wanted)
     ]
     return [
