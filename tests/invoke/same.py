@@ -14,7 +14,7 @@ MASKS = (
     (re.compile(r"ecs-svc/\w+"), "ecs-svc/<deployment>"),
     (re.compile(r"^(PROOF#)?[0-9a-f]{64}$"), r"\1<binding>"),
     (re.compile(r"^[0-9a-f]{32}$"), "<places>"),  # of a release in the lists: two of three are times
-    (re.compile(r"\b(in|after) \d+(\.\d+)? ?(ms|s)\b"), r"\1 <span>"),
+    (re.compile(r"\b(in|after|took) \d+(\.\d+)? ?(ms|s)\b"), r"\1 <span>"),
 )
 ALWAYS_DIFFERENT = {"requestId", "stackTrace", "expiresAt", "SequenceNumber", "rev"}
 """`rev`: the first run also moves tags in ECR, under two writes more; the second one finds them moved."""
