@@ -68,6 +68,15 @@ For = Annotated[
         "--for", metavar="DURATION", help="How long it lasts, instead of --until: 90m, 2d.", show_default=False
     ),
 ]
+Release = Annotated[
+    str,
+    typer.Option(
+        "--release",
+        help="Version or semver tag of the release.",
+        show_default=False,
+        autocompletion=choices.releases,
+    ),
+]
 OldVersion = Annotated[str | None, typer.Option("--version", hidden=True)]
 """The former name of `--release`, for one version."""
 OptionalReason = Annotated[

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ferryman_cli import asking, choices, moments, options
+from ferryman_cli import asking, moments, options
 from ferryman_cli.output import Format
 
 
@@ -55,15 +55,7 @@ def thaw(
 def waive(
     environment: options.Env,
     reason: options.Reason,
-    release: Annotated[
-        str,
-        typer.Option(
-            "--release",
-            help="Version or semver tag of the release.",
-            show_default=False,
-            autocompletion=choices.releases,
-        ),
-    ],
+    release: options.Release,
     span: Annotated[str, typer.Option("--for", metavar="DURATION", help="How long the waiver is valid.")] = "7d",
     platform: options.Platform = None,
     form: options.Output = Format.TABLE,

@@ -45,15 +45,7 @@ class Direction(StrEnum):
 
 def deploy(
     environment: options.Env,
-    release: Annotated[
-        str,
-        typer.Option(
-            "--release",
-            help="Version or semver tag of the release.",
-            show_default=False,
-            autocompletion=choices.releases,
-        ),
-    ],
+    release: options.Release,
     confirmed: Annotated[
         str | None,
         typer.Option(

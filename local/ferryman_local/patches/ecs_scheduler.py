@@ -137,7 +137,7 @@ class Scheduler:
         return stops
 
     def _carried_out(self, act: Act, cluster: str, service: Raw, stops: list[str]) -> bool:
-        """Carry out an act, or leave a note of it; return whether that changed anything."""
+        """Carry out an act; return whether that changed anything. Traffic and hooks are not served here yet."""
         if isinstance(act, Stop):
             for arn in act.tasks:
                 self._ecs._tasks[arn]["_scheduler_stops"] = True

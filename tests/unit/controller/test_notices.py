@@ -2,22 +2,11 @@
 
 from datetime import timedelta
 
-import pytest
-
 from ferryman.records import Hold, OutboxMessage
-from ferryman.store.table import Store
-from unit.fakes.clock import FakeClock, FakeIds
+from unit.fakes.clock import FakeClock
 from unit.operating import World, document
 
 V1 = "aaaaaaa1"
-
-
-@pytest.fixture
-def world(store: Store, clock: FakeClock, new_id: FakeIds) -> World:
-    world = World(store, clock, new_id)
-    world.run_services()
-    world.apply()
-    return world
 
 
 def hold(world: World, **changes: object) -> None:

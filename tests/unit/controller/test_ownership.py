@@ -5,19 +5,9 @@ import pytest
 from ferryman.platform import parse
 from ferryman.records import AppliedPlatform
 from ferryman.records.writes import Save
-from ferryman.store.table import Store
 from unit import builders as make
 from unit import operating
-from unit.fakes.clock import FakeClock, FakeIds
 from unit.operating import World
-
-
-@pytest.fixture
-def world(store: Store, clock: FakeClock, new_id: FakeIds) -> World:
-    world = World(store, clock, new_id)
-    world.run_services()
-    world.apply()
-    return world
 
 
 def second(world: World) -> None:

@@ -42,14 +42,6 @@ from unit.operating import MUTATION_TIMEOUT, World, document
 V1, V2, V3, V4 = "aaaaaaa1", "aaaaaaa2", "aaaaaaa3", "aaaaaaa4"
 
 
-@pytest.fixture
-def world(store: Store, clock: FakeClock, new_id: FakeIds) -> World:
-    world = World(store, clock, new_id)
-    world.run_services()
-    world.apply()
-    return world
-
-
 def claim(world: World) -> Active:
     active = world.state.active
     assert active is not None

@@ -20,14 +20,6 @@ from unit.operating import Looks, World, document
 V1 = "3f9c2ab"
 
 
-@pytest.fixture
-def world(store: Store, clock: FakeClock, new_id: FakeIds) -> World:
-    world = World(store, clock, new_id)
-    world.run_services()
-    world.apply()
-    return world
-
-
 def fan_out(world: World) -> list[tuple[str, str]]:
     """Let the schedule fire, deliver nothing, and return what was queued by this."""
     before = len(world.looks.queued)
