@@ -139,27 +139,28 @@ def _scans(seen: Snapshot, release: Release, sources: Sources, document: Platfor
 def _with_aws(seen: Snapshot, sources: Sources, document: Platform, environment: Environment) -> Snapshot:
     settings = moving_tags.wanted(seen.name, environment, seen.state)
     found = _drift(sources, document, environment, seen)
-    drift, services = found if found is not None else (None, None)
-    seen = replace(seen, services=services)
-    if drift is not None and drift.replacing:
-        seen = replace(seen, drift=drift, deployments=_with_last_succeeded(sources.store, seen))
-        drift = replace(drift, protected=_protected(sources, environment, old_tasks.left(seen)))
-    return replace(seen, drift=drift, wrong_tags=_wrong_tags(sources, document, settings, seen))
+    if found is None:
+        return replace(seen, wrong_tags=_wrong_tags(sources, document, settings, seen))
+    drift, services = found
+    seen = replace(seen, drift=drift, services=_live(environment, services))
+    if drift.replacing:
+        seen = replace(seen, deployments=_with_last_succeeded(sources.store, seen))
+        protected = _protected(sources, [services[name] for name in old_tasks.left(seen) if name in services])
+        seen = replace(seen, drift=replace(drift, protected=protected))
+    return replace(seen, wrong_tags=_wrong_tags(sources, document, settings, seen))
 
 
-def _protected(sources: Sources, environment: Environment, names: list[str]) -> dict[str, str]:
+def _protected(sources: Sources, services: list[ECSService]) -> dict[str, str]:
     """Say of services whose old tasks remain which of these are protected from scale-in."""
-    if not names:
+    if not services:
         return {}
     # Needed only while old tasks remain.
     from ferryman.clients import task_protection
     from ferryman.decisions.scale_in_protection import in_words
 
-    try:
-        found = ecs_edge.services(sources.ecs, sources.references.text(environment.cluster), names)
-    except (ReferenceUnresolved, Refusal):
-        return {}
-    return {name: in_words(task_protection.of_old_tasks(sources.ecs, service)) for name, service in found.items()}
+    return {
+        service["serviceName"]: in_words(task_protection.of_old_tasks(sources.ecs, service)) for service in services
+    }
 
 
 def _with_last_succeeded(store: Store, seen: Snapshot) -> tuple[Deployment, ...]:
@@ -226,8 +227,13 @@ def _live_service(service: ECSService) -> LiveService:
     )
 
 
-def _drift(sources: Sources, document: Platform, environment: Environment, seen: Snapshot) -> tuple[Drift, Live] | None:
-    """Look at what ECS runs; a look that fails is only a look: the deployment's own checks refuse with the reason."""
+def _drift(
+    sources: Sources, document: Platform, environment: Environment, seen: Snapshot
+) -> tuple[Drift, dict[str, ECSService]] | None:
+    """Look at what ECS runs; a look that fails is only a look: the deployment's own checks refuse with the reason.
+
+    Return the services as described, too: nothing is described twice in one look.
+    """
     try:
         cluster = sources.references.text(environment.cluster)
         services = _described(sources, environment, cluster)
@@ -262,7 +268,7 @@ def _drift(sources: Sources, document: Platform, environment: Environment, seen:
         ),
         replacing=frozenset(name for name, raw in services.items() if ecs_edge.replaced(raw)),
     )
-    return drift, _live(environment, services)
+    return drift, services
 
 
 def _jobs(
