@@ -25,7 +25,7 @@ from ferryman.decisions.snapshot import ImageScan
 from ferryman.platform import Environment, Platform, Service
 from ferryman.platform.environments import Job
 from ferryman.platform.tags import current_tag
-from ferryman.records import Deployment, EnvironmentState, Record, Release, ReleaseStatus, step_keys
+from ferryman.records import Deployment, EnvironmentState, Record, Release, step_keys
 from ferryman.text import listed, person
 
 Direction = Literal["first", "deploy", "rollback", "same"]
@@ -247,7 +247,7 @@ def _obstacles(
 ) -> list[Obstacle]:
     env = state.environment
     environment, found = platform.environment(env), []
-    if release.status not in (ReleaseStatus.READY, ReleaseStatus.BASELINE):
+    if not release.complete:
         found.append(Obstacle(reason=str(release.status), message=f"{release.version} is missing images"))
     if active is not None:
         message = f"deployment {active.id} of {active.version} is {active.phase}"

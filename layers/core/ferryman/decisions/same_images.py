@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ferryman.decisions.snapshot import Snapshot
-from ferryman.records import Phase, Release, ReleaseStatus, Settled
+from ferryman.records import Phase, Release, Settled
 from ferryman.suggestions import suggest
 
 REASON = "SameImages"
 """Reason of a release that does not run because another release has the same images."""
 NEVER_TRIED = "TagRefused"
 """Reason of a settled version that was never deployed (`candidates.TAG_REFUSED`)."""
-
-_COMPLETE = (ReleaseStatus.READY, ReleaseStatus.BASELINE)
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ def older_twin(view: Snapshot, release: Release) -> Release | None:
                 return first
         elif other.version == release.version:
             return None
-        elif other.status in _COMPLETE and other.components:
+        elif other.complete and other.components:
             newest = other
             older.append(other)
     return None
@@ -90,7 +88,7 @@ def _started(view: Snapshot, release: Release) -> bool:
 
 def newest_before(view: Snapshot, release: Release) -> Release | None:
     """Return the newest complete release that is older than this one and repeats no other."""
-    found = [other for other in view.releases if other.status in _COMPLETE and other.order < release.order]
+    found = [other for other in view.releases if other.complete and other.order < release.order]
     found = [other for other in found if older_twin(view, other) is None]
     return max(found, key=lambda other: other.order, default=None)
 
@@ -113,8 +111,8 @@ def _same(other: Release, release: Release) -> bool:
     """Tell whether two releases consist of the same images, of which none is missing."""
     return (
         other.version != release.version
-        and other.status in _COMPLETE
-        and release.status in _COMPLETE
+        and other.complete
+        and release.complete
         and bool(release.components)
         and other.digests == release.digests
     )

@@ -67,6 +67,11 @@ class Release(Record):
         return {name: image.digest for name, image in self.components.items()}
 
     @property
+    def complete(self) -> bool:
+        """Whether it has every image that it waits for, pushed or adopted."""
+        return self.status in (ReleaseStatus.READY, ReleaseStatus.BASELINE)
+
+    @property
     def changed_at(self) -> datetime:
         """When something last happened to it that may start it somewhere."""
         times = (self.ready_at, self.named_at, self.copied_at, *(proof.at for proof in self.verified.values()))

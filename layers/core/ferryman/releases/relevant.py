@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from ferryman.decisions import candidates
 from ferryman.decisions.snapshot import Snapshot
-from ferryman.records import Listed, Release, ReleaseStatus
+from ferryman.records import Listed, Release
 from ferryman.store import pointers
 from ferryman.store.table import Store
 
@@ -41,7 +41,7 @@ def _relevant(seen: Snapshot, store: Store, now: datetime) -> Snapshot | None:
     read: dict[str, Release] = {}
     _read(store, seen.platform, (one.version for one in subjects if one is not None and one.version), read)
     current = read.get(state.current.version)
-    if current is None or not current.components or current.status not in _COMPLETE:
+    if current is None or not current.components or not current.complete:
         return None
     newer = store.pointed(seen.platform, "ORDER", after=f"{pointers.place(current)}#{current.version}", limit=MOST + 1)
     changed = store.pointed(seen.platform, "CHANGED", after=pointers.moment(until), limit=MOST + 1)
@@ -58,9 +58,6 @@ def _relevant(seen: Snapshot, store: Store, now: datetime) -> Snapshot | None:
     return replace(seen, releases=_sorted(read))
 
 
-_COMPLETE = (ReleaseStatus.READY, ReleaseStatus.BASELINE)
-
-
 def _usable(listed: Listed | None, generation: int, now: datetime) -> datetime | None:
     if listed is None or listed.generation != generation or now - listed.since < SETTLED_AFTER:
         return None
@@ -75,7 +72,7 @@ def _to_compare(seen: Snapshot) -> list[str]:
     newer = [release for release in seen.releases if not candidates.runs_or_is_older(seen, release)]
     if not any(seen.settled(release) or candidates.trigger(seen, release) is not None for release in newer):
         return []
-    return sorted({pointers.images(release) for release in newer if release.status in _COMPLETE})
+    return sorted({pointers.images(release) for release in newer if release.complete})
 
 
 def _read(store: Store, platform: str, versions: Iterable[str], into: dict[str, Release]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from ferryman.records import Release, ReleasePointer, ReleaseStatus
+from ferryman.records import Release, ReleasePointer
 from ferryman.records.writes import Add, Save, Write
 
 _HASH = 32
@@ -18,11 +18,10 @@ _HASH = 32
 
 def of(release: Release) -> tuple[ReleasePointer, ...]:
     """Return the places of a release in the lists of its platform."""
-    complete = release.status in (ReleaseStatus.READY, ReleaseStatus.BASELINE) and release.components
     places = [ReleasePointer(platform=release.platform, kind="ORDER", place=place(release), version=release.version)]
     changed = moment(release.changed_at)
     places.append(ReleasePointer(platform=release.platform, kind="CHANGED", place=changed, version=release.version))
-    if complete:
+    if release.complete and release.components:
         same = images(release)
         places.append(ReleasePointer(platform=release.platform, kind="IMAGES", place=same, version=release.version))
     return tuple(places)
