@@ -22,7 +22,7 @@ from ferryman_cli.doctor import (
     roles,
 )
 from ferryman_cli.doctor.checks import Answer, Blind, Check, Seen, problem
-from ferryman_cli.doctor.eyes import Eyes
+from ferryman_cli.doctor.eyes import Eyes, NoCredentials, session_and_region
 from ferryman_cli.exits import Stop
 from ferryman_cli.transport import Api, ApiError
 
@@ -38,20 +38,12 @@ def examine(
 
     `preflight`: before the operator is installed. `send`: with a test message to each channel.
     """
-    from botocore.exceptions import BotoCoreError
-    from botocore.session import Session
-
-    session = Session()
     try:
-        credentials = session.get_credentials()
-        if credentials is not None:
-            credentials.get_frozen_credentials()
-        region = os.environ.get("AWS_REGION") or session.get_config_variable("region")
-    except BotoCoreError as error:
-        yield machine.no_credentials(f"cannot load AWS credentials: {error}")
-        return
-    if credentials is None:
-        yield machine.no_credentials("no AWS credentials found")
+        session, region = session_and_region()
+    except NoCredentials as error:
+        yield machine.no_credentials(
+            f"cannot load AWS credentials: {error}" if str(error) else "no AWS credentials found"
+        )
         return
     if not region:
         yield machine.region(None, has_stack=False)

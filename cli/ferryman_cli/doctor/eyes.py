@@ -3,6 +3,7 @@
 A refusal is an answer, too: what the caller may not read is a `Blind` that names the missing permission.
 """
 
+import os
 from collections.abc import Collection
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -13,6 +14,27 @@ from ferryman_cli.doctor.checks import Answer, Blind, Seen
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"})
 _PREFIX = {"sesv2": "ses", "elbv2": "elasticloadbalancing"}
 """Service of boto3 → prefix of its IAM actions, where they differ."""
+
+
+class NoCredentials(Exception):
+    """There are no AWS credentials; or they cannot be loaded, and the message says why."""
+
+
+def session_and_region() -> tuple[Any, str | None]:
+    """Return botocore's session, whose credentials load, and the region that is set, if any. Raise NoCredentials."""
+    from botocore.exceptions import BotoCoreError
+    from botocore.session import Session
+
+    session = Session()
+    try:
+        credentials = session.get_credentials()
+        if credentials is None:
+            raise NoCredentials
+        # Read them now, so that an expired login is found here rather than in the first answer.
+        credentials.get_frozen_credentials()
+        return session, os.environ.get("AWS_REGION") or session.get_config_variable("region")
+    except BotoCoreError as error:
+        raise NoCredentials(str(error)) from None
 
 
 class Eyes:

@@ -1,13 +1,12 @@
 """Look at ECS and ECR with the caller's credentials. What may not be read is told in a sentence and left out."""
 
-import os
 from collections.abc import Callable, Iterator
 from itertools import batched
 from typing import Any
 
 from ferryman.platform.values import is_reference
 from ferryman_cli.doctor.checks import Answer, Blind
-from ferryman_cli.doctor.eyes import Eyes
+from ferryman_cli.doctor.eyes import Eyes, NoCredentials, session_and_region
 from ferryman_cli.exits import Exit, Stop
 from ferryman_cli.init.seen import Container, Registry, SeenService
 
@@ -18,21 +17,15 @@ _NO_CLUSTER = "ClusterNotFoundException"
 
 def eyes() -> Eyes | str:
     """Return what looks at AWS, or why nothing can be seen."""
-    from botocore.exceptions import BotoCoreError
-    from botocore.session import Session
-
-    session = Session()
     try:
-        credentials = session.get_credentials()
-        if credentials is None:
-            return "there are no AWS credentials; log in, for example with `aws sso login`"
-        credentials.get_frozen_credentials()
-        region = os.environ.get("AWS_REGION") or session.get_config_variable("region")
-    except BotoCoreError as error:
-        return f"the AWS credentials cannot be loaded: {error}"
+        session, region = session_and_region()
+    except NoCredentials as error:
+        if str(error):
+            return f"the AWS credentials cannot be loaded: {error}"
+        return "there are no AWS credentials; log in, for example with `aws sso login`"
     if not region:
         return "no AWS region is set; set AWS_REGION"
-    return Eyes(session, str(region))
+    return Eyes(session, region)
 
 
 class Look:

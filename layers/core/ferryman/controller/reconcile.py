@@ -212,10 +212,10 @@ class Reconciler:
                 return Key(platform=found.platform, environment=found.environment)
             except ValidationError:
                 pass
-        for applied in self.sources.store.platforms():
-            for environment in applied.document.get("spec", {}).get("environments", {}):
-                if change.name.startswith(stepfunctions.name_of(applied.name, environment, "")):
-                    return Key(platform=applied.name, environment=environment)
+        for platform, environments in self.sources.store.environments().items():
+            for environment in environments:
+                if change.name.startswith(stepfunctions.name_of(platform, environment, "")):
+                    return Key(platform=platform, environment=environment)
         return None
 
     def _sweep(self) -> None:
